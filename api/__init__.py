@@ -1,0 +1,1 @@
+"""The one entry point: accounts, requests for companies, their records, over HTTP."""

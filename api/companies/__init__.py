@@ -1,0 +1,1 @@
+"""Companies' current records."""

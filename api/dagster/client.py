@@ -1,0 +1,166 @@
+"""Dagster over its GraphQL, asynchronous and with short timeouts."""
+
+import time
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Self
+from uuid import UUID
+
+import httpx
+
+from warehouse.contract import (
+    CODE_LOCATION,
+    IDNO_TAG,
+    MAX_RUNTIME_TAG,
+    REPOSITORY,
+    REQUESTED_BY_TAG,
+    SCRAPE_ID_TAG,
+    SCRAPE_JOB,
+    scrape_run_config,
+)
+
+_CHECK_TIMEOUT_SECONDS = 5
+_LAUNCH_TIMEOUT_SECONDS = 30
+_LONGEST_SILENCE_SECONDS = 120
+"""The daemon gives a sign of life every 30 s; Dagster itself would call it dead only after 30 minutes."""
+
+_READY = """
+query Ready($location: String!) {
+  instance { daemonHealth { daemonStatus(daemonType: "QUEUED_RUN_COORDINATOR") { lastHeartbeatTime } } }
+  locationStatusesOrError {
+    __typename
+    ... on WorkspaceLocationStatusEntries { entries { name loadStatus } }
+  }
+  workspaceLocationEntryOrError(name: $location) {
+    __typename
+    ... on WorkspaceLocationEntry { locationOrLoadError { __typename ... on PythonError { message } } }
+  }
+}
+"""
+_LAUNCH = """
+mutation Launch($params: ExecutionParams!) {
+  launchRun(executionParams: $params) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on RunConfigValidationInvalid { errors { message } }
+    ... on Error { message }
+  }
+}
+"""
+_STATUSES = """
+query Statuses($filter: RunsFilter!) {
+  runsOrError(filter: $filter) {
+    __typename
+    ... on Runs { results { runId status } }
+    ... on Error { message }
+  }
+}
+"""
+
+
+class DagsterUnavailable(RuntimeError):
+    """Dagster does not answer, or a part that a run needs is down. Nothing was launched."""
+
+
+class LaunchUnclear(RuntimeError):
+    """A launch was sent and no answer came: a run may or may not exist."""
+
+
+class RunStatus(StrEnum):
+    """The statuses of a run that Dagster has."""
+
+    QUEUED = "QUEUED"
+    NOT_STARTED = "NOT_STARTED"
+    MANAGED = "MANAGED"
+    STARTING = "STARTING"
+    STARTED = "STARTED"
+    SUCCESS = "SUCCESS"
+    FAILURE = "FAILURE"
+    CANCELING = "CANCELING"
+    CANCELED = "CANCELED"
+
+
+class DagsterClient:
+    """The few calls the API makes. Use as a context manager."""
+
+    def __init__(self, url: str, *, run_limit_seconds: int) -> None:
+        self._http = httpx.AsyncClient(base_url=url, trust_env=False, timeout=_CHECK_TIMEOUT_SECONDS)
+        self._run_limit_seconds = run_limit_seconds
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    async def check(self) -> None:
+        """Raise DagsterUnavailable unless a run launched now would run."""
+        data = await self._query(_READY, {"location": CODE_LOCATION})
+        status = data["instance"]["daemonHealth"]["daemonStatus"]
+        beat = status["lastHeartbeatTime"] if status else None
+        if beat is None or time.time() - float(beat) > _LONGEST_SILENCE_SECONDS:
+            raise DagsterUnavailable("Dagster's daemon gives no sign of life")
+        entry = data["workspaceLocationEntryOrError"]
+        location = (entry or {}).get("locationOrLoadError") or {}
+        if location.get("__typename") != "RepositoryLocation":
+            raise DagsterUnavailable("the pipeline's code server is not loaded")
+
+    async def launch_scrape(self, *, idno: str, scrape_id: UUID, requested_by: str) -> str:
+        """Launch a run for a company and return its id. Raises DagsterUnavailable, LaunchUnclear."""
+        tags = {
+            IDNO_TAG: idno,
+            SCRAPE_ID_TAG: str(scrape_id),
+            REQUESTED_BY_TAG: requested_by,
+            MAX_RUNTIME_TAG: str(self._run_limit_seconds),
+        }
+        params = {
+            "selector": {
+                "repositoryLocationName": CODE_LOCATION,
+                "repositoryName": REPOSITORY,
+                "jobName": SCRAPE_JOB,
+            },
+            "runConfigData": scrape_run_config([idno]),
+            "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},
+        }
+        try:
+            data = await self._query(_LAUNCH, {"params": params}, timeout_seconds=_LAUNCH_TIMEOUT_SECONDS)
+        except DagsterUnavailable as error:
+            if isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout):
+                raise
+            raise LaunchUnclear(str(error)) from error
+        answer = data["launchRun"]
+        if answer["__typename"] != "LaunchRunSuccess":
+            raise DagsterUnavailable(
+                f"Dagster refused the run: {answer['__typename']} {answer.get('message', '')}"
+            )
+        return str(answer["run"]["runId"])
+
+    async def find_run(self, scrape_id: UUID) -> str | None:
+        """Return the id of the run launched for a scrape, None if there is none."""
+        runs = await self._runs({"tags": [{"key": SCRAPE_ID_TAG, "value": str(scrape_id)}]})
+        return next(iter(runs), None)
+
+    async def statuses(self, run_ids: Sequence[str]) -> dict[str, RunStatus]:
+        """Return the status of each of these runs that exists."""
+        return await self._runs({"runIds": list(run_ids)})
+
+    async def _runs(self, run_filter: Mapping[str, Any]) -> dict[str, RunStatus]:
+        answer = (await self._query(_STATUSES, {"filter": run_filter}))["runsOrError"]
+        if answer["__typename"] != "Runs":
+            raise DagsterUnavailable(f"Dagster lists no runs: {answer.get('message', answer['__typename'])}")
+        return {run["runId"]: RunStatus(run["status"]) for run in answer["results"]}
+
+    async def _query(
+        self, query: str, variables: Mapping[str, Any], *, timeout_seconds: float = _CHECK_TIMEOUT_SECONDS
+    ) -> Any:
+        try:
+            response = await self._http.post(
+                "/graphql", json={"query": query, "variables": variables}, timeout=timeout_seconds
+            )
+            response.raise_for_status()
+            body = response.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise DagsterUnavailable(f"Dagster does not answer: {type(error).__name__}") from error
+        if body.get("errors") or not body.get("data"):
+            raise DagsterUnavailable(f"Dagster answered with an error: {body.get('errors')}")
+        return body["data"]

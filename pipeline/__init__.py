@@ -1,0 +1,1 @@
+"""Fills the warehouse: extract, load, transform, under Dagster."""

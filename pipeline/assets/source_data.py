@@ -1,0 +1,27 @@
+"""The asset `source_data`: the audit trail, one capture a visit."""
+
+from typing import Any
+
+from dagster import config_mapping, graph_asset
+
+from pipeline.ops.extract import capture_companies, load_captures, plan_captures, report_captures
+from pipeline.selection import CompanySelection
+
+
+@config_mapping
+def _selection(selection: CompanySelection) -> dict[str, Any]:
+    """The asset's config is the selection, wherever in the graph it is needed."""
+    return {plan_captures.name: {"config": {"idnos": selection.idnos}}}
+
+
+@graph_asset(
+    config=_selection,
+    group_name="companies",
+    kinds={"selenium", "postgres"},
+    description="The audit trail: every visit to a company's page with its outcome and, untouched, "
+    "the rendered HTML and the JSON that the page fetched. Append-only.",
+)
+def source_data() -> Any:
+    """Plan, then capture and load chunk by chunk, then report."""
+    visits = plan_captures().map(lambda chunk: load_captures(capture_companies(chunk)))
+    return report_captures(visits.collect())

@@ -1,0 +1,114 @@
+"""The asset `transformed_data`: a current record a company, read from its stored capture."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from dagster import (
+    AssetExecutionContext,
+    AssetKey,
+    Backoff,
+    Failure,
+    Jitter,
+    MaterializeResult,
+    RetryPolicy,
+    asset,
+)
+
+from pipeline.companies import (
+    EvidenceDamaged,
+    StoredCapture,
+    captures_of_companies,
+    captures_of_runs,
+    store_company,
+    transform_capture,
+)
+from pipeline.ops.metadata import table
+from pipeline.resources import RedisStores, Warehouse
+from pipeline.selection import TransformSelection
+from pipeline.transform import TRANSFORM_VERSION
+from pipeline.transform.merge import NotThisCompany
+from warehouse.contract import SOURCE_DATA_ASSET, company_key
+from warehouse.queries import load_record
+
+
+@dataclass(frozen=True)
+class _Result:
+    idno: str
+    source_data_id: int
+    result: str
+    name: str = ""
+    note: str = ""
+
+
+@asset(
+    deps=[AssetKey(SOURCE_DATA_ASSET)],
+    group_name="companies",
+    kinds={"beautifulsoup", "postgres"},
+    retry_policy=RetryPolicy(max_retries=3, delay=1, backoff=Backoff.EXPONENTIAL, jitter=Jitter.PLUS_MINUS),
+    description="One current record a company, with its founders and administrators: read by BeautifulSoup "
+    "from the newest good capture, no visit needed. Written through to the cache.",
+)
+def transformed_data(
+    context: AssetExecutionContext, config: TransformSelection, warehouse: Warehouse, redis: RedisStores
+) -> MaterializeResult:  # type: ignore[type-arg]
+    """Transform the captures of the named companies, or of this run."""
+    with warehouse.transaction() as connection:
+        captures = (
+            captures_of_companies(connection, config.idnos)
+            if config.idnos
+            else captures_of_runs(connection, _run_ids(context))
+        )
+    if not captures and not _visited_here(context) and not config.idnos:
+        raise Failure(
+            "idnos: none named, and this run captured nothing. Name companies in the config of"
+            " transformed_data, or materialize source_data in the same run.",
+            allow_retries=False,
+        )
+    results = [_transform(capture, warehouse, redis) for capture in captures]
+    results += [
+        _Result(idno, 0, "no good capture") for idno in config.idnos if idno not in {c.idno for c in captures}
+    ]
+    return MaterializeResult(metadata=_metadata(results))
+
+
+def _run_ids(context: AssetExecutionContext) -> list[str]:
+    """This run, and those it was tried again from: a re-execution skips what has been captured."""
+    run = context.run
+    if run.root_run_id is None:
+        return [run.run_id]
+    group = context.instance.get_run_group(run.run_id)
+    return [member.run_id for member in group[1]] if group else [run.run_id]
+
+
+def _visited_here(context: AssetExecutionContext) -> bool:
+    return AssetKey(SOURCE_DATA_ASSET) in (context.run.asset_selection or {AssetKey(SOURCE_DATA_ASSET)})
+
+
+def _transform(capture: StoredCapture, warehouse: Warehouse, redis: RedisStores) -> _Result:
+    try:
+        with warehouse.transaction() as connection:
+            transformed = transform_capture(connection, capture)
+            stored = store_company(connection, capture, transformed)
+            record = load_record(connection, capture.idno)
+    except (NotThisCompany, EvidenceDamaged) as reason:
+        return _Result(capture.idno, capture.source_data_id, "not transformed", note=str(reason))
+    if record is not None:
+        redis.cache.set(company_key(capture.idno), record.model_dump_json(), ex=redis.fresh_seconds)
+    notes = [*transformed.notes, *(f"readings disagree on {field}" for field in transformed.disagreements)]
+    return _Result(
+        capture.idno,
+        capture.source_data_id,
+        "transformed" if stored else "a newer capture is current",
+        transformed.facts.name,
+        "; ".join(notes),
+    )
+
+
+def _metadata(results: list[_Result]) -> dict[str, object]:
+    counts = Counter(result.result for result in results)
+    return {
+        "companies": len(results),
+        **{f"result/{result}": count for result, count in sorted(counts.items())},
+        "transform_version": TRANSFORM_VERSION,
+        "records": table(vars(result) for result in results),
+    }

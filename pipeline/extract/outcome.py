@@ -1,0 +1,157 @@
+"""What a visit proves. `ok` only if this IDNO's company is shown; when in doubt, anything but `ok`."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.extract.network import Network, Request
+from pipeline.transform.document import read_page, visible_text
+from pipeline.transform.html import is_error_text, read_html
+from pipeline.transform.labels import CHALLENGE_TEXTS, ERROR_TEXTS, NOT_FOUND_TEXTS, says
+from pipeline.transform.merge import NotThisCompany, prove
+from pipeline.transform.payloads import read_payloads
+from warehouse.contract import Outcome
+
+_MESSAGE_LENGTH = 600  # a page with more text than this is no mere message
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """An outcome and its reason; `certain` if waiting longer cannot change it."""
+
+    outcome: Outcome
+    reason: str | None = None
+    certain: bool = False
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What can be judged at one moment of a visit."""
+
+    idno: str
+    html: str
+    network: Network
+    bodies: Sequence[bytes]
+
+
+def judge(seen: Seen) -> Verdict | None:
+    """Judge a page as it stands; None while it shows neither the company nor that there is none."""
+    return _judge_document(seen) or _judge_company(seen) or _judge_answers(seen) or _judge_message(seen)
+
+
+def judge_at_the_end(seen: Seen) -> Verdict:
+    """Judge a page that has shown nothing certain in the time it had."""
+    verdict = judge(seen)
+    if verdict is not None:
+        return verdict
+    page = read_page(seen.html)
+    if page.heading is not None:
+        return Verdict(
+            Outcome.INCOMPLETE,
+            f"a heading is shown, {visible_text(page.heading)[:80]!r}, but no proof of the company",
+        )
+    return Verdict(Outcome.TIMEOUT, "the page showed no company in the time it had")
+
+
+def _judge_document(seen: Seen) -> Verdict | None:
+    document = seen.network.document
+    if document is None:
+        return None
+    if document.failure is not None and document.status_code is None:
+        return Verdict(Outcome.NETWORK_ERROR, document.failure, certain=True)
+    if _is_challenge(document) or _shows_challenge(seen.html):
+        return Verdict(Outcome.BLOCKED, f"a challenge, status {document.status_code}", certain=True)
+    return _judge_status(document, "the document", certain=True)
+
+
+def _judge_status(request: Request, what: str, *, certain: bool) -> Verdict | None:
+    status = request.status_code
+    if status is None or status < 400:
+        return None
+    reason = f"{what} was answered with status {status}"
+    if status in (401, 403, 429) or _is_challenge(request):
+        wait = request.headers.get("retry-after")
+        return Verdict(Outcome.BLOCKED, f"{reason}, Retry-After {wait}" if wait else reason, certain)
+    if status >= 500:
+        return Verdict(Outcome.SERVER_ERROR, reason, certain)
+    return Verdict(Outcome.NOT_FOUND, reason, certain) if status in (404, 410) else None
+
+
+def _is_challenge(request: Request) -> bool:
+    return request.headers.get("cf-mitigated", "").lower() == "challenge"
+
+
+def _shows_challenge(html: str) -> bool:
+    page = read_page(html)
+    if says(page.title, CHALLENGE_TEXTS):
+        return True
+    text = visible_text(page.root)
+    return (
+        len(text) < _MESSAGE_LENGTH
+        and page.heading is not None
+        and says(visible_text(page.heading), CHALLENGE_TEXTS)
+    )
+
+
+def _judge_company(seen: Seen) -> Verdict | None:
+    """`ok` if the page proves to be this company's; `wrong_page` if it proves to be another's."""
+    page, payload = read_html(seen.html, seen.idno), read_payloads(seen.bodies, seen.idno)
+    if page.idno is not None and page.idno != seen.idno and page.name is not None:
+        return Verdict(Outcome.WRONG_PAGE, f"the page shows the company {page.idno}")
+    try:
+        prove(seen.idno, page, payload)
+    except NotThisCompany as doubt:
+        if page.name is not None and payload is not None:
+            return Verdict(Outcome.WRONG_PAGE, str(doubt))
+        return None
+    return Verdict(Outcome.OK)
+
+
+def _judge_answers(seen: Seen) -> Verdict | None:
+    """Judge by the answers to the page's own requests for this company, once none is under way."""
+    if seen.network.is_busy:
+        return None
+    asked = [request for _, request in seen.network.data_requests() if seen.idno in request.url]
+    verdicts = [
+        verdict for request in asked if (verdict := _judge_status(request, request.url, certain=False))
+    ]
+    worst = next((v for o in _WORST_FIRST for v in verdicts if v.outcome is o), None)
+    if worst is not None:
+        return worst
+    if failed := next((request for request in asked if request.failure), None):
+        return Verdict(Outcome.NETWORK_ERROR, f"{failed.url}: {failed.failure}")
+    if asked and any(_is_broken(body) for body in seen.bodies) and _shows_error(seen.html):
+        return Verdict(Outcome.SERVER_ERROR, "the page's data is no valid JSON")
+    return None
+
+
+_WORST_FIRST = (Outcome.BLOCKED, Outcome.SERVER_ERROR, Outcome.NOT_FOUND)
+
+
+def _is_broken(body: bytes) -> bool:
+    try:
+        json.loads(body)
+    except ValueError:
+        return True
+    return False
+
+
+def _shows_error(html: str) -> bool:
+    page = read_page(html)
+    return says(visible_text(page.root), ERROR_TEXTS)
+
+
+def _judge_message(seen: Seen) -> Verdict | None:
+    """Judge by what the site itself says in the place of a company."""
+    if seen.network.is_busy:
+        return None
+    page = read_page(seen.html)
+    heading = visible_text(page.heading) if page.heading else ""
+    text = heading or visible_text(page.root)
+    if len(text) > _MESSAGE_LENGTH:
+        return None
+    if says(text, NOT_FOUND_TEXTS):
+        return Verdict(Outcome.NOT_FOUND, f"the site says {text[:80]!r}")
+    if heading and is_error_text(heading):
+        return Verdict(Outcome.SERVER_ERROR, f"the site says {text[:80]!r}")
+    return None

@@ -1,0 +1,190 @@
+"""One visit to a company's page: load, wait for what is looked for, take everything."""
+
+import base64
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from selenium.common.exceptions import JavascriptException, TimeoutException, WebDriverException
+from selenium.webdriver import Chrome
+from urllib3.exceptions import HTTPError
+
+from pipeline.extract.capture import Capture, Payload
+from pipeline.extract.network import Network, Request
+from pipeline.extract.outcome import Seen, Verdict, judge, judge_at_the_end
+from warehouse.contract import Outcome
+
+_POLL_SECONDS = 0.05
+_SETTLED_SECONDS = 0.3
+"""How long a page that shows the company has to stand still before it is taken as complete."""
+_CERTAIN_SECONDS = 1.0
+"""How long a page has to stand still, nothing under way, before a failure it shows is believed."""
+_MOVING_SECONDS = 3.0
+"""How long a page that shows the company may go on changing (a clock, a banner) before it is taken."""
+_LARGEST_PAYLOAD = 16 * 1024 * 1024
+
+_STATE = "return [document.documentElement ? document.documentElement.outerHTML : '', location.href]"
+
+
+@dataclass
+class _Watch:
+    """What has been seen so far, and since when it has stood still."""
+
+    network: Network
+    html: str = ""
+    url: str = ""
+    changed_at: float = 0.0
+    judged_html: str | None = None
+    ok_since: float | None = None
+    verdict: Verdict | None = None
+
+
+def visit(
+    driver: Chrome,
+    url: str,
+    idno: str,
+    *,
+    timeout_seconds: float,
+    clock: Callable[[], float] = time.monotonic,
+) -> Capture:
+    """Visit `url` as the page of the company `idno`. Never raises for what the site or Chrome does:
+    the capture's outcome and error say it.
+    """
+    fetched_at, started = datetime.now(UTC), clock()
+    visitor = _Visitor(driver, idno, started + timeout_seconds, clock)
+    try:
+        verdict = visitor.go(url)
+    except TimeoutException as error:
+        verdict = Verdict(Outcome.TIMEOUT, _first_line(error))
+    except (WebDriverException, HTTPError, OSError) as error:
+        verdict = _browser_verdict(error)
+    return Capture(
+        idno=idno,
+        url=url,
+        final_url=visitor.final_url,
+        status_code=visitor.status_code,
+        outcome=verdict.outcome,
+        html=visitor.watch.html or None,
+        payloads=tuple(visitor.payloads.values()),
+        fetched_at=fetched_at,
+        duration_ms=round((clock() - started) * 1000),
+        error=verdict.reason,
+        browser=f"{driver.capabilities['browserName']} {driver.capabilities['browserVersion']}",
+    )
+
+
+def _browser_verdict(error: Exception) -> Verdict:
+    message = _first_line(error)
+    if "net::ERR_" in message:
+        return Verdict(Outcome.NETWORK_ERROR, message)
+    return Verdict(Outcome.BROWSER_ERROR, message or type(error).__name__)
+
+
+def _first_line(error: Exception) -> str:
+    text = getattr(error, "msg", None) or str(error)
+    return text.strip().splitlines()[0] if text.strip() else type(error).__name__
+
+
+class _Visitor:
+    """The state of one visit."""
+
+    def __init__(self, driver: Chrome, idno: str, deadline: float, clock: Callable[[], float]) -> None:
+        self._driver, self._idno, self._deadline, self._clock = driver, idno, deadline, clock
+        self.watch = _Watch(Network(frame_id=""))
+        self.payloads: dict[str, Payload] = {}
+
+    @property
+    def status_code(self) -> int | None:
+        """The real status of the main document."""
+        document = self.watch.network.document
+        return document.status_code if document else None
+
+    @property
+    def final_url(self) -> str | None:
+        """Where the visit ended, after redirects."""
+        return self.watch.url or None
+
+    def go(self, url: str) -> Verdict:
+        """Load the page and watch it until it shows what is looked for, or the time is over."""
+        self._forget_the_last_visit()
+        frame = self._driver.execute_cdp_cmd("Page.getFrameTree", {})["frameTree"]["frame"]["id"]
+        self.watch = _Watch(Network(frame), changed_at=self._clock())
+        self._driver.get(url)
+        while self._clock() < self._deadline:
+            self._look()
+            if verdict := self._decided():
+                return verdict
+            time.sleep(_POLL_SECONDS)
+        return judge_at_the_end(self._seen())
+
+    def _forget_the_last_visit(self) -> None:
+        """An empty page without the last one's cookies and storage; its log is drained."""
+        self._driver.execute_cdp_cmd("Page.stopLoading", {})
+        origin = self._driver.execute_script("return location.origin")
+        if origin not in (None, "null"):
+            self._driver.execute_cdp_cmd(
+                "Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"}
+            )
+        self._driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+        self._driver.get("about:blank")
+        self._driver.get_log("performance")
+
+    def _look(self) -> None:
+        watch, now = self.watch, self._clock()
+        moved = watch.network.feed(self._driver.get_log("performance"))
+        self._take_payloads()
+        document = watch.network.document
+        if document is None or (document.pending and document.status_code is None):
+            return  # still the page before
+        try:
+            html, url = self._driver.execute_script(_STATE)
+        except JavascriptException:
+            return  # in the middle of a navigation
+        if urlsplit(url).scheme not in ("http", "https"):
+            return  # the browser's own error page is no evidence of the site
+        if moved or html != watch.html:
+            watch.changed_at = now
+        watch.html, watch.url = html, url
+
+    def _take_payloads(self) -> None:
+        for request_id, request in self.watch.network.data_requests():
+            if request.pending or request_id in self.payloads or not _is_json(request):
+                continue
+            self.payloads[request_id] = Payload(
+                url=request.url, status_code=request.status_code, body=self._body(request_id)
+            )
+
+    def _body(self, request_id: str) -> bytes | None:
+        try:
+            answer = self._driver.execute_cdp_cmd("Network.getResponseBody", {"requestId": request_id})
+        except WebDriverException:
+            return None  # the browser keeps no body of this answer (an error, or too large)
+        body = base64.b64decode(answer["body"]) if answer["base64Encoded"] else answer["body"].encode()
+        return body if len(body) <= _LARGEST_PAYLOAD else None
+
+    def _decided(self) -> Verdict | None:
+        """Return the verdict once the page has stood still long enough for it to be believed."""
+        watch, now = self.watch, self._clock()
+        if watch.network.document is None:
+            return None
+        if watch.html != watch.judged_html or watch.changed_at == now or watch.verdict is None:
+            watch.verdict, watch.judged_html = judge(self._seen()), watch.html
+        verdict, still = watch.verdict, now - watch.changed_at
+        if verdict is None:
+            watch.ok_since = None
+            return None
+        if verdict.outcome is Outcome.OK:
+            watch.ok_since = watch.ok_since or now
+            settled = still >= _SETTLED_SECONDS and not watch.network.is_busy
+            return verdict if settled or now - watch.ok_since >= _MOVING_SECONDS else None
+        return verdict if verdict.certain or still >= _CERTAIN_SECONDS else None
+
+    def _seen(self) -> Seen:
+        bodies = [payload.body for payload in self.payloads.values() if payload.body is not None]
+        return Seen(self._idno, self.watch.html, self.watch.network, bodies)
+
+
+def _is_json(request: Request) -> bool:
+    return "json" in request.mime_type.lower() or "json" in request.headers.get("content-type", "").lower()

@@ -1,0 +1,1 @@
+"""The ops behind the assets: thin shells around plain functions."""

@@ -1,0 +1,36 @@
+"""The warehouse as a resource."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dagster import ConfigurableResource, InitResourceContext
+from pydantic import PrivateAttr
+from sqlalchemy import Connection, Engine, create_engine
+
+from pipeline.settings import PipelineSettings
+
+
+class Warehouse(ConfigurableResource):  # type: ignore[type-arg]
+    """Connections to the warehouse in the pipeline's role (settings: warehouse_url)."""
+
+    _engine: Engine = PrivateAttr()
+
+    def setup_for_execution(self, context: InitResourceContext) -> None:
+        """Prepare the pool; nothing connects yet."""
+        self._engine = create_engine(
+            PipelineSettings().warehouse_url,
+            pool_pre_ping=True,
+            pool_size=2,
+            max_overflow=0,
+            connect_args={"connect_timeout": 5, "options": "-c statement_timeout=60000"},
+        )
+
+    def teardown_after_execution(self, context: InitResourceContext) -> None:
+        """Close the pool."""
+        self._engine.dispose()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Yield a connection in a transaction: committed at the end, rolled back on any error."""
+        with self._engine.begin() as connection:
+            yield connection

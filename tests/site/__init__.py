@@ -1,0 +1,21 @@
+"""A stand-in for openmoney.md: its pages, its API and its ways of failing, with made-up companies."""
+
+from tests.site.cases import CASES, Case, CaseName, Outcome
+from tests.site.companies import company, expected_record
+from tests.site.options import Lang, Layout
+from tests.site.server import Site, running_site
+from tests.site.statements import fin_data
+
+__all__ = [
+    "CASES",
+    "Case",
+    "CaseName",
+    "Lang",
+    "Layout",
+    "Outcome",
+    "Site",
+    "company",
+    "expected_record",
+    "fin_data",
+    "running_site",
+]

@@ -1,0 +1,39 @@
+"""The stand-in site on the command line: `python -m tests.site --port 0 --api-port 0`."""
+
+import argparse
+import signal
+import threading
+from types import FrameType
+
+from tests.site.options import Lang, Layout
+from tests.site.server import running_site
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    arguments = _parser().parse_args()
+    stop = threading.Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    with running_site(**vars(arguments)) as site:
+        print(f"site {site.url} api {site.api_url}", flush=True)
+        stop.wait()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.site", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="of the pages; 0 takes a free one")
+    parser.add_argument("--api-port", type=int, default=0, help="of the API; 0 takes a free one")
+    parser.add_argument("--layout", type=Layout, choices=list(Layout), help="for all pages; default: by IDNO")
+    parser.add_argument("--lang", type=Lang, choices=list(Lang), help="for all pages; default: by IDNO")
+    parser.add_argument("--embedded", action="store_true", help="data in the document, no API calls")
+    parser.add_argument("--flaky-failures", type=int, default=1, help="failing visits of the flaky case")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

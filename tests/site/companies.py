@@ -1,0 +1,147 @@
+"""Made-up companies as the API tells them, and the plain truth to compare with."""
+
+import hashlib
+from typing import Any
+
+from tests.site.facts import Activity, CompanyFacts, Party, PartyKind, dice, facts_of, make_idno
+
+Json = dict[str, Any]
+
+# All the ways in which the source says that a value is absent.
+ABSENT = (None, "", "NULL", "undefined")
+LISTED_COMPANIES = 10_000
+
+
+def company(idno: str) -> Json:
+    """The body of `/api/companies/{idno}`, quirks included."""
+    facts = facts_of(idno)
+    return {
+        "_id": _row_id("company", idno),
+        "revisionDate": "2026-09-01",
+        "registeredAt": facts.registered_on.isoformat() if facts.registered_on else _absent("date", idno),
+        "fullName": facts.name,
+        "id": idno,
+        "type": facts.legal_form or _absent("type", idno),
+        "isActive": facts.is_active,
+        "idno": idno,
+        "personFounders": _founders(facts, PartyKind.PERSON),
+        "personAdministrators": _administrators(facts, PartyKind.PERSON),
+        "companyAdministrators": _administrators(facts, PartyKind.COMPANY),
+        "companyFounders": _founders(facts, PartyKind.COMPANY),
+        "licensedActivities": [_activity(activity) for activity in facts.licensed],
+        "unlicensedActivities": [_activity(activity) for activity in facts.unlicensed],
+        "address": _address(facts),
+        "cuatm": _cuatm(facts),
+    }
+
+
+def expected_record(idno: str) -> Json:
+    """The truth about a company in plain form: absent is None, shares are floats."""
+    facts = facts_of(idno)
+    status = {True: "active", False: "inactive", None: None}[facts.is_active]
+    return {
+        "idno": idno,
+        "name": facts.name,
+        "legal_form": facts.legal_form,
+        "status": status,
+        "registered_on": facts.registered_on.isoformat() if facts.registered_on else None,
+        "address": facts.address.full_name if facts.address else None,
+        "founders": [
+            {"name": party.name, "kind": party.kind.value, "share": party.share, "idno": party.idno}
+            for party in facts.founders
+        ],
+        "administrators": [
+            {"name": party.name, "kind": party.kind.value, "role": party.role, "idno": party.idno}
+            for party in facts.administrators
+        ],
+    }
+
+
+def companies_page(*, page: int, size: int) -> Json:
+    """The body of `/api/companies?page=&size=`; pages count from 0."""
+    first = page * size
+    numbers = range(first, min(first + size, LISTED_COMPANIES))
+    return {
+        "data": [_list_row(make_idno(number)) for number in numbers],
+        "totalItemCount": LISTED_COMPANIES,
+        "childCuatms": [],
+    }
+
+
+def _list_row(idno: str) -> Json:
+    full = company(idno)
+    kept = ("fullName", "id", "type", "idno", "isActive", "registeredAt")
+    amount = dice("amount", idno).randrange(10**8, 10**14) / 1000
+    return {**{key: full[key] for key in kept}, "beneficialOwners": None, "amount": amount}
+
+
+def _founders(facts: CompanyFacts, kind: PartyKind) -> list[Json]:
+    parties = [party for party in facts.founders if party.kind is kind]
+    return [{**_party(party), "shares": _share(party.share)} for party in parties]
+
+
+def _administrators(facts: CompanyFacts, kind: PartyKind) -> list[Json]:
+    parties = [party for party in facts.administrators if party.kind is kind]
+    return [{**_party(party), "type": party.role or _absent("role", party.name)} for party in parties]
+
+
+def _party(party: Party) -> Json:
+    row: Json = {
+        "_id": _row_id("party", party.name),
+        "sameNameCount": "NULL",
+        "fullName": party.name,
+        "id": party.idno or _hash(party.name),
+    }
+    if party.kind is PartyKind.COMPANY:
+        row["idno"] = party.idno or _absent("idno", party.name)
+    return row
+
+
+def _share(share: float | None) -> float | int | None:
+    return int(share) if share is not None and share.is_integer() else share
+
+
+def _activity(activity: Activity) -> Json:
+    return {"_id": _row_id("activity", activity.name), "name": activity.name, "id": activity.id}
+
+
+def _address(facts: CompanyFacts) -> Json | None:
+    address = facts.address
+    if address is None:
+        return None
+    return {
+        "_id": _row_id("address", facts.idno),
+        "city": address.city,
+        "streetNumber": address.street_number,
+        "street": address.street,
+        "district": address.district,
+        "fullName": address.full_name,
+        "id": _hash(address.full_name),
+        "hash": f"{address.district}{address.city}{address.street}{address.street_number}",
+        "apartment": address.apartment or _absent("apartment", facts.idno),
+    }
+
+
+def _cuatm(facts: CompanyFacts) -> Json | None:
+    cuatm = facts.cuatm
+    if cuatm is None:
+        return None
+    return {
+        "_id": int(cuatm.id),
+        "name": cuatm.name,
+        "statisticId": cuatm.statistic_id,
+        "id": cuatm.id,
+        "type": cuatm.type,
+    }
+
+
+def _absent(topic: str, key: str) -> str | None:
+    return dice(f"absent {topic}", key).choice(ABSENT)
+
+
+def _row_id(topic: str, key: str) -> int:
+    return dice(f"row {topic}", key).randrange(1, 9_999_999)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

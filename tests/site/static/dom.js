@@ -1,0 +1,31 @@
+// Builds elements; text goes in as text nodes only, never as markup.
+
+const build = window.site.build;
+
+/** A class name that means nothing and is another one in the next build. */
+function className(role) {
+  let hash = 7;
+  for (const letter of build + role) hash = (hash * 31 + letter.charCodeAt(0)) % 2147483647;
+  return "x" + hash.toString(36);
+}
+
+/** An element: element("div.label", "text", child, [more]); the role after the dot becomes a class. */
+export function element(tagAndRole, ...children) {
+  const [tag, role] = tagAndRole.split(".");
+  const made = document.createElement(tag);
+  made.setAttribute(`_ngcontent-${build}`, "");
+  made.className = className(role || tag);
+  made.append(...children.flat(Infinity));
+  return made;
+}
+
+export function link(href, text) {
+  const made = element("a", text);
+  made.href = href;
+  return made;
+}
+
+/** Puts a separator between the items of a list. */
+export function joined(items, separator) {
+  return items.flatMap((item, index) => (index ? [separator, item].flat() : item));
+}

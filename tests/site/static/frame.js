@@ -1,0 +1,34 @@
+// What stands around every page: menu, search, the operator's own address and IDNO.
+
+import { element, link } from "./dom.js";
+import { operatorFacts } from "./facts.js";
+import { texts } from "./words.js";
+
+// In these layouts nothing but divs tells the frame from the company's block.
+export const PLAIN = ["cards", "grid", "inline"];
+
+/** The frame's nodes, with `main` where the page's own content goes. */
+export function frame(layoutName, layout) {
+  const plain = PLAIN.includes(layoutName);
+  const tag = (name) => (plain ? `div.${name}` : name);
+  const main = element(tag("main"));
+  const header = element(tag("header"), contacts(), menu(tag("nav")), search());
+  const footer = element(tag("footer"), layout(operatorFacts()), element("p", "© Bani la vedere"));
+  return { nodes: [header, main, footer], main };
+}
+
+function contacts() {
+  const [address, phone] = operatorFacts();
+  const line = ({ label, values }) => element("span", `${label}: ${values[0].text}`);
+  return element("div.contacts", line(address), " · ", line(phone));
+}
+
+function menu(tag) {
+  return element(tag, link("/", "Bani la vedere"), texts.menu.map((text, index) => link(`/pages/${index}`, text)));
+}
+
+function search() {
+  const input = element("input");
+  input.placeholder = "IDNO";
+  return element("form", input);
+}

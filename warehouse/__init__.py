@@ -1,0 +1,1 @@
+"""What is stored: tables, migrations, the queries both sides need, and the names they share."""

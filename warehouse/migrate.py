@@ -1,0 +1,31 @@
+"""Runs Alembic migrations, of the warehouse and of the API's own database alike."""
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+WAREHOUSE_MIGRATIONS = Path(__file__).parent / "migrations"
+_LOCK = 7_267_267
+
+
+def migrate(*, scripts: Path, url: str, revision: str = "head") -> None:
+    """Bring the database at `url` (as its owner) to `revision` of the migrations in `scripts`."""
+    config = Config()
+    config.set_main_option("script_location", str(scripts).replace("%", "%%"))
+    config.attributes["url"] = url
+    command.upgrade(config, revision)
+
+
+def run_online(context: Any) -> None:
+    """What every env.py does with `alembic.context`: all migrations in one transaction."""
+    engine = create_engine(context.config.attributes["url"], poolclass=NullPool)
+    with engine.connect() as connection:
+        context.configure(connection=connection)
+        with context.begin_transaction():
+            # Two starts at once migrate one after the other.
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            context.run_migrations()

@@ -1,0 +1,7 @@
+"""Alembic's entry point for the warehouse."""
+
+from alembic import context
+
+from warehouse.migrate import run_online
+
+run_online(context)

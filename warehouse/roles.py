@@ -1,0 +1,25 @@
+"""The database roles, by name: owners migrate, the others hold only what their work needs."""
+
+WAREHOUSE_DATABASE = "warehouse"
+USERS_DATABASE = "users"
+DAGSTER_DATABASE = "dagster"
+
+WAREHOUSE_OWNER = "warehouse_owner"
+USERS_OWNER = "users_owner"
+PIPELINE = "pipeline"
+API = "api"
+DAGSTER = "dagster"
+
+LOGIN_ROLES = (WAREHOUSE_OWNER, USERS_OWNER, PIPELINE, API, DAGSTER)
+
+OWNERS = {
+    WAREHOUSE_DATABASE: WAREHOUSE_OWNER,
+    USERS_DATABASE: USERS_OWNER,
+    DAGSTER_DATABASE: DAGSTER,
+}
+
+CONNECTS = {
+    WAREHOUSE_DATABASE: (PIPELINE, API),
+    USERS_DATABASE: (API,),
+    DAGSTER_DATABASE: (),
+}
