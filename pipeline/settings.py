@@ -1,5 +1,6 @@
 """The pipeline's settings, from the environment (prefix REGISTRU_)."""
 
+from functools import cache
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -34,3 +35,9 @@ class PipelineSettings(StoreSettings):
                 f"site_rate 0 (no limit) is for loopback sites only, not for {self.site_url}; give visits a second"
             )
         return self
+
+
+@cache
+def pipeline_settings() -> PipelineSettings:
+    """The settings of this process, read when they are first needed."""
+    return PipelineSettings()

@@ -1,10 +1,9 @@
 """Queries that both sides need, as functions of a connection."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select
 
 from warehouse.contract import Outcome
 from warehouse.records import CompanyOutcome, CompanyRecord, Party, Provenance, Relation
@@ -81,7 +80,7 @@ def _parties(connection: Connection, idno: str) -> list[tuple[Relation, Party]]:
     ]
 
 
-def _record(row: Mapping[str, Any], parties: Sequence[tuple[Relation, Party]]) -> CompanyRecord:
+def _record(row: RowMapping, parties: Sequence[tuple[Relation, Party]]) -> CompanyRecord:
     return CompanyRecord(
         **{
             field: row[field]

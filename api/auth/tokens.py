@@ -43,8 +43,8 @@ async def verify(state: Redis, settings: ApiSettings, token: str) -> Caller:
         raise NotSignedIn("the access token is not valid, or no longer") from None
     if claims.get("typ") != ACCESS:
         raise NotSignedIn("this is no access token")
-    held = await state.get(token_key(claims["jti"]))
-    user_id, _, username = (held or "").partition(" ")
+    held = str(await state.get(token_key(claims["jti"])) or "")
+    user_id, _, username = held.partition(" ")
     if not user_id or user_id != claims["sub"]:
         raise NotSignedIn("the access token is signed out")
     return Caller(UUID(user_id), username, claims["jti"])

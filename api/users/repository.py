@@ -17,7 +17,8 @@ async def find_by_username(connection: AsyncConnection, username: str) -> Row[An
 
 async def find(connection: AsyncConnection, user_id: UUID) -> Row[Any] | None:
     """Return the account with this id."""
-    return (await connection.execute(select(users).where(users.c.id == user_id))).one_or_none()
+    query = select(users).where(users.c.id == user_id)
+    return (await connection.execute(query)).one_or_none()
 
 
 async def add(
@@ -25,4 +26,5 @@ async def add(
 ) -> Row[Any]:
     """Add an account. Raises sqlalchemy's IntegrityError where the name or e-mail is taken."""
     statement = insert(users).values(id=uuid4(), username=username, email=email, password_hash=password_hash)
-    return (await connection.execute(statement.returning(users))).one()
+    row: Row[Any] = (await connection.execute(statement.returning(users))).one()
+    return row

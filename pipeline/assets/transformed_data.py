@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from dagster import (
     AssetExecutionContext,
@@ -104,7 +105,7 @@ def _transform(capture: StoredCapture, warehouse: Warehouse, redis: RedisStores)
     )
 
 
-def _metadata(results: list[_Result]) -> dict[str, object]:
+def _metadata(results: list[_Result]) -> dict[str, Any]:
     counts = Counter(result.result for result in results)
     return {
         "companies": len(results),

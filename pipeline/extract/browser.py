@@ -11,6 +11,7 @@ from pathlib import Path
 
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
+from selenium.webdriver.remote.remote_connection import RemoteConnection
 
 from pipeline.extract import guard
 from pipeline.settings import PipelineSettings
@@ -36,7 +37,10 @@ def chrome(settings: PipelineSettings) -> Iterator[webdriver.Chrome]:
     profiles.mkdir(parents=True, exist_ok=True)
     profile = Path(tempfile.mkdtemp(dir=profiles))
     service = webdriver.ChromeService(
-        executable_path=str(settings.chromedriver), popen_kw={"start_new_session": True}
+        executable_path=str(settings.chromedriver),
+        # What Chrome writes beside its profile is to go with it.
+        env={**os.environ, "TMPDIR": str(profile)},
+        popen_kw={"start_new_session": True},
     )
     try:
         with _guarded(service, profile):
@@ -57,6 +61,7 @@ def _start(settings: PipelineSettings, service: webdriver.ChromeService, profile
         raise BrowserNotStarted(f"{settings.chrome_binary} did not start: {error.msg}") from error
     driver.set_page_load_timeout(settings.visit_timeout_seconds)
     driver.set_script_timeout(5)
+    assert isinstance(driver.command_executor, RemoteConnection)
     driver.command_executor.client_config.timeout = int(settings.visit_timeout_seconds) + 10
     return driver
 

@@ -21,7 +21,7 @@ return slot - now_ms
 class Manners:
     """Lets visits to one site pass at an allowed rate."""
 
-    def __init__(self, redis: "Redis[str]", *, site_url: str, visits_per_second: float) -> None:
+    def __init__(self, redis: Redis, *, site_url: str, visits_per_second: float) -> None:
         self._take = redis.register_script(_NEXT_SLOT)
         self._key = rate_key(urlsplit(site_url).netloc)
         self._interval_ms = round(1000 / visits_per_second) if visits_per_second else 0

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from selenium.common.exceptions import JavascriptException, TimeoutException, WebDriverException
@@ -129,11 +130,11 @@ class _Visitor:
             )
         self._driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
         self._driver.get("about:blank")
-        self._driver.get_log("performance")
+        self._log()
 
     def _look(self) -> None:
         watch, now = self.watch, self._clock()
-        moved = watch.network.feed(self._driver.get_log("performance"))
+        moved = watch.network.feed(self._log())
         self._take_payloads()
         document = watch.network.document
         if document is None or (document.pending and document.status_code is None):
@@ -147,6 +148,10 @@ class _Visitor:
         if moved or html != watch.html:
             watch.changed_at = now
         watch.html, watch.url = html, url
+
+    def _log(self) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = self._driver.get_log("performance")  # type: ignore[no-untyped-call]
+        return entries
 
     def _take_payloads(self) -> None:
         for request_id, request in self.watch.network.data_requests():

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from dagster import (
     MetadataValue,
@@ -12,7 +13,6 @@ from dagster import (
     TableRecord,
     TableSchema,
 )
-from dagster._core.definitions.metadata import RawMetadataValue
 
 from pipeline.extract.capture import Capture
 from warehouse.contract import Outcome
@@ -44,7 +44,7 @@ class Visited:
         )
 
 
-def describe_visits(visits: Sequence[Visited]) -> Mapping[str, RawMetadataValue]:
+def describe_visits(visits: Sequence[Visited]) -> dict[str, Any]:
     """Describe the visits of a run."""
     counts = Counter(visit.outcome for visit in visits)
     durations = sorted(visit.duration_ms for visit in visits)

@@ -11,7 +11,7 @@ from pipeline.extract.browser import chrome
 from pipeline.extract.capture import Capture
 from pipeline.extract.manners import Manners
 from pipeline.extract.visit import visit
-from pipeline.settings import PipelineSettings
+from pipeline.settings import PipelineSettings, pipeline_settings
 from warehouse.contract import Outcome
 
 
@@ -24,7 +24,7 @@ class Browser(ConfigurableResource):  # type: ignore[type-arg]
 
     def setup_for_execution(self, context: InitResourceContext) -> None:
         """Read the settings; Chrome starts with the first visit."""
-        self._settings, self._stack, self._driver = PipelineSettings(), ExitStack(), None
+        self._settings, self._stack, self._driver = pipeline_settings(), ExitStack(), None
 
     def teardown_after_execution(self, context: InitResourceContext) -> None:
         """End Chrome with all its processes."""

@@ -5,7 +5,7 @@ from pydantic import PrivateAttr
 from redis import Redis
 from redis.retry import Retry
 
-from pipeline.settings import PipelineSettings
+from pipeline.settings import pipeline_settings
 from warehouse.redis_options import backoff, redis_options
 
 _RETRIES = 12
@@ -20,7 +20,7 @@ class RedisStores(ConfigurableResource):  # type: ignore[type-arg]
 
     def setup_for_execution(self, context: InitResourceContext) -> None:
         """Prepare the clients; nothing connects yet. A restarting Redis is waited for (about ten seconds)."""
-        settings = PipelineSettings()
+        settings = pipeline_settings()
         options = redis_options(Retry(backoff(), _RETRIES))
         self._state = Redis.from_url(settings.redis_state_url, **options)
         self._cache = Redis.from_url(settings.redis_cache_url, **options)

@@ -7,7 +7,7 @@ from dagster import ConfigurableResource, InitResourceContext
 from pydantic import PrivateAttr
 from sqlalchemy import Connection, Engine, create_engine
 
-from pipeline.settings import PipelineSettings
+from pipeline.settings import pipeline_settings
 
 
 class Warehouse(ConfigurableResource):  # type: ignore[type-arg]
@@ -18,7 +18,7 @@ class Warehouse(ConfigurableResource):  # type: ignore[type-arg]
     def setup_for_execution(self, context: InitResourceContext) -> None:
         """Prepare the pool; nothing connects yet."""
         self._engine = create_engine(
-            PipelineSettings().warehouse_url,
+            pipeline_settings().warehouse_url,
             pool_pre_ping=True,
             pool_size=2,
             max_overflow=0,

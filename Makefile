@@ -1,0 +1,45 @@
+# The daily commands. `make help` lists them.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help setup setup-dev demo up test check lint types imports requirements clean
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+setup: ## Make the venv with the `registru` command, and find or install a browser; start nothing
+	@PYTHON='$(PYTHON)' sh stack/setup.sh requirements.txt
+
+setup-dev:
+	@PYTHON='$(PYTHON)' sh stack/setup.sh requirements-dev.txt
+
+demo: setup ## Run the main job end to end against made-up companies, then stop everything
+	@$(BIN)/registru demo
+
+up: setup ## Run the platform against the live site, until Ctrl-C
+	@$(BIN)/registru up
+
+test: setup-dev ## Set up and pass the whole test suite
+	@$(BIN)/python -m pytest
+
+check: lint types imports test ## Everything that has to be right before a commit lands
+
+lint: setup-dev
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: setup-dev
+	@$(BIN)/mypy
+
+imports: setup-dev
+	@$(BIN)/lint-imports
+
+requirements: setup-dev ## Renew the pins (needs uv: pip install uv)
+	@uv pip compile -q --universal --generate-hashes --no-annotate --python-version 3.11 \
+	  --custom-compile-command 'make requirements' pyproject.toml -o requirements.txt
+	@uv pip compile -q --universal --generate-hashes --no-annotate --python-version 3.11 --extra dev \
+	  --custom-compile-command 'make requirements' pyproject.toml -c requirements.txt -o requirements-dev.txt
+
+clean: ## Remove the venv and all state
+	@rm -rf $(VENV) .registru
