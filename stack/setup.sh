@@ -43,8 +43,9 @@ install() {
     echo "installing the packages of $requirements into $venv (a minute or two) ..."
     [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
     pip="$venv/bin/python -m pip --disable-pip-version-check --no-input"
-    $pip install -q --require-hashes -r "$requirements" || fail "pip could not install $requirements; see above"
-    $pip install -q --no-deps --no-build-isolation -e . || fail "pip could not install the project; see above"
+    # The pins are complete: nothing is left to resolve.
+    $pip install -qq --no-deps --require-hashes -r "$requirements" || fail "pip could not install $requirements; see above"
+    $pip install -qq --no-deps --no-build-isolation -e . || fail "pip could not install the project; see above"
     # Without bytecode each process would take two seconds longer to start.
     env -u PYTHONDONTWRITEBYTECODE "$venv/bin/python" -m compileall -q -j 0 "$venv/lib" >/dev/null 2>&1 || true
     fingerprint "$requirements" >"$venv/$requirements.installed"

@@ -1,7 +1,8 @@
-"""A rendered page as a tree: its visible text, its heading, its frame taken away."""
+"""A rendered page as a tree of what a visitor sees: scripts, icons, buttons and the site's own frame left out."""
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bs4 import BeautifulSoup
 from bs4.element import NavigableString, PreformattedString, Tag
@@ -9,125 +10,230 @@ from bs4.element import NavigableString, PreformattedString, Tag
 from pipeline.transform.text import collapse
 
 INLINE_TAGS = frozenset(
-    *["a abbr b bdi bdo cite code data em font i mark q s small span strong sub sup time u wbr".split()]
+    "a abbr b bdi bdo cite code data em font i mark q s small span strong sub sup time u wbr".split()
 )
-HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+TEXT = ""
+"""The tag of a node that is text."""
 
-_INVISIBLE_TAGS = (
-    *("script", "style", "template", "noscript", "svg", "head", "iframe", "select", "textarea", "dialog"),
+_INVISIBLE_TAGS = frozenset(
+    "script style template noscript svg head iframe select textarea dialog img input object audio video".split()
 )
-_FRAME_TAGS = ("nav", "footer", "aside", "header")
-_FRAME_ROLES = ("navigation", "contentinfo", "banner", "complementary", "search", "dialog", "alertdialog")
+_FRAME_TAGS = frozenset({"nav", "footer", "aside", "header"})
+_FRAME_ROLES = frozenset("navigation contentinfo banner complementary search dialog alertdialog".split())
+_PANEL_ROLES = frozenset({"tabpanel", "region"})
+_ICON_WORD = re.compile(r"[a-z]+(?:_[a-z0-9]+)*|\W*")
+_IDNO = re.compile(r"(?<![0-9])[0-9]{13}(?![0-9])")
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """An element, or a text (its `tag` is TEXT). `text` is what it shows; `start` and `end` number the nodes
+    of the page in order, so that what lies between them is inside."""
+
+    tag: str
+    parent: "Node | None"
+    start: int
+    attributes: dict[str, str] = field(default_factory=dict)
+    children: list["Node"] = field(default_factory=list)
+    raw: str = ""
+    text: str = ""
+    end: int = 0
+
+    @property
+    def shape(self) -> tuple[str, str]:
+        """What makes siblings of one kind look alike: the tag and the classes, whatever they are."""
+        return self.tag, self.attributes.get("class", "")
+
+    @property
+    def is_inline(self) -> bool:
+        """Tell whether the node stands in a line of text."""
+        return self.tag == TEXT or self.tag in INLINE_TAGS
+
+    def holds(self, other: "Node") -> bool:
+        """Tell whether `other` is this node or inside it."""
+        return self.start <= other.start <= self.end
+
+    def ancestors(self) -> Iterator["Node"]:
+        """Yield the elements around the node, the nearest first."""
+        node = self.parent
+        while node is not None:
+            yield node
+            node = node.parent
+
+    def within(self, *tags: str) -> "Node | None":
+        """Return the nearest element around the node that has one of the `tags`."""
+        return next((node for node in self.ancestors() if node.tag in tags), None)
+
+    def descendants(self) -> Iterator["Node"]:
+        """Yield the nodes inside, in the order of the document."""
+        for child in self.children:
+            yield child
+            yield from child.descendants()
+
+    def leaves(self) -> Iterator["Node"]:
+        """Yield the texts of the node (itself, if it is one), in order."""
+        if self.tag == TEXT:
+            yield self
+        for child in self.children:
+            yield from child.leaves()
+
+    def after(self) -> list["Node"]:
+        """Return the siblings that follow."""
+        if self.parent is None:
+            return []
+        return [sibling for sibling in self.parent.children if sibling.start > self.start]
+
+    def before(self) -> list["Node"]:
+        """Return the siblings that go before, the nearest first."""
+        if self.parent is None:
+            return []
+        return [sibling for sibling in reversed(self.parent.children) if sibling.start < self.start]
 
 
 @dataclass(frozen=True)
 class Page:
     """A page without its frame: `root` holds what is left, `heading` its first level-one heading."""
 
-    root: Tag
-    heading: Tag | None
+    root: Node
+    heading: Node | None
     title: str
 
 
 def read_page(html: str) -> Page:
-    """Parse rendered HTML and take away what no visitor reads as the page's own: scripts, menus, footers."""
+    """Parse rendered HTML and leave out what no visitor reads as the page's own: scripts, menus, footers."""
     soup = BeautifulSoup(html, "lxml")
     title = collapse(soup.title.get_text()) if soup.title else ""
-    root = soup.body or soup
-    for tag in root.find_all(_INVISIBLE_TAGS):
-        tag.decompose()
-    for tag in root.find_all(_is_hidden):
-        tag.decompose()
-    heading = _heading(root)
-    for tag in root.find_all(_is_frame):
-        if not tag.decomposed and (heading is None or heading not in tag.descendants):
-            tag.decompose()
-    return Page(root=root, heading=heading, title=title)
+    body = soup.body or soup
+    heading = _heading(body, title)
+    builder = _Builder(heading, {str(tag["aria-controls"]) for tag in body.select("[aria-controls]")})
+    root = builder.build(body, None)
+    return Page(root=root, heading=builder.heading, title=title)
+
+
+def visible_text(node: Node) -> str:
+    """Return the text of a node as it is shown: blocks and line breaks part words, inline tags do not."""
+    return node.text
+
+
+def text_without(node: Node, left_out: list[Node]) -> str:
+    """Return the text of a node without some of the nodes inside it."""
+    return collapse("".join(_raw_without(node, left_out)))
+
+
+def _raw_without(node: Node, left_out: list[Node]) -> Iterator[str]:
+    if any(other is node for other in left_out):
+        yield " "
+    elif not any(node.holds(other) for other in left_out):
+        yield node.raw if node.is_inline else f" {node.raw} "
+    else:
+        for child in node.children:
+            yield from _raw_without(child, left_out)
+            yield " "
+
+
+class _Builder:
+    """Makes nodes out of BeautifulSoup's tags, and remembers the one of the heading."""
+
+    def __init__(self, heading: Tag | None, controlled: set[str]) -> None:
+        self._heading_tag = heading
+        self._controlled = controlled
+        self._around_heading = {id(tag) for tag in heading.parents} if heading else set()
+        self._count = 0
+        self.heading: Node | None = None
+
+    def build(self, tag: Tag, parent: Node | None) -> Node:
+        """Return the node of `tag` with all that is visible inside."""
+        attributes = {key: value if isinstance(value, str) else " ".join(value) for key, value in tag.attrs.items()}
+        node = self._node(tag.name, parent, attributes)
+        if tag is self._heading_tag:
+            self.heading = node
+        pieces: list[str] = []
+        for child in tag.children:
+            if isinstance(child, Tag):
+                if not self._is_left_out(child):
+                    self._add_element(node, child, pieces)
+            elif isinstance(child, NavigableString) and not isinstance(child, PreformattedString):
+                self._add_text(node, str(child).replace("\x00", ""), pieces)
+        node.raw = "".join(pieces)
+        node.text = collapse(node.raw)
+        node.end = self._count
+        return node
+
+    def _node(self, tag: str, parent: Node | None, attributes: dict[str, str]) -> Node:
+        self._count += 1
+        return Node(tag, parent, self._count, attributes)
+
+    def _add_element(self, node: Node, tag: Tag, pieces: list[str]) -> None:
+        child = self.build(tag, node)
+        node.children.append(child)
+        apart = "" if child.is_inline else " "
+        pieces.append(f"{apart}{child.raw}{apart}")
+
+    def _add_text(self, node: Node, text: str, pieces: list[str]) -> None:
+        """A text goes on where only a comment of the framework stands between."""
+        pieces.append(text)
+        if not text or text.isspace():
+            return
+        last = node.children[-1] if node.children else None
+        if last is None or last.tag != TEXT:
+            last = self._node(TEXT, node, {})
+            last.end = last.start
+            node.children.append(last)
+        last.raw += text
+        last.text = collapse(last.raw)
+
+    def _is_left_out(self, tag: Tag) -> bool:
+        if tag.name in _INVISIBLE_TAGS or _is_icon(tag) or (tag.name == "button" and not _opens(tag)):
+            return True
+        if _is_hidden(tag):
+            return tag.get("role") not in _PANEL_ROLES and tag.get("id") not in self._controlled
+        return _is_frame(tag) and id(tag) not in self._around_heading and not self._is_of_content(tag)
+
+    def _is_of_content(self, tag: Tag) -> bool:
+        """Not the page's frame: a card's head, a list that only calls itself navigation, a panel of facts."""
+        after_heading = self.heading is not None
+        if tag.name == "header" or (tag.name not in _FRAME_TAGS and tag.get("role") == "navigation"):
+            return after_heading
+        return tag.name == "aside" and len(set(_IDNO.findall(str(tag)))) == 1
+
+
+def _is_icon(tag: Tag) -> bool:
+    """Icon fonts write a word that is shown as a picture."""
+    if "icon" in tag.name:
+        return True
+    if tag.name != "i" and tag.get("aria-hidden") != "true":
+        return False
+    return tag.find(True) is None and bool(_ICON_WORD.fullmatch(tag.get_text().strip()))
+
+
+def _opens(button: Tag) -> bool:
+    """A button that folds a section open is the section's heading; a tab stands apart from its panel."""
+    if button.get("role") == "tab":
+        return False
+    return button.has_attr("aria-expanded") or button.find_parent([*HEADINGS, "summary"]) is not None
 
 
 def _is_hidden(tag: Tag) -> bool:
+    if tag.has_attr("hidden"):
+        return True
     style = str(tag.get("style", "")).replace(" ", "").lower()
-    return tag.has_attr("hidden") or "display:none" in style or "visibility:hidden" in style
+    return "display:none" in style or "visibility:hidden" in style
 
 
 def _is_frame(tag: Tag) -> bool:
     return tag.name in _FRAME_TAGS or str(tag.get("role", "")).lower() in _FRAME_ROLES
 
 
-def _heading(root: Tag) -> Tag | None:
-    """The first h1 with text; one inside `main` or `article` before others, one in a frame last."""
-    headings = [tag for tag in root.find_all("h1") if visible_text(tag)]
-    return min(headings, key=_heading_rank, default=None)
+def _heading(body: Tag, title: str) -> Tag | None:
+    """The h1 with text that is likeliest the company's: inside `main` before others, one in a frame last."""
+    found = body.find_all("h1") or body.select('[role=heading][aria-level="1"]')
+    shown = [tag for tag in found if collapse(tag.get_text()) and not any(map(_is_hidden, (tag, *tag.parents)))]
+    return min(shown, key=lambda tag: _heading_rank(tag, title), default=None)
 
 
-def _heading_rank(heading: Tag) -> int:
-    if heading.find_parent(_is_frame) is not None and heading.find_parent(("main", "article")) is None:
-        return 2
-    return 0 if heading.find_parent(("main", "article")) is not None else 1
-
-
-def is_text(node: object) -> bool:
-    """Tell whether a node is text that is shown (not a comment, not blank)."""
-    return (
-        isinstance(node, NavigableString)
-        and not isinstance(node, PreformattedString)
-        and not str(node).isspace()
-        and str(node) != ""
-    )
-
-
-def text_nodes(root: Tag) -> Iterator[NavigableString]:
-    """Yield the shown text nodes under `root`, in the order of the document."""
-    for node in root.descendants:
-        if isinstance(node, NavigableString) and is_text(node):
-            yield node
-
-
-def visible_text(node: Tag | NavigableString) -> str:
-    """Return the text of a node as it is shown: blocks and line breaks part words, inline tags do not."""
-    if isinstance(node, NavigableString):
-        return collapse(str(node)) if is_text(node) else ""
-    return collapse("".join(_pieces(node)))
-
-
-def _pieces(tag: Tag) -> Iterator[str]:
-    for child in tag.children:
-        if isinstance(child, Tag):
-            apart = "" if child.name in INLINE_TAGS else " "
-            yield apart
-            yield from _pieces(child)
-            yield apart
-        elif not isinstance(child, PreformattedString):
-            yield str(child)
-
-
-def shape(tag: Tag) -> tuple[str, tuple[str, ...]]:
-    """Return what makes siblings of one kind look alike: the tag's name and its classes, whatever they are."""
-    classes = tag.get("class")
-    return tag.name, tuple(sorted(classes)) if isinstance(classes, list) else (str(classes or ""),)
-
-
-def next_nodes(node: Tag | NavigableString) -> list[Tag | NavigableString]:
-    """Return the following siblings that show something."""
-    return [sibling for sibling in node.next_siblings if shows(sibling)]  # type: ignore[misc]
-
-
-def shows(node: object) -> bool:
-    """Tell whether a node holds shown text."""
-    if isinstance(node, Tag):
-        return bool(visible_text(node))
-    return is_text(node)
-
-
-def branches(first: Tag, second: Tag | NavigableString) -> tuple[Tag, Tag | NavigableString] | None:
-    """Return the lowest tag that holds both nodes, and its child that holds `second`.
-
-    None where `second` lies in `first` or has no tag in common with it.
-    """
-    above_first = {id(first)} | {id(parent) for parent in first.parents}
-    branch: Tag | NavigableString = second
-    for parent in second.parents:
-        if id(parent) in above_first:
-            return (parent, branch) if parent is not first else None
-        branch = parent
-    return None
+def _heading_rank(heading: Tag, title: str) -> tuple[int, bool, bool]:
+    in_main = heading.find_parent(["main", "article"]) is not None
+    in_frame = heading.find_parent(_is_frame) is not None
+    is_link = heading.find_parent("a") is not None or heading.find("a", href="/") is not None
+    return 0 if in_main else 2 if in_frame else 1, is_link, not title.startswith(collapse(heading.get_text())[:20])

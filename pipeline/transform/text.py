@@ -4,49 +4,43 @@ import re
 import unicodedata
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 _ABSENT = frozenset(
     {
-        "",
-        "null",
-        "undefined",
-        "none",
-        "nan",
-        "n/a",
-        "n.a.",
-        "-",
-        "--",
-        "---",
-        "–",
-        "—",
-        "―",
-        "...",
-        "…",
-        "?",
-        "nu sunt date",
-        "nu exista date",
-        "fara date",
-        "lipsa",
-        "lipseste",
-        "necunoscut",
-        "nu este indicat",
-        "nu este indicata",
-        "нет данных",
-        "нет",
-        "не указано",
-        "не указан",
-        "отсутствует",
-        "no data",
-        "not available",
-        "not specified",
-        "unknown",
+        *("", "null", "undefined", "none", "nan", "n/a", "n.a.", "na", "nil", "not set", "[object object]"),
+        *("lipsa", "lipseste", "lipsesc", "necunoscut", "necunoscuta", "nedefinit", "nespecificat", "indisponibil"),
+        *("nespecificata", "absent", "отсутствует", "отсутствуют", "нет", "неизвестно", "неизвестен", "неизвестна"),
+        *("unknown", "missing", "unspecified", "undisclosed", "unavailable", "empty", "(gol)", "пусто"),
     }
+)
+_THINGS = (
+    r"(?:date|datele|informatii|informatie|inregistrari|rezultate|fondatori|administratori|asociati|conducatori|"
+    r"данные|данных|информация|информации|сведения|сведений|записи|записей|учредители|учредителей|руководителей|"
+    r"администраторов|администраторы|руководители|"
+    r"data|information|info|records|results|founders|administrators|directors|shareholders|entries|items)"
+)
+# "Nu sunt date", "Lipsesc date", "Данные отсутствуют", "Не указаны", "No records", "Not available".
+_SAYS_ABSENT = re.compile(
+    rf"""
+      nu\ (?:exista|sunt|sint|avem|au\ fost\ gasite?|s-au\ gasit|detinem)\ {_THINGS}(?:\ .{{0,30}})?
+    | (?:fara|lipsesc|lipsa)\ {_THINGS}
+    | {_THINGS}\ (?:lipsesc|lipsa|indisponibile?|inexistente?|absente?)
+    | nu\ (?:este|e|sunt|sint|a\ fost|au\ fost)\ (?:indicat|specificat|cunoscut|disponibil|declarat|gasit|mentionat)[aei]?
+    | нет\ {_THINGS} | {_THINGS}\ (?:отсутству[ею]т|не\ (?:указан|найден|предоставлен)[аоы]?)
+    | не\ (?:указан|найден|определен|заполнен|известн|предоставлен|раскрыт)[аоы]? | не\ имеется
+    | no\ (?:such\ )?{_THINGS}(?:\ (?:available|found|yet))?
+    | not\ (?:available|specified|provided|known|disclosed|stated|indicated|found|applicable|given)
+    | {_THINGS}\ (?:not\ available|unavailable|missing|not\ found)
+    | (?:se\ incarca|загрузка|loading).{{0,3}}
+    """,
+    re.VERBOSE,
 )
 
 _MONTHS = {
     1: ("ianuarie", "ian", "января", "январь", "янв", "january", "jan"),
-    2: ("februarie", "feb", "февраля", "февраль", "фев", "февр", "february"),
-    3: ("martie", "mar", "марта", "март", "мар", "march"),
+    2: ("februarie", "feb", "febr", "февраля", "февраль", "фев", "февр", "february"),
+    3: ("martie", "mar", "mart", "марта", "март", "мар", "march"),
     4: ("aprilie", "apr", "апреля", "апрель", "апр", "april"),
     5: ("mai", "мая", "май", "may"),
     6: ("iunie", "iun", "июня", "июнь", "июн", "june", "jun"),
@@ -54,17 +48,21 @@ _MONTHS = {
     8: ("august", "aug", "августа", "август", "авг"),
     9: ("septembrie", "sept", "sep", "сентября", "сентябрь", "сен", "сент", "september"),
     10: ("octombrie", "oct", "октября", "октябрь", "окт", "october"),
-    11: ("noiembrie", "noi", "nov", "ноября", "ноябрь", "ноя", "нояб", "november"),
+    11: ("noiembrie", "noi", "nov", "noiem", "ноября", "ноябрь", "ноя", "нояб", "november"),
     12: ("decembrie", "dec", "декабря", "декабрь", "дек", "december"),
 }
 _MONTH_BY_NAME = {name: number for number, names in _MONTHS.items() for name in names}
 
-_ISO_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[t ]\d{2}:\d{2}.*)?")
+_ISO_DATE = re.compile(r"(\d{4})[-./](\d{1,2})[-./](\d{1,2})(?:[t ]\d{2}:\d{2}.*)?")
 _DOTTED_DATE = re.compile(r"(\d{1,2})[.](\d{1,2})[.](\d{4})")
-_SLASHED_DATE = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})")
-_DAY_FIRST = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[\s-]+([^\W\d_]+)[.,]?[\s-]+(\d{4})")
+_SLASHED_DATE = re.compile(r"(\d{1,2})\s*[/-]\s*(\d{1,2})\s*[/-]\s*(\d{4})")
+_DAY_FIRST = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[\s-]+(?:of )?([^\W\d_]+)[.,]?[\s-]+(\d{4})")
 _MONTH_FIRST = re.compile(r"([^\W\d_]+)[.]?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})")
 _DATE_SUFFIX = re.compile(r"\s*(?:г\.?|год[а]?|an(?:ul)?)$")
+_WEEKDAY = re.compile(r"^[^\W\d_]+,\s+")
+_NOTE = re.compile(r"\s*\([^()]*\)$")
+# Marks of writing direction and of width: shown as nothing.
+_UNSEEN = dict.fromkeys([0x00AD, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF, *range(0x202A, 0x202F)])
 
 
 def collapse(text: str) -> str:
@@ -72,15 +70,17 @@ def collapse(text: str) -> str:
     return " ".join(text.replace("\x00", "").split())
 
 
+@lru_cache(maxsize=8192)
 def fold(text: str) -> str:
     """Return `text` for comparison: lower case, one space, no diacritics on Latin letters.
 
-    Both Romanian spellings (cedilla and comma below) fold to the same; Cyrillic stays as it is.
+    Both Romanian spellings (cedilla and comma below) fold to the same, ё to е; other Cyrillic stays as it is.
     """
-    composed = unicodedata.normalize("NFKC", collapse(text).casefold())
-    return "".join(_plain(letter) for letter in composed)
+    composed = unicodedata.normalize("NFKC", collapse(text).casefold()).replace("ё", "е").translate(_UNSEEN)
+    return composed if composed.isascii() else collapse("".join(_plain(letter) for letter in composed))
 
 
+@lru_cache(maxsize=1024)
 def _plain(letter: str) -> str:
     base = unicodedata.normalize("NFD", letter)[0]
     return base if base.isascii() and base.isalpha() else letter
@@ -96,16 +96,20 @@ def present(text: str | None) -> str | None:
     if text is None:
         return None
     collapsed = collapse(text)
-    return None if fold(collapsed) in _ABSENT else collapsed
+    folded = fold(collapsed[:80]).rstrip(" .!")
+    if not any(letter.isalnum() for letter in folded) or folded in _ABSENT or _SAYS_ABSENT.fullmatch(folded):
+        return None
+    return collapsed
 
 
 def parse_date(text: str, *, day_first: bool = True) -> date | None:
     """Read a date in the manners the source uses; None if it is none or could be two.
 
     `day_first` says whether 03/04/2020 is the third of April; if it is False, such a date, which could
-    be either, is None.
+    be either, is None. A note in parentheses after the date ("12.03.2004 (22 ani)") is passed over.
     """
-    folded = _DATE_SUFFIX.sub("", fold(text).strip(" ."))
+    folded = _NOTE.sub("", fold(text[:80])).strip(" .")
+    folded = _WEEKDAY.sub("", _DATE_SUFFIX.sub("", folded)).strip(" .")
     if match := _ISO_DATE.fullmatch(folded):
         return _date(match[1], match[2], match[3])
     if match := _DOTTED_DATE.fullmatch(folded):
