@@ -28,6 +28,7 @@ from warehouse.idno import InvalidIdno, parse_idno
 LIVE_SITE = "https://openmoney.md"
 _SIDE_BY_SIDE = 4
 _STOPPING_SECONDS = 60
+_WATCH_SECONDS = 10
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -162,13 +163,16 @@ def _on_signals() -> Event:
 
 
 def _watch(stopped: Event, supervisor: Supervisor) -> None:
-    """Wait for a signal; say so if a process cannot be kept alive."""
+    """Wait for a signal; a process that does not start is reported and tried again all the while."""
     reported: set[str] = set()
-    while not stopped.wait(5):
+    while not stopped.wait(_WATCH_SECONDS):
         for name, state in supervisor.states().items():
-            if state == "FATAL" and name not in reported:
+            if state != "FATAL":
+                continue
+            if name not in reported:
+                _say(f"{name} died and does not start again (see its log); trying on")
                 reported.add(name)
-                _say(f"{name} died and does not start again; see its log")
+            supervisor.start_again(name)
 
 
 def _say(message: str) -> None:

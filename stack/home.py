@@ -87,6 +87,7 @@ class Running:
     dagster_url: str
     site_url: str
     supervisor_socket: str
+    ports: dict[str, int]
 
     def save(self, home: Home) -> None:
         """Write it down for the other commands."""

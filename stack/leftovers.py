@@ -13,7 +13,7 @@ _GRACE_SECONDS = 10
 
 def end_leftovers(home: Home) -> int:
     """End every process that belongs to a home and to nobody any more; return how many there were."""
-    found = list(_find(home))
+    found = list(processes_of(home))
     for process in found:
         with contextlib.suppress(psutil.Error):
             process.terminate()
@@ -25,7 +25,8 @@ def end_leftovers(home: Home) -> int:
     return len(found)
 
 
-def _find(home: Home) -> Iterator[psutil.Process]:
+def processes_of(home: Home) -> Iterator[psutil.Process]:
+    """Yield every process of a home but the caller and its parents."""
     ourselves = {psutil.Process().pid, *(parent.pid for parent in psutil.Process().parents())}
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import httpx
 
@@ -81,6 +81,7 @@ def _describe(plan: Plan, supervisor: Supervisor) -> Running:
         dagster_url=f"http://{LOOPBACK}:{plan.ports.dagster}",
         site_url=plan.source.url,
         supervisor_socket=supervisor.socket,
+        ports=asdict(plan.ports),
     )
 
 

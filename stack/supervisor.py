@@ -40,6 +40,11 @@ class Supervisor:
         """Start the processes of a group."""
         self._rpc.startProcessGroup(group, False)
 
+    def start_again(self, name: str) -> None:
+        """Start a process that was given up."""
+        entry = next(e for e in self._rpc.getAllProcessInfo() if e["name"] == name)
+        self._rpc.startProcess(f"{entry['group']}:{name}", False)
+
     def stop(self, group: str) -> None:
         """End the processes of a group and wait for it."""
         self._rpc.stopProcessGroup(group, True)
@@ -138,8 +143,9 @@ def _section(home: Home, program: Program) -> str:
             "stdout_logfile_backups=2",
             "autostart=false",
             "autorestart=true",
-            "startsecs=1",
-            "startretries=20",
+            # One that ends sooner has not started; after the third time it is FATAL, and is reported.
+            "startsecs=4",
+            "startretries=2",
             f"stopsignal={program.stop_signal}",
             f"stopwaitsecs={program.stop_seconds}",
             "stopasgroup=true",

@@ -12,6 +12,7 @@ from pathlib import Path
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.remote.remote_connection import RemoteConnection
+from urllib3.exceptions import HTTPError
 
 from pipeline.extract import guard
 from pipeline.settings import PipelineSettings
@@ -36,34 +37,69 @@ def chrome(settings: PipelineSettings) -> Iterator[webdriver.Chrome]:
     profiles = settings.work_dir / "chrome"
     profiles.mkdir(parents=True, exist_ok=True)
     profile = Path(tempfile.mkdtemp(dir=profiles))
-    service = webdriver.ChromeService(
-        executable_path=str(settings.chromedriver),
-        # What Chrome writes beside its profile is to go with it.
-        env={**os.environ, "TMPDIR": str(profile)},
-        popen_kw={"start_new_session": True},
-    )
+    service = _GuardedService(settings.chromedriver, profile)
     try:
-        with _guarded(service, profile):
-            driver = _start(settings, service, profile)
-            try:
-                yield driver
-            finally:
-                with contextlib.suppress(WebDriverException, OSError):
-                    driver.quit()
+        driver = _start(settings, service, profile)
+        try:
+            yield driver
+        finally:
+            with contextlib.suppress(WebDriverException, OSError, HTTPError):
+                driver.quit()
     finally:
+        service.end()
         shutil.rmtree(profile, ignore_errors=True)
 
 
-def _start(settings: PipelineSettings, service: webdriver.ChromeService, profile: Path) -> webdriver.Chrome:
+def _start(settings: PipelineSettings, service: "_GuardedService", profile: Path) -> webdriver.Chrome:
     try:
         driver = webdriver.Chrome(options=_options(settings, profile), service=service)
-    except WebDriverException as error:
-        raise BrowserNotStarted(f"{settings.chrome_binary} did not start: {error.msg}") from error
-    driver.set_page_load_timeout(settings.visit_timeout_seconds)
-    driver.set_script_timeout(5)
+    except (WebDriverException, HTTPError) as error:
+        reason = getattr(error, "msg", None) or error
+        raise BrowserNotStarted(f"{settings.chrome_binary} did not start: {reason}") from error
     assert isinstance(driver.command_executor, RemoteConnection)
     driver.command_executor.client_config.timeout = int(settings.visit_timeout_seconds) + 10
+    driver.set_page_load_timeout(settings.visit_timeout_seconds)
+    driver.set_script_timeout(5)
     return driver
+
+
+class _GuardedService(webdriver.ChromeService):
+    """chromedriver in a process group of its own, which a guard ends when this process is gone."""
+
+    def __init__(self, program: Path, profile: Path) -> None:
+        super().__init__(
+            executable_path=str(program),
+            # What Chrome writes beside its profile is to go with it.
+            env={**os.environ, "TMPDIR": str(profile)},
+            popen_kw={"start_new_session": True},
+        )
+        self._profile = profile
+        self._guard: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start chromedriver (the driver does it), and the guard beside it, whether it comes up or not."""
+        try:
+            super().start()
+        finally:
+            if getattr(self, "process", None) is not None:
+                command = [
+                    sys.executable,
+                    "-I",
+                    "-S",
+                    guard.__file__,
+                    str(self.process.pid),
+                    str(self._profile),
+                ]
+                self._guard = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+
+    def end(self) -> None:
+        """End chromedriver, and by the guard whatever it started."""
+        with contextlib.suppress(WebDriverException, OSError):
+            self.stop()
+        if self._guard is not None:
+            assert self._guard.stdin is not None
+            self._guard.stdin.close()
+            self._guard.wait()
 
 
 def _options(settings: PipelineSettings, profile: Path) -> webdriver.ChromeOptions:
@@ -82,26 +118,3 @@ def _options(settings: PipelineSettings, profile: Path) -> webdriver.ChromeOptio
     if settings.chrome_no_sandbox or os.geteuid() == 0:
         options.add_argument("--no-sandbox")  # Chrome refuses to run its sandbox as root
     return options
-
-
-@contextlib.contextmanager
-def _guarded(service: webdriver.ChromeService, profile: Path) -> Iterator[None]:
-    """Start the driver's process with a guard beside it that ends its process group with this process."""
-    try:
-        service.start()
-    except WebDriverException as error:
-        raise BrowserNotStarted(f"{service.path} did not start: {error.msg}") from error
-    group = service.process.pid
-    watcher = subprocess.Popen(
-        [sys.executable, "-I", "-S", guard.__file__, str(group), str(profile)],
-        stdin=subprocess.PIPE,
-        start_new_session=True,
-    )
-    assert watcher.stdin is not None
-    try:
-        yield
-    finally:
-        with contextlib.suppress(WebDriverException, OSError):
-            service.stop()
-        watcher.stdin.close()
-        watcher.wait()

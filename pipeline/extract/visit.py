@@ -24,6 +24,8 @@ _CERTAIN_SECONDS = 1.0
 """How long a page has to stand still, nothing under way, before a failure it shows is believed."""
 _MOVING_SECONDS = 3.0
 """How long a page that shows the company may go on changing (a clock, a banner) before it is taken."""
+_NAVIGATING = "aborted by navigation"
+"""What chromedriver says when the page under a command is just being left for another."""
 _LARGEST_PAYLOAD = 16 * 1024 * 1024
 
 _STATE = "return [document.documentElement ? document.documentElement.outerHTML : '', location.href]"
@@ -122,14 +124,14 @@ class _Visitor:
 
     def _forget_the_last_visit(self) -> None:
         """An empty page without the last one's cookies and storage; its log is drained."""
-        self._driver.execute_cdp_cmd("Page.stopLoading", {})
-        origin = self._driver.execute_script("return location.origin")
-        if origin not in (None, "null"):
+        last = urlsplit(self._driver.current_url)
+        self._driver.get("about:blank")
+        if last.netloc:
+            origin = f"{last.scheme}://{last.netloc}"
             self._driver.execute_cdp_cmd(
                 "Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"}
             )
-        self._driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
-        self._driver.get("about:blank")
+            self._driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
         self._log()
 
     def _look(self) -> None:
@@ -141,8 +143,10 @@ class _Visitor:
             return  # still the page before
         try:
             html, url = self._driver.execute_script(_STATE)
-        except JavascriptException:
-            return  # in the middle of a navigation
+        except WebDriverException as error:
+            if isinstance(error, JavascriptException) or _NAVIGATING in str(error.msg):
+                return
+            raise
         if urlsplit(url).scheme not in ("http", "https"):
             return  # the browser's own error page is no evidence of the site
         if moved or html != watch.html:

@@ -1,0 +1,147 @@
+"""Who may come in: registration, sign-in, sign-out, forged and stale tokens."""
+
+import base64
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from jose import jwt
+
+from stack.secrets import load_or_create
+from tests.platform import Platform, User
+
+PROTECTED = [("GET", "/auth/me/"), ("POST", "/auth/logout/"), ("POST", "/scrape/"), ("GET", "/scrape/x/"), ("GET", "/companies/1020999000019/")]  # fmt: skip
+
+
+def _claims(user: User) -> dict[str, Any]:
+    token = user.http.headers["Authorization"].split()[1]
+    return dict(jwt.get_unverified_claims(token))
+
+
+def _unsigned(claims: dict[str, Any]) -> str:
+    def part(content: dict[str, Any]) -> str:
+        return base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
+
+    return f"{part({'alg': 'none', 'typ': 'JWT'})}.{part(claims)}."
+
+
+@pytest.fixture(scope="module")
+def bad_tokens(platform: Platform) -> dict[str, str]:
+    key = load_or_create(platform.home.secrets).jwt
+    with platform.signed_in() as user, platform.signed_in() as gone:
+        claims = _claims(user)
+        good = user.http.headers["Authorization"].split()[1]
+        signed_out = gone.http.headers["Authorization"].split()[1]
+        assert gone.http.post("/auth/logout/").status_code == httpx.codes.NO_CONTENT
+    header, payload, signature = good.split(".")
+    past = datetime.now(UTC) - timedelta(minutes=1)
+    return {
+        "nonsense": "nonsense",
+        "unsigned": _unsigned(claims),
+        "signed by another key": jwt.encode(claims, "another key of some length, made up here", algorithm="HS256"),
+        "another algorithm": jwt.encode(claims, key, algorithm="HS512"),
+        "expired": jwt.encode({**claims, "exp": past}, key, algorithm="HS256"),
+        "without an expiry": jwt.encode({k: v for k, v in claims.items() if k != "exp"}, key, algorithm="HS256"),
+        "of another type": jwt.encode({**claims, "typ": "refresh"}, key, algorithm="HS256"),
+        "of another user": jwt.encode({**claims, "sub": str(uuid4())}, key, algorithm="HS256"),
+        "never issued": jwt.encode({**claims, "jti": uuid4().hex}, key, algorithm="HS256"),
+        "tampered with": f"{header}.{payload[:-2]}AA.{signature}",
+        "signed out": signed_out,
+    }
+
+
+@pytest.mark.parametrize(("method", "path"), PROTECTED)
+def test_no_token_or_a_bad_one_is_refused_everywhere(
+    platform: Platform, bad_tokens: dict[str, str], method: str, path: str
+) -> None:
+    with httpx.Client(base_url=platform.url, trust_env=False) as http:
+        bodies = {"json": {"idno": "1020999000019"}} if path == "/scrape/" else {}
+        answers = {"none": http.request(method, path, **bodies)}  # type: ignore[arg-type]
+        for why, token in bad_tokens.items():
+            headers = {"Authorization": f"Bearer {token}"}
+            answers[why] = http.request(method, path, headers=headers, **bodies)  # type: ignore[arg-type]
+
+    assert {why: answer.status_code for why, answer in answers.items()} == dict.fromkeys(answers, 401)
+    assert {answer.headers["WWW-Authenticate"] for answer in answers.values()} == {"Bearer"}
+    assert {answer.headers["Content-Type"] for answer in answers.values()} == {"application/problem+json"}
+
+
+def test_a_token_is_good_for_half_an_hour(user: User) -> None:
+    answer = user.http.post("/auth/login/", json={"username": user.username, "password": user.password})
+
+    assert answer.json()["token_type"] == "bearer"
+    assert answer.json()["expires_in"] == 1800
+    claims = jwt.get_unverified_claims(answer.json()["access_token"])
+    assert claims["exp"] - claims["iat"] == 1800
+    assert abs(claims["exp"] - time.time() - 1800) < 60
+
+
+def test_the_oauth2_password_form_signs_in_too(user: User) -> None:
+    form = {"username": user.username, "password": user.password, "grant_type": "password"}
+    token = user.http.post("/auth/token", data=form).json()["access_token"]
+
+    answer = user.http.get("/auth/me/", headers={"Authorization": f"Bearer {token}"})
+    assert answer.json()["username"] == user.username
+
+
+def test_signing_one_session_out_leaves_the_other(user: User) -> None:
+    credentials = {"username": user.username, "password": user.password}
+    other = user.http.post("/auth/login/", json=credentials).json()["access_token"]
+    headers = {"Authorization": f"Bearer {other}"}
+    assert user.http.post("/auth/logout/", headers=headers).status_code == httpx.codes.NO_CONTENT
+
+    assert user.http.get("/auth/me/", headers=headers).status_code == httpx.codes.UNAUTHORIZED
+    assert user.http.get("/auth/me/").status_code == httpx.codes.OK
+
+
+def test_a_wrong_name_and_a_wrong_password_are_refused_alike(user: User) -> None:
+    unknown = user.http.post("/auth/login/", json={"username": "nobody-here", "password": user.password})
+    wrong = user.http.post("/auth/login/", json={"username": user.username, "password": "not this one"})
+    endless = user.http.post("/auth/login/", json={"username": user.username, "password": "x" * 200})
+
+    assert unknown.status_code == wrong.status_code == endless.status_code == httpx.codes.UNAUTHORIZED
+    assert unknown.json() == wrong.json() == endless.json()
+
+
+def test_a_name_is_taken_whatever_its_case(user: User) -> None:
+    account = {"username": user.username.upper(), "password": "another good one"}
+    assert user.http.post("/auth/register/", json=account).status_code == httpx.codes.CONFLICT
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"password": "short"}, "password"),
+        ({"password": "ș" * 37}, "password"),
+        ({"username": "a b"}, "username"),
+        ({"email": "no address"}, "email"),
+        ({"role": "admin"}, "role"),
+    ],
+)
+def test_a_bad_registration_names_the_field_and_never_shows_the_password(
+    platform: Platform, changed: dict[str, str], field: str
+) -> None:
+    account = {"username": "somebody", "password": "a good long one", "email": "some@example.com", **changed}
+    answer = httpx.post(f"{platform.url}/auth/register/", json=account, trust_env=False)
+
+    assert answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY
+    [error] = answer.json()["errors"]
+    assert error["field"] == field
+    assert account["password"] not in answer.text
+
+
+def test_no_password_and_no_token_is_in_any_log_or_stored_in_clear(platform: Platform, user: User) -> None:
+    token = user.http.headers["Authorization"].split()[1]
+    user.http.get("/auth/me/")
+    logs = "".join(path.read_text(errors="replace") for path in platform.home.logs.iterdir())
+
+    assert "auth/me" in logs
+    assert user.password not in logs
+    assert token not in logs
+    stored = b"".join(path.read_bytes() for path in platform.home.valkey.rglob("*") if path.is_file())
+    assert user.username.encode() in stored
+    assert token.encode() not in stored

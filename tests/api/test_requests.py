@@ -1,0 +1,107 @@
+"""Bad input gets a clear error; paths, sizes, health."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.platform import Platform, User
+from tests.site.facts import make_idno
+
+
+@pytest.mark.parametrize(
+    ("idno", "reason"),
+    [
+        ("123456789123", "13 digits"),
+        ("1003600069774", "check digit is 4, it should be 3"),
+        ("../x", "13 digits"),
+        ("١٠٠٣٦٠٠٠٦٩٧٧٣", "13 digits"),
+        ("1003600069773\u0000", "13 digits"),
+        ("", "13 digits"),
+        (1003600069773, "valid string"),
+        (None, "valid string"),
+        (["1003600069773"], "valid string"),
+    ],
+)
+def test_what_is_no_idno_is_refused_with_the_reason(user: User, idno: Any, reason: str) -> None:
+    answer = user.http.post("/scrape/", json={"idno": idno})
+
+    assert answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY
+    [error] = answer.json()["errors"]
+    assert error["field"] == "idno"
+    assert reason in error["reason"]
+
+
+def test_spaces_around_an_idno_are_forgiven(user: User) -> None:
+    answer = user.http.post("/scrape/", json={"idno": f" {make_idno(3300)} "})
+    assert answer.status_code == httpx.codes.ACCEPTED
+    assert user.wait(answer.json()["run_id"])["data"]["idno"] == make_idno(3300)
+
+
+def test_ten_megabytes_of_digits_are_too_large(user: User) -> None:
+    answer = user.http.post("/scrape/", json={"idno": "1" * 10_000_000})
+
+    assert answer.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_body_of_undeclared_length_is_measured_too(user: User) -> None:
+    chunks = (b"1" * 10_000 for _ in range(50))
+    answer = user.http.post("/scrape/", content=chunks, headers={"Content-Type": "application/json"})
+    assert answer.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE
+
+
+def test_a_field_that_is_not_known_is_refused(user: User) -> None:
+    answer = user.http.post("/scrape/", json={"idno": make_idno(3300), "forse_refresh": True})
+    assert answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY
+    assert answer.json()["errors"][0]["field"] == "forse_refresh"
+
+
+def test_forced_refresh_is_the_same_field_as_force_refresh(platform: Platform, user: User) -> None:
+    idno = make_idno(3301)
+    user.fetch(idno)
+    assert user.http.post("/scrape/", json={"idno": idno}).json()["cached"] is True
+
+    answer = user.http.post("/scrape/", json={"idno": idno, "forced_refresh": True})
+    assert answer.status_code == httpx.codes.ACCEPTED
+    user.wait(answer.json()["run_id"])
+    assert platform.site.visits(idno) == 2
+
+
+def test_broken_json_is_named_as_such(user: User) -> None:
+    answer = user.http.post("/scrape/", content=b'{"idno": ', headers={"Content-Type": "application/json"})
+    assert answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY
+    assert "JSON" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/health/", "/auth/me", "/auth/me/"])
+def test_paths_work_with_and_without_the_slash(user: User, path: str) -> None:
+    answer = user.http.get(path)
+    assert answer.status_code == httpx.codes.OK
+
+
+def test_health_names_every_part(user: User) -> None:
+    assert user.http.get("/health/").json() == {
+        "status": "ok",
+        "parts": {"users": "ok", "warehouse": "ok", "redis": "ok", "dagster": "ok"},
+    }
+
+
+@pytest.mark.parametrize("path", ["/dagster", "/dagster/", "/graphql", "/dagster/graphql", "/nowhere"])
+def test_dagster_is_not_reachable_through_the_gateway(user: User, path: str) -> None:
+    answers = (user.http.get(path), user.http.post(path, json={"query": "{ version }"}))
+    for answer in answers:
+        assert answer.status_code == httpx.codes.NOT_FOUND
+        assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_company_nobody_asked_for_is_not_known(user: User) -> None:
+    answer = user.http.get(f"/companies/{make_idno(9000)}/")
+    assert answer.status_code == httpx.codes.NOT_FOUND
+    assert answer.json()["title"] == "Not Found"
+
+
+def test_the_documentation_lists_each_path_once(user: User) -> None:
+    paths = user.http.get("/openapi.json").json()["paths"]
+    assert len({path.rstrip("/") for path in paths}) == len(paths)
+    assert "/scrape/{run_id}/" in paths

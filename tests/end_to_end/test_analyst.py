@@ -1,0 +1,146 @@
+"""What an analyst does in Dagster's web UI: materialize the assets with a config, read what became of it."""
+
+from typing import Any
+
+import pytest
+
+from tests.platform import Platform, User
+from tests.records import assert_record_is_true
+from tests.site import CASES, CaseName, expected_record
+from tests.site.facts import make_idno
+
+# `flaky` depends on how often the site was visited before.
+JUDGED = [case for name, case in CASES.items() if name is not CaseName.FLAKY]
+LAYOUTS_AND_LANGUAGES = 24
+
+
+def _config(idnos: list[str]) -> dict[str, Any]:
+    return {"ops": {"source_data": {"config": {"idnos": idnos}}}}
+
+
+def _metadata(run: dict[str, Any], asset: str) -> dict[str, Any]:
+    entries = [
+        entry
+        for materialization in run["assetMaterializations"]
+        if materialization["assetKey"]["path"] == [asset]
+        for entry in materialization["metadataEntries"]
+    ]
+    return {entry["label"]: entry.get("intValue", entry.get("table")) for entry in entries}
+
+
+@pytest.fixture(scope="module")
+def run_of_every_case(platform: Platform) -> dict[str, Any]:
+    platform.wait_until_healthy()
+    answer = platform.launch(_config([case.idno for case in JUDGED]))
+    assert answer["__typename"] == "LaunchRunSuccess", answer
+    run = platform.finished_run(answer["run"]["runId"], seconds=240)
+    return {**run, "id": answer["run"]["runId"]}
+
+
+def test_every_case_of_the_site_ends_in_its_outcome(platform: Platform, run_of_every_case: dict[str, Any]) -> None:
+    assert run_of_every_case["status"] == "SUCCESS"
+    rows = platform.query("SELECT idno, outcome, error FROM source_data WHERE run_id = :id", id=run_of_every_case["id"])
+    outcomes = {row["idno"]: row["outcome"] for row in rows}
+
+    assert outcomes == {case.idno: case.outcome.value for case in JUDGED}
+    assert all(row["error"] for row in rows if row["outcome"] != "ok")
+
+
+def test_no_case_ever_becomes_a_wrong_fact(
+    platform: Platform, user: User, run_of_every_case: dict[str, Any]
+) -> None:
+    assert run_of_every_case["status"] == "SUCCESS"
+    for case in JUDGED:
+        answer = user.http.get(f"/companies/{case.idno}/")
+        if case.outcome.value == "ok":
+            assert_record_is_true(answer.json(), expected_record(case.idno))
+        else:
+            assert answer.status_code == 404, case.name
+
+
+def test_what_became_of_each_company_is_read_in_the_metadata(run_of_every_case: dict[str, Any]) -> None:
+    visits = _metadata(run_of_every_case, "source_data")
+    assert visits["companies"] == len(JUDGED)
+    assert visits["outcome/blocked"] == 2
+    table = visits["visits"]["records"]
+    assert any(CASES[CaseName.NEVER_RENDERS].idno in row and "timeout" in row for row in table)
+
+    records = _metadata(run_of_every_case, "transformed_data")
+    assert records["result/transformed"] == sum(case.outcome.value == "ok" for case in JUDGED)
+
+
+def test_the_main_documents_real_status_is_kept(platform: Platform, run_of_every_case: dict[str, Any]) -> None:
+    rows = platform.query("SELECT idno, status_code FROM source_data WHERE run_id = :id", id=run_of_every_case["id"])
+    statuses = {row["idno"]: row["status_code"] for row in rows}
+
+    expected = {
+        CaseName.FOUND: 200,
+        CaseName.NOT_FOUND: 200,
+        CaseName.CHALLENGE: 403,
+        CaseName.DOCUMENT_503: 503,
+        CaseName.RATE_LIMITED: 429,
+        CaseName.REDIRECT: 200,
+    }
+    assert {name: statuses[CASES[name].idno] for name in expected} == expected
+
+
+def test_records_are_true_in_every_layout_and_language(platform: Platform, user: User) -> None:
+    idnos = [make_idno(number) for number in range(LAYOUTS_AND_LANGUAGES)]
+    answer = platform.launch(_config(idnos))
+    assert platform.finished_run(answer["run"]["runId"])["status"] == "SUCCESS"
+
+    for idno in idnos:
+        assert_record_is_true(user.http.get(f"/companies/{idno}/").json(), expected_record(idno))
+
+
+@pytest.mark.parametrize(
+    ("idnos", "named"),
+    [
+        (["123456789123"], "'123456789123' is no IDNO: it has to be 13 digits"),
+        (["1003600069774"], "'1003600069774' is no IDNO: its check digit is 4"),
+        ([CASES[CaseName.FOUND].idno, "../x"], "'../x' is no IDNO"),
+        ([], "idnos: 0 given"),
+    ],
+)
+def test_a_wrong_selection_fails_before_a_browser_starts_and_says_what_is_wrong(
+    platform: Platform, idnos: list[str], named: str
+) -> None:
+    requests = len(platform.site.requests)
+    answer = platform.launch(_config(idnos))
+
+    said = str(answer)
+    if answer["__typename"] == "LaunchRunSuccess":
+        run = platform.finished_run(answer["run"]["runId"])
+        assert run["status"] == "FAILURE"
+        said = str(run["eventConnection"])
+    assert named in said
+    assert len(platform.site.requests) == requests
+
+
+def test_a_config_of_the_wrong_shape_is_refused_at_once(platform: Platform) -> None:
+    answer = platform.launch({"ops": {"source_data": {"config": {"idno": "1020999000019"}}}})
+
+    assert answer["__typename"] == "RunConfigValidationInvalid"
+    assert "idnos" in str(answer["errors"])
+
+
+def test_stored_captures_are_transformed_again_without_a_visit(platform: Platform, user: User) -> None:
+    idno = make_idno(3100)
+    user.fetch(idno)
+    visits = platform.site.visits(idno)
+
+    config = {"ops": {"transformed_data": {"config": {"idnos": [idno]}}}}
+    answer = platform.launch(config, assets=["transformed_data"])
+    run = platform.finished_run(answer["run"]["runId"])
+
+    assert run["status"] == "SUCCESS"
+    assert _metadata(run, "transformed_data")["result/transformed"] == 1
+    assert platform.site.visits(idno) == visits
+
+
+def test_transforming_nothing_fails_and_says_what_to_name(platform: Platform) -> None:
+    answer = platform.launch({}, assets=["transformed_data"])
+    run = platform.finished_run(answer["run"]["runId"])
+
+    assert run["status"] == "FAILURE"
+    assert "Name companies in the config of transformed_data" in str(run["eventConnection"])

@@ -1,0 +1,111 @@
+"""Parts of the platform die under a request: it ends in a clear state, and nothing is lost."""
+
+import signal
+
+import httpx
+import psutil
+import pytest
+
+from tests.platform import Platform, User, wait_for
+from tests.site import CASES, CaseName
+from tests.site.facts import make_idno
+
+# Its data never comes: the visit is under way for as long as it may take.
+WAITING = CASES[CaseName.NEVER_RENDERS].idno
+
+
+def _visit_under_way(platform: Platform, user: User) -> str:
+    """Ask for a company whose page never comes to an end, and wait until Chrome is there."""
+    visits = platform.site.visits(WAITING)
+    run_id: str = user.ask(WAITING).json()["run_id"]
+    wait_for("the visit", lambda: platform.site.visits(WAITING) > visits)
+    return run_id
+
+
+def _worker(platform: Platform) -> psutil.Process:
+    """The process of the run: the one that started chromedriver."""
+    [driver] = platform.processes("chromedriver")
+    parent = driver.parent()
+    assert parent is not None
+    return parent
+
+
+def _no_browser(platform: Platform) -> bool:
+    return not platform.processes("--user-data-dir=") and not platform.processes("chromedriver")
+
+
+def test_a_killed_chrome_is_a_browser_error_and_leaves_no_process(platform: Platform, user: User) -> None:
+    run_id = _visit_under_way(platform, user)
+    for process in platform.processes("--user-data-dir="):
+        process.kill()
+
+    status = user.wait(run_id)
+    assert status["state"] == "failed"
+    assert status["companies"][0]["outcome"] == "browser_error"
+    assert status["error"]
+    wait_for("the end of the browser", lambda: _no_browser(platform))
+
+
+def test_a_killed_run_ends_as_failed_and_takes_its_browser_along(platform: Platform, user: User) -> None:
+    run_id = _visit_under_way(platform, user)
+    _worker(platform).kill()
+
+    wait_for("the end of the browser", lambda: _no_browser(platform))
+    assert not any(platform.home.work.glob("chrome/*"))
+    status = user.wait(run_id, seconds=120)
+    assert status["state"] == "failed"
+    assert "was not captured" in status["error"]
+    assert user.ask(make_idno(3200)).status_code == httpx.codes.ACCEPTED
+
+
+def test_a_cancelled_run_ends_as_cancelled_and_ends_its_browser(platform: Platform, user: User) -> None:
+    run_id = _visit_under_way(platform, user)
+    platform.terminate(run_id)
+
+    assert user.wait(run_id)["state"] == "cancelled"
+    wait_for("the end of the browser", lambda: _no_browser(platform))
+
+
+def test_without_dagster_nothing_is_accepted_and_nothing_stays_in_flight(platform: Platform, user: User) -> None:
+    wait_for("quiet", lambda: platform.open_scrapes() == 0)
+    [webserver] = platform.processes("dagster_webserver")
+    webserver.suspend()
+    try:
+        answer = user.ask(make_idno(3201))
+        assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
+        assert int(answer.headers["Retry-After"]) > 0
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert platform.open_scrapes() == 0
+    finally:
+        webserver.resume()
+    platform.wait_until_healthy()
+    assert user.fetch(make_idno(3201))["state"] == "succeeded"
+
+
+@pytest.mark.parametrize("name", ["valkey-server", "postgres -D", "dagster_webserver", "api grpc"])
+def test_a_killed_part_comes_back_and_a_request_that_waits_still_ends(
+    platform: Platform, user: User, name: str
+) -> None:
+    run_id = _visit_under_way(platform, user)
+    for process in platform.processes(name):
+        process.send_signal(signal.SIGKILL)
+
+    def ended() -> str | None:
+        answer = user.http.get(f"/scrape/{run_id}/")
+        assert answer.status_code in (200, 503), answer.text
+        state = answer.json().get("state") if answer.status_code == 200 else None
+        return state if state not in (None, "queued", "running") else None
+
+    assert wait_for("the end of the request", ended, seconds=200) in ("failed", "cancelled")
+    platform.wait_until_healthy()
+    assert user.fetch(make_idno(3202))["state"] == "succeeded"
+
+
+def test_a_restarted_valkey_still_knows_who_is_signed_in(platform: Platform, user: User) -> None:
+    # Valkey writes sign-ins to its disk within a second.
+    [valkey] = platform.processes("valkey-server")
+    valkey.terminate()
+    valkey.wait(timeout=20)
+    platform.wait_until_healthy()
+
+    assert user.http.get("/auth/me/").json()["username"] == user.username

@@ -1,0 +1,258 @@
+"""The running platform, as tests reach it: over HTTP, by Dagster's GraphQL, in its databases and processes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import httpx
+import psutil
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.pool import NullPool
+
+from stack import postgres
+from stack.home import PROJECT, Home
+from stack.leftovers import processes_of
+from stack.secrets import load_or_create
+from tests.site.server import Site
+from warehouse import roles
+
+VISIT_TIMEOUT_SECONDS = 8
+OPEN_STATES = ("queued", "running")
+_Value = TypeVar("_Value")
+
+LAUNCH = """
+mutation Launch($params: ExecutionParams!) {
+  launchRun(executionParams: $params) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on RunConfigValidationInvalid { errors { message } }
+    ... on PythonError { message causes { message } }
+  }
+}
+"""
+RUN = """
+query Run($id: ID!) {
+  runOrError(runId: $id) {
+    ... on Run {
+      status
+      tags { key value }
+      assetMaterializations {
+        assetKey { path }
+        metadataEntries {
+          label
+          ... on IntMetadataEntry { intValue }
+          ... on TextMetadataEntry { text }
+          ... on TableMetadataEntry { table { records } }
+        }
+      }
+      eventConnection(afterCursor: null) {
+        events {
+          __typename
+          ... on MessageEvent { message }
+          ... on ExecutionStepFailureEvent { error { message causes { message } } }
+          ... on RunFailureEvent { error { message causes { message } } }
+        }
+      }
+    }
+  }
+}
+"""
+TERMINATE = """
+mutation Terminate($id: String!) {
+  terminateRun(runId: $id) { __typename }
+}
+"""
+
+
+def wait_for(
+    what: str, look: Callable[[], _Value | None], *, seconds: float = 60, pause_seconds: float = 0.1
+) -> _Value:
+    """Return what `look` finds as soon as it finds something; fail the test, naming what was awaited."""
+    deadline = time.monotonic() + seconds
+    while True:
+        if found := look():
+            return found
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        time.sleep(pause_seconds)
+
+
+@dataclass
+class User:
+    """An account with an HTTP client that is signed in to it."""
+
+    username: str
+    password: str
+    http: httpx.Client
+
+    def ask(self, idno: str, *, force: bool = True) -> httpx.Response:
+        """Ask for a company."""
+        return self.http.post("/scrape/", json={"idno": idno, "force_refresh": force})
+
+    def wait(self, run_id: str, *, seconds: float = 90) -> dict[str, Any]:
+        """Return the status of a run once it is over."""
+
+        def over() -> dict[str, Any] | None:
+            status = self.http.get(f"/scrape/{run_id}/")
+            assert status.status_code == httpx.codes.OK, status.text
+            body: dict[str, Any] = status.json()
+            return None if body["state"] in OPEN_STATES else body
+
+        return wait_for(f"the end of run {run_id}", over, seconds=seconds)
+
+    def fetch(self, idno: str) -> dict[str, Any]:
+        """Ask for a company anew and return the run's last status."""
+        answer = self.ask(idno)
+        assert answer.status_code == httpx.codes.ACCEPTED, answer.text
+        return self.wait(answer.json()["run_id"])
+
+
+@dataclass
+class Platform:
+    """A platform under test."""
+
+    home: Home
+    process: "subprocess.Popen[str]"
+    url: str
+    dagster_url: str
+    site: Site
+
+    @contextmanager
+    def signed_in(self) -> Iterator[User]:
+        """Yield a new user."""
+        username, password = f"user-{uuid4().hex[:12]}", uuid4().hex
+        with httpx.Client(base_url=self.url, timeout=60, trust_env=False) as http:
+            account = {"username": username, "password": password, "email": f"{username}@example.com"}
+            answer = http.post("/auth/register/", json=account)
+            assert answer.status_code == httpx.codes.CREATED, answer.text
+            answer = http.post("/auth/login/", json={"username": username, "password": password})
+            assert answer.status_code == httpx.codes.OK, answer.text
+            http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+            yield User(username, password, http)
+
+    def graphql(self, query: str, **variables: Any) -> Any:
+        """Ask Dagster, as its web UI does."""
+        answer = httpx.post(
+            f"{self.dagster_url}/graphql",
+            json={"query": query, "variables": variables},
+            timeout=30,
+            trust_env=False,
+        )
+        body = answer.json()
+        assert not body.get("errors"), body
+        return body["data"]
+
+    def launch(
+        self, run_config: dict[str, Any], *, assets: Sequence[str] = ("source_data", "transformed_data")
+    ) -> dict[str, Any]:
+        """Materialize assets with a config, as the launchpad does; return Dagster's answer."""
+        selector = {
+            "repositoryLocationName": "registru",
+            "repositoryName": "__repository__",
+            "jobName": "__ASSET_JOB",
+            "assetSelection": [{"path": [asset]} for asset in assets],
+            "assetCheckSelection": [],
+        }
+        params = {"selector": selector, "runConfigData": run_config, "executionMetadata": {"tags": []}}
+        answer: dict[str, Any] = self.graphql(LAUNCH, params=params)["launchRun"]
+        return answer
+
+    def run(self, run_id: str) -> dict[str, Any]:
+        """Return what Dagster knows of a run."""
+        found: dict[str, Any] = self.graphql(RUN, id=run_id)["runOrError"]
+        return found
+
+    def finished_run(self, run_id: str, *, seconds: float = 180) -> dict[str, Any]:
+        """Return a run once it is over."""
+
+        def over() -> dict[str, Any] | None:
+            run = self.run(run_id)
+            return run if run["status"] in ("SUCCESS", "FAILURE", "CANCELED") else None
+
+        return wait_for(f"the end of run {run_id}", over, seconds=seconds, pause_seconds=0.5)
+
+    def terminate(self, run_id: str) -> None:
+        """Cancel a run, as the web UI's button does."""
+        answer = self.graphql(TERMINATE, id=run_id)["terminateRun"]
+        assert answer["__typename"] == "TerminateRunSuccess", answer
+
+    def engine(self, role: str, database: str) -> Engine:
+        """Return an engine that connects as a role."""
+        port = json.loads(self.home.state.read_text())["ports"]["postgres"]
+        url = postgres.url(port, load_or_create(self.home.secrets), role=role, database=database)
+        return create_engine(url, poolclass=NullPool)
+
+    @contextmanager
+    def warehouse(self, role: str = roles.PIPELINE) -> Iterator[Connection]:
+        """Yield a connection to the warehouse."""
+        with self.engine(role, roles.WAREHOUSE_DATABASE).begin() as connection:
+            yield connection
+
+    def query(self, statement: str, **parameters: Any) -> list[dict[str, Any]]:
+        """Return rows of the warehouse."""
+        with self.warehouse() as connection:
+            return [dict(row) for row in connection.execute(text(statement), parameters).mappings()]
+
+    def open_scrapes(self) -> int:
+        """Return how many scrapes are in flight."""
+        with self.engine(roles.API, roles.USERS_DATABASE).begin() as connection:
+            statement = "SELECT count(*) FROM scrapes WHERE state IN ('launching', 'queued', 'running')"
+            return int(connection.execute(text(statement)).scalar_one())
+
+    def processes(self, name: str) -> list[psutil.Process]:
+        """Return this platform's processes whose command line holds `name`."""
+        return [process for process in processes_of(self.home) if name in _command_line(process)]
+
+    def wait_until_healthy(self) -> None:
+        """Wait until every part answers."""
+
+        def healthy() -> bool | None:
+            try:
+                return httpx.get(f"{self.url}/health/", timeout=10, trust_env=False).status_code == 200 or None
+            except httpx.HTTPError:
+                return None
+
+        wait_for("a healthy platform", healthy, seconds=90)
+
+
+def _command_line(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
+def start(home: Path, *options: str) -> "subprocess.Popen[str]":
+    """Start `registru up`."""
+    command = [sys.executable, "-m", "stack.cli", "up", "--home", str(home), *options]
+    environment = {
+        **os.environ,
+        "REGISTRU_VISIT_TIMEOUT_SECONDS": str(VISIT_TIMEOUT_SECONDS),
+        "REGISTRU_BCRYPT_COST": "10",
+    }
+    return subprocess.Popen(
+        command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def stop(process: "subprocess.Popen[str]", number: int = signal.SIGTERM) -> tuple[str, str]:
+    """End `registru up` by a signal and return what it printed."""
+    process.send_signal(number)
+    return process.communicate(timeout=90)
+
+
+def read_ready(process: "subprocess.Popen[str]") -> str:
+    """Return the gateway's address from the line that says ready."""
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line.startswith("ready "):
+        raise AssertionError(f"not ready: {line} {process.communicate(timeout=60)}")
+    return line.split()[1]
