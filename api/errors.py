@@ -17,6 +17,8 @@ from starlette.exceptions import HTTPException
 logger = logging.getLogger(__name__)
 
 _SHOWN_CHARACTERS = 100
+_OUTAGE_STATES = ("08", "57P")
+"""SQLSTATE classes: connection exception, operator intervention."""
 _SECRET_FIELDS = frozenset({"password", "current_password", "new_password", "token", "refresh_token"})
 
 
@@ -130,7 +132,10 @@ async def _on_outage(request: Request, error: Exception) -> JSONResponse:
 
 
 def _is_outage(error: DBAPIError) -> bool:
-    return error.connection_invalidated or isinstance(error, InterfaceError | OperationalError)
+    if error.connection_invalidated or isinstance(error, InterfaceError | OperationalError):
+        return True
+    # asyncpg's errors of a server that starts or stops come without a class of their own.
+    return str(getattr(error.orig, "sqlstate", None) or "").startswith(_OUTAGE_STATES)
 
 
 async def _on_bug(request: Request, error: Exception) -> JSONResponse:

@@ -60,7 +60,7 @@ def running(
                 yield platform, supervisor
             finally:
                 say("stopping")
-        home.state.unlink(missing_ok=True)
+                home.state.unlink(missing_ok=True)
 
 
 def _plan(home: Home, source: Source, port: int | None) -> Plan:

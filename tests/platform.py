@@ -216,7 +216,9 @@ class Platform:
 
         def healthy() -> bool | None:
             try:
-                return httpx.get(f"{self.url}/health/", timeout=10, trust_env=False).status_code == 200 or None
+                return (
+                    httpx.get(f"{self.url}/health/", timeout=10, trust_env=False).status_code == 200 or None
+                )
             except httpx.HTTPError:
                 return None
 

@@ -1,5 +1,6 @@
 """Dagster over its GraphQL, asynchronous and with short timeouts."""
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -18,6 +19,8 @@ from warehouse.contract import (
     SCRAPE_JOB,
     scrape_run_config,
 )
+
+logger = logging.getLogger(__name__)
 
 _CHECK_TIMEOUT_SECONDS = 5
 _LAUNCH_TIMEOUT_SECONDS = 30
@@ -62,6 +65,10 @@ class DagsterUnavailable(RuntimeError):
     """Dagster does not answer, or a part that a run needs is down. Nothing was launched."""
 
 
+class DagsterFailed(DagsterUnavailable):
+    """Dagster answered, with an error of its own."""
+
+
 class LaunchUnclear(RuntimeError):
     """A launch was sent and no answer came: a run may or may not exist."""
 
@@ -95,7 +102,7 @@ class DagsterClient:
 
     async def check(self) -> None:
         """Raise DagsterUnavailable unless a run launched now would run."""
-        data = await self._query(_READY, {"location": CODE_LOCATION})
+        data = await self._read(_READY, {"location": CODE_LOCATION})
         status = data["instance"]["daemonHealth"]["daemonStatus"]
         beat = status["lastHeartbeatTime"] if status else None
         if beat is None or time.time() - float(beat) > _LONGEST_SILENCE_SECONDS:
@@ -123,32 +130,47 @@ class DagsterClient:
             "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},
         }
         try:
+            return await self._launch(params)
+        except DagsterFailed:
+            # It is done with that launch, one way or the other; after PostgreSQL restarted, the next one works.
+            return await self.find_run(scrape_id) or await self._launch(params)
+
+    async def _launch(self, params: Mapping[str, Any]) -> str:
+        try:
             data = await self._query(_LAUNCH, {"params": params}, timeout_seconds=_LAUNCH_TIMEOUT_SECONDS)
+        except DagsterFailed:
+            raise
         except DagsterUnavailable as error:
             if isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout):
                 raise
             raise LaunchUnclear(str(error)) from error
         answer = data["launchRun"]
         if answer["__typename"] != "LaunchRunSuccess":
-            raise DagsterUnavailable(
-                f"Dagster refused the run: {answer['__typename']} {answer.get('message', '')}"
-            )
+            logger.warning("Dagster refused a run: %s", answer)
+            raise DagsterFailed(f"Dagster refused the run ({answer['__typename']})")
         return str(answer["run"]["runId"])
 
     async def find_run(self, scrape_id: UUID) -> str | None:
-        """Return the id of the run launched for a scrape, None if there is none."""
+        """Return the id of the run launched for a scrape, None if there is none that will ever start."""
         runs = await self._runs({"tags": [{"key": SCRAPE_ID_TAG, "value": str(scrape_id)}]})
-        return next(iter(runs), None)
+        return next((run_id for run_id, status in runs.items() if status is not RunStatus.NOT_STARTED), None)
 
     async def statuses(self, run_ids: Sequence[str]) -> dict[str, RunStatus]:
         """Return the status of each of these runs that exists."""
         return await self._runs({"runIds": list(run_ids)})
 
     async def _runs(self, run_filter: Mapping[str, Any]) -> dict[str, RunStatus]:
-        answer = (await self._query(_STATUSES, {"filter": run_filter}))["runsOrError"]
+        answer = (await self._read(_STATUSES, {"filter": run_filter}))["runsOrError"]
         if answer["__typename"] != "Runs":
             raise DagsterUnavailable(f"Dagster lists no runs: {answer.get('message', answer['__typename'])}")
         return {run["runId"]: RunStatus(run["status"]) for run in answer["results"]}
+
+    async def _read(self, query: str, variables: Mapping[str, Any]) -> Any:
+        """Query; once more if Dagster failed (its connections are stale after PostgreSQL restarted)."""
+        try:
+            return await self._query(query, variables)
+        except DagsterFailed:
+            return await self._query(query, variables)
 
     async def _query(
         self, query: str, variables: Mapping[str, Any], *, timeout_seconds: float = _CHECK_TIMEOUT_SECONDS
@@ -157,10 +179,12 @@ class DagsterClient:
             response = await self._http.post(
                 "/graphql", json={"query": query, "variables": variables}, timeout=timeout_seconds
             )
-            response.raise_for_status()
+            if response.is_server_error:
+                raise DagsterFailed(f"Dagster failed with status {response.status_code}")
             body = response.json()
         except (httpx.HTTPError, ValueError) as error:
             raise DagsterUnavailable(f"Dagster does not answer: {type(error).__name__}") from error
         if body.get("errors") or not body.get("data"):
-            raise DagsterUnavailable(f"Dagster answered with an error: {body.get('errors')}")
+            logger.warning("Dagster answered with errors: %s", body.get("errors"))
+            raise DagsterFailed("Dagster answered with an error")
         return body["data"]

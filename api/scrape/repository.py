@@ -6,12 +6,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Row, delete, exists, func, insert, select, update
+from sqlalchemy import Row, delete, exists, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.scrape.states import OPEN_STATES, ScrapeState
 from api.tables import scrape_requests, scrapes
+
+# In words, not as parameters: PostgreSQL has to see that it is the condition of the unique index.
+_IS_OPEN = text("state IN ('launching', 'queued', 'running')")
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,7 @@ async def open_or_join(connection: AsyncConnection, idno: str) -> tuple[Scrape, 
         opened = await connection.execute(
             upsert(scrapes)
             .values(id=uuid4(), idno=idno, state=ScrapeState.LAUNCHING)
-            .on_conflict_do_nothing(
-                index_elements=[scrapes.c.idno], index_where=scrapes.c.state.in_(OPEN_STATES)
-            )
+            .on_conflict_do_nothing(index_elements=[scrapes.c.idno], index_where=_IS_OPEN)
             .returning(scrapes)
         )
         if row := opened.one_or_none():

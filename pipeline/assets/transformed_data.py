@@ -7,11 +7,8 @@ from typing import Any
 from dagster import (
     AssetExecutionContext,
     AssetKey,
-    Backoff,
     Failure,
-    Jitter,
     MaterializeResult,
-    RetryPolicy,
     asset,
 )
 
@@ -24,6 +21,7 @@ from pipeline.companies import (
     transform_capture,
 )
 from pipeline.ops.metadata import table
+from pipeline.ops.outage import retried_on_outage
 from pipeline.resources import RedisStores, Warehouse
 from pipeline.selection import TransformSelection
 from pipeline.transform import TRANSFORM_VERSION
@@ -45,7 +43,6 @@ class _Result:
     deps=[AssetKey(SOURCE_DATA_ASSET)],
     group_name="companies",
     kinds={"beautifulsoup", "postgres"},
-    retry_policy=RetryPolicy(max_retries=3, delay=1, backoff=Backoff.EXPONENTIAL, jitter=Jitter.PLUS_MINUS),
     description="One current record a company, with its founders and administrators: read by BeautifulSoup "
     "from the newest good capture, no visit needed. Written through to the cache.",
 )
@@ -53,23 +50,26 @@ def transformed_data(
     context: AssetExecutionContext, config: TransformSelection, warehouse: Warehouse, redis: RedisStores
 ) -> MaterializeResult:  # type: ignore[type-arg]
     """Transform the captures of the named companies, or of this run."""
-    with warehouse.transaction() as connection:
-        captures = (
-            captures_of_companies(connection, config.idnos)
-            if config.idnos
-            else captures_of_runs(connection, _run_ids(context))
-        )
-    if not captures and not _visited_here(context) and not config.idnos:
-        raise Failure(
-            "idnos: none named, and this run captured nothing. Name companies in the config of"
-            " transformed_data, or materialize source_data in the same run.",
-            allow_retries=False,
-        )
-    results = [_transform(capture, warehouse, redis) for capture in captures]
-    results += [
-        _Result(idno, 0, "no good capture") for idno in config.idnos if idno not in {c.idno for c in captures}
-    ]
+    with retried_on_outage(context):
+        captures = _captures(context, config, warehouse)
+        results = [_transform(capture, warehouse, redis) for capture in captures]
+    captured = {capture.idno for capture in captures}
+    results += [_Result(idno, 0, "no good capture") for idno in config.idnos if idno not in captured]
     return MaterializeResult(metadata=_metadata(results))
+
+
+def _captures(
+    context: AssetExecutionContext, config: TransformSelection, warehouse: Warehouse
+) -> list[StoredCapture]:
+    if not config.idnos and not _visits_here(context):
+        raise Failure(
+            "idnos: none named, and this run captures nothing. Name companies in the config of"
+            " transformed_data, or materialize source_data in the same run."
+        )
+    with warehouse.transaction() as connection:
+        if config.idnos:
+            return captures_of_companies(connection, config.idnos)
+        return captures_of_runs(connection, _run_ids(context))
 
 
 def _run_ids(context: AssetExecutionContext) -> list[str]:
@@ -81,8 +81,10 @@ def _run_ids(context: AssetExecutionContext) -> list[str]:
     return [member.run_id for member in group[1]] if group else [run.run_id]
 
 
-def _visited_here(context: AssetExecutionContext) -> bool:
-    return AssetKey(SOURCE_DATA_ASSET) in (context.run.asset_selection or {AssetKey(SOURCE_DATA_ASSET)})
+def _visits_here(context: AssetExecutionContext) -> bool:
+    """Tell whether this run materializes source_data too. (A job's own run has no selection: it does.)"""
+    selection = context.run.asset_selection
+    return selection is None or AssetKey(SOURCE_DATA_ASSET) in selection
 
 
 def _transform(capture: StoredCapture, warehouse: Warehouse, redis: RedisStores) -> _Result:

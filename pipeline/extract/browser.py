@@ -37,7 +37,9 @@ def chrome(settings: PipelineSettings) -> Iterator[webdriver.Chrome]:
     profiles = settings.work_dir / "chrome"
     profiles.mkdir(parents=True, exist_ok=True)
     profile = Path(tempfile.mkdtemp(dir=profiles))
-    service = _GuardedService(settings.chromedriver, profile)
+    # Chrome makes sockets beside its profile, whose path may have 107 characters only.
+    scratch = Path(tempfile.mkdtemp(prefix="registru-"))
+    service = _GuardedService(settings.chromedriver, (profile, scratch))
     try:
         driver = _start(settings, service, profile)
         try:
@@ -47,7 +49,8 @@ def chrome(settings: PipelineSettings) -> Iterator[webdriver.Chrome]:
                 driver.quit()
     finally:
         service.end()
-        shutil.rmtree(profile, ignore_errors=True)
+        for folder in (profile, scratch):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _start(settings: PipelineSettings, service: "_GuardedService", profile: Path) -> webdriver.Chrome:
@@ -66,14 +69,13 @@ def _start(settings: PipelineSettings, service: "_GuardedService", profile: Path
 class _GuardedService(webdriver.ChromeService):
     """chromedriver in a process group of its own, which a guard ends when this process is gone."""
 
-    def __init__(self, program: Path, profile: Path) -> None:
+    def __init__(self, program: Path, folders: tuple[Path, Path]) -> None:
         super().__init__(
             executable_path=str(program),
-            # What Chrome writes beside its profile is to go with it.
-            env={**os.environ, "TMPDIR": str(profile)},
+            env={**os.environ, "TMPDIR": str(folders[1])},
             popen_kw={"start_new_session": True},
         )
-        self._profile = profile
+        self._folders = folders
         self._guard: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -88,7 +90,7 @@ class _GuardedService(webdriver.ChromeService):
                     "-S",
                     guard.__file__,
                     str(self.process.pid),
-                    str(self._profile),
+                    *map(str, self._folders),
                 ]
                 self._guard = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
 

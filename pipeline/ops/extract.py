@@ -5,29 +5,24 @@ from itertools import islice
 from pathlib import Path
 
 from dagster import (
-    Backoff,
     DynamicOut,
     DynamicOutput,
-    Jitter,
     Nothing,
     OpExecutionContext,
     Out,
-    RetryPolicy,
     op,
 )
 
 from pipeline.extract import spool
 from pipeline.load import store_capture
 from pipeline.ops.metadata import Visited, describe_visits
+from pipeline.ops.outage import retried_on_outage
 from pipeline.resources import Browser, RedisStores, Warehouse
 from pipeline.selection import CompanySelection
 from warehouse.contract import REQUESTED_BY_TAG
 
 _CHUNK = 10
 """Companies a step captures before they are loaded: what is not loaded yet is seen by nobody."""
-
-# For the platform's own parts (Redis, PostgreSQL, Chrome's start); a visit's failure is an outcome.
-_ON_OUTAGE = RetryPolicy(max_retries=3, delay=1, backoff=Backoff.EXPONENTIAL, jitter=Jitter.PLUS_MINUS)
 
 
 @op(out=DynamicOut(list[str]), description="Checks the selection and cuts it into chunks.")
@@ -41,7 +36,6 @@ def plan_captures(config: CompanySelection) -> Iterator[DynamicOutput[list[str]]
 
 
 @op(
-    retry_policy=_ON_OUTAGE,
     out=Out(list[str]),
     description="Visits companies' pages with headless Chrome and keeps what was seen, as files.",
 )
@@ -51,20 +45,20 @@ def capture_companies(
     """Capture each company once, also when the op is tried again; return the files, in order."""
     folder = browser.settings.work_dir / "spool" / context.run_id
     done = {spool.get(path).idno: path for path in sorted(folder.glob("*.json"))}
-    for idno in idnos:
-        if idno in done:
-            continue
-        capture = browser.capture(idno, redis.state)
-        context.log.info(
-            f"{idno}: {capture.outcome} in {capture.duration_ms} ms, status {capture.status_code}"
-            + (f" ({capture.error})" if capture.error else "")
-        )
-        done[idno] = spool.put(folder, capture)
+    with retried_on_outage(context):
+        for idno in idnos:
+            if idno in done:
+                continue
+            capture = browser.capture(idno, redis.state)
+            context.log.info(
+                f"{idno}: {capture.outcome} in {capture.duration_ms} ms, status {capture.status_code}"
+                + (f" ({capture.error})" if capture.error else "")
+            )
+            done[idno] = spool.put(folder, capture)
     return [str(done[idno]) for idno in idnos]
 
 
 @op(
-    retry_policy=_ON_OUTAGE,
     out=Out(list[Visited]),
     # Before the next chunk is captured, so that what was seen is on record soon.
     tags={"dagster/priority": "1"},
@@ -74,7 +68,7 @@ def load_captures(context: OpExecutionContext, captures: list[str], warehouse: W
     """Store captures with their bodies; return what became of each visit."""
     requested_by = context.run.tags.get(REQUESTED_BY_TAG)
     paths = [Path(path) for path in captures]
-    with warehouse.transaction() as connection:
+    with retried_on_outage(context), warehouse.transaction() as connection:
         visited = [
             Visited.of(
                 capture,

@@ -14,7 +14,13 @@ from jose import jwt
 from stack.secrets import load_or_create
 from tests.platform import Platform, User
 
-PROTECTED = [("GET", "/auth/me/"), ("POST", "/auth/logout/"), ("POST", "/scrape/"), ("GET", "/scrape/x/"), ("GET", "/companies/1020999000019/")]  # fmt: skip
+PROTECTED = [
+    ("GET", "/auth/me/"),
+    ("POST", "/auth/logout/"),
+    ("POST", "/scrape/"),
+    ("GET", "/scrape/x/"),
+    ("GET", "/companies/1020999000019/"),
+]
 
 
 def _claims(user: User) -> dict[str, Any]:
@@ -42,10 +48,14 @@ def bad_tokens(platform: Platform) -> dict[str, str]:
     return {
         "nonsense": "nonsense",
         "unsigned": _unsigned(claims),
-        "signed by another key": jwt.encode(claims, "another key of some length, made up here", algorithm="HS256"),
+        "signed by another key": jwt.encode(
+            claims, "another key of some length, made up here", algorithm="HS256"
+        ),
         "another algorithm": jwt.encode(claims, key, algorithm="HS512"),
         "expired": jwt.encode({**claims, "exp": past}, key, algorithm="HS256"),
-        "without an expiry": jwt.encode({k: v for k, v in claims.items() if k != "exp"}, key, algorithm="HS256"),
+        "without an expiry": jwt.encode(
+            {k: v for k, v in claims.items() if k != "exp"}, key, algorithm="HS256"
+        ),
         "of another type": jwt.encode({**claims, "typ": "refresh"}, key, algorithm="HS256"),
         "of another user": jwt.encode({**claims, "sub": str(uuid4())}, key, algorithm="HS256"),
         "never issued": jwt.encode({**claims, "jti": uuid4().hex}, key, algorithm="HS256"),

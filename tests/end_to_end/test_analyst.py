@@ -37,9 +37,13 @@ def run_of_every_case(platform: Platform) -> dict[str, Any]:
     return {**run, "id": answer["run"]["runId"]}
 
 
-def test_every_case_of_the_site_ends_in_its_outcome(platform: Platform, run_of_every_case: dict[str, Any]) -> None:
+def test_every_case_of_the_site_ends_in_its_outcome(
+    platform: Platform, run_of_every_case: dict[str, Any]
+) -> None:
     assert run_of_every_case["status"] == "SUCCESS"
-    rows = platform.query("SELECT idno, outcome, error FROM source_data WHERE run_id = :id", id=run_of_every_case["id"])
+    rows = platform.query(
+        "SELECT idno, outcome, error FROM source_data WHERE run_id = :id", id=run_of_every_case["id"]
+    )
     outcomes = {row["idno"]: row["outcome"] for row in rows}
 
     assert outcomes == {case.idno: case.outcome.value for case in JUDGED}
@@ -69,8 +73,12 @@ def test_what_became_of_each_company_is_read_in_the_metadata(run_of_every_case: 
     assert records["result/transformed"] == sum(case.outcome.value == "ok" for case in JUDGED)
 
 
-def test_the_main_documents_real_status_is_kept(platform: Platform, run_of_every_case: dict[str, Any]) -> None:
-    rows = platform.query("SELECT idno, status_code FROM source_data WHERE run_id = :id", id=run_of_every_case["id"])
+def test_the_main_documents_real_status_is_kept(
+    platform: Platform, run_of_every_case: dict[str, Any]
+) -> None:
+    rows = platform.query(
+        "SELECT idno, status_code FROM source_data WHERE run_id = :id", id=run_of_every_case["id"]
+    )
     statuses = {row["idno"]: row["status_code"] for row in rows}
 
     expected = {

@@ -51,7 +51,7 @@ def test_a_killed_run_ends_as_failed_and_takes_its_browser_along(platform: Platf
     _worker(platform).kill()
 
     wait_for("the end of the browser", lambda: _no_browser(platform))
-    assert not any(platform.home.work.glob("chrome/*"))
+    wait_for("the end of its profile", lambda: not any(platform.home.work.glob("chrome/*")))
     status = user.wait(run_id, seconds=120)
     assert status["state"] == "failed"
     assert "was not captured" in status["error"]
@@ -66,7 +66,9 @@ def test_a_cancelled_run_ends_as_cancelled_and_ends_its_browser(platform: Platfo
     wait_for("the end of the browser", lambda: _no_browser(platform))
 
 
-def test_without_dagster_nothing_is_accepted_and_nothing_stays_in_flight(platform: Platform, user: User) -> None:
+def test_without_dagster_nothing_is_accepted_and_nothing_stays_in_flight(
+    platform: Platform, user: User
+) -> None:
     wait_for("quiet", lambda: platform.open_scrapes() == 0)
     [webserver] = platform.processes("dagster_webserver")
     webserver.suspend()
@@ -98,7 +100,8 @@ def test_a_killed_part_comes_back_and_a_request_that_waits_still_ends(
 
     assert wait_for("the end of the request", ended, seconds=200) in ("failed", "cancelled")
     platform.wait_until_healthy()
-    assert user.fetch(make_idno(3202))["state"] == "succeeded"
+    status = user.fetch(make_idno(3202))
+    assert status["state"] == "succeeded", status
 
 
 def test_a_restarted_valkey_still_knows_who_is_signed_in(platform: Platform, user: User) -> None:

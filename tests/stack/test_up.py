@@ -131,7 +131,7 @@ def test_down_stops_a_platform_while_a_visit_is_under_way(site: Site, tmp_path: 
 def test_secrets_are_kept_from_other_users_and_from_the_process_list(platform: Platform) -> None:
     secrets = json.loads(platform.home.secrets.read_text())
     values = [secrets["jwt"], secrets["redis"], secrets["operator"], *secrets["database"].values()]
-    shown = " ".join(" ".join(process.cmdline()) for process in psutil.process_iter())
+    shown = " ".join(" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"]))
     assert not [value for value in values if value in shown]
     for path in (platform.home.secrets, *platform.home.run.glob("*.conf")):
         assert path.stat().st_mode & 0o077 == 0
