@@ -9,7 +9,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class StoreSettings(BaseSettings):
     """Where the stores are. Read from the environment, else from `.env` in the working folder."""
 
-    model_config = SettingsConfigDict(env_prefix="REGISTRU_", env_file=".env", extra="ignore")
+    # A value that is refused may be a secret: errors do not show it.
+    model_config = SettingsConfigDict(
+        env_prefix="REGISTRU_", env_file=".env", extra="ignore", hide_input_in_errors=True
+    )
 
     warehouse_url: str = Field(description="PostgreSQL URL of the warehouse, as this process's own role")
     redis_state_url: str = Field(description="Redis URL of state that must not be evicted")

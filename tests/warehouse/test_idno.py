@@ -14,7 +14,16 @@ def test_a_right_idno_comes_back_without_the_spaces_around_it(idno: str) -> None
 
 @pytest.mark.parametrize(
     "text",
-    ["", "123456789123", "10036000697730", "1003600069774", "1003 600069773", "１００３６００069773", "١٠٠٣٦٠٠٠٦٩٧٧٣", "../x"],
+    [
+        "",
+        "123456789123",
+        "10036000697730",
+        "1003600069774",
+        "1003 600069773",
+        "１００３６００069773",
+        "١٠٠٣٦٠٠٠٦٩٧٧٣",
+        "../x",
+    ],
 )
 def test_anything_else_is_refused_with_itself_in_the_reason(text: str) -> None:
     with pytest.raises(InvalidIdno, match="is no IDNO") as refusal:

@@ -26,7 +26,10 @@ def test_evidence_cannot_be_changed_not_even_by_its_owner(
 ) -> None:
     column = "outcome = outcome" if table == "source_data" else "sha256 = sha256"
     statement = change.format(table).replace("sha256 = sha256", column)
-    with pytest.raises(DBAPIError, match="append-only|permission denied"), platform.warehouse(role) as connection:
+    with (
+        pytest.raises(DBAPIError, match=r"append-only|permission denied"),
+        platform.warehouse(role) as connection,
+    ):
         connection.execute(text(statement))
 
 
@@ -48,8 +51,13 @@ def test_the_api_reads_the_warehouse_and_writes_nothing(platform: Platform, tabl
         (roles.DAGSTER, roles.USERS_DATABASE),
     ],
 )
-def test_no_role_enters_a_database_that_is_not_its_business(platform: Platform, role: str, database: str) -> None:
-    with pytest.raises(OperationalError, match="permission denied"), platform.engine(role, database).connect():
+def test_no_role_enters_a_database_that_is_not_its_business(
+    platform: Platform, role: str, database: str
+) -> None:
+    with (
+        pytest.raises(OperationalError, match="permission denied"),
+        platform.engine(role, database).connect(),
+    ):
         pass
 
 

@@ -1,0 +1,30 @@
+"""The API refuses to start on a secret that is none."""
+
+import pytest
+from pydantic import ValidationError
+
+from api.settings import ApiSettings
+
+REQUIRED = {
+    "warehouse_url": "postgresql+psycopg2://nowhere/none",
+    "users_url": "postgresql+psycopg2://nowhere/none",
+    "redis_state_url": "redis://nowhere/0",
+    "redis_cache_url": "redis://nowhere/1",
+    "dagster_url": "http://nowhere",
+}
+
+
+@pytest.mark.parametrize(
+    "secret", ["", "short", "a" * 64, "change-me-" * 5, "my-secret-key-for-the-development-of-this"]
+)
+def test_a_placeholder_is_refused_and_not_shown(secret: str) -> None:
+    with pytest.raises(ValidationError, match="REGISTRU_JWT_SECRET") as refusal:
+        ApiSettings(**REQUIRED, jwt_secret=secret, _env_file=None)
+    assert not secret or f"input_value='{secret}'" not in str(refusal.value)
+
+
+def test_a_random_secret_is_taken_and_never_shown() -> None:
+    secret = "q8Zr1xW7vT4uY0pL5kJ9hG2fD6sA3mN8bV1c"
+    settings = ApiSettings(**REQUIRED, jwt_secret=secret, _env_file=None)
+    assert settings.jwt_secret.get_secret_value() == secret
+    assert secret not in repr(settings)
