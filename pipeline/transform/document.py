@@ -1,35 +1,41 @@
 """A rendered page as a tree of what a visitor sees: scripts, icons, buttons and the site's own frame left out."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bs4 import BeautifulSoup
 from bs4.element import NavigableString, PreformattedString, Tag
 
-from pipeline.transform.text import collapse
+from pipeline.transform.text import collapse, words
 
 INLINE_TAGS = frozenset(
-    "a abbr b bdi bdo cite code data em font i mark q s small span strong sub sup time u wbr".split()
+    words("a|abbr|b|bdi|bdo|cite|code|data|em|font|i|mark|q|s|small|span|strong|sub|sup|time|u|wbr")
 )
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 TEXT = ""
 """The tag of a node that is text."""
 
 _INVISIBLE_TAGS = frozenset(
-    "script style template noscript svg head iframe select textarea dialog img input object audio video".split()
+    words(
+        "script|style|template|noscript|svg|head|iframe|select|textarea|dialog|img|input|object|audio|video"
+    )
 )
 _FRAME_TAGS = frozenset({"nav", "footer", "aside", "header"})
-_FRAME_ROLES = frozenset("navigation contentinfo banner complementary search dialog alertdialog".split())
+_FRAME_ROLES = frozenset(words("navigation|contentinfo|banner|complementary|search|dialog|alertdialog"))
 _PANEL_ROLES = frozenset({"tabpanel", "region"})
+_DEEPEST = 250
+"""How deep elements are looked into; no page that people made goes further, and Python's stack ends."""
 _ICON_WORD = re.compile(r"[a-z]+(?:_[a-z0-9]+)*|\W*")
 _IDNO = re.compile(r"(?<![0-9])[0-9]{13}(?![0-9])")
 
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """An element, or a text (its `tag` is TEXT). `text` is what it shows; `start` and `end` number the nodes
-    of the page in order, so that what lies between them is inside."""
+    """An element, or a text (its `tag` is TEXT), with the text that it shows.
+
+    `start` and `end` number the nodes of the page in order, so that what lies between them is inside.
+    """
 
     tag: str
     parent: "Node | None"
@@ -39,6 +45,7 @@ class Node:
     raw: str = ""
     text: str = ""
     end: int = 0
+    is_block: bool = False
 
     @property
     def shape(self) -> tuple[str, str]:
@@ -47,8 +54,8 @@ class Node:
 
     @property
     def is_inline(self) -> bool:
-        """Tell whether the node stands in a line of text."""
-        return self.tag == TEXT or self.tag in INLINE_TAGS
+        """Tell whether the node stands in a line of text: no block, and none inside (a card may be one link)."""
+        return not self.is_block
 
     def holds(self, other: "Node") -> bool:
         """Tell whether `other` is this node or inside it."""
@@ -116,12 +123,12 @@ def visible_text(node: Node) -> str:
     return node.text
 
 
-def text_without(node: Node, left_out: list[Node]) -> str:
-    """Return the text of a node without some of the nodes inside it."""
-    return collapse("".join(_raw_without(node, left_out)))
+def text_of(nodes: Iterable[Node], left_out: Sequence[Node] = ()) -> str:
+    """Return the text of neighbouring nodes, without some of the nodes inside them."""
+    return collapse("".join(piece for node in nodes for piece in _raw_without(node, left_out)))
 
 
-def _raw_without(node: Node, left_out: list[Node]) -> Iterator[str]:
+def _raw_without(node: Node, left_out: Sequence[Node]) -> Iterator[str]:
     if any(other is node for other in left_out):
         yield " "
     elif not any(node.holds(other) for other in left_out):
@@ -142,19 +149,23 @@ class _Builder:
         self._count = 0
         self.heading: Node | None = None
 
-    def build(self, tag: Tag, parent: Node | None) -> Node:
+    def build(self, tag: Tag, parent: Node | None, depth: int = 0) -> Node:
         """Return the node of `tag` with all that is visible inside."""
-        attributes = {key: value if isinstance(value, str) else " ".join(value) for key, value in tag.attrs.items()}
+        attributes = {
+            key: value if isinstance(value, str) else " ".join(value) for key, value in tag.attrs.items()
+        }
         node = self._node(tag.name, parent, attributes)
         if tag is self._heading_tag:
             self.heading = node
         pieces: list[str] = []
         for child in tag.children:
             if isinstance(child, Tag):
-                if not self._is_left_out(child):
-                    self._add_element(node, child, pieces)
+                if depth < _DEEPEST and not self._is_left_out(child):
+                    self._add_element(node, child, pieces, depth + 1)
             elif isinstance(child, NavigableString) and not isinstance(child, PreformattedString):
                 self._add_text(node, str(child).replace("\x00", ""), pieces)
+        breaks = any(child.is_block for child in node.children)
+        node.is_block = breaks or tag.name not in INLINE_TAGS
         node.raw = "".join(pieces)
         node.text = collapse(node.raw)
         node.end = self._count
@@ -164,8 +175,8 @@ class _Builder:
         self._count += 1
         return Node(tag, parent, self._count, attributes)
 
-    def _add_element(self, node: Node, tag: Tag, pieces: list[str]) -> None:
-        child = self.build(tag, node)
+    def _add_element(self, node: Node, tag: Tag, pieces: list[str], depth: int) -> None:
+        child = self.build(tag, node, depth)
         node.children.append(child)
         apart = "" if child.is_inline else " "
         pieces.append(f"{apart}{child.raw}{apart}")
@@ -228,7 +239,9 @@ def _is_frame(tag: Tag) -> bool:
 def _heading(body: Tag, title: str) -> Tag | None:
     """The h1 with text that is likeliest the company's: inside `main` before others, one in a frame last."""
     found = body.find_all("h1") or body.select('[role=heading][aria-level="1"]')
-    shown = [tag for tag in found if collapse(tag.get_text()) and not any(map(_is_hidden, (tag, *tag.parents)))]
+    shown = [
+        tag for tag in found if collapse(tag.get_text()) and not any(map(_is_hidden, (tag, *tag.parents)))
+    ]
     return min(shown, key=lambda tag: _heading_rank(tag, title), default=None)
 
 
@@ -236,4 +249,8 @@ def _heading_rank(heading: Tag, title: str) -> tuple[int, bool, bool]:
     in_main = heading.find_parent(["main", "article"]) is not None
     in_frame = heading.find_parent(_is_frame) is not None
     is_link = heading.find_parent("a") is not None or heading.find("a", href="/") is not None
-    return 0 if in_main else 2 if in_frame else 1, is_link, not title.startswith(collapse(heading.get_text())[:20])
+    return (
+        0 if in_main else 2 if in_frame else 1,
+        is_link,
+        not title.startswith(collapse(heading.get_text())[:20]),
+    )

@@ -1,38 +1,39 @@
-"""Labels and the values beside them, by structure alone: no class names, any layout.
+"""The labels of a page, each with what stands beside it: by structure alone, no class names, any layout.
 
 A label is a text that as a whole is one of `labels`, in a place of its own, or the start of a text up to
-its colon. Its value is what stands next to it: the following sibling, the rest of the line, the cell below
-a column's head. Once read, a value is no place to look for labels (it is data, and may be hostile).
+its colon. Once read, a value is no place to look for labels (it is data, and may be hostile).
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 
-from bs4.element import NavigableString, Tag
-
-from pipeline.transform.document import (
-    HEADINGS,
-    INLINE_TAGS,
-    Page,
-    next_nodes,
-    shape,
-    text_nodes,
-    visible_text,
+from pipeline.transform.beside import (
+    LABEL_TAGS,
+    MARKS,
+    NO_SLOT,
+    ends_with_line,
+    lines_of,
+    rest_of_line,
+    value_beside,
 )
-from pipeline.transform.labels import LIST_FIELDS, Field, field_of
+from pipeline.transform.columns import is_cell
+from pipeline.transform.document import HEADINGS, TEXT, Node, Page, text_of
+from pipeline.transform.labels import LABEL_LENGTH, LIST_FIELDS, Field, field_of, is_action, label_in_line
+from pipeline.transform.text import fold, parse_date
 
-_NO_LABEL_WITHIN = ("a", "button", "option", "h1", "input")
-_LABEL_TAGS = frozenset({"dt", "th", "label", "b", "strong", *HEADINGS})
-
-Node = Tag | NavigableString
+_WHOLE_TAGS = ("dt", "th", "caption", "legend")
+_NOT_LABELS_WITHIN = frozenset({"h1", "option", "dd"})
+_NUMBER_AT_START = re.compile(r"[0-9]{13}(?![0-9])")
+_NUMBER_AT_END = re.compile(r"(.*?)[\s:：№#–—-]*\b([0-9]{13})")
+_LABEL_DEPTH = 4
 
 
 @dataclass(frozen=True)
 class Found:
     """A label on the page with the nodes of its value.
 
-    `place` is the node that holds the label; `text` the value if it stands in the label's own text.
+    `place` is the node that holds the label; `text` the value's beginning if it stands in the label's own text.
     """
 
     field: Field
@@ -42,157 +43,150 @@ class Found:
 
     @property
     def value(self) -> str:
-        """The value as text."""
-        if self.text is not None:
-            return self.text
-        return " ".join(filter(None, (visible_text(node) for node in self.nodes))).lstrip(" :：")
+        """The value as text, without the links of the site at its end ("Vezi pe hartă")."""
+        leaves = [leaf for node in self.nodes for leaf in node.leaves()]
+        left_out: list[Node] = []
+        while len(leaves) > 1 - bool(self.text) and is_action(leaves[-1].text):
+            left_out.append(leaves.pop())
+        return f"{self.text or ''}{text_of(self.nodes, left_out)}".strip().lstrip(" :：")
 
 
 def find_fields(page: Page) -> list[Found]:
     """Return every label of the page with its value, in the order of the document."""
-    name = visible_text(page.heading) if page.heading else ""
+    name = fold(page.heading.text) if page.heading else ""
     found: list[Found] = []
+    read_to = 0
     taken: set[int] = set()
-    for node in text_nodes(page.root):
-        # A company may be called like a label; its name stands in titles and paths of the page as well.
-        if id(node) in taken or visible_text(node) == name or node.find_parent(_NO_LABEL_WITHIN):
+    for leaf in page.root.leaves():
+        if leaf.start <= read_to or leaf.start in taken or _is_no_label(leaf, name):
             continue
-        if hit := _read(node):
+        if hit := _read(leaf):
             found.append(hit)
-            taken.update(id(inner) for value in hit.nodes for inner in _texts(value))
+            read_to = max(read_to, hit.place.end)
+            taken.update(inner.start for value in hit.nodes for inner in value.leaves())
     return found
 
 
-def _texts(node: Node) -> Iterator[NavigableString]:
-    if isinstance(node, Tag):
-        yield from text_nodes(node)
-    else:
-        yield node
+def _is_no_label(leaf: Node, name: str) -> bool:
+    """Names, links and values of unknown labels may look like a label."""
+    text = fold(leaf.text)
+    if name and (text == name or (text.startswith(name) and field_of(text) is None)):
+        return True
+    for node in leaf.ancestors():
+        if node.tag in _NOT_LABELS_WITHIN:
+            return True
+        if node.tag == "a" and not {"aria-expanded", "aria-controls"} & node.attributes.keys():
+            return True
+        if node.tag == "td" and _is_value_cell(node):
+            return True
+    return False
 
 
-def _read(node: NavigableString) -> Found | None:
-    text = visible_text(node)
-    if field := field_of(text):
-        return _beside(field, node)
-    label, colon, value = text.partition(":")
-    if colon and value.strip() and (field := field_of(label)) and _starts_line(node):
-        rest = tuple(_rest_of_line(node, next_nodes(node)))
-        parts = [value.strip(), *(visible_text(part) for part in rest)]
-        return Found(field, node, (node, *rest), " ".join(parts))
-    if field_of(text.rsplit(" ", 1)[0]) is Field.IDNO and _starts_line(node):
-        return Found(Field.IDNO, node, (node,), text.rsplit(" ", 1)[1])
+def _is_value_cell(cell: Node) -> bool:
+    """The cell beside a row's head holds a value, even if it looks like a label."""
+    before = [sibling for sibling in cell.before() if is_cell(sibling)]
+    if len(before) % 2 == 0:
+        return False
+    return before[0].tag == "th" or field_of(before[0].text) is not None
+
+
+def _read(leaf: Node) -> Found | None:
+    place = _label_place(leaf)
+    if place is not None and (field := field_of(place.text)):
+        return Found(field, place, value_beside(field, place))
+    if not _starts_line(leaf) or _is_second_of_two(leaf):
+        return None
+    return _read_line(leaf)
+
+
+def _read_line(leaf: Node) -> Found | None:
+    """Read a label with its value in the same text."""
+    if line := label_in_line(leaf.text):
+        field, value = line
+        rest = lines_of(leaf, leaf.after()) if field in LIST_FIELDS else rest_of_line(leaf, leaf.after())
+        if field is Field.ADDRESS and not ends_with_line(leaf, [leaf, *rest], leaf.after()):
+            return Found(field, leaf, ())  # it goes on below, nobody knows how far
+        space = " " if rest and leaf.raw[-1:].isspace() else ""
+        if number := _NUMBER_AT_START.match(value) if field is Field.IDNO else None:
+            return Found(field, leaf, (), number[0])
+        return Found(field, leaf, tuple(rest), value.strip() + space)
+    if (match := _NUMBER_AT_END.fullmatch(leaf.text)) and field_of(match[1]) is Field.IDNO:
+        return Found(Field.IDNO, leaf, (), match[2])
+    words = leaf.text.split() if len(leaf.text) < LABEL_LENGTH else []
+    for count in range(1, min(6, len(words))):
+        label, value = " ".join(words[:count]), " ".join(words[count:])
+        if field_of(label) is Field.REGISTERED_ON and parse_date(value):
+            return Found(Field.REGISTERED_ON, leaf, (), value)
     return None
 
 
-def _starts_line(node: NavigableString) -> bool:
-    """A text that only goes on a line begun by another element announces nothing."""
-    before = next((s for s in node.previous_siblings if visible_text(s)), None)  # type: ignore[arg-type]
-    if before is None or (isinstance(before, Tag) and before.name not in INLINE_TAGS):
-        return True
-    return any(isinstance(s, Tag) and s.name == "br" for s in _between(before, node))
+def _announces_list(leaf: Node) -> bool:
+    line = label_in_line(leaf.text)
+    return line is not None and line[0] in LIST_FIELDS
 
 
-def _between(first: object, last: NavigableString) -> Iterator[object]:
-    for sibling in last.previous_siblings:
-        if sibling is first:
-            return
-        yield sibling
+def _label_place(leaf: Node) -> Node | None:
+    """Return the largest element that holds nothing but a label that `leaf` opens."""
+    whole = leaf.within(*_WHOLE_TAGS)
+    if whole is not None:
+        return _widest(whole) if field_of(whole.text) else None
+    node = leaf
+    for _ in range(_LABEL_DEPTH):
+        if len(node.text) > LABEL_LENGTH:
+            return None
+        if field_of(node.text):
+            return _widest(node)
+        if node.parent is None or not all(child.is_inline for child in node.parent.children):
+            return None
+        node = node.parent
+    return None
 
 
-def _beside(field: Field, node: NavigableString) -> Found | None:
-    """Find the value of a label that fills its own element: climb until something stands beside it."""
-    place: Node = node
-    while True:
-        beside = next_nodes(place)
-        if beside:
-            return Found(field, place, tuple(_value(field, place, beside)))
-        parent = place.parent
-        if parent is None or visible_text(parent) != visible_text(node):
-            return Found(field, place, ())
-        if _below := _column(parent):
-            return Found(field, parent, (_below,))
-        if isinstance(place, Tag) and _has_blank_slot(place):
-            return Found(field, place, ())
+def _widest(place: Node) -> Node:
+    field = field_of(place.text)
+    while (
+        not is_cell(place)
+        and (parent := place.parent) is not None
+        and len(parent.text) <= LABEL_LENGTH
+        and field_of(parent.text) is field
+    ):
+        if parent.tag not in LABEL_TAGS and any(_is_slot(sibling) for sibling in place.after()):
+            break
         place = parent
+    return place
 
 
-def _has_blank_slot(place: Tag) -> bool:
-    """An empty element of the value's kind after the label: the value is blank, nothing further up is it."""
-    if place.parent is not None and place.parent.name in _LABEL_TAGS:
-        return False  # an icon beside the label's text
-    return any(isinstance(sibling, Tag) and sibling.name not in ("br", "i", "hr") for sibling in place.next_siblings)
+def _is_slot(node: Node) -> bool:
+    """An element after a label that says nothing is its blank value."""
+    return node.tag != TEXT and node.tag not in NO_SLOT and not any(letter.isalnum() for letter in node.text)
 
 
-def _column(cell: Tag) -> Tag | None:
-    """The cell below a column's head, where the whole row is heads."""
-    row = cell.parent
-    if cell.name not in ("th", "td") or row is None or row.name != "tr":
-        return None
-    cells = row.find_all(("th", "td"), recursive=False)
-    if len(cells) < 2 or not all(field_of(visible_text(head)) for head in cells):
-        return None
-    below = row.find_next("tr")
-    values = below.find_all(("th", "td"), recursive=False) if below else []
-    return values[cells.index(cell)] if len(values) == len(cells) else None
+def _starts_line(leaf: Node) -> bool:
+    """A text that only goes on a line begun by another element announces nothing."""
+    for sibling in leaf.before():
+        if sibling.tag == "br" or not sibling.is_inline:
+            return True
+        if sibling.text.strip(MARKS):
+            return False
+    parent = leaf.parent
+    return parent is None or not parent.is_inline or _starts_line(parent)
 
 
-def _value(field: Field, place: Node, beside: Sequence[Node]) -> Iterator[Node]:
-    if isinstance(place, Tag) and place.name == "dt":
-        yield from takewhile(lambda node: not (isinstance(node, Tag) and node.name == "dt"), beside)
-    elif isinstance(place, Tag) and place.name in ("th", "td") and (below := _column(place)) is not None:
-        yield below
-    elif field in LIST_FIELDS:
-        yield from takewhile(lambda node: not _ends_list(place, beside[0], node), beside)
-    elif _is_label(beside[0], place):
-        return
-    elif isinstance(beside[0], Tag) and beside[0].name not in INLINE_TAGS:
-        yield beside[0]
-    elif isinstance(beside[0], Tag) and visible_text(beside[0]).strip(" :"):
-        yield beside[0]
-    else:
-        yield from _rest_of_line(place, beside)
-
-
-def _rest_of_line(place: Node, beside: Sequence[Node]) -> Iterator[Node]:
-    """Yield the nodes up to a line break, a block or the next label."""
-    yielded = {id(node) for node in beside}
-    for sibling in place.next_siblings:
-        if isinstance(sibling, Tag) and (sibling.name == "br" or sibling.name not in INLINE_TAGS):
-            return
-        if id(sibling) in yielded:
-            if _is_label(sibling, place):  # type: ignore[arg-type]
-                return
-            yield sibling  # type: ignore[misc]
-
-
-def _is_label(node: Node, place: Node) -> bool:
-    """Tell whether a sibling of a label (or of its value) is the next label, one we know or not."""
-    text = visible_text(node)
-    if field_of(text) is not None:
-        return True
-    if not isinstance(node, Tag):
+def _is_second_of_two(leaf: Node) -> bool:
+    """A block that stands alone beside one other block is the value of a label that we do not know."""
+    block = leaf
+    while block.parent is not None and (block.is_inline or block.parent.text == leaf.text):
+        block = block.parent
+    shown = (
+        [sibling for sibling in block.parent.children if sibling.text.strip(MARKS)] if block.parent else []
+    )
+    if len(shown) != 2 or shown[1] is not block:
         return False
-    alike = isinstance(place, Tag) and shape(node) == shape(place) and place.name in _LABEL_TAGS
-    return alike or (node.name in _LABEL_TAGS and text.endswith(":"))
-
-
-def _ends_list(place: Node, first: Node, node: Node) -> bool:
-    """A list of parties goes on to the next heading, label or field of its level."""
-    if _announces(visible_text(node)):
-        return True
-    if not isinstance(node, Tag) or not isinstance(place, Tag):
-        return False
-    if node.name in HEADINGS:
-        return True
-    # What looks like the label, where the values do not, is a label that we do not know.
-    told_apart = place.name in _LABEL_TAGS or not isinstance(first, Tag) or shape(first) != shape(place)
-    if told_apart and shape(node) == shape(place):
-        return True
-    opening = next(text_nodes(node), None)
-    return place.name not in INLINE_TAGS and opening is not None and _announces(visible_text(opening))
-
-
-def _announces(text: str) -> bool:
-    """Tell whether a text is or opens with the label of another field of the company."""
-    field = field_of(text) or field_of(text.partition(":")[0])
-    return field not in (None, Field.IDNO, Field.NAME)
+    first = shown[0]
+    inside: Sequence[Node] = (first, *first.descendants())
+    return (
+        ":" not in first.text.strip(MARKS)
+        and len(first.text) <= LABEL_LENGTH
+        and not (any(node.tag in HEADINGS for node in inside))
+        and not _announces_list(leaf)
+    )

@@ -1,13 +1,13 @@
-"""The words of the source: labels, statuses, legal forms, roles, error texts, in ro, ru and en.
+"""The labels of the source in Romanian, Russian and English, and the texts of its messages.
 
 All keys are folded (`text.fold`). What is not listed here is no label.
 """
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
-from pipeline.transform.text import bare, fold
-from warehouse.records import CompanyStatus
+from pipeline.transform.text import fold, words
 
 
 class Field(StrEnum):
@@ -22,185 +22,255 @@ class Field(StrEnum):
     FOUNDERS = "founders"
     ADMINISTRATORS = "administrators"
     OTHER = "other"
+    ELSEWHERE = "elsewhere"
+    """What follows speaks of other companies, or of the site."""
 
 
 LIST_FIELDS = frozenset({Field.FOUNDERS, Field.ADMINISTRATORS})
+LABEL_LENGTH = 90
 
-_LABELS: dict[Field, tuple[str, ...]] = {
-    Field.IDNO: (
-        *("idno", "cod fiscal", "codul fiscal", "codul idno", "cod idno", "numar de identificare"),
-        *("numarul de identificare", "numarul de identificare de stat", "numar de identificare de stat"),
-        *("cod unic de identificare", "cod de identificare", "codul de identificare", "nr. de identificare"),
-        *("cod de inregistrare", "numar de inregistrare", "numarul de inregistrare"),
-        *("идно", "фискальный код", "код фискальный", "налоговый код", "идентификационный номер"),
-        *("государственный идентификационный номер", "идентификационный код", "номер идентификации"),
-        *("регистрационный номер", "идентификационный номер (идно)", "код компании"),
-        *("fiscal code", "tax code", "tax id", "tax number", "identification number", "company code"),
-        *("state identification number", "registration number", "company number", "company id"),
-        *("idno code", "unique identification code", "id number", "registration code", "fiscal number"),
+_LABELS: dict[Field, list[str]] = {
+    Field.IDNO: words(
+        """
+        idno | idnp | cod | cod fiscal | codul fiscal | codul idno | cod idno | numar de identificare |
+        numarul de identificare | numarul de identificare de stat | numar de identificare de stat | nr. idno
+        | cod unic de identificare | cod de identificare | codul de identificare | nr. de identificare |
+        cod de inregistrare | numar de inregistrare | numarul de inregistrare | cod de identificare fiscala
+        | codul unic | cod unic | cod unic de inregistrare | numar idno | numarul idno | cod identificare |
+        nr. de inregistrare | numar fiscal | numarul fiscal | codul de inregistrare | c.f. | cod de stat |
+        идно | фискальный код | код фискальный | налоговый код | идентификационный номер | код |
+        государственный идентификационный номер | идентификационный код | номер идентификации | код idno |
+        регистрационный номер | номер регистрации | код идно | фиск. код | ф/к | ф.к. | фискальный номер |
+        регистрационный код | номер idno | единый код | инн | налоговый номер | fiscal code | tax code |
+        tax id | tax number | identification number | code | number | id | state identification number |
+        registration number | tax identification number | idno number | idno code |
+        unique identification code | id number | registration code | fiscal number | id code |
+        identification code | reg. number | registration no. | registration no | unique code | reg. no.
+        """
     ),
-    Field.NAME: (
-        *("denumire", "denumirea", "denumirea completa", "denumire completa", "denumirea companiei"),
-        *("nume", "numele", "numele companiei", "denumirea intreprinderii"),
-        *("наименование", "полное наименование", "название", "название компании", "наименование компании"),
-        *("name", "full name", "company name", "legal name"),
+    Field.NAME: words(
+        """
+        denumire | denumirea | denumirea completa | denumire completa | nume | numele | denumirea juridica |
+        наименование | полное наименование | название | полное название | имя | name | full name |
+        legal name | official name
+        """
     ),
-    Field.LEGAL_FORM: (
-        *("forma juridica", "forma organizatorico-juridica", "forma organizatorico juridica"),
-        *("forma org./jurid.", "forma organizatorica", "forma de organizare", "forma juridica de organizare"),
-        *("tip", "tipul", "tipul companiei", "tip companie", "forma legala", "tip juridic", "forma org"),
-        *("tipul intreprinderii", "forma", "forma organizarii juridice", "forma juridica (cod)"),
-        *("организационно-правовая форма", "организационно правовая форма", "правовая форма", "опф"),
-        *("юридическая форма", "тип", "тип компании", "форма", "тип предприятия", "форма организации"),
-        *("legal form", "legal type", "type", "company type", "entity type", "legal entity type", "form"),
-        *("organizational form", "organisational form", "organizational-legal form", "type of company"),
-        *("organisational and legal form", "organizational and legal form", "legal structure"),
-        *("form of organization", "form of organisation", "business type"),
+    Field.LEGAL_FORM: words(
+        """
+        forma juridica | forma organizatorico-juridica | forma organizatorico juridica | forma legala |
+        forma org./jurid. | forma organizatorica | forma de organizare | forma juridica de organizare |
+        forma org. jurid. | forma org.-jur. | forma org | forma org. | forma organizarii juridice | forma |
+        forma organizational-juridica | forma jur. | forma juridico-organizatorica | tip juridic |
+        forma de organizare juridica | forma organizatorico-juridica de organizare |
+        forma de proprietate juridica | forma de organizare a afacerii |
+        forma juridica de organizare a afacerii | tip | tipul | forma organizational juridica | tip entitate
+        | tipul entitatii | tip de organizare | tip organizare | tip companie | tip firma |
+        tip intreprindere | tipul juridic | tip de companie | tip societate | организационно-правовая форма
+        | организационно правовая форма | правовая форма | опф | юридическая форма | тип | форма |
+        форма организации | организационная форма | правовой статус | орг.-правовая форма | орг. форма |
+        организационно-юридическая форма | о.п.ф. | вид организации | орг.-прав. форма |
+        правовая форма организации | форма собственности и организации | legal form | legal type | type |
+        entity type | legal entity type | form | business form | organizational form | organisational form |
+        organizational-legal form | organisational-legal form | organisational and legal form |
+        organizational and legal form | legal structure | legal entity form | form of organization |
+        form of organisation | corporate form | type of business | kind | organization type |
+        organisation type | form of incorporation | type of entity | type of legal entity |
+        legal form of organization | legal form of organisation | legal organisational form |
+        organization form | organisation form | legal status form | legal organizational form
+        """
     ),
-    Field.STATUS: (
-        *("statut", "statutul", "stare", "starea", "status", "statut companie", "statutul companiei"),
-        *("starea companiei", "situatie", "situatia", "stare companie", "statut juridic", "stare juridica"),
-        *("статус", "состояние", "статус компании", "состояние компании"),
-        *("state", "company status", "current status", "company state", "activity status"),
+    Field.STATUS: words(
+        """
+        statut | statutul | stare | starea | status | statut juridic | stare juridica | situatie | situatia
+        | starea juridica | statutul juridic | statut actual | statutul actual | stare actuala |
+        starea actuala | statusul | stare curenta | starea curenta | statut curent | statutul curent |
+        starea de activitate | statutul activitatii | starea activitatii | status curent | status actual |
+        situatia juridica | statut de activitate | status juridic | статус | состояние | текущий статус |
+        текущее состояние | статус деятельности | юридический статус | state | current status |
+        activity status | legal status | registration status | operating status | operational status |
+        current state | activity
+        """
     ),
-    Field.REGISTERED_ON: (
-        *("data inregistrarii", "data inregistrare", "inregistrata la", "inregistrat la", "inregistrata"),
-        *("data infiintarii", "data fondarii", "data crearii", "inregistrata pe", "data de inregistrare"),
-        *("inregistrat", "inregistrare", "fondata la", "fondata", "infiintata la", "infiintata"),
-        *("inregistrata din", "data inreg."),
-        *("дата регистрации", "зарегистрирована", "зарегистрировано", "зарегистрирован", "дата основания"),
-        *("дата создания", "регистрация", "основана", "зарегистрирована с"),
-        *("registration date", "date of registration", "registered", "registered on", "registered at"),
-        *("date registered", "incorporated", "incorporation date", "date of incorporation", "founded"),
-        *("established", "founded on", "registered since", "incorporated on", "established on"),
+    Field.REGISTERED_ON: words(
+        """
+        data inregistrarii | data inregistrare | inregistrata la | inregistrat la | inregistrata |
+        data infiintarii | data fondarii | data crearii | inregistrata pe | data de inregistrare |
+        inregistrat | inregistrare | fondata la | fondata | infiintata la | infiintata | inregistrat pe |
+        inregistrata din | data inreg. | data inregistrarii de stat | inregistrat din | data constituirii |
+        data infiintare | data inreg | data inregistrarii initiale | fondat | infiintat | data fondare |
+        data infiintarii si inregistrarii | inregistrarea | inregistrarea de stat | constituita la |
+        data inregistrarii in registru | inregistrata in | data inregistrarii in rsud | inregistrata la data
+        | inregistrata la data de | inregistrat la data | data deschiderii | creata la | fondat la |
+        infiintat la | data inregistrarii persoanei juridice | data aparitiei | inregistrata de la |
+        activeaza din | дата регистрации | зарегистрирована | зарегистрировано | зарегистрирован |
+        дата основания | дата создания | регистрация | основана | зарегистрирована с |
+        дата государственной регистрации | дата регистрации в реестре | дата учреждения | дата открытия |
+        государственная регистрация | зарегистрирована в | основано | основан | создана | дата образования |
+        дата рег. | дата гос. регистрации | зарегистрировано с | зарегистрирован с | дата госрегистрации |
+        дата внесения в реестр | registration date | date of registration | registered | registered on |
+        registered at | date registered | incorporated | incorporation date | date of incorporation |
+        founded | established | founded on | registered since | incorporated on | established on |
+        created on | state registration date | date of state registration | founding date | foundation date
+        | created | date of establishment | date of foundation | creation date | date founded | reg. date |
+        date established | date incorporated | date of creation | registration | establishment date
+        """
     ),
-    Field.ADDRESS: (
-        *("adresa", "adresa juridica", "adresa sediului", "adresa legala", "sediul", "sediu", "sediul juridic"),
-        *("adresa companiei", "adresa inregistrata", "adresa de inregistrare", "sediul social", "localizare"),
-        *("sediu social", "adresa sediului juridic", "adresa completa"),
-        *("адрес", "юридический адрес", "адрес компании", "местонахождение", "адрес регистрации"),
-        *("место нахождения", "полный адрес", "адрес местонахождения"),
-        *("address", "legal address", "registered address", "registered office", "company address"),
-        *("headquarters", "seat", "business address", "office address", "full address", "location"),
+    Field.ADDRESS: words(
+        """
+        adresa | adresa juridica | adresa sediului | adresa legala | sediul | sediu | sediul juridic |
+        adresa inregistrata | adresa de inregistrare | sediul social | localizare | sediu juridic |
+        sediu social | adresa sediului juridic | adresa completa | adresa sediului social | adresa oficiala
+        | adresa de sediu | adresa sediu | sediul central | sediu central | sediul inregistrat | adr. |
+        adresa inregistrarii | adresa actuala | locul sediului | locatie | locatia | adresa sediului central
+        | adresa fizica | adresa de domiciliu | sediu inregistrat | adresa inregistrata oficial |
+        sediul/adresa | адрес | юридический адрес | местонахождение | адрес регистрации | место нахождения |
+        юр. адрес | полный адрес | адрес местонахождения | официальный адрес | адрес офиса |
+        место регистрации | юрадрес | зарегистрированный адрес | адрес места нахождения | адрес юридический
+        | адрес (юр.) | местоположение | расположение | адрес головного офиса | фактический адрес |
+        юридический адрес (полный) | address | legal address | registered address | registered office |
+        registered office address | headquarters | seat | business address | office address | full address |
+        location | office | registered seat | head office | official address | registration address |
+        headquarters address | address of registration | head office address | street address | main address
+        | principal address | principal office | registered location | postal and legal address |
+        place of business | legal seat
+        """
     ),
-    Field.FOUNDERS: (
-        *("fondatori", "fondator", "fondatorii", "lista fondatorilor", "asociati", "asociatii", "fondatorul"),
-        *("fondatorii companiei", "actionari", "asociati si actionari", "proprietari", "fondatorii si cotele"),
-        *("fondatori si cote", "fondatori si asociati", "cofondatori", "structura fondatorilor"),
-        *("fondatori persoane fizice", "fondatori persoane juridice", "fondatori companii"),
-        *("учредители", "учредитель", "список учредителей", "основатели", "участники", "акционеры"),
-        *("учредители компании", "учредители и доли", "владельцы", "собственники", "основатель"),
-        *("founders", "founder", "list of founders", "shareholders", "company founders", "owners", "members"),
-        *("founders and shares", "shareholders and founders", "founded by", "ownership", "owner"),
+    Field.FOUNDERS: words(
+        """
+        fondatori | fondator | fondatorii | lista fondatorilor | asociati | asociatii | fondatorul |
+        actionari | asociati si actionari | proprietari | fondatorii si cotele | actionarii | fondat de |
+        fondatori si cote | fondatori si asociati | cofondatori | structura fondatorilor | proprietarii |
+        fondatori persoane fizice | fondatori persoane juridice | fondatori companii | asociat | asociatul |
+        fondatori / asociati | fondatori/asociati | cote ale fondatorilor | structura actionariatului |
+        lista asociatilor | fondatori si cote-parti | actionariat | actionariatul | membrii fondatori |
+        fondator unic | asociat unic | proprietar | actionar | fondatorii si cotele-parti | fondata de |
+        cotele fondatorilor | structura capitalului | fondatori si cota | persoane fondatoare |
+        lista actionarilor | fondatori (cota) | fondatori (cote) | membri fondatori | fondatori si actionari
+        | fondatori (asociati) | учредители | учредитель | список учредителей | основатели | участники |
+        акционеры | основатель | учредители и доли | владельцы | собственники | участник | акционер |
+        владелец | соучредители | состав учредителей | учредители и их доли | учредители (участники) |
+        список участников | участники и доли | доли учредителей | учреждена | кем учреждена |
+        учредители/участники | собственник | список акционеров | единственный учредитель |
+        структура собственности | список основателей | основатели и доли | учредители и участники |
+        список владельцев | доли участников | акционеры и доли | основана кем | founders | founder |
+        list of founders | shareholders | owners | members | founding members | founders and shares |
+        shareholders and founders | founded by | ownership | owner | shareholder | founders & shares |
+        list of shareholders | founders and shareholders | ownership structure | owned by | co-founders |
+        sole founder | associates | founders/shareholders | founders and owners | founders and their shares
+        | shareholding | shareholding structure | equity holders | list of owners | established by |
+        founding shareholders | shareholder structure | founders list | founder(s)
+        """
     ),
-    Field.ADMINISTRATORS: (
-        *("administratori", "administrator", "administratorii", "administratorul", "lista conducatorilor"),
-        *("conducatori", "conducator", "conducerea", "conducere", "director", "directori", "manager"),
-        *("lista administratorilor", "administrare", "administratia", "conducatorul", "manageri"),
-        *("администраторы", "администратор", "руководители", "руководитель", "директор", "директора"),
-        *("список администраторов", "руководство", "управляющий", "администрация", "управление"),
-        *("administrators", "directors", "managers", "management", "list of administrators"),
-        *("list of directors", "executives", "administration", "managed by", "company administrators"),
+    Field.ADMINISTRATORS: words(
+        """
+        administratori | administrator | administratorii | administratorul | lista conducatorilor |
+        conducatori | conducator | conducerea | conducere | director | directori | manager | managerul |
+        lista administratorilor | administrare | administratia | conducatorul | manageri | administratie |
+        directorul | directorii | managerii | conducatorii | persoane cu functii de conducere | condus de |
+        organele de conducere | organ de conducere | echipa de conducere | administrata de | managementul |
+        administrator(i) | administratori si conducatori | persoane de conducere | organul executiv |
+        management | administratori / conducatori | administratori/conducatori | reprezentanti legali |
+        reprezentant legal | persoane responsabile | director general | conducatorul executiv |
+        lista directorilor | condusa de | администраторы | администратор | руководители | руководитель |
+        директор | директора | директоры | список администраторов | руководство | управляющий |
+        администрация | управление | управляющие | список руководителей | органы управления |
+        администраторы и руководители | менеджмент | менеджеры | исполнительный орган | руководящий состав |
+        законный представитель | список директоров | управляет | генеральный директор |
+        законные представители | состав руководства | администратор (руководитель) | administrators |
+        directors | managers | list of administrators | administrator(s) | list of directors | executives |
+        administration | managed by | management team | administered by | legal representative |
+        legal representatives | officers | executive body | list of managers | directors and officers |
+        administrators and managers | board of directors | administrators list | executive management |
+        leadership | managing director | managing directors | general director
+        """
     ),
-    # Known, and not read yet: they end the value before them.
-    Field.OTHER: (
-        *("cuatm", "cod cuatm", "куатм", "localitate", "raion", "sector", "activitati", "activitati licentiate"),
-        *("activitati nelicentiate", "genuri de activitate", "genuri de activitate licentiate", "licente"),
-        *("genuri de activitate nelicentiate", "situatii financiare", "date financiare", "indicatori"),
-        *("indicatori financiari", "telefon", "email", "e-mail", "site", "website", "cuiio", "beneficiari"),
-        *("beneficiari efectivi", "lista beneficiarilor efectivi", "data lichidarii", "licentiate"),
-        *("nelicentiate", "activitati fara licenta", "activitati cu licenta", "actualizat la", "an", "anul"),
-        *("лицензируемые виды деятельности", "нелицензируемые виды деятельности", "виды деятельности"),
-        *("финансовая отчетность", "финансовые показатели", "финансы", "телефон", "дата ликвидации"),
-        *("лицензии", "деятельность", "бенефициары", "лицензируемая деятельность"),
-        *("нелицензируемая деятельность", "отчетность", "год", "выручка", "чистая прибыль"),
-        *("activities", "licensed activities", "unlicensed activities", "financial statements", "phone"),
-        *("financial data", "key figures", "licences", "licenses", "beneficial owners", "liquidation date"),
-        *("financials", "revenue", "net profit", "total assets", "updated", "year", "last updated"),
+    Field.OTHER: words(
+        """
+        cuatm | cod cuatm | codul cuatm | куатм | localitate | localitatea | raion | raionul | sector |
+        activitati | activitati licentiate | genuri de activitate | genuri de activitate licentiate |
+        licente | activitati nelicentiate | genuri de activitate nelicentiate | situatii financiare |
+        date financiare | indicatori | indicatori financiari | situatia financiara | rapoarte financiare |
+        finante | genul de activitate | telefon | email | e-mail | site | website | site web | fax | tel |
+        tel. | cuiio | pagina web | beneficiari | beneficiari efectivi | lista beneficiarilor efectivi |
+        beneficiar efectiv | data lichidarii | licentiate | data radierii | contabil | contabil-sef |
+        contabilul-sef | nelicentiate | activitati fara licenta | activitati cu licenta | actualizat la | an
+        | anul | oras | capital social | capitalul social | numar de angajati | angajati | data actualizarii
+        | cod postal | adresa de e-mail | adresa electronica | adresa email | adresa de email | adresa web |
+        adresa site | data inregistrarii tva | cod tva | tva | activitate principala |
+        activitatea principala | caem | obiect de activitate | genul principal de activitate |
+        data revizuirii | cifra de afaceri | filiale | лицензируемые виды деятельности |
+        нелицензируемые виды деятельности | виды деятельности | код cuatm | лицензированная деятельность |
+        нелицензированная деятельность | финансовая отчетность | финансы | финансовые показатели | телефон |
+        дата ликвидации | лицензии | деятельность | бенефициары | лицензируемая деятельность |
+        нелицензируемая деятельность | отчетность | год | выручка | район | чистая прибыль |
+        уставный капитал | дата обновления | адрес эл. почты | электронный адрес | код куатм |
+        электронная почта | эл. почта | дата регистрации ндс | сайт | веб-сайт | населенный пункт | город |
+        конечные бенефициары | обновлено | факс | количество сотрудников | сектор | почтовый индекс |
+        реальные бенефициары | вид деятельности | основной вид деятельности | бухгалтер | главный бухгалтер
+        | activities | licensed activities | unlicensed activities | financial statements | phone | city |
+        financial data | key figures | licences | licenses | beneficial owners | liquidation date | vat |
+        financials | revenue | net profit | total assets | updated | year | last updated | cuatm code |
+        share capital | e-mail address | email address | web address | vat registration date | district |
+        telephone | web site | employees | number of employees | lines of business | beneficiaries |
+        licensed lines of business | unlicensed lines of business | ultimate beneficial owners | postal code
+        | licensed activity | unlicensed activity | main activity | region | locality | accountant |
+        email-ul | contact e-mail | chief accountant | financial reports | financial indicators
+        """
+    ),
+    Field.ELSEWHERE: words(
+        """
+        companii similare | firme similare | alte companii | vezi si | companii din acelasi domeniu |
+        companii recomandate | companii apropiate | ultimele companii | companii noi | companii asemanatoare
+        | companii vizualizate recent | companii din apropiere | companii legate | companii afiliate |
+        concurenti | companii populare | top companii | cele mai cautate companii |
+        alte companii din domeniu | похожие компании | другие компании | смотрите также | см. также |
+        рекомендуемые компании | компании рядом | связанные компании | недавно просмотренные |
+        популярные компании | конкуренты | новые компании | топ компаний | компании поблизости |
+        аффилированные компании | похожие организации | similar companies | related companies |
+        other companies | see also | recommended companies | nearby companies | recently viewed |
+        popular companies | competitors | you may also like | affiliated companies | companies nearby |
+        top companies | new companies | similar firms | despre noi | despre site | о нас | о сайте |
+        about us | about this site | operatorul site-ului | operator | site operator | оператор сайта |
+        contactele noastre | наши контакты | contact us | contactati-ne | свяжитесь с нами |
+        operatorul platformei | our contacts | our office
+        """
     ),
 }
-
-_FIELD_BY_LABEL: dict[str, Field] = {
-    fold(label): field for field, labels in _LABELS.items() for label in labels
-}
-
-_STATUSES: dict[CompanyStatus, tuple[str, ...]] = {
-    CompanyStatus.ACTIVE: (
-        *("activ", "activa", "in activitate", "functionala", "inregistrata", "activeaza", "în activitate"),
-        *("активна", "активная", "активен", "активный", "активно", "действующая", "действует", "действующий"),
-        *("active", "operating", "in operation", "operational", "registered", "true", "da", "yes", "да"),
-        *("companie activa", "active company", "действующая компания", "активная компания", "intreprindere activa"),
-    ),
-    CompanyStatus.INACTIVE: (
-        *("inactiv", "inactiva", "neactiva", "neactiv", "lichidata", "lichidat", "radiata", "radiat"),
-        *("неактивна", "неактивная", "неактивен", "недействующая", "не действует", "ликвидирована"),
-        *("ликвидировано", "исключена", "недействующий", "ликвидированная", "неактивно", "закрыта"),
-        *("inactive", "not active", "liquidated", "dissolved", "closed", "deregistered", "struck off"),
-        *("false", "nu", "no", "нет", "companie inactiva", "inactive company", "неактивная компания"),
-        *("companie lichidata", "inchisa"),
-    ),
-}
-_STATUS_BY_WORD = {fold(word): status for status, words in _STATUSES.items() for word in words}
-
-_LEGAL_FORMS: dict[str, tuple[str, ...]] = {
-    "SRL": (
-        *("societate cu raspundere limitata", "societatea cu raspundere limitata"),
-        *("общество с ограниченной ответственностью", "ооо", "limited liability company", "llc", "ltd"),
-    ),
-    "SA": (
-        *("societate pe actiuni", "societatea pe actiuni", "акционерное общество", "ао"),
-        *("joint stock company", "joint-stock company", "jsc"),
-    ),
-    "ÎI": (
-        *("intreprindere individuala", "intreprinderea individuala", "индивидуальное предприятие", "ип"),
-        *("individual enterprise", "sole proprietorship", "sole proprietor"),
-    ),
-    "GȚ": (
-        *("gospodarie taraneasca", "gospodaria taraneasca", "gospodarie taraneasca (de fermier)"),
-        *("gospodaria taraneasca (de fermier)", "крестьянское хозяйство", "peasant farm", "peasant household"),
-        *("крестьянское (фермерское) хозяйство", "farm", "peasant (farmer) household"),
-    ),
-    "ÎS": (
-        *("intreprindere de stat", "intreprinderea de stat", "государственное предприятие", "гп"),
-        *("state enterprise", "state-owned enterprise"),
-    ),
-    "ÎM": (
-        *("intreprindere municipala", "intreprinderea municipala", "муниципальное предприятие", "мп"),
-        *("municipal enterprise",),
-    ),
-    "CP": ("cooperativa de productie", "cooperativa de producere", "производственный кооператив", "production cooperative"),
-    "CI": ("cooperativa de intreprinzator", "предпринимательский кооператив", "entrepreneurial cooperative"),
-    "SNC": ("societate in nume colectiv", "полное товарищество", "general partnership"),
-    "SC": ("societate in comandita", "коммандитное товарищество", "limited partnership"),
-    "AO": ("asociatie obsteasca", "asociatia obsteasca", "общественное объединение", "public association"),
-    "ONG": ("organizatie necomerciala", "organizatie neguvernamentala", "неправительственная организация"),
-    "IP": ("institutie publica", "institutia publica", "публичное учреждение", "public institution"),
-}
-_CODE_BY_FORM = {bare(name): code for code, names in _LEGAL_FORMS.items() for name in names}
-_FOLDED_CODES = {bare(code): code for code in _LEGAL_FORMS}
-
-_ROLES = frozenset(
-    fold(role)
-    for role in (
-        *("administrator", "director", "manager", "președinte", "lichidator", "director general", "conducător"),
-        *("администратор", "директор", "управляющий", "президент", "ликвидатор", "генеральный директор"),
-        *("руководитель", "president", "liquidator", "general manager", "general director", "chief executive"),
-        *("administrator interimar", "director executiv", "исполнительный директор", "executive director"),
-        *("vicedirector", "contabil-șef", "membru", "ceo", "administrator provizoriu", "reprezentant"),
-    )
+_FIELD_BY_LABEL = {fold(label): field for field, labels in _LABELS.items() for label in labels}
+AMBIGUOUS_FORM_LABELS = frozenset(
+    fold(label)
+    for label in ("tip", "tipul", "tip companie", "тип", "type", "kind", "правовой статус", "вид организации")
 )
+"""Labels that announce a legal form, or any other classification."""
 
-COLUMN_HEADS = frozenset(
-    fold(head)
-    for head in (
-        *("nume", "numele", "denumire", "nume/denumire", "cota", "cota, %", "cota (%)", "rol", "funcția", "idno"),
-        *("fondator", "administrator", "cotă", "cota-parte", "parte", "tip", "persoana", "nr", "nr.", "#", "%"),
-        *("nume / denumire", "nume, prenume", "cota parte", "funcție", "rolul", "calitate", "ponderea"),
-        *("имя", "фио", "наименование", "доля", "доля, %", "доля (%)", "роль", "должность", "учредитель"),
-        *("администратор", "имя / наименование", "тип", "название", "имя/название", "лицо"),
-        *("name", "share", "share, %", "share (%)", "role", "position", "founder", "shares", "stake", "type"),
-        *("full name", "ownership", "person", "kind", "title", "function", "code", "cod", "код"),
-    )
+_OWNER = re.compile(
+    r"(?:^company |^business |^firm |^entity |^enterprise )"
+    r"|(?: (?:al |a |ale |ai )?(?:companiei|intreprinderii|firmei|societatii|organizatiei|entitatii|persoanei juridice|"
+    r"agentului economic|companie|intreprindere|firma|"
+    r"компании|предприятия|фирмы|организации|общества|юридического лица|юрлица|юр\. лица|"
+    r"of (?:the )?(?:company|business|entity|enterprise|firm|organi[sz]ation|legal entity)))$"
+)
+# Notes that leave a label's meaning as it is.
+_NOTE = re.compile(
+    r"""\s*[(\[](?:
+      \d+ | % | mdl | lei | idno | idnp | cod\ fiscal | идно | фискальный\ код | fiscal\ code | opf | опф
+    | cot[ae](?:-part[ei])? | cota,?\ % | доли | доля,?\s?%? | shares? | share,?\ % | i | e | ii | ий | s
+    | in\ lei | conform\ rsud | rsud | conform\ registrului | по\ реестру
+    | согласно\ реестру | according\ to\ the\ register
+    | juridic[ae]? | юридический | юр\.? | legal | completa | полный | full | sediul | sediu | de\ stat | dd\.?mm\.?yyyy
+    | asociati | actionari | участники | акционеры | shareholders | владельцы | owners | zz\.?ll\.?aaaa | дд\.?мм\.?гггг
+    | actual[ae]? | curent[ae]? | текущий | текущее | current | total:?\ \d+ | всего:?\ \d+ | persoane | лица
+    )[)\]]""",
+    re.VERBOSE,
+)
+_COUNT = re.compile(r"(?:\s*[·•:–—-])?\s*\d{1,3}$")
+_LINE = re.compile(rf"([^:：]{{1,{LABEL_LENGTH}}}?)(?:\s*[:：]\s*|\s+[—–-]\s+)(\S.*)", re.DOTALL)
+_LABEL_PARTS = re.compile(r"\s*[/()|,]\s*| - | – | — | si | și | и | and | & ")
+
+_ACTION = re.compile(
+    r"(?:vezi|arata|afiseaza|deschide|copiaza|copie|copiere|mai mult|toate|toti|pe harta|harta|detalii|obtine|"
+    r"показать|смотреть|открыть|скопировать|копировать|подробнее|все|еще|на карте|карта|маршрут|посмотреть|"
+    r"show|view|see|open|copy|more|all|on (?:the )?map|map|details|directions|get directions)(?: .{0,40})?"
 )
 
 NOT_FOUND_TEXTS = (
@@ -218,43 +288,42 @@ CHALLENGE_TEXTS = (
     *("enable javascript and cookies to continue", "access denied", "captcha", "ddos protection"),
 )
 
-_LEGAL_FORM_HALVES = re.compile(r"\s+[–—-]\s+|[()]")
-_LABEL_PARTS = re.compile(r"\s*[/()|,]\s*")
 
-
+@lru_cache(maxsize=8192)
 def field_of(text: str) -> Field | None:
     """Return what `text` announces if it is a label as a whole (with or without a colon), else None."""
-    label = fold(text).rstrip(" :：").lstrip("#•· ")
-    if not label or len(label) > 60:
+    if len(text) > LABEL_LENGTH:
         return None
-    if field := _FIELD_BY_LABEL.get(label):
+    label = fold(text).rstrip(" :：*?").lstrip("#•·●▪-–— ")
+    if not label:
+        return None
+    if field := _field(label) or _field(_COUNT.sub("", label)):
         return field
     # "IDNO / Cod fiscal" says one thing twice; "Adresa / CUATM" is not plain enough to be read.
-    fields = {_FIELD_BY_LABEL.get(part) for part in _LABEL_PARTS.split(label) if part}
+    fields = {_field(part) for part in _LABEL_PARTS.split(label) if part}
     return fields.pop() if len(fields) == 1 else None
 
 
-def status_of(text: str) -> CompanyStatus | None:
-    """Return the status that a word of the source means, None if it is not known."""
-    return _STATUS_BY_WORD.get(fold(text).strip(" .!•●✓"))
+def _field(label: str) -> Field | None:
+    plain = _NOTE.sub("", label).strip(" :")
+    return (
+        _FIELD_BY_LABEL.get(label)
+        or _FIELD_BY_LABEL.get(plain)
+        or _FIELD_BY_LABEL.get(_OWNER.sub("", plain).strip())
+        or _FIELD_BY_LABEL.get(plain.removeprefix("lista ").removeprefix("список ").removeprefix("list of "))
+    )
 
 
-def legal_form_of(text: str) -> str | None:
-    """Return the code of a legal form given as its code or its name, None if it is not known."""
-    if code := _legal_form_code(text):
-        return code
-    # "SRL — Societate cu răspundere limitată", "Societate pe acțiuni (SA)": both halves mean the same.
-    halves = {_legal_form_code(part) for part in _LEGAL_FORM_HALVES.split(text) if part.strip()}
-    return halves.pop() if len(halves) == 1 else None
+def label_in_line(text: str) -> tuple[Field, str] | None:
+    """Return what a line that begins with a label announces, and the text after the colon or dash."""
+    match = _LINE.fullmatch(text)
+    field = field_of(match[1]) if match else None
+    return (field, match[2]) if match and field else None
 
 
-def _legal_form_code(text: str) -> str | None:
-    return _FOLDED_CODES.get(bare(text)) or _CODE_BY_FORM.get(bare(text))
-
-
-def is_role(text: str) -> bool:
-    """Tell whether `text` as a whole names the role of an administrator."""
-    return fold(text).strip(" .:()[]") in _ROLES
+def is_action(text: str) -> bool:
+    """Tell whether a text is something to click ("Vezi pe hartă", "Copy") and says nothing of the company."""
+    return len(text) <= 60 and _ACTION.fullmatch(fold(text).strip(" ()[]→›»…+.")) is not None
 
 
 def says(text: str, phrases: tuple[str, ...]) -> bool:

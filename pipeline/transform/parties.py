@@ -2,187 +2,242 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 
-from bs4.element import NavigableString, Tag
-
-from pipeline.transform.document import INLINE_TAGS, text_nodes, visible_text
-from pipeline.transform.labels import COLUMN_HEADS, field_of, is_role, legal_form_of
-from pipeline.transform.text import bare, collapse, fold, parse_share, present
+from pipeline.transform.columns import Column, columns_of, flat_rows_of, is_row, rows_of
+from pipeline.transform.document import TEXT, Node, text_of
+from pipeline.transform.fields import Found
+from pipeline.transform.labels import Field, label_in_line
+from pipeline.transform.party_text import is_note, read_entry, split_parties
+from pipeline.transform.region import idno_in_link
+from pipeline.transform.text import present
 from warehouse.records import Party, PartyKind
 
-_SHARE = re.compile(r"\(?\s*(\d{1,3}(?:[.,]\d+)?)\s*%\s*\)?")
-_IDNO = re.compile(r"\b[0-9]{13}\b")
-_TRAILING_NOTE = re.compile(r"^(.*\S)\s*[\[(]([^\[\]()]+)[\])]$|^(.*\S)\s+[–—-]\s+([^–—-]+)$|^(.*\S),\s*([^,]+)$")
-_BETWEEN_PARTIES = re.compile(r"(?<=[%)\]])\s*[,;]\s*|\s*;\s*|\s*\|\s*")
-_SEPARATORS = " \t,;:·•|–—-"
-_NOTES = frozenset({"idno", "cota", "доля", "share", "cotă", "cod fiscal", "фискальный код", "fiscal code", "rol"})
-_COMPANY_WORDS = frozenset(
-    fold(word)
-    for word in (
-        *("srl", "s.r.l.", "sa", "s.a.", "îi", "î.i.", "îs", "î.s.", "îcs", "î.c.s.", "îm", "ооо", "ао", "llc"),
-        *("ltd", "gmbh", "inc", "plc", "bv", "b.v.", "ag", "corp", "limited", "societatea", "întreprinderea"),
-        *("companie", "compania", "holding"),
-    )
-)
-_KINDS = {
-    "persoana juridica": PartyKind.COMPANY,
-    "companie": PartyKind.COMPANY,
-    "юридическое лицо": PartyKind.COMPANY,
-    "компания": PartyKind.COMPANY,
-    "legal entity": PartyKind.COMPANY,
-    "company": PartyKind.COMPANY,
-    "persoana fizica": PartyKind.PERSON,
-    "физическое лицо": PartyKind.PERSON,
-    "individual": PartyKind.PERSON,
-    "person": PartyKind.PERSON,
-    "natural person": PartyKind.PERSON,
-}
+_LIST_TAGS = frozenset({"ul", "ol", "table"})
+_CERTAIN_TAGS = _LIST_TAGS | {"dd", "td", "th"}
+"""What stands in these is a value, even if it looks like a label."""
+_JOINS = re.compile(r"[,;|]\s*$|^\s*[,;|]|[%)\]]\s*[,;]")
 
-Node = Tag | NavigableString
+Fragments = list[str]
+"""The texts that stand together for one party."""
 
 
-def read_parties(nodes: Sequence[Node], text: str | None = None) -> tuple[Party, ...]:
+def read_parties(found: Found) -> tuple[Party, ...]:
     """Read the parties in a label's value: list items, rows, cards, or one text that joins them."""
-    if text is not None:
-        entries: list[list[str]] = [[part] for part in _split(text)]
+    with_shares = found.field is Field.FOUNDERS
+    parties: list[Party | None]
+    if found.text is None and (table := _table(found.nodes)):
+        columns, rows = table
+        parties = [_of_row(row, columns, i, with_shares) for i, row in enumerate(rows)]
     else:
-        entries = [fragments for node in nodes for fragments in _entries(node)]
-        entries = _joined(entries)
-    parties = (_party(fragments) for fragments in entries)
-    return tuple(party for party in parties if party is not None)
+        entries = _of_nodes(found.nodes) if found.text is None else _of_text(found.text, found.nodes)
+        joined = _joined(entries, with_shares=with_shares)
+        parties = [read_entry(texts, position=i, with_shares=with_shares) for i, texts in enumerate(joined)]
+    links = [(node, idno) for node in _elements(found.nodes) if (idno := idno_in_link(node))]
+    linked = {text: idno for node, idno in links for text in _names(node)}
+    return tuple(_with_link(party, linked) for party in parties if party is not None)
 
 
-def _entries(node: Node) -> Iterator[list[str]]:
-    """Yield the text fragments of each party under a node."""
-    if isinstance(node, NavigableString):
-        yield from ([part] for part in _split(visible_text(node)))
-        return
-    units = _units(node)
-    if len(units) > 1 or (units and units[0] is not node):
-        for unit in units:
-            yield from _entries(unit)
-    elif fragments := _fragments(node):
-        yield from ([[part] for part in _split(fragments[0])] if len(fragments) == 1 else [fragments])
+def _elements(nodes: Sequence[Node]) -> Iterator[Node]:
+    for node in nodes:
+        yield node
+        yield from node.descendants()
 
 
-def _units(node: Tag) -> list[Tag]:
-    """The repeated parts of a list, a table, or a container of cards; the node itself if it is one party."""
-    if node.name in ("ul", "ol", "table", "tbody"):
-        parts = node.find_all(("li", "tr"))
-        return [part for part in parts if not _is_head(part)]
-    blocks = [child for child in node.children if isinstance(child, Tag) and visible_text(child)]
-    if len(blocks) == 1 and not _own_text(node) and blocks[0].name not in INLINE_TAGS:
-        return _units(blocks[0])
-    if blocks and not _own_text(node) and all(_is_unit(block) for block in blocks):
-        return blocks
-    lists = [child for child in blocks if child.name in ("ul", "ol", "table")]
-    return [unit for child in lists for unit in _units(child)] or [node]
+def _names(link: Node) -> Iterator[str]:
+    """What a link says; a whole card may be one, and hold the name among other texts."""
+    yield link.text
+    yield from (leaf.text for leaf in link.leaves())
 
 
-def _own_text(node: Tag) -> str:
-    return collapse(" ".join(str(c) for c in node.children if isinstance(c, NavigableString) and visible_text(c)))
+def _with_link(party: Party, linked: dict[str, str]) -> Party:
+    """A party whose name leads to a company's page is that company."""
+    idno = linked.get(party.name)
+    if idno is None or party.idno not in (None, idno):
+        return party
+    return party.model_copy(update={"idno": idno, "kind": PartyKind.COMPANY})
 
 
-def _is_unit(node: Tag) -> bool:
-    """A part that can be a party on its own: it holds a name, not only a share, a role or a number."""
-    if node.name in ("tr", "li"):
-        return True
-    return node.name not in ("td", "th") and any(not _is_note(fragment) for fragment in _fragments(node))
+def _table(nodes: Sequence[Node]) -> tuple[list[Column], list[list[Node]]] | None:
+    """The columns and rows of a value that is a table with known heads."""
+    if all(is_row(node) for node in nodes):
+        rows = [[cell for cell in row.children if cell.tag != TEXT] for row in nodes]
+    else:
+        candidates = [rows_of(node) or flat_rows_of(node) for node in nodes]
+        rows = next((rows for rows in candidates if rows), [])
+    columns = columns_of(rows[0]) if rows else None
+    return (columns, rows[1:]) if columns and Column.NAME in columns else None
 
 
-def _is_head(row: Tag) -> bool:
-    texts = [fold(text).rstrip(" :") for text in _fragments(row)]
-    return bool(texts) and all(text in COLUMN_HEADS or field_of(text) is not None for text in texts)
+def _of_row(row: list[Node], columns: list[Column], position: int, with_shares: bool) -> Party | None:
+    if len(row) != len(columns):
+        return None
+    # Where two columns claim to hold the same, the first does.
+    cells = dict(reversed(list(zip(columns, row, strict=True))))
+    texts = {column: cell.text for column, cell in cells.items()}
+    notes = [texts[column] for column in (Column.IDNO, Column.KIND) if column in texts]
+    share = texts.get(Column.SHARE, "")
+    return read_entry(
+        [*_fragments([cells[Column.NAME]]), *filter(is_note, notes)],
+        position=position,
+        with_shares=with_shares,
+        role=present(texts.get(Column.ROLE)),
+        share=share if with_shares and _is_number(share) else None,
+    )
 
 
-def _fragments(node: Tag) -> list[str]:
-    return [text for text in (visible_text(leaf) for leaf in text_nodes(node)) if text.strip(_SEPARATORS)]
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"[(\[]?\s*\d{1,3}(?:[.,]\d+)?\s*%?\s*[)\]]?", text) is not None
 
 
-def _is_note(text: str) -> bool:
-    """Tell whether a fragment says something of a party and is not its name."""
-    plain = _SHARE.sub("", _IDNO.sub("", text)).strip(_SEPARATORS + "()[]")
-    return not plain or fold(plain) in _NOTES or fold(plain) in _KINDS or fold(plain) in COLUMN_HEADS or is_role(plain)
+def _of_nodes(nodes: Sequence[Node]) -> list[Fragments]:
+    if all(node.is_inline or node.tag == "br" for node in nodes):
+        return _of_line(nodes)
+    entries = [entry for node in nodes for entry in _of_node(node, is_only=len(nodes) == 1)]
+    if nodes[0].tag not in _CERTAIN_TAGS and any(_may_be_field(entry) for entry in entries):
+        return []
+    return entries
 
 
-def _joined(entries: list[list[str]]) -> list[list[str]]:
-    """Put back together what a flat page spreads over siblings: a name, then its share, then its role."""
-    joined: list[list[str]] = []
+def _may_be_field(fragments: Fragments) -> bool:
+    """Among loose blocks, "Adresa: …" may be a field that follows the list, or a name that looks like one."""
+    return bool(fragments) and label_in_line(fragments[0]) is not None
+
+
+def _of_text(text: str, nodes: Sequence[Node]) -> list[Fragments]:
+    """Read a value that begins in the label's own text and may go on over lines."""
+    first, *others = _lines(nodes)
+    texts = [f"{text}{text_of(first)}", *filter(None, map(text_of, others))]
+    return [[line] for line in texts] if len(texts) > 1 else [[part] for part in split_parties(texts[0])]
+
+
+def _of_line(nodes: Sequence[Node], *, is_only: bool = True) -> list[Fragments]:
+    """Read texts that stand in one line, or in lines parted by breaks."""
+    shown = [line for line in _lines(nodes) if text_of(line)]
+    return [entry for line in shown for entry in _of_one_line(line, is_only=is_only and len(shown) == 1)]
+
+
+def _lines(nodes: Sequence[Node]) -> list[list[Node]]:
+    lines: list[list[Node]] = [[]]
+    for node in _flat(nodes):
+        if node.tag == "br":
+            lines.append([])
+        else:
+            lines[-1].append(node)
+    return lines
+
+
+def _flat(nodes: Sequence[Node]) -> Iterator[Node]:
+    """The nodes, without the wrappers around line breaks and parts of lines."""
+    for node in nodes:
+        if (
+            node.tag not in (TEXT, "br")
+            and len(node.children) > 1
+            and any(n.tag == "br" for n in node.descendants())
+        ):
+            yield from _flat(node.children)
+        else:
+            yield node
+
+
+def _of_one_line(line: Sequence[Node], *, is_only: bool) -> list[Fragments]:
+    texts = [node for node in line if node.text]
+    if not is_only:
+        return [_fragments(texts)]
+    leaves = [leaf for node in texts for leaf in node.leaves()]
+    if len(leaves) == 1 or any(_JOINS.search(leaf.raw) for leaf in leaves if leaf.parent is texts[0].parent):
+        return [[part] for part in split_parties(text_of(line))]
+    return [_fragments(texts)]
+
+
+def _fragments(nodes: Sequence[Node]) -> Fragments:
+    """The texts that stand together for one party, a name in pieces put together; [] where that is uncertain."""
+    fragments: Fragments = []
+    last: Node | None = None
+    for leaf in (leaf for node in nodes for leaf in node.leaves()):
+        home = _home(leaf)
+        in_pieces = last is not None and home is _home(last) and f"{fragments[-1]} {leaf.text}" in home.text
+        if last is None or not in_pieces or not _can_be_name(leaf.text) or is_note(fragments[-1]):
+            fragments.append(leaf.text)
+        elif leaf.parent is home or last.parent is home or _shape_around(leaf) == _shape_around(last):
+            fragments[-1] += f" {leaf.text}"
+        else:
+            return []
+        last = leaf
+    return fragments
+
+
+def _home(leaf: Node) -> Node:
+    """The block or link in which a text stands."""
+    return next((node for node in leaf.ancestors() if node.is_block or node.tag == "a"), leaf)
+
+
+def _shape_around(leaf: Node) -> tuple[str, str]:
+    return leaf.parent.shape if leaf.parent is not None else leaf.shape
+
+
+def _can_be_name(text: str) -> bool:
+    return text[0].isupper() and ":" not in text and not is_note(text)
+
+
+def _of_node(node: Node, *, is_only: bool = False) -> list[Fragments]:
+    """The entries under a node: one, if it is a party's own, or those of its parts."""
+    if node.tag in ("li", "tr") or is_row(node):
+        return [_fragments([node])]
+    children = [child for child in node.children if child.text or child.tag == "br"]
+    blocks = [child for child in children if not child.is_inline and child.tag != "br"]
+    lists = [block for block in blocks if block.tag in _LIST_TAGS]
+    if lists:
+        return [entry for block in lists for item in _items(block) for entry in _of_node(item)]
+    if not blocks and len(children) > 1 and all(_is_own_piece(child) for child in children):
+        return _of_blocks(children)
+    if not blocks:
+        return _of_line([node] if node.tag == TEXT else children, is_only=is_only)
+    if len(blocks) < len(children):
+        links = [
+            child
+            for child in children
+            if child.tag == "a" and any(not inner.is_inline for inner in child.descendants())
+        ]
+        if len(links) + len(blocks) < len(children):
+            return [_fragments([node])]
+    if len(children) == 1:
+        return _of_node(children[0], is_only=is_only)
+    return _of_blocks(children)
+
+
+def _is_own_piece(node: Node) -> bool:
+    """A link, or an element with a name and more in it, is a party even where it stands in a line."""
+    return node.tag not in (TEXT, "br") and (node.tag == "a" or sum(1 for _ in node.leaves()) > 1)
+
+
+def _items(block: Node) -> list[Node]:
+    if block.tag == "table":
+        return [node for node in block.descendants() if is_row(node)]
+    return [child for child in block.children if child.tag == "li"]
+
+
+def _of_blocks(blocks: Sequence[Node]) -> list[Fragments]:
+    """Blocks that look alike are a party each; where they differ, a party begins with each of the first's kind."""
+    entries: list[Fragments] = []
+    for block in blocks:
+        if _is_alike(block, blocks[0]):
+            entries.append([])
+        entries[-1].extend(text for entry in _of_node(block) for text in entry)
+    return entries
+
+
+def _is_alike(one: Node, other: Node) -> bool:
+    return one.shape == other.shape or bool(one.shape[1] and one.shape[1] == other.shape[1])
+
+
+def _joined(entries: list[Fragments], *, with_shares: bool) -> list[Fragments]:
+    """Put together what a flat page spreads over siblings: a name, then its share, then its role."""
+    joined: list[Fragments] = []
     for fragments in entries:
-        if joined and all(_is_note(fragment) for fragment in fragments):
+        if joined and all(is_note(fragment, with_shares=with_shares) for fragment in fragments):
             joined[-1].extend(fragments)
         else:
             joined.append(list(fragments))
-    return joined
-
-
-def _split(text: str) -> list[str]:
-    """Split a text that joins parties by commas or semicolons; commas within a name stay."""
-    parts = [part for part in _BETWEEN_PARTIES.split(text) if part and part.strip(_SEPARATORS)]
-    if len(parts) > 1 or _SHARE.search(text) or "," not in text:
-        return parts
-    pieces = [piece for piece in re.split(r",\s*", text) if piece.strip(_SEPARATORS)]
-    if any(legal_form_of(piece) or len(piece.split()) < 2 or _is_note(piece) for piece in pieces):
-        return [text]
-    return pieces
-
-
-def _party(fragments: Sequence[str]) -> Party | None:
-    share: Decimal | None = None
-    idno: str | None = None
-    role: str | None = None
-    kind: PartyKind | None = None
-    names: list[str] = []
-    for fragment in fragments:
-        rest, fragment_share = _take_share(fragment)
-        rest, fragment_idno = _take_idno(rest)
-        rest, fragment_role = _take_role(rest)
-        share = share if fragment_share is None else fragment_share
-        idno, role = idno or fragment_idno, role or fragment_role
-        kind = kind or _KINDS.get(fold(rest))
-        if rest and not _is_note(rest):
-            names.append(rest)
-    name = present(names[0]) if names else None
-    if name is None:
-        return None
-    if kind is None:
-        kind = PartyKind.COMPANY if idno or _sounds_like_company(name) else PartyKind.PERSON
-    return Party(name=name, kind=kind, share=share, role=role, idno=idno)
-
-
-def _take_share(text: str) -> tuple[str, Decimal | None]:
-    """Take the share off the end (or the start) of a text; a per cent sign within a name stays."""
-    matches = list(_SHARE.finditer(text))
-    for match in reversed(matches):
-        before, after = text[: match.start()], text[match.end() :]
-        if not before.strip(_SEPARATORS) or not after.strip(_SEPARATORS) or _is_note(after):
-            return f"{before.rstrip(_SEPARATORS)} {after.strip()}".strip(), parse_share(match[1])
-    return text.strip(), None
-
-
-def _take_idno(text: str) -> tuple[str, str | None]:
-    match = _IDNO.search(text)
-    if not match:
-        return text, None
-    before = re.sub(r"[\[(]?\s*(idno|cod fiscal|фискальный код|идно|fiscal code)?\s*[:№#]?\s*$", "", text[: match.start()], flags=re.I)
-    after = text[match.end() :].lstrip(" )]")
-    return f"{before.rstrip(_SEPARATORS)} {after}".strip(_SEPARATORS), match[0]
-
-
-def _take_role(text: str) -> tuple[str, str | None]:
-    """Take a role in brackets, after a dash or after a comma off the end of a text."""
-    if is_role(text):
-        return "", text.strip(" ()[]")
-    match = _TRAILING_NOTE.fullmatch(text)
-    if not match:
-        return text, None
-    name, note = next((match[i], match[i + 1]) for i in (1, 3, 5) if match[i])
-    return (name.rstrip(_SEPARATORS), note.strip()) if is_role(note) else (text, None)
-
-
-def _sounds_like_company(name: str) -> bool:
-    words = {fold(word).strip("\"'«»„”“,()") for word in name.split()}
-    return bool(words & _COMPANY_WORDS) or any(bare(w) in ("srl", "ооо") for w in words)
-
-
+    # A name, a country, a share: where only some have a note after them, not all of them are names.
+    is_uneven = len(joined) < len(entries) and len({len(fragments) > 1 for fragments in joined}) > 1
+    return [] if is_uneven else joined

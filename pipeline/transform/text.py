@@ -9,8 +9,26 @@ from functools import lru_cache
 _ABSENT = frozenset(
     {
         *("", "null", "undefined", "none", "nan", "n/a", "n.a.", "na", "nil", "not set", "[object object]"),
-        *("lipsa", "lipseste", "lipsesc", "necunoscut", "necunoscuta", "nedefinit", "nespecificat", "indisponibil"),
-        *("nespecificata", "absent", "отсутствует", "отсутствуют", "нет", "неизвестно", "неизвестен", "неизвестна"),
+        *(
+            "lipsa",
+            "lipseste",
+            "lipsesc",
+            "necunoscut",
+            "necunoscuta",
+            "nedefinit",
+            "nespecificat",
+            "indisponibil",
+        ),
+        *(
+            "nespecificata",
+            "absent",
+            "отсутствует",
+            "отсутствуют",
+            "нет",
+            "неизвестно",
+            "неизвестен",
+            "неизвестна",
+        ),
         *("unknown", "missing", "unspecified", "undisclosed", "unavailable", "empty", "(gol)", "пусто"),
     }
 )
@@ -26,7 +44,8 @@ _SAYS_ABSENT = re.compile(
       nu\ (?:exista|sunt|sint|avem|au\ fost\ gasite?|s-au\ gasit|detinem)\ {_THINGS}(?:\ .{{0,30}})?
     | (?:fara|lipsesc|lipsa)\ {_THINGS}
     | {_THINGS}\ (?:lipsesc|lipsa|indisponibile?|inexistente?|absente?)
-    | nu\ (?:este|e|sunt|sint|a\ fost|au\ fost)\ (?:indicat|specificat|cunoscut|disponibil|declarat|gasit|mentionat)[aei]?
+    | nu\ (?:este|e|sunt|sint|a\ fost|au\ fost)
+      \ (?:indicat|specificat|cunoscut|disponibil|declarat|gasit|mentionat)[aei]?
     | нет\ {_THINGS} | {_THINGS}\ (?:отсутству[ею]т|не\ (?:указан|найден|предоставлен)[аоы]?)
     | не\ (?:указан|найден|определен|заполнен|известн|предоставлен|раскрыт)[аоы]? | не\ имеется
     | no\ (?:such\ )?{_THINGS}(?:\ (?:available|found|yet))?
@@ -62,7 +81,14 @@ _DATE_SUFFIX = re.compile(r"\s*(?:г\.?|год[а]?|an(?:ul)?)$")
 _WEEKDAY = re.compile(r"^[^\W\d_]+,\s+")
 _NOTE = re.compile(r"\s*\([^()]*\)$")
 # Marks of writing direction and of width: shown as nothing.
-_UNSEEN = dict.fromkeys([0x00AD, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF, *range(0x202A, 0x202F)])
+_UNSEEN = dict.fromkeys(
+    [0x00AD, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF, *range(0x202A, 0x202F)]
+)
+
+
+def words(text: str) -> list[str]:
+    """Return the entries of a list of words written as one text, parted by bars."""
+    return [word.strip() for word in collapse(text).split("|")]
 
 
 def collapse(text: str) -> str:
@@ -70,14 +96,21 @@ def collapse(text: str) -> str:
     return " ".join(text.replace("\x00", "").split())
 
 
-@lru_cache(maxsize=8192)
 def fold(text: str) -> str:
     """Return `text` for comparison: lower case, one space, no diacritics on Latin letters.
 
     Both Romanian spellings (cedilla and comma below) fold to the same, ё to е; other Cyrillic stays as it is.
     """
+    # Labels come again and again, whole pages do not: only short texts are remembered.
+    return _fold_short(text) if len(text) <= 100 else _fold(text)
+
+
+def _fold(text: str) -> str:
     composed = unicodedata.normalize("NFKC", collapse(text).casefold()).replace("ё", "е").translate(_UNSEEN)
     return composed if composed.isascii() else collapse("".join(_plain(letter) for letter in composed))
+
+
+_fold_short = lru_cache(maxsize=8192)(_fold)
 
 
 @lru_cache(maxsize=1024)

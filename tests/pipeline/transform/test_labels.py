@@ -1,0 +1,127 @@
+"""What is a label, and what its words mean."""
+
+import pytest
+
+from pipeline.transform.labels import Field, field_of, is_action
+from pipeline.transform.meanings import is_role, labelled_status_of, legal_form_of, status_of
+from warehouse.records import CompanyStatus
+
+
+@pytest.mark.parametrize(
+    ("label", "field"),
+    [
+        *(("IDNO", Field.IDNO), ("IDNO / Cod fiscal:", Field.IDNO), ("Фискальный код (IDNO)", Field.IDNO)),
+        *(("Numărul de identificare de stat (IDNO)", Field.IDNO), ("Company number (IDNO)", Field.IDNO)),
+        *(
+            ("Forma org./jurid.", Field.LEGAL_FORM),
+            ("ОПФ", Field.LEGAL_FORM),
+            ("Type of entity", Field.LEGAL_FORM),
+        ),
+        *(
+            ("Starea companiei", Field.STATUS),
+            ("Состояние предприятия", Field.STATUS),
+            ("Company status", Field.STATUS),
+        ),
+        *(
+            ("Data înregistrării de stat", Field.REGISTERED_ON),
+            ("Дата государственной регистрации", Field.REGISTERED_ON),
+        ),
+        *(
+            ("Incorporated", Field.REGISTERED_ON),
+            ("Adresa sediului:", Field.ADDRESS),
+            ("Юр. адрес", Field.ADDRESS),
+        ),
+        *(
+            ("Registered office", Field.ADDRESS),
+            ("Address of the company", Field.ADDRESS),
+            ("Adresa firmei", Field.ADDRESS),
+        ),
+        *(
+            ("FONDATORI (2)", Field.FOUNDERS),
+            ("Fondatori · 3", Field.FOUNDERS),
+            ("Учредители и доли", Field.FOUNDERS),
+        ),
+        *(("Founders and shares", Field.FOUNDERS), ("Lista conducătorilor", Field.ADMINISTRATORS)),
+        *(("Company management", Field.ADMINISTRATORS), ("Состав руководства", Field.ADMINISTRATORS)),
+    ],
+)
+def test_a_label_is_known_in_every_language_and_manner(label: str, field: Field) -> None:
+    assert field_of(label) is field
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "Adresa de e-mail",
+            "Адрес эл. почты",
+            "Email address",
+            "Data înregistrării TVA",
+            "Data lichidării",
+        ),
+        *("Дата регистрации НДС", "Capital social", "Beneficiari efectivi"),
+    ],
+)
+def test_a_label_that_resembles_another_is_not_taken_for_it(text: str) -> None:
+    assert field_of(text) is Field.OTHER
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        ":",
+        "Adresa noastră",
+        "Adresa pe hartă",
+        "Adresa / CUATM",
+        "Administrator site",
+        "ADRESA PLUS",
+        "Adresa (TVA)",
+    ],
+)
+def test_what_only_begins_like_a_label_is_none(text: str) -> None:
+    assert field_of(text) is None
+
+
+@pytest.mark.parametrize("text", ["Activă", "● Active", "Действующая", "În activitate", "ACTIV (din 2003)"])
+def test_an_active_status_is_known(text: str) -> None:
+    assert status_of(text) is CompanyStatus.ACTIVE
+
+
+@pytest.mark.parametrize(
+    "text", ["Inactivă", "Lichidată", "Ликвидирована", "Not active", "Radiată", "Не действует"]
+)
+def test_an_inactive_status_is_known(text: str) -> None:
+    assert status_of(text) is CompanyStatus.INACTIVE
+
+
+def test_a_word_that_is_a_status_only_beside_its_label() -> None:
+    assert (status_of("Registered"), labelled_status_of("Registered")) == (None, CompanyStatus.ACTIVE)
+    assert labelled_status_of("În proces de lichidare") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        *(
+            ("SRL", "SRL"),
+            ("S.R.L.", "SRL"),
+            ("Societate cu răspundere limitată (SRL)", "SRL"),
+            ("ООО", "SRL"),
+        ),
+        *(
+            ("Societate pe acţiuni", "SA"),
+            ("II", "ÎI"),
+            ("Gospodărie ţărănească (de fermier)", "GȚ"),
+            ("SA (SRL)", None),
+        ),
+        *(("State enterprise", "ÎS"), ("Крестьянское (фермерское) хозяйство", "GȚ"), ("Companie", None)),
+    ],
+)
+def test_a_legal_form_is_known_by_code_and_by_name(text: str, code: str | None) -> None:
+    assert legal_form_of(text) == code
+
+
+def test_roles_and_things_to_click_are_known() -> None:
+    assert is_role("(Administrator)") and is_role("генеральный директор") and not is_role("MODELEANU ION")
+    assert is_action("Vezi pe hartă") and is_action("Показать на карте →") and not is_action("ALLEGRO")

@@ -1,0 +1,89 @@
+"""The page and the data it got become one company's facts."""
+
+import json
+from typing import Any
+
+import pytest
+
+from pipeline.transform.merge import NotThisCompany, transform
+from tests.pipeline.transform.pages import IDNO, OTHER_IDNO, Company, page
+from warehouse.records import CompanyStatus
+
+
+def body(**changes: Any) -> bytes:
+    """The API's answer about the company of `pages.Company`."""
+    founders = [
+        {"fullName": name, "id": "ab12", "shares": float(share)} for name, share in Company().founders.items()
+    ]
+    answer = {
+        "idno": IDNO,
+        "fullName": "PLOPENA AGRO",
+        "type": "SRL",
+        "isActive": True,
+        "registeredAt": "2020-07-09",
+        "address": {"fullName": Company().address},
+        "personFounders": founders,
+        "personAdministrators": [{"fullName": "PROBARU VASILE", "id": "cd34", "type": "ADMINISTRATOR"}],
+    }
+    return json.dumps(answer | changes).encode()
+
+
+def test_two_readings_that_agree_have_no_disagreements() -> None:
+    transformed = transform(idno=IDNO, html=page(Company()), bodies=[body()])
+
+    assert transformed.disagreements == {}
+    assert [party.source_id for party in transformed.facts.founders] == ["ab12", "ab12"]
+
+
+def test_both_romanian_spellings_agree() -> None:
+    bodies = [body(fullName="ŞOIMENI ŢARĂ", address={"fullName": "str. Ştiinţei"})]
+
+    transformed = transform(
+        idno=IDNO, html=page(Company(name="ȘOIMENI ȚARĂ", address="str. Științei")), bodies=bodies
+    )
+
+    assert transformed.disagreements == {}
+
+
+def test_where_they_contradict_the_data_is_taken_and_the_disagreement_kept() -> None:
+    transformed = transform(idno=IDNO, html=page(Company(status="Lichidată")), bodies=[body()])
+
+    assert transformed.facts.status is CompanyStatus.ACTIVE
+    assert transformed.disagreements == {"status": {"html": "inactive", "json": "active"}}
+
+
+def test_where_the_data_is_silent_the_page_speaks() -> None:
+    transformed = transform(idno=IDNO, html=page(Company()), bodies=[body(address=None, personFounders=[])])
+
+    assert transformed.facts.address == Company().address
+    assert len(transformed.facts.founders) == 2
+    assert transformed.disagreements == {}
+
+
+def test_the_page_alone_is_enough() -> None:
+    transformed = transform(idno=IDNO, html=page(Company()), bodies=[b"no json", b"[]"])
+
+    assert transformed.facts.name == "PLOPENA AGRO"
+
+
+def test_a_heading_may_add_the_legal_form() -> None:
+    html = page(Company(name="„PLOPENA AGRO” S.R.L."))
+
+    assert transform(idno=IDNO, html=html, bodies=[body()]).facts.name == "PLOPENA AGRO"
+
+
+@pytest.mark.parametrize(
+    ("html", "bodies", "reason"),
+    [
+        (page(Company(name="ALTA")), [body()], "its data is of"),
+        (page(Company()).replace(IDNO, OTHER_IDNO), [], f"the page shows the company {OTHER_IDNO}"),
+        (page(Company(name="Compania nu a fost găsită")), [body()], "no company's name"),
+        ("<p>Se încarcă…</p>", [body()], "no company's name"),
+        ("<h1>PLOPENA AGRO</h1>", [], "neither the page nor its data"),
+    ],
+)
+def test_a_page_that_is_not_proved_to_be_the_companys_has_no_facts(
+    html: str, bodies: list[bytes], reason: str
+) -> None:
+    with pytest.raises(NotThisCompany, match=reason):
+        transform(idno=IDNO, html=html, bodies=bodies)

@@ -1,0 +1,147 @@
+"""Dates, shares, folding and the ways to say that there is nothing."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from pipeline.transform.text import bare, collapse, fold, parse_date, parse_share, present
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "2003-07-09",
+            "2003-07-09T00:00:00.000Z",
+            "09.07.2003",
+            "9.7.2003",
+            "09/07/2003",
+            "09-07-2003",
+            "2003.07.09",
+        ),
+        *(
+            "9 iulie 2003",
+            "9 IULIE 2003",
+            "9 iul. 2003",
+            "9 июля 2003 г.",
+            "9 июл. 2003\u00a0г.",
+            "July 9, 2003",
+            "Jul 9, 2003",
+        ),
+        *(
+            "9 July 2003",
+            "9th of July 2003",
+            "09.07.2003 (22 ani)",
+            "miercuri, 9 iulie 2003",
+            "09.07.2003 г.",
+            "9-Jul-2003",
+        ),
+    ],
+)
+def test_a_date_is_read_in_every_manner(text: str) -> None:
+    assert parse_date(text) == date(2003, 7, 9)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "—", "NULL", "31.02.2003", "07.2003", "09.07.03", "13 brumar 2003", "str. 31 August 1989", "2003"],
+)
+def test_what_is_no_date_is_none(text: str) -> None:
+    assert parse_date(text) is None
+
+
+def test_an_english_date_that_could_be_two_is_none() -> None:
+    assert parse_date("03/04/2020", day_first=False) is None
+    assert (
+        parse_date("13/04/2020", day_first=False)
+        == parse_date("04/13/2020", day_first=False)
+        == date(2020, 4, 13)
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "share"),
+    [
+        *((50, "50"), (33.33, "33.33"), ("12,5%", "12.5"), ("0.01 %", "0.01"), ("100", "100"), ("0", "0")),
+        *(
+            (None, None),
+            ("NULL", None),
+            ("undefined", None),
+            ("", None),
+            (True, None),
+            ("101", None),
+            (-1, None),
+        ),
+        *(("abc", None), ("NaN", None), ("Infinity", None), ([], None)),
+    ],
+)
+def test_a_share_is_read_in_per_cent_or_none(value: object, share: str | None) -> None:
+    assert parse_share(value) == (None if share is None else Decimal(share))
+
+
+def test_both_romanian_spellings_fold_to_the_same() -> None:
+    assert fold("Ştiinţă  ÎN\u00a0ȚARĂ") == fold("ștIință în ţară") == "stiinta in tara"
+
+
+def test_folding_keeps_cyrillic_but_not_its_two_dots() -> None:
+    assert fold("Учёт Й") == "учет й"
+
+
+def test_marks_of_writing_direction_are_not_compared() -> None:
+    assert fold("\u202bAdresa\u202c\u200f") == "adresa"
+
+
+def test_bare_leaves_letters_and_digits() -> None:
+    assert bare("S.R.L. «Ştiinţa-2»") == "srlstiinta2"
+
+
+def test_collapse_shows_text_as_a_browser_does() -> None:
+    assert collapse("  a\n\u00a0b\x00 c ") == "a b c"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "",
+            " ",
+            "null",
+            "NULL",
+            "undefined",
+            "N/A",
+            "—",
+            "-",
+            "...",
+            "Nu există date",
+            "Nu sunt date",
+            "Lipsesc date",
+        ),
+        *(
+            "Fără date",
+            "Nu este indicată",
+            "Date indisponibile",
+            "нет данных",
+            "Данные отсутствуют",
+            "Не указан",
+            "No data",
+        ),
+        *(
+            "Не указаны",
+            "No records",
+            "Not available",
+            "not specified.",
+            "Nu există fondatori",
+            "Se încarcă…",
+        ),
+    ],
+)
+def test_the_ways_to_say_nothing_are_none(text: str) -> None:
+    assert present(text) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["NULLARBOR SRL", "NET", "LIPSA GRUP", "O-LAINE", "Нетто", "Data Plus", "NO NAME SRL"]
+)
+def test_a_name_that_holds_such_a_word_is_a_name(text: str) -> None:
+    assert present(text) == text
