@@ -77,10 +77,15 @@ def scrape(client: Client, idno: str, *, force: bool, on_state: Callable[[str], 
     }
 
 
+def register_operator(url: str, secrets: Secrets) -> None:
+    """Open the local operator's account, if need be."""
+    with Client(url) as client:
+        client.register(OPERATOR, secrets.operator)
+
+
 def operator_client(url: str, secrets: Secrets) -> Client:
-    """Return a client signed in as the local operator, whose account is opened if need be."""
+    """Return a client signed in as the local operator."""
     client = Client(url)
-    client.register(OPERATOR, secrets.operator)
     client.sign_in(OPERATOR, secrets.operator)
     return client
 

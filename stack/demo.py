@@ -73,31 +73,16 @@ def _ask_for_all(client: Client, console: Console) -> list[dict[str, Any]]:
 
 
 def _show(results: list[dict[str, Any]], console: Console) -> None:
-    table = Table(title="What the register's site shows, as records", show_lines=True)
-    for column in (
-        "IDNO",
-        "state",
-        "name",
-        "form",
-        "status",
-        "registered",
-        "address",
-        "founders",
-        "administrators",
-    ):
-        table.add_column(column, overflow="fold")
+    table = Table(title="The records", show_lines=True)
+    table.add_column("")
     for result in results:
-        record = result["data"] or {}
-        table.add_row(
-            result["idno"],
-            result["state"],
-            *(
-                _text(record.get(field))
-                for field in ("name", "legal_form", "status", "registered_on", "address")
-            ),
-            _parties(record.get("founders")),
-            _parties(record.get("administrators")),
-        )
+        table.add_column(result["idno"], overflow="fold", ratio=1)
+    records = [result["data"] or {} for result in results]
+    table.add_row("state", *(result["state"] for result in results))
+    for field in ("name", "legal_form", "status", "registered_on", "address"):
+        table.add_row(field, *(_text(record.get(field)) for record in records))
+    for field in ("founders", "administrators"):
+        table.add_row(field, *(_parties(record.get(field)) for record in records))
     console.print(table)
     console.print("The first one as JSON, with the capture that proves it:")
     console.print(json.dumps(results[0]["data"], ensure_ascii=False, indent=2), markup=False, soft_wrap=True)

@@ -14,7 +14,7 @@ import httpx
 from api import migrations as api_migrations
 from stack import leftovers, postgres
 from stack.chrome import find_chrome
-from stack.client import operator_client
+from stack.client import register_operator
 from stack.errors import StackError
 from stack.home import PROJECT, Home, Running, locked
 from stack.ports import LOOPBACK, choose, free_ports
@@ -99,7 +99,7 @@ def _start(plan: Plan, parts: list[Program], supervisor: Supervisor, *, killed: 
     say("starting Dagster, the API and the gateway")
     supervisor.start(PLATFORM)
     _wait_until_ready(plan, supervisor)
-    operator_client(f"http://{LOOPBACK}:{plan.ports.gateway}", plan.secrets).close()
+    register_operator(f"http://{LOOPBACK}:{plan.ports.gateway}", plan.secrets)
 
 
 def _migrate(plan: Plan) -> None:

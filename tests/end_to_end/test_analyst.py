@@ -46,7 +46,7 @@ def test_every_case_of_the_site_ends_in_its_outcome(
     )
     outcomes = {row["idno"]: row["outcome"] for row in rows}
 
-    assert outcomes == {case.idno: case.outcome.value for case in JUDGED}
+    assert outcomes == {case.idno: case.outcome for case in JUDGED}
     assert all(row["error"] for row in rows if row["outcome"] != "ok")
 
 
@@ -56,7 +56,7 @@ def test_no_case_ever_becomes_a_wrong_fact(
     assert run_of_every_case["status"] == "SUCCESS"
     for case in JUDGED:
         answer = user.http.get(f"/companies/{case.idno}/")
-        if case.outcome.value == "ok":
+        if case.outcome is Outcome.OK:
             assert_record_is_true(answer.json(), expected_record(case.idno))
         else:
             assert answer.status_code == 404, case.name
@@ -70,7 +70,7 @@ def test_what_became_of_each_company_is_read_in_the_metadata(run_of_every_case: 
     assert any(CASES[CaseName.NEVER_RENDERS].idno in row and "timeout" in row for row in table)
 
     records = _metadata(run_of_every_case, "transformed_data")
-    assert records["result/transformed"] == sum(case.outcome.value == "ok" for case in JUDGED)
+    assert records["result/transformed"] == sum(case.outcome is Outcome.OK for case in JUDGED)
 
 
 def test_the_main_documents_real_status_is_kept(

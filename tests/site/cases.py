@@ -4,17 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-
-class Outcome(StrEnum):
-    """What a capture of a page ought to be called."""
-
-    OK = "ok"
-    NOT_FOUND = "not_found"
-    BLOCKED = "blocked"
-    SERVER_ERROR = "server_error"
-    TIMEOUT = "timeout"
-    NETWORK_ERROR = "network_error"
-    WRONG_PAGE = "wrong_page"
+from warehouse.contract import Outcome
 
 
 class CaseName(StrEnum):
