@@ -1,11 +1,13 @@
 """The API refuses to start on a secret that is none."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
 from api.settings import ApiSettings
 
-REQUIRED = {
+REQUIRED: dict[str, Any] = {
     "warehouse_url": "postgresql+psycopg2://nowhere/none",
     "users_url": "postgresql+psycopg2://nowhere/none",
     "redis_state_url": "redis://nowhere/0",

@@ -8,6 +8,7 @@ from tests.platform import Platform, User
 from tests.records import assert_record_is_true
 from tests.site import CASES, CaseName, expected_record
 from tests.site.facts import make_idno
+from warehouse.contract import Outcome
 
 # `flaky` depends on how often the site was visited before.
 JUDGED = [case for name, case in CASES.items() if name is not CaseName.FLAKY]

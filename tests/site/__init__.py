@@ -1,6 +1,6 @@
 """A stand-in for openmoney.md: its pages, its API and its ways of failing, with made-up companies."""
 
-from tests.site.cases import CASES, Case, CaseName, Outcome
+from tests.site.cases import CASES, Case, CaseName
 from tests.site.companies import company, expected_record
 from tests.site.options import Lang, Layout
 from tests.site.server import Site, running_site
@@ -12,7 +12,6 @@ __all__ = [
     "CaseName",
     "Lang",
     "Layout",
-    "Outcome",
     "Site",
     "company",
     "expected_record",

@@ -3,6 +3,7 @@
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -14,7 +15,7 @@ from stack import valkey
 from stack.secrets import load_or_create
 from tests.platform import Platform
 
-REQUIRED = {
+REQUIRED: dict[str, Any] = {
     "warehouse_url": "postgresql+psycopg2://nowhere/none",
     "redis_state_url": "redis://nowhere/0",
     "redis_cache_url": "redis://nowhere/1",
