@@ -42,4 +42,4 @@ requirements: setup-dev ## Renew the pins (needs uv: pip install uv)
 	  --custom-compile-command 'make requirements' pyproject.toml -c requirements.txt -o requirements-dev.txt
 
 clean: ## Remove the venv and all state
-	@rm -rf $(VENV) .registru
+	@rm -rf $(VENV) .registru .registru-demo

@@ -18,7 +18,7 @@ import httpx
 from stack.client import Client, operator_client, scrape
 from stack.demo import run_demo
 from stack.errors import StackError
-from stack.home import DEFAULT_HOME, Home, Running, is_locked
+from stack.home import DEFAULT_HOME, DEMO_HOME, Home, Running, is_locked
 from stack.platform import running
 from stack.processes import Source, is_loopback
 from stack.secrets import load_or_create
@@ -67,7 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("--force", action="store_true", help="visit the source even if a fresh record is held")
     _command(commands, "status", _status, "say what runs")
     _command(commands, "down", _down, "stop the platform")
-    demo = _command(commands, "demo", _demo, "run the main job end to end against the stand-in site")
+    demo = _command(
+        commands, "demo", _demo, "run the main job end to end against the stand-in site", DEMO_HOME
+    )
     _add_port(demo)
     return parser
 
@@ -77,11 +79,10 @@ def _command(
     name: str,
     handler: Callable[[argparse.Namespace], int],
     text: str,
+    home: Path = DEFAULT_HOME,
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-    parser.add_argument(
-        "--home", type=Path, default=DEFAULT_HOME, help=f"folder of all state (default {DEFAULT_HOME})"
-    )
+    parser.add_argument("--home", type=Path, default=home, help=f"folder of all state (default {home})")
     parser.set_defaults(handler=handler)
     return parser
 

@@ -12,6 +12,8 @@ from stack.errors import StackError
 
 PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT_HOME = Path(".registru")
+DEMO_HOME = Path(".registru-demo")
+"""Made-up companies never share a warehouse with real ones."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,11 @@ class Home:
     def secrets(self) -> Path:
         """Keys and passwords, made up at the first start."""
         return self.path / "secrets.json"
+
+    @property
+    def site(self) -> Path:
+        """The site whose companies are held here."""
+        return self.path / "site"
 
     @property
     def state(self) -> Path:

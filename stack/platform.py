@@ -26,6 +26,7 @@ from stack.processes import (
     Program,
     Source,
     common_environment,
+    is_loopback,
     programs,
     stand_in_url,
 )
@@ -65,6 +66,7 @@ def running(
 
 def _plan(home: Home, source: Source, port: int | None) -> Plan:
     chrome = find_chrome()
+    _keep_apart(home, source)
     secrets = load_or_create(home.secrets)
     postgres.prepare(home, secrets)
     gateway, dagster = choose(GATEWAY_PORT, port), choose(DAGSTER_PORT)
@@ -72,6 +74,18 @@ def _plan(home: Home, source: Source, port: int | None) -> Plan:
     if source.stand_in:
         source = replace(source, url=stand_in_url(ports))
     return Plan(home, ports, secrets, chrome, source)
+
+
+def _keep_apart(home: Home, source: Source) -> None:
+    """Refuse to mix a stand-in's made-up companies with a real site's in one warehouse."""
+    local = source.stand_in or is_loopback(source.url)
+    held = home.site.read_text().strip() if home.site.exists() else None
+    if held is not None and is_loopback(held) != local:
+        raise StackError(
+            f"{home.path} holds companies from {held}; keep those from {source.url or 'the stand-in site'} apart"
+            " with another --home"
+        )
+    home.site.write_text(f"{source.url or f'http://{LOOPBACK}'}\n")
 
 
 def _describe(plan: Plan, supervisor: Supervisor) -> Running:

@@ -53,6 +53,14 @@ def test_bad_options_are_named(tmp_path: Path, arguments: list[str], said: str) 
     assert said in refused.stderr
 
 
+def test_made_up_companies_and_real_ones_never_share_a_home(platform: Platform, tmp_path: Path) -> None:
+    home = Home.at(tmp_path / "home")
+    home.site.write_text(platform.home.site.read_text())
+    refused = _registru("up", "--home", str(home.path), "--site", "https://openmoney.md")
+    assert refused.returncode == 1
+    assert f"holds companies from {platform.site.url}" in refused.stderr
+
+
 def test_the_scrape_command_prints_records_as_json(platform: Platform) -> None:
     platform.wait_until_healthy()
     idnos = [CASES[CaseName.FOUND].idno, CASES[CaseName.NOT_FOUND].idno]

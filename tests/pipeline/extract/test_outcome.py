@@ -34,9 +34,11 @@ def _response(number: str, url: str, status: int, **headers: str) -> dict[str, A
     return _event("responseReceived", requestId=number, response=response)
 
 
-def _network(*, document: int = 200, data: int | None = 200, **headers: str) -> Network:
+def _network(
+    *, document: int = 200, data: int | None = 200, headers: dict[str, str] | None = None
+) -> Network:
     network = Network(FRAME)
-    network.feed([_request("1", PAGE, "Document"), _response("1", PAGE, document, **headers)])
+    network.feed([_request("1", PAGE, "Document"), _response("1", PAGE, document, **headers or {})])
     network.feed([_event("loadingFinished", requestId="1"), _request("2", DATA, "XHR")])
     if data is not None:
         network.feed([_response("2", DATA, data), _event("loadingFinished", requestId="2")])
@@ -117,7 +119,7 @@ def test_the_documents_status_decides_at_once(status: int, outcome: Outcome) -> 
 
 
 def test_a_challenge_is_known_by_its_header_or_its_text_whatever_its_status() -> None:
-    by_header = _network(data=None, **{"cf-mitigated": "challenge"})
+    by_header = _network(data=None, headers={"cf-mitigated": "challenge"})
     assert _outcome(SHELL, by_header) is Outcome.BLOCKED
     html = "<html><head><title>Just a moment...</title></head><body>Checking</body></html>"
     assert _outcome(html, _network(data=None)) is Outcome.BLOCKED
