@@ -73,7 +73,12 @@ def _shown_idno(page: Page, found: Sequence[Found], region: Region | None, idno:
 
 
 def _is_aside(region: Region, hit: Found) -> bool:
-    return hit.place.start < region.heading.start or hit.place.within("li", "a") is not None
+    if hit.place.start < region.heading.start or hit.place.within("a") is not None:
+        return True
+    # A list of facts has an item for the IDNO alone; in a list of others an item holds more.
+    item = hit.place.within("li")
+    alone = (bare(hit.place.text), bare(f"{hit.place.text} {hit.value}"))
+    return item is not None and bare(item.text) not in alone
 
 
 def _name(heading: Node) -> str | None:
