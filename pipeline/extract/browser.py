@@ -24,6 +24,13 @@ _QUIET = (
 )
 
 
+_HINT = (
+    " (if Chrome's sandbox cannot work here, as in some containers, set REGISTRU_CHROME_NO_SANDBOX=true)"
+    if os.geteuid() != 0
+    else ""
+)
+
+
 class BrowserNotStarted(RuntimeError):
     """Chrome did not start; the message says which program and why."""
 
@@ -58,7 +65,8 @@ def _start(settings: PipelineSettings, service: "_GuardedService", profile: Path
         driver = webdriver.Chrome(options=_options(settings, profile), service=service)
     except (WebDriverException, HTTPError) as error:
         reason = getattr(error, "msg", None) or error
-        raise BrowserNotStarted(f"{settings.chrome_binary} did not start: {reason}") from error
+        first_line = str(reason).strip().splitlines()[0] if str(reason).strip() else type(error).__name__
+        raise BrowserNotStarted(f"{settings.chrome_binary} did not start: {first_line}{_HINT}") from error
     assert isinstance(driver.command_executor, RemoteConnection)
     driver.command_executor.client_config.timeout = int(settings.visit_timeout_seconds) + 10
     driver.set_page_load_timeout(settings.visit_timeout_seconds)

@@ -78,6 +78,21 @@ def visit(
     )
 
 
+def not_visited(url: str, idno: str, *, reason: str) -> Capture:
+    """Return the capture of a visit that could not begin, for want of a browser."""
+    return Capture(
+        idno=idno,
+        url=url,
+        final_url=None,
+        status_code=None,
+        outcome=Outcome.BROWSER_ERROR,
+        html=None,
+        fetched_at=datetime.now(UTC),
+        duration_ms=0,
+        error=reason,
+    )
+
+
 def _browser_verdict(error: Exception) -> Verdict:
     message = _first_line(error)
     if "net::ERR_" in message:

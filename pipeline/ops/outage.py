@@ -8,15 +8,13 @@ from dagster import AssetExecutionContext, OpExecutionContext, RetryRequested
 from redis.exceptions import RedisError
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from pipeline.extract.browser import BrowserNotStarted
-
 _MOST_RETRIES = 4
-_OUTAGES = (BrowserNotStarted, RedisError, InterfaceError, OperationalError)
+_OUTAGES = (RedisError, InterfaceError, OperationalError)
 
 
 @contextmanager
 def retried_on_outage(context: OpExecutionContext | AssetExecutionContext) -> Iterator[None]:
-    """Have Dagster run the step again, later each time, if Chrome, Redis or PostgreSQL is away.
+    """Have Dagster run the step again, later each time, if Redis or PostgreSQL is away.
 
     (A RetryPolicy would do the same to any error, and to a run that somebody cancels.)
     """

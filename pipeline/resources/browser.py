@@ -7,10 +7,10 @@ from pydantic import PrivateAttr
 from redis import Redis
 from selenium.webdriver import Chrome
 
-from pipeline.extract.browser import chrome
+from pipeline.extract.browser import BrowserNotStarted, chrome
 from pipeline.extract.capture import Capture
 from pipeline.extract.manners import Manners
-from pipeline.extract.visit import visit
+from pipeline.extract.visit import not_visited, visit
 from pipeline.settings import PipelineSettings, pipeline_settings
 from warehouse.contract import Outcome
 
@@ -36,12 +36,14 @@ class Browser(ConfigurableResource):  # type: ignore[type-arg]
         return self._settings
 
     def capture(self, idno: str, redis: Redis) -> Capture:
-        """Visit the page of a company when its turn has come. Raises BrowserNotStarted."""
-        settings = self._settings
-        manners = Manners(redis, site_url=settings.site_url, visits_per_second=settings.site_rate)
-        driver = self._driver or self._start()
-        manners.wait_turn()
-        capture = visit(driver, self.page_url(idno), idno, timeout_seconds=settings.visit_timeout_seconds)
+        """Visit the page of a company when its turn has come."""
+        settings, url = self._settings, self.page_url(idno)
+        try:
+            driver = self._driver or self._start()
+        except BrowserNotStarted as error:
+            return not_visited(url, idno, reason=str(error))
+        Manners(redis, site_url=settings.site_url, visits_per_second=settings.site_rate).wait_turn()
+        capture = visit(driver, url, idno, timeout_seconds=settings.visit_timeout_seconds)
         if capture.outcome in (Outcome.BROWSER_ERROR, Outcome.TIMEOUT):
             self._discard()  # a renderer that hung or died serves no further page
         return capture
@@ -51,7 +53,10 @@ class Browser(ConfigurableResource):  # type: ignore[type-arg]
         return f"{self._settings.site_url.rstrip('/')}/companies/{idno}"
 
     def _start(self) -> Chrome:
-        self._driver = self._stack.enter_context(chrome(self._settings))
+        try:
+            self._driver = self._stack.enter_context(chrome(self._settings))
+        except BrowserNotStarted:  # once more: a machine under load may have been too slow
+            self._driver = self._stack.enter_context(chrome(self._settings))
         return self._driver
 
     def _discard(self) -> None:
