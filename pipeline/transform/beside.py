@@ -21,13 +21,19 @@ def value_beside(field: Field, place: Node) -> tuple[Node, ...]:
     """Return the nodes of the value of a label that fills its own element; () if there is none, or none certain."""
     if panel := _opened_panel(place):
         return (panel,)
-    node = place
+    node = _opener(place) or place
     while node.parent is not None:
         value = _value_at(field, node)
         if value is not None:
             return tuple(value)
         node = node.parent
     return ()
+
+
+def _opener(place: Node) -> Node | None:
+    """What is clicked to fold open what a label announces: the panel stands beside it, its arrow inside."""
+    around = takewhile(lambda node: len(node.text) <= LABEL_LENGTH, place.ancestors())
+    return next((node for node in around if "aria-expanded" in node.attributes), None)
 
 
 def _opened_panel(place: Node) -> Node | None:
@@ -218,7 +224,7 @@ def ends_with_line(node: Node, line: Sequence[Node], after: Sequence[Node]) -> b
     below = next((other for other in rest if other.text), None)
     if below is None or not below.is_inline or is_action(below.text):
         return True
-    if _is_label(node, below) or field_of(below.text) is not None or ":" in below.text:
+    if _is_label(node, below) or field_of(below.text) is not None or ":" in below.text.partition("(")[0]:
         return True
     return below.tag in LABEL_TAGS or (below.tag != TEXT and below.shape == node.shape)
 
@@ -249,11 +255,31 @@ def _list(field: Field, node: Node, after: list[Node]) -> Sequence[Node]:
         return list(
             takewhile(lambda other: other.is_inline or other.tag == "br", _until_label(field, node, shown))
         )
-    if first.is_inline and (first.tag == TEXT or any(other.tag == TEXT for other in shown)):
+    if _is_blank_section(node):
+        return []
+    if first.is_inline and (first.tag == TEXT or any(other.tag in (TEXT, "br") for other in shown)):
         return lines_of(node, shown)
     if first.shape == node.shape:
         return [first]
     return list(takewhile(lambda other: _goes_on(first, other), _until_label(field, node, shown)))
+
+
+def _is_blank_section(node: Node) -> bool:
+    """Tell whether a label stands alone in a section beside others of its kind, which have a title and more."""
+    title = _title(node)
+    if node.is_inline or title is None or title.text != node.text:
+        return False
+    kin = [other for other in (*node.before(), *node.after()) if other.shape == node.shape]
+    others = [(_title(other), other) for other in kin]
+    return any(
+        other is not None and other.shape == title.shape and other.is_block and other.text != section.text
+        for other, section in others
+    )
+
+
+def _title(section: Node) -> Node | None:
+    """The element around the first text of a section."""
+    return next((leaf.parent for leaf in section.leaves()), None)
 
 
 def _until_label(field: Field, node: Node, shown: list[Node]) -> list[Node]:

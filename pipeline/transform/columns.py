@@ -96,9 +96,9 @@ def rows_of(node: Node) -> list[list[Node]]:
     rows = [inner for inner in (node, *node.descendants()) if is_row(inner)]
     if rows:
         return [[cell for cell in row.children if cell.tag != TEXT] for row in rows]
-    grid = _unwrapped(node)
-    lines = [[cell for cell in row.children if cell.tag != TEXT] for row in grid.children if row.tag != TEXT]
-    return lines if len(lines) > 1 and _is_head(lines[0]) else []
+    lines = [row.children for row in _unwrapped(node).children if row.tag != TEXT]
+    is_grid = len(lines) > 1 and not any(cell.tag == TEXT for line in lines for cell in line)
+    return lines if is_grid and _is_head(lines[0]) else []
 
 
 def flat_rows_of(node: Node) -> list[list[Node]]:

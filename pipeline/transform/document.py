@@ -27,6 +27,8 @@ _PANEL_ROLES = frozenset({"tabpanel", "region"})
 _DEEPEST = 250
 """How deep elements are looked into; no page that people made goes further, and Python's stack ends."""
 _ICON_WORD = re.compile(r"[a-z]+(?:_[a-z0-9]+)*|\W*")
+_HELP_MARKS = frozenset({"?", "[?]", "(?)", "i", "(i)", "[i]", "ⓘ", "ℹ", "ℹ️", "🛈", "❓", "❔"})
+_COLONS = frozenset({":", "："})
 _IDNO = re.compile(r"(?<![0-9])[0-9]{13}(?![0-9])")
 
 
@@ -160,7 +162,11 @@ class _Builder:
         pieces: list[str] = []
         for child in tag.children:
             if isinstance(child, Tag):
-                if depth < _DEEPEST and not self._is_left_out(child):
+                if depth >= _DEEPEST or self._is_left_out(child):
+                    continue
+                if _shown_alone(child) in _COLONS:
+                    self._add_text(node, ":", pieces)
+                else:
                     self._add_element(node, child, pieces, depth + 1)
             elif isinstance(child, NavigableString) and not isinstance(child, PreformattedString):
                 self._add_text(node, str(child).replace("\x00", ""), pieces)
@@ -197,6 +203,8 @@ class _Builder:
     def _is_left_out(self, tag: Tag) -> bool:
         if tag.name in _INVISIBLE_TAGS or _is_icon(tag) or (tag.name == "button" and not _opens(tag)):
             return True
+        if _shown_alone(tag) in _HELP_MARKS or tag.get("role") == "tooltip":
+            return True
         if _is_hidden(tag):
             return tag.get("role") not in _PANEL_ROLES and tag.get("id") not in self._controlled
         return _is_frame(tag) and id(tag) not in self._around_heading and not self._is_of_content(tag)
@@ -216,6 +224,14 @@ def _is_icon(tag: Tag) -> bool:
     if tag.name != "i" and tag.get("aria-hidden") != "true":
         return False
     return tag.find(True) is None and bool(_ICON_WORD.fullmatch(tag.get_text().strip()))
+
+
+def _shown_alone(tag: Tag) -> str | None:
+    """What an element shows that holds no other element."""
+    if any(isinstance(child, Tag) for child in tag.contents):
+        return None
+    texts = (str(child) for child in tag.contents if not isinstance(child, PreformattedString))
+    return "".join(texts).strip()
 
 
 def _opens(button: Tag) -> bool:

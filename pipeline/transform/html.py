@@ -136,11 +136,16 @@ def _texts(found: Sequence[Found], field: Field) -> list[tuple[Found, str]]:
 
 
 def _addresses(found: Sequence[Found]) -> list[str]:
-    # What is itself a label, known or not, is the next one: the address is blank.
-    texts = (text for _, text in _texts(found, Field.ADDRESS))
+    # What is itself a label, known or not, is the next one: the address is blank. A cell holds a value.
     return [
-        text for text in texts if field_of(text) is None and text[-1] != ":" and "@" not in text.split(" ")[0]
+        text
+        for hit, text in _texts(found, Field.ADDRESS)
+        if (field_of(text) is None or _is_in_cell(hit)) and text[-1] != ":" and "@" not in text.split(" ")[0]
     ]
+
+
+def _is_in_cell(hit: Found) -> bool:
+    return (hit.place.tag, *(node.tag for node in hit.nodes)) in (("th", "td"), ("dt", "dd"))
 
 
 def _legal_forms(found: Sequence[Found], badges: Sequence[str]) -> list[str]:
@@ -173,8 +178,12 @@ def _dates(found: Sequence[Found]) -> list[date]:
 
 
 def _parties(found: Sequence[Found], field: Field) -> tuple[Party, ...]:
+    """The parties of all the lists of a field (persons and companies may have one each), or none of them."""
     parties: dict[Party, None] = {}
     for hit in found:
         if hit.field is field:
-            parties.update(dict.fromkeys(read_parties(hit)))
+            listed = read_parties(hit)
+            if listed is None:
+                return ()
+            parties.update(dict.fromkeys(listed))
     return tuple(parties)

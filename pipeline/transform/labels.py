@@ -263,6 +263,14 @@ _NOTE = re.compile(
     )[)\]]""",
     re.VERBOSE,
 )
+_KIND = re.compile(
+    r"(?<=\w)(?:\s*[–—:/,(-]\s*|\s+)(?:persoan[ae] (?:fizic[ae]|juridic[ae])|физические лица|юридические лица|"
+    r"физическое лицо|юридическое лицо|физлица|юрлица|individuals?|legal entit(?:y|ies)|(?:natural|legal) persons?|"
+    r"companies|companii|компании|persons|persoane|лица)\)?(?:\s*\(?\d{1,3}\)?)?$"
+)
+"""Persons and companies may stand in lists of their own, one after the other."""
+_PICTURES = re.compile(r"^[^\w(„“«\"'<\[]+")
+"""What may stand before a label and is none of it: a bullet, an emoji."""
 _COUNT = re.compile(r"(?:\s*[·•:–—-])?\s*\d{1,3}$")
 _LINE = re.compile(rf"([^:：]{{1,{LABEL_LENGTH}}}?)(?:\s*[:：]\s*|\s+[—–-]\s+)(\S.*)", re.DOTALL)
 _LABEL_PARTS = re.compile(r"\s*[/()|,]\s*| - | – | — | si | și | и | and | & ")
@@ -294,13 +302,15 @@ def field_of(text: str) -> Field | None:
     """Return what `text` announces if it is a label as a whole (with or without a colon), else None."""
     if len(text) > LABEL_LENGTH:
         return None
-    label = fold(text).rstrip(" :：*?").lstrip("#•·●▪-–— ")
+    label = _PICTURES.sub("", fold(text).rstrip(" :：*?"))
     if not label:
         return None
     if field := _field(label) or _field(_COUNT.sub("", label)):
         return field
+    if (kind := _KIND.search(label)) and (field := _field(label[: kind.start()])) in LIST_FIELDS:
+        return field
     # "IDNO / Cod fiscal" says one thing twice; "Adresa / CUATM" is not plain enough to be read.
-    fields = {_field(part) for part in _LABEL_PARTS.split(label) if part}
+    fields = {_field(part) for part in _LABEL_PARTS.split(_COUNT.sub("", _NOTE.sub("", label))) if part}
     return fields.pop() if len(fields) == 1 else None
 
 

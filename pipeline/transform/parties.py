@@ -7,7 +7,7 @@ from pipeline.transform.columns import Column, columns_of, flat_rows_of, is_row,
 from pipeline.transform.document import TEXT, Node, text_of
 from pipeline.transform.fields import Found
 from pipeline.transform.labels import Field, label_in_line
-from pipeline.transform.party_text import is_note, read_entry, split_parties
+from pipeline.transform.party_text import is_note, is_nothing, read_entry, share_in, split_parties
 from pipeline.transform.region import idno_in_link
 from pipeline.transform.text import present
 from warehouse.records import Party, PartyKind
@@ -21,17 +21,24 @@ Fragments = list[str]
 """The texts that stand together for one party."""
 
 
-def read_parties(found: Found) -> tuple[Party, ...]:
-    """Read the parties in a label's value: list items, rows, cards, or one text that joins them."""
+def read_parties(found: Found) -> tuple[Party, ...] | None:
+    """Read the parties in a label's value: list items, rows, cards, or one text that joins them.
+
+    A list of which a part cannot be read is not read at all: None. It is () only where the page shows no party.
+    """
     with_shares = found.field is Field.FOUNDERS
     parties: list[Party | None]
     if found.text is None and (table := _table(found.nodes)):
         columns, rows = table
+        rows = [row for row in rows if not _is_blank_row(row, columns)]
         parties = [_of_row(row, columns, i, with_shares) for i, row in enumerate(rows)]
     else:
         entries = _of_nodes(found.nodes) if found.text is None else _of_text(found.text, found.nodes)
         joined = _joined(entries, with_shares=with_shares)
+        joined = [texts for texts in joined if not all(map(is_nothing, texts))]
         parties = [read_entry(texts, position=i, with_shares=with_shares) for i, texts in enumerate(joined)]
+    if None in parties or not (parties or is_nothing(found.value)):
+        return None
     links = [(node, idno) for node in _elements(found.nodes) if (idno := idno_in_link(node))]
     linked = {text: idno for node, idno in links for text in _names(node)}
     return tuple(_with_link(party, linked) for party in parties if party is not None)
@@ -68,6 +75,12 @@ def _table(nodes: Sequence[Node]) -> tuple[list[Column], list[list[Node]]] | Non
     return (columns, rows[1:]) if columns and Column.NAME in columns else None
 
 
+def _is_blank_row(row: list[Node], columns: list[Column]) -> bool:
+    """A row with a sum, or with the words that there is nothing, is no party's."""
+    named = row[columns.index(Column.NAME)] if len(row) == len(columns) else None
+    return is_nothing(named.text if named else next((cell.text for cell in row if cell.text), ""))
+
+
 def _of_row(row: list[Node], columns: list[Column], position: int, with_shares: bool) -> Party | None:
     if len(row) != len(columns):
         return None
@@ -75,27 +88,34 @@ def _of_row(row: list[Node], columns: list[Column], position: int, with_shares: 
     cells = dict(reversed(list(zip(columns, row, strict=True))))
     texts = {column: cell.text for column, cell in cells.items()}
     notes = [texts[column] for column in (Column.IDNO, Column.KIND) if column in texts]
-    share = texts.get(Column.SHARE, "")
+    stated = present(texts.get(Column.SHARE)) if with_shares else None
+    share = share_in(stated) if stated else None
+    if stated and share is None:
+        return None
     return read_entry(
         [*_fragments([cells[Column.NAME]]), *filter(is_note, notes)],
         position=position,
         with_shares=with_shares,
         role=present(texts.get(Column.ROLE)),
-        share=share if with_shares and _is_number(share) else None,
+        share=share,
     )
-
-
-def _is_number(text: str) -> bool:
-    return re.fullmatch(r"[(\[]?\s*\d{1,3}(?:[.,]\d+)?\s*%?\s*[)\]]?", text) is not None
 
 
 def _of_nodes(nodes: Sequence[Node]) -> list[Fragments]:
     if all(node.is_inline or node.tag == "br" for node in nodes):
         return _of_line(nodes)
     entries = [entry for node in nodes for entry in _of_node(node, is_only=len(nodes) == 1)]
-    if nodes[0].tag not in _CERTAIN_TAGS and any(_may_be_field(entry) for entry in entries):
+    if not _is_certain(nodes) and any(_may_be_field(entry) for entry in entries):
         return []
     return entries
+
+
+def _is_certain(nodes: Sequence[Node]) -> bool:
+    """Tell whether all stands in a list or in a cell."""
+    node = nodes[0]
+    while node.tag not in _CERTAIN_TAGS and len(node.children) == 1:
+        node = node.children[0]
+    return node.tag in _CERTAIN_TAGS
 
 
 def _may_be_field(fragments: Fragments) -> bool:
@@ -188,7 +208,7 @@ def _of_node(node: Node, *, is_only: bool = False) -> list[Fragments]:
     lists = [block for block in blocks if block.tag in _LIST_TAGS]
     if lists:
         return [entry for block in lists for item in _items(block) for entry in _of_node(item)]
-    if not blocks and len(children) > 1 and all(_is_own_piece(child) for child in children):
+    if not blocks and len(children) > 1 and (all(map(_is_own_piece, children)) or _are_chips(children)):
         return _of_blocks(children)
     if not blocks:
         return _of_line([node] if node.tag == TEXT else children, is_only=is_only)
@@ -208,6 +228,16 @@ def _of_node(node: Node, *, is_only: bool = False) -> list[Fragments]:
 def _is_own_piece(node: Node) -> bool:
     """A link, or an element with a name and more in it, is a party even where it stands in a line."""
     return node.tag not in (TEXT, "br") and (node.tag == "a" or sum(1 for _ in node.leaves()) > 1)
+
+
+def _are_chips(nodes: Sequence[Node]) -> bool:
+    """Elements that look alike, each with elements inside and a full name, are a party each; pieces of one are not."""
+    return all(
+        node.shape == nodes[0].shape
+        and any(child.tag != TEXT for child in node.children)
+        and len(next(node.leaves()).text.split()) > 1
+        for node in nodes
+    )
 
 
 def _items(block: Node) -> list[Node]:

@@ -21,7 +21,7 @@ _SHARE_WORDS = (
 )
 _IDNO_WORDS = r"(?:idno|idnp|cod(?:ul)? fiscal|c\.? ?f\.?|фискальный код|ф/к|идно|fiscal code|tax id|cod)"
 _SHARE_AT_END = re.compile(
-    rf"(?:(?:^|(?<=[\s,;:·|(\[–—-])){_SHARE_WORDS}(?:,? %)?\s*[:=]?\s*)?"
+    rf"[(\[]?\s*(?:(?:^|(?<=[\s,;:·|(\[–—-])){_SHARE_WORDS}(?:,? %)?\s*[:=]?\s*)?"
     r"[(\[]?\s*(?<![\d.,])(\d{1,3}(?:[.,]\d+)?)\s*%\s*[)\]]?\s*$",
     re.IGNORECASE,
 )
@@ -62,7 +62,7 @@ def read_entry(
     position: int,
     with_shares: bool,
     role: str | None = None,
-    share: str | None = None,
+    share: Decimal | None = None,
 ) -> Party | None:
     """Read the party that some texts stand for; `position` counts from 0, to tell its number from its name.
 
@@ -74,7 +74,7 @@ def read_entry(
     named = next((i for i, parts in enumerate(taken) if parts.rest and not _is_initials(i, texts)), None)
     if named is None:
         return None
-    stated = parse_share(share.strip("()[] ")) if share else _first(parts.share for parts in notes)
+    stated = share if share is not None else _first(parts.share for parts in notes)
     whole = taken[named] if stated is None else _take_apart(texts[named], with_shares=False)
     everything = [whole, *notes]
     return _party(
@@ -111,6 +111,22 @@ def _first(values: Iterable[_Value | None]) -> _Value | None:
 def is_note(text: str, *, with_shares: bool = True) -> bool:
     """Tell whether a text says something of a party and is not its name."""
     return not _take_apart(text, with_shares=with_shares).rest
+
+
+def is_nothing(text: str) -> bool:
+    """Tell whether a text where a party could stand is none: blank, a count, a sum, a link of the site."""
+    rest = text.strip(_SEPARATORS)
+    if not rest or present(rest) is None or is_action(rest):
+        return True
+    return not rest[0].islower() and _says_nothing(rest)
+
+
+def share_in(text: str) -> Decimal | None:
+    """Return the share that a text of its own states ("50%", "cota 50 %", "50"), else None."""
+    stated = parse_share(text.strip("()[] "))
+    return (
+        stated if stated is not None else _take_apart(text, with_shares=True).share if is_note(text) else None
+    )
 
 
 def split_parties(text: str) -> list[str]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 
 from pipeline.transform.document import HEADINGS, TEXT, Node, Page
 from pipeline.transform.fields import Found
@@ -16,6 +17,9 @@ IDNO_TEXT = re.compile(r"(?<![0-9])[0-9]{13}(?![0-9])")
 _SINGLE_FIELDS = (Field.LEGAL_FORM, Field.STATUS, Field.REGISTERED_ON, Field.ADDRESS)
 _COPYRIGHT = re.compile(r"©|\(c\) ?20\d\d|copyright|toate drepturile|все права|all rights")
 _COPYRIGHT_LENGTH = 120
+_COMPANYS = re.compile(
+    r"activit|licen[tcs]|financ|beneficia|indicatori|деятельн|лиценз|финанс|отчетн|бенефициар|показател"
+)
 _MANY = 2
 
 
@@ -170,7 +174,7 @@ class Region:
         later = [
             hit
             for hit in self.found
-            if hit.field in own and hit.place.start > branch.end and _is_heading(hit)
+            if hit.field in own and hit.place.start > branch.end and (_is_heading(hit) or _is_companys(hit))
         ]
         return any(trunk.holds(hit.place) and not self.is_elsewhere(hit.place) for hit in later)
 
@@ -179,9 +183,18 @@ class Region:
         leaves = list(self.page.root.leaves())
         before = [leaf for leaf in leaves if trunk.start < leaf.start < self.heading.start]
         is_led = all(
-            leaf.within("a") or not leaf.text.strip(" /›»>|·") or leaf.text == self.idno for leaf in before
+            leaf.within("a")
+            or not leaf.text.strip(" /›»>|·")
+            or leaf.text == self.idno
+            or self._is_in_path(leaf, trunk)
+            for leaf in before
         )
         return is_led and bool(leaves) and leaves[0].start < trunk.start
+
+    def _is_in_path(self, leaf: Node, trunk: Node) -> bool:
+        """The page's path ("Acasă / Companii / NUME") ends with the name."""
+        around = takewhile(lambda node: node is not trunk, (leaf, *leaf.ancestors()))
+        return any(node.text.endswith(self.heading.text) for node in around)
 
 
 def _is_copyright(text: str) -> bool:
@@ -205,6 +218,13 @@ def _opens(branch: Node, place: Node) -> bool:
 
 def _is_heading(hit: Found) -> bool:
     return hit.text is None and (hit.field is Field.FOUNDERS or hit.place.tag in HEADINGS)
+
+
+def _is_companys(hit: Found) -> bool:
+    """Tell whether a label announces what only a company has, and something stands beside it."""
+    if hit.text is not None or _COMPANYS.search(fold(hit.place.text)) is None:
+        return False
+    return any(sibling.text for sibling in hit.place.after())
 
 
 def _labels_in(found: Sequence[Found], node: Node) -> int:
