@@ -16,10 +16,10 @@ setup-dev:
 	@PYTHON='$(PYTHON)' sh stack/setup.sh requirements-dev.txt
 
 demo: setup ## Run the main job end to end against made-up companies, then stop everything
-	@$(BIN)/registru demo
+	@$(BIN)/python -m stack.cli demo
 
 up: setup ## Run the platform against the live site, until Ctrl-C
-	@$(BIN)/registru up
+	@$(BIN)/python -m stack.cli up
 
 test: setup-dev ## Set up and pass the whole test suite
 	@$(BIN)/python -m pytest
@@ -27,10 +27,10 @@ test: setup-dev ## Set up and pass the whole test suite
 check: lint types imports test ## Everything that has to be right before a commit lands
 
 lint: setup-dev
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/python -m ruff check . && $(BIN)/python -m ruff format --check .
 
 types: setup-dev
-	@$(BIN)/mypy
+	@$(BIN)/python -m mypy
 
 imports: setup-dev
 	@$(BIN)/lint-imports

@@ -1,5 +1,6 @@
 """Every error the API answers with, and the one place that renders them (RFC 9457 problem details)."""
 
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -7,7 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -73,7 +74,7 @@ def problem(
     *,
     headers: Mapping[str, str] | None = None,
     errors: Sequence[Mapping[str, Any]] = (),
-) -> JSONResponse:
+) -> Response:
     """Render an error as problem details; `errors` name the fields that are wrong."""
     content: dict[str, Any] = {
         "type": "about:blank",
@@ -83,7 +84,9 @@ def problem(
     }
     if errors:
         content["errors"] = list(errors)
-    return JSONResponse(content, status, headers, media_type="application/problem+json")
+    # What is refused may hold half of a surrogate pair, which UTF-8 cannot.
+    body = json.dumps(content, ensure_ascii=False).encode(errors="backslashreplace")
+    return Response(body, status, headers, media_type="application/problem+json")
 
 
 def install(app: FastAPI) -> None:
@@ -97,12 +100,14 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_bug)
 
 
-async def _on_http_exception(_: Request, error: Exception) -> JSONResponse:
+async def _on_http_exception(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == HTTPStatus.BAD_REQUEST and error.detail == "There was an error parsing the body":
+        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "body: it is no JSON that can be read")
     return problem(error.status_code, str(error.detail), headers=error.headers)
 
 
-async def _on_invalid(_: Request, error: Exception) -> JSONResponse:
+async def _on_invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = [_field_error(entry) for entry in error.errors()]
     detail = "; ".join(f"{entry['field']}: {entry['reason']}" for entry in errors)
@@ -118,7 +123,7 @@ def _field_error(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {"field": field, "reason": reason, **({"value": str(value)[:_SHOWN_CHARACTERS]} if shown else {})}
 
 
-async def _on_outage(request: Request, error: Exception) -> JSONResponse:
+async def _on_outage(request: Request, error: Exception) -> Response:
     if isinstance(error, DBAPIError) and not _is_outage(error):
         return await _on_bug(request, error)
     logger.warning(
@@ -138,6 +143,6 @@ def _is_outage(error: DBAPIError) -> bool:
     return str(getattr(error.orig, "sqlstate", None) or "").startswith(_OUTAGE_STATES)
 
 
-async def _on_bug(request: Request, error: Exception) -> JSONResponse:
+async def _on_bug(request: Request, error: Exception) -> Response:
     logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "the server failed; the failure is in its log")

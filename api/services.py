@@ -52,6 +52,7 @@ def _engine(url: str) -> AsyncEngine:
     return create_async_engine(
         make_url(url).set(drivername="postgresql+asyncpg"),
         pool_pre_ping=True,
+        hide_parameters=True,  # an error in the log must not show a password's hash
         pool_size=10,
         max_overflow=0,
         pool_timeout=10,

@@ -1,6 +1,7 @@
 """Finds Chrome or Chromium with the driver of the same version; `python -m stack.chrome` tells or installs."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -36,7 +37,7 @@ def find_chrome() -> Chrome:
         return Chrome(_program(named[0]), _program(named[1]))
     binary = next((found for name in _BROWSERS if (found := shutil.which(name))), None)
     driver = shutil.which("chromedriver")
-    if binary and driver:
+    if binary and driver and _fit_together(binary, driver):
         return Chrome(Path(binary), Path(driver))
     if managed := _managed(online=False):
         return managed
@@ -60,6 +61,21 @@ def install_chrome() -> Chrome:
         if managed := _managed(online=True):
             return managed
         raise
+
+
+def _fit_together(binary: str, driver: str) -> bool:
+    """Tell whether both run and are of one version. (Ubuntu's packages are stubs that ask for a snap.)"""
+    versions = {_major_version(binary), _major_version(driver)}
+    return len(versions) == 1 and None not in versions
+
+
+def _major_version(program: str) -> str | None:
+    try:
+        done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=30, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    match = re.search(r"(\d+)\.\d+\.\d+", done.stdout)
+    return match[1] if match and done.returncode == 0 else None
 
 
 def _program(path: str) -> Path:

@@ -150,6 +150,10 @@ def create_databases(port: int, secrets: Secrets) -> None:
                     sql.Identifier(role), sql.Literal(secrets.database[role])
                 )
             )
+        for database in ("postgres", "template1"):
+            cursor.execute(
+                sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC").format(sql.Identifier(database))
+            )
         for database, owner in OWNERS.items():
             cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,))
             name = sql.Identifier(database)

@@ -41,7 +41,8 @@ installed() {
 
 install() {
     echo "installing the packages of $requirements into $venv (a minute or two) ..."
-    [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
+    # Also over what is there: a first try may have been interrupted, Python may have been renewed.
+    "$python" -m venv "$venv" || fail "$python could not make $venv"
     pip="$venv/bin/python -m pip --disable-pip-version-check --no-input"
     # The pins are complete: nothing is left to resolve.
     $pip install -qq --no-deps --require-hashes -r "$requirements" || fail "pip could not install $requirements; see above"

@@ -11,6 +11,7 @@ import tempfile
 import time
 import xmlrpc.client
 from collections.abc import Iterator, Mapping, Sequence
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from stack.errors import StackError
 from stack.home import PROJECT, Home
+from stack.leftovers import end_leftovers
 from stack.processes import PLATFORM, STORES, Program, common_environment
 
 _STARTING_SECONDS = 10
@@ -36,26 +38,32 @@ class Supervisor:
         transport = SupervisorTransport(None, None, serverurl=f"unix://{self.socket}")
         return xmlrpc.client.ServerProxy("http://supervisor", transport=transport).supervisor
 
+    def _call(self, method: str, *arguments: object) -> Any:
+        try:
+            return getattr(self._rpc, method)(*arguments)
+        except (OSError, HTTPException, xmlrpc.client.Error) as error:
+            raise StackError(f"the supervisor does not answer ({error}); see logs/supervisor.log") from error
+
     def start(self, group: str) -> None:
         """Start the processes of a group."""
-        self._rpc.startProcessGroup(group, False)
+        self._call("startProcessGroup", group, False)
 
     def start_again(self, name: str) -> None:
         """Start a process that was given up."""
-        entry = next(e for e in self._rpc.getAllProcessInfo() if e["name"] == name)
-        self._rpc.startProcess(f"{entry['group']}:{name}", False)
+        entry = next(e for e in self._call("getAllProcessInfo") if e["name"] == name)
+        self._call("startProcess", f"{entry['group']}:{name}", False)
 
     def stop(self, group: str) -> None:
         """End the processes of a group and wait for it."""
-        self._rpc.stopProcessGroup(group, True)
+        self._call("stopProcessGroup", group, True)
 
     def states(self) -> dict[str, str]:
         """Return the state of each process by name: RUNNING, STARTING, BACKOFF, FATAL, ..."""
-        return {str(entry["name"]): str(entry["statename"]) for entry in self._rpc.getAllProcessInfo()}
+        return {str(entry["name"]): str(entry["statename"]) for entry in self._call("getAllProcessInfo")}
 
     def shutdown(self) -> None:
         """End the supervisor itself."""
-        self._rpc.shutdown()
+        self._call("shutdown")
 
 
 @contextlib.contextmanager
@@ -80,7 +88,11 @@ def supervised(home: Home, programs: Sequence[Program]) -> Iterator[Supervisor]:
             _wait_for_socket(process, supervisor, home)
             yield supervisor
         finally:
+            # Whoever presses Ctrl-C twice still gets everything stopped.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
             _stop(process, Supervisor(socket))
+            end_leftovers(home)
 
 
 def _end_with_parent() -> None:
@@ -92,7 +104,7 @@ def _end_with_parent() -> None:
 def _wait_for_socket(process: "subprocess.Popen[bytes]", supervisor: Supervisor, home: Home) -> None:
     deadline = time.monotonic() + _STARTING_SECONDS
     while True:
-        with contextlib.suppress(OSError, xmlrpc.client.Error):
+        with contextlib.suppress(StackError):
             supervisor.states()
             return
         if process.poll() is not None or time.monotonic() > deadline:
@@ -102,7 +114,7 @@ def _wait_for_socket(process: "subprocess.Popen[bytes]", supervisor: Supervisor,
 
 def _stop(process: "subprocess.Popen[bytes]", supervisor: Supervisor) -> None:
     # The stores last: what ends before them can still write down how it ended.
-    with contextlib.suppress(OSError, xmlrpc.client.Error):
+    with contextlib.suppress(StackError):
         supervisor.stop(PLATFORM)
         supervisor.stop(STORES)
         supervisor.shutdown()

@@ -13,6 +13,7 @@ from warehouse.contract import token_key
 
 ALGORITHM = "HS256"
 ACCESS = "access"
+_LONGEST_TOKEN = 2_000
 _REQUIRED = {f"require_{claim}": True for claim in ("exp", "iat", "sub", "jti")}
 
 
@@ -35,11 +36,13 @@ async def issue(state: Redis, settings: ApiSettings, *, user_id: UUID, username:
 
 async def verify(state: Redis, settings: ApiSettings, token: str) -> Caller:
     """Return who holds a token. Raises NotSignedIn if it is forged, expired, or signed out."""
+    if len(token) > _LONGEST_TOKEN:
+        raise NotSignedIn("the access token is not valid, or no longer")
     try:
         claims = jwt.decode(
             token, settings.jwt_secret.get_secret_value(), algorithms=[ALGORITHM], options=_REQUIRED
         )
-    except JWTError:
+    except (JWTError, RecursionError):
         raise NotSignedIn("the access token is not valid, or no longer") from None
     if claims.get("typ") != ACCESS:
         raise NotSignedIn("this is no access token")

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from pydantic import ValidationError
+
 from api.services import Services
 from warehouse.contract import company_key
 from warehouse.queries import load_record
@@ -17,15 +19,23 @@ async def current_record(services: Services, idno: str) -> CompanyRecord | None:
 async def fresh_record(services: Services, idno: str) -> CompanyRecord | None:
     """Return a company's record if it is fresh: from the cache, or from a warehouse that still has it."""
     cached = await services.cache.get(company_key(idno))
-    if cached is not None:
-        record = CompanyRecord.model_validate_json(cached)
-        if _fresh_for(services, record) > timedelta(0):
-            return record
+    if cached is not None and (record := _readable(cached)) and _fresh_for(services, record) > timedelta(0):
+        return record
     stored = await current_record(services, idno)
     if stored is None or (left := _fresh_for(services, stored)) <= timedelta(seconds=1):
         return None
-    await services.cache.set(company_key(idno), stored.model_dump_json(), ex=left)
+    if cached is None:
+        # Only where there is none: a run may have written a newer one in the meantime.
+        await services.cache.set(company_key(idno), stored.model_dump_json(), ex=left, nx=True)
     return stored
+
+
+def _readable(cached: str | bytes) -> CompanyRecord | None:
+    """Return a cached record; None for one that another version of this program wrote."""
+    try:
+        return CompanyRecord.model_validate_json(cached)
+    except ValidationError:
+        return None
 
 
 def _fresh_for(services: Services, record: CompanyRecord) -> timedelta:

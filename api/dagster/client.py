@@ -133,7 +133,11 @@ class DagsterClient:
             return await self._launch(params)
         except DagsterFailed:
             # It is done with that launch, one way or the other; after PostgreSQL restarted, the next one works.
-            return await self.find_run(scrape_id) or await self._launch(params)
+            try:
+                run_id = await self.find_run(scrape_id)
+            except DagsterUnavailable as error:
+                raise LaunchUnclear(str(error)) from error
+            return run_id or await self._launch(params)
 
     async def _launch(self, params: Mapping[str, Any]) -> str:
         try:

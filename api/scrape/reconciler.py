@@ -6,6 +6,7 @@ process; what it writes, it writes only onto open scrapes, so that two of them d
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
@@ -22,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 _BUSY_SECONDS = 0.5
 _IDLE_SECONDS = 2.0
-_LAUNCH_LIMIT = timedelta(seconds=60)
+_LAUNCH_LIMIT = timedelta(seconds=90)
 _MOST_RUNS_A_QUERY = 100
 
 
@@ -44,11 +45,19 @@ async def reconcile(services: Services) -> int:
         opened = await repository.list_open(connection)
     for scrape in opened:
         if scrape.run_id is None and datetime.now(UTC) - scrape.created_at > _LAUNCH_LIMIT:
-            await _recover_launch(services, scrape)
+            await _one(scrape, _recover_launch(services, scrape))
     running = [scrape for scrape in opened if scrape.run_id is not None]
     for start in range(0, len(running), _MOST_RUNS_A_QUERY):
         await _follow(services, running[start : start + _MOST_RUNS_A_QUERY])
     return len(opened)
+
+
+async def _one(scrape: Scrape, work: Awaitable[None]) -> None:
+    """Do what one scrape needs; its trouble must not keep the others waiting."""
+    try:
+        await work
+    except Exception as error:
+        logger.warning("scrape %s stays open for now: %s: %s", scrape.id, type(error).__name__, error)
 
 
 async def _recover_launch(services: Services, scrape: Scrape) -> None:
@@ -73,7 +82,7 @@ async def _follow(services: Services, scrapes: list[Scrape]) -> None:
         status = statuses.get(str(scrape.run_id))
         state = OPEN_STATE_OF_RUN.get(status) if status else None
         if state is None:
-            await _finish(services, scrape, status)
+            await _one(scrape, _finish(services, scrape, status))
         elif state is not scrape.state:
             async with services.users.begin() as connection:
                 await repository.set_open_state(connection, scrape.id, state)

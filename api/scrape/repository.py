@@ -75,13 +75,14 @@ async def find_requested(connection: AsyncConnection, *, run_id: str, user_id: U
     return Scrape.of(row) if row else None
 
 
-async def launched(connection: AsyncConnection, scrape_id: UUID, run_id: str) -> None:
-    """Write down which run a scrape got."""
-    await connection.execute(
+async def launched(connection: AsyncConnection, scrape_id: UUID, run_id: str) -> bool:
+    """Write down which run a scrape got; False if it was ended in the meantime."""
+    done = await connection.execute(
         update(scrapes)
         .where(scrapes.c.id == scrape_id, scrapes.c.state == ScrapeState.LAUNCHING)
         .values(run_id=run_id, state=ScrapeState.QUEUED)
     )
+    return done.rowcount == 1
 
 
 async def drop(connection: AsyncConnection, scrape_id: UUID) -> None:

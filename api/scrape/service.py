@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from uuid import UUID
 
 from api.auth.tokens import Caller
@@ -18,7 +19,9 @@ from warehouse.records import CompanyOutcome
 
 logger = logging.getLogger(__name__)
 
-_LONGEST_LAUNCH_SECONDS = 60
+_LONGEST_LAUNCH_SECONDS = 45
+"""Shorter than the reconciler waits before it looks for the run itself."""
+_RUN_ID = re.compile(r"[0-9a-f-]{36}", re.ASCII)
 _JOIN_POLL_SECONDS = 0.1
 
 
@@ -39,11 +42,12 @@ async def start_or_join(services: Services, caller: Caller, idno: str, *, force_
 
 async def _launch(services: Services, scrape: Scrape, caller: Caller) -> str:
     try:
-        await services.dagster.check()
-        run_id = await services.dagster.launch_scrape(
-            idno=scrape.idno, scrape_id=scrape.id, requested_by=caller.username
-        )
-    except LaunchUnclear as error:
+        async with asyncio.timeout(_LONGEST_LAUNCH_SECONDS):
+            await services.dagster.check()
+            run_id = await services.dagster.launch_scrape(
+                idno=scrape.idno, scrape_id=scrape.id, requested_by=caller.username
+            )
+    except (LaunchUnclear, TimeoutError) as error:
         # The reconciler looks for the run by its tag, and ends the scrape if there is none.
         logger.warning("scrape %s: %s", scrape.id, error)
         raise Unavailable("Dagster did not answer in time; ask again in a moment", 10) from error
@@ -53,7 +57,8 @@ async def _launch(services: Services, scrape: Scrape, caller: Caller) -> str:
             await repository.drop(connection, scrape.id)
         raise Unavailable(f"no run can be launched: {error}") from error
     async with services.users.begin() as connection:
-        await repository.launched(connection, scrape.id, run_id)
+        if not await repository.launched(connection, scrape.id, run_id):
+            raise Unavailable("the launch took too long and was given up; ask again", 10)
     return run_id
 
 
@@ -73,6 +78,8 @@ async def _launched_by_another(services: Services, scrape_id: UUID) -> str:
 
 async def read_status(services: Services, caller: Caller, run_id: str) -> ScrapeStatus:
     """Return where a run that the caller asked for stands. Raises NotFound."""
+    if not _RUN_ID.fullmatch(run_id):
+        raise NotFound("no run with this id was requested by you")
     async with services.users.connect() as connection:
         scrape = await repository.find_requested(connection, run_id=run_id, user_id=caller.user_id)
     if scrape is None:

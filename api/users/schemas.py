@@ -1,5 +1,6 @@
 """What an account takes and shows."""
 
+import re
 from datetime import datetime
 from uuid import UUID
 
@@ -7,13 +8,20 @@ from pydantic import BaseModel, ConfigDict, EmailStr, Field, field_validator
 
 from api.auth.passwords import MOST_BYTES
 
+_USERNAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{2,63}$"
+
+
+def is_username(text: str) -> bool:
+    """Tell whether an account can have this name."""
+    return re.fullmatch(_USERNAME, text, re.ASCII) is not None
+
 
 class Registration(BaseModel):
     """A new account."""
 
     model_config = ConfigDict(extra="forbid")
 
-    username: str = Field(min_length=3, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    username: str = Field(pattern=_USERNAME, description="3 to 64 letters, digits and . _ -")
     email: EmailStr | None = None
     password: str = Field(min_length=8, description=f"8 characters or more, at most {MOST_BYTES} bytes")
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from dagster import config_mapping, graph_asset
 
-from pipeline.ops.extract import capture_companies, load_captures, plan_captures, report_captures
+from pipeline.ops.extract import capture_company, load_capture, plan_captures, report_captures
 from pipeline.selection import CompanySelection
 
 
@@ -22,6 +22,6 @@ def _selection(selection: CompanySelection) -> dict[str, Any]:
     "the rendered HTML and the JSON that the page fetched. Append-only.",
 )
 def source_data() -> Any:
-    """Plan, then capture and load chunk by chunk, then report."""
-    visits = plan_captures().map(lambda chunk: load_captures(capture_companies(chunk)))
+    """Plan, then capture and load company by company, then report."""
+    visits = plan_captures().map(lambda idno: load_capture(capture_company(idno)))
     return report_captures(visits.collect())

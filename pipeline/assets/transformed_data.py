@@ -11,6 +11,7 @@ from dagster import (
     MaterializeResult,
     asset,
 )
+from sqlalchemy.exc import DataError
 
 from pipeline.companies import (
     EvidenceDamaged,
@@ -95,6 +96,9 @@ def _transform(capture: StoredCapture, warehouse: Warehouse, redis: RedisStores)
             record = load_record(connection, capture.idno)
     except (NotThisCompany, EvidenceDamaged) as reason:
         return _Result(capture.idno, capture.source_data_id, "not transformed", note=str(reason))
+    except (ValueError, RecursionError, DataError) as error:  # a page the parser was not ready for
+        note = f"{type(error).__name__}: {error}"[:300]
+        return _Result(capture.idno, capture.source_data_id, "not transformed", note=note)
     if record is not None:
         redis.cache.set(company_key(capture.idno), record.model_dump_json(), ex=redis.fresh_seconds)
     notes = [*transformed.notes, *(f"readings disagree on {field}" for field in transformed.disagreements)]

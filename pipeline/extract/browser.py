@@ -71,7 +71,15 @@ def _start(settings: PipelineSettings, service: "_GuardedService", profile: Path
     driver.command_executor.client_config.timeout = int(settings.visit_timeout_seconds) + 10
     driver.set_page_load_timeout(settings.visit_timeout_seconds)
     driver.set_script_timeout(5)
+    driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "deny"})
     return driver
+
+
+def _environment(scratch: Path) -> dict[str, str]:
+    """What Chrome is told: none of the pipeline's secrets; what it writes on its own goes with it."""
+    kept = ("PATH", "LANG", "LC_ALL", "TZ", "REGISTRU_STACK")
+    told = {name: os.environ[name] for name in kept if name in os.environ}
+    return {**told, "HOME": str(scratch), "TMPDIR": str(scratch)}
 
 
 class _GuardedService(webdriver.ChromeService):
@@ -80,7 +88,7 @@ class _GuardedService(webdriver.ChromeService):
     def __init__(self, program: Path, folders: tuple[Path, Path]) -> None:
         super().__init__(
             executable_path=str(program),
-            env={**os.environ, "TMPDIR": str(folders[1])},
+            env=_environment(folders[1]),
             popen_kw={"start_new_session": True},
         )
         self._folders = folders
@@ -100,7 +108,12 @@ class _GuardedService(webdriver.ChromeService):
                     str(self.process.pid),
                     *map(str, self._folders),
                 ]
-                self._guard = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+                self._guard = subprocess.Popen(
+                    command,
+                    stdin=subprocess.PIPE,
+                    start_new_session=True,
+                    env=_environment(self._folders[1]),
+                )
 
     def end(self) -> None:
         """End chromedriver, and by the guard whatever it started."""
@@ -118,6 +131,8 @@ def _options(settings: PipelineSettings, profile: Path) -> webdriver.ChromeOptio
     # Selenium's own wait would be for the document, which is only a shell here.
     options.page_load_strategy = "none"
     options.unhandled_prompt_behavior = "dismiss"
+    # chromedriver lets pages open windows, which would go on beside the next visit.
+    options.add_experimental_option("excludeSwitches", ["disable-popup-blocking"])
     options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
     options.add_experimental_option("perfLoggingPrefs", {"enableNetwork": True, "enablePage": False})
     for argument in ("--headless=new", *_QUIET, f"--user-data-dir={profile}", "--window-size=1280,1024"):

@@ -1,5 +1,6 @@
 """Manners towards the source: one rate for a site over all runs and machines, kept in Redis."""
 
+import math
 import time
 from urllib.parse import urlsplit
 
@@ -24,7 +25,7 @@ class Manners:
     def __init__(self, redis: Redis, *, site_url: str, visits_per_second: float) -> None:
         self._take = redis.register_script(_NEXT_SLOT)
         self._key = rate_key(urlsplit(site_url).netloc)
-        self._interval_ms = round(1000 / visits_per_second) if visits_per_second else 0
+        self._interval_ms = math.ceil(1000 / visits_per_second) if visits_per_second else 0
 
     def wait_turn(self) -> float:
         """Wait until the next visit is allowed; return the seconds waited."""

@@ -4,8 +4,11 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 _DATA_TYPES = ("XHR", "Fetch")
+_ABORTED = "net::ERR_ABORTED"
+"""The page itself gave the request up."""
 
 
 @dataclass
@@ -54,21 +57,38 @@ class Network:
         """The requests that scripts made for data, with their ids, in the order they were made."""
         return [(i, request) for i, request in self._requests.items() if request.type in _DATA_TYPES]
 
-    @property
-    def is_busy(self) -> bool:
-        """Whether the document, a script or data is still on its way."""
+    def awaits(self, idno: str) -> bool:
+        """Whether data on a company is still on its way: a request that names it, or to a host of such a one.
+
+        (What other hosts are asked, statistics or advertisements, may hang for ever.)
+        """
+        data = [request for _, request in self.data_requests()]
+        hosts = {urlsplit(request.url).netloc for request in data if idno in request.url}
         return any(
-            request.pending
-            for request in self._requests.values()
-            if request.type in (*_DATA_TYPES, "Document", "Script")
+            request.pending and (not hosts or urlsplit(request.url).netloc in hosts) for request in data
         )
+
+    def answer_about(self, idno: str) -> Request | None:
+        """The page's own request for a company: of those that name it the likeliest, asked the last time."""
+        named = [
+            request
+            for _, request in self.data_requests()
+            if idno in request.url and request.failure != _ABORTED
+        ]
+        if not named:
+            return None
+        likeliest = min(
+            named, key=lambda request: not urlsplit(request.url).path.endswith(f"companies/{idno}")
+        )
+        return next(request for request in reversed(named) if request.url == likeliest.url)
 
     def _on_request(self, params: Mapping[str, Any]) -> None:
         request_id = params["requestId"]
-        self._requests[request_id] = Request(url=params["request"]["url"], type=params.get("type", ""))
         is_navigation = params.get("type") == "Document" and request_id == params.get("loaderId")
-        if is_navigation and params.get("frameId") == self._frame_id:
+        if is_navigation and params.get("frameId") == self._frame_id and request_id != self._document_id:
+            self._requests.clear()  # what the page before asked for says nothing of this one
             self._document_id = request_id
+        self._requests[request_id] = Request(url=params["request"]["url"], type=params.get("type", ""))
 
     def _on_response(self, params: Mapping[str, Any]) -> None:
         request = self._requests.setdefault(

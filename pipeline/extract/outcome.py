@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.extract.network import Network, Request
 from pipeline.transform.document import read_page, visible_text
@@ -32,6 +32,12 @@ class Seen:
     html: str
     network: Network
     bodies: Sequence[bytes]
+    is_over: bool = False
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether more may come that could change what failures mean."""
+        return not self.is_over and self.network.awaits(self.idno)
 
 
 def judge(seen: Seen) -> Verdict | None:
@@ -41,7 +47,7 @@ def judge(seen: Seen) -> Verdict | None:
 
 def judge_at_the_end(seen: Seen) -> Verdict:
     """Judge a page that has shown nothing certain in the time it had."""
-    verdict = judge(seen)
+    verdict = judge(replace(seen, is_over=True))
     if verdict is not None:
         return verdict
     page = read_page(seen.html)
@@ -108,24 +114,17 @@ def _judge_company(seen: Seen) -> Verdict | None:
 
 
 def _judge_answers(seen: Seen) -> Verdict | None:
-    """Judge by the answers to the page's own requests for this company, once none is under way."""
-    if seen.network.is_busy:
+    """Judge by the answer to the page's own request for this company, once none is under way."""
+    asked = seen.network.answer_about(seen.idno)
+    if asked is None or seen.is_waiting:
         return None
-    asked = [request for _, request in seen.network.data_requests() if seen.idno in request.url]
-    verdicts = [
-        verdict for request in asked if (verdict := _judge_status(request, request.url, certain=False))
-    ]
-    worst = next((v for o in _WORST_FIRST for v in verdicts if v.outcome is o), None)
-    if worst is not None:
-        return worst
-    if failed := next((request for request in asked if request.failure), None):
-        return Verdict(Outcome.NETWORK_ERROR, f"{failed.url}: {failed.failure}")
-    if asked and any(_is_broken(body) for body in seen.bodies) and _shows_error(seen.html):
+    if verdict := _judge_status(asked, asked.url, certain=False):
+        return verdict
+    if asked.failure:
+        return Verdict(Outcome.NETWORK_ERROR, f"{asked.url}: {asked.failure}")
+    if any(_is_broken(body) for body in seen.bodies) and _shows_error(seen.html):
         return Verdict(Outcome.SERVER_ERROR, "the page's data is no valid JSON")
     return None
-
-
-_WORST_FIRST = (Outcome.BLOCKED, Outcome.SERVER_ERROR, Outcome.NOT_FOUND)
 
 
 def _is_broken(body: bytes) -> bool:
@@ -143,7 +142,7 @@ def _shows_error(html: str) -> bool:
 
 def _judge_message(seen: Seen) -> Verdict | None:
     """Judge by what the site itself says in the place of a company."""
-    if seen.network.is_busy:
+    if seen.is_waiting:
         return None
     page = read_page(seen.html)
     heading = visible_text(page.heading) if page.heading else ""

@@ -20,15 +20,23 @@ from warehouse.contract import Outcome
 _POLL_SECONDS = 0.05
 _SETTLED_SECONDS = 0.3
 """How long a page that shows the company has to stand still before it is taken as complete."""
-_CERTAIN_SECONDS = 1.0
-"""How long a page has to stand still, nothing under way, before a failure it shows is believed."""
-_MOVING_SECONDS = 3.0
-"""How long a page that shows the company may go on changing (a clock, a banner) before it is taken."""
+_BELIEVED_SECONDS = {Outcome.SERVER_ERROR: 3.0, Outcome.NETWORK_ERROR: 3.0}
+_BELIEVED_SECONDS_ELSE = 1.0
+"""How long a page has to stand still before a failure it shows is believed; it may try again on its own."""
+_MOVING_SECONDS = 4.0
+"""How long a page may go on changing (a clock, a banner) with one and the same verdict before it is taken."""
 _NAVIGATING = "aborted by navigation"
 """What chromedriver says when the page under a command is just being left for another."""
 _LARGEST_PAYLOAD = 16 * 1024 * 1024
 
-_STATE = "return [document.documentElement ? document.documentElement.outerHTML : '', location.href]"
+_LARGEST_DOCUMENT = 4 * 1024 * 1024
+"""Characters of a rendered page; a larger one is no company's page, and reading it would hold up the run."""
+
+# Half a surrogate pair would not come through the driver.
+_STATE = """
+const html = document.documentElement ? document.documentElement.outerHTML : '';
+return [html.length > arguments[0] ? null : (html.toWellFormed ? html.toWellFormed() : html), location.href];
+"""
 
 
 @dataclass
@@ -39,9 +47,10 @@ class _Watch:
     html: str = ""
     url: str = ""
     changed_at: float = 0.0
-    judged_html: str | None = None
-    ok_since: float | None = None
+    is_too_large: bool = False
+    judge_at: float = 0.0
     verdict: Verdict | None = None
+    verdict_since: float = 0.0
 
 
 def visit(
@@ -157,13 +166,16 @@ class _Visitor:
         if document is None or (document.pending and document.status_code is None):
             return  # still the page before
         try:
-            html, url = self._driver.execute_script(_STATE)
+            html, url = self._driver.execute_script(_STATE, _LARGEST_DOCUMENT)
         except WebDriverException as error:
             if isinstance(error, JavascriptException) or _NAVIGATING in str(error.msg):
                 return
             raise
         if urlsplit(url).scheme not in ("http", "https"):
             return  # the browser's own error page is no evidence of the site
+        if html is None:
+            watch.is_too_large = True
+            return
         if moved or html != watch.html:
             watch.changed_at = now
         watch.html, watch.url = html, url
@@ -191,19 +203,30 @@ class _Visitor:
     def _decided(self) -> Verdict | None:
         """Return the verdict once the page has stood still long enough for it to be believed."""
         watch, now = self.watch, self._clock()
+        if watch.is_too_large:
+            reason = f"the rendered page has more than {_LARGEST_DOCUMENT} characters"
+            return Verdict(Outcome.INCOMPLETE, reason, certain=True)
         if watch.network.document is None:
             return None
-        if watch.html != watch.judged_html or watch.changed_at == now or watch.verdict is None:
-            watch.verdict, watch.judged_html = judge(self._seen()), watch.html
+        if now >= watch.judge_at:
+            self._judge(now)
         verdict, still = watch.verdict, now - watch.changed_at
         if verdict is None:
-            watch.ok_since = None
             return None
+        if verdict.certain or now - watch.verdict_since >= _MOVING_SECONDS:
+            return verdict
         if verdict.outcome is Outcome.OK:
-            watch.ok_since = watch.ok_since or now
-            settled = still >= _SETTLED_SECONDS and not watch.network.is_busy
-            return verdict if settled or now - watch.ok_since >= _MOVING_SECONDS else None
-        return verdict if verdict.certain or still >= _CERTAIN_SECONDS else None
+            return verdict if still >= _SETTLED_SECONDS and not watch.network.awaits(self._idno) else None
+        return verdict if still >= _BELIEVED_SECONDS.get(verdict.outcome, _BELIEVED_SECONDS_ELSE) else None
+
+    def _judge(self, now: float) -> None:
+        watch = self.watch
+        verdict = judge(self._seen())
+        if verdict is None or watch.verdict is None or verdict.outcome is not watch.verdict.outcome:
+            watch.verdict_since = now
+        watch.verdict = verdict
+        # A page that is slow to read and changes all the time must not take all the time there is.
+        watch.judge_at = self._clock() + (self._clock() - now)
 
     def _seen(self) -> Seen:
         bodies = [payload.body for payload in self.payloads.values() if payload.body is not None]

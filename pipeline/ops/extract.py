@@ -1,7 +1,6 @@
 """The ops of `source_data`: plan, capture (Selenium), load, report."""
 
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
 from dagster import (
@@ -21,68 +20,46 @@ from pipeline.resources import Browser, RedisStores, Warehouse
 from pipeline.selection import CompanySelection
 from warehouse.contract import REQUESTED_BY_TAG
 
-_CHUNK = 10
-"""Companies a step captures before they are loaded: what is not loaded yet is seen by nobody."""
 
-
-@op(out=DynamicOut(list[str]), description="Checks the selection and cuts it into chunks.")
-def plan_captures(config: CompanySelection) -> Iterator[DynamicOutput[list[str]]]:
-    """Yield the IDNOs in chunks; the selection has been checked when it was read."""
-    idnos = iter(config.idnos)
-    position = 0
-    while chunk := list(islice(idnos, _CHUNK)):
-        yield DynamicOutput(chunk, mapping_key=f"chunk_{position}")
-        position += 1
+@op(out=DynamicOut(str), description="Checks the selection; each company goes its way alone.")
+def plan_captures(config: CompanySelection) -> Iterator[DynamicOutput[str]]:
+    """Yield the IDNOs; the selection has been checked when it was read."""
+    for idno in config.idnos:
+        yield DynamicOutput(idno, mapping_key=idno)
 
 
 @op(
-    out=Out(list[str]),
-    description="Visits companies' pages with headless Chrome and keeps what was seen, as files.",
+    out=Out(str),
+    description="Visits a company's page with headless Chrome and keeps what was seen, as a file.",
 )
-def capture_companies(
-    context: OpExecutionContext, idnos: list[str], browser: Browser, redis: RedisStores
-) -> list[str]:
-    """Capture each company once, also when the op is tried again; return the files, in order."""
-    folder = browser.settings.work_dir / "spool" / context.run_id
-    done = {spool.get(path).idno: path for path in sorted(folder.glob("*.json"))}
+def capture_company(context: OpExecutionContext, idno: str, browser: Browser, redis: RedisStores) -> str:
+    """Capture a company; return the file."""
     with retried_on_outage(context):
-        for idno in idnos:
-            if idno in done:
-                continue
-            capture = browser.capture(idno, redis.state)
-            context.log.info(
-                f"{idno}: {capture.outcome} in {capture.duration_ms} ms, status {capture.status_code}"
-                + (f" ({capture.error})" if capture.error else "")
-            )
-            done[idno] = spool.put(folder, capture)
-    return [str(done[idno]) for idno in idnos]
+        capture = browser.capture(idno, redis.state)
+    context.log.info(
+        f"{idno}: {capture.outcome} in {capture.duration_ms} ms, status {capture.status_code}"
+        + (f" ({capture.error})" if capture.error else "")
+    )
+    return str(spool.put(browser.settings.work_dir / "spool" / context.run_id, capture))
 
 
 @op(
-    out=Out(list[Visited]),
-    # Before the next chunk is captured, so that what was seen is on record soon.
+    out=Out(Visited),
+    # Before the next company is captured: what was seen is on record at once, whatever ends the run.
     tags={"dagster/priority": "1"},
-    description="Stores captures in the audit trail, untouched.",
+    description="Stores a capture in the audit trail, untouched.",
 )
-def load_captures(context: OpExecutionContext, captures: list[str], warehouse: Warehouse) -> list[Visited]:
-    """Store captures with their bodies; return what became of each visit."""
+def load_capture(context: OpExecutionContext, path: str, warehouse: Warehouse) -> Visited:
+    """Store a capture with its bodies; return what became of the visit."""
+    capture = spool.get(Path(path))
     requested_by = context.run.tags.get(REQUESTED_BY_TAG)
-    paths = [Path(path) for path in captures]
     with retried_on_outage(context), warehouse.transaction() as connection:
-        visited = [
-            Visited.of(
-                capture,
-                store_capture(connection, capture, run_id=context.run_id, requested_by=requested_by),
-            )
-            for capture in map(spool.get, paths)
-        ]
-    for path in paths:
-        spool.remove(path)
-    return visited
+        source_data_id = store_capture(connection, capture, run_id=context.run_id, requested_by=requested_by)
+    spool.remove(Path(path))
+    return Visited.of(capture, source_data_id)
 
 
 @op(out=Out(Nothing), description="Reports what became of each company.")
-def report_captures(context: OpExecutionContext, visits: list[list[Visited]]) -> None:
+def report_captures(context: OpExecutionContext, visits: list[Visited]) -> None:
     """Put counts by outcome, a table and the failures beside the materialization."""
-    flat = [visit for chunk in visits for visit in chunk]
-    context.add_output_metadata(describe_visits(flat))
+    context.add_output_metadata(describe_visits(visits))

@@ -20,6 +20,7 @@ class Warehouse(ConfigurableResource):  # type: ignore[type-arg]
         self._engine = create_engine(
             pipeline_settings().warehouse_url,
             pool_pre_ping=True,
+            hide_parameters=True,
             pool_size=2,
             max_overflow=0,
             connect_args={"connect_timeout": 5, "options": "-c statement_timeout=60000"},

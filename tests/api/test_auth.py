@@ -47,6 +47,8 @@ def bad_tokens(platform: Platform) -> dict[str, str]:
     past = datetime.now(UTC) - timedelta(minutes=1)
     return {
         "nonsense": "nonsense",
+        "deeply nested": base64.urlsafe_b64encode(b"[" * 1_200).decode() + ".e30.x",
+        "endless": "x" * 50_000,
         "unsigned": _unsigned(claims),
         "signed by another key": jwt.encode(
             claims, "another key of some length, made up here", algorithm="HS256"

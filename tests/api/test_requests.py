@@ -74,6 +74,31 @@ def test_broken_json_is_named_as_such(user: User) -> None:
     assert "JSON" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/scrape/", b'{"idno": "\\ud800"}'),
+        ("/scrape/", b'{"\\ud800": 1}'),
+        ("/scrape/", b"1" * 6_000),
+        ("/scrape/", b"[" * 6_000),
+        ("/scrape/", b'{"idno": "\xff"}'),
+        ("/auth/register/", b'{"username": "\\ud800", "password": "a good long one"}'),
+        ("/auth/register/", b'{"username": "a\\u0000b", "password": "a good long one"}'),
+    ],
+)
+def test_bodies_made_to_break_things_are_refused_with_a_reason(user: User, path: str, body: bytes) -> None:
+    answer = user.http.post(path, content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY
+    assert answer.json()["detail"]
+
+
+def test_a_name_made_to_break_things_is_just_nobodys(user: User) -> None:
+    for name in ("a\u0000b", "x' OR '1'='1", "ș" * 60):
+        answer = user.http.post("/auth/login/", json={"username": name, "password": "whatever it is"})
+        assert answer.status_code == httpx.codes.UNAUTHORIZED
+    assert user.http.get("/scrape/%00/").status_code == httpx.codes.NOT_FOUND
+
+
 @pytest.mark.parametrize("path", ["/", "/health", "/health/", "/auth/me", "/auth/me/"])
 def test_paths_work_with_and_without_the_slash(user: User, path: str) -> None:
     answer = user.http.get(path)

@@ -22,7 +22,7 @@ REQUIRED: dict[str, Any] = {
 def test_a_placeholder_is_refused_and_not_shown(secret: str) -> None:
     with pytest.raises(ValidationError, match="REGISTRU_JWT_SECRET") as refusal:
         ApiSettings(**REQUIRED, jwt_secret=secret, _env_file=None)
-    assert not secret or f"input_value='{secret}'" not in str(refusal.value)
+    assert not secret or secret not in str(refusal.value)
 
 
 def test_a_random_secret_is_taken_and_never_shown() -> None:

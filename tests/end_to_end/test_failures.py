@@ -66,6 +66,35 @@ def test_a_cancelled_run_ends_as_cancelled_and_ends_its_browser(platform: Platfo
     wait_for("the end of the browser", lambda: _no_browser(platform))
 
 
+def test_what_was_captured_before_a_cancel_is_kept(platform: Platform, user: User) -> None:
+    done = make_idno(3203)
+    answer = platform.launch({"ops": {"source_data": {"config": {"idnos": [done, WAITING]}}}})
+    run_id = answer["run"]["runId"]
+
+    def stored() -> bool:
+        return bool(
+            platform.query("SELECT 1 FROM source_data WHERE run_id = :id AND idno = :i", id=run_id, i=done)
+        )
+
+    wait_for("the first capture", stored)
+    platform.terminate(run_id)
+    assert platform.finished_run(run_id)["status"] == "CANCELED"
+    wait_for("the end of the browser", lambda: _no_browser(platform))
+
+
+def test_a_killed_webserver_loses_no_run_and_repeats_none(platform: Platform, user: User) -> None:
+    idno = CASES[CaseName.SLOW].idno
+    visits = platform.site.visits(idno)
+    run_id = user.ask(idno).json()["run_id"]
+    wait_for("the visit", lambda: platform.site.visits(idno) > visits)
+    for process in platform.processes("dagster_webserver"):
+        process.kill()
+
+    assert user.wait(run_id)["state"] == "succeeded"
+    assert len(platform.query("SELECT 1 FROM source_data WHERE run_id = :id", id=run_id)) == 1
+    assert platform.site.visits(idno) == visits + 1
+
+
 def test_without_dagster_nothing_is_accepted_and_nothing_stays_in_flight(
     platform: Platform, user: User
 ) -> None:

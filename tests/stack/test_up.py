@@ -136,6 +136,19 @@ def test_down_stops_a_platform_while_a_visit_is_under_way(site: Site, tmp_path: 
     assert not any(home.work.glob("chrome/*"))
 
 
+def test_without_its_supervisor_a_platform_ends_and_leaves_nothing(site: Site, tmp_path: Path) -> None:
+    home = Home.at(tmp_path / "home")
+    process = start(home.path, "--site", site.url, "--site-rate", "0", "--port", "0")
+    read_ready(process)
+    psutil.Process(int((home.run / "supervisord.pid").read_text())).kill()
+
+    _, errors = process.communicate(timeout=90)
+    assert process.returncode == 1
+    assert "the supervisor does not answer" in errors
+    assert "Traceback" not in errors
+    assert list(processes_of(home)) == []
+
+
 def test_secrets_are_kept_from_other_users_and_from_the_process_list(platform: Platform) -> None:
     secrets = json.loads(platform.home.secrets.read_text())
     values = [secrets["jwt"], secrets["redis"], secrets["operator"], *secrets["database"].values()]

@@ -21,13 +21,14 @@ from tests.site.server import Site
 from warehouse.contract import Outcome
 
 
-def _settings(work_dir: Path, site: Site, chrome_binary: Path | None = None) -> PipelineSettings:
+def settings_for(work_dir: Path, site_url: str, chrome_binary: Path | None = None) -> PipelineSettings:
+    """Return settings for a browser on its own."""
     found = find_chrome()
     return PipelineSettings(
         warehouse_url="postgresql+psycopg2://nowhere/none",
         redis_state_url="redis://nowhere/0",
         redis_cache_url="redis://nowhere/1",
-        site_url=site.url,
+        site_url=site_url,
         site_rate=0,
         chrome_binary=chrome_binary or found.binary,
         chromedriver=found.driver,
@@ -46,7 +47,7 @@ def _processes(work_dir: Path) -> list[psutil.Process]:
 def test_nothing_of_a_visit_leaks_into_the_next_and_nothing_is_left(tmp_path: Path, site: Site) -> None:
     idno = CASES[CaseName.FOUND].idno
     scratch = set(Path(tempfile.gettempdir()).glob("registru-*"))
-    with chrome(_settings(tmp_path, site)) as driver:
+    with chrome(settings_for(tmp_path, site.url)) as driver:
         first = visit(driver, site.page_url(idno), idno, timeout_seconds=20)
         driver.add_cookie({"name": "left", "value": "behind"})
         driver.execute_script("localStorage.setItem('left', 'behind')")
@@ -68,10 +69,9 @@ def test_a_browser_ends_with_the_process_that_started_it_however_that_ends(
 ) -> None:
     program = (
         "import sys, time\n"
-        "from tests.pipeline.extract.test_browser import _settings, chrome\n"
+        "from tests.pipeline.extract.test_browser import settings_for, chrome\n"
         "from pathlib import Path\n"
-        "class Site: url = 'http://127.0.0.1:1'\n"
-        "with chrome(_settings(Path(sys.argv[1]), Site())):\n"
+        "with chrome(settings_for(Path(sys.argv[1]), 'http://127.0.0.1:1')):\n"
         "    print('started', flush=True)\n"
         "    time.sleep(600)\n"
     )
@@ -90,7 +90,7 @@ def test_a_browser_ends_with_the_process_that_started_it_however_that_ends(
 def test_a_program_that_is_no_browser_is_named(tmp_path: Path, site: Site) -> None:
     with (
         pytest.raises(BrowserNotStarted, match=r"/bin/true did not start"),
-        chrome(_settings(tmp_path, site, Path("/bin/true"))),
+        chrome(settings_for(tmp_path, site.url, Path("/bin/true"))),
     ):
         pass
     assert not list((tmp_path / "chrome").iterdir())

@@ -1,0 +1,146 @@
+"""Pages that misbehave, visited with a real Chrome: the right outcome, in bounded time, and no trace."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from selenium.webdriver import Chrome
+
+from pipeline.extract.browser import chrome
+from pipeline.extract.visit import visit
+from tests.pipeline.extract.test_browser import settings_for
+from tests.site.facts import make_idno
+from warehouse.contract import Outcome
+
+IDNO = make_idno(1)
+RENDER = (
+    f"const show = () => document.body.innerHTML = '<main><h1>CINEVA</h1><dl><dt>IDNO</dt><dd>{IDNO}</dd></dl></main>';"
+    "const fail = text => document.body.innerHTML = '<main><h1>' + text + '</h1></main>';"
+)
+PAGES = {
+    # The first try fails, the page tries again by itself.
+    "/retries": f"<body><script>{RENDER}let n = 0; const load = () => fetch('/flaky/{IDNO}?n=' + n++).then(r =>"
+    " r.ok ? show() : (fail('Eroare'), setTimeout(load, 1500))); load()</script></body>",
+    # The company's data comes late, while something beside it is missing.
+    "/beside": f"<body><script>{RENDER}fetch('/text/companies/{IDNO}').then(() => setTimeout(show, 2000));"
+    f"fetch('/missing/{IDNO}/logo')</script></body>",
+    # The page gives its first request up.
+    "/aborts": f"<body><script>{RENDER}const c = new AbortController(); fetch('/slow/companies/{IDNO}', {{signal:"
+    f" c.signal}}).catch(() => setTimeout(show, 2000)); setTimeout(() => c.abort(), 100)</script></body>",
+    # It says that there is nothing, while a statistics request hangs and a clock ticks.
+    "/ticks": f"<body><script>{RENDER}fetch('/missing/companies/{IDNO}').then(() => fail('Compania nu a fost găsită'));"
+    "new Image().src = '/slow/pixel'; setInterval(() => document.title = Date.now(), 100)</script></body>",
+    "/windows": f"<body><script>{RENDER}for (let i = 0; i < 5; i++) window.open('/ticks'); show()</script></body>",
+    "/downloads": f"<body><script>{RENDER}const a = document.createElement('a'); a.href = 'data:,evil';"
+    " a.download = 'evil.bin'; a.click(); show()</script></body>",
+    "/surrogate": f"<body><script>{RENDER}show(); document.body.append('\\ud800')</script></body>",
+    "/large": f"<body><script>{RENDER}show(); document.body.append('x'.repeat(5e6))</script></body>",
+}
+
+
+class _Site(BaseHTTPRequestHandler):
+    ended = threading.Event()
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        if path in PAGES:
+            self._answer(200, "text/html; charset=utf-8", f"<!doctype html><html>{PAGES[path]}</html>")
+        elif path.startswith("/flaky/"):
+            self._answer(500 if self.path.endswith("n=0") else 200, "application/json", "{}")
+        elif path.startswith("/text/"):
+            self._answer(200, "text/plain", "not the JSON that one would expect")
+        elif path.startswith("/slow/"):
+            self.ended.wait(60)
+        elif path == "/streams":
+            self._stream()
+        else:
+            self._answer(404, "application/json", "{}")
+
+    def _answer(self, status: int, content_type: str, text: str) -> None:
+        body = text.encode()
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _stream(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            while not self.ended.wait(0.01):
+                self.wfile.write(b"<p>Adresa: str. Nimic</p>" * 100)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Site)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    _Site.ended.set()
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def driver(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    with chrome(settings_for(tmp_path_factory.mktemp("work"), url)) as driver:
+        yield driver
+
+
+@pytest.mark.parametrize(
+    ("page", "outcome"),
+    [
+        ("/retries", Outcome.OK),
+        ("/beside", Outcome.OK),
+        ("/aborts", Outcome.OK),
+        ("/ticks", Outcome.NOT_FOUND),
+        ("/windows", Outcome.OK),
+        ("/surrogate", Outcome.OK),
+        ("/large", Outcome.INCOMPLETE),
+    ],
+)
+def test_a_page_that_misbehaves_ends_in_its_right_outcome(
+    driver: Chrome, url: str, page: str, outcome: Outcome
+) -> None:
+    capture = visit(driver, url + page, IDNO, timeout_seconds=15)
+    assert (capture.outcome, capture.status_code) == (outcome, 200), capture.error
+
+
+def test_a_document_that_never_ends_does_not_hold_the_visit(driver: Chrome, url: str) -> None:
+    capture = visit(driver, f"{url}/streams", IDNO, timeout_seconds=4)
+    assert capture.outcome in (Outcome.INCOMPLETE, Outcome.TIMEOUT)
+    assert visit(driver, f"{url}/retries", IDNO, timeout_seconds=15).outcome is Outcome.OK
+
+
+def test_a_page_opens_no_windows_beside_the_next_visit(driver: Chrome, url: str) -> None:
+    visit(driver, f"{url}/windows", IDNO, timeout_seconds=15)
+    assert len(driver.window_handles) == 1
+
+
+def test_nobody_is_there_is_a_network_error(driver: Chrome) -> None:
+    capture = visit(driver, "http://127.0.0.1:9/companies/x", IDNO, timeout_seconds=15)
+    assert capture.outcome is Outcome.NETWORK_ERROR
+    assert capture.html is None
+    assert capture.status_code is None
+
+
+def test_a_page_writes_nothing_into_anybodys_home(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    with chrome(settings_for(tmp_path / "work", url)) as own:
+        assert visit(own, f"{url}/downloads", IDNO, timeout_seconds=15).outcome is Outcome.OK
+        environment = Path(f"/proc/{own.service.process.pid}/environ").read_text()
+    assert list(home.iterdir()) == []
+    assert "REGISTRU_" not in environment.replace("REGISTRU_STACK", "")
