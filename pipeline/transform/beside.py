@@ -59,6 +59,8 @@ def _value_at(field: Field, node: Node) -> Sequence[Node] | None:
         return below
     after = _without_marks(node.after())
     if not any(sibling.text for sibling in after):
+        if any(sibling.text.strip(" :：·•|") for sibling in node.after()):
+            return []  # a dash alone says that there is nothing
         is_blank = any(sibling.tag not in NO_SLOT and sibling.tag != TEXT for sibling in after)
         return [] if is_blank or any(sibling.text.strip(MARKS) for sibling in node.before()) else None
     if all(
@@ -84,7 +86,8 @@ def _cells(field: Field, cell: Node, row: Node) -> Sequence[Node]:
     cells = [other for other in row.children if is_cell(other)]
     if len(cells) == 1:
         return _rows_below(row)
-    if all(
+    is_row_head = cell.tag == "th" and any(other.tag == "td" for other in cells)
+    if not is_row_head and all(
         other.tag == "th" or field_of(other.text) or other.attributes.get("role") == "columnheader"
         for other in cells
     ):
@@ -255,26 +258,48 @@ def _list(field: Field, node: Node, after: list[Node]) -> Sequence[Node]:
         return list(
             takewhile(lambda other: other.is_inline or other.tag == "br", _until_label(field, node, shown))
         )
-    if _is_blank_section(node):
+    if _is_blank_section(node, first):
         return []
     if first.is_inline and (first.tag == TEXT or any(other.tag in (TEXT, "br") for other in shown)):
         return lines_of(node, shown)
+    until_label = _until_label(field, node, shown)
     if first.shape == node.shape:
-        return [first]
-    return list(takewhile(lambda other: _goes_on(first, other), _until_label(field, node, shown)))
+        others = [other for other in shown[1:] if other.text]
+        return [] if others and not _ends_list(first, others[0]) else [first]
+    taken = list(takewhile(lambda other: _goes_on(first, other), until_label))
+    rest = [other for other in until_label[len(taken) :] if other.text]
+    # A list that goes on in another manner, or turns into something else: nobody knows where it ends.
+    return [] if rest and first.is_inline and rest[0].is_inline and not is_action(rest[0].text) else taken
 
 
-def _is_blank_section(node: Node) -> bool:
-    """Tell whether a label stands alone in a section beside others of its kind, which have a title and more."""
+def _ends_list(first: Node, other: Node) -> bool:
+    """Tell whether what follows a value in the manner of its label is no more of it."""
+    return other.shape != first.shape or _opens_with_label(other) or other.text.endswith((":", "："))
+
+
+def _is_blank_section(node: Node, following: Node) -> bool:
+    """Tell whether a label stands alone in a section, and what follows is another: titled, or one of its kind."""
     title = _title(node)
     if node.is_inline or title is None or title.text != node.text:
         return False
+    opening = _title(following)
+    if (
+        node.tag not in ("header", *HEADINGS)
+        and _is_in_heading(title)
+        and opening
+        and _is_in_heading(opening)
+    ):
+        return True
     kin = [other for other in (*node.before(), *node.after()) if other.shape == node.shape]
     others = [(_title(other), other) for other in kin]
     return any(
         other is not None and other.shape == title.shape and other.is_block and other.text != section.text
         for other, section in others
     )
+
+
+def _is_in_heading(node: Node) -> bool:
+    return node.tag in HEADINGS or node.within(*HEADINGS) is not None
 
 
 def _title(section: Node) -> Node | None:

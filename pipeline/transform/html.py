@@ -13,6 +13,7 @@ from pipeline.transform.labels import (
     NOT_FOUND_TEXTS,
     Field,
     field_of,
+    is_action,
     says,
 )
 from pipeline.transform.meanings import labelled_status_of, legal_form_of, status_of
@@ -140,7 +141,10 @@ def _addresses(found: Sequence[Found]) -> list[str]:
     return [
         text
         for hit, text in _texts(found, Field.ADDRESS)
-        if (field_of(text) is None or _is_in_cell(hit)) and text[-1] != ":" and "@" not in text.split(" ")[0]
+        if (field_of(text) is None or _is_in_cell(hit))
+        and not is_action(text)
+        and text[-1] != ":"
+        and "@" not in text.split(" ")[0]
     ]
 
 
@@ -180,10 +184,15 @@ def _dates(found: Sequence[Found]) -> list[date]:
 def _parties(found: Sequence[Found], field: Field) -> tuple[Party, ...]:
     """The parties of all the lists of a field (persons and companies may have one each), or none of them."""
     parties: dict[Party, None] = {}
-    for hit in found:
-        if hit.field is field:
-            listed = read_parties(hit)
-            if listed is None:
-                return ()
-            parties.update(dict.fromkeys(listed))
+    lists = [hit for hit in found if hit.field is field]
+    for hit in lists:
+        listed = read_parties(hit)
+        if listed is None or (len(lists) > 1 and _is_unread(hit)):
+            return ()
+        parties.update(dict.fromkeys(listed))
     return tuple(parties)
+
+
+def _is_unread(hit: Found) -> bool:
+    """Tell whether something stands beside a label that was not taken as its value."""
+    return not hit.value and any(present(sibling.text) for sibling in hit.place.after())

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pipeline.transform.columns import Column, columns_of, flat_rows_of, is_row, rows_of
 from pipeline.transform.document import TEXT, Node, text_of
 from pipeline.transform.fields import Found
-from pipeline.transform.labels import Field, label_in_line
+from pipeline.transform.labels import Field, field_of, label_in_line
 from pipeline.transform.party_text import is_note, is_nothing, read_entry, share_in, split_parties
 from pipeline.transform.region import idno_in_link
 from pipeline.transform.text import present
@@ -34,14 +34,28 @@ def read_parties(found: Found) -> tuple[Party, ...] | None:
         parties = [_of_row(row, columns, i, with_shares) for i, row in enumerate(rows)]
     else:
         entries = _of_nodes(found.nodes) if found.text is None else _of_text(found.text, found.nodes)
-        joined = _joined(entries, with_shares=with_shares)
+        is_list = found.text is None and _is_within(found.nodes, _LIST_TAGS)
+        joined = _joined(entries, with_shares=with_shares, is_list=is_list)
         joined = [texts for texts in joined if not all(map(is_nothing, texts))]
         parties = [read_entry(texts, position=i, with_shares=with_shares) for i, texts in enumerate(joined)]
     if None in parties or not (parties or is_nothing(found.value)):
         return None
     links = [(node, idno) for node in _elements(found.nodes) if (idno := idno_in_link(node))]
     linked = {text: idno for node, idno in links for text in _names(node)}
+    if _is_mixed(found.nodes, {party.name for party in parties if party is not None}):
+        return None
     return tuple(_with_link(party, linked) for party in parties if party is not None)
+
+
+def _is_mixed(nodes: Sequence[Node], names: set[str]) -> bool:
+    """Tell whether some names are other things: labels of facts, or links to another kind of page than the rest."""
+    links = [node for node in _elements(nodes) if node.tag == "a" and node.text in names]
+    targets = {
+        node.attributes["href"].rpartition("/")[0]
+        for node in links
+        if "href" in node.attributes and idno_in_link(node) is None
+    }
+    return len(targets) > 1 or any(field_of(name) is Field.OTHER for name in names)
 
 
 def _elements(nodes: Sequence[Node]) -> Iterator[Node]:
@@ -105,17 +119,17 @@ def _of_nodes(nodes: Sequence[Node]) -> list[Fragments]:
     if all(node.is_inline or node.tag == "br" for node in nodes):
         return _of_line(nodes)
     entries = [entry for node in nodes for entry in _of_node(node, is_only=len(nodes) == 1)]
-    if not _is_certain(nodes) and any(_may_be_field(entry) for entry in entries):
+    if not _is_within(nodes, _CERTAIN_TAGS) and any(_may_be_field(entry) for entry in entries):
         return []
     return entries
 
 
-def _is_certain(nodes: Sequence[Node]) -> bool:
-    """Tell whether all stands in a list or in a cell."""
-    node = nodes[0]
-    while node.tag not in _CERTAIN_TAGS and len(node.children) == 1:
-        node = node.children[0]
-    return node.tag in _CERTAIN_TAGS
+def _is_within(nodes: Sequence[Node], tags: frozenset[str]) -> bool:
+    """Tell whether a value is an element with one of the `tags`, whatever is wrapped around it."""
+    inside = nodes
+    while inside and inside[0].tag not in tags:
+        inside = inside[0].children if len(inside[0].children) == 1 else ()
+    return bool(inside)
 
 
 def _may_be_field(fragments: Fragments) -> bool:
@@ -232,12 +246,11 @@ def _is_own_piece(node: Node) -> bool:
 
 def _are_chips(nodes: Sequence[Node]) -> bool:
     """Elements that look alike, each with elements inside and a full name, are a party each; pieces of one are not."""
-    return all(
-        node.shape == nodes[0].shape
-        and any(child.tag != TEXT for child in node.children)
-        and len(next(node.leaves()).text.split()) > 1
-        for node in nodes
-    )
+    texts = [[leaf.text for leaf in node.leaves()] for node in nodes]
+    if not all(texts) or not all(any(child.tag != TEXT for child in node.children) for node in nodes):
+        return False
+    are_full = any(len(some) > 1 for some in texts) or all(len(some[0].split()) > 1 for some in texts)
+    return are_full and all(node.shape == nodes[0].shape for node in nodes)
 
 
 def _items(block: Node) -> list[Node]:
@@ -260,11 +273,16 @@ def _is_alike(one: Node, other: Node) -> bool:
     return one.shape == other.shape or bool(one.shape[1] and one.shape[1] == other.shape[1])
 
 
-def _joined(entries: list[Fragments], *, with_shares: bool) -> list[Fragments]:
-    """Put together what a flat page spreads over siblings: a name, then its share, then its role."""
+def _joined(entries: list[Fragments], *, with_shares: bool, is_list: bool) -> list[Fragments]:
+    """Put together what a flat page spreads over siblings: a name, then its share, then its role.
+
+    An entry of a list, or one with several texts, is a party's own: its name only looks like a note.
+    """
     joined: list[Fragments] = []
     for fragments in entries:
         if joined and all(is_note(fragment, with_shares=with_shares) for fragment in fragments):
+            if (is_list or len(fragments) > 1) and not all(map(is_nothing, fragments)):
+                return []
             joined[-1].extend(fragments)
         else:
             joined.append(list(fragments))

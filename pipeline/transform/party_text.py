@@ -40,6 +40,7 @@ _NUMBER = re.compile(r"\d{1,4}[.)]?")
 _NUMBERING = re.compile(r"(\d{1,3})[.)]\s+(?=\S)")
 _COUNT = re.compile(r"\d{1,4} [^\W\d_]{3,20}")
 _BETWEEN_PARTIES = re.compile(r"(?<=[%)\]])\s*[,;]\s*|\s*;\s*|\s+\|\s+")
+_COMMAS = re.compile(r",\s+(?![^()\[\]]*[)\]])")
 _NO_NAMES = frozenset({"total", "total:", "итого", "всего", "total general", "и другие", "etc", "etc."})
 _INITIALS = 3
 _WORD_LENGTH = 3
@@ -72,7 +73,9 @@ def read_entry(
     taken = [_take_apart(text, with_shares=with_shares) for text in texts]
     notes = [parts for parts in taken if not parts.rest]
     named = next((i for i, parts in enumerate(taken) if parts.rest and not _is_initials(i, texts)), None)
-    if named is None:
+    if named is None or len({parts.idno for parts in taken if parts.idno}) > 1:
+        return None
+    if with_shares and sum(1 for parts in notes if parts.share is not None) > 1:
         return None
     stated = share if share is not None else _first(parts.share for parts in notes)
     whole = taken[named] if stated is None else _take_apart(texts[named], with_shares=False)
@@ -131,20 +134,27 @@ def share_in(text: str) -> Decimal | None:
 
 def split_parties(text: str) -> list[str]:
     """Split a text that joins parties by commas or semicolons; [] where the commas could be a name's own."""
-    parts = [part for part in _BETWEEN_PARTIES.split(text) if part and part.strip(_SEPARATORS)]
-    if len(parts) > 1:
-        return _attached(parts)
-    pieces = _attached([piece for piece in re.split(r",\s+", text) if piece.strip(_SEPARATORS)])
-    if len(pieces) < 2 or _SHARE_AT_END.search(text):
-        return [text] if text.strip(_SEPARATORS) else []
-    return pieces if all(len(piece.split()) > 1 for piece in pieces) else []
+    parts = _attached([part for part in _BETWEEN_PARTIES.split(text) if part.strip(_SEPARATORS)])
+    pieces = [_at_commas(part) for part in parts]
+    return [piece for some in pieces for piece in some] if all(pieces) else []
+
+
+def _at_commas(text: str) -> list[str]:
+    pieces = _attached([piece for piece in _COMMAS.split(text) if piece.strip(_SEPARATORS)])
+    if len(pieces) > 1 and any(len(piece.split()) < 2 for piece in pieces):
+        return []
+    # "ALFA PRIM, BETA INVEST SRL (50%)": who can say whether that is one name or two?
+    is_uneven = _SHARE_AT_END.search(text) is not None and any(map(sounds_like_company, pieces))
+    return [] if len(pieces) > 1 and is_uneven else pieces
 
 
 def _attached(parts: list[str]) -> list[str]:
     """A note or a legal form after a comma goes with the name before it."""
     attached: list[str] = []
     for part in parts:
-        if attached and (is_note(part) or legal_form_of(part.split("(")[0]) or _is_abroad(part)):
+        is_closed = bool(attached) and attached[-1].endswith((")", "]", "%"))
+        is_form = not is_closed and (legal_form_of(part.split("(")[0]) or _is_abroad(part))
+        if attached and (is_note(part) or is_form):
             attached[-1] += f", {part}"
         else:
             attached.append(part)

@@ -41,7 +41,8 @@ class Region:
         best = {
             hit.field: min(rank for rank, other in ranked if other.field is hit.field) for _, hit in ranked
         }
-        return [hit for rank, hit in ranked if rank == best[hit.field]]
+        nearest = [hit for rank, hit in ranked if rank == best[hit.field]]
+        return [hit for _, hit in ranked if hit in nearest or any(_is_twin(hit, other) for other in nearest)]
 
     def is_elsewhere(self, node: Node) -> bool:
         """Tell whether a node stands in a block about another company or the site."""
@@ -218,6 +219,18 @@ def _opens(branch: Node, place: Node) -> bool:
 
 def _is_heading(hit: Found) -> bool:
     return hit.text is None and (hit.field is Field.FOUNDERS or hit.place.tag in HEADINGS)
+
+
+def _is_twin(hit: Found, other: Found) -> bool:
+    """Tell whether two lists of one field stand side by side: persons in one, companies in the other."""
+    if (
+        hit.field is not Field.FOUNDERS
+        or other.field is not hit.field
+        or hit.place.shape != other.place.shape
+    ):
+        return False
+    section, other_section = hit.place.parent, other.place.parent
+    return section is not None and other_section is not None and section.parent is other_section.parent
 
 
 def _is_companys(hit: Found) -> bool:

@@ -125,3 +125,24 @@ def test_a_kind_in_words_decides() -> None:
 def test_a_note_is_no_party(text: str) -> None:
     assert is_note(text)
     assert read_entry([text], position=0, with_shares=True) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("MODELEANU ION, EXEMPLESCU MARIA (Director)", ["MODELEANU ION", "EXEMPLESCU MARIA (Director)"]),
+        (
+            "MODELEANU ION (cota 50%), GRUP-M (c.f. 1007998000019, cota 50%)",
+            ["MODELEANU ION (cota 50%)", "GRUP-M (c.f. 1007998000019, cota 50%)"],
+        ),
+        ("ALFA PRIM, BETA INVEST SRL (50%)", []),
+    ],
+)
+def test_parties_are_parted_at_commas_even_where_only_some_have_notes(text: str, parts: list[str]) -> None:
+    assert split_parties(text) == parts
+
+
+def test_a_share_in_parentheses_may_have_its_word_before_it() -> None:
+    party = read_entry(["MODELEANU ION (доля 33.33%)"], position=0, with_shares=True)
+
+    assert party is not None and (party.name, party.share) == ("MODELEANU ION", Decimal("33.33"))
