@@ -9,13 +9,18 @@ from pydantic import Field, model_validator
 
 from warehouse.settings import StoreSettings
 
-LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
+LIVE_SITE = "https://openmoney.md"
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether a site is on this machine."""
+    return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
 
 
 class PipelineSettings(StoreSettings):
     """What a run needs to know."""
 
-    site_url: str = Field(default="https://openmoney.md", description="Where /companies/{idno} lives")
+    site_url: str = Field(default=LIVE_SITE, description="Where /companies/{idno} lives")
     site_rate: float = Field(
         default=1, ge=0, description="Visits a second over all runs; 0: no limit, for loopback sites only"
     )
@@ -30,7 +35,7 @@ class PipelineSettings(StoreSettings):
 
     @model_validator(mode="after")
     def _no_rush_on_other_peoples_sites(self) -> Self:
-        if self.site_rate == 0 and urlsplit(self.site_url).hostname not in LOOPBACK_HOSTS:
+        if self.site_rate == 0 and not is_loopback(self.site_url):
             raise ValueError(
                 f"site_rate 0 (no limit) is for loopback sites only, not for {self.site_url}; give visits a second"
             )

@@ -15,17 +15,17 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from pipeline.settings import LIVE_SITE, is_loopback
 from stack.client import Client, operator_client, scrape
 from stack.demo import run_demo
 from stack.errors import StackError
 from stack.home import DEFAULT_HOME, DEMO_HOME, Home, Running, is_locked
 from stack.platform import running
-from stack.processes import Source, is_loopback
+from stack.processes import Source
 from stack.secrets import load_or_create
 from stack.supervisor import Supervisor
 from warehouse.idno import InvalidIdno, parse_idno
 
-LIVE_SITE = "https://openmoney.md"
 _SIDE_BY_SIDE = 4
 _STOPPING_SECONDS = 60
 _WATCH_SECONDS = 10

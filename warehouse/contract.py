@@ -16,8 +16,6 @@ SCRAPE_ID_TAG = "registru/scrape_id"
 REQUESTED_BY_TAG = "registru/requested_by"
 MAX_RUNTIME_TAG = "dagster/max_runtime"
 
-EVENTS_CHANNEL = "registru:events"
-
 
 class Outcome(StrEnum):
     """What became of one visit. Only `ok` is ever transformed or cached as data."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Row, delete, exists, func, insert, select, text, update
+from sqlalchemy import Row, delete, exists, func, insert, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,7 +14,7 @@ from api.scrape.states import OPEN_STATES, ScrapeState
 from api.tables import scrape_requests, scrapes
 
 # In words, not as parameters: PostgreSQL has to see that it is the condition of the unique index.
-_IS_OPEN = text("state IN ('launching', 'queued', 'running')")
+_IS_OPEN = scrapes.c.state.in_([literal_column(f"'{state}'") for state in OPEN_STATES])
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ async def open_or_join(connection: AsyncConnection, idno: str) -> tuple[Scrape, 
         if row := opened.one_or_none():
             return Scrape.of(row), True
         # Locked, so that it cannot end between being found and being asked for.
-        query = select(scrapes).where(scrapes.c.idno == idno, scrapes.c.state.in_(OPEN_STATES))
+        query = select(scrapes).where(scrapes.c.idno == idno, _IS_OPEN)
         if row := (await connection.execute(query.with_for_update(key_share=True))).one_or_none():
             return Scrape.of(row), False
 
@@ -94,21 +94,19 @@ async def drop(connection: AsyncConnection, scrape_id: UUID) -> None:
 
 async def set_open_state(connection: AsyncConnection, scrape_id: UUID, state: ScrapeState) -> None:
     """Move an open scrape on."""
-    await connection.execute(
-        update(scrapes).where(scrapes.c.id == scrape_id, scrapes.c.state.in_(OPEN_STATES)).values(state=state)
-    )
+    await connection.execute(update(scrapes).where(scrapes.c.id == scrape_id, _IS_OPEN).values(state=state))
 
 
 async def finish(connection: AsyncConnection, scrape_id: UUID, state: ScrapeState, error: str | None) -> None:
     """End an open scrape; one that has ended stays as it is."""
     await connection.execute(
         update(scrapes)
-        .where(scrapes.c.id == scrape_id, scrapes.c.state.in_(OPEN_STATES))
+        .where(scrapes.c.id == scrape_id, _IS_OPEN)
         .values(state=state, error=error, finished_at=func.now())
     )
 
 
 async def list_open(connection: AsyncConnection) -> Sequence[Scrape]:
     """Return every open scrape, the oldest first."""
-    query = select(scrapes).where(scrapes.c.state.in_(OPEN_STATES)).order_by(scrapes.c.created_at)
+    query = select(scrapes).where(_IS_OPEN).order_by(scrapes.c.created_at)
     return [Scrape.of(row) for row in await connection.execute(query)]

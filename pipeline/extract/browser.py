@@ -35,6 +35,12 @@ class BrowserNotStarted(RuntimeError):
     """Chrome did not start; the message says which program and why."""
 
 
+def first_line(error: Exception) -> str:
+    """Return what an error says, without the driver's stack; its type where it says nothing."""
+    text = str(getattr(error, "msg", None) or error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
+
+
 @contextlib.contextmanager
 def chrome(settings: PipelineSettings) -> Iterator[webdriver.Chrome]:
     """Start Chrome with a profile of its own and yield its driver; afterwards nothing of it is left.
@@ -64,9 +70,9 @@ def _start(settings: PipelineSettings, service: "_GuardedService", profile: Path
     try:
         driver = webdriver.Chrome(options=_options(settings, profile), service=service)
     except (WebDriverException, HTTPError) as error:
-        reason = getattr(error, "msg", None) or error
-        first_line = str(reason).strip().splitlines()[0] if str(reason).strip() else type(error).__name__
-        raise BrowserNotStarted(f"{settings.chrome_binary} did not start: {first_line}{_HINT}") from error
+        raise BrowserNotStarted(
+            f"{settings.chrome_binary} did not start: {first_line(error)}{_HINT}"
+        ) from error
     assert isinstance(driver.command_executor, RemoteConnection)
     driver.command_executor.client_config.timeout = int(settings.visit_timeout_seconds) + 10
     driver.set_page_load_timeout(settings.visit_timeout_seconds)

@@ -3,9 +3,10 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from pipeline.extract.network import Network, Request
-from pipeline.transform.document import read_page, visible_text
+from pipeline.transform.document import Page, read_page, visible_text
 from pipeline.transform.html import is_error_text, read_html
 from pipeline.transform.labels import CHALLENGE_TEXTS, ERROR_TEXTS, NOT_FOUND_TEXTS, says
 from pipeline.transform.merge import NotThisCompany, prove
@@ -34,6 +35,11 @@ class Seen:
     bodies: Sequence[bytes]
     is_over: bool = False
 
+    @cached_property
+    def page(self) -> Page:
+        """The page without its frame, parsed once."""
+        return read_page(self.html)
+
     @property
     def is_waiting(self) -> bool:
         """Whether more may come that could change what failures mean."""
@@ -50,7 +56,7 @@ def judge_at_the_end(seen: Seen) -> Verdict:
     verdict = judge(replace(seen, is_over=True))
     if verdict is not None:
         return verdict
-    page = read_page(seen.html)
+    page = seen.page
     if page.heading is not None:
         return Verdict(
             Outcome.INCOMPLETE,
@@ -65,7 +71,7 @@ def _judge_document(seen: Seen) -> Verdict | None:
         return None
     if document.failure is not None and document.status_code is None:
         return Verdict(Outcome.NETWORK_ERROR, document.failure, certain=True)
-    if _is_challenge(document) or _shows_challenge(seen.html):
+    if _is_challenge(document) or _shows_challenge(seen.page):
         return Verdict(Outcome.BLOCKED, f"a challenge, status {document.status_code}", certain=True)
     return _judge_status(document, "the document", certain=True)
 
@@ -87,8 +93,7 @@ def _is_challenge(request: Request) -> bool:
     return request.headers.get("cf-mitigated", "").lower() == "challenge"
 
 
-def _shows_challenge(html: str) -> bool:
-    page = read_page(html)
+def _shows_challenge(page: Page) -> bool:
     if says(page.title, CHALLENGE_TEXTS):
         return True
     text = visible_text(page.root)
@@ -122,7 +127,7 @@ def _judge_answers(seen: Seen) -> Verdict | None:
         return verdict
     if asked.failure:
         return Verdict(Outcome.NETWORK_ERROR, f"{asked.url}: {asked.failure}")
-    if any(_is_broken(body) for body in seen.bodies) and _shows_error(seen.html):
+    if any(_is_broken(body) for body in seen.bodies) and says(visible_text(seen.page.root), ERROR_TEXTS):
         return Verdict(Outcome.SERVER_ERROR, "the page's data is no valid JSON")
     return None
 
@@ -135,16 +140,11 @@ def _is_broken(body: bytes) -> bool:
     return False
 
 
-def _shows_error(html: str) -> bool:
-    page = read_page(html)
-    return says(visible_text(page.root), ERROR_TEXTS)
-
-
 def _judge_message(seen: Seen) -> Verdict | None:
     """Judge by what the site itself says in the place of a company."""
     if seen.is_waiting:
         return None
-    page = read_page(seen.html)
+    page = seen.page
     heading = visible_text(page.heading) if page.heading else ""
     text = heading or visible_text(page.root)
     if len(text) > _MESSAGE_LENGTH:

@@ -2,7 +2,6 @@
 
 import base64
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +11,7 @@ from selenium.common.exceptions import JavascriptException, TimeoutException, We
 from selenium.webdriver import Chrome
 from urllib3.exceptions import HTTPError
 
+from pipeline.extract.browser import first_line
 from pipeline.extract.capture import Capture, Payload
 from pipeline.extract.network import Network, Request
 from pipeline.extract.outcome import Seen, Verdict, judge, judge_at_the_end
@@ -48,28 +48,22 @@ class _Watch:
     url: str = ""
     changed_at: float = 0.0
     is_too_large: bool = False
+    judged_change: float | None = None
     judge_at: float = 0.0
     verdict: Verdict | None = None
     verdict_since: float = 0.0
 
 
-def visit(
-    driver: Chrome,
-    url: str,
-    idno: str,
-    *,
-    timeout_seconds: float,
-    clock: Callable[[], float] = time.monotonic,
-) -> Capture:
+def visit(driver: Chrome, url: str, idno: str, *, timeout_seconds: float) -> Capture:
     """Visit `url` as the page of the company `idno`. Never raises for what the site or Chrome does:
     the capture's outcome and error say it.
     """
-    fetched_at, started = datetime.now(UTC), clock()
-    visitor = _Visitor(driver, idno, started + timeout_seconds, clock)
+    fetched_at, started = datetime.now(UTC), time.monotonic()
+    visitor = _Visitor(driver, idno, started + timeout_seconds)
     try:
         verdict = visitor.go(url)
     except TimeoutException as error:
-        verdict = Verdict(Outcome.TIMEOUT, _first_line(error))
+        verdict = Verdict(Outcome.TIMEOUT, first_line(error))
     except (WebDriverException, HTTPError, OSError) as error:
         verdict = _browser_verdict(error)
     return Capture(
@@ -81,7 +75,7 @@ def visit(
         html=visitor.watch.html or None,
         payloads=tuple(visitor.payloads.values()),
         fetched_at=fetched_at,
-        duration_ms=round((clock() - started) * 1000),
+        duration_ms=round((time.monotonic() - started) * 1000),
         error=verdict.reason,
         browser=f"{driver.capabilities['browserName']} {driver.capabilities['browserVersion']}",
     )
@@ -103,22 +97,17 @@ def not_visited(url: str, idno: str, *, reason: str) -> Capture:
 
 
 def _browser_verdict(error: Exception) -> Verdict:
-    message = _first_line(error)
+    message = first_line(error)
     if "net::ERR_" in message:
         return Verdict(Outcome.NETWORK_ERROR, message)
-    return Verdict(Outcome.BROWSER_ERROR, message or type(error).__name__)
-
-
-def _first_line(error: Exception) -> str:
-    text = getattr(error, "msg", None) or str(error)
-    return text.strip().splitlines()[0] if text.strip() else type(error).__name__
+    return Verdict(Outcome.BROWSER_ERROR, message)
 
 
 class _Visitor:
     """The state of one visit."""
 
-    def __init__(self, driver: Chrome, idno: str, deadline: float, clock: Callable[[], float]) -> None:
-        self._driver, self._idno, self._deadline, self._clock = driver, idno, deadline, clock
+    def __init__(self, driver: Chrome, idno: str, deadline: float) -> None:
+        self._driver, self._idno, self._deadline = driver, idno, deadline
         self.watch = _Watch(Network(frame_id=""))
         self.payloads: dict[str, Payload] = {}
 
@@ -137,9 +126,9 @@ class _Visitor:
         """Load the page and watch it until it shows what is looked for, or the time is over."""
         self._forget_the_last_visit()
         frame = self._driver.execute_cdp_cmd("Page.getFrameTree", {})["frameTree"]["frame"]["id"]
-        self.watch = _Watch(Network(frame), changed_at=self._clock())
+        self.watch = _Watch(Network(frame), changed_at=time.monotonic())
         self._driver.get(url)
-        while self._clock() < self._deadline:
+        while time.monotonic() < self._deadline:
             self._look()
             if verdict := self._decided():
                 return verdict
@@ -159,9 +148,10 @@ class _Visitor:
         self._log()
 
     def _look(self) -> None:
-        watch, now = self.watch, self._clock()
-        moved = watch.network.feed(self._log())
-        self._take_payloads()
+        watch, now = self.watch, time.monotonic()
+        if watch.network.feed(self._log()):
+            watch.changed_at = now
+            self._take_payloads()
         document = watch.network.document
         if document is None or (document.pending and document.status_code is None):
             return  # still the page before
@@ -176,7 +166,7 @@ class _Visitor:
         if html is None:
             watch.is_too_large = True
             return
-        if moved or html != watch.html:
+        if html != watch.html:
             watch.changed_at = now
         watch.html, watch.url = html, url
 
@@ -202,13 +192,13 @@ class _Visitor:
 
     def _decided(self) -> Verdict | None:
         """Return the verdict once the page has stood still long enough for it to be believed."""
-        watch, now = self.watch, self._clock()
+        watch, now = self.watch, time.monotonic()
         if watch.is_too_large:
             reason = f"the rendered page has more than {_LARGEST_DOCUMENT} characters"
             return Verdict(Outcome.INCOMPLETE, reason, certain=True)
         if watch.network.document is None:
             return None
-        if now >= watch.judge_at:
+        if watch.judged_change != watch.changed_at and now >= watch.judge_at:
             self._judge(now)
         verdict, still = watch.verdict, now - watch.changed_at
         if verdict is None:
@@ -224,9 +214,9 @@ class _Visitor:
         verdict = judge(self._seen())
         if verdict is None or watch.verdict is None or verdict.outcome is not watch.verdict.outcome:
             watch.verdict_since = now
-        watch.verdict = verdict
+        watch.verdict, watch.judged_change = verdict, watch.changed_at
         # A page that is slow to read and changes all the time must not take all the time there is.
-        watch.judge_at = self._clock() + (self._clock() - now)
+        watch.judge_at = time.monotonic() + (time.monotonic() - now)
 
     def _seen(self) -> Seen:
         bodies = [payload.body for payload in self.payloads.values() if payload.body is not None]
