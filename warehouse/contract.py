@@ -16,6 +16,12 @@ SCRAPE_ID_TAG = "registru/scrape_id"
 REQUESTED_BY_TAG = "registru/requested_by"
 MAX_RUNTIME_TAG = "dagster/max_runtime"
 
+USER_HEADER = "X-Registru-User"
+"""Who is calling, as the gateway tells Dagster after it has asked the API."""
+ROLE_HEADER = "X-Registru-Role"
+KEY_HEADER = "X-Registru-Key"
+"""What the gateway and the API show to Dagster's webservers, which serve nobody else."""
+
 
 class Outcome(StrEnum):
     """What became of one visit. Only `ok` is ever transformed or cached as data."""
