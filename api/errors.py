@@ -41,6 +41,28 @@ class NotSignedIn(Problem):
         super().__init__(detail, {"WWW-Authenticate": "Bearer"})
 
 
+class Forbidden(Problem):
+    """Signed in, but not allowed to do this."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
+class Invalid(Problem):
+    """A field of the request cannot have this value; the reason never shows a secret."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.errors = [{"field": field, "reason": reason}]
+
+
+class TooManyRequests(Problem):
+    """More often than allowed; the headers say when to come again."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
+
 class NotFound(Problem):
     """There is no such thing, or none that the caller may know of."""
 
@@ -91,7 +113,7 @@ def problem(
 
 def install(app: FastAPI) -> None:
     """Make `app` answer every error as problem details."""
-    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(HTTPException, on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     for outage in (RedisConnectionError, RedisTimeoutError, InterfaceError, OperationalError, DBAPIError):
         app.add_exception_handler(outage, _on_outage)
@@ -100,11 +122,13 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_bug)
 
 
-async def _on_http_exception(_: Request, error: Exception) -> Response:
+async def on_http_exception(_: Request, error: Exception) -> Response:
+    """Render an HTTP error."""
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.BAD_REQUEST and error.detail == "There was an error parsing the body":
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "body: it is no JSON that can be read")
-    return problem(error.status_code, str(error.detail), headers=error.headers)
+    errors = error.errors if isinstance(error, Invalid) else ()
+    return problem(error.status_code, str(error.detail), headers=error.headers, errors=errors)
 
 
 async def _on_invalid(_: Request, error: Exception) -> Response:

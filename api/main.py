@@ -6,12 +6,19 @@ from collections.abc import AsyncIterator
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
 from api import errors
+from api.admin.endpoints import router as admin
 from api.auth.endpoints import router as auth
+from api.auth.verify import router as verify
 from api.companies.endpoints import router as companies
+from api.headers import Headers
 from api.health.endpoints import router as health
+from api.keys.endpoints import router as keys
 from api.limits import BodyLimit
+from api.pages import endpoints as pages
+from api.routing import document
 from api.scrape.endpoints import router as scrape
 from api.scrape.reconciler import reconcile_forever
 from api.services import open_services
@@ -42,7 +49,17 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     errors.install(app)
+    pages.install(app, otherwise=errors.on_http_exception)
     app.add_middleware(BodyLimit, most_bytes=settings.most_body_bytes)
-    for router in (health, auth, scrape, companies):
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["*"],
+            allow_headers=["Authorization", "X-API-Key", "Content-Type"],
+        )
+    app.add_middleware(Headers)
+    for router in (health, auth, verify, keys, admin, scrape, companies, pages.router):
         app.include_router(router)
+    document(app)
     return app

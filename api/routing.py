@@ -1,20 +1,103 @@
-"""Routes that answer with and without the slash at the end."""
+"""Routes that say who may use them, and answer with and without the slash at the end."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
+from pydantic import BaseModel, Field
+
+from api.auth.dependencies import PUBLIC, UNCOUNTED, Need, gate
+from api.auth.roles import Role, Scope, roles_with
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field."""
+
+    field: str
+    reason: str
+    value: str | None = None
+
+
+class ProblemDetails(BaseModel):
+    """An error (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldError] = Field(default_factory=list)
+
+
+def problems(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """Return the documentation of these errors, for a route's `responses`."""
+    return {int(status): _PROBLEM | {"description": status.phrase} for status in statuses}
+
+
+_PROBLEM: dict[str, Any] = {
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
+}
+_ANY_ROUTE = (
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
+_GUARDED_ROUTE = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
 class Router(APIRouter):
-    """A router whose every path also works with its trailing slash added or left out.
+    """A router whose every endpoint has to say what it needs (`api.auth.dependencies.needs`).
 
-    (Redirecting instead would make clients send their bodies twice.)
+    That is checked, limited and documented here. Every path also works with its trailing slash added or left
+    out. (Redirecting instead would make clients send their bodies twice.)
     """
 
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         """Add a route for `path`, and a second one, not in the documentation, for its other spelling."""
+        need = getattr(endpoint, "needs", None)
+        if need is None:
+            raise TypeError(f"{endpoint.__qualname__} does not say what it needs")
+        options = _guarded(need, options, takes_cookie=getattr(endpoint, "takes_cookie", False))
         super().add_api_route(path, endpoint, **options)
         other = path.removesuffix("/") if path.endswith("/") else f"{path}/"
         if other and path != "/":
             super().add_api_route(other, endpoint, **{**options, "include_in_schema": False})
+
+
+def _guarded(need: Need, options: dict[str, Any], *, takes_cookie: bool) -> dict[str, Any]:
+    if need == UNCOUNTED:
+        statuses: tuple[HTTPStatus, ...] = ()
+        guards: list[Any] = []
+    else:
+        statuses = _ANY_ROUTE if need == PUBLIC else (*_ANY_ROUTE, *_GUARDED_ROUTE)
+        guards = [gate(need, takes_cookie=takes_cookie)]
+    return {
+        **options,
+        "dependencies": [*guards, *(options.get("dependencies") or [])],
+        "responses": {**problems(*statuses), **(options.get("responses") or {})},
+        "openapi_extra": {**(options.get("openapi_extra") or {}), "x-roles": roles_that_may(need)},
+    }
+
+
+def roles_that_may(need: Need) -> list[str]:
+    """Return who may use a route: roles, or `anyone`."""
+    if need in (PUBLIC, UNCOUNTED):
+        return ["anyone"]
+    return [str(role) for role in (roles_with(need) if isinstance(need, Scope) else Role)]
+
+
+def document(app: FastAPI) -> None:
+    """Have the OpenAPI document of `app` describe errors as they are, problem details, and nothing else."""
+    original = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schemas = original().setdefault("components", {}).setdefault("schemas", {})
+            described = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas.update({**described.pop("$defs"), "ProblemDetails": described})
+            for replaced in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(replaced, None)
+        return original()
+
+    app.openapi = openapi  # type: ignore[method-assign]

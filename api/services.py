@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from starlette.requests import HTTPConnection
 
 from api.dagster.client import DagsterClient
+from api.rate_limits import RateLimits
 from api.settings import ApiSettings
 from warehouse.redis_options import backoff, redis_options
 
@@ -21,13 +22,14 @@ _REDIS_RETRIES = 3
 
 @dataclass(frozen=True)
 class Services:
-    """The API's own database, the warehouse (to read), Redis, Dagster."""
+    """The API's own database, the warehouse (to read), Redis (state, cache, and limits counted in it), Dagster."""
 
     settings: ApiSettings
     users: AsyncEngine
     warehouse: AsyncEngine
     state: Redis
     cache: Redis
+    limits: RateLimits
     dagster: DagsterClient
 
 
@@ -38,9 +40,13 @@ async def open_services(settings: ApiSettings) -> AsyncIterator[Services]:
     state = Redis.from_url(settings.redis_state_url, **options)
     cache = Redis.from_url(settings.redis_cache_url, **options)
     users, warehouse = _engine(settings.users_url), _engine(settings.warehouse_url)
-    async with DagsterClient(settings.dagster_url, run_limit_seconds=settings.run_limit_seconds) as dagster:
+    async with DagsterClient(
+        settings.dagster_url,
+        key=settings.dagster_key.get_secret_value(),
+        run_limit_seconds=settings.run_limit_seconds,
+    ) as dagster:
         try:
-            yield Services(settings, users, warehouse, state, cache, dagster)
+            yield Services(settings, users, warehouse, state, cache, RateLimits(state), dagster)
         finally:
             await state.aclose()
             await cache.aclose()

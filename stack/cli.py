@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from getpass import getpass
 from pathlib import Path
 from threading import Event
 from types import FrameType
@@ -15,15 +16,19 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from api.auth.roles import Role
 from pipeline.settings import LIVE_SITE, is_loopback
+from stack import postgres
+from stack.accounts import open_account
 from stack.client import Client, operator_client, scrape
 from stack.demo import run_demo
 from stack.errors import StackError
 from stack.home import DEFAULT_HOME, DEMO_HOME, Home, Running, is_locked
 from stack.platform import running
 from stack.processes import Source
-from stack.secrets import load_or_create
+from stack.secrets import load_or_create, rotate_signing_key
 from stack.supervisor import Supervisor
+from warehouse import roles
 from warehouse.idno import InvalidIdno, parse_idno
 
 _SIDE_BY_SIDE = 4
@@ -67,6 +72,18 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("--force", action="store_true", help="visit the source even if a fresh record is held")
     _command(commands, "status", _status, "say what runs")
     _command(commands, "down", _down, "stop the platform")
+    admin = _command(commands, "create-admin", _create_admin, "open an administrator's account")
+    admin.add_argument("--username", required=True)
+    admin.add_argument("--email")
+    admin.add_argument(
+        "--password-stdin", action="store_true", help="read the password from standard input, do not ask"
+    )
+    _command(
+        commands,
+        "rotate-key",
+        _rotate_key,
+        "make a new key for signing access tokens, used from the next start on",
+    )
     demo = _command(
         commands, "demo", _demo, "run the main job end to end against the stand-in site", DEMO_HOME
     )
@@ -135,7 +152,7 @@ def _up(options: argparse.Namespace) -> int:
         with running(Home.at(options.home), source, port=options.port, say=_say) as (platform, supervisor):
             print(
                 f"ready {platform.gateway_url} (API, documentation at /docs)\n"
-                f"Dagster's web UI, on this machine only: {platform.dagster_url}\n"
+                f"Dagster's web UI, after signing in: {platform.dagster_url}\n"
                 f"companies from {platform.site_url}; state and logs in {Home.at(options.home).path}; Ctrl-C stops",
                 flush=True,
             )
@@ -214,6 +231,31 @@ def _status(options: argparse.Namespace) -> int:
     for name, state in health.json().get("parts", {}).items():
         print(f"{name:<10} {state}")
     return 0 if health.status_code == httpx.codes.OK else 1
+
+
+def _create_admin(options: argparse.Namespace) -> int:
+    home = Home.at(options.home)
+    platform = Running.of(home)
+    if options.password_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+    else:
+        password = getpass("Password: ")
+        if getpass("The same again: ") != password:
+            raise StackError("the two passwords differ; nothing was done")
+    secrets = load_or_create(home.secrets)
+    url = postgres.url(platform.ports["postgres"], secrets, role=roles.API, database=roles.USERS_DATABASE)
+    open_account(url, username=options.username, email=options.email, password=password, role=Role.ADMIN)
+    print(f"{options.username} can sign in as an administrator at {platform.gateway_url}/sign-in")
+    return 0
+
+
+def _rotate_key(options: argparse.Namespace) -> int:
+    home = Home.at(options.home)
+    rotate_signing_key(home.secrets)
+    print(
+        "a new key signs access tokens from the next start on; those signed so far stay good until they expire"
+    )
+    return 0
 
 
 def _down(options: argparse.Namespace) -> int:

@@ -77,12 +77,6 @@ def scrape(client: Client, idno: str, *, force: bool, on_state: Callable[[str], 
     }
 
 
-def register_operator(url: str, secrets: Secrets) -> None:
-    """Open the local operator's account, if need be."""
-    with Client(url) as client:
-        client.register(OPERATOR, secrets.operator)
-
-
 def operator_client(url: str, secrets: Secrets) -> Client:
     """Return a client signed in as the local operator."""
     client = Client(url)

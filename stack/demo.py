@@ -38,7 +38,7 @@ def run_demo(home: Home, *, port: int | None) -> int:
             cached = _ask_again(client, results[0], console)
         console.print(
             f"\nWhile it runs (`make up`), the web UIs are {platform.gateway_url}/docs (the API's, with an Authorize"
-            f" button)\nand {platform.dagster_url} (Dagster's, on this machine only). Logs: {home.logs}"
+            f" button)\nand {platform.dagster_url} (Dagster's, after signing in). Logs: {home.logs}"
         )
     states = [result["state"] for result in results]
     if not cached or states != ["succeeded", "succeeded", "not_found"]:

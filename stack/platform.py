@@ -14,12 +14,13 @@ import httpx
 from api import migrations as api_migrations
 from pipeline.settings import is_loopback
 from stack import leftovers, postgres
+from stack.accounts import ensure_operator
 from stack.chrome import find_chrome
-from stack.client import register_operator
 from stack.errors import StackError
 from stack.home import PROJECT, Home, Running, locked
 from stack.ports import LOOPBACK, choose, free_ports
 from stack.processes import (
+    DAGSTER_PATH,
     PLATFORM,
     STORES,
     Plan,
@@ -33,10 +34,10 @@ from stack.processes import (
 from stack.secrets import load_or_create
 from stack.supervisor import Supervisor, supervised
 from warehouse import roles
+from warehouse.contract import KEY_HEADER
 from warehouse.migrate import WAREHOUSE_MIGRATIONS, migrate
 
 GATEWAY_PORT = 8000
-DAGSTER_PORT = 3000
 _READY_SECONDS = 120
 
 Say = Callable[[str], None]
@@ -69,8 +70,7 @@ def _plan(home: Home, source: Source, port: int | None) -> Plan:
     _keep_apart(home, source)
     secrets = load_or_create(home.secrets)
     postgres.prepare(home, secrets)
-    gateway, dagster = choose(GATEWAY_PORT, port), choose(DAGSTER_PORT)
-    ports = Ports(gateway, dagster, *free_ports(6))
+    ports = Ports(choose(GATEWAY_PORT, port), *free_ports(8))
     if source.stand_in:
         source = replace(source, url=stand_in_url(ports))
     return Plan(home, ports, secrets, chrome, source)
@@ -92,7 +92,7 @@ def _describe(plan: Plan, supervisor: Supervisor) -> Running:
     return Running(
         pid=os.getpid(),
         gateway_url=f"http://{LOOPBACK}:{plan.ports.gateway}",
-        dagster_url=f"http://{LOOPBACK}:{plan.ports.dagster}",
+        dagster_url=f"http://{LOOPBACK}:{plan.ports.gateway}{DAGSTER_PATH}/",
         site_url=plan.source.url,
         supervisor_socket=supervisor.socket,
         ports=asdict(plan.ports),
@@ -110,10 +110,10 @@ def _start(plan: Plan, parts: list[Program], supervisor: Supervisor, *, killed: 
             tasks.append(pool.submit(_recover, plan.home, parts))
         for task in tasks:
             task.result()
+    ensure_operator(plan.database_url(roles.API, roles.USERS_DATABASE), plan.secrets)
     say("starting Dagster, the API and the gateway")
     supervisor.start(PLATFORM)
     _wait_until_ready(plan, supervisor)
-    register_operator(f"http://{LOOPBACK}:{plan.ports.gateway}", plan.secrets)
 
 
 def _migrate(plan: Plan) -> None:
@@ -142,17 +142,25 @@ def _wait_until_ready(plan: Plan, supervisor: Supervisor) -> None:
         try:
             response = httpx.get(health, trust_env=False, timeout=10)
             if response.status_code == httpx.codes.OK:
-                return
-            parts = response.json().get("parts", {})
-            missing = (
-                "; ".join(f"{name}: {state}" for name, state in parts.items() if state != "ok") or missing
-            )
+                if _readonly_answers(plan):
+                    return
+                missing = "Dagster's read-only web UI does not answer"
+            else:
+                parts = response.json().get("parts", {})
+                wrong = [f"{name}: {state}" for name, state in parts.items() if state != "ok"]
+                missing = "; ".join(wrong) or missing
         except (httpx.HTTPError, ValueError):
             pass
         time.sleep(0.2)
     raise StackError(
         f"the platform was not ready within {_READY_SECONDS} s ({missing}); logs: {plan.home.logs}"
     )
+
+
+def _readonly_answers(plan: Plan) -> bool:
+    """Tell whether the web UI for readers is up; no part of the platform's health, it is for looking only."""
+    url = f"http://{LOOPBACK}:{plan.ports.dagster_readonly}{DAGSTER_PATH}/server_info"
+    return httpx.get(url, headers={KEY_HEADER: plan.secrets.dagster}, trust_env=False, timeout=10).is_success
 
 
 def _check_processes(home: Home, supervisor: Supervisor) -> None:

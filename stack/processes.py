@@ -1,5 +1,6 @@
 """The processes of the platform: what each runs, and what each is told (no secret that it does not need)."""
 
+import json
 import os
 import shutil
 import sys
@@ -20,6 +21,10 @@ MARK = "REGISTRU_STACK"
 
 STORES, PLATFORM = "stores", "platform"
 
+DAGSTER_PATH = "/dagster"
+"""Where Dagster's web UI is, at the gateway and inside."""
+WORKSPACE = ("-w", str(PROJECT / "workspace.yaml"))
+
 
 @dataclass(frozen=True)
 class Ports:
@@ -27,6 +32,7 @@ class Ports:
 
     gateway: int
     dagster: int
+    dagster_readonly: int
     api: int
     code: int
     postgres: int
@@ -124,9 +130,7 @@ def _dagster(plan: Plan) -> list[Program]:
         "REGISTRU_CODE_SERVER_HOST": LOOPBACK,
         "REGISTRU_CODE_SERVER_PORT": str(ports.code),
     }
-    workspace = ("-w", str(PROJECT / "workspace.yaml"))
     code = [*("api", "grpc", "-m", "pipeline.definitions", "-h", LOOPBACK, "-p", str(ports.code))]
-    serve = ["-m", "dagster_webserver", "-h", LOOPBACK, "-p", str(ports.dagster), *workspace]
     return [
         # Its runs are its children: they get time to report their end and to close their browsers.
         Program(
@@ -137,11 +141,18 @@ def _dagster(plan: Plan) -> list[Program]:
             "INT",
             20,
         ),
-        Program("webserver", PLATFORM, [sys.executable, *serve], instance, "INT"),
+        _webserver(plan, "webserver", ports.dagster, instance),
+        _webserver(plan, "webserver-readonly", ports.dagster_readonly, instance, "--read-only"),
         Program(
-            "daemon", PLATFORM, [sys.executable, "-m", "dagster._daemon", "run", *workspace], instance, "INT"
+            "daemon", PLATFORM, [sys.executable, "-m", "dagster._daemon", "run", *WORKSPACE], instance, "INT"
         ),
     ]
+
+
+def _webserver(plan: Plan, name: str, port: int, instance: dict[str, str], *options: str) -> Program:
+    serve = ["-m", "pipeline.webserver", "-h", LOOPBACK, "-p", str(port), "--path-prefix", DAGSTER_PATH]
+    environment = {**instance, "REGISTRU_DAGSTER_KEY": plan.secrets.dagster}
+    return Program(name, PLATFORM, [sys.executable, *serve, *WORKSPACE, *options], environment, "INT")
 
 
 def _pipeline(plan: Plan) -> dict[str, str]:
@@ -163,21 +174,41 @@ def _pipeline(plan: Plan) -> dict[str, str]:
     }
 
 
+_API_SETTINGS = tuple(
+    f"REGISTRU_{name}"
+    for name in (
+        "ACCESS_MINUTES",
+        "SESSION_DAYS",
+        "BROWSER_HOURS",
+        "REFRESH_GRACE_SECONDS",
+        "BCRYPT_COST",
+        "REGISTRATION",
+        "REGISTRATION_ROLE",
+        "LIMIT_ADDRESS",
+        "LIMIT_CALLER",
+        "LIMIT_REGISTRATIONS",
+        "LIMIT_GUESSES",
+        "LIMIT_GUESSES_ADDRESS",
+        "LIMIT_GUESSES_ACCOUNT",
+        "CORS_ORIGINS",
+        "FRESH_HOURS",
+        "RUN_LIMIT_SECONDS",
+    )
+)
+"""What the caller's environment may set of the API."""
+
+
 def _api(plan: Plan) -> Program:
     ports = plan.ports
-    optional = (
-        "REGISTRU_ACCESS_MINUTES",
-        "REGISTRU_BCRYPT_COST",
-        "REGISTRU_FRESH_HOURS",
-        "REGISTRU_RUN_LIMIT_SECONDS",
-    )
     environment = {
-        **{name: os.environ[name] for name in optional if name in os.environ},
+        **{name: os.environ[name] for name in _API_SETTINGS if name in os.environ},
         **plan.redis_settings,
         "REGISTRU_USERS_URL": plan.database_url(roles.API, roles.USERS_DATABASE),
         "REGISTRU_WAREHOUSE_URL": plan.database_url(roles.API, roles.WAREHOUSE_DATABASE),
         "REGISTRU_JWT_SECRET": plan.secrets.jwt,
-        "REGISTRU_DAGSTER_URL": f"http://{LOOPBACK}:{ports.dagster}",
+        "REGISTRU_JWT_RETIRED_SECRETS": json.dumps(plan.secrets.jwt_retired),
+        "REGISTRU_DAGSTER_URL": f"http://{LOOPBACK}:{ports.dagster}{DAGSTER_PATH}",
+        "REGISTRU_DAGSTER_KEY": plan.secrets.dagster,
     }
     command = [sys.executable, "-m", "uvicorn", "--factory", "api.main:create_app", "--host", LOOPBACK]
     command += ["--port", str(ports.api), "--no-server-header", "--timeout-graceful-shutdown", "5"]
@@ -190,6 +221,9 @@ def _gateway(plan: Plan) -> Program:
     environment = {
         "REGISTRU_GATEWAY_ADDRESS": f"http://:{plan.ports.gateway}",
         "REGISTRU_API_UPSTREAM": f"{LOOPBACK}:{plan.ports.api}",
+        "REGISTRU_DAGSTER_UPSTREAM": f"{LOOPBACK}:{plan.ports.dagster}",
+        "REGISTRU_DAGSTER_READONLY_UPSTREAM": f"{LOOPBACK}:{plan.ports.dagster_readonly}",
+        "REGISTRU_DAGSTER_KEY": plan.secrets.dagster,
         "XDG_DATA_HOME": str(plan.home.work / "caddy"),
         "XDG_CONFIG_HOME": str(plan.home.work / "caddy"),
     }

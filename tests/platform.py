@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -18,6 +19,7 @@ import psutil
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
+from api.auth.roles import Role
 from stack import postgres
 from stack.home import PROJECT, Home
 from stack.leftovers import processes_of
@@ -93,6 +95,14 @@ class User:
     password: str
     http: httpx.Client
 
+    def sign_in(self) -> dict[str, Any]:
+        """Sign in anew; later requests carry the new token. Return all that came."""
+        answer = self.http.post("/auth/login/", json={"username": self.username, "password": self.password})
+        assert answer.status_code == httpx.codes.OK, answer.text
+        tokens: dict[str, Any] = answer.json()
+        self.http.headers["Authorization"] = f"Bearer {tokens['access_token']}"
+        return tokens
+
     def ask(self, idno: str, *, force: bool = True) -> httpx.Response:
         """Ask for a company."""
         return self.http.post("/scrape/", json={"idno": idno, "force_refresh": force})
@@ -133,19 +143,56 @@ class Platform:
             account = {"username": username, "password": password, "email": f"{username}@example.com"}
             answer = http.post("/auth/register/", json=account)
             assert answer.status_code == httpx.codes.CREATED, answer.text
-            answer = http.post("/auth/login/", json={"username": username, "password": password})
-            assert answer.status_code == httpx.codes.OK, answer.text
-            http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-            yield User(username, password, http)
+            user = User(username, password, http)
+            user.sign_in()
+            yield user
+
+    @contextmanager
+    def signed_in_as(self, role: Role) -> Iterator[User]:
+        """Yield a new user with a role."""
+        with self.signed_in() as user:
+            self.set_role(user.username, role)
+            user.sign_in()
+            yield user
+
+    def set_role(self, username: str, role: Role) -> None:
+        """Change a role, as an admin of the tests' own does."""
+        found = self.admin.get("/admin/users/", params={"q": username}).json()["users"]
+        answer = self.admin.patch(f"/admin/users/{found[0]['id']}/", json={"role": role})
+        assert answer.status_code == httpx.codes.OK, answer.text
+
+    @cached_property
+    def admin(self) -> httpx.Client:
+        """A client with an admin's API key."""
+        password = uuid4().hex
+        command = ("create-admin", "--home", str(self.home.path), "--username", "boss", "--password-stdin")
+        subprocess.run(
+            [sys.executable, "-m", "stack.cli", *command],
+            input=f"{password}\n",
+            text=True,
+            check=True,
+            cwd=PROJECT,
+        )
+        return self._with_key("boss", password, ["users", "audit:read", "dagster", "scrape"])
+
+    @cached_property
+    def analyst(self) -> httpx.Client:
+        """A client with an API key that opens Dagster."""
+        with self.signed_in() as user:
+            return self._with_key(user.username, user.password, ["dagster", "dagster:read"])
+
+    def _with_key(self, username: str, password: str, scopes: list[str]) -> httpx.Client:
+        http = httpx.Client(base_url=self.url, timeout=60, trust_env=False)
+        token = http.post("/auth/login/", json={"username": username, "password": password}).json()
+        headers = {"Authorization": f"Bearer {token['access_token']}"}
+        made = http.post("/auth/keys/", json={"name": "tests", "scopes": scopes}, headers=headers)
+        assert made.status_code == httpx.codes.CREATED, made.text
+        http.headers["X-API-Key"] = made.json()["key"]
+        return http
 
     def graphql(self, query: str, **variables: Any) -> Any:
         """Ask Dagster, as its web UI does."""
-        answer = httpx.post(
-            f"{self.dagster_url}/graphql",
-            json={"query": query, "variables": variables},
-            timeout=30,
-            trust_env=False,
-        )
+        answer = self.analyst.post("/dagster/graphql", json={"query": query, "variables": variables})
         body = answer.json()
         assert not body.get("errors"), body
         return body["data"]
@@ -239,6 +286,9 @@ def start(home: Path, *options: str) -> "subprocess.Popen[str]":
         **os.environ,
         "REGISTRU_VISIT_TIMEOUT_SECONDS": str(VISIT_TIMEOUT_SECONDS),
         "REGISTRU_BCRYPT_COST": "10",
+        # All of a suite comes from one address.
+        "REGISTRU_LIMIT_REGISTRATIONS": "600/minute",
+        "REGISTRU_LIMIT_ADDRESS": "60000/minute",
     }
     return subprocess.Popen(
         command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -19,6 +19,8 @@ MAX_RUNTIME_TAG = "dagster/max_runtime"
 USER_HEADER = "X-Registru-User"
 """Who is calling, as the gateway tells Dagster after it has asked the API."""
 ROLE_HEADER = "X-Registru-Role"
+SCOPES_HEADER = "X-Registru-Scopes"
+"""What they may do, separated by spaces; it decides which of Dagster's two web UIs they get."""
 KEY_HEADER = "X-Registru-Key"
 """What the gateway and the API show to Dagster's webservers, which serve nobody else."""
 
@@ -40,11 +42,6 @@ class Outcome(StrEnum):
 def company_key(idno: str) -> str:
     """Redis key (cache database) of a company's current record as JSON."""
     return f"company:{idno}"
-
-
-def token_key(jti: str) -> str:
-    """Redis key (state database) of an access token that is signed in."""
-    return f"token:{jti}"
 
 
 def rate_key(host: str) -> str:

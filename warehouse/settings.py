@@ -1,9 +1,12 @@
 """Settings of the stores, the base of every process's own settings (prefix REGISTRU_)."""
 
 from datetime import timedelta
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from warehouse.secrecy import check_url_password
 
 
 class StoreSettings(BaseSettings):
@@ -18,6 +21,13 @@ class StoreSettings(BaseSettings):
     redis_state_url: str = Field(description="Redis URL of state that must not be evicted")
     redis_cache_url: str = Field(description="Redis URL of the cache, which may be evicted")
     fresh_hours: float = Field(default=24, gt=0, description="How long a record counts as fresh")
+
+    @model_validator(mode="after")
+    def _has_no_placeholder_passwords(self) -> Self:
+        for name in type(self).model_fields:
+            if name in ("warehouse_url", "redis_state_url", "redis_cache_url", "users_url"):
+                check_url_password(f"REGISTRU_{name.upper()}", getattr(self, name))
+        return self
 
     @property
     def fresh_for(self) -> timedelta:

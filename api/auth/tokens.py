@@ -1,15 +1,16 @@
-"""Access tokens: JWT (HS256), good while their signature is right and Redis holds them."""
+"""Access tokens: JWT, HS256 and nothing else. Whether the session behind one is still good, others tell."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
 from uuid import UUID, uuid4
 
 from jose import JWTError, jwt
-from redis.asyncio import Redis
 
+from api.auth.roles import Role
 from api.errors import NotSignedIn
 from api.settings import ApiSettings
-from warehouse.contract import token_key
 
 ALGORITHM = "HS256"
 ACCESS = "access"
@@ -18,41 +19,58 @@ _REQUIRED = {f"require_{claim}": True for claim in ("exp", "iat", "sub", "jti")}
 
 
 @dataclass(frozen=True)
-class Caller:
-    """Who is calling, and by which token."""
+class AccessClaims:
+    """What a token says that is signed and has not expired."""
 
     user_id: UUID
-    username: str
-    jti: str
+    session_id: UUID
 
 
-async def issue(state: Redis, settings: ApiSettings, *, user_id: UUID, username: str) -> str:
-    """Make an access token and sign it in."""
-    now, lifetime, jti = datetime.now(UTC), timedelta(minutes=settings.access_minutes), uuid4().hex
-    claims = {"sub": str(user_id), "jti": jti, "iat": now, "exp": now + lifetime, "typ": ACCESS}
-    await state.set(token_key(jti), f"{user_id} {username}", ex=lifetime)
-    return str(jwt.encode(claims, settings.jwt_secret.get_secret_value(), algorithm=ALGORITHM))
+def issue(settings: ApiSettings, *, user_id: UUID, session_id: UUID, role: Role) -> str:
+    """Make an access token of a session."""
+    now = datetime.now(UTC)
+    claims = {
+        "sub": str(user_id),
+        "jti": uuid4().hex,
+        "sid": str(session_id),
+        "iat": now,
+        "exp": now + settings.access_lifetime,
+        "typ": ACCESS,
+        "role": role,
+    }
+    key, _ = settings.signing_keys()[0]
+    return str(jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": key_id(key)}))
 
 
-async def verify(state: Redis, settings: ApiSettings, token: str) -> Caller:
-    """Return who holds a token. Raises NotSignedIn if it is forged, expired, or signed out."""
+def verify(settings: ApiSettings, token: str) -> AccessClaims:
+    """Return what an access token says. Raises NotSignedIn if it is forged, expired or of another type."""
     if len(token) > _LONGEST_TOKEN:
-        raise NotSignedIn("the access token is not valid, or no longer")
+        raise _invalid()
     try:
-        claims = jwt.decode(
-            token, settings.jwt_secret.get_secret_value(), algorithms=[ALGORITHM], options=_REQUIRED
-        )
-    except (JWTError, RecursionError):
-        raise NotSignedIn("the access token is not valid, or no longer") from None
-    if claims.get("typ") != ACCESS:
-        raise NotSignedIn("this is no access token")
-    held = str(await state.get(token_key(claims["jti"])) or "")
-    user_id, _, username = held.partition(" ")
-    if not user_id or user_id != claims["sub"]:
-        raise NotSignedIn("the access token is signed out")
-    return Caller(UUID(user_id), username, claims["jti"])
+        kid = jwt.get_unverified_header(token).get("kid")
+        key, retired_at = next(held for held in settings.signing_keys() if key_id(held[0]) == kid)
+        claims = jwt.decode(token, key, algorithms=[ALGORITHM], options=_REQUIRED)
+        if retired_at is not None:
+            _check_age(claims, settings.access_lifetime, retired_at)
+        if claims.get("typ") != ACCESS:
+            raise NotSignedIn("this is no access token")
+        return AccessClaims(UUID(claims["sub"]), UUID(claims["sid"]))
+    except (JWTError, RecursionError, StopIteration, KeyError, ValueError, TypeError, AttributeError):
+        raise _invalid() from None
 
 
-async def revoke(state: Redis, jti: str) -> None:
-    """Sign a token out."""
-    await state.delete(token_key(jti))
+def key_id(key: str) -> str:
+    """Return the name by which a token says which key signed it; it tells nothing of the key."""
+    return sha256(f"kid {key}".encode()).hexdigest()[:16]
+
+
+def _check_age(claims: dict[str, Any], lifetime: timedelta, retired_at: datetime) -> None:
+    """Whoever has an old key could go on signing: it counts only for what it can have signed in its time."""
+    issued_at = datetime.fromtimestamp(claims["iat"], UTC)
+    expires_at = datetime.fromtimestamp(claims["exp"], UTC)
+    if issued_at > retired_at or expires_at - issued_at > lifetime:
+        raise JWTError("signed by a key that had been retired")
+
+
+def _invalid() -> NotSignedIn:
+    return NotSignedIn("the access token is not valid, or no longer")

@@ -1,9 +1,12 @@
 """A company's current record."""
 
-from api.auth.dependencies import CallerDep
+from http import HTTPStatus
+
+from api.auth.dependencies import needs
+from api.auth.roles import Scope
 from api.companies import service
 from api.errors import NotFound
-from api.routing import Router
+from api.routing import Router, problems
 from api.services import ServicesDep
 from warehouse.idno import Idno
 from warehouse.records import CompanyRecord
@@ -11,8 +14,9 @@ from warehouse.records import CompanyRecord
 router = Router(prefix="/companies", tags=["companies"])
 
 
-@router.get("/{idno}/")
-async def read_company(idno: Idno, _: CallerDep, services: ServicesDep) -> CompanyRecord:
+@router.get("/{idno}/", responses=problems(HTTPStatus.NOT_FOUND))
+@needs(Scope.COMPANIES_READ)
+async def read_company(idno: Idno, services: ServicesDep) -> CompanyRecord:
     """The current record of a company, and where it came from."""
     record = await service.current_record(services, idno)
     if record is None:

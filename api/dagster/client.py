@@ -12,6 +12,7 @@ import httpx
 from warehouse.contract import (
     CODE_LOCATION,
     IDNO_TAG,
+    KEY_HEADER,
     MAX_RUNTIME_TAG,
     REPOSITORY,
     REQUESTED_BY_TAG,
@@ -90,8 +91,10 @@ class RunStatus(StrEnum):
 class DagsterClient:
     """The few calls the API makes. Use as a context manager."""
 
-    def __init__(self, url: str, *, run_limit_seconds: int) -> None:
-        self._http = httpx.AsyncClient(base_url=url, trust_env=False, timeout=_CHECK_TIMEOUT_SECONDS)
+    def __init__(self, url: str, *, key: str, run_limit_seconds: int) -> None:
+        self._http = httpx.AsyncClient(
+            base_url=url, headers={KEY_HEADER: key}, trust_env=False, timeout=_CHECK_TIMEOUT_SECONDS
+        )
         self._run_limit_seconds = run_limit_seconds
 
     async def __aenter__(self) -> Self:

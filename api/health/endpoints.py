@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from api.auth.dependencies import UNCOUNTED, needs
 from api.dagster.client import DagsterUnavailable
 from api.routing import Router
 from api.services import Services, ServicesDep
@@ -36,12 +37,14 @@ class Health(BaseModel):
 
 
 @router.get("/")
+@needs(UNCOUNTED)
 async def about() -> About:
     """What this is."""
     return About(name="Registru", version=version("registru"), docs="/docs", health="/health/")
 
 
 @router.get("/health/", responses={HTTPStatus.SERVICE_UNAVAILABLE: {"model": Health}})
+@needs(UNCOUNTED)
 async def health(services: ServicesDep, response: Response) -> Health:
     """Whether each part answers; 503 if one does not."""
     names = ("users", "warehouse", "redis", "dagster")

@@ -4,9 +4,10 @@ from http import HTTPStatus
 
 from fastapi import Response
 
-from api.auth.dependencies import CallerDep
+from api.auth.dependencies import CallerDep, needs
+from api.auth.roles import Scope
 from api.companies.service import fresh_record
-from api.routing import Router
+from api.routing import Router, problems
 from api.scrape import service
 from api.scrape.schemas import ScrapeAnswer, ScrapeRequest, ScrapeStatus
 from api.services import ServicesDep
@@ -15,6 +16,7 @@ router = Router(prefix="/scrape", tags=["scrape"])
 
 
 @router.post("/", responses={HTTPStatus.ACCEPTED: {"model": ScrapeAnswer, "description": "A run fetches it"}})
+@needs(Scope.SCRAPE)
 async def scrape(
     request: ScrapeRequest, caller: CallerDep, services: ServicesDep, response: Response
 ) -> ScrapeAnswer:
@@ -35,7 +37,8 @@ async def scrape(
     )
 
 
-@router.get("/{run_id}/")
+@router.get("/{run_id}/", responses=problems(HTTPStatus.NOT_FOUND))
+@needs(Scope.SCRAPE)
 async def read_scrape(run_id: str, caller: CallerDep, services: ServicesDep) -> ScrapeStatus:
-    """Where a run that you asked for stands, and the record once it has succeeded."""
+    """Where a run that you asked for stands (an admin: any), and the record once it has succeeded."""
     return await service.read_status(services, caller, run_id)

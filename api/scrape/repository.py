@@ -68,10 +68,14 @@ async def find(connection: AsyncConnection, scrape_id: UUID) -> Scrape | None:
     return Scrape.of(row) if row else None
 
 
-async def find_requested(connection: AsyncConnection, *, run_id: str, user_id: UUID) -> Scrape | None:
-    """Return the scrape of a run, if this user asked for it."""
-    asked = exists().where(scrape_requests.c.scrape_id == scrapes.c.id, scrape_requests.c.user_id == user_id)
-    row = (await connection.execute(select(scrapes).where(scrapes.c.run_id == run_id, asked))).one_or_none()
+async def find_requested(connection: AsyncConnection, *, run_id: str, user_id: UUID | None) -> Scrape | None:
+    """Return the scrape of a run, if this user asked for it; without a user, whoever did."""
+    query = select(scrapes).where(scrapes.c.run_id == run_id)
+    if user_id is not None:
+        query = query.where(
+            exists().where(scrape_requests.c.scrape_id == scrapes.c.id, scrape_requests.c.user_id == user_id)
+        )
+    row = (await connection.execute(query)).one_or_none()
     return Scrape.of(row) if row else None
 
 

@@ -2,11 +2,13 @@
 
 import re
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, EmailStr, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, ValidationInfo, field_validator
 
-from api.auth.passwords import MOST_BYTES
+from api.auth.passwords import LEAST_CHARACTERS, MOST_BYTES, check_password
+from api.auth.roles import Role
 
 _USERNAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{2,63}$"
 
@@ -16,31 +18,63 @@ def is_username(text: str) -> bool:
     return re.fullmatch(_USERNAME, text, re.ASCII) is not None
 
 
+def _is_stored_as_it_is(email: str) -> str:
+    if "\x00" in email:
+        raise ValueError("must not contain the character NUL")
+    return email
+
+
+Email = Annotated[EmailStr, AfterValidator(_is_stored_as_it_is)]
+
+
 class Registration(BaseModel):
     """A new account."""
 
     model_config = ConfigDict(extra="forbid")
 
     username: str = Field(pattern=_USERNAME, description="3 to 64 letters, digits and . _ -")
-    email: EmailStr | None = None
-    password: str = Field(min_length=8, description=f"8 characters or more, at most {MOST_BYTES} bytes")
+    email: Email | None = None
+    password: str = Field(
+        description=f"{LEAST_CHARACTERS} characters or more, at most {MOST_BYTES} bytes, none of the common ones",
+        json_schema_extra={"minLength": LEAST_CHARACTERS, "maxLength": MOST_BYTES, "format": "password"},
+    )
 
     @field_validator("password")
     @classmethod
-    def _fits_bcrypt(cls, password: str) -> str:
-        if len(password.encode()) > MOST_BYTES:
-            raise ValueError(f"has {len(password.encode())} bytes, at most {MOST_BYTES} are allowed")
-        if "\x00" in password:
-            raise ValueError("must not contain the character NUL")
-        return password
+    def _is_fit(cls, password: str, info: ValidationInfo) -> str:
+        return check_password(password, names=(info.data.get("username"), info.data.get("email")))
+
+
+class NewUser(Registration):
+    """An account that an admin opens for somebody."""
+
+    role: Role = Role.STANDARD
+
+
+class UserChange(BaseModel):
+    """What an admin changes about an account; what is left out stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    role: Role | None = None
+    disabled: bool | None = None
 
 
 class User(BaseModel):
-    """An account, as its owner sees it."""
+    """An account, as its owner and the admins see it."""
 
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
     username: str
     email: str | None
+    role: Role
     created_at: datetime
+    disabled_at: datetime | None
+
+
+class UserPage(BaseModel):
+    """Some of the accounts found, and how many there are in all."""
+
+    users: list[User]
+    total: int

@@ -1,36 +1,121 @@
-"""Opening and reading accounts."""
+"""Opening, reading, changing and deleting accounts."""
 
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api.audit.events import Event, Person, record
 from api.auth.passwords import hash_password
-from api.errors import Conflict, NotFound
+from api.auth.roles import Role
+from api.auth.sessions import end_all
+from api.auth.state import account_key, distrust
+from api.clients import Client
+from api.errors import Conflict, Forbidden, NotFound
 from api.services import Services
 from api.users import repository
-from api.users.schemas import Registration, User
+from api.users.schemas import NewUser, Registration, User, UserChange, UserPage
 
 
-async def register(services: Services, registration: Registration) -> User:
-    """Open an account. Raises Conflict where the name or e-mail is taken."""
-    password_hash = await hash_password(registration.password, cost=services.settings.bcrypt_cost)
+async def register(services: Services, client: Client, registration: Registration) -> User:
+    """Open one's own account. Raises Forbidden where that is closed, Conflict where the name is taken."""
+    settings = services.settings
+    if settings.registration == "closed":
+        raise Forbidden("registration is closed; ask an administrator for an account")
+    return await _open(services, client, registration, settings.registration_role, actor=None)
+
+
+async def create(services: Services, client: Client, new: NewUser, *, actor: Person) -> User:
+    """Open an account for somebody. Raises Conflict where the name is taken."""
+    return await _open(services, client, new, new.role, actor=actor)
+
+
+async def _open(
+    services: Services, client: Client, account: Registration, role: Role, *, actor: Person | None
+) -> User:
+    # Before it is known whether the name is taken: the answer takes as long either way.
+    password_hash = await hash_password(account.password, cost=services.settings.bcrypt_cost)
     try:
         async with services.users.begin() as connection:
-            user = await repository.add(
+            row = await repository.add(
                 connection,
-                username=registration.username,
-                email=registration.email,
+                username=account.username,
+                email=account.email,
                 password_hash=password_hash,
+                role=role,
+            )
+            person = Person(row.id, row.username)
+            event = Event.USER_CREATED if actor else Event.REGISTERED
+            await record(
+                connection, event, client, actor=actor or person, subject=person, detail=f"role {role}"
             )
     except IntegrityError:
-        raise Conflict("an account with this username or e-mail exists") from None
-    return User.model_validate(user)
+        raise Conflict("this username is taken") from None
+    return User.model_validate(row)
 
 
 async def get(services: Services, user_id: UUID) -> User:
-    """Return an account. Raises NotFound if it was deleted."""
+    """Return an account. Raises NotFound if there is none."""
     async with services.users.connect() as connection:
-        user = await repository.find(connection, user_id)
+        return await _existing(connection, user_id)
+
+
+async def search(
+    services: Services, *, text: str | None, role: Role | None, limit: int, offset: int
+) -> UserPage:
+    """Return a page of accounts by name."""
+    async with services.users.connect() as connection:
+        rows, total = await repository.search(connection, text=text, role=role, limit=limit, offset=offset)
+    return UserPage(users=[User.model_validate(row) for row in rows], total=total)
+
+
+async def change(
+    services: Services, client: Client, user_id: UUID, asked: UserChange, *, actor: Person
+) -> User:
+    """Change an account's role, disable or enable it. Raises NotFound, Conflict for the last admin.
+
+    It holds at once: in every session and for every API key, and disabling ends the sessions for good.
+    """
+    async with services.users.begin() as connection:
+        admins = await repository.lock_admins(connection)
+        user = await _existing(connection, user_id)
+        if asked.disabled or asked.role not in (None, Role.ADMIN):
+            _keep_an_admin(admins, user)
+        await distrust(services.state, account_key(user_id))
+        subject = Person(user.id, user.username)
+        if asked.role not in (None, user.role):
+            await repository.set_role(connection, user_id, Role(asked.role))
+            detail = f"from {user.role} to {asked.role}"
+            await record(connection, Event.ROLE_CHANGED, client, actor=actor, subject=subject, detail=detail)
+        if asked.disabled not in (None, user.disabled_at is not None):
+            await repository.set_disabled(connection, user_id, disabled=bool(asked.disabled))
+            event = Event.DISABLED if asked.disabled else Event.ENABLED
+            await record(connection, event, client, actor=actor, subject=subject)
+        if asked.disabled:
+            await end_all(services, connection, user_id, ended_by=Event.DISABLED)
+        return await _existing(connection, user_id)
+
+
+async def delete(services: Services, client: Client, user_id: UUID, *, actor: Person) -> None:
+    """Delete an account and all it has. Raises NotFound, Conflict for the last admin."""
+    async with services.users.begin() as connection:
+        admins = await repository.lock_admins(connection)
+        user = await _existing(connection, user_id)
+        _keep_an_admin(admins, user)
+        await distrust(services.state, account_key(user_id))
+        await end_all(services, connection, user_id, ended_by=Event.USER_DELETED)
+        subject = Person(user.id, user.username)
+        await record(connection, Event.USER_DELETED, client, actor=actor, subject=subject)
+        await repository.remove(connection, user_id)
+
+
+async def _existing(connection: AsyncConnection, user_id: UUID) -> User:
+    user = await repository.find(connection, user_id)
     if user is None:
-        raise NotFound("this account no longer exists")
+        raise NotFound("there is no account with this id")
     return User.model_validate(user)
+
+
+def _keep_an_admin(admins: list[UUID], user: User) -> None:
+    if admins == [user.id]:
+        raise Conflict(f"{user.username} is the last admin; make somebody else one first")

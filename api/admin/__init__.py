@@ -1,0 +1,1 @@
+"""What admins do: manage accounts, read the audit log."""

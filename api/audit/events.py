@@ -1,0 +1,90 @@
+"""Security events, and writing them down."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from hashlib import sha256
+from uuid import UUID
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.clients import Client
+from api.services import Services
+from api.tables import audit_log
+
+_REPEATED_AFTER = timedelta(minutes=1)
+
+
+class Event(StrEnum):
+    """What happened."""
+
+    REGISTERED = "registered"
+    USER_CREATED = "user_created"
+    USER_DELETED = "user_deleted"
+    ROLE_CHANGED = "role_changed"
+    DISABLED = "disabled"
+    ENABLED = "enabled"
+    SIGNED_IN = "signed_in"
+    SIGN_IN_FAILED = "sign_in_failed"
+    SIGN_IN_THROTTLED = "sign_in_throttled"
+    SIGNED_OUT = "signed_out"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - an event's name
+    REFRESH_TOKEN_REUSED = "refresh_token_reused"  # noqa: S105
+    KEY_CREATED = "key_created"
+    KEY_REVOKED = "key_revoked"
+    KEY_USED = "key_used"
+    CREDENTIALS_REFUSED = "credentials_refused"
+    ACCESS_REFUSED = "access_refused"
+
+
+@dataclass(frozen=True)
+class Person:
+    """An account, as the log names it (also when it no longer exists)."""
+
+    id: UUID
+    username: str
+
+
+async def record(
+    connection: AsyncConnection,
+    event: Event,
+    client: Client | None,
+    *,
+    actor: Person | None = None,
+    subject: Person | None = None,
+    detail: str | None = None,
+) -> None:
+    """Write an event down, in the transaction of what it tells of.
+
+    `detail` never holds a password or a token. A name that nobody has is not written down either: people type
+    their passwords into the wrong field.
+    """
+    await connection.execute(
+        insert(audit_log).values(
+            event=event,
+            actor_id=actor.id if actor else None,
+            actor=actor.username if actor else None,
+            subject_id=subject.id if subject else None,
+            subject=subject.username if subject else None,
+            address=client.address if client else None,
+            user_agent=client.user_agent if client else None,
+            detail=detail,
+        )
+    )
+
+
+async def record_once_a_minute(
+    services: Services,
+    event: Event,
+    client: Client,
+    *,
+    about: str,
+    actor: Person | None = None,
+    detail: str | None = None,
+) -> None:
+    """Write down an event that a stranger can repeat at will: the first one a minute `about` the same thing."""
+    digest = sha256(f"{event} {about} {client.network}".encode()).hexdigest()[:32]
+    if await services.state.set(f"audited:{digest}", "1", ex=_REPEATED_AFTER, nx=True):
+        async with services.users.begin() as connection:
+            await record(connection, event, client, actor=actor, detail=detail)

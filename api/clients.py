@@ -1,0 +1,42 @@
+"""Where a request comes from."""
+
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+_LONGEST_USER_AGENT = 200
+
+
+@dataclass(frozen=True)
+class Client:
+    """The address (as the gateway saw it) and what the program calls itself."""
+
+    address: str
+    user_agent: str | None
+
+    @property
+    def network(self) -> str:
+        """The address as limits count it: one household of IPv6 has 2^64 of them."""
+        try:
+            parsed = ip_address(self.address)
+        except ValueError:
+            return self.address
+        if not isinstance(parsed, IPv6Address):
+            return self.address
+        return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
+
+
+def client_of(connection: HTTPConnection) -> Client:
+    """Return where a request comes from; what it says of itself is cut and made printable."""
+    agent = connection.headers.get("user-agent", "")
+    printable = "".join(character if character.isprintable() else "?" for character in agent)
+    return Client(
+        address=connection.client.host if connection.client else "unknown",
+        user_agent=printable[:_LONGEST_USER_AGENT] or None,
+    )
+
+
+ClientDep = Annotated[Client, Depends(client_of)]

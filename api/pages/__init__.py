@@ -1,0 +1,1 @@
+"""The few pages for people: signing in and out. Server-rendered, without scripts."""

@@ -1,0 +1,24 @@
+"""A form proves that it was served to the browser that sends it (double submit, bound by a key)."""
+
+import hmac
+import secrets
+from hashlib import sha256
+
+CSRF_COOKIE = "registru_csrf"
+
+
+def new_token() -> str:
+    """Return a cookie's value."""
+    return secrets.token_urlsafe(24)
+
+
+def form_token(cookie: str, key: str) -> str:
+    """Return what the form carries beside the cookie; another site can read neither, nor make one of its own."""
+    return hmac.new(key.encode(), f"csrf {cookie}".encode(errors="surrogatepass"), sha256).hexdigest()
+
+
+def is_right(cookie: str | None, form_value: str, key: str) -> bool:
+    """Tell whether a form's token belongs to the cookie that came with it."""
+    if not cookie:
+        return False
+    return hmac.compare_digest(form_token(cookie, key).encode(), form_value.encode(errors="surrogatepass"))

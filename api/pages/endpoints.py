@@ -1,0 +1,171 @@
+"""Signing in and out with a browser; the cookie it gets opens Dagster's web UI, nothing of the JSON API."""
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import FastAPI, Form
+from fastapi.responses import RedirectResponse
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.auth import callers, sessions
+from api.auth.callers import Caller
+from api.auth.cookies import (
+    cookie_name,
+    drop_session_cookie,
+    is_from_own_page,
+    session_cookie,
+    set_cookie,
+    set_session_cookie,
+)
+from api.auth.dependencies import PUBLIC, needs
+from api.auth.service import authenticate
+from api.clients import Client, ClientDep
+from api.errors import NotSignedIn, TooManyRequests
+from api.pages.csrf import CSRF_COOKIE, form_token, is_right, new_token
+from api.pages.paths import safe_next
+from api.pages.render import message_page, sign_in_page, signed_in_page
+from api.routing import Router
+from api.services import Services, ServicesDep
+
+router = Router(include_in_schema=False)
+
+_VERIFY = "/auth/verify"
+_STALE_FORM = "This form was not served to your browser just now. Please try again."
+_Render = Callable[[Request, Exception], Awaitable[Response]]
+
+
+@router.get("/sign-in")
+@needs(PUBLIC)
+async def show(request: Request, services: ServicesDep, next: str | None = None) -> Response:
+    """The form, or who is signed in."""
+    caller = await _signed_in(request, services)
+    if caller is None:
+        return _form(request, services, next_path=safe_next(next))
+    cookie, token = _csrf(request, services)
+    page = signed_in_page(csrf=token, username=caller.username, role=caller.role)
+    return _with_csrf(request, page, cookie)
+
+
+@router.post("/sign-in")
+@needs(PUBLIC)
+async def sign_in(
+    request: Request,
+    services: ServicesDep,
+    client: ClientDep,
+    username: Annotated[str, Form()] = "",
+    password: Annotated[str, Form()] = "",
+    next: Annotated[str, Form()] = "",
+    csrf: Annotated[str, Form()] = "",
+) -> Response:
+    """Sign in and go on to where the person wanted to be."""
+    name, next_path = username.strip(), safe_next(next)
+    if not _is_own_form(request, services, csrf):
+        return _form(request, services, next_path=next_path, username=name, message=_STALE_FORM, status=403)
+    try:
+        user = await authenticate(services, client, username=name, password=password)
+        value = await sessions.open_browser_session(services, client, user)
+    except (NotSignedIn, TooManyRequests) as refusal:
+        message = f"{refusal.detail[:1].upper()}{refusal.detail[1:]}."
+        page = _form(
+            request,
+            services,
+            next_path=next_path,
+            username=name,
+            message=message,
+            status=refusal.status_code,
+        )
+        page.headers.update(refusal.headers or {})
+        return page
+    await _end_current(request, services, client)
+    response = RedirectResponse(next_path, HTTPStatus.SEE_OTHER, {"Cache-Control": "no-store"})
+    set_session_cookie(request, response, value, seconds=services.settings.browser_hours * 3600)
+    return response
+
+
+@router.post("/sign-out")
+@needs(PUBLIC)
+async def sign_out(
+    request: Request, services: ServicesDep, client: ClientDep, csrf: Annotated[str, Form()] = ""
+) -> Response:
+    """End the browser's session."""
+    if not _is_own_form(request, services, csrf):
+        return message_page(_STALE_FORM, status=HTTPStatus.FORBIDDEN)
+    await _end_current(request, services, client)
+    response = RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER, {"Cache-Control": "no-store"})
+    drop_session_cookie(request, response)
+    return response
+
+
+def install(app: FastAPI, otherwise: _Render) -> None:
+    """Have the gateway's question about a person who is not signed in answered by the sign-in page."""
+
+    async def on_not_signed_in(request: Request, error: Exception) -> Response:
+        answer = await otherwise(request, error)
+        if request.url.path != _VERIFY or not _wants_page(request):
+            return answer
+        services: Services = request.app.state.services
+        asked = safe_next(request.headers.get("x-forwarded-uri"))
+        page = _form(request, services, next_path=asked, status=HTTPStatus.UNAUTHORIZED)
+        page.headers["WWW-Authenticate"] = answer.headers["WWW-Authenticate"]
+        return page
+
+    app.add_exception_handler(NotSignedIn, on_not_signed_in)
+
+
+def _wants_page(request: Request) -> bool:
+    method = request.headers.get("x-forwarded-method", request.method)
+    return method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", "")
+
+
+async def _signed_in(request: Request, services: Services) -> Caller | None:
+    cookie = session_cookie(request)
+    if cookie is None:
+        return None
+    try:
+        return await callers.by_cookie(services, cookie)
+    except NotSignedIn:
+        return None
+
+
+async def _end_current(request: Request, services: Services, client: Client) -> None:
+    caller = await _signed_in(request, services)
+    if caller is not None:
+        await sessions.end_sessions(services, client, user=caller.person, only=caller.session_id)
+
+
+def _form(
+    request: Request,
+    services: Services,
+    *,
+    next_path: str,
+    username: str = "",
+    message: str | None = None,
+    status: int = HTTPStatus.OK,
+) -> Response:
+    cookie, token = _csrf(request, services)
+    page = sign_in_page(
+        csrf=token, next_path=next_path, username=username[:64], message=message, status=status
+    )
+    return _with_csrf(request, page, cookie)
+
+
+def _csrf(request: Request, services: Services) -> tuple[str, str]:
+    """Return the cookie's value (the one the browser has, so that several forms can be open) and the form's."""
+    cookie = request.cookies.get(cookie_name(request, CSRF_COOKIE)) or new_token()
+    return cookie, form_token(cookie, _key(services))
+
+
+def _with_csrf(request: Request, page: Response, cookie: str) -> Response:
+    set_cookie(request, page, CSRF_COOKIE, cookie, seconds=None, same_site="strict")
+    return page
+
+
+def _is_own_form(request: Request, services: Services, token: str) -> bool:
+    cookie = request.cookies.get(cookie_name(request, CSRF_COOKIE))
+    return is_from_own_page(request) and is_right(cookie, token, _key(services))
+
+
+def _key(services: Services) -> str:
+    return services.settings.jwt_secret.get_secret_value()

@@ -1,0 +1,23 @@
+"""Where a person may be sent after signing in: nowhere but here."""
+
+from urllib.parse import urlsplit
+
+HOME = "/dagster/"
+_LONGEST = 2_000
+_LOOPS = ("/sign-in", "/sign-out", "/auth/")
+
+
+def safe_next(path: str | None) -> str:
+    """Return `path` if it is one of this site's own, else Dagster's.
+
+    Browsers take `//host`, `/\\host` and paths with tabs in them for other hosts.
+    """
+    if not path or len(path) > _LONGEST or not path.startswith("/") or path.startswith("//"):
+        return HOME
+    if "\\" in path or not path.isascii() or not path.isprintable() or " " in path:
+        return HOME
+    try:
+        parts = urlsplit(path)
+    except ValueError:
+        return HOME
+    return HOME if parts.scheme or parts.netloc or parts.path.startswith(_LOOPS) else path
