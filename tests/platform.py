@@ -135,6 +135,12 @@ class Platform:
     dagster_url: str
     site: Site
 
+    @property
+    def ports(self) -> dict[str, int]:
+        """Where each server listens, inside."""
+        ports: dict[str, int] = json.loads(self.home.state.read_text())["ports"]
+        return ports
+
     @contextmanager
     def signed_in(self) -> Iterator[User]:
         """Yield a new user."""
@@ -233,8 +239,9 @@ class Platform:
 
     def engine(self, role: str, database: str) -> Engine:
         """Return an engine that connects as a role."""
-        port = json.loads(self.home.state.read_text())["ports"]["postgres"]
-        url = postgres.url(port, load_or_create(self.home.secrets), role=role, database=database)
+        url = postgres.url(
+            self.ports["postgres"], load_or_create(self.home.secrets), role=role, database=database
+        )
         return create_engine(url, poolclass=NullPool)
 
     @contextmanager

@@ -112,14 +112,6 @@ def test_health_names_every_part(user: User) -> None:
     }
 
 
-@pytest.mark.parametrize("path", ["/dagster", "/dagster/", "/graphql", "/dagster/graphql", "/nowhere"])
-def test_dagster_is_not_reachable_through_the_gateway(user: User, path: str) -> None:
-    answers = (user.http.get(path), user.http.post(path, json={"query": "{ version }"}))
-    for answer in answers:
-        assert answer.status_code == httpx.codes.NOT_FOUND
-        assert answer.headers["Content-Type"] == "application/problem+json"
-
-
 def test_a_company_nobody_asked_for_is_not_known(user: User) -> None:
     answer = user.http.get(f"/companies/{make_idno(9000)}/")
     assert answer.status_code == httpx.codes.NOT_FOUND

@@ -13,6 +13,7 @@ REQUIRED: dict[str, Any] = {
     "redis_state_url": "redis://nowhere/0",
     "redis_cache_url": "redis://nowhere/1",
     "dagster_url": "http://nowhere",
+    "dagster_key": "yT5vR8nB2mK7qW4xZ9cJ6hL3pD1fG0sA",
 }
 
 

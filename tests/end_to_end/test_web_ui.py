@@ -1,0 +1,314 @@
+"""What people see: the sign-in page, and Dagster's web UI behind it, in a real browser, as each role."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from bs4 import BeautifulSoup
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from api.auth.roles import Role
+from stack.chrome import find_chrome
+from tests.platform import LAUNCH, Platform, User, wait_for
+from tests.site.facts import make_idno
+
+SHOTS = os.environ.get("REGISTRU_SCREENSHOTS")
+"""A folder to keep what was seen."""
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Chrome]:
+    """A browser that knows nobody."""
+    chrome, options = find_chrome(), ChromeOptions()
+    options.binary_location = str(chrome.binary)
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1400,900"):
+        options.add_argument(argument)
+    options.add_argument(f"--user-data-dir={tmp_path / 'profile'}")
+    driver = Chrome(options=options, service=ChromeService(str(chrome.driver)))
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+def keep(browser: Chrome, name: str) -> None:
+    """Keep a screenshot, if somebody wants to look."""
+    if SHOTS:
+        browser.save_screenshot(str(Path(SHOTS) / f"{name}.png"))
+
+
+def text_of(browser: Chrome) -> str:
+    return browser.find_element(By.TAG_NAME, "body").text
+
+
+def sign_in(browser: Chrome, username: str, password: str) -> None:
+    for name, value in (("username", username), ("password", password)):
+        field = browser.find_element(By.ID, name)
+        field.clear()
+        field.send_keys(value)
+    browser.find_element(By.CSS_SELECTOR, "button").click()
+
+
+def see(browser: Chrome, text: str) -> None:
+    """Wait until the page shows a text."""
+    WebDriverWait(browser, 60).until(lambda driver: text in text_of(driver), f"no {text!r} on the page")
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_dagster_opens_for_each_role_once_signed_in(platform: Platform, browser: Chrome, role: Role) -> None:
+    with platform.signed_in_as(role) as user:
+        browser.get(f"{platform.url}/dagster/jobs")
+        assert "Sign in" in text_of(browser)
+        keep(browser, f"sign-in-{role}")
+        sign_in(browser, user.username, "not this one")
+        see(browser, "The username or the password is wrong.")
+        keep(browser, f"sign-in-wrong-{role}")
+        sign_in(browser, user.username, user.password)
+        see(browser, "scrape_companies")
+        assert browser.current_url == f"{platform.url}/dagster/jobs"
+        keep(browser, f"dagster-{role}")
+
+        browser.get(f"{platform.url}/dagster/locations/registru/jobs/scrape_companies/launchpad")
+        see(browser, "Launch Run")
+        button = next(b for b in browser.find_elements(By.TAG_NAME, "button") if b.text == "Launch Run")
+        can_launch = button.is_enabled() and button.get_attribute("aria-disabled") != "true"
+        keep(browser, f"launchpad-{role}")
+        assert can_launch is (role is not Role.READONLY)
+
+        browser.get(f"{platform.url}/sign-in")
+        see(browser, f"Signed in as {user.username}")
+        assert f"The role {role}" in text_of(browser)
+        keep(browser, f"signed-in-{role}")
+        browser.find_element(By.CSS_SELECTOR, "button").click()
+        see(browser, "Password")
+        browser.get(f"{platform.url}/dagster/jobs")
+        assert "Sign in" in text_of(browser)
+
+
+def test_the_pages_of_a_run_move_by_themselves_over_the_websocket(
+    platform: Platform, user: User, browser: Chrome
+) -> None:
+    browser.get(f"{platform.url}/dagster/jobs")
+    sign_in(browser, user.username, user.password)
+    see(browser, "scrape_companies")
+    run_id = user.ask(make_idno(7100)).json()["run_id"]
+
+    browser.get(f"{platform.url}/dagster/runs/{run_id}")
+    see(browser, "Success")
+    keep(browser, "run")
+
+
+def test_a_run_carries_the_name_of_who_launched_it_whatever_they_claim(
+    platform: Platform, user: User
+) -> None:
+    selector = {
+        "repositoryLocationName": "registru",
+        "repositoryName": "__repository__",
+        "jobName": "scrape_companies",
+    }
+    params = {
+        "selector": selector,
+        "runConfigData": {"ops": {"source_data": {"config": {"idnos": [make_idno(7101)]}}}},
+        "executionMetadata": {"tags": [{"key": "registru/requested_by", "value": "somebody-else"}]},
+    }
+    answer = user.http.post(
+        "/dagster/graphql",
+        json={"query": LAUNCH, "variables": {"params": params}},
+        headers={"X-Registru-User": "somebody-else", "X-Registru-Role": "admin"},
+    )
+    run_id = answer.json()["data"]["launchRun"]["run"]["runId"]
+
+    run = platform.finished_run(run_id)
+    tags = {tag["key"]: tag["value"] for tag in run["tags"]}
+    assert tags["registru/requested_by"] == user.username
+    [row] = platform.query("SELECT requested_by FROM source_data WHERE run_id = :run", run=run_id)
+    assert row["requested_by"] == user.username
+
+
+def test_a_reader_cannot_launch_a_run_by_graphql(platform: Platform) -> None:
+    params = {
+        "selector": {
+            "repositoryLocationName": "registru",
+            "repositoryName": "__repository__",
+            "jobName": "scrape_companies",
+        },
+        "runConfigData": {"ops": {"source_data": {"config": {"idnos": [make_idno(7102)]}}}},
+    }
+    with platform.signed_in_as(Role.READONLY) as reader:
+        body = {"query": LAUNCH, "variables": {"params": params}}
+        by_post = reader.http.post("/dagster/graphql", json=body, headers={"X-Registru-Scopes": "dagster"})
+        assert by_post.json()["data"]["launchRun"]["__typename"] == "UnauthorizedError"
+        query = reader.http.post("/dagster/graphql", json={"query": "{ version }"})
+        assert query.json()["data"]["version"]
+    assert platform.site.visits(make_idno(7102)) == 0
+
+
+WEBSOCKET = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "x3JJHMbDL1EzLkh9GBhXDw==",
+    "Sec-WebSocket-Protocol": "graphql-ws",
+}
+
+
+def ask_dagster(http: httpx.Client) -> dict[str, int]:
+    """Return the statuses of a page, a query, a mutation by GET, and a WebSocket's handshake."""
+    with http.stream("GET", "/dagster/graphql", headers=WEBSOCKET) as handshake:
+        websocket = handshake.status_code
+    return {
+        "page": http.get("/dagster/runs", headers={"Accept": "text/html"}).status_code,
+        "bare": http.get("/dagster").status_code,
+        "query": http.post("/dagster/graphql", json={"query": "{ version }"}).status_code,
+        "get": http.get("/dagster/graphql", params={"query": "{ version }"}).status_code,
+        "websocket": websocket,
+    }
+
+
+def test_dagster_is_closed_to_who_is_not_signed_in_by_page_query_and_websocket_alike(
+    platform: Platform, user: User
+) -> None:
+    with httpx.Client(base_url=platform.url, trust_env=False) as nobody:
+        assert set(ask_dagster(nobody).values()) == {401}
+    opened = ask_dagster(user.http)
+    assert opened == {"page": 200, "bare": 307, "query": 200, "get": 200, "websocket": 101}
+    user.http.post("/auth/logout/")
+    assert set(ask_dagster(user.http).values()) == {401}
+
+
+def test_dagster_inside_serves_nobody_without_the_key(platform: Platform) -> None:
+    for port in ("dagster", "dagster_readonly"):
+        inside = f"http://127.0.0.1:{platform.ports[port]}/dagster"
+        with httpx.Client(base_url=inside, trust_env=False) as http:
+            assert http.post("/graphql", json={"query": "{ version }"}).status_code == 403
+            assert http.get("/graphql", params={"query": "{ version }"}).status_code == 403
+            assert http.get("/server_info", headers={"X-Registru-Key": "x" * 43}).status_code == 403
+            with http.stream("GET", "/graphql", headers=WEBSOCKET) as handshake:
+                assert handshake.status_code == 403
+
+
+@pytest.fixture
+def visitor(platform: Platform) -> Iterator[httpx.Client]:
+    """A browser's requests, by hand: cookies are kept."""
+    with httpx.Client(base_url=platform.url, trust_env=False) as http:
+        yield http
+
+
+def form_of(page: httpx.Response) -> dict[str, str]:
+    """Return the hidden fields of a page's form."""
+    fields = BeautifulSoup(page.text, "lxml").select("input[type=hidden]")
+    return {str(field["name"]): str(field["value"]) for field in fields}
+
+
+def enter(visitor: httpx.Client, user: User) -> httpx.Response:
+    form = form_of(visitor.get("/sign-in"))
+    return visitor.post("/sign-in", data={**form, "username": user.username, "password": user.password})
+
+
+def test_the_cookie_is_out_of_scripts_reach_and_opens_nothing_of_the_api(
+    visitor: httpx.Client, user: User
+) -> None:
+    answer = enter(visitor, user)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/dagster/")
+    cookie = next(each for each in answer.headers.get_list("set-cookie") if "registru_session" in each)
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    assert visitor.get("/auth/verify").json()["username"] == user.username
+    for method, path in (("GET", "/auth/me/"), ("GET", "/auth/sessions/"), ("POST", "/auth/logout/")):
+        assert visitor.request(method, path).status_code == 401
+
+
+def test_behind_tls_the_cookie_is_secure(platform: Platform, user: User) -> None:
+    # As the gateway passes it on when it ends TLS; the API listens inside.
+    inside = f"http://127.0.0.1:{platform.ports['api']}"
+    headers = {"X-Forwarded-Proto": "https", "Host": "registru.example"}
+    with httpx.Client(base_url=inside, headers=headers, trust_env=False) as http:
+        page = http.get("/sign-in")
+        cookie = page.headers["set-cookie"].split(";")[0]
+        form = {**form_of(page), "username": user.username, "password": user.password}
+        answer = http.post("/sign-in", data=form, headers={"Cookie": cookie})
+    session = next(each for each in answer.headers.get_list("set-cookie") if "registru_session" in each)
+    assert session.startswith("__Host-registru_session=")
+    assert "Secure" in session
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+def test_another_sites_page_cannot_use_a_persons_sign_in(
+    visitor: httpx.Client, user: User, headers: dict[str, str]
+) -> None:
+    enter(visitor, user)
+    body = {"query": "{ version }"}
+    assert visitor.post("/dagster/graphql", json=body).status_code == 200
+    assert visitor.post("/dagster/graphql", json=body, headers=headers).status_code == 403
+    with visitor.stream("GET", "/dagster/graphql", headers={**WEBSOCKET, **headers}) as handshake:
+        assert handshake.status_code == 403
+    assert visitor.get("/dagster/server_info", headers=headers).status_code == 403
+    form = form_of(visitor.get("/sign-in"))
+    assert visitor.post("/sign-out", data=form, headers=headers).status_code == 403
+    assert visitor.get("/dagster/server_info").status_code == 200
+
+
+def test_a_link_from_elsewhere_still_opens_dagster(visitor: httpx.Client, user: User) -> None:
+    enter(visitor, user)
+    link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Accept": "text/html"}
+    assert visitor.get("/dagster/runs", headers=link).status_code == 200
+
+
+def test_a_form_that_was_not_served_to_this_browser_signs_nobody_in(
+    platform: Platform, visitor: httpx.Client, user: User
+) -> None:
+    credentials = {"username": user.username, "password": user.password}
+    with httpx.Client(base_url=platform.url, trust_env=False) as attacker:
+        theirs = form_of(attacker.get("/sign-in"))
+    visitor.get("/sign-in")
+    for form in (credentials, {**credentials, **theirs}, {**credentials, "csrf": "ș\u0000"}):
+        answer = visitor.post("/sign-in", data=form)
+        assert answer.status_code == 403
+        assert "registru_session" not in visitor.cookies
+    assert user.password not in answer.text
+
+
+@pytest.mark.parametrize(
+    "next_path",
+    ["//evil.example", "https://evil.example", "/\\evil.example", "/\t/evil.example", "javascript:x"],
+)
+def test_signing_in_leads_nowhere_else(visitor: httpx.Client, user: User, next_path: str) -> None:
+    form = form_of(visitor.get("/sign-in", params={"next": next_path}))
+    assert form["next"] == "/dagster/"
+    form |= {"next": next_path, "username": user.username, "password": user.password}
+    assert visitor.post("/sign-in", data=form).headers["Location"] == "/dagster/"
+
+
+def test_what_is_typed_into_the_page_comes_back_as_text(visitor: httpx.Client) -> None:
+    form = form_of(visitor.get("/sign-in"))
+    hostile = '"><script>alert(1)</script>'
+    page = visitor.post("/sign-in", data={**form, "username": hostile, "password": "x"})
+    assert page.status_code == 401
+    assert "<script" not in page.text
+    assert "script-src" not in page.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+
+
+def test_an_open_websocket_ends_soon_after_its_session(platform: Platform, user: User) -> None:
+    with user.http.stream("GET", "/dagster/graphql", headers=WEBSOCKET) as handshake:
+        assert handshake.status_code == 101
+        user.http.post("/auth/logout/")
+        stream = handshake.extensions["network_stream"]
+
+        def ended() -> bool | None:
+            return stream.read(65_536, timeout=100) == b"" or None
+
+        wait_for("the end of the stream", ended, seconds=100)
