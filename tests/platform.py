@@ -23,6 +23,7 @@ from api.auth.roles import Role
 from stack import postgres
 from stack.home import PROJECT, Home
 from stack.leftovers import processes_of
+from stack.ports import free_ports
 from stack.secrets import load_or_create
 from tests.site.server import Site
 from warehouse import roles
@@ -265,6 +266,35 @@ class Platform:
         """Return this platform's processes whose command line holds `name`."""
         return [process for process in processes_of(self.home) if name in _command_line(process)]
 
+    @contextmanager
+    def another_api(self, **settings: str) -> Iterator[httpx.Client]:
+        """Yield a client of a second API process on the same stores, with settings of its own.
+
+        Past the gateway, so that it can say by X-Forwarded-For where its requests come from.
+        """
+        [first] = [each for each in self.processes("api.main:create_app") if "uvicorn" in _command_line(each)]
+        environment = {
+            **first.environ(),
+            **{f"REGISTRU_{name.upper()}": value for name, value in settings.items()},
+        }
+        [port] = free_ports(1)
+        command = [*first.cmdline()]
+        command[command.index("--port") + 1] = str(port)
+        process = subprocess.Popen(command, cwd=PROJECT, env=environment, stderr=subprocess.DEVNULL)
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as http:
+                wait_for("a second API", lambda: _answers(http) or None, seconds=60)
+                yield http
+        finally:
+            process.terminate()
+            process.wait(30)
+
+    def audit(self, event: str) -> list[dict[str, Any]]:
+        """Return the newest entries of the audit log of a kind."""
+        answer = self.admin.get("/admin/audit/", params={"event": event})
+        entries: list[dict[str, Any]] = answer.json()["entries"]
+        return entries
+
     def wait_until_healthy(self) -> None:
         """Wait until every part answers."""
 
@@ -277,6 +307,13 @@ class Platform:
                 return None
 
         wait_for("a healthy platform", healthy, seconds=90)
+
+
+def _answers(http: httpx.Client) -> bool:
+    try:
+        return http.get("/").is_success
+    except httpx.HTTPError:
+        return False
 
 
 def _command_line(process: psutil.Process) -> str:

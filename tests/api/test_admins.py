@@ -1,0 +1,173 @@
+"""There is always an admin; what was done is on record, and stays there."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from api.auth.roles import Role
+from stack.home import PROJECT
+from tests.platform import Platform, User
+from warehouse import roles
+
+
+def admins(platform: Platform) -> dict[str, str]:
+    """Return the admins who can sign in: id by name."""
+    found = platform.admin.get("/admin/users/", params={"role": "admin", "limit": 200}).json()["users"]
+    return {each["username"]: each["id"] for each in found if each["disabled_at"] is None}
+
+
+def test_the_last_admin_cannot_be_removed_by_anything(platform: Platform) -> None:
+    for username, user_id in admins(platform).items():
+        if username != "boss":
+            assert platform.admin.patch(f"/admin/users/{user_id}/", json={"role": "standard"}).is_success
+    path = f"/admin/users/{admins(platform)['boss']}/"
+    for change in ({"role": "standard"}, {"role": "readonly"}, {"disabled": True}):
+        answer = platform.admin.patch(path, json=change)
+        assert answer.status_code == 409
+        assert "last admin" in answer.json()["detail"]
+    assert platform.admin.delete(path).status_code == 409
+    assert list(admins(platform)) == ["boss"]
+
+
+def test_two_admins_who_remove_each_other_at_once_leave_one(platform: Platform) -> None:
+    with platform.signed_in_as(Role.ADMIN) as one, platform.signed_in_as(Role.ADMIN) as two:
+        for username, user_id in admins(platform).items():
+            if username not in (one.username, two.username, "boss"):
+                platform.admin.patch(f"/admin/users/{user_id}/", json={"role": "standard"})
+        ids = admins(platform)
+        boss = ids["boss"]
+        # The tests' own admin steps aside, so that these two are the last.
+        assert one.http.patch(f"/admin/users/{boss}/", json={"role": "standard"}).is_success
+        try:
+            with ThreadPoolExecutor(2) as pool:
+                answers = list(
+                    pool.map(
+                        lambda pair: pair[0].http.patch(
+                            f"/admin/users/{ids[pair[1].username]}/", json={"role": "standard"}
+                        ),
+                        ((one, two), (two, one)),
+                    )
+                )
+            # The later one is refused: for being the last, or for being none any more.
+            assert sorted(answer.status_code for answer in answers)[0] == 200
+            assert sorted(answer.status_code for answer in answers)[1] in (403, 409)
+        finally:
+            with platform.engine(roles.USERS_OWNER, roles.USERS_DATABASE).begin() as connection:
+                left = connection.execute(text("SELECT username FROM users WHERE role = 'admin'"))
+                names = set(left.scalars())
+            keeper = one if one.username in names else two
+            assert keeper.http.patch(f"/admin/users/{boss}/", json={"role": "admin"}).is_success
+        assert len(names) == 1
+
+
+def create_admin(platform: Platform, username: str, password: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "stack.cli", "create-admin", "--home", str(platform.home.path)]
+    return subprocess.run(
+        [*command, "--username", username, "--password-stdin"],
+        input=f"{password}\n",
+        text=True,
+        capture_output=True,
+        cwd=PROJECT,
+        check=False,
+    )
+
+
+def test_create_admin_opens_an_account_that_manages_others(platform: Platform) -> None:
+    username, password = f"chief-{uuid4().hex[:8]}", uuid4().hex
+    done = create_admin(platform, username, password)
+    assert done.returncode == 0, done.stderr
+    assert password not in done.stdout + done.stderr
+    credentials = {"username": username, "password": password}
+    token = httpx.post(f"{platform.url}/auth/login/", json=credentials, trust_env=False).json()
+    headers = {"Authorization": f"Bearer {token['access_token']}"}
+    answer = httpx.get(f"{platform.url}/admin/users/", headers=headers, trust_env=False)
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("username", "password", "reason"),
+    [
+        ("boss", "a good long one indeed", "there is an account boss already"),
+        ("a b", "a good long one indeed", "username"),
+        ("chief", "password123", "password: is one of the most common passwords"),
+        ("chief", "short", "password: has 5 characters"),
+    ],
+)
+def test_create_admin_says_what_cannot_be(
+    platform: Platform, username: str, password: str, reason: str
+) -> None:
+    assert platform.admin
+    done = create_admin(platform, username, password)
+    assert done.returncode == 1
+    assert reason in done.stderr
+    assert password not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_audit_log_tells_who_did_what_to_whom_from_where(platform: Platform, user: User) -> None:
+    user_id = user.http.get("/auth/me/").json()["id"]
+    agent = {"User-Agent": "curl/8 <script>"}
+    wrong = {"username": user.username, "password": "wrong"}
+    user.http.post("/auth/login/", json=wrong, headers=agent)
+    user.http.get("/admin/users/")
+    user.http.get("/auth/me/", headers={"Authorization": "Bearer x.y.z"})
+    key = user.http.post("/auth/keys/", json={"name": "k", "scopes": ["scrape"]}).json()
+    httpx.get(f"{platform.url}/auth/me/", headers={"X-API-Key": key["key"]}, trust_env=False)
+    user.http.delete(f"/auth/keys/{key['id']}/")
+    platform.set_role(user.username, Role.READONLY)
+    user.http.post("/auth/logout/")
+    platform.admin.patch(f"/admin/users/{user_id}/", json={"disabled": True})
+    platform.admin.delete(f"/admin/users/{user_id}/")
+
+    page = platform.admin.get("/admin/audit/", params={"user_id": user_id}).json()
+    entries = page["entries"]
+    assert [each["event"] for each in reversed(entries)] == [
+        "registered",
+        "signed_in",
+        "sign_in_failed",
+        "access_refused",
+        "key_created",
+        "key_used",
+        "key_revoked",
+        "role_changed",
+        "signed_out",
+        "disabled",
+        "user_deleted",
+    ]
+    by_event = {each["event"]: each for each in entries}
+    assert by_event["sign_in_failed"]["user_agent"] == "curl/8 <script>"
+    assert by_event["role_changed"]["actor"] == "boss"
+    assert by_event["role_changed"]["subject"] == user.username
+    assert by_event["role_changed"]["detail"] == "from standard to readonly"
+    assert by_event["access_refused"]["detail"] == "GET /admin/users/ needs users"
+    assert {each["address"] for each in entries} == {"127.0.0.1"}
+    assert platform.audit("credentials_refused")
+
+
+def test_the_audit_log_is_read_page_by_page(platform: Platform, user: User) -> None:
+    for _ in range(3):
+        user.sign_in()
+    params: dict[str, str | int] = {"event": "signed_in", "limit": 2}
+    first = platform.admin.get("/admin/audit/", params=params).json()
+    second = platform.admin.get("/admin/audit/", params={**params, "before": first["next"]}).json()
+    ids = [each["id"] for each in (*first["entries"], *second["entries"])]
+    assert ids == sorted(ids, reverse=True)
+    assert len(set(ids)) == 4
+
+
+@pytest.mark.parametrize("role", [roles.API, roles.USERS_OWNER])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE audit_log SET actor = 'x'", "DELETE FROM audit_log", "TRUNCATE audit_log"]
+)
+def test_nobody_changes_the_audit_log(platform: Platform, role: str, statement: str) -> None:
+    with (
+        pytest.raises(DBAPIError, match=r"append-only|permission denied"),
+        platform.engine(role, roles.USERS_DATABASE).begin() as connection,
+    ):
+        connection.execute(text(statement))

@@ -1,0 +1,148 @@
+"""Guessing is stopped; nobody learns who has an account, and nobody is locked out for good by a stranger."""
+
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from tests.platform import Platform, User, wait_for
+from warehouse import roles
+
+
+@pytest.fixture(scope="module")
+def api(platform: Platform) -> Iterator[httpx.Client]:
+    """An API with short windows; requests say by X-Forwarded-For where they come from."""
+    with platform.another_api(
+        limit_guesses="5/3 seconds", limit_guesses_address="20/3 seconds", limit_guesses_account="8/3 seconds"
+    ) as http:
+        yield http
+
+
+def sign_in(api: httpx.Client, username: str, password: str, *, address: str) -> httpx.Response:
+    body = {"username": username, "password": password}
+    return api.post("/auth/login/", json=body, headers={"X-Forwarded-For": address})
+
+
+def address() -> str:
+    """An address of its own for each test."""
+    number = uuid4().int
+    return f"10.{number % 250}.{number // 250 % 250}.{number // 62_500 % 250 + 1}"
+
+
+def test_a_thousand_wrong_passwords_at_once_are_stopped_after_a_few(platform: Platform) -> None:
+    with platform.signed_in() as user, platform.another_api() as api:
+        here = address()
+        with ThreadPoolExecutor(32) as pool:
+            answers = list(
+                pool.map(
+                    lambda number: sign_in(api, user.username, f"guess {number}", address=here), range(1_000)
+                )
+            )
+        counts = Counter(answer.status_code for answer in answers)
+        assert set(counts) == {401, 429}
+        assert counts[401] <= 2 * 5  # five a minute; the minute may turn meanwhile
+        refused = next(answer for answer in answers if answer.status_code == 429)
+        assert 1 <= int(refused.headers["Retry-After"]) <= 3600
+        assert refused.headers["RateLimit-Remaining"] == "0"
+        # The right one is not looked at either: otherwise guessing would go on.
+        assert sign_in(api, user.username, user.password, address=here).status_code == 429
+        # Who is signed in stays so, and the owner, elsewhere, where they signed in from before, comes in.
+        assert user.http.get("/auth/me/").status_code == 200
+        assert user.http.post("/auth/login/", json=_credentials(user)).status_code == 200
+        with platform.engine(roles.API, roles.USERS_DATABASE).begin() as connection:
+            noted = connection.execute(
+                text("SELECT event, count(*) FROM audit_log WHERE actor = :name GROUP BY event"),
+                {"name": user.username},
+            )
+            events: dict[str, int] = {row[0]: row[1] for row in noted}
+        assert events["sign_in_failed"] == counts[401]
+        assert 1 <= events["sign_in_throttled"] <= 3
+
+
+def _credentials(user: User) -> dict[str, str]:
+    return {"username": user.username, "password": user.password}
+
+
+def test_it_is_over_when_the_answer_said_it_would_be(api: httpx.Client, user: User) -> None:
+    here = address()
+    for _ in range(5):
+        assert sign_in(api, user.username, "wrong", address=here).status_code == 401
+    refused = sign_in(api, user.username, user.password, address=here)
+    assert refused.status_code == 429
+    assert int(refused.headers["Retry-After"]) <= 3
+
+    def let_in() -> bool | None:
+        return sign_in(api, user.username, user.password, address=here).status_code == 200 or None
+
+    wait_for("being let in again", let_in, seconds=10)
+
+
+def test_a_right_password_makes_the_wrong_ones_before_it_forgotten(api: httpx.Client, user: User) -> None:
+    here = address()
+    for _ in range(3):
+        for _ in range(4):
+            assert sign_in(api, user.username, "wrong", address=here).status_code == 401
+        assert sign_in(api, user.username, user.password, address=here).status_code == 200
+
+
+def test_a_stranger_elsewhere_cannot_keep_the_owner_out(api: httpx.Client, user: User) -> None:
+    home = address()
+    assert sign_in(api, user.username, user.password, address=home).status_code == 200
+    statuses = [sign_in(api, user.username, "wrong", address=address()).status_code for _ in range(30)]
+    assert 429 in statuses  # many addresses together are stopped too
+    assert sign_in(api, user.username, user.password, address=home).status_code == 200
+
+
+def test_one_address_that_tries_many_accounts_is_stopped(api: httpx.Client, user: User) -> None:
+    here = address()
+    statuses = [sign_in(api, f"name-{number}", "wrong", address=here).status_code for number in range(40)]
+    assert 429 in statuses
+    assert sign_in(api, user.username, user.password, address=address()).status_code == 200
+
+
+def test_names_that_nobody_has_are_answered_and_stopped_alike(api: httpx.Client, user: User) -> None:
+    def tries(name: str) -> list[tuple[int, str]]:
+        here = address()
+        answers = [sign_in(api, name, "wrong", address=here) for _ in range(7)]
+        return [(answer.status_code, answer.json()["detail"].split(";")[0]) for answer in answers]
+
+    assert tries(user.username) == tries(f"nobody-{uuid4().hex[:8]}")
+
+
+def test_what_is_typed_for_a_name_that_nobody_has_is_not_written_down(
+    api: httpx.Client, platform: Platform
+) -> None:
+    slip = f"my-password-{uuid4().hex[:8]}"
+    sign_in(api, slip, "x", address=address())
+    assert slip not in str(platform.audit("sign_in_failed"))
+    assert slip not in "".join(path.read_text(errors="replace") for path in platform.home.logs.iterdir())
+
+
+def test_a_new_session_of_a_page_is_stopped_by_the_same_limit(platform: Platform, user: User) -> None:
+    from tests.end_to_end.test_web_ui import form_of
+
+    with httpx.Client(base_url=platform.url, trust_env=False) as http:
+        form = {**form_of(http.get("/sign-in")), "username": user.username}
+        answers = [http.post("/sign-in", data={**form, "password": "wrong"}) for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [401] * 5 + [429]
+    assert "wait" in answers[-1].text
+    assert "Retry-After" in answers[-1].headers
+
+
+def test_an_address_may_be_registered_twice_so_that_nobody_learns_whose_account_it_is(
+    platform: Platform,
+) -> None:
+    email = f"{uuid4().hex[:12]}@example.com"
+    answers = [
+        httpx.post(
+            f"{platform.url}/auth/register/",
+            json={"username": f"user-{uuid4().hex[:12]}", "email": email, "password": uuid4().hex},
+            trust_env=False,
+        )
+        for _ in range(2)
+    ]
+    assert [answer.status_code for answer in answers] == [201, 201]

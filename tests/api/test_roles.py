@@ -1,0 +1,163 @@
+"""Who may do what: every route with every role, as the code, the documentation and the answers say it."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from api.auth.roles import Role
+from tests.platform import Platform, User
+
+ADMIN, STANDARD, READONLY = Role.ADMIN, Role.STANDARD, Role.READONLY
+EVERYONE = {ADMIN, STANDARD, READONLY}
+NOBODY_IN_PARTICULAR = {*EVERYONE, None}
+
+TABLE: dict[tuple[str, str], set[Any]] = {
+    ("GET", "/"): NOBODY_IN_PARTICULAR,
+    ("GET", "/health/"): NOBODY_IN_PARTICULAR,
+    ("POST", "/auth/register/"): NOBODY_IN_PARTICULAR,
+    ("POST", "/auth/login/"): NOBODY_IN_PARTICULAR,
+    ("POST", "/auth/token"): NOBODY_IN_PARTICULAR,
+    ("POST", "/auth/refresh/"): NOBODY_IN_PARTICULAR,
+    ("POST", "/auth/logout/"): EVERYONE,
+    ("GET", "/auth/me/"): EVERYONE,
+    ("GET", "/auth/verify"): EVERYONE,
+    ("POST", "/auth/password/"): EVERYONE,
+    ("GET", "/auth/sessions/"): EVERYONE,
+    ("DELETE", "/auth/sessions/"): EVERYONE,
+    ("DELETE", "/auth/sessions/{session_id}/"): EVERYONE,
+    ("GET", "/auth/keys/"): EVERYONE,
+    ("POST", "/auth/keys/"): EVERYONE,
+    ("DELETE", "/auth/keys/{key_id}/"): EVERYONE,
+    ("GET", "/companies/{idno}/"): EVERYONE,
+    ("POST", "/scrape/"): {ADMIN, STANDARD},
+    ("GET", "/scrape/{run_id}/"): {ADMIN, STANDARD},
+    ("GET", "/admin/users/"): {ADMIN},
+    ("POST", "/admin/users/"): {ADMIN},
+    ("GET", "/admin/users/{user_id}/"): {ADMIN},
+    ("PATCH", "/admin/users/{user_id}/"): {ADMIN},
+    ("DELETE", "/admin/users/{user_id}/"): {ADMIN},
+    ("DELETE", "/admin/users/{user_id}/sessions/"): {ADMIN},
+    ("GET", "/admin/audit/"): {ADMIN},
+}
+ENDS_THE_SESSION = {("POST", "/auth/logout/"), ("DELETE", "/auth/sessions/")}
+
+
+@pytest.fixture(scope="module")
+def users(platform: Platform) -> Iterator[dict[Role | None, httpx.Client]]:
+    """A client a role, and one who is nobody."""
+    with (
+        platform.signed_in_as(ADMIN) as admin,
+        platform.signed_in_as(STANDARD) as standard,
+        platform.signed_in_as(READONLY) as readonly,
+        httpx.Client(base_url=platform.url, trust_env=False) as nobody,
+    ):
+        yield {ADMIN: admin.http, STANDARD: standard.http, READONLY: readonly.http, None: nobody}
+
+
+@pytest.mark.parametrize("role", [*Role, None])
+@pytest.mark.parametrize(("method", "path"), set(TABLE) - ENDS_THE_SESSION)
+def test_a_route_lets_in_those_of_the_table_and_no_others(
+    users: dict[Role | None, httpx.Client], method: str, path: str, role: Role | None
+) -> None:
+    # Things that do not exist, and bodies that are refused: whoever is let in gets 404 or 422, and nothing happens.
+    filled = path.format(
+        session_id=uuid4(), key_id=uuid4(), user_id=uuid4(), run_id="x", idno="1020999000019"
+    )
+    body = {"content": b"{}"} if method in ("POST", "PATCH") else {}
+    headers = {"Content-Type": "application/json"}
+    answer = users[role].request(method, filled, headers=headers, **body)  # type: ignore[arg-type]
+
+    if role in TABLE[method, path]:
+        assert answer.status_code in (200, 404, 422), answer.text
+    else:
+        assert answer.status_code == (401 if role is None else 403), answer.text
+        assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_the_table_is_what_the_documentation_says_and_leaves_no_route_out(platform: Platform) -> None:
+    document = httpx.get(f"{platform.url}/openapi.json", trust_env=False).json()
+    documented = {
+        (method.upper(), path): set(operation["x-roles"])
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    }
+    expected = {
+        route: {"anyone"} if None in allowed else {str(role) for role in allowed}
+        for route, allowed in TABLE.items()
+    }
+    assert documented == expected
+
+
+def test_the_token_says_the_role(platform: Platform) -> None:
+    from jose import jwt
+
+    for role in Role:
+        with platform.signed_in_as(role) as user:
+            claims = jwt.get_unverified_claims(user.sign_in()["access_token"])
+            assert claims["role"] == role
+            assert set(claims) == {"sub", "jti", "sid", "iat", "exp", "typ", "role"}
+
+
+def id_of(user: User) -> str:
+    return str(user.http.get("/auth/me/").json()["id"])
+
+
+def test_an_admin_finds_users_by_part_of_a_name_or_address_and_by_role(
+    platform: Platform, user: User
+) -> None:
+    found = platform.admin.get("/admin/users/", params={"q": user.username[3:].upper()}).json()
+    assert [each["username"] for each in found["users"]] == [user.username]
+    assert found["total"] == 1
+    for q in ("%", "_", "\\", "nobody has this"):
+        assert platform.admin.get("/admin/users/", params={"q": q}).json()["users"] == []
+    admins = platform.admin.get("/admin/users/", params={"role": "admin"}).json()["users"]
+    assert "boss" in {each["username"] for each in admins}
+    assert {each["role"] for each in admins} == {"admin"}
+    page = platform.admin.get("/admin/users/", params={"limit": 1, "offset": 1}).json()
+    assert len(page["users"]) == 1
+    assert page["total"] > 1
+    assert "password" not in str(page)
+
+
+def test_an_admin_opens_accounts_for_others(platform: Platform) -> None:
+    account = {"username": f"made-{uuid4().hex[:8]}", "password": uuid4().hex, "role": "readonly"}
+    made = platform.admin.post("/admin/users/", json=account)
+    assert made.status_code == 201
+    assert made.json()["role"] == "readonly"
+    assert platform.admin.post("/admin/users/", json=account).status_code == 409
+    credentials = {key: account[key] for key in ("username", "password")}
+    signed_in = httpx.post(f"{platform.url}/auth/login/", json=credentials, trust_env=False)
+    assert signed_in.status_code == 200
+
+
+def test_who_is_enabled_again_can_sign_in_again_but_the_old_sessions_stay_ended(
+    platform: Platform, user: User
+) -> None:
+    user_id = id_of(user)
+    assert platform.admin.patch(f"/admin/users/{user_id}/", json={"disabled": True}).json()["disabled_at"]
+    assert user.http.get("/auth/me/").status_code == 401
+    enabled = platform.admin.patch(f"/admin/users/{user_id}/", json={"disabled": False})
+    assert enabled.json()["disabled_at"] is None
+    assert user.http.get("/auth/me/").status_code == 401
+    user.sign_in()
+    assert user.http.get("/auth/me/").status_code == 200
+
+
+def test_nobody_makes_themselves_an_admin(platform: Platform, user: User) -> None:
+    user_id = id_of(user)
+    assert user.http.patch(f"/admin/users/{user_id}/", json={"role": "admin"}).status_code == 403
+    account = {"username": f"new-{uuid4().hex[:8]}", "password": uuid4().hex, "role": "admin"}
+    assert httpx.post(f"{platform.url}/auth/register/", json=account, trust_env=False).status_code == 422
+
+
+def test_who_asked_for_nothing_sees_no_run_but_an_admin_does(platform: Platform, user: User) -> None:
+    from tests.site.facts import make_idno
+
+    run_id = user.ask(make_idno(7300)).json()["run_id"]
+    with platform.signed_in() as stranger:
+        assert stranger.http.get(f"/scrape/{run_id}/").status_code == 404
+    assert platform.admin.get(f"/scrape/{run_id}/").status_code == 200
+    user.wait(run_id)

@@ -1,0 +1,220 @@
+"""Sessions: refreshed, listed, ended; side by side, and all at once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from api.auth.roles import Role
+from tests.platform import Platform, User
+from warehouse import roles
+
+
+def refresh(user: User, token: str) -> httpx.Response:
+    return user.http.post("/auth/refresh/", json={"refresh_token": token})
+
+
+def me(user: User, tokens: dict[str, Any]) -> int:
+    headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+    return user.http.get("/auth/me/", headers=headers).status_code
+
+
+def end_grace(platform: Platform) -> None:
+    """Let every used refresh token be older than the grace, as if somebody had waited."""
+    with platform.engine(roles.USERS_OWNER, roles.USERS_DATABASE).begin() as connection:
+        connection.execute(text("UPDATE refresh_tokens SET used_at = used_at - interval '1 hour'"))
+
+
+def test_refreshing_gives_new_tokens_of_the_same_session(user: User) -> None:
+    first = user.sign_in()
+    second = refresh(user, first["refresh_token"])
+
+    assert second.status_code == httpx.codes.OK
+    assert second.headers["Cache-Control"] == "no-store"
+    assert second.json()["refresh_token"] != first["refresh_token"]
+    assert me(user, second.json()) == httpx.codes.OK
+    assert len(user.http.get("/auth/sessions/").json()) == 2  # the fixture's, and this one
+
+
+def test_a_used_refresh_token_that_comes_again_ends_the_whole_session(platform: Platform, user: User) -> None:
+    other = user.sign_in()
+    first = user.sign_in()
+    second = refresh(user, first["refresh_token"]).json()
+    end_grace(platform)
+    assert refresh(user, first["refresh_token"]).status_code == httpx.codes.UNAUTHORIZED
+
+    assert refresh(user, second["refresh_token"]).status_code == httpx.codes.UNAUTHORIZED
+    assert me(user, first) == me(user, second) == httpx.codes.UNAUTHORIZED
+    assert me(user, other) == httpx.codes.OK
+    events = platform.audit("refresh_token_reused")
+    assert events[0]["actor"] == user.username
+
+
+def test_a_used_refresh_token_ends_the_session_even_within_the_grace_once_its_successor_is_used(
+    user: User,
+) -> None:
+    first = user.sign_in()
+    second = refresh(user, first["refresh_token"]).json()
+    third = refresh(user, second["refresh_token"]).json()
+
+    assert refresh(user, first["refresh_token"]).status_code == httpx.codes.UNAUTHORIZED
+    assert me(user, third) == httpx.codes.UNAUTHORIZED
+
+
+def test_requests_that_race_with_one_refresh_token_all_get_the_same_next_one(user: User) -> None:
+    first = user.sign_in()
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: refresh(user, first["refresh_token"]), range(8)))
+
+    assert {answer.status_code for answer in answers} == {httpx.codes.OK}
+    [following] = {answer.json()["refresh_token"] for answer in answers}
+    assert all(me(user, answer.json()) == httpx.codes.OK for answer in answers)
+    assert refresh(user, following).status_code == httpx.codes.OK
+
+
+def test_an_access_token_refreshes_nothing_and_a_refresh_token_opens_nothing(user: User) -> None:
+    tokens = user.sign_in()
+    assert refresh(user, tokens["access_token"]).status_code == httpx.codes.UNAUTHORIZED
+    assert me(user, {"access_token": tokens["refresh_token"]}) == httpx.codes.UNAUTHORIZED
+
+
+def test_no_refresh_token_and_no_api_key_is_stored_in_clear(platform: Platform, user: User) -> None:
+    token = user.sign_in()["refresh_token"]
+    following = refresh(user, token).json()["refresh_token"]
+    made = user.http.post("/auth/keys/", json={"name": "k", "scopes": ["scrape"]}).json()["key"]
+    user.http.get("/auth/verify", headers={"X-API-Key": made, "Authorization": ""})
+    with platform.engine(roles.USERS_OWNER, roles.USERS_DATABASE).begin() as connection:
+        stored = [
+            str(row)
+            for table in ("refresh_tokens", "sessions", "api_keys", "audit_log", "users")
+            for row in connection.execute(text(f"SELECT * FROM {table}"))  # noqa: S608 - our own names
+        ]
+    redis = b"".join(path.read_bytes() for path in platform.home.valkey.rglob("*") if path.is_file())
+    logs = "".join(path.read_text(errors="replace") for path in platform.home.logs.iterdir())
+    for secret in (token, following, made.split("_", 2)[2]):
+        assert not any(secret in row for row in stored)
+        assert secret.encode() not in redis
+        assert secret not in logs
+
+
+def test_sessions_are_listed_and_each_can_be_ended_alone(user: User) -> None:
+    mine = user.http.get("/auth/sessions/").json()
+    other = user.http.post(
+        "/auth/login/",
+        json={"username": user.username, "password": user.password},
+        headers={"User-Agent": "another program/1.0"},
+    ).json()
+    listed = user.http.get("/auth/sessions/").json()
+    assert [each["current"] for each in listed] == [False, True]
+    assert listed[0]["user_agent"] == "another program/1.0"
+    assert listed[1]["id"] == mine[0]["id"]
+
+    ended = user.http.delete(f"/auth/sessions/{listed[0]['id']}/")
+    assert ended.status_code == httpx.codes.NO_CONTENT
+    assert me(user, other) == httpx.codes.UNAUTHORIZED
+    assert refresh(user, other["refresh_token"]).status_code == httpx.codes.UNAUTHORIZED
+    assert user.http.get("/auth/sessions/").json() == [user.http.get("/auth/sessions/").json()[0]]
+    assert user.http.delete(f"/auth/sessions/{listed[0]['id']}/").status_code == httpx.codes.NOT_FOUND
+
+
+def test_nobody_ends_somebody_elses_session(platform: Platform, user: User) -> None:
+    with platform.signed_in() as other:
+        [theirs] = other.http.get("/auth/sessions/").json()
+        assert user.http.delete(f"/auth/sessions/{theirs['id']}/").status_code == httpx.codes.NOT_FOUND
+        assert other.http.get("/auth/me/").status_code == httpx.codes.OK
+
+
+def test_logging_out_everywhere_ends_every_session_or_all_others(user: User) -> None:
+    others = [user.http.post("/auth/login/", json=credentials(user)).json() for _ in range(3)]
+    assert user.http.delete("/auth/sessions/", params={"keep_current": True}).status_code == 204
+    assert {me(user, other) for other in others} == {401}
+    assert user.http.get("/auth/me/").status_code == 200
+
+    assert user.http.delete("/auth/sessions/").status_code == 204
+    assert user.http.get("/auth/me/").status_code == 401
+
+
+def credentials(user: User) -> dict[str, str]:
+    return {"username": user.username, "password": user.password}
+
+
+def test_a_new_password_ends_all_other_sessions_and_the_old_one_opens_nothing(user: User) -> None:
+    other = user.http.post("/auth/login/", json=credentials(user)).json()
+    new = uuid4().hex
+    body = {"current_password": user.password, "new_password": new}
+    assert user.http.post("/auth/password/", json=body).status_code == httpx.codes.NO_CONTENT
+
+    assert me(user, other) == 401
+    assert refresh(user, other["refresh_token"]).status_code == 401
+    assert user.http.get("/auth/me/").status_code == 200
+    assert user.http.post("/auth/login/", json=credentials(user)).status_code == 401
+    user.password = new
+    assert user.http.post("/auth/login/", json=credentials(user)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"current_password": "not this one"}, "current_password"),
+        ({"new_password": "short"}, "new_password"),
+        ({"new_password": "Password123"}, "new_password"),
+        ({"new_password": "ș" * 37}, "new_password"),
+    ],
+)
+def test_a_password_is_not_changed_for_an_unfit_one_or_without_the_old_one(
+    user: User, changed: dict[str, str], field: str
+) -> None:
+    body = {"current_password": user.password, "new_password": uuid4().hex, **changed}
+    answer = user.http.post("/auth/password/", json=body)
+
+    assert answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY
+    assert answer.json()["errors"][0]["field"] == field
+    assert not any(value in answer.text for value in body.values())
+    assert user.http.post("/auth/login/", json=credentials(user)).status_code == 200
+
+
+@pytest.mark.parametrize("how", ["disabled", "deleted", "signed out"])
+def test_whom_an_admin_shuts_out_is_out_at_once_in_every_session(
+    platform: Platform, user: User, how: str
+) -> None:
+    key = user.http.post("/auth/keys/", json={"name": "k", "scopes": ["companies:read"]}).json()["key"]
+    sessions = [user.http.post("/auth/login/", json=credentials(user)).json() for _ in range(3)]
+    user_id = user.http.get("/auth/me/").json()["id"]
+    with_key = httpx.Client(base_url=platform.url, headers={"X-API-Key": key}, trust_env=False)
+    assert [me(user, each) for each in sessions] == [200] * 3
+    assert with_key.get("/auth/me/").status_code == 200
+
+    if how == "disabled":
+        answer = platform.admin.patch(f"/admin/users/{user_id}/", json={"disabled": True})
+    elif how == "deleted":
+        answer = platform.admin.delete(f"/admin/users/{user_id}/")
+    else:
+        answer = platform.admin.delete(f"/admin/users/{user_id}/sessions/")
+    assert answer.is_success
+
+    assert [me(user, each) for each in sessions] == [401] * 3
+    assert {refresh(user, each["refresh_token"]).status_code for each in sessions} == {401}
+    assert user.http.get("/auth/me/").status_code == 401
+    keeps = how == "signed out"
+    assert with_key.get("/auth/me/").status_code == (200 if keeps else 401)
+    assert user.http.post("/auth/login/", json=credentials(user)).status_code == (200 if keeps else 401)
+
+
+def test_a_change_of_role_holds_at_once_in_open_sessions(platform: Platform, user: User) -> None:
+    assert user.http.post("/scrape/", json={}).status_code == 422
+    platform.set_role(user.username, Role.READONLY)
+    assert user.http.post("/scrape/", json={}).status_code == 403
+    assert user.http.get("/auth/verify").json()["role"] == "readonly"
+    platform.set_role(user.username, Role.STANDARD)
+    assert user.http.post("/scrape/", json={}).status_code == 422
+
+
+def test_verify_says_who_is_calling_and_whether_they_may(user: User) -> None:
+    answer = user.http.get("/auth/verify", params={"scope": "scrape"})
+    assert answer.headers["X-Registru-User"] == answer.json()["username"] == user.username
+    assert answer.headers["X-Registru-Role"] == answer.json()["role"] == "standard"
+    assert user.http.get("/auth/verify", params={"scope": "users"}).status_code == 403
+    assert user.http.get("/auth/verify", params={"scope": "nonsense"}).status_code == 422

@@ -1,0 +1,151 @@
+"""What the settings of the API change: registration, limits, keys, cost, other sites."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import httpx
+from jose import jwt
+from passlib.hash import bcrypt
+from sqlalchemy import text
+
+from api.auth.tokens import key_id
+from stack.secrets import load_or_create
+from tests.platform import Platform, User
+from warehouse import roles
+
+
+def test_closed_registration_refuses_everybody_alike_but_admins_open_accounts(
+    platform: Platform, user: User
+) -> None:
+    with platform.another_api(registration="closed") as api:
+        for username in (user.username, f"new-{uuid4().hex[:8]}"):
+            account = {"username": username, "password": uuid4().hex}
+            answer = api.post("/auth/register/", json=account)
+            assert answer.status_code == 403
+            assert "registration is closed" in answer.json()["detail"]
+        headers = {"X-API-Key": platform.admin.headers["X-API-Key"]}
+        assert api.post("/admin/users/", json=account, headers=headers).status_code == 201
+
+
+def test_who_registers_gets_the_role_that_is_set(platform: Platform) -> None:
+    with platform.another_api(registration_role="readonly") as api:
+        account = {"username": f"new-{uuid4().hex[:8]}", "password": uuid4().hex}
+        assert api.post("/auth/register/", json=account).json()["role"] == "readonly"
+
+
+def test_too_many_requests_of_a_user_are_refused_and_others_go_on(platform: Platform, user: User) -> None:
+    with platform.another_api(limit_caller="5/minute") as api, platform.signed_in() as other:
+        mine = {"Authorization": user.http.headers["Authorization"]}
+        answers = [api.get("/auth/me/", headers=mine) for _ in range(7)]
+        assert [answer.status_code for answer in answers] == [200] * 5 + [429] * 2
+        remaining = [answer.headers["RateLimit-Remaining"] for answer in answers]
+        assert remaining == ["4", "3", "2", "1", "0", "0", "0"]
+        assert answers[0].headers["RateLimit-Limit"] == "5"
+        assert answers[0].headers["RateLimit-Policy"] == "5;w=60"
+        assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
+        assert answers[-1].headers["Content-Type"] == "application/problem+json"
+
+        # A key of theirs has a count of its own, and so has everybody else.
+        made = user.http.post("/auth/keys/", json={"name": "k", "scopes": ["scrape"]}).json()
+        assert api.get("/auth/me/", headers={"X-API-Key": made["key"]}).status_code == 200
+        theirs = {"Authorization": other.http.headers["Authorization"]}
+        assert api.get("/auth/me/", headers=theirs).status_code == 200
+
+
+def test_too_many_requests_from_an_address_are_refused_signed_in_or_not(
+    platform: Platform, user: User
+) -> None:
+    with platform.another_api(limit_address="5/minute") as api:
+        here = {"X-Forwarded-For": "10.99.0.1"}
+        statuses = [api.get("/auth/me/", headers=here).status_code for _ in range(6)]
+        assert statuses == [401] * 5 + [429]
+        mine = {"Authorization": user.http.headers["Authorization"]}
+        assert api.get("/auth/me/", headers={**here, **mine}).status_code == 429
+        assert api.get("/auth/me/", headers={"X-Forwarded-For": "10.99.0.2", **mine}).status_code == 200
+        # One household of IPv6 is one address; health is never refused.
+        six = [f"2001:db8:1:1::{number:x}" for number in range(1, 7)]
+        statuses = [api.get("/auth/me/", headers={"X-Forwarded-For": each}).status_code for each in six]
+        assert statuses == [401] * 5 + [429]
+        assert api.get("/health/", headers=here).status_code == 200
+
+
+def test_a_client_cannot_choose_its_address_at_the_gateway(platform: Platform) -> None:
+    headers = {"X-Forwarded-For": "10.98.0.1", "Forwarded": "for=10.98.0.1", "X-Real-IP": "10.98.0.1"}
+    httpx.get(f"{platform.url}/auth/me/", headers={**headers, "X-API-Key": "rk_x"}, trust_env=False)
+    with platform.engine(roles.API, roles.USERS_DATABASE).begin() as connection:
+        query = text("SELECT count(*) FROM audit_log WHERE address = '10.98.0.1'")
+        assert connection.execute(query).scalar_one() == 0
+
+
+def test_too_many_registrations_from_an_address_are_refused(platform: Platform) -> None:
+    with platform.another_api(limit_registrations="2/minute") as api:
+        here = {"X-Forwarded-For": "10.97.0.1"}
+        statuses = [
+            api.post(
+                "/auth/register/",
+                json={"username": f"new-{uuid4().hex[:8]}", "password": uuid4().hex},
+                headers=here,
+            ).status_code
+            for _ in range(3)
+        ]
+    assert statuses == [201, 201, 429]
+
+
+def test_a_password_is_hashed_anew_at_sign_in_when_the_cost_has_grown(platform: Platform, user: User) -> None:
+    def cost() -> int:
+        with platform.engine(roles.API, roles.USERS_DATABASE).begin() as connection:
+            query = text("SELECT password_hash FROM users WHERE username = :name")
+            stored = connection.execute(query, {"name": user.username}).scalar_one()
+        return int(bcrypt.from_string(stored).rounds)
+
+    credentials = {"username": user.username, "password": user.password}
+    assert cost() == 10
+    with platform.another_api(bcrypt_cost="11") as api:
+        assert api.post("/auth/login/", json={**credentials, "password": "wrong"}).status_code == 401
+        assert cost() == 10
+        assert api.post("/auth/login/", json=credentials).status_code == 200
+        assert cost() == 11
+    assert user.http.post("/auth/login/", json=credentials).status_code == 200
+    assert cost() == 11
+    assert user.http.get("/auth/me/").status_code == 200
+
+
+def test_after_a_new_signing_key_old_tokens_are_good_to_their_end_and_no_longer(
+    platform: Platform, user: User
+) -> None:
+    old = load_or_create(platform.home.secrets).jwt
+    mine = {"Authorization": user.http.headers["Authorization"]}
+    tokens = user.sign_in()
+    new, retired_at = uuid4().hex + uuid4().hex, datetime.now(UTC) + timedelta(seconds=1)
+    retired = json.dumps([{"secret": old, "retired_at": retired_at.isoformat()}])
+    with platform.another_api(jwt_secret=new, jwt_retired_secrets=retired) as api:
+        assert api.get("/auth/me/", headers=mine).status_code == 200
+        following = api.post("/auth/refresh/", json={"refresh_token": tokens["refresh_token"]}).json()
+        assert jwt.get_unverified_header(following["access_token"])["kid"] == key_id(new)
+        bearer = {"Authorization": f"Bearer {following['access_token']}"}
+        assert api.get("/auth/me/", headers=bearer).status_code == 200
+
+        # Whoever got hold of the old key signs nothing any more with it.
+        claims = jwt.get_unverified_claims(following["access_token"])
+        for forged in (
+            claims | {"iat": int((retired_at + timedelta(seconds=5)).timestamp())},
+            claims | {"exp": claims["iat"] + 365 * 24 * 3600},
+        ):
+            token = jwt.encode(forged, old, algorithm="HS256", headers={"kid": key_id(old)})
+            assert api.get("/auth/me/", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+    with platform.another_api(jwt_secret=new) as api:
+        assert api.get("/auth/me/", headers=mine).status_code == 401
+
+
+def test_other_sites_scripts_may_call_only_where_they_are_named(platform: Platform, user: User) -> None:
+    asked = {"Origin": "https://app.example", "Access-Control-Request-Method": "GET"}
+    for path in ("/auth/me/", "/companies/1020999000019/"):
+        assert "Access-Control-Allow-Origin" not in user.http.options(path, headers=asked).headers
+        assert "Access-Control-Allow-Origin" not in user.http.get(path, headers=asked).headers
+    with platform.another_api(cors_origins='["https://app.example"]') as api:
+        allowed = api.options("/auth/me/", headers=asked)
+        assert allowed.headers["Access-Control-Allow-Origin"] == "https://app.example"
+        assert "Access-Control-Allow-Credentials" not in allowed.headers
+        asked["Origin"] = "https://evil.example"
+        assert "Access-Control-Allow-Origin" not in api.options("/auth/me/", headers=asked).headers
