@@ -333,6 +333,7 @@ def start(home: Path, *options: str) -> "subprocess.Popen[str]":
         # All of a suite comes from one address.
         "REGISTRU_LIMIT_REGISTRATIONS": "600/minute",
         "REGISTRU_LIMIT_ADDRESS": "60000/minute",
+        "REGISTRU_LIMIT_GUESSES_ADDRESS": "6000/minute",
     }
     return subprocess.Popen(
         command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

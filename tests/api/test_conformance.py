@@ -1,0 +1,115 @@
+"""The API does what its OpenAPI document says, whatever is sent, whoever sends it (schemathesis)."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis.checks import not_a_server_error
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from api.auth.roles import Role
+from tests.platform import Platform
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    response_headers_conformance,
+]
+EXAMPLES = 12
+SignIn = Callable[[], dict[str, str]]
+ENDS_SESSIONS = ("/auth/logout/", "/auth/sessions/", "/auth/password/")
+
+
+@pytest.fixture(scope="module")
+def callers(platform: Platform) -> Iterator[dict[str, SignIn]]:
+    """How each kind of caller signs in: the headers to send."""
+
+    def fresh(role: Role) -> SignIn:
+        user = stack.enter_context(platform.signed_in_as(role))
+
+        def headers() -> dict[str, str]:
+            return {"Authorization": f"Bearer {user.sign_in()['access_token']}"}
+
+        return headers
+
+    with ExitStack() as stack:
+        yield {"nobody": dict, **{str(role): fresh(role) for role in Role}}
+
+
+def operations(platform: Platform) -> list[Any]:
+    schema = schemathesis.openapi.from_url(f"{platform.url}/openapi.json")
+    found: Any = schema.get_all_operations()
+    return [operation.ok() for operation in found]
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+@pytest.mark.parametrize("caller", ["nobody", *(str(role) for role in Role)])
+def test_every_answer_is_one_that_the_document_describes(
+    platform: Platform, callers: dict[str, SignIn], caller: str, mode: GenerationMode
+) -> None:
+    statuses: Counter[int] = Counter()
+    for operation in operations(platform):
+        if mode is GenerationMode.POSITIVE or takes_anything(operation):
+            fuzz(operation, mode, callers[caller], statuses)
+    assert not any(status >= 500 for status in statuses), statuses
+    assert statuses.total() > 100
+    if caller == "nobody":
+        assert statuses[401] > statuses[200]
+
+
+def fuzz(operation: Any, mode: GenerationMode, sign_in: SignIn, statuses: Counter[int]) -> None:
+    """Send an operation what it should take, or what it should not, and hold the answers against the document."""
+    headers = sign_in()
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def send(case: Any) -> None:
+        ends = case.method != "GET" and case.operation.path.startswith(ENDS_SESSIONS)
+        answer = case.call_and_validate(headers=sign_in() if ends else headers, checks=CHECKS)
+        statuses[answer.status_code] += 1
+
+    # Where any text is allowed there is nothing to send wrongly.
+    with suppress(Unsatisfiable):
+        send()
+
+
+def takes_anything(operation: Any) -> bool:
+    """Tell whether there is anything to send wrongly."""
+    return any(operation.iter_parameters()) or bool(operation.body)
+
+
+def test_every_route_that_is_said_to_be_guarded_is(platform: Platform) -> None:
+    document = httpx.get(f"{platform.url}/openapi.json", trust_env=False).json()
+    guarded = 0
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            if "security" not in operation:
+                continue
+            guarded += 1
+            answer = httpx.request(
+                method, f"{platform.url}{path.replace('{', '').replace('}', '')}", trust_env=False
+            )
+            assert answer.status_code == 401, (method, path)
+            assert {"401", "403", "429", "503"} <= set(operation["responses"])
+    assert guarded > 15
