@@ -171,7 +171,15 @@ def _group(group: str, programs: Sequence[Program]) -> str:
 
 
 def _environment(environment: Mapping[str, str]) -> str:
-    return ",".join(f'{name}="{_escaped(value)}"' for name, value in environment.items())
+    return ",".join(f"{name}={_quoted(name, value)}" for name, value in environment.items())
+
+
+def _quoted(name: str, value: str) -> str:
+    """Quote a value; supervisord knows no escapes, but takes either kind of quotes (JSON is full of the one)."""
+    quote = next((each for each in "\"'" if each not in value), None)
+    if quote is None:
+        raise StackError(f"{name} cannot hold both kinds of quotes")
+    return f"{quote}{_escaped(value)}{quote}"
 
 
 def _escaped(value: object) -> str:

@@ -5,7 +5,7 @@ from urllib.parse import unquote, urlsplit
 SHORTEST_SECRET = 32
 SHORTEST_PASSWORD = 12
 _FEWEST_DIFFERENT = 6
-_PLACEHOLDERS = ("change", "secret", "password", "example", "placeholder", "default", "xxxx", "postgres")
+_PLACEHOLDERS = ("change", "secret", "password", "example", "placeholder", "default", "postgres")
 
 
 def check_secret(name: str, value: str, *, shortest: int = SHORTEST_SECRET) -> None:

@@ -72,7 +72,7 @@ async def read_user(user_id: UUID, services: ServicesDep) -> User:
 async def change_user(
     user_id: UUID, change: UserChange, caller: CallerDep, services: ServicesDep, client: ClientDep
 ) -> User:
-    """Change an account's role, disable it (which ends its sessions) or enable it again. It holds at once."""
+    """Change an account's role or password, disable or enable it. It holds at once, in every session."""
     return await users.change(services, client, user_id, change, actor=caller.person)
 
 

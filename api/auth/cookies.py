@@ -64,7 +64,8 @@ def is_from_own_page(request: Request) -> bool:
     headers, method = request.headers, request.headers.get("x-forwarded-method", request.method)
     origin = headers.get("origin")
     if origin is not None:
-        return _host(origin) == _host(f"{request.url.scheme}://{_asked_host(headers)}")
+        own = _host(f"{request.url.scheme}://{_asked_host(headers)}")
+        return own is not None and _host(origin) == own
     navigates = method in ("GET", "HEAD") and headers.get("sec-fetch-mode") == "navigate"
     return navigates or headers.get("sec-fetch-site", "none") in ("same-origin", "none")
 

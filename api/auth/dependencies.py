@@ -1,6 +1,5 @@
 """The gate before every route: how often, who, whether they may. Each endpoint says what it needs (`needs`)."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
@@ -84,11 +83,9 @@ async def _admit(
     cookie: str | None,
 ) -> Caller:
     """Return who is calling. Raises NotSignedIn, TooManyRequests."""
-    counted = asyncio.create_task(_count_address(request, services, client))
-    try:
-        caller = await _identify(services, client, token=token, api_key=api_key, cookie=cookie)
-    finally:
-        await counted  # too many is the stronger refusal, and the count is made in any case
+    # First: who comes too often is not looked at.
+    await _count_address(request, services, client)
+    caller = await _identify(services, client, token=token, api_key=api_key, cookie=cookie)
     request.state.limit = await _count_caller(services, caller)
     request.state.caller = caller
     if caller.key_id is not None:

@@ -39,10 +39,12 @@ async def add(
 
 
 async def set_password_hash(
-    connection: AsyncConnection, user_id: UUID, password_hash: str, *, instead_of: str
+    connection: AsyncConnection, user_id: UUID, password_hash: str, *, instead_of: str | None = None
 ) -> bool:
-    """Replace a hash; False if it is no longer the one that was looked at."""
-    statement = update(users).where(users.c.id == user_id, users.c.password_hash == instead_of)
+    """Replace a hash; False if it is no longer the one (`instead_of`) that was looked at."""
+    statement = update(users).where(users.c.id == user_id)
+    if instead_of is not None:
+        statement = statement.where(users.c.password_hash == instead_of)
     return (await connection.execute(statement.values(password_hash=password_hash))).rowcount == 1
 
 

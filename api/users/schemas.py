@@ -58,6 +58,14 @@ class UserChange(BaseModel):
 
     role: Role | None = None
     disabled: bool | None = None
+    password: str | None = Field(
+        default=None, description="A new one, for who forgot theirs", json_schema_extra={"format": "password"}
+    )
+
+    @field_validator("password")
+    @classmethod
+    def _is_fit(cls, password: str | None) -> str | None:
+        return password if password is None else check_password(password)
 
 
 class User(BaseModel):

@@ -72,10 +72,13 @@ async def search(
 async def change(
     services: Services, client: Client, user_id: UUID, asked: UserChange, *, actor: Person
 ) -> User:
-    """Change an account's role, disable or enable it. Raises NotFound, Conflict for the last admin.
+    """Change an account's role or password, disable or enable it. Raises NotFound, Conflict for the last admin.
 
-    It holds at once: in every session and for every API key, and disabling ends the sessions for good.
+    It holds at once: in every session and for every API key. Disabling, and a new password, end the sessions.
     """
+    password_hash = None
+    if asked.password is not None:
+        password_hash = await hash_password(asked.password, cost=services.settings.bcrypt_cost)
     async with services.users.begin() as connection:
         admins = await repository.lock_admins(connection)
         user = await _existing(connection, user_id)
@@ -91,8 +94,12 @@ async def change(
             await repository.set_disabled(connection, user_id, disabled=bool(asked.disabled))
             event = Event.DISABLED if asked.disabled else Event.ENABLED
             await record(connection, event, client, actor=actor, subject=subject)
-        if asked.disabled:
-            await end_all(services, connection, user_id, ended_by=Event.DISABLED)
+        if password_hash is not None:
+            await repository.set_password_hash(connection, user_id, password_hash)
+            await record(connection, Event.PASSWORD_CHANGED, client, actor=actor, subject=subject)
+        if asked.disabled or password_hash is not None:
+            ended_by = Event.DISABLED if asked.disabled else Event.PASSWORD_CHANGED
+            await end_all(services, connection, user_id, ended_by=ended_by)
         return await _existing(connection, user_id)
 
 

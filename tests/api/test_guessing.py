@@ -9,6 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from tests.pages import form_of
 from tests.platform import Platform, User, wait_for
 from warehouse import roles
 
@@ -123,8 +124,6 @@ def test_what_is_typed_for_a_name_that_nobody_has_is_not_written_down(
 
 
 def test_a_new_session_of_a_page_is_stopped_by_the_same_limit(platform: Platform, user: User) -> None:
-    from tests.end_to_end.test_web_ui import form_of
-
     with httpx.Client(base_url=platform.url, trust_env=False) as http:
         form = {**form_of(http.get("/sign-in")), "username": user.username}
         answers = [http.post("/sign-in", data={**form, "password": "wrong"}) for _ in range(6)]

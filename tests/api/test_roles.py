@@ -6,9 +6,11 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from jose import jwt
 
 from api.auth.roles import Role
 from tests.platform import Platform, User
+from tests.site.facts import make_idno
 
 ADMIN, STANDARD, READONLY = Role.ADMIN, Role.STANDARD, Role.READONLY
 EVERYONE = {ADMIN, STANDARD, READONLY}
@@ -92,8 +94,6 @@ def test_the_table_is_what_the_documentation_says_and_leaves_no_route_out(platfo
 
 
 def test_the_token_says_the_role(platform: Platform) -> None:
-    from jose import jwt
-
     for role in Role:
         with platform.signed_in_as(role) as user:
             claims = jwt.get_unverified_claims(user.sign_in()["access_token"])
@@ -146,6 +146,21 @@ def test_who_is_enabled_again_can_sign_in_again_but_the_old_sessions_stay_ended(
     assert user.http.get("/auth/me/").status_code == 200
 
 
+def test_who_forgot_their_password_gets_another_from_an_admin(platform: Platform, user: User) -> None:
+    new = uuid4().hex
+    path = f"/admin/users/{id_of(user)}/"
+    assert platform.admin.patch(path, json={"password": "password123"}).status_code == 422
+    assert user.http.get("/auth/me/").status_code == 200
+    assert platform.admin.patch(path, json={"password": new}).status_code == 200
+
+    assert user.http.get("/auth/me/").status_code == 401
+    old = {"username": user.username, "password": user.password}
+    assert user.http.post("/auth/login/", json=old).status_code == 401
+    user.password = new
+    user.sign_in()
+    assert user.http.get("/auth/me/").status_code == 200
+
+
 def test_nobody_makes_themselves_an_admin(platform: Platform, user: User) -> None:
     user_id = id_of(user)
     assert user.http.patch(f"/admin/users/{user_id}/", json={"role": "admin"}).status_code == 403
@@ -154,8 +169,6 @@ def test_nobody_makes_themselves_an_admin(platform: Platform, user: User) -> Non
 
 
 def test_who_asked_for_nothing_sees_no_run_but_an_admin_does(platform: Platform, user: User) -> None:
-    from tests.site.facts import make_idno
-
     run_id = user.ask(make_idno(7300)).json()["run_id"]
     with platform.signed_in() as stranger:
         assert stranger.http.get(f"/scrape/{run_id}/").status_code == 404

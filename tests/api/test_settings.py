@@ -31,3 +31,29 @@ def test_a_random_secret_is_taken_and_never_shown() -> None:
     settings = ApiSettings(**REQUIRED, jwt_secret=secret, _env_file=None)
     assert settings.jwt_secret.get_secret_value() == secret
     assert secret not in repr(settings)
+
+
+GOOD = "q8Zr1xW7vT4uY0pL5kJ9hG2fD6sA3mN8bV1c"
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"dagster_key": "short"}, "REGISTRU_DAGSTER_KEY"),
+        ({"jwt_retired_secrets": [{"secret": "b" * 40, "retired_at": "2026-01-01T00:00:00Z"}]}, "RETIRED"),
+        ({"jwt_retired_secrets": [{"secret": GOOD, "retired_at": "2026-01-01T00:00:00"}]}, "retired_at"),
+        ({"users_url": "postgresql://api:postgres@nowhere/users"}, "password in REGISTRU_USERS_URL"),
+        ({"redis_state_url": "redis://:change-me-please@nowhere/0"}, "password in REGISTRU_REDIS_STATE_URL"),
+        ({"warehouse_url": "postgresql://api:1234@nowhere/warehouse"}, "password in REGISTRU_WAREHOUSE_URL"),
+        ({"limit_caller": "often"}, "limit_caller"),
+        ({"cors_origins": ["*"]}, "cors_origins"),
+        ({"registration_role": "admin"}, "registration_role"),
+        ({"registration": "perhaps"}, "registration"),
+        ({"bcrypt_cost": 4}, "bcrypt_cost"),
+    ],
+)
+def test_what_would_be_unsafe_is_refused_by_name_and_not_shown(changed: dict[str, Any], named: str) -> None:
+    with pytest.raises(ValidationError, match=named) as refusal:
+        ApiSettings(**{**REQUIRED, "jwt_secret": GOOD, **changed}, _env_file=None)
+    for secret in ("b" * 40, "change-me-please", "1234", "postgres@"):
+        assert secret not in str(refusal.value)

@@ -11,10 +11,12 @@ from uuid import uuid4
 import httpx
 from jose import jwt
 from redis import Redis
+from sqlalchemy import text
 
 from stack import valkey
 from stack.secrets import load_or_create
 from tests.platform import Platform, User, wait_for
+from warehouse import roles
 
 
 def redis_of(platform: Platform) -> Redis:
@@ -111,10 +113,6 @@ def test_put_back_from_an_old_copy_it_is_not_believed_for_long(platform: Platfor
 
 
 def test_a_request_of_somebody_known_costs_no_sql(platform: Platform, user: User) -> None:
-    from sqlalchemy import text
-
-    from warehouse import roles
-
     def transactions() -> int:
         with platform.engine(roles.USERS_OWNER, roles.USERS_DATABASE).begin() as connection:
             connection.execute(text("SELECT pg_stat_clear_snapshot()"))

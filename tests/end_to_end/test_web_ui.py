@@ -6,13 +6,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from bs4 import BeautifulSoup
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from api.auth.roles import Role
 from stack.chrome import find_chrome
+from tests.pages import form_of
 from tests.platform import LAUNCH, Platform, User, wait_for
 from tests.site.facts import make_idno
 
@@ -195,12 +195,6 @@ def visitor(platform: Platform) -> Iterator[httpx.Client]:
     """A browser's requests, by hand: cookies are kept."""
     with httpx.Client(base_url=platform.url, trust_env=False) as http:
         yield http
-
-
-def form_of(page: httpx.Response) -> dict[str, str]:
-    """Return the hidden fields of a page's form."""
-    fields = BeautifulSoup(page.text, "lxml").select("input[type=hidden]")
-    return {str(field["name"]): str(field["value"]) for field in fields}
 
 
 def enter(visitor: httpx.Client, user: User) -> httpx.Response:
