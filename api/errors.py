@@ -119,6 +119,7 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(outage, _on_outage)
     for refusal in (PoolTimeoutError, ConnectionError, TimeoutError):
         app.add_exception_handler(refusal, _on_outage)
+    app.add_exception_handler(RuntimeError, _on_runtime_error)
     app.add_exception_handler(Exception, _on_bug)
 
 
@@ -165,6 +166,12 @@ def _is_outage(error: DBAPIError) -> bool:
         return True
     # asyncpg's errors of a server that starts or stops come without a class of their own.
     return str(getattr(error.orig, "sqlstate", None) or "").startswith(_OUTAGE_STATES)
+
+
+async def _on_runtime_error(request: Request, error: Exception) -> Response:
+    # What uvloop says of a connection that the other side closed while it was being set up.
+    closed = "the handler is closed" in str(error)
+    return await (_on_outage if closed else _on_bug)(request, error)
 
 
 async def _on_bug(request: Request, error: Exception) -> Response:

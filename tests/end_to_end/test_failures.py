@@ -87,7 +87,9 @@ def test_a_killed_webserver_loses_no_run_and_repeats_none(platform: Platform, us
     visits = platform.site.visits(idno)
     run_id = user.ask(idno).json()["run_id"]
     wait_for("the visit", lambda: platform.site.visits(idno) > visits)
-    for process in platform.processes("dagster_webserver"):
+    killed = platform.processes("pipeline.webserver")
+    assert len(killed) == 2  # the one for readers too
+    for process in killed:
         process.kill()
 
     assert user.wait(run_id)["state"] == "succeeded"
@@ -99,7 +101,9 @@ def test_without_dagster_nothing_is_accepted_and_nothing_stays_in_flight(
     platform: Platform, user: User
 ) -> None:
     wait_for("quiet", lambda: platform.open_scrapes() == 0)
-    [webserver] = platform.processes("dagster_webserver")
+    [webserver] = [
+        each for each in platform.processes("pipeline.webserver") if "--read-only" not in each.cmdline()
+    ]
     webserver.suspend()
     try:
         answer = user.ask(make_idno(3201))
@@ -113,12 +117,14 @@ def test_without_dagster_nothing_is_accepted_and_nothing_stays_in_flight(
     assert user.fetch(make_idno(3201))["state"] == "succeeded"
 
 
-@pytest.mark.parametrize("name", ["valkey-server", "postgres -D", "dagster_webserver", "api grpc"])
+@pytest.mark.parametrize("name", ["valkey-server", "postgres -D", "pipeline.webserver", "api grpc"])
 def test_a_killed_part_comes_back_and_a_request_that_waits_still_ends(
     platform: Platform, user: User, name: str
 ) -> None:
     run_id = _visit_under_way(platform, user)
-    for process in platform.processes(name):
+    killed = platform.processes(name)
+    assert killed
+    for process in killed:
         process.send_signal(signal.SIGKILL)
 
     def ended() -> str | None:
