@@ -226,10 +226,10 @@ def _status(options: argparse.Namespace) -> int:
     platform = Running.of(home)
     print(f"gateway {platform.gateway_url}\nDagster {platform.dagster_url}\nsite    {platform.site_url}")
     for name, state in Supervisor(platform.supervisor_socket).states().items():
-        print(f"{name:<10} {state}")
+        print(f"{name:<18} {state}")
     health = httpx.get(f"{platform.gateway_url}/health/", trust_env=False, timeout=10)
     for name, state in health.json().get("parts", {}).items():
-        print(f"{name:<10} {state}")
+        print(f"{name:<18} {state}")
     return 0 if health.status_code == httpx.codes.OK else 1
 
 

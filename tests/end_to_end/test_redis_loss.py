@@ -21,7 +21,8 @@ from warehouse import roles
 
 def redis_of(platform: Platform) -> Redis:
     secrets = load_or_create(platform.home.secrets)
-    return Redis.from_url(valkey.url(platform.ports["valkey"], secrets, valkey.STATE_DATABASE))
+    url = valkey.url(platform.ports["valkey"], secrets, valkey.STATE_DATABASE)
+    return Redis.from_url(url, decode_responses=True)
 
 
 def with_token(platform: Platform, token: str) -> httpx.Client:
@@ -126,3 +127,46 @@ def test_a_request_of_somebody_known_costs_no_sql(platform: Platform, user: User
     # The reconciler asks a few times a second meanwhile.
     allowed = 50 + 10 * (time.monotonic() - started)
     assert transactions() - before < allowed < 300
+
+
+def test_no_request_begun_after_signing_out_gets_in_even_where_redis_forgets_meanwhile(
+    platform: Platform, user: User
+) -> None:
+    redis = redis_of(platform)
+
+    def one_round() -> None:
+        session = user.http.post(
+            "/auth/login/", json={"username": user.username, "password": user.password}
+        ).json()
+        stop, late = Event(), []
+
+        def ask() -> None:
+            with with_token(platform, session["access_token"]) as http:
+                while not stop.is_set():
+                    begun = time.monotonic()
+                    if http.get("/auth/me/").status_code == 200:
+                        late.append(begun)
+
+        def forget() -> None:
+            # Only copies of what is open: what is on its way out has been marked on purpose.
+            while not stop.is_set():
+                for key in redis.scan_iter("session:*"):
+                    value = redis.get(key)
+                    if str(value).startswith("{"):
+                        redis.delete(key)
+
+        with ThreadPoolExecutor(5) as pool:
+            working = [*(pool.submit(ask) for _ in range(4)), pool.submit(forget)]
+            wait_for("requests", lambda: len(late) > 5 or None, seconds=30, pause_seconds=0.01)
+            with with_token(platform, session["access_token"]) as http:
+                assert http.post("/auth/logout/").status_code == 204
+                out = time.monotonic()
+                for _ in range(20):
+                    assert http.get("/auth/me/").status_code == 401
+            stop.set()
+            for each in working:
+                each.result()
+        assert not [begun for begun in late if begun > out]
+
+    for _ in range(8):
+        one_round()

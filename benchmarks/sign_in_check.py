@@ -1,0 +1,72 @@
+"""What it costs to find out who is calling: from Redis' copies, beside asking PostgreSQL each time.
+
+    .venv/bin/python -m benchmarks.sign_in_check
+
+Starts a platform of its own on free ports, asks `GET /auth/verify` of the API (past the gateway) with an access
+token, in turns with and without the copies, and prints medians in milliseconds and their ratio.
+"""
+
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+from redis import Redis
+
+from stack import valkey
+from stack.home import Home
+from stack.secrets import load_or_create
+from tests.platform import Platform, read_ready, start, stop
+from tests.site import running_site
+
+ROUNDS = 500
+
+
+def main() -> None:
+    """Run the benchmark."""
+    with tempfile.TemporaryDirectory() as folder, running_site() as site:
+        process = start(Path(folder), "--site", site.url, "--site-rate", "0", "--port", "0")
+        try:
+            home = Home.at(Path(folder))
+            platform = Platform(home, process, read_ready(process), "", site)
+            measure(platform)
+        finally:
+            stop(process)
+
+
+def measure(platform: Platform) -> None:
+    """Measure in turns, so that what else the machine does hits both alike."""
+    secrets = load_or_create(platform.home.secrets)
+    redis = Redis.from_url(valkey.url(platform.ports["valkey"], secrets, valkey.STATE_DATABASE))
+    inside = f"http://127.0.0.1:{platform.ports['api']}"
+    with platform.signed_in() as user, httpx.Client(base_url=inside, trust_env=False) as http:
+        http.headers["Authorization"] = user.http.headers["Authorization"]
+
+        def forget() -> None:
+            for key in [*redis.scan_iter("session:*"), *redis.scan_iter("account:*")]:
+                redis.delete(key)
+
+        def timed(before: Callable[[], object]) -> float:
+            before()
+            started = time.perf_counter()
+            assert http.get("/auth/verify").status_code == httpx.codes.OK
+            return (time.perf_counter() - started) * 1000
+
+        timings: dict[str, list[float]] = {"copies in Redis": [], "asking PostgreSQL": []}
+        for _ in range(ROUNDS):
+            timings["asking PostgreSQL"].append(timed(forget))
+            timings["copies in Redis"].append(timed(lambda: None))
+    medians = {name: statistics.median(values) for name, values in timings.items()}
+    ratio = medians["asking PostgreSQL"] / medians["copies in Redis"]
+    print(
+        json.dumps(
+            {**{f"{name}, ms": round(value, 2) for name, value in medians.items()}, "ratio": round(ratio, 2)}
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
