@@ -11,6 +11,7 @@ import httpx
 import pytest
 from jose import jwt
 
+from api.auth.tokens import key_id
 from stack.secrets import load_or_create
 from tests.platform import Platform, User
 
@@ -20,6 +21,9 @@ PROTECTED = [
     ("POST", "/scrape/"),
     ("GET", "/scrape/x/"),
     ("GET", "/companies/1020999000019/"),
+    ("GET", "/auth/verify"),
+    ("GET", "/admin/users/"),
+    ("GET", "/dagster/server_info"),
 ]
 
 
@@ -28,11 +32,12 @@ def _claims(user: User) -> dict[str, Any]:
     return dict(jwt.get_unverified_claims(token))
 
 
-def _unsigned(claims: dict[str, Any]) -> str:
-    def part(content: dict[str, Any]) -> str:
-        return base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
+def _part(content: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
 
-    return f"{part({'alg': 'none', 'typ': 'JWT'})}.{part(claims)}."
+
+def _unsigned(claims: dict[str, Any], kid: str) -> str:
+    return f"{_part({'alg': 'none', 'typ': 'JWT', 'kid': kid})}.{_part(claims)}."
 
 
 @pytest.fixture(scope="module")
@@ -45,25 +50,42 @@ def bad_tokens(platform: Platform) -> dict[str, str]:
         assert gone.http.post("/auth/logout/").status_code == httpx.codes.NO_CONTENT
     header, payload, signature = good.split(".")
     past = datetime.now(UTC) - timedelta(minutes=1)
+
+    def signed(by: str = key, algorithm: str = "HS256", kid: str | None = None, **changed: Any) -> str:
+        """Sign as we do, but for what is changed (a claim that is None is left out)."""
+        content = {name: value for name, value in {**claims, **changed}.items() if value is not None}
+        named = {"kid": kid or key_id(key)}
+        return str(jwt.encode(content, by, algorithm=algorithm, headers=named))
+
+    another = "another key of some length, made up here"
+    assert verify(platform, signed()) == httpx.codes.OK  # so that it is the change that is refused
     return {
         "nonsense": "nonsense",
         "deeply nested": base64.urlsafe_b64encode(b"[" * 1_200).decode() + ".e30.x",
         "endless": "x" * 5_000,
-        "unsigned": _unsigned(claims),
-        "signed by another key": jwt.encode(
-            claims, "another key of some length, made up here", algorithm="HS256"
-        ),
-        "another algorithm": jwt.encode(claims, key, algorithm="HS512"),
-        "expired": jwt.encode({**claims, "exp": past}, key, algorithm="HS256"),
-        "without an expiry": jwt.encode(
-            {k: v for k, v in claims.items() if k != "exp"}, key, algorithm="HS256"
-        ),
-        "of another type": jwt.encode({**claims, "typ": "refresh"}, key, algorithm="HS256"),
-        "of another user": jwt.encode({**claims, "sub": str(uuid4())}, key, algorithm="HS256"),
-        "never issued": jwt.encode({**claims, "jti": uuid4().hex}, key, algorithm="HS256"),
+        "unsigned": _unsigned(claims, key_id(key)),
+        "signed by another key": signed(another),
+        "signed by another key that it names": signed(another, kid=key_id(another)),
+        "naming no key": str(jwt.encode(claims, key, algorithm="HS256")),
+        "another algorithm": signed(algorithm="HS512"),
+        "expired": signed(exp=past),
+        "without an expiry": signed(exp=None),
+        "without a session": signed(sid=None),
+        "of another type": signed(typ="refresh"),
+        "without a type": signed(typ=None),
+        "of another user": signed(sub=str(uuid4())),
+        "of nobody": signed(sub="x"),
+        "of a session that never was": signed(sid=str(uuid4())),
+        "of a session that is no id": signed(sid="x"),
         "tampered with": f"{header}.{payload[:-2]}AA.{signature}",
+        "with another role, tampered with": f"{header}.{_part({**claims, 'role': 'admin'})}.{signature}",
         "signed out": signed_out,
     }
+
+
+def verify(platform: Platform, token: str) -> int:
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.get(f"{platform.url}/auth/verify", headers=headers, trust_env=False).status_code
 
 
 @pytest.mark.parametrize(("method", "path"), PROTECTED)
