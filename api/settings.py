@@ -1,6 +1,7 @@
 """The API's settings, from the environment (prefix REGISTRU_)."""
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Annotated, Literal
 
 from limits import RateLimitItem, parse_many
@@ -115,6 +116,7 @@ class ApiSettings(StoreSettings):
         return [(self.jwt_secret.get_secret_value(), None), *retired]
 
 
-def limits_of(text: str) -> list[RateLimitItem]:
+@cache
+def limits_of(text: str) -> tuple[RateLimitItem, ...]:
     """Return a limit's parts, the shortest first."""
-    return sorted(parse_many(text), key=lambda item: item.get_expiry())
+    return tuple(sorted(parse_many(text), key=lambda item: item.get_expiry()))

@@ -52,11 +52,12 @@ async def by_token(services: Services, token: str) -> Caller:
 
 async def by_cookie(services: Services, cookie: str) -> Caller:
     """Return whose browser holds a cookie. Raises NotSignedIn."""
-    session_id, _, secret = cookie.partition(COOKIE_SEPARATOR)
+    name, _, secret = cookie.partition(COOKIE_SEPARATOR)
     try:
-        return await _by_session(services, UUID(session_id), user_id=None, secret=secret)
+        session_id = UUID(name)
     except ValueError:
         raise NotSignedIn("the cookie is none of ours") from None
+    return await _by_session(services, session_id, user_id=None, secret=secret)
 
 
 async def by_api_key(services: Services, api_key: str) -> Caller:

@@ -62,6 +62,9 @@ async def change_password(
     await services.limits.guess(guesses, f"change {user.id}", what=_TRIES)
     cost = services.settings.bcrypt_cost
     if not await verify_password(current, row.password_hash, cost=cost):
+        async with services.users.begin() as connection:
+            detail = "the current password, to change it"
+            await record(connection, Event.SIGN_IN_FAILED, client, actor=user, detail=detail)
         raise Invalid("current_password", "is wrong")
     password_hash = await hash_password(new, cost=cost)
     await services.limits.forgive(guesses, f"change {user.id}")

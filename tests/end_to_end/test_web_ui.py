@@ -143,7 +143,22 @@ def test_a_reader_cannot_launch_a_run_by_graphql(platform: Platform) -> None:
         assert by_post.json()["data"]["launchRun"]["__typename"] == "UnauthorizedError"
         query = reader.http.post("/dagster/graphql", json={"query": "{ version }"})
         assert query.json()["data"]["version"]
+        reported = reader.http.post("/dagster/report_asset_materialization/source_data", json={})
+        assert reported.status_code == 401  # as Dagster says it
+        for mutation in MUTATIONS:
+            answer = reader.http.post("/dagster/graphql", json={"query": f"mutation {{ {mutation} }}"}).json()
+            assert "UnauthorizedError" in str(answer), answer
     assert platform.site.visits(make_idno(7102)) == 0
+
+
+MUTATIONS = (
+    'terminateRun(runId: "x") { __typename }',
+    'deletePipelineRun(runId: "x") { __typename }',
+    "reloadWorkspace { __typename }",
+    'wipeAssets(assetPartitionRanges: [{assetKey: {path: ["source_data"]}}]) { __typename }',
+    'setConcurrencyLimit(concurrencyKey: "x", limit: 1)',
+)
+"""What changes something."""
 
 
 WEBSOCKET = {
