@@ -66,6 +66,8 @@ def visit(driver: Chrome, url: str, idno: str, *, timeout_seconds: float) -> Cap
         verdict = Verdict(Outcome.TIMEOUT, first_line(error))
     except (WebDriverException, HTTPError, OSError) as error:
         verdict = _browser_verdict(error)
+    if verdict.outcome is Outcome.TIMEOUT and (death := _death_of(driver)):
+        verdict = death
     return Capture(
         idno=idno,
         url=url,
@@ -94,6 +96,15 @@ def not_visited(url: str, idno: str, *, reason: str) -> Capture:
         duration_ms=0,
         error=reason,
     )
+
+
+def _death_of(driver: Chrome) -> Verdict | None:
+    """Return what became of a browser that was waited for in vain: its log stays readable when it has died."""
+    try:
+        driver.window_handles  # noqa: B018 - asks the browser itself, not the page, which may be busy
+    except (WebDriverException, HTTPError, OSError) as error:
+        return Verdict(Outcome.BROWSER_ERROR, first_line(error))
+    return None
 
 
 def _browser_verdict(error: Exception) -> Verdict:

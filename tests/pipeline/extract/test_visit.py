@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import psutil
 import pytest
 from selenium.webdriver import Chrome
 
@@ -144,3 +145,20 @@ def test_a_page_writes_nothing_into_anybodys_home(
         environment = Path(f"/proc/{own.service.process.pid}/environ").read_text()
     assert list(home.iterdir()) == []
     assert "REGISTRU_" not in environment.replace("REGISTRU_STACK", "")
+
+
+def test_a_chrome_that_dies_while_the_document_is_awaited_is_a_browser_error(
+    url: str, tmp_path: Path
+) -> None:
+    with chrome(settings_for(tmp_path, url)) as driver:
+
+        def kill() -> None:
+            [profile] = tmp_path.rglob("Default")
+            for process in psutil.process_iter(["cmdline"]):
+                if f"--user-data-dir={profile.parent}" in " ".join(process.info["cmdline"] or []):
+                    process.kill()
+
+        threading.Timer(1, kill).start()
+        capture = visit(driver, f"{url}/slow/document", IDNO, timeout_seconds=5)
+    assert capture.outcome is Outcome.BROWSER_ERROR
+    assert capture.error
