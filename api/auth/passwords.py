@@ -11,6 +11,8 @@ LEAST_CHARACTERS = 8
 MOST_BYTES = 72
 """bcrypt reads no further; a longer password would be cut without a word."""
 
+_NOBODYS = "nobody has this one"
+
 
 class UnfitPassword(ValueError):
     """A password that an account cannot have; says why, never what it was."""
@@ -43,16 +45,25 @@ async def hash_password(password: str, *, cost: int) -> str:
 
 
 async def verify_password(password: str, password_hash: str | None, *, cost: int) -> bool:
-    """Tell whether a password is right; takes as long where there is no such account."""
+    """Tell whether a password is right; a wrong one takes as long, whoever's it is, or nobody's."""
     if password_hash is None or not _fits_bcrypt(password):
-        await hash_password("nobody has this one", cost=cost)
+        await hash_password(_NOBODYS, cost=cost)
         return False
-    return bool(await _in_thread(partial(bcrypt.verify, password, password_hash)))
+    right = bool(await _in_thread(partial(bcrypt.verify, password, password_hash)))
+    if not right:
+        for missing in costs_missing(password_hash, cost=cost):
+            await hash_password(_NOBODYS, cost=missing)
+    return right
+
+
+def costs_missing(password_hash: str, *, cost: int) -> range:
+    """Return the costs that make up for a hash made with fewer rounds: 2^10 + 2^10 + 2^11 = 2^12."""
+    return range(int(bcrypt.from_string(password_hash).rounds), cost)
 
 
 def needs_rehash(password_hash: str, *, cost: int) -> bool:
     """Tell whether a hash was made with fewer rounds than are asked for now."""
-    return int(bcrypt.from_string(password_hash).rounds) < cost
+    return bool(costs_missing(password_hash, cost=cost))
 
 
 def _fits_bcrypt(password: str) -> bool:

@@ -1,0 +1,58 @@
+"""Which passwords an account may have, and that a wrong one takes as long whoever's it is."""
+
+import asyncio
+
+import pytest
+from passlib.hash import bcrypt
+
+from api.auth.passwords import (
+    UnfitPassword,
+    check_password,
+    costs_missing,
+    hash_password,
+    needs_rehash,
+    verify_password,
+)
+
+
+@pytest.mark.parametrize(
+    "password", ["a good long one", "ș" * 36, "x7 !q2 z", "correct horse battery staple"]
+)
+def test_a_password_that_nobody_would_guess_is_taken(password: str) -> None:
+    assert check_password(password) == password
+
+
+@pytest.mark.parametrize(
+    ("password", "reason"),
+    [
+        ("x7 !q2z", "7 characters"),
+        ("ș" * 37, "74 bytes"),
+        ("a good\x00 long one", "NUL"),
+        ("password123", "common"),
+        ("IloveYou", "common"),
+        ("Somebody-Here", "own name"),
+        ("some@example.com", "own name"),
+    ],
+)
+def test_an_unfit_password_is_refused_with_the_reason_and_not_shown(password: str, reason: str) -> None:
+    with pytest.raises(UnfitPassword, match=reason) as refusal:
+        check_password(password, names=("somebody-here", "some@example.com"))
+    assert password not in str(refusal.value)
+
+
+@pytest.mark.parametrize("old", [10, 11, 12, 13])
+def test_a_wrong_password_for_an_old_hash_costs_what_one_for_nobody_does(old: int) -> None:
+    password_hash = bcrypt.using(rounds=old).hash("the right one")
+    spent = 2**old + sum(2**cost for cost in costs_missing(password_hash, cost=12))
+    assert spent == max(2**12, 2**old)
+    assert needs_rehash(password_hash, cost=12) is (old < 12)
+
+
+def test_only_the_right_password_is_right() -> None:
+    async def verdicts() -> list[bool]:
+        password_hash = await hash_password("the right one", cost=10)
+        tried = ("the right one", "The right one", "the right one ", "", "x" * 73, "the right one\x00")
+        return [await verify_password(each, password_hash, cost=11) for each in tried]
+
+    assert asyncio.run(verdicts()) == [True, False, False, False, False, False]
+    assert asyncio.run(verify_password("the right one", None, cost=10)) is False
