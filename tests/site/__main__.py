@@ -3,6 +3,7 @@
 import argparse
 import signal
 import threading
+from pathlib import Path
 from types import FrameType
 
 from tests.site.options import Lang, Layout
@@ -32,7 +33,23 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--lang", type=Lang, choices=list(Lang), help="for all pages; default: by IDNO")
     parser.add_argument("--embedded", action="store_true", help="data in the document, no API calls")
     parser.add_argument("--flaky-failures", type=int, default=1, help="failing visits of the flaky case")
+    parser.add_argument(
+        "--retry-after-seconds", type=int, default=1, help="what the cases of 503 and 429 say (default 1)"
+    )
+    parser.add_argument("--faults", action="store_true", help="a tenth of companies 50,000-59,999 go wrong")
+    parser.add_argument("--latency-ms", type=int, default=0, help="what each API answer takes longer")
+    parser.add_argument(
+        "--robots",
+        type=_text,
+        default=argparse.SUPPRESS,
+        metavar="FILE",
+        help="its text is served as robots.txt",
+    )
     return parser
+
+
+def _text(path: str) -> str:
+    return Path(path).read_text(encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ from typing import Any
 
 from stdnum.md import idno as stdnum_idno
 
-from tests.site.cases import OTHER_COMPANY_IDNO, CaseName, case_of
+from tests.site.cases import OTHER_COMPANY_IDNO, CaseName
 from tests.site.companies import company
+from tests.site.faults import case_at, is_half_rendered
 from tests.site.statements import fin_data
 
 SLOW_SECONDS = 3.0
@@ -32,19 +33,21 @@ class Answer:
     delivery: Delivery = Delivery.PROMPT
 
 
-def answers_for(idno: str) -> dict[str, Answer]:
-    """Each API path that a company's page asks, with its answer."""
+def answers_for(idno: str, *, visit: int, faults: bool) -> dict[str, Answer]:
+    """Each API path that a company's page asks, with its answer at a visit."""
     return {
-        f"/api/companies/{idno}": company_answer(idno),
-        f"/api/fin-data-v1/{idno}": fin_data_answer(idno),
+        f"/api/companies/{idno}": company_answer(idno, visit=visit, faults=faults),
+        f"/api/fin-data-v1/{idno}": fin_data_answer(idno, visit=visit, faults=faults),
     }
 
 
-def company_answer(idno: str) -> Answer:
+def company_answer(idno: str, *, visit: int = 1, faults: bool = False) -> Answer:
     """The answer of `/api/companies/{idno}`."""
     if not stdnum_idno.is_valid(idno):
         return _not_found()
-    match case_of(idno):
+    if is_half_rendered(idno, faults=faults):
+        return _json({"fullName": company(idno)["fullName"]})
+    match case_at(idno, visit, faults=faults):
         case CaseName.NOT_FOUND:
             return _not_found()
         case CaseName.API_500:
@@ -68,11 +71,12 @@ def company_answer(idno: str) -> Answer:
     return _json(company(idno))
 
 
-def fin_data_answer(idno: str) -> Answer:
+def fin_data_answer(idno: str, *, visit: int = 1, faults: bool = False) -> Answer:
     """The answer of `/api/fin-data-v1/{idno}`."""
-    if not stdnum_idno.is_valid(idno) or case_of(idno) is CaseName.NOT_FOUND:
+    case = case_at(idno, visit, faults=faults)
+    if not stdnum_idno.is_valid(idno) or case is CaseName.NOT_FOUND:
         return _not_found()
-    if case_of(idno) is CaseName.FIN_500:
+    if case is CaseName.FIN_500:
         return _json({"message": "Internal Server Error"}, status=500)
     return _json(fin_data(idno))
 

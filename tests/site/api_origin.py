@@ -1,22 +1,24 @@
 """The API origin: companies, financial statements and the list, with every way of failing."""
 
 import asyncio
-from typing import cast
+from typing import Protocol, cast
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from tests.site.answers import SLOW_SECONDS, Answer, Delivery, company_answer, fin_data_answer
 from tests.site.companies import companies_page
+from tests.site.options import SiteOptions
 from tests.site.request_log import LogRequests, Origin, RequestLog
+from tests.site.robots import robots
+from tests.site.switches import ListManner, Switches
 
 CORS = {"Access-Control-Allow-Origin": "*"}
-LARGEST_PAGE = 1000
 POLL_SECONDS = 0.1
 
 
@@ -44,10 +46,11 @@ class NoAnswer(Response):
                 transport.abort()
 
 
-def api_app(log: RequestLog) -> Starlette:
+def api_app(*, log: RequestLog, options: SiteOptions, switches: Switches) -> Starlette:
     """The API as an ASGI app; `app.state.server` must be set before it serves."""
-    return Starlette(
+    app = Starlette(
         routes=[
+            Route("/robots.txt", robots),
             Route("/api/companies", _list),
             Route("/api/companies/{idno}", _company),
             Route("/api/fin-data-v1/{idno}", _fin_data),
@@ -55,6 +58,8 @@ def api_app(log: RequestLog) -> Starlette:
         middleware=[Middleware(LogRequests, log=log, origin=Origin.API)],
         exception_handlers={404: _unknown_path},
     )
+    app.state.log, app.state.options, app.state.switches = log, options, switches
+    return app
 
 
 async def _disconnected(receive: Receive) -> None:
@@ -63,17 +68,29 @@ async def _disconnected(receive: Receive) -> None:
 
 
 async def _company(request: Request) -> Response:
-    return await _deliver(request, company_answer(request.path_params["idno"]))
+    return await _deliver(request, company_answer)
 
 
 async def _fin_data(request: Request) -> Response:
-    return await _deliver(request, fin_data_answer(request.path_params["idno"]))
+    return await _deliver(request, fin_data_answer)
 
 
 async def _list(request: Request) -> Response:
+    await _take_time(request)
+    switches: Switches = request.app.state.switches
     page, size = request.query_params.get("page", "0"), request.query_params.get("size", "20")
-    if not (page.isdecimal() and size.isdecimal() and 1 <= int(size) <= LARGEST_PAGE):
-        message = f"page={page!r} counts from 0, size={size!r} is 1 to {LARGEST_PAGE}"
+    match switches.list:
+        case ListManner.LIMITED:
+            headers = {**CORS, "Retry-After": "600"}
+            return JSONResponse({"message": "Too Many Requests"}, status_code=429, headers=headers)
+        case ListManner.OTHER_SHAPE:
+            return JSONResponse({"items": [], "count": 0}, headers=CORS)
+        case ListManner.HTML:
+            return HTMLResponse("<!doctype html><app-root></app-root>", headers=CORS)
+        case ListManner.CAPPED if size.isdecimal():
+            size = str(min(int(size), switches.largest_page))
+    if not (page.isdecimal() and size.isdecimal() and 1 <= int(size) <= switches.largest_page):
+        message = f"page={page!r} counts from 0, size={size!r} is 1 to {switches.largest_page}"
         return JSONResponse({"message": message}, status_code=400, headers=CORS)
     return JSONResponse(companies_page(page=int(page), size=int(size)), headers=CORS)
 
@@ -82,7 +99,22 @@ async def _unknown_path(request: Request, _: Exception) -> Response:
     return JSONResponse({"message": f"Cannot GET {request.url.path}"}, status_code=404, headers=CORS)
 
 
-async def _deliver(request: Request, answer: Answer) -> Response:
+async def _take_time(request: Request) -> None:
+    options: SiteOptions = request.app.state.options
+    await asyncio.sleep(options.latency_ms / 1000)
+
+
+class _Answerer(Protocol):
+    def __call__(self, idno: str, *, visit: int, faults: bool) -> Answer: ...
+
+
+async def _deliver(request: Request, answerer: _Answerer) -> Response:
+    log: RequestLog = request.app.state.log
+    options: SiteOptions = request.app.state.options
+    idno = request.path_params["idno"]
+    # The visit is the one of the page that asks; who asks the API alone meets what a first visit does.
+    answer = answerer(idno, visit=max(1, log.visits_ever(idno)), faults=options.faults)
+    await _take_time(request)
     if answer.delivery in (Delivery.NEVER, Delivery.DROPPED):
         server = cast(uvicorn.Server, request.app.state.server)
         return NoAnswer(server=server, at_once=answer.delivery is Delivery.DROPPED)

@@ -1,6 +1,7 @@
 """The truth about a made-up company, derived from its IDNO alone."""
 
 import random
+import re
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
@@ -10,6 +11,7 @@ from stdnum.md import idno as stdnum_idno
 from tests.site import words
 from tests.site.cases import OTHER_COMPANY_IDNO, CaseName, case_of
 
+_NUMBERED = re.compile(r"1(?P<year>0[012][0-9])998(?P<serial>[0-9]{5})[0-9]", re.ASCII)
 LEGAL_FORMS = {"SRL": 60, "SA": 12, "ÎI": 12, "GȚ": 8, "ÎS": 4, "ÎM": 4}
 SHARE_SPLITS: dict[int, tuple[tuple[float, ...], ...]] = {
     1: ((100,),),
@@ -94,6 +96,15 @@ def make_idno(number: int) -> str:
     serial, year = divmod(number, 26)
     body = f"1{year + 1:03d}998{serial:05d}"
     return body + str(stdnum_idno.calc_check_digit(body))
+
+
+def number_of(idno: str) -> int | None:
+    """The number that `make_idno` makes this IDNO of; None for any other."""
+    found = _NUMBERED.fullmatch(idno)
+    if found is None:
+        return None
+    number = int(found["serial"]) * 26 + int(found["year"]) - 1
+    return number if make_idno(number) == idno else None
 
 
 def facts_of(idno: str) -> CompanyFacts:

@@ -27,9 +27,16 @@ class Lang(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class SiteOptions:
-    """What a whole site is started with; None leaves the choice to the IDNO."""
+    """What a whole site is started with; None leaves the choice to the IDNO.
+
+    `retry_after_seconds` is what the cases 503 and 429 say, `latency_ms` what each API answer takes longer, and
+    `faults` makes the companies of faults.py go wrong.
+    """
 
     layout: Layout | None = None
     lang: Lang | None = None
     embedded: bool = False
     flaky_failures: int = 1
+    retry_after_seconds: int = 1
+    faults: bool = False
+    latency_ms: int = 0

@@ -3,24 +3,28 @@
 import hashlib
 import json
 from dataclasses import asdict
+from http import HTTPStatus
 from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from tests.site.answers import answers_for
-from tests.site.cases import CaseName, case_of
+from tests.site.cases import CaseName
+from tests.site.faults import case_at, is_half_rendered
 from tests.site.options import Lang, Layout, SiteOptions
 from tests.site.request_log import LogRequests, Origin, RequestLog, document_idno
+from tests.site.robots import robots
+from tests.site.switches import Switches
 
 STATIC = Path(__file__).parent / "static"
 LATE_FACTS_MS = 400
+NEVER_MS = 24 * 60 * 60 * 1000
 VARIANTS = 8
-RETRY_AFTER = {"Retry-After": "30"}
 
 # lang="en" whatever the language, as the tools that build such pages leave it.
 SHELL = """<!doctype html>
@@ -46,11 +50,13 @@ PLAIN_ERROR = "<!doctype html><html><head><title>{0}</title></head><body><h1>{0}
 FAVICON = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><circle cx="4" cy="4" r="4"/></svg>'
 
 
-def page_app(*, log: RequestLog, options: SiteOptions, api_url: str, build: str) -> Starlette:
+def page_app(
+    *, log: RequestLog, options: SiteOptions, switches: Switches, api_url: str, build: str
+) -> Starlette:
     """The page origin as an ASGI app; `build` is what its class names are made of."""
     app = Starlette(
         routes=[
-            Route("/robots.txt", _robots),
+            Route("/robots.txt", robots),
             Route("/favicon.ico", _favicon),
             Route("/__requests", _requests),
             Mount("/static", StaticFiles(directory=STATIC)),
@@ -58,13 +64,9 @@ def page_app(*, log: RequestLog, options: SiteOptions, api_url: str, build: str)
         ],
         middleware=[Middleware(LogRequests, log=log, origin=Origin.PAGE)],
     )
-    app.state.log, app.state.options = log, options
+    app.state.log, app.state.options, app.state.switches = log, options, switches
     app.state.api_url, app.state.build = api_url, build
     return app
-
-
-async def _robots(_: Request) -> Response:
-    return PlainTextResponse("User-agent: *\nAllow: /\n")
 
 
 async def _favicon(_: Request) -> Response:
@@ -79,20 +81,45 @@ async def _requests(request: Request) -> Response:
 
 async def _document(request: Request) -> Response:
     """The shell, or what a special case has in its place."""
+    switches: Switches = request.app.state.switches
+    options: SiteOptions = request.app.state.options
+    if switches.challenging:
+        return _challenge()
+    if switches.limited is not None:
+        return _come_back(429, after_seconds=switches.limited)
     idno = document_idno(request.url.path)
-    match case_of(idno) if idno else None:
+    match _case(request, idno) if idno else None:
         case CaseName.CHALLENGE:
-            headers = {"cf-mitigated": "challenge", "Server": "cloudflare"}
-            return HTMLResponse(CHALLENGE, 403, headers=headers)
+            return _challenge()
         case CaseName.DOCUMENT_503:
-            return HTMLResponse(PLAIN_ERROR.format("503 Service Unavailable"), 503, headers=RETRY_AFTER)
+            return _come_back(503, after_seconds=options.retry_after_seconds)
         case CaseName.RATE_LIMITED:
-            return HTMLResponse(PLAIN_ERROR.format("429 Too Many Requests"), 429, headers=RETRY_AFTER)
+            return _come_back(429, after_seconds=options.retry_after_seconds)
         case CaseName.REDIRECT if request.url.path.startswith("/companies/"):
             return RedirectResponse(_under_romanian(request), 302)
         case CaseName.FLAKY if idno and _still_fails(request, idno):
             return HTMLResponse(PLAIN_ERROR.format("500 Internal Server Error"), 500)
     return HTMLResponse(_shell(request, idno))
+
+
+def _challenge() -> Response:
+    return HTMLResponse(CHALLENGE, 403, headers={"cf-mitigated": "challenge", "Server": "cloudflare"})
+
+
+def _come_back(status: int, *, after_seconds: int) -> Response:
+    text = PLAIN_ERROR.format(f"{status} {HTTPStatus(status).phrase}")
+    return HTMLResponse(text, status, headers={"Retry-After": str(after_seconds)})
+
+
+def _case(request: Request, idno: str) -> CaseName | None:
+    options: SiteOptions = request.app.state.options
+    return case_at(idno, _visit(request, idno), faults=options.faults)
+
+
+def _visit(request: Request, idno: str) -> int:
+    """Which visit this request is: the log has it already."""
+    log: RequestLog = request.app.state.log
+    return log.visits_ever(idno)
 
 
 def _under_romanian(request: Request) -> str:
@@ -101,15 +128,18 @@ def _under_romanian(request: Request) -> str:
 
 
 def _still_fails(request: Request, idno: str) -> bool:
-    log: RequestLog = request.app.state.log
     options: SiteOptions = request.app.state.options
-    return log.visits(idno) <= options.flaky_failures
+    return _visit(request, idno) <= options.flaky_failures
 
 
 def _shell(request: Request, idno: str | None) -> str:
     options: SiteOptions = request.app.state.options
     subject = idno or request.url.path
-    answers = answers_for(idno) if idno and options.embedded else {}
+    answers = (
+        answers_for(idno, visit=_visit(request, idno), faults=options.faults)
+        if idno and options.embedded
+        else {}
+    )
     settings = {
         "apiUrl": None if options.embedded else request.app.state.api_url,
         "answers": {path: asdict(answer) for path, answer in answers.items()},
@@ -118,10 +148,17 @@ def _shell(request: Request, idno: str | None) -> str:
         "layout": _layout(request, subject),
         "lang": _lang(request, subject),
         "variant": _variant(request, subject),
-        "factsAfterMs": LATE_FACTS_MS if idno and case_of(idno) is CaseName.LATE_FACTS else 0,
+        "factsAfterMs": _facts_after_ms(request, idno) if idno else 0,
     }
     # Without the escape a "</script>" in a name would end the script.
     return SHELL % json.dumps(settings, ensure_ascii=False).replace("<", "\\u003c")
+
+
+def _facts_after_ms(request: Request, idno: str) -> int:
+    options: SiteOptions = request.app.state.options
+    if is_half_rendered(idno, faults=options.faults):
+        return NEVER_MS
+    return LATE_FACTS_MS if _case(request, idno) is CaseName.LATE_FACTS else 0
 
 
 def _layout(request: Request, subject: str) -> Layout:

@@ -1,10 +1,14 @@
 """The log of all requests to the stand-in site, and the middleware that writes it."""
 
+import itertools
 import re
 import threading
+from bisect import bisect_right
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,7 +30,16 @@ class LoggedRequest:
     origin: Origin
     method: str
     path: str
+    is_document: bool
+    """Whether it was for a company's page."""
     status: int | None = None
+
+
+class Document(NamedTuple):
+    """A company's page that was asked for."""
+
+    time: datetime
+    idno: str
 
 
 def document_idno(path: str) -> str | None:
@@ -40,28 +53,62 @@ class RequestLog:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._requests: list[LoggedRequest] = []
+        self._requests: dict[int, LoggedRequest] = {}
+        self._numbers = itertools.count()
+        self._visits: Counter[str] = Counter()
 
     def begin(self, request: LoggedRequest) -> int:
         """Note a request; the number returned is for `answer`."""
         with self._lock:
-            self._requests.append(request)
-            return len(self._requests) - 1
+            number = next(self._numbers)
+            self._requests[number] = request
+            if request.is_document:
+                self._visits[document_idno(request.path) or ""] += 1
+            return number
 
     def answer(self, number: int, status: int) -> None:
         """Note the status that a request was answered with."""
         with self._lock:
-            self._requests[number] = replace(self._requests[number], status=status)
+            if number in self._requests:
+                self._requests[number] = replace(self._requests[number], status=status)
 
     def snapshot(self) -> list[LoggedRequest]:
-        """All requests up to now."""
+        """All requests up to now, but for those that were forgotten."""
         with self._lock:
-            return list(self._requests)
+            return list(self._requests.values())
+
+    def forget(self) -> None:
+        """Begin anew; what is over after the first visit stays over."""
+        with self._lock:
+            self._requests.clear()
+
+    def documents(self) -> list[Document]:
+        """The companies' pages that were asked for, in order."""
+        return [
+            Document(entry.time, document_idno(entry.path) or "")
+            for entry in self.snapshot()
+            if entry.is_document
+        ]
+
+    def max_documents_in(self, window_seconds: float) -> int:
+        """The most documents that were asked for within any time of this length."""
+        times = sorted(document.time.timestamp() for document in self.documents())
+        return max(
+            (
+                number + 1 - bisect_right(times, time - window_seconds, hi=number)
+                for number, time in enumerate(times)
+            ),
+            default=0,
+        )
 
     def visits(self, idno: str) -> int:
         """How many documents were asked for a company; a redirect makes it two."""
-        documents = [entry for entry in self.snapshot() if entry.origin is Origin.PAGE]
-        return sum(document_idno(entry.path) == idno for entry in documents)
+        return sum(document.idno == idno for document in self.documents())
+
+    def visits_ever(self, idno: str) -> int:
+        """The same since the site was started, whatever was forgotten."""
+        with self._lock:
+            return self._visits[idno]
 
 
 class LogRequests:
@@ -77,7 +124,10 @@ class LogRequests:
         if scope["type"] != "http" or scope["path"].startswith("/__"):
             await self.app(scope, receive, send)
             return
-        entry = LoggedRequest(datetime.now(UTC), self.origin, scope["method"], scope["path"])
+        is_document = self.origin is Origin.PAGE and document_idno(scope["path"]) is not None
+        entry = LoggedRequest(
+            datetime.now(UTC), self.origin, scope["method"], scope["path"], is_document=is_document
+        )
         number = self.log.begin(entry)
 
         async def send_and_note(message: Message) -> None:

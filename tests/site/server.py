@@ -15,16 +15,17 @@ from starlette.applications import Starlette
 from tests.site.api_origin import api_app
 from tests.site.options import Lang, Layout, SiteOptions
 from tests.site.page_origin import page_app
-from tests.site.request_log import LoggedRequest, RequestLog
+from tests.site.request_log import Document, LoggedRequest, RequestLog
+from tests.site.switches import OPEN_ROBOTS, Switches
 
 HOST = "127.0.0.1"
 START_SECONDS = 10.0
 POLL_SECONDS = 0.01
 
 
-@dataclass(frozen=True)
-class Site:
-    """A site that runs: where it is and what it was asked. Safe to use from any thread."""
+@dataclass(kw_only=True)
+class Site(Switches):
+    """A site that runs: where it is, what it was asked, and its switches. Safe to use from any thread."""
 
     url: str
     api_url: str
@@ -38,6 +39,14 @@ class Site:
     def visits(self, idno: str) -> int:
         """How many documents were asked for a company; a redirect makes it two."""
         return self.log.visits(idno)
+
+    def documents(self) -> list[Document]:
+        """The companies' pages that were asked for, in order, each with the time it was asked for."""
+        return self.log.documents()
+
+    def max_documents_in(self, window_seconds: float) -> int:
+        """The most documents that were asked for within any time of this length."""
+        return self.log.max_documents_in(window_seconds)
 
     def page_url(self, idno: str) -> str:
         """Where a company's page is."""
@@ -53,18 +62,31 @@ def running_site(
     lang: Lang | None = None,
     embedded: bool = False,
     flaky_failures: int = 1,
+    retry_after_seconds: int = 1,
+    faults: bool = False,
+    latency_ms: int = 0,
+    robots: str = OPEN_ROBOTS,
 ) -> Iterator[Site]:
     """Serve the site until the block ends; a port of 0 takes a free one."""
-    options = SiteOptions(layout=layout, lang=lang, embedded=embedded, flaky_failures=flaky_failures)
+    options = SiteOptions(
+        layout=layout,
+        lang=lang,
+        embedded=embedded,
+        flaky_failures=flaky_failures,
+        retry_after_seconds=retry_after_seconds,
+        faults=faults,
+        latency_ms=latency_ms,
+    )
     log = RequestLog()
     with (
         socket.create_server((HOST, port)) as page_socket,
         socket.create_server((HOST, api_port)) as api_socket,
     ):
-        site = Site(url=_url(page_socket), api_url=_url(api_socket), log=log)
-        page = page_app(log=log, options=options, api_url=site.api_url, build=secrets.token_hex(4))
-        servers = {_server(page): page_socket, _server(api_app(log)): api_socket}
-        with _served(servers):
+        site = Site(url=_url(page_socket), api_url=_url(api_socket), log=log, robots=robots)
+        build = secrets.token_hex(4)
+        page = page_app(log=log, options=options, switches=site, api_url=site.api_url, build=build)
+        api = api_app(log=log, options=options, switches=site)
+        with _served({_server(page): page_socket, _server(api): api_socket}):
             yield site
 
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import httpx
@@ -109,6 +110,52 @@ def test_the_log_tells_documents_from_the_rest() -> None:
         assert [entry.origin for entry in site.requests] == ["page", "page", "api"]
         logged = httpx.get(f"{site.url}/__requests").json()
         assert [row["path"] for row in logged] == [entry.path for entry in site.requests]
+
+
+def test_the_log_counts_documents_by_time_and_forgets() -> None:
+    with running_site(layout=Layout.TABLE) as site:
+        for _ in range(3):
+            httpx.get(site.page_url(FOUND))
+        time.sleep(0.6)
+        httpx.get(site.page_url(ABSENT_COMPANY))
+        httpx.get(f"{site.url}/pages/0")
+        assert [document.idno for document in site.documents()] == [FOUND] * 3 + [ABSENT_COMPANY]
+        assert (site.max_documents_in(0.5), site.max_documents_in(60)) == (3, 4)
+        site.log.forget()
+        assert (site.documents(), site.max_documents_in(60), site.visits(FOUND)) == ([], 0, 0)
+
+
+def test_robots_change_while_the_site_runs_at_both_origins() -> None:
+    with running_site() as site:
+        for text, status in (("User-agent: *\nCrawl-delay: 2\n", 200), ("", 404), ("", 500)):
+            site.robots, site.robots_status = text, status
+            for origin in (site.url, site.api_url):
+                answer = httpx.get(f"{origin}/robots.txt")
+                assert (answer.status_code, answer.text) == (status, text)
+
+
+def test_the_whole_site_can_challenge_or_limit_for_a_while(site: Site) -> None:
+    url = site.page_url(make_idno(1))
+    site.challenging = True
+    challenge = httpx.get(url)
+    site.challenging, site.limited = False, 7
+    limited = httpx.get(url)
+    site.limited = None
+    assert (challenge.status_code, challenge.headers["cf-mitigated"]) == (403, "challenge")
+    assert (limited.status_code, limited.headers["retry-after"]) == (429, "7")
+    assert httpx.get(url).status_code == 200
+
+
+@pytest.mark.parametrize(("name", "status"), [(CaseName.DOCUMENT_503, 503), (CaseName.RATE_LIMITED, 429)])
+def test_who_is_sent_away_is_told_for_how_long(name: CaseName, status: int) -> None:
+    with running_site(retry_after_seconds=3) as site:
+        answer = httpx.get(site.page_url(CASES[name].idno))
+    assert (answer.status_code, answer.headers["retry-after"]) == (status, "3")
+
+
+def test_api_answers_take_as_much_longer_as_told() -> None:
+    with running_site(latency_ms=300) as site:
+        assert api_company(site, FOUND).elapsed.total_seconds() > 0.3
 
 
 def test_an_embedded_page_carries_its_data_and_ends_no_script_early() -> None:
