@@ -1,10 +1,13 @@
 """Names that pipeline and api share: jobs, assets, tags, run config, Redis keys, events, outcomes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 SCRAPE_JOB = "scrape_companies"
+SWEEP_JOB = "sweep_register"
+REFRESH_JOB = "refresh_tracked"
 CODE_LOCATION = "registru"
 REPOSITORY = "__repository__"
 
@@ -12,9 +15,12 @@ SOURCE_DATA_ASSET = "source_data"
 TRANSFORMED_DATA_ASSET = "transformed_data"
 
 IDNO_TAG = "registru/idno"
-SCRAPE_ID_TAG = "registru/scrape_id"
+LAUNCH_ID_TAG = "registru/launch_id"
+"""The API's own id of what it launched, by which a launch without an answer is found again."""
+KIND_TAG = "registru/kind"
 REQUESTED_BY_TAG = "registru/requested_by"
 MAX_RUNTIME_TAG = "dagster/max_runtime"
+PRIORITY_TAG = "dagster/priority"
 
 USER_HEADER = "X-Registru-User"
 """Who is calling, as the gateway tells Dagster after it has asked the API."""
@@ -39,16 +45,56 @@ class Outcome(StrEnum):
     INCOMPLETE = "incomplete"
 
 
+class RunKind(StrEnum):
+    """For whom a run works: people who wait always come before bulk work, in the queue and at the site."""
+
+    PERSON = "person"
+    BULK = "bulk"
+
+
+PRIORITIES = {RunKind.PERSON: 10, RunKind.BULK: -10}
+"""Of Dagster's queue."""
+
+
+class RunResult(StrEnum):
+    """How a run was done with a company."""
+
+    CAPTURED = "captured"
+    """Visited; the capture that counts (after retries) is named, whatever its outcome."""
+    SKIPPED = "skipped"
+    """Not visited: another run captured it since it was asked for. That capture is named."""
+    DEFERRED = "deferred"
+    """Not visited: the site is to be left alone until a time that is named."""
+
+
+RUN_EVENTS_CHANNEL = "events:runs"
+"""Redis channel (state database): a run id, each time that run is done with a company."""
+PAUSES_KEY = "pauses"
+"""Redis hash (state database): a host that is left alone → JSON {"until": seconds since 1970, "reason": …}."""
+
+
 def company_key(idno: str) -> str:
     """Redis key (cache database) of a company's current record as JSON."""
     return f"company:{idno}"
 
 
-def rate_key(host: str) -> str:
-    """Redis key (state database) of the time of a host's next free visit."""
-    return f"rate:{host}"
+def scrape_run_config(idnos: Sequence[str], *, since: datetime | None = None) -> dict[str, Any]:
+    """Run config of the job SCRAPE_JOB for these companies.
+
+    One of which a good capture newer than `since` is held (default: the run's own beginning) is not visited.
+    """
+    config: dict[str, Any] = {"idnos": list(idnos)}
+    if since is not None:
+        config["since"] = since.isoformat()
+    return {"ops": {SOURCE_DATA_ASSET: {"config": config}}}
 
 
-def scrape_run_config(idnos: Sequence[str]) -> dict[str, Any]:
-    """Run config of the job SCRAPE_JOB for these companies."""
-    return {"ops": {SOURCE_DATA_ASSET: {"config": {"idnos": list(idnos)}}}}
+def kind_of_config(run_config: Mapping[str, Any]) -> RunKind:
+    """For whom a run with this config works: for a person if it names exactly one company."""
+    config = ((run_config.get("ops") or {}).get(SOURCE_DATA_ASSET) or {}).get("config") or {}
+    return RunKind.PERSON if len(config.get("idnos") or ()) == 1 else RunKind.BULK
+
+
+def run_tags(kind: RunKind) -> dict[str, str]:
+    """Tags of a run that say for whom it works."""
+    return {KIND_TAG: str(kind), PRIORITY_TAG: str(PRIORITIES[kind])}

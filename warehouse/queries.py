@@ -2,82 +2,96 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, Row, RowMapping, func, select, tuple_
 
 from warehouse.contract import Outcome
-from warehouse.records import CompanyOutcome, CompanyRecord, Party, Provenance, Relation
-from warehouse.tables import company_parties, source_data, transformed_data
+from warehouse.records import CompanyRecord, CompanyResult, Party, Provenance, Relation
+from warehouse.tables import company_parties, run_results, source_data, transformed_data
 
 
 def load_record(connection: Connection, idno: str) -> CompanyRecord | None:
     """Return the current record of a company, None where there is none."""
-    row = (
-        connection.execute(
-            select(
-                transformed_data,
-                source_data.c.url,
-                source_data.c.final_url,
-                source_data.c.status_code,
-                source_data.c.raw_html_sha256,
-                source_data.c.run_id,
-            )
-            .join(source_data, source_data.c.id == transformed_data.c.source_data_id)
-            .where(transformed_data.c.idno == idno)
+    return load_records(connection, [idno]).get(idno)
+
+
+def load_records(
+    connection: Connection, idnos: Sequence[str], *, captured_after: datetime | None = None
+) -> dict[str, CompanyRecord]:
+    """Return the current records of these companies, by IDNO; those of captures after a time."""
+    query = (
+        select(
+            transformed_data,
+            source_data.c.url,
+            source_data.c.final_url,
+            source_data.c.status_code,
+            source_data.c.raw_html_sha256,
+            source_data.c.run_id,
         )
-        .mappings()
-        .one_or_none()
+        .join(source_data, source_data.c.id == transformed_data.c.source_data_id)
+        .where(transformed_data.c.idno.in_(idnos))
     )
-    return _record(row, _parties(connection, idno)) if row else None
+    if captured_after is not None:
+        query = query.where(transformed_data.c.fetched_at > captured_after)
+    rows = connection.execute(query).mappings().all()
+    parties = _parties(connection, [row["idno"] for row in rows])
+    return {row["idno"]: _record(row, parties[row["idno"]]) for row in rows}
 
 
-def load_outcomes(connection: Connection, run_id: str) -> list[CompanyOutcome]:
-    """Return what became of each company that a run visited; of several visits the last."""
-    rows = connection.execute(
-        select(source_data.c.idno, source_data.c.outcome, source_data.c.error)
-        .where(source_data.c.run_id == run_id)
-        .order_by(source_data.c.idno, source_data.c.id.desc())
-        .distinct(source_data.c.idno)
+_IS_TRANSFORMED = func.coalesce(transformed_data.c.fetched_at >= source_data.c.fetched_at, False).label(
+    "is_transformed"
+)
+"""A company's record comes from this capture of it, or from a newer one."""
+
+
+def load_results(connection: Connection, asked: Sequence[tuple[str, str]]) -> list[CompanyResult]:
+    """Return what runs came to for companies, of these pairs (run id, IDNO) those that are done."""
+    query = (
+        select(run_results, source_data.c.outcome, source_data.c.error, _IS_TRANSFORMED)
+        .outerjoin(source_data, source_data.c.id == run_results.c.source_data_id)
+        .outerjoin(transformed_data, transformed_data.c.idno == run_results.c.idno)
+        .where(tuple_(run_results.c.run_id, run_results.c.idno).in_(asked))
     )
-    return [CompanyOutcome(idno=row.idno, outcome=Outcome(row.outcome), error=row.error) for row in rows]
+    return [CompanyResult.model_validate(row) for row in connection.execute(query)]
 
 
-def is_transformed_since(connection: Connection, idno: str, run_id: str) -> bool:
-    """Tell whether a company's record comes from this run's capture of it, or from a newer one."""
-    captured: datetime | None = connection.scalar(
-        select(source_data.c.fetched_at)
+def load_good_captures(
+    connection: Connection, asked: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], bool]:
+    """Return which of these pairs (run id, IDNO) have a good capture, and whether it is transformed."""
+    query = (
+        select(source_data.c.run_id, source_data.c.idno, func.bool_or(_IS_TRANSFORMED))
+        .outerjoin(transformed_data, transformed_data.c.idno == source_data.c.idno)
         .where(
-            source_data.c.run_id == run_id, source_data.c.idno == idno, source_data.c.outcome == Outcome.OK
+            tuple_(source_data.c.run_id, source_data.c.idno).in_(asked), source_data.c.outcome == Outcome.OK
         )
-        .order_by(source_data.c.id.desc())
-        .limit(1)
+        .group_by(source_data.c.run_id, source_data.c.idno)
     )
-    stored: datetime | None = connection.scalar(
-        select(transformed_data.c.fetched_at).where(transformed_data.c.idno == idno)
-    )
-    return captured is not None and stored is not None and stored >= captured
+    return {(run_id, idno): is_transformed for run_id, idno, is_transformed in connection.execute(query)}
 
 
-def _parties(connection: Connection, idno: str) -> list[tuple[Relation, Party]]:
+def _parties(connection: Connection, idnos: Sequence[str]) -> dict[str, list[tuple[Relation, Party]]]:
     rows = connection.execute(
         select(company_parties)
-        .where(company_parties.c.idno == idno)
-        .order_by(company_parties.c.relation, company_parties.c.position)
+        .where(company_parties.c.idno.in_(idnos))
+        .order_by(company_parties.c.idno, company_parties.c.relation, company_parties.c.position)
     )
-    return [
-        (
-            Relation(row.relation),
-            Party(
-                name=row.name,
-                kind=row.kind,
-                share=row.share,
-                role=row.role,
-                idno=row.party_idno,
-                source_id=row.source_id,
-            ),
-        )
-        for row in rows
-    ]
+    parties: dict[str, list[tuple[Relation, Party]]] = {idno: [] for idno in idnos}
+    for row in rows:
+        parties[row.idno].append((Relation(row.relation), _party(row)))
+    return parties
+
+
+def _party(row: Row[Any]) -> Party:
+    return Party(
+        name=row.name,
+        kind=row.kind,
+        share=row.share,
+        role=row.role,
+        idno=row.party_idno,
+        source_id=row.source_id,
+    )
 
 
 def _record(row: RowMapping, parties: Sequence[tuple[Relation, Party]]) -> CompanyRecord:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 
-from warehouse.contract import Outcome
+from warehouse.contract import Outcome, RunResult
 
 Share = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
 
@@ -83,11 +83,17 @@ class CompanyRecord(CompanyFacts):
     source: Provenance
 
 
-class CompanyOutcome(BaseModel):
-    """What became of one company in a run."""
+class CompanyResult(BaseModel):
+    """What a run came to for one of its companies: its result, and the capture that counts."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, from_attributes=True)
 
+    run_id: str
     idno: str
+    result: RunResult
+    attempts: int
+    deferred_until: datetime | None
+    reason: str | None
     outcome: Outcome | None
     error: str | None
+    is_transformed: bool

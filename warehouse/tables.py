@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Numeric,
     Table,
     Text,
+    Uuid,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -44,6 +46,14 @@ source_data = Table(
     Column("requested_by", Text),
     Column("error", Text),
     Column("browser", Text),
+    Column("capture_id", Uuid, unique=True),
+    Column("attempt", Integer, nullable=False),
+    Column("response_headers", JSONB(none_as_null=True)),
+    Column("redirects", JSONB, nullable=False),
+    Column("timings", JSONB(none_as_null=True)),
+    Column("document_sha256", Text, ForeignKey("raw_documents.sha256")),
+    Column("screenshot_sha256", Text, ForeignKey("raw_documents.sha256")),
+    Column("evidence_sha256", Text),
     comment="The audit trail: one row a visit, whatever came of it. Append-only.",
 )
 
@@ -55,7 +65,69 @@ source_payloads = Table(
     Column("url", Text, nullable=False),
     Column("status_code", Integer),
     Column("sha256", Text, ForeignKey("raw_documents.sha256")),
+    Column("response_headers", JSONB(none_as_null=True)),
     comment="The JSON bodies that a page fetched, in their order. Append-only.",
+)
+
+run_results = Table(
+    "run_results",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("idno", Text, primary_key=True),
+    Column("result", Text, nullable=False),
+    Column("source_data_id", BigInteger, ForeignKey("source_data.id")),
+    Column("attempts", Integer, nullable=False),
+    Column("deferred_until", DateTime(timezone=True)),
+    Column("reason", Text),
+    Column("ended_at", DateTime(timezone=True), nullable=False),
+    comment="What each run came to for each of its companies; written when the run is done with the company.",
+)
+
+sweeps = Table(
+    "sweeps",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("page_size", Integer, nullable=False),
+    Column("next_page", Integer, nullable=False),
+    Column("total", Integer),
+    Column("seen", Integer, nullable=False),
+    Column("added", Integer, nullable=False),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column("finished_at", DateTime(timezone=True)),
+    comment="Walks through a list of companies; next_page is where an interrupted one goes on.",
+)
+
+sweep_pages = Table(
+    "sweep_pages",
+    metadata,
+    Column("sweep_id", BigInteger, ForeignKey("sweeps.id"), primary_key=True),
+    Column("page", Integer, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("status_code", Integer),
+    Column("sha256", Text, ForeignKey("raw_documents.sha256")),
+    Column("fetched_at", DateTime(timezone=True), nullable=False),
+    Column("run_id", Text, nullable=False),
+    comment="The evidence of a sweep: each page of the list, as it was received. Append-only.",
+)
+
+tracked_companies = Table(
+    "tracked_companies",
+    metadata,
+    Column("idno", Text, primary_key=True),
+    Column("name", Text),
+    Column("legal_form", Text),
+    Column("is_active", Boolean),
+    Column("registered_on", Date),
+    Column("every_hours", Integer, nullable=False),
+    Column("due_at", DateTime(timezone=True), nullable=False),
+    Column("captured_at", DateTime(timezone=True)),
+    Column("failures", Integer, nullable=False),
+    Column("sweep_id", BigInteger, ForeignKey("sweeps.id"), nullable=False),
+    Column("sweep_page", Integer, nullable=False),
+    Column("first_seen_at", DateTime(timezone=True), nullable=False),
+    Column("last_seen_at", DateTime(timezone=True), nullable=False),
+    comment="What the platform keeps fresh, and how often; names as the list has them (facts are in transformed_data).",
 )
 
 transformed_data = Table(

@@ -1,0 +1,1 @@
+"""Evidence: hashed, read back, exported."""

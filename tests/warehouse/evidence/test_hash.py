@@ -1,0 +1,119 @@
+"""The hash of a capture: of everything in it, and the same before it is stored and after."""
+
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from tests.databases import Databases
+from tests.site.facts import make_idno
+from tests.warehouse.evidence.captures import FETCHED_AT, capture, payload, store
+from warehouse.contract import Outcome
+from warehouse.evidence import CaptureEvidence, evidence_document, evidence_sha256
+from warehouse.evidence.read import load_evidence
+
+IDNO = make_idno(3500)
+_TEXT = st.text(st.characters(), max_size=20)  # NUL and half surrogate pairs as well
+_NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+_JSON = st.recursive(
+    st.none() | st.booleans() | _NUMBERS | _TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TEXT, inner, max_size=4),
+    max_leaves=12,
+)
+_TIMES = st.datetimes(
+    min_value=datetime(2000, 1, 1),  # noqa: DTZ001 - the zone comes with the next argument
+    max_value=datetime(2100, 1, 1),  # noqa: DTZ001
+    timezones=st.sampled_from([UTC, timezone(timedelta(hours=2)), timezone(-timedelta(hours=9))]),
+)
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(headers=_JSON, timings=_JSON, redirects=st.lists(_JSON, max_size=2), text=_TEXT, time=_TIMES)
+def test_it_is_the_same_after_the_database_has_had_the_capture(
+    databases: Databases, headers: Any, timings: Any, redirects: Any, text: str, time: datetime
+) -> None:
+    evidence = capture(
+        IDNO,
+        response_headers=headers,
+        timings=timings,
+        redirects=redirects,
+        error=text,
+        fetched_at=time,
+        payloads=(payload(3, None, response_headers=headers), payload(1, None, url=text)),
+    )
+    with databases.tampering() as connection:
+        store(connection, evidence)
+        [held] = load_evidence(connection, IDNO)
+    assert held.sha256 == evidence_sha256(held.evidence) == evidence_sha256(evidence)
+
+
+@pytest.mark.parametrize(
+    ("value", "stored"), [(1e22, 10**22), (1.0, 1), (-0.0, 0), (1e-7, 1e-7), ((1, 2), [1, 2]), (True, True)]
+)
+def test_numbers_are_spelled_as_the_database_spells_them(value: Any, stored: Any) -> None:
+    held = capture(IDNO, timings={"n": value}).timings["n"]
+    assert (held, type(held)) == (stored, type(stored))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), {"a": object()}])
+def test_what_json_cannot_say_is_refused(value: Any) -> None:
+    with pytest.raises(ValidationError):
+        capture(IDNO, timings={"n": value})
+
+
+def test_a_stranger_makes_the_same_hash_of_the_document_with_plain_json() -> None:
+    evidence = capture(IDNO)
+    document = json.loads(json.dumps(evidence_document(evidence)))
+    plain = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert hashlib.sha256(plain.encode()).hexdigest() == evidence_sha256(evidence)
+    assert document["fetched_at"] == "2026-11-24T22:54:36.123456+00:00"
+
+
+CHANGED: dict[str, Any] = {
+    "capture_id": None,
+    "idno": make_idno(3501),
+    "url": "https://example.md/",
+    "final_url": None,
+    "status_code": 201,
+    "outcome": Outcome.INCOMPLETE,
+    "error": "odd",
+    "fetched_at": FETCHED_AT + timedelta(microseconds=1),
+    "duration_ms": 813,
+    "attempt": 2,
+    "browser": None,
+    "response_headers": {},
+    "redirects": [],
+    "timings": None,
+    "raw_html_sha256": None,
+    "document_sha256": None,
+    "screenshot_sha256": None,
+    "run_id": "another",
+    "requested_by": None,
+    "payloads": (),
+}
+
+
+@pytest.mark.parametrize("field", CaptureEvidence.model_fields)
+def test_it_covers_every_field(field: str) -> None:
+    evidence = capture(IDNO)
+    assert evidence_sha256(evidence.model_copy(update={field: CHANGED[field]})) != evidence_sha256(evidence)
+
+
+@pytest.mark.parametrize(
+    "change", [{"position": 2}, {"url": "x"}, {"status_code": 1}, {"response_headers": 0}, {"sha256": "x"}]
+)
+def test_it_covers_every_field_of_a_payload(change: dict[str, Any]) -> None:
+    evidence, answer = capture(IDNO), payload(0, b"{}")
+    before = evidence.model_copy(update={"payloads": (answer,)})
+    after = evidence.model_copy(update={"payloads": (answer.model_copy(update=change),)})
+    assert evidence_sha256(before) != evidence_sha256(after)
+
+
+def test_a_time_without_a_zone_is_refused() -> None:
+    with pytest.raises(ValidationError, match="timezone"):
+        capture(IDNO, fetched_at=datetime(2026, 1, 1))  # noqa: DTZ001

@@ -1,0 +1,40 @@
+"""What the pipeline's loader stores can be read back as evidence."""
+
+from datetime import UTC, datetime
+
+from pipeline.extract.capture import Capture, Hop, Payload
+from pipeline.load import store_capture
+from tests.databases import Databases
+from tests.site.facts import make_idno
+from warehouse.contract import Outcome
+from warehouse.evidence.read import load_evidence
+from warehouse.evidence.records import records_of
+
+IDNO = make_idno(3540)
+
+
+def test_a_capture_that_the_loader_stored_is_whole(databases: Databases) -> None:
+    capture = Capture(
+        idno=IDNO,
+        url="https://example.md/companies/1",
+        final_url="https://example.md/ro/companies/1",
+        status_code=200,
+        outcome=Outcome.OK,
+        html="<h1>\ud800 Șantier</h1>",
+        payloads=(Payload(url="https://api.example.md/1", status_code=200, body=b"{}"),),
+        fetched_at=datetime.now(UTC),
+        duration_ms=10,
+        error="a\x00b",
+        response_headers={"set-cookie": "a=1\nb=2"},
+        redirects=(Hop(url="https://example.md/companies/1", status_code=302, response_headers={}),),
+        timings={"document": 12.0, "rendered": 1e-7},
+        document=b"<app-root>",
+        screenshot=b"\x89PNG",
+    )
+    with databases.tampering() as connection:
+        store_capture(connection, capture, run_id="run", requested_by=None)
+        [held] = load_evidence(connection, IDNO)
+    assert held.sha256 is not None
+    assert [record.kind for record in records_of(held)] == [
+        *("response", "response", "response", "conversion", "resource", "metadata"),
+    ]

@@ -1,0 +1,13 @@
+"""Captures as evidence: hashed as a whole, read back and checked, written as WARC files for others to check."""
+
+from warehouse.evidence.capture import CaptureEvidence, PayloadEvidence, evidence_document, evidence_sha256
+from warehouse.evidence.errors import EvidenceDamaged, NoEvidence
+
+__all__ = [
+    "CaptureEvidence",
+    "EvidenceDamaged",
+    "NoEvidence",
+    "PayloadEvidence",
+    "evidence_document",
+    "evidence_sha256",
+]

@@ -1,0 +1,26 @@
+"""Lines of a CDXJ index: a URL in sorting order, a time, and where the record is."""
+
+import json
+from datetime import UTC, datetime
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def surt(url: str) -> str:
+    """Return a URL as web archives sort it: md,openmoney)/companies/1 for https://openmoney.md/companies/1."""
+    parts = urlsplit(url)
+    if parts.scheme not in _PORTS:
+        return url
+    host = (parts.hostname or "").removeprefix("www.")
+    is_address = host.replace(".", "").isdigit() or ":" in host
+    turned = host if is_address else ",".join(reversed(host.split(".")))
+    port = f":{parts.port}" if parts.port not in (None, _PORTS[parts.scheme]) else ""
+    query = urlencode(sorted(parse_qsl(parts.query.lower(), keep_blank_values=True)))
+    return f"{turned}{port}){parts.path.lower() or '/'}{f'?{query}' if query else ''}"
+
+
+def line(url: str, moment: datetime, fields: dict[str, str]) -> str:
+    """Return a line of the index, without its end."""
+    timestamp = moment.astimezone(UTC).strftime("%Y%m%d%H%M%S")
+    return f"{surt(url).replace(' ', '%20')} {timestamp} {json.dumps({'url': url, **fields}, ensure_ascii=False)}"

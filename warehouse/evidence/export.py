@@ -1,0 +1,137 @@
+"""Everything that is held on a company, as files that others can check with tools of their own.
+
+Beside the WARC file stand an index of it (CDXJ) and the hashes of both (as `sha256sum --check` reads them).
+"""
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import BinaryIO
+
+from sqlalchemy import Connection
+
+from warehouse.evidence.capture import iso
+from warehouse.evidence.errors import NoEvidence, NotWritten
+from warehouse.evidence.read import Period, count_captures, load_evidence
+from warehouse.evidence.records import records_of
+from warehouse.evidence.warc import WarcFile
+
+SUFFIX = ".warc.gz"
+_HASHES = (
+    "Digests are SHA-256. A body is stored under its hash since it was captured; each was checked when this file"
+    " was written. A metadata record's evidence_sha256 is the hash, made when the capture was stored, of the JSON in"
+    " its member evidence (keys sorted, no spaces, UTF-8, as it stands there); null for captures from before such"
+    " hashes were made."
+)
+_BODIES = (
+    "Responses are what the browser saw: bodies with the codings of the wire undone (the headers that described"
+    " these are named X-Archive-Orig-*), status lines with the usual phrases, headers that are not ASCII"
+    " percent-encoded. WARC-Truncated stands where no body is held. Conversions are pages as rendered by the browser."
+    " Metadata records hold all that is known of a capture, headers as they came."
+)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A file that was written."""
+
+    path: Path
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export came to: the WARC file, its index, their hashes."""
+
+    captures: int
+    records: int
+    files: tuple[Written, ...]
+
+
+def export_evidence(
+    connection: Connection, idno: str, output: Path, *, period: Period | None = None, overwrite: bool = False
+) -> Exported:
+    """Write all captures of a company to `output` (….warc.gz) and beside it; all files, or none.
+
+    Raises NoEvidence, EvidenceDamaged, NotWritten.
+    """
+    period = period or Period()
+    paths = _paths(output, overwrite=overwrite)
+    captures = count_captures(connection, idno, period)
+    if not captures:
+        raise NoEvidence(f"no capture of {idno} is held{_within(period)}")
+    try:
+        with tempfile.TemporaryDirectory(dir=output.parent, prefix=".evidence-") as folder:
+            parts = [Path(folder) / path.name for path in paths]
+            with parts[0].open("wb") as file:
+                warc = _write_warc(connection, idno, file, name=output.name, period=period, captures=captures)
+            parts[1].write_text("".join(f"{line}\n" for line in sorted(warc.index)), encoding="utf-8")
+            parts[2].write_text(
+                "".join(f"{_hash(part)}  {part.name}\n" for part in parts[:2]), encoding="utf-8"
+            )
+            _publish(parts, paths, overwrite=overwrite)
+    except OSError as error:
+        raise NotWritten(f"{output}: {error.strerror or error}") from error
+    return Exported(captures, warc.records, tuple(_written(path) for path in paths))
+
+
+def _paths(output: Path, *, overwrite: bool) -> tuple[Path, Path, Path]:
+    if not output.name.endswith(SUFFIX):
+        raise NotWritten(f"{output}: the name of the file has to end in {SUFFIX}")
+    stem = output.name.removesuffix(SUFFIX)
+    paths = (output, output.with_name(f"{stem}.cdxj"), output.with_name(f"{stem}.sha256"))
+    _refuse_existing(paths, overwrite=overwrite)
+    return paths
+
+
+def _refuse_existing(paths: tuple[Path, ...], *, overwrite: bool) -> None:
+    for path in paths:
+        if path.exists() and not overwrite:
+            raise NotWritten(f"{path} exists already")
+
+
+def _within(period: Period) -> str:
+    since = f" since {iso(period.since)}" if period.since else ""
+    until = f" before {iso(period.until)}" if period.until else ""
+    return since + until
+
+
+def _write_warc(
+    connection: Connection, idno: str, file: BinaryIO, *, name: str, period: Period, captures: int
+) -> WarcFile:
+    about = {
+        "software": f"Registru {version('registru')} (warcio {version('warcio')})",
+        "format": "WARC File Format 1.1",
+        "conformsTo": "https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
+        "description": f"All {captures} captures held of the company {idno}{_within(period)}",
+        "registru-idno": idno,
+        "registru-captures": str(captures),
+        "registru-hashes": _HASHES,
+        "registru-bodies": _BODIES,
+    }
+    warc = WarcFile(file, name=name, about=about)
+    for capture in load_evidence(connection, idno, period):
+        for record in records_of(capture):
+            warc.add(record, capture.evidence.fetched_at)
+    file.flush()
+    os.fsync(file.fileno())
+    return warc
+
+
+def _publish(parts: list[Path], paths: tuple[Path, ...], *, overwrite: bool) -> None:
+    _refuse_existing(paths, overwrite=overwrite)
+    for part, path in zip(parts, paths, strict=True):
+        os.replace(part, path)  # noqa: PTH105 - one atomic call
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _written(path: Path) -> Written:
+    return Written(path, path.stat().st_size, _hash(path))

@@ -1,0 +1,105 @@
+"""Captures as they are held, read one by one and checked against their hashes."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select
+
+from warehouse.evidence.capture import CaptureEvidence, PayloadEvidence, evidence_sha256, iso
+from warehouse.evidence.errors import EvidenceDamaged
+from warehouse.tables import raw_documents, source_data, source_payloads
+
+_ROWS_AT_ONCE = 50
+
+
+@dataclass(frozen=True)
+class Period:
+    """From when, and until before when; None for no limit."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class HeldCapture:
+    """A capture with all its bodies by their hashes, found undamaged.
+
+    `sha256` is the hash of everything; None for captures from before such hashes were made, whose bodies alone
+    could be checked.
+    """
+
+    source_data_id: int
+    evidence: CaptureEvidence
+    sha256: str | None
+    bodies: Mapping[str, bytes]
+
+
+def count_captures(connection: Connection, idno: str, period: Period) -> int:
+    """Return how many captures are held of a company."""
+    statement = select(func.count()).select_from(source_data).where(_condition(idno, period))
+    return int(connection.execute(statement).scalar_one())
+
+
+def load_evidence(connection: Connection, idno: str, period: Period | None = None) -> Iterator[HeldCapture]:
+    """Yield a company's captures, oldest first, each checked. Raises EvidenceDamaged at the first that is not whole.
+
+    One capture at a time is in memory. Within one transaction that sees one state of the database (REPEATABLE
+    READ), it is that state which is read.
+    """
+    statement = select(source_data).where(_condition(idno, period or Period())).order_by(source_data.c.id)
+    rows = connection.execute(statement, execution_options={"yield_per": _ROWS_AT_ONCE})
+    for row in rows.mappings():
+        yield _held(connection, row)
+
+
+def _condition(idno: str, period: Period) -> ColumnElement[bool]:
+    conditions = [source_data.c.idno == idno]
+    if period.since is not None:
+        conditions.append(source_data.c.fetched_at >= period.since)
+    if period.until is not None:
+        conditions.append(source_data.c.fetched_at < period.until)
+    return and_(*conditions)
+
+
+def _held(connection: Connection, row: RowMapping) -> HeldCapture:
+    evidence = _evidence(row, _payloads(connection, row["id"]))
+    capture = f"capture {row['id']} of {row['idno']}, fetched at {iso(row['fetched_at'])}"
+    stored = row["evidence_sha256"]
+    if stored is None and evidence.capture_id is not None:
+        raise EvidenceDamaged(f"{capture}: its hash is gone")
+    if stored is not None and stored != evidence_sha256(evidence):
+        raise EvidenceDamaged(f"{capture}: it is not what was hashed as {stored} when it was stored")
+    return HeldCapture(row["id"], evidence, stored, _bodies(connection, evidence, capture))
+
+
+def _evidence(row: RowMapping, payloads: tuple[PayloadEvidence, ...]) -> CaptureEvidence:
+    fields = CaptureEvidence.model_fields.keys() - {"payloads"}
+    return CaptureEvidence(**{field: row[field] for field in fields}, payloads=payloads)
+
+
+def _payloads(connection: Connection, source_data_id: int) -> tuple[PayloadEvidence, ...]:
+    rows = connection.execute(
+        select(source_payloads)
+        .where(source_payloads.c.source_data_id == source_data_id)
+        .order_by(source_payloads.c.position)
+    ).mappings()
+    return tuple(
+        PayloadEvidence(**{field: row[field] for field in PayloadEvidence.model_fields}) for row in rows
+    )
+
+
+def _bodies(connection: Connection, evidence: CaptureEvidence, capture: str) -> dict[str, bytes]:
+    documents = (evidence.raw_html_sha256, evidence.document_sha256, evidence.screenshot_sha256)
+    hashes = (*documents, *(payload.sha256 for payload in evidence.payloads))
+    return {sha256: _body(connection, sha256, capture) for sha256 in hashes if sha256 is not None}
+
+
+def _body(connection: Connection, sha256: str, capture: str) -> bytes:
+    content = connection.scalar(select(raw_documents.c.content).where(raw_documents.c.sha256 == sha256))
+    if content is None:
+        raise EvidenceDamaged(f"{capture}: its body {sha256} is gone")
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise EvidenceDamaged(f"{capture}: its body {sha256} has another hash")
+    return bytes(content)
