@@ -11,12 +11,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from pipeline.transform import TRANSFORM_VERSION
 from pipeline.transform.merge import Transformed, transform
 from warehouse.contract import Outcome
+from warehouse.evidence import EvidenceDamaged
 from warehouse.records import Party, Relation
 from warehouse.tables import company_parties, raw_documents, source_data, source_payloads, transformed_data
-
-
-class EvidenceDamaged(RuntimeError):
-    """Stored bytes do not have the hash they are stored under."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +34,22 @@ def captures_of_runs(connection: Connection, run_ids: Collection[str]) -> list[S
 def captures_of_companies(connection: Connection, idnos: Collection[str]) -> list[StoredCapture]:
     """Return the newest good capture of each of these companies; one without any is left out."""
     return _newest(connection, source_data.c.idno.in_(idnos))
+
+
+def stored_capture(connection: Connection, source_data_id: int) -> StoredCapture | None:
+    """Return a capture if it is a good one."""
+    found = _newest(connection, source_data.c.id == source_data_id)
+    return found[0] if found else None
+
+
+def is_current(connection: Connection, capture: StoredCapture) -> bool:
+    """Tell whether the company's record is this capture's, as this version reads it."""
+    query = select(transformed_data.c.idno).where(
+        transformed_data.c.idno == capture.idno,
+        transformed_data.c.source_data_id == capture.source_data_id,
+        transformed_data.c.transform_version == TRANSFORM_VERSION,
+    )
+    return connection.scalar(query) is not None
 
 
 def _newest(connection: Connection, condition: object) -> list[StoredCapture]:

@@ -2,57 +2,41 @@
 
 import hashlib
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from pipeline.extract.capture import Capture
+from warehouse.evidence import CaptureEvidence, PayloadEvidence, evidence_sha256
 from warehouse.tables import raw_documents, source_data, source_payloads
 
 HTML_TYPE = "text/html; charset=utf-8"
 JSON_TYPE = "application/json"
+PNG_TYPE = "image/png"
+_RECEIVED_TYPE = "application/octet-stream"
+"""A document as it was received, whatever it says that it is."""
 
 
 def store_capture(connection: Connection, capture: Capture, *, run_id: str, requested_by: str | None) -> int:
-    """Store a capture with all its bodies and return its `source_data.id`."""
-    html_sha256 = _store_body(connection, _bytes(capture.html), HTML_TYPE) if capture.html else None
+    """Store a capture with all its bodies and return its `source_data.id`; one that is stored stays as it is."""
+    stored = connection.scalar(select(source_data.c.id).where(source_data.c.capture_id == capture.capture_id))
+    if stored is not None:
+        return int(stored)
+    evidence = _store_bodies(connection, capture, run_id=run_id, requested_by=requested_by)
     source_data_id = connection.execute(
         insert(source_data)
-        .values(
-            idno=capture.idno,
-            url=capture.url,
-            final_url=capture.final_url,
-            status_code=capture.status_code,
-            outcome=capture.outcome,
-            raw_html_sha256=html_sha256,
-            fetched_at=capture.fetched_at,
-            duration_ms=capture.duration_ms,
-            run_id=run_id,
-            requested_by=requested_by,
-            error=capture.error,
-            browser=capture.browser,
-        )
+        .values(**evidence.row(), evidence_sha256=evidence_sha256(evidence))
         .returning(source_data.c.id)
     ).scalar_one()
-    for position, payload in enumerate(capture.payloads):
+    if evidence.payloads:
         connection.execute(
-            insert(source_payloads).values(
-                source_data_id=source_data_id,
-                position=position,
-                url=payload.url,
-                status_code=payload.status_code,
-                sha256=_store_body(connection, payload.body, JSON_TYPE) if payload.body is not None else None,
-            )
+            insert(source_payloads),
+            [{"source_data_id": source_data_id, **payload.model_dump()} for payload in evidence.payloads],
         )
     return int(source_data_id)
 
 
-def _bytes(html: str) -> bytes:
-    # A page can hold half of a surrogate pair, which UTF-8 cannot.
-    return html.encode("utf-8", errors="replace")
-
-
-def _store_body(connection: Connection, content: bytes, content_type: str) -> str:
-    """Store a body once, by its content, and return its hash."""
+def store_body(connection: Connection, content: bytes, content_type: str) -> str:
+    """Store a body once, by its content, and return its hash (SHA-256)."""
     sha256 = hashlib.sha256(content).hexdigest()
     connection.execute(
         upsert(raw_documents)
@@ -60,3 +44,50 @@ def _store_body(connection: Connection, content: bytes, content_type: str) -> st
         .on_conflict_do_nothing()
     )
     return sha256
+
+
+def _store_bodies(
+    connection: Connection, capture: Capture, *, run_id: str, requested_by: str | None
+) -> CaptureEvidence:
+    """Store what a capture holds, and return it with hashes in the place of bodies."""
+
+    def body(content: bytes | None, content_type: str) -> str | None:
+        return store_body(connection, content, content_type) if content is not None else None
+
+    payloads = tuple(
+        PayloadEvidence(
+            position=position,
+            url=payload.url,
+            status_code=payload.status_code,
+            response_headers=payload.response_headers,
+            sha256=body(payload.body, JSON_TYPE),
+        )
+        for position, payload in enumerate(capture.payloads)
+    )
+    return CaptureEvidence(
+        capture_id=capture.capture_id,
+        idno=capture.idno,
+        url=capture.url,
+        final_url=capture.final_url,
+        status_code=capture.status_code,
+        outcome=capture.outcome,
+        error=capture.error,
+        fetched_at=capture.fetched_at,
+        duration_ms=capture.duration_ms,
+        attempt=capture.attempt,
+        browser=capture.browser,
+        response_headers=capture.response_headers,
+        redirects=[hop.model_dump() for hop in capture.redirects],
+        timings=capture.timings or None,
+        raw_html_sha256=body(_bytes(capture.html), HTML_TYPE),
+        document_sha256=body(capture.document, _RECEIVED_TYPE),
+        screenshot_sha256=body(capture.screenshot, PNG_TYPE),
+        run_id=run_id,
+        requested_by=requested_by,
+        payloads=payloads,
+    )
+
+
+def _bytes(html: str | None) -> bytes | None:
+    # A page can hold half of a surrogate pair, which UTF-8 cannot.
+    return html.encode("utf-8", errors="replace") if html else None

@@ -1,5 +1,6 @@
 """The pipeline's settings, from the environment (prefix REGISTRU_)."""
 
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Self
@@ -10,6 +11,16 @@ from pydantic import Field, model_validator
 from warehouse.settings import StoreSettings
 
 LIVE_SITE = "https://openmoney.md"
+ROBOTS_NAME = "Registru"
+"""The name that robots.txt knows us by."""
+
+
+class Screenshots(StrEnum):
+    """Which visits a screenshot is kept of."""
+
+    NEVER = "never"
+    FAILURES = "failures"
+    ALWAYS = "always"
 
 
 def is_loopback(url: str) -> bool:
@@ -28,10 +39,51 @@ class PipelineSettings(StoreSettings):
     contact: str = Field(
         default="https://github.com/registru", description="Named in the User-Agent, for the site's operator"
     )
-    chrome_binary: Path = Field(description="Chrome's or Chromium's program")
-    chromedriver: Path = Field(description="The driver of the same version")
+    api_url: str | None = Field(
+        default=None, description="Where the site's API is; by itself found in what its pages fetched"
+    )
+    schedules: bool = Field(default=False, description="Whether the schedules do anything")
+    tabs: int = Field(default=4, ge=1, le=32, description="Pages that a run visits side by side")
+    visit_attempts: int = Field(default=3, ge=1, le=10, description="Visits to a page that fails for a time")
+    retry_seconds: float = Field(
+        default=2,
+        ge=0,
+        description="Wait before the second attempt; doubled for each further one, with jitter",
+    )
+    longest_wait_seconds: float = Field(
+        default=60, ge=0, description="A site to be left alone for longer ends the run; it goes on later"
+    )
+    breaker_challenges: int = Field(
+        default=3, ge=1, description="Companies challenged in a row until all extraction pauses"
+    )
+    breaker_seconds: float = Field(
+        default=900, gt=0, description="How long it pauses; doubled each time the probe afterwards fails"
+    )
+    screenshots: Screenshots = Field(
+        default=Screenshots.FAILURES, description="Of which visits: never, failures (that need eyes), always"
+    )
+    webdriver_url: str | None = Field(
+        default=None, description="A Selenium Grid or other remote WebDriver; none: Chrome on this machine"
+    )
+    browser_pages: int = Field(default=200, ge=1, description="A browser is replaced after so many pages")
+    browser_megabytes: int = Field(default=1500, ge=200, description="… or when it takes so much memory")
+    chrome_binary: Path | None = Field(default=None, description="Chrome's or Chromium's program")
+    chromedriver: Path | None = Field(default=None, description="The driver of the same version")
     chrome_no_sandbox: bool = Field(default=False, description="Only where Chrome's sandbox cannot work")
     work_dir: Path = Field(description="For browser profiles and captures on their way to the warehouse")
+
+    @model_validator(mode="after")
+    def _has_a_browser(self) -> Self:
+        if self.webdriver_url is None and (self.chrome_binary is None or self.chromedriver is None):
+            raise ValueError(
+                "no browser: name REGISTRU_CHROME_BINARY and REGISTRU_CHROMEDRIVER, or REGISTRU_WEBDRIVER_URL"
+            )
+        return self
+
+    @property
+    def user_agent(self) -> str:
+        """Who we are, with a contact for the site's operator."""
+        return f"Mozilla/5.0 (compatible; {ROBOTS_NAME}/0.1; +{self.contact})"
 
     @model_validator(mode="after")
     def _no_rush_on_other_peoples_sites(self) -> Self:

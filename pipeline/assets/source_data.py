@@ -4,14 +4,14 @@ from typing import Any
 
 from dagster import config_mapping, graph_asset
 
-from pipeline.ops.extract import capture_company, load_capture, plan_captures, report_captures
+from pipeline.ops.extract import capture_companies, plan_captures, report_captures
 from pipeline.selection import CompanySelection
 
 
 @config_mapping
 def _selection(selection: CompanySelection) -> dict[str, Any]:
     """The asset's config is the selection, wherever in the graph it is needed."""
-    return {plan_captures.name: {"config": {"idnos": selection.idnos}}}
+    return {plan_captures.name: {"config": selection.as_config()}}
 
 
 @graph_asset(
@@ -23,5 +23,4 @@ def _selection(selection: CompanySelection) -> dict[str, Any]:
 )
 def source_data() -> Any:
     """Plan, then capture and load company by company, then report."""
-    visits = plan_captures().map(lambda idno: load_capture(capture_company(idno)))
-    return report_captures(visits.collect())
+    return report_captures(capture_companies(plan_captures()))

@@ -1,16 +1,23 @@
-"""A headless Chrome under Selenium, that never outlives the process that started it."""
+"""A headless Chrome under Selenium: on this machine, never outliving the process that started it, or a remote one."""
 
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
+import psutil
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
+from selenium.webdriver.chromium.remote_connection import ChromiumRemoteConnection
+from selenium.webdriver.remote.client_config import ClientConfig
+from selenium.webdriver.remote.command import Command
 from selenium.webdriver.remote.remote_connection import RemoteConnection
 from urllib3.exceptions import HTTPError
 
@@ -22,7 +29,19 @@ _QUIET = (
     *("--disable-extensions", "--disable-default-apps", "--mute-audio", "--disable-quic", "--disable-gpu"),
     *("--no-default-browser-check", "--disable-features=Translate,OptimizationHints,MediaRouter"),
 )
-
+_AWAKE = (
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+)
+"""Pages of which another one is in front go on as fast."""
+_SCRIPT_SECONDS = 5
+_STARTING_SECONDS = 60
+_ENDING_SECONDS = 5
+_COMMAND_SECONDS = 15
+"""No command takes long: pages are not waited for."""
+_BIDI_SECONDS = 0.005
+"""How often Selenium looks for the answer to a BiDi command; the default makes each take 0.1 s."""
 
 _HINT = (
     " (if Chrome's sandbox cannot work here, as in some containers, set REGISTRU_CHROME_NO_SANDBOX=true)"
@@ -41,25 +60,73 @@ def first_line(error: Exception) -> str:
     return text.splitlines()[0] if text else type(error).__name__
 
 
-@contextlib.contextmanager
-def chrome(settings: PipelineSettings) -> Iterator[webdriver.Chrome]:
-    """Start Chrome with a profile of its own and yield its driver; afterwards nothing of it is left.
+class RemoteChrome(webdriver.Remote):
+    """A Chrome behind a Selenium Grid or another remote WebDriver, with what we use of Chrome's own commands."""
 
-    Raises BrowserNotStarted.
-    """
+    def execute_cdp_cmd(self, cmd: str, cmd_args: dict[str, Any]) -> Any:
+        """Send a command of the DevTools protocol to the current tab."""
+        return self.execute("executeCdpCommand", {"cmd": cmd, "params": cmd_args})["value"]
+
+    def get_log(self, log_type: str) -> Any:
+        """Return what has come into a log since the last call."""
+        return self.execute(Command.GET_LOG, {"type": log_type})["value"]
+
+
+Driver = webdriver.Chrome | RemoteChrome
+
+
+@contextlib.contextmanager
+def chrome(settings: PipelineSettings) -> Iterator[Driver]:
+    """Start Chrome and yield its driver; afterwards nothing of it is left. Raises BrowserNotStarted."""
+    with _remote_chrome(settings) if settings.webdriver_url else _local_chrome(settings) as driver:
+        assert isinstance(driver.command_executor, RemoteConnection)
+        driver.command_executor.client_config.timeout = _COMMAND_SECONDS
+        driver.set_page_load_timeout(settings.visit_timeout_seconds)
+        driver.set_script_timeout(_SCRIPT_SECONDS)
+        try:
+            yield driver
+        finally:
+            driver.command_executor.client_config.timeout = _ENDING_SECONDS
+            # One that does not answer any more is ended all the same (a remote one by its own server). Not by
+            # Chrome's own quit(), which waits for half a minute for a driver that hangs.
+            with contextlib.suppress(WebDriverException, OSError, HTTPError):
+                webdriver.Remote.quit(driver)
+
+
+@contextlib.contextmanager
+def _remote_chrome(settings: PipelineSettings) -> Iterator[RemoteChrome]:
+    address = str(settings.webdriver_url)
+    config = ClientConfig(
+        remote_server_addr=address, timeout=_STARTING_SECONDS, websocket_interval=_BIDI_SECONDS
+    )
+    connection = ChromiumRemoteConnection(
+        remote_server_addr=address, vendor_prefix="goog", browser_name="chrome", client_config=config
+    )
+    try:
+        driver = RemoteChrome(command_executor=connection, options=_options(settings))
+    except (WebDriverException, HTTPError, OSError) as error:
+        raise BrowserNotStarted(
+            f"{_without_password(address)} gives no browser: {first_line(error)}"
+        ) from error
+    yield driver
+
+
+def _without_password(address: str) -> str:
+    return urlsplit(address)._replace(netloc=urlsplit(address).netloc.rpartition("@")[2]).geturl()
+
+
+@contextlib.contextmanager
+def _local_chrome(settings: PipelineSettings) -> Iterator[webdriver.Chrome]:
+    """A Chrome with a profile of its own, which goes with it."""
     profiles = settings.work_dir / "chrome"
     profiles.mkdir(parents=True, exist_ok=True)
     profile = Path(tempfile.mkdtemp(dir=profiles))
     # Chrome makes sockets beside its profile, whose path may have 107 characters only.
     scratch = Path(tempfile.mkdtemp(prefix="registru-"))
+    assert settings.chromedriver is not None  # the settings see to it
     service = _GuardedService(settings.chromedriver, (profile, scratch))
     try:
-        driver = _start(settings, service, profile)
-        try:
-            yield driver
-        finally:
-            with contextlib.suppress(WebDriverException, OSError, HTTPError):
-                driver.quit()
+        yield _start(settings, service, profile)
     finally:
         service.end()
         for folder in (profile, scratch):
@@ -67,18 +134,30 @@ def chrome(settings: PipelineSettings) -> Iterator[webdriver.Chrome]:
 
 
 def _start(settings: PipelineSettings, service: "_GuardedService", profile: Path) -> webdriver.Chrome:
+    options = _options(settings)
+    options.binary_location = str(settings.chrome_binary)
+    options.add_argument(f"--user-data-dir={profile}")
     try:
-        driver = webdriver.Chrome(options=_options(settings, profile), service=service)
+        driver = webdriver.Chrome(options=options, service=service)
     except (WebDriverException, HTTPError) as error:
         raise BrowserNotStarted(
             f"{settings.chrome_binary} did not start: {first_line(error)}{_HINT}"
         ) from error
     assert isinstance(driver.command_executor, RemoteConnection)
-    driver.command_executor.client_config.timeout = int(settings.visit_timeout_seconds) + 10
-    driver.set_page_load_timeout(settings.visit_timeout_seconds)
-    driver.set_script_timeout(5)
-    driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "deny"})
+    driver.command_executor.client_config.websocket_interval = _BIDI_SECONDS
     return driver
+
+
+def megabytes_of(driver: Driver) -> float:
+    """Return how much memory a browser on this machine takes by itself; 0 for a remote one, which we cannot see."""
+    if not isinstance(driver, webdriver.Chrome):
+        return 0
+    total = 0
+    with contextlib.suppress(psutil.Error):
+        for process in psutil.Process(driver.service.process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                total += process.memory_full_info().uss
+    return total / 1024 / 1024
 
 
 def _environment(scratch: Path) -> dict[str, str]:
@@ -123,17 +202,19 @@ class _GuardedService(webdriver.ChromeService):
 
     def end(self) -> None:
         """End chromedriver, and by the guard whatever it started."""
-        with contextlib.suppress(WebDriverException, OSError):
-            self.stop()
+        if getattr(self, "process", None) is not None:
+            with contextlib.suppress(OSError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
         if self._guard is not None:
             assert self._guard.stdin is not None
             self._guard.stdin.close()
             self._guard.wait()
 
 
-def _options(settings: PipelineSettings, profile: Path) -> webdriver.ChromeOptions:
+def _options(settings: PipelineSettings) -> webdriver.ChromeOptions:
     options = webdriver.ChromeOptions()
-    options.binary_location = str(settings.chrome_binary)
+    options.web_socket_url = True  # BiDi: the one way to isolated tabs
     # Selenium's own wait would be for the document, which is only a shell here.
     options.page_load_strategy = "none"
     options.unhandled_prompt_behavior = "dismiss"
@@ -141,11 +222,12 @@ def _options(settings: PipelineSettings, profile: Path) -> webdriver.ChromeOptio
     options.add_experimental_option("excludeSwitches", ["disable-popup-blocking"])
     options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
     options.add_experimental_option("perfLoggingPrefs", {"enableNetwork": True, "enablePage": False})
-    for argument in ("--headless=new", *_QUIET, f"--user-data-dir={profile}", "--window-size=1280,1024"):
+    for argument in ("--headless=new", *_QUIET, *_AWAKE, "--window-size=1280,1024"):
         options.add_argument(argument)
     # Small in containers (64 MB): pages crash there.
     options.add_argument("--disable-dev-shm-usage")
-    options.add_argument(f"--user-agent=Mozilla/5.0 (compatible; Registru/0.1; +{settings.contact}) Chrome")
-    if settings.chrome_no_sandbox or os.geteuid() == 0:
+    options.add_argument(f"--user-agent={settings.user_agent} Chrome")
+    is_root_here = settings.webdriver_url is None and os.geteuid() == 0
+    if settings.chrome_no_sandbox or is_root_here:
         options.add_argument("--no-sandbox")  # Chrome refuses to run its sandbox as root
     return options

@@ -1,8 +1,9 @@
 """What one visit leaves behind."""
 
 from datetime import datetime
+from uuid import UUID, uuid4
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from warehouse.contract import Outcome
 
@@ -14,17 +15,31 @@ class Payload(BaseModel):
 
     url: str
     status_code: int | None
+    response_headers: dict[str, str] = Field(default_factory=dict)
     body: bytes | None
+
+
+class Hop(BaseModel):
+    """A redirect on the way to the document."""
+
+    model_config = ConfigDict(frozen=True)
+
+    url: str
+    status_code: int
+    response_headers: dict[str, str]
 
 
 class Capture(BaseModel):
     """One visit to a company's page: everything that was seen, and what it proves.
 
-    `status_code` is the main document's (None when none came), `html` the complete rendered document.
+    `status_code` and `response_headers` are the main document's (None when none came), `document` its body as it
+    was received, `html` the complete rendered document, `screenshot` a PNG. `timings` are milliseconds since the
+    visit began. `attempt` counts the visits of one run to the company, from 1.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
 
+    capture_id: UUID = Field(default_factory=uuid4)
     idno: str
     url: str
     final_url: str | None
@@ -36,3 +51,9 @@ class Capture(BaseModel):
     duration_ms: int
     error: str | None = None
     browser: str | None = None
+    attempt: int = 1
+    response_headers: dict[str, str] | None = None
+    redirects: tuple[Hop, ...] = ()
+    timings: dict[str, float] = Field(default_factory=dict)
+    document: bytes | None = None
+    screenshot: bytes | None = None

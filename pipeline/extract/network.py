@@ -1,6 +1,5 @@
 """What the page's network did, told by Chrome's performance log (DevTools protocol events)."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,15 +10,29 @@ _ABORTED = "net::ERR_ABORTED"
 """The page itself gave the request up."""
 
 
+@dataclass(frozen=True)
+class Redirect:
+    """One hop on the way to the document."""
+
+    url: str
+    status_code: int
+    headers: Mapping[str, str]
+
+
 @dataclass
 class Request:
-    """One request of the page, as far as it has come."""
+    """One request of the page, as far as it has come. `sent_at` is in seconds since 1970."""
 
     url: str
     type: str
+    sent_at: float | None = None
     status_code: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     mime_type: str = ""
+    timing: Mapping[str, float] = field(default_factory=dict)
+    redirects: list[Redirect] = field(default_factory=list)
+    raw_headers: list[Mapping[str, str]] = field(default_factory=list)
+    """As they came over the wire, cookies included: one set a hop, then the last answer's."""
     finished: bool = False
     failure: str | None = None
 
@@ -37,11 +50,10 @@ class Network:
         self._requests: dict[str, Request] = {}
         self._document_id: str | None = None
 
-    def feed(self, log: Iterable[Mapping[str, Any]]) -> bool:
-        """Take in entries of the performance log; tell whether one of them was about a request."""
+    def feed(self, messages: Iterable[Mapping[str, Any]]) -> bool:
+        """Take in events of the page; tell whether one of them was about a request."""
         moved = False
-        for entry in log:
-            message = json.loads(entry["message"])["message"]
+        for message in messages:
             handler = self._HANDLERS.get(message["method"])
             if handler is not None:
                 handler(self, message["params"])
@@ -49,9 +61,18 @@ class Network:
         return moved
 
     @property
+    def document_id(self) -> str | None:
+        """The main document's request id."""
+        return self._document_id
+
+    @property
     def document(self) -> Request | None:
         """The main document's request: of the main frame, the last after redirects."""
         return self._requests.get(self._document_id) if self._document_id else None
+
+    def urls(self) -> list[str]:
+        """Everything that was asked for."""
+        return [request.url for request in self._requests.values()]
 
     def data_requests(self) -> list[tuple[str, Request]]:
         """The requests that scripts made for data, with their ids, in the order they were made."""
@@ -88,7 +109,15 @@ class Network:
         if is_navigation and params.get("frameId") == self._frame_id and request_id != self._document_id:
             self._requests.clear()  # what the page before asked for says nothing of this one
             self._document_id = request_id
-        self._requests[request_id] = Request(url=params["request"]["url"], type=params.get("type", ""))
+        hop = params.get("redirectResponse")
+        if hop is not None and request_id in self._requests:
+            request = self._requests[request_id]
+            request.redirects.append(Redirect(hop["url"], hop["status"], _lower(hop["headers"])))
+            request.url = params["request"]["url"]
+            return
+        self._requests[request_id] = Request(
+            url=params["request"]["url"], type=params.get("type", ""), sent_at=params.get("wallTime")
+        )
 
     def _on_response(self, params: Mapping[str, Any]) -> None:
         request = self._requests.setdefault(
@@ -96,8 +125,13 @@ class Network:
         )
         response = params["response"]
         request.url, request.status_code = response["url"], response["status"]
-        request.headers = {name.lower(): value for name, value in response["headers"].items()}
+        request.headers = _lower(response["headers"])
         request.mime_type = response.get("mimeType", "")
+        request.timing = response.get("timing") or {}
+
+    def _on_raw_headers(self, params: Mapping[str, Any]) -> None:
+        if request := self._requests.get(params["requestId"]):
+            request.raw_headers.append(_lower(params["headers"]))
 
     def _on_finished(self, params: Mapping[str, Any]) -> None:
         if request := self._requests.get(params["requestId"]):
@@ -110,6 +144,20 @@ class Network:
     _HANDLERS = {  # noqa: RUF012 - a constant
         "Network.requestWillBeSent": _on_request,
         "Network.responseReceived": _on_response,
+        "Network.responseReceivedExtraInfo": _on_raw_headers,
         "Network.loadingFinished": _on_finished,
         "Network.loadingFailed": _on_failed,
     }
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def complete_headers(request: Request) -> tuple[Mapping[str, str], list[Redirect]]:
+    """Return an answer's headers and the hops before it, with the headers as they came over the wire where known."""
+    raw = request.raw_headers
+    if len(raw) != len(request.redirects) + 1:
+        return request.headers, request.redirects
+    hops = [Redirect(hop.url, hop.status_code, raw[i]) for i, hop in enumerate(request.redirects)]
+    return raw[-1], hops

@@ -23,6 +23,10 @@ class Verdict:
     outcome: Outcome
     reason: str | None = None
     certain: bool = False
+    limited: bool = False
+    """Answered with 429: we came too often."""
+    retry_after: str | None = None
+    """The header of that name, as it came."""
 
 
 @dataclass(frozen=True)
@@ -80,12 +84,12 @@ def _judge_status(request: Request, what: str, *, certain: bool) -> Verdict | No
     status = request.status_code
     if status is None or status < 400:
         return None
-    reason = f"{what} was answered with status {status}"
+    wait = request.headers.get("retry-after")
+    reason = f"{what} was answered with status {status}" + (f", Retry-After {wait[:40]}" if wait else "")
     if status in (401, 403, 429) or _is_challenge(request):
-        wait = request.headers.get("retry-after")
-        return Verdict(Outcome.BLOCKED, f"{reason}, Retry-After {wait}" if wait else reason, certain)
+        return Verdict(Outcome.BLOCKED, reason, certain, limited=status == 429, retry_after=wait)
     if status >= 500:
-        return Verdict(Outcome.SERVER_ERROR, reason, certain)
+        return Verdict(Outcome.SERVER_ERROR, reason, certain, retry_after=wait)
     return Verdict(Outcome.NOT_FOUND, reason, certain) if status in (404, 410) else None
 
 

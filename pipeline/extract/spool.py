@@ -18,6 +18,11 @@ def put(folder: Path, capture: Capture) -> Path:
     return path
 
 
+def list_captures(folder: Path) -> list[Path]:
+    """Return the whole captures in a folder, the oldest first."""
+    return sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime)
+
+
 def get(path: Path) -> Capture:
     """Read a capture back."""
     return Capture.model_validate_json(path.read_text(encoding="utf-8"))

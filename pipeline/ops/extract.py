@@ -1,65 +1,101 @@
-"""The ops of `source_data`: plan, capture (Selenium), load, report."""
+"""The ops of `source_data`: plan, capture (Selenium) and load, report."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import dataclass
+from datetime import datetime
 
-from dagster import (
-    DynamicOut,
-    DynamicOutput,
-    Nothing,
-    OpExecutionContext,
-    Out,
-    op,
-)
+from dagster import In, Nothing, OpExecutionContext, Out, op
 
-from pipeline.extract import spool
-from pipeline.load import store_capture
-from pipeline.ops.metadata import Visited, describe_visits
+from pipeline.extract.crawl import Attempt, Deferral, Event
+from pipeline.ops import runs
+from pipeline.ops.metadata import describe_visits
 from pipeline.ops.outage import retried_on_outage
 from pipeline.resources import Browser, RedisStores, Warehouse
+from pipeline.results import results_of, visits_of
+from pipeline.scrape import Run, Scrape, Stores, store_leftovers
 from pipeline.selection import CompanySelection
-from warehouse.contract import REQUESTED_BY_TAG
+from pipeline.tracking import resolve
+from warehouse.contract import KIND_TAG, REQUESTED_BY_TAG, RunKind
 
 
-@op(out=DynamicOut(str), description="Checks the selection; each company goes its way alone.")
-def plan_captures(config: CompanySelection) -> Iterator[DynamicOutput[str]]:
-    """Yield the IDNOs; the selection has been checked when it was read."""
-    for idno in config.idnos:
-        yield DynamicOutput(idno, mapping_key=idno)
+@dataclass(frozen=True)
+class Plan:
+    """The companies of a run; who has been captured well `since` then is left out when its turn comes."""
+
+    idnos: list[str]
+    since: datetime
 
 
-@op(
-    out=Out(str),
-    description="Visits a company's page with headless Chrome and keeps what was seen, as a file.",
-)
-def capture_company(context: OpExecutionContext, idno: str, browser: Browser, redis: RedisStores) -> str:
-    """Capture a company; return the file."""
-    with retried_on_outage(context):
-        capture = browser.capture(idno, redis.state)
-    context.log.info(
-        f"{idno}: {capture.outcome} in {capture.duration_ms} ms, status {capture.status_code}"
-        + (f" ({capture.error})" if capture.error else "")
-    )
-    return str(spool.put(browser.settings.work_dir / "spool" / context.run_id, capture))
-
-
-@op(
-    out=Out(Visited),
-    # Before the next company is captured: what was seen is on record at once, whatever ends the run.
-    tags={"dagster/priority": "1"},
-    description="Stores a capture in the audit trail, untouched.",
-)
-def load_capture(context: OpExecutionContext, path: str, warehouse: Warehouse) -> Visited:
-    """Store a capture with its bodies; return what became of the visit."""
-    capture = spool.get(Path(path))
-    requested_by = context.run.tags.get(REQUESTED_BY_TAG)
+@op(out=Out(Plan), description="Checks the selection and says which companies it comes to.")
+def plan_captures(context: OpExecutionContext, config: CompanySelection, warehouse: Warehouse) -> Plan:
+    """Return the plan; what was typed has been checked when it was read."""
     with retried_on_outage(context), warehouse.transaction() as connection:
-        source_data_id = store_capture(connection, capture, run_id=context.run_id, requested_by=requested_by)
-    spool.remove(Path(path))
-    return Visited.of(capture, source_data_id)
+        idnos = resolve(connection, config)
+    context.log.info(f"companies to visit: {len(idnos)}")
+    return Plan(idnos, config.since_time or runs.created_at(context))
 
 
-@op(out=Out(Nothing), description="Reports what became of each company.")
-def report_captures(context: OpExecutionContext, visits: list[Visited]) -> None:
-    """Put counts by outcome, a table and the failures beside the materialization."""
-    context.add_output_metadata(describe_visits(visits))
+@op(
+    out=Out(Nothing),
+    description="Visits the companies' pages with headless Chrome, several tabs side by side, and stores each capture"
+    " in the audit trail, untouched, as soon as it is made. Failures that may pass are tried again.",
+)
+def capture_companies(
+    context: OpExecutionContext, plan: Plan, browser: Browser, redis: RedisStores, warehouse: Warehouse
+) -> None:
+    """Bring each company to a capture that counts and, where the run makes records too, to its record."""
+    spools = browser.settings.work_dir / "spool"
+    stores = Stores(
+        transaction=warehouse.transaction,
+        state=redis.state,
+        cache=redis.cache,
+        fresh_seconds=redis.fresh_seconds,
+        spool=spools / context.run_id,
+    )
+    run = Run(
+        run_id=context.run_id,
+        run_ids=runs.run_group(context),
+        requested_by=context.run.tags.get(REQUESTED_BY_TAG),
+        since=plan.since,
+        transforms=runs.transforms_too(context.run),
+    )
+    kind = RunKind.BULK if len(plan.idnos) > 1 else RunKind.PERSON
+    with retried_on_outage(context):
+        store_leftovers(
+            warehouse.transaction, spools, is_over=lambda run_id: runs.is_over(context.instance, run_id)
+        )
+        scrape = Scrape(
+            run,
+            stores,
+            lambda captured_meanwhile: browser.crawl(
+                redis.state,
+                kind=RunKind(context.run.tags.get(KIND_TAG, kind)),
+                captured_meanwhile=captured_meanwhile,
+                goes_on=runs.asks_whether_to_go_on(context),
+            ),
+        )
+        for event in scrape.scrape_all(plan.idnos):
+            context.log.info(_told(event))
+
+
+def _told(event: Event) -> str:
+    if isinstance(event, Attempt):
+        capture = event.capture
+        told = (
+            f"{capture.idno}: attempt {capture.attempt}: {capture.outcome} in {capture.duration_ms} ms,"
+            f" status {capture.status_code}" + (f" ({capture.error})" if capture.error else "")
+        )
+        if event.retry_in is None:
+            return told
+        return f"{told}; tried again in {event.retry_in.total_seconds():.1f} s"
+    if isinstance(event, Deferral):
+        return f"{event.idno}: deferred until {event.until.isoformat(timespec='seconds')}: {event.reason}"
+    return f"{event.idno}: not visited, another run captured it meanwhile ({event.source_data_id})"
+
+
+@op(ins={"captured": In(Nothing)}, out=Out(Nothing), description="Reports what became of each company.")
+def report_captures(context: OpExecutionContext, warehouse: Warehouse) -> None:
+    """Put counts by outcome, tables and the failures beside the materialization."""
+    with retried_on_outage(context), warehouse.transaction() as connection:
+        run_ids = runs.run_group(context)
+        visits, results = visits_of(connection, run_ids), results_of(connection, run_ids)
+    context.add_output_metadata(describe_visits(visits, results))

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -14,55 +13,55 @@ from dagster import (
     TableSchema,
 )
 
-from pipeline.extract.capture import Capture
-from warehouse.contract import Outcome
+from pipeline.results import Result, Visited
+from warehouse.contract import RunResult
 
 _MOST_ROWS = 200
 
 
-@dataclass(frozen=True)
-class Visited:
-    """What became of one visit, without its evidence."""
-
-    idno: str
-    outcome: Outcome
-    source_data_id: int
-    status_code: int | None
-    duration_ms: int
-    error: str | None
-
-    @classmethod
-    def of(cls, capture: Capture, source_data_id: int) -> "Visited":
-        """Sum up a stored capture."""
-        return cls(
-            idno=capture.idno,
-            outcome=capture.outcome,
-            source_data_id=source_data_id,
-            status_code=capture.status_code,
-            duration_ms=capture.duration_ms,
-            error=capture.error,
-        )
-
-
-def describe_visits(visits: Sequence[Visited]) -> dict[str, Any]:
-    """Describe the visits of a run."""
-    counts = Counter(visit.outcome for visit in visits)
+def describe_visits(visits: Sequence[Visited], results: Sequence[Result]) -> dict[str, Any]:
+    """Describe what a run came to for its companies, and every visit that it made."""
+    last = {visit.idno: visit for visit in visits}
+    outcomes = Counter(
+        last[result.idno].outcome
+        for result in results
+        if result.result is RunResult.CAPTURED and result.idno in last
+    )
+    others = Counter(result.result for result in results if result.result is not RunResult.CAPTURED)
     durations = sorted(visit.duration_ms for visit in visits)
     return {
-        "companies": len(visits),
-        **{f"outcome/{outcome}": count for outcome, count in sorted(counts.items())},
+        "companies": len(results),
+        "attempts": len(visits),
+        **{f"outcome/{outcome}": count for outcome, count in sorted(outcomes.items())},
+        **{str(result): count for result, count in sorted(others.items())},
         "median_visit_ms": durations[len(durations) // 2] if durations else 0,
-        "visits": table(
-            {
-                "idno": visit.idno,
-                "outcome": str(visit.outcome),
-                "error": visit.error or "",
-                "status_code": "" if visit.status_code is None else str(visit.status_code),
-                "duration_ms": visit.duration_ms,
-                "source_data_id": visit.source_data_id,
-            }
-            for visit in visits
-        ),
+        "visits": table(_visit_row(visit) for visit in visits),
+        **({"not_visited": table(_rest_row(result) for result in rest)} if (rest := _rest(results)) else {}),
+    }
+
+
+def _visit_row(visit: Visited) -> dict[str, str | int]:
+    return {
+        "idno": visit.idno,
+        "attempt": visit.attempt,
+        "outcome": str(visit.outcome),
+        "error": visit.error or "",
+        "status_code": "" if visit.status_code is None else str(visit.status_code),
+        "duration_ms": visit.duration_ms,
+        "source_data_id": visit.source_data_id,
+    }
+
+
+def _rest(results: Sequence[Result]) -> list[Result]:
+    return [result for result in results if result.result is not RunResult.CAPTURED]
+
+
+def _rest_row(result: Result) -> dict[str, str | int]:
+    return {
+        "idno": result.idno,
+        "result": str(result.result),
+        "deferred_until": result.deferred_until.isoformat() if result.deferred_until else "",
+        "reason": result.reason or "",
     }
 
 

@@ -10,9 +10,8 @@ import psutil
 import pytest
 from selenium.webdriver import Chrome
 
-from pipeline.extract.browser import chrome
-from pipeline.extract.visit import visit
-from tests.pipeline.extract.test_browser import settings_for
+from pipeline.extract.browser import Driver, chrome
+from tests.pipeline.extract.crawling import settings_for, visit
 from tests.site.facts import make_idno
 from warehouse.contract import Outcome
 
@@ -92,7 +91,7 @@ def url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def driver(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+def driver(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
     with chrome(settings_for(tmp_path_factory.mktemp("work"), url)) as driver:
         yield driver
 
@@ -110,24 +109,24 @@ def driver(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrom
     ],
 )
 def test_a_page_that_misbehaves_ends_in_its_right_outcome(
-    driver: Chrome, url: str, page: str, outcome: Outcome
+    driver: Driver, url: str, page: str, outcome: Outcome
 ) -> None:
     capture = visit(driver, url + page, IDNO, timeout_seconds=15)
     assert (capture.outcome, capture.status_code) == (outcome, 200), capture.error
 
 
-def test_a_document_that_never_ends_does_not_hold_the_visit(driver: Chrome, url: str) -> None:
+def test_a_document_that_never_ends_does_not_hold_the_visit(driver: Driver, url: str) -> None:
     capture = visit(driver, f"{url}/streams", IDNO, timeout_seconds=4)
     assert capture.outcome in (Outcome.INCOMPLETE, Outcome.TIMEOUT)
     assert visit(driver, f"{url}/retries", IDNO, timeout_seconds=15).outcome is Outcome.OK
 
 
-def test_a_page_opens_no_windows_beside_the_next_visit(driver: Chrome, url: str) -> None:
+def test_a_page_opens_no_windows_beside_the_next_visit(driver: Driver, url: str) -> None:
     visit(driver, f"{url}/windows", IDNO, timeout_seconds=15)
     assert len(driver.window_handles) == 1
 
 
-def test_nobody_is_there_is_a_network_error(driver: Chrome) -> None:
+def test_nobody_is_there_is_a_network_error(driver: Driver) -> None:
     capture = visit(driver, "http://127.0.0.1:9/companies/x", IDNO, timeout_seconds=15)
     assert capture.outcome is Outcome.NETWORK_ERROR
     assert capture.html is None
@@ -142,6 +141,7 @@ def test_a_page_writes_nothing_into_anybodys_home(
     monkeypatch.setenv("HOME", str(home))
     with chrome(settings_for(tmp_path / "work", url)) as own:
         assert visit(own, f"{url}/downloads", IDNO, timeout_seconds=15).outcome is Outcome.OK
+        assert isinstance(own, Chrome)
         environment = Path(f"/proc/{own.service.process.pid}/environ").read_text()
     assert list(home.iterdir()) == []
     assert "REGISTRU_" not in environment.replace("REGISTRU_STACK", "")

@@ -1,0 +1,191 @@
+"""Many companies in one crawl: outcomes, retries, tabs, what other runs do, and a browser that wears out or dies."""
+
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from redis import Redis
+
+from pipeline.extract.browser import BrowserNotStarted
+from pipeline.extract.crawl import Attempt, Event, Skip
+from pipeline.settings import Screenshots
+from tests.pipeline.extract.crawling import Crawler, final, settings_for
+from tests.pipeline.extract.test_browser import processes_of
+from tests.site import CASES, CaseName, running_site
+from tests.site.facts import make_idno
+from tests.site.server import Site
+from warehouse.contract import Outcome
+
+
+@pytest.fixture
+def own_site() -> Iterator[Site]:
+    with running_site() as site:
+        yield site
+
+
+def attempts(events: list[Event], idno: str) -> list[Outcome]:
+    return [
+        event.capture.outcome for event in events if isinstance(event, Attempt) and event.capture.idno == idno
+    ]
+
+
+def test_every_case_ends_in_its_outcome_with_tabs_side_by_side(
+    tmp_path: Path, own_site: Site, redis: Redis
+) -> None:
+    crawler = Crawler(settings_for(tmp_path, own_site.url, tabs=5, visit_timeout_seconds=6), redis)
+    events = crawler.crawl([case.idno for case in CASES.values()])
+
+    captures = final(events)
+    assert {idno: capture.outcome for idno, capture in captures.items()} == {
+        case.idno: case.outcome for case in CASES.values()
+    }
+    assert len(attempts(events, CASES[CaseName.CHALLENGE].idno)) == 1
+    assert len(attempts(events, CASES[CaseName.NOT_FOUND].idno)) == 1
+    assert len(attempts(events, CASES[CaseName.WRONG_COMPANY].idno)) == 1
+    for transient in (CaseName.API_500, CaseName.NEVER_RENDERS, CaseName.API_DROPPED, CaseName.RATE_LIMITED):
+        assert len(attempts(events, CASES[transient].idno)) == 3, transient
+    assert attempts(events, CASES[CaseName.FLAKY].idno) == [Outcome.SERVER_ERROR, Outcome.OK]
+    assert processes_of(tmp_path) == []
+
+
+def test_a_capture_holds_all_that_was_seen(tmp_path: Path, own_site: Site, redis: Redis) -> None:
+    redirected = CASES[CaseName.REDIRECT].idno
+    settings = settings_for(tmp_path, own_site.url, tabs=2, screenshots=Screenshots.ALWAYS)
+    captures = final(Crawler(settings, redis).crawl([redirected, make_idno(1), make_idno(2)]))
+
+    capture = captures[redirected]
+    assert capture.outcome is Outcome.OK
+    assert [(hop.url, hop.status_code) for hop in capture.redirects] == [(own_site.page_url(redirected), 302)]
+    assert capture.redirects[0].response_headers["location"].startswith(f"/ro/companies/{redirected}")
+    assert capture.final_url == f"{own_site.url}/ro/companies/{redirected}"
+    assert capture.response_headers is not None
+    assert capture.response_headers["content-type"].startswith("text/html")
+    assert {"answered_ms", "shown_ms", "decided_ms"} <= set(capture.timings)
+    for each in captures.values():
+        # Of this company, whatever the other tabs showed at that moment.
+        assert each.document is not None
+        assert each.idno in each.document.decode()
+        assert "<app-root></app-root>" in each.document.decode()
+        assert each.html is not None
+        assert each.idno in each.html
+        assert all(each.idno in payload.url for payload in each.payloads)
+        assert all(payload.response_headers["content-type"] for payload in each.payloads)
+        assert each.screenshot is not None
+        assert each.screenshot.startswith(b"\x89PNG")
+    assert len({capture.screenshot for capture in captures.values()}) == 3
+
+
+def test_only_failures_that_need_eyes_get_a_screenshot(tmp_path: Path, own_site: Site, redis: Redis) -> None:
+    idnos = [CASES[name].idno for name in (CaseName.FOUND, CaseName.CHALLENGE, CaseName.WRONG_COMPANY)]
+    captures = final(Crawler(settings_for(tmp_path, own_site.url), redis).crawl(idnos))
+    assert [captures[idno].screenshot is not None for idno in idnos] == [False, True, True]
+
+
+def test_a_company_that_another_run_captured_meanwhile_is_not_visited(
+    tmp_path: Path, own_site: Site, redis: Redis
+) -> None:
+    first, second = make_idno(1), make_idno(2)
+    crawler = Crawler(
+        settings_for(tmp_path, own_site.url, tabs=1),
+        redis,
+        captured_meanwhile=lambda idno: 77 if idno == second else None,
+    )
+    events = crawler.crawl([first, second])
+    assert events[-1] == Skip(second, 77, 0)
+    assert own_site.visits(second) == 0
+
+
+def test_a_company_that_another_run_is_busy_with_is_waited_for(
+    tmp_path: Path, own_site: Site, redis: Redis
+) -> None:
+    first, second = make_idno(1), make_idno(2)
+    redis.set(f"claim:{first}", "another run", px=3000)
+    events = Crawler(settings_for(tmp_path, own_site.url, tabs=2), redis).crawl([first, second])
+    assert [event.capture.idno for event in events if isinstance(event, Attempt)] == [second, first]
+    assert redis.keys("claim:*") == []
+
+
+def test_a_run_that_is_over_begins_no_further_visit(tmp_path: Path, own_site: Site, redis: Redis) -> None:
+    begun = 0
+
+    class Over(Exception):
+        pass
+
+    def goes_on() -> None:
+        nonlocal begun
+        begun += 1
+        if begun > 2:
+            raise Over
+
+    crawler = Crawler(settings_for(tmp_path, own_site.url, tabs=1), redis, goes_on=goes_on)
+    with pytest.raises(Over):
+        crawler.crawl([make_idno(number) for number in range(10)])
+    assert len(own_site.documents()) == 2
+    assert processes_of(tmp_path) == []
+    assert redis.keys("claim:*") == []
+
+
+def test_a_browser_that_is_worn_out_is_replaced_between_pages(
+    tmp_path: Path, own_site: Site, redis: Redis
+) -> None:
+    settings = settings_for(tmp_path, own_site.url, tabs=2, browser_pages=3)
+    browsers = set()
+    events = []
+    for event in Crawler(settings, redis).events([make_idno(number) for number in range(8)]):
+        events.append(event)
+        browsers |= {folder.name for folder in (tmp_path / "chrome").iterdir()}
+    assert Counter(capture.outcome for capture in final(events).values()) == {Outcome.OK: 8}
+    assert len(browsers) >= 2
+    assert len(own_site.documents()) == 8
+    assert not list((tmp_path / "chrome").iterdir())
+
+
+def test_a_killed_chrome_costs_the_visits_under_way_another_attempt_each(
+    tmp_path: Path, own_site: Site, redis: Redis
+) -> None:
+    idnos = [make_idno(number) for number in range(8)]
+    events: list[Event] = []
+    for event in Crawler(settings_for(tmp_path, own_site.url, tabs=3), redis).events(idnos):
+        events.append(event)
+        if len(events) == 2:
+            for process in processes_of(tmp_path):
+                process.send_signal(signal.SIGKILL)
+    outcomes = [event.capture.outcome for event in events if isinstance(event, Attempt)]
+    assert Outcome.BROWSER_ERROR in outcomes
+    assert {capture.outcome for capture in final(events).values()} == {Outcome.OK}
+    assert set(final(events)) == set(idnos)
+    assert processes_of(tmp_path) == []
+
+
+def test_a_browser_that_never_starts_ends_the_crawl_and_is_named(
+    tmp_path: Path, own_site: Site, redis: Redis
+) -> None:
+    settings = settings_for(tmp_path, own_site.url, chrome_binary=Path("/bin/true"), retry_seconds=0)
+    events: list[Event] = []
+    with pytest.raises(BrowserNotStarted, match="/bin/true did not start"):
+        events.extend(Crawler(settings, redis).events([make_idno(number) for number in range(10)]))
+    assert {event.capture.outcome for event in events if isinstance(event, Attempt)} <= {
+        Outcome.BROWSER_ERROR
+    }
+    assert own_site.documents() == []
+
+
+def test_a_page_that_hangs_its_renderer_holds_nobody_up_for_long(
+    tmp_path: Path, own_site: Site, redis: Redis
+) -> None:
+    events: list[Event] = []
+    settings = settings_for(tmp_path, own_site.url, tabs=2, visit_timeout_seconds=8)
+    crawl = Crawler(settings, redis)
+    stopped: list[psutil.Process] = []
+    for event in crawl.events([make_idno(1), make_idno(2), make_idno(3)]):
+        events.append(event)
+        if not stopped:
+            stopped = [each for each in processes_of(tmp_path) if "--type=renderer" in each.cmdline()]
+            for process in stopped:
+                process.suspend()
+    assert set(final(events)) == {make_idno(1), make_idno(2), make_idno(3)}
+    assert {capture.outcome for capture in final(events).values()} == {Outcome.OK}
+    assert not any(process.is_running() for process in stopped)
