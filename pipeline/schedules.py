@@ -1,0 +1,107 @@
+"""The schedules. All are visible in Dagster, and every tick that launches nothing says why.
+
+They work where REGISTRU_SCHEDULES is on; until then they tick, and say so.
+"""
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from dagster import (
+    DagsterRunStatus,
+    DefaultScheduleStatus,
+    RunRequest,
+    RunsFilter,
+    ScheduleEvaluationContext,
+    SkipReason,
+    schedule,
+)
+
+from pipeline.extract.manners import pauses
+from pipeline.jobs import REFRESH_CONFIG, refresh_tracked, sweep_register
+from pipeline.register.address import ApiUnknown, list_url
+from pipeline.register.sweeps import newest_sweep
+from pipeline.resources import RedisStores, Warehouse
+from pipeline.settings import pipeline_settings
+from pipeline.tracking import is_any_due
+from warehouse.contract import RunKind, run_tags
+
+SWEEP_EVERY = timedelta(days=7)
+_UNDER_WAY = [
+    DagsterRunStatus.QUEUED,
+    DagsterRunStatus.NOT_STARTED,
+    DagsterRunStatus.STARTING,
+    DagsterRunStatus.STARTED,
+    DagsterRunStatus.CANCELING,
+]
+
+
+@schedule(
+    job=refresh_tracked,
+    cron_schedule="5 * * * *",
+    default_status=DefaultScheduleStatus.RUNNING,
+    description="Every hour: visit the tracked companies that are due, most overdue first (REGISTRU_SCHEDULES=on).",
+)
+def refresh_tracked_schedule(
+    context: ScheduleEvaluationContext, warehouse: Warehouse, redis: RedisStores
+) -> RunRequest | SkipReason:
+    """Launch a refresh, if there is something to do and nobody at it."""
+    site_host = urlsplit(pipeline_settings().site_url).netloc
+    if reason := _kept_back(context, refresh_tracked.name) or _paused(redis, site_host):
+        return SkipReason(reason)
+    with warehouse.transaction() as connection:
+        if not is_any_due(connection):
+            return SkipReason("no tracked company is due")
+    return RunRequest(run_config=REFRESH_CONFIG, tags=run_tags(RunKind.BULK))
+
+
+@schedule(
+    job=sweep_register,
+    # Every hour, so that a sweep that was interrupted or paused goes on; one that is over rests for SWEEP_EVERY.
+    cron_schedule="35 * * * *",
+    default_status=DefaultScheduleStatus.RUNNING,
+    description="Once a week: walk the site's list of companies; every hour: go on with a walk that was interrupted"
+    " (REGISTRU_SCHEDULES=on).",
+)
+def sweep_register_schedule(
+    context: ScheduleEvaluationContext, warehouse: Warehouse, redis: RedisStores
+) -> RunRequest | SkipReason:
+    """Launch a sweep, if the last one is a week ago or has not come to its end."""
+    if reason := _kept_back(context, sweep_register.name):
+        return SkipReason(reason)
+    settings = pipeline_settings()
+    with warehouse.transaction() as connection:
+        try:
+            source = list_url(connection, site_url=settings.site_url, api_url=settings.api_url)
+        except ApiUnknown as unknown:
+            return SkipReason(str(unknown))
+        last = newest_sweep(connection, source)
+    if last is not None and last.finished_at is not None:
+        next_at = last.finished_at + SWEEP_EVERY
+        if next_at > datetime.now(UTC):
+            return SkipReason(
+                f"the list was last walked to its end at {_told(last.finished_at)}, next at {_told(next_at)}"
+            )
+    if reason := _paused(redis, urlsplit(source).netloc):
+        return SkipReason(reason)
+    return RunRequest(tags=run_tags(RunKind.BULK))
+
+
+def _kept_back(context: ScheduleEvaluationContext, job_name: str) -> str | None:
+    """Why this is no time for a run of a job, whatever there is to do."""
+    if not pipeline_settings().schedules:
+        return "schedules are off; REGISTRU_SCHEDULES=on lets them work"
+    under_way = context.instance.get_runs(RunsFilter(job_name=job_name, statuses=_UNDER_WAY), limit=1)
+    if under_way:
+        return f"run {under_way[0].run_id} of {job_name} is {under_way[0].status.value.lower()}"
+    return None
+
+
+def _paused(redis: RedisStores, host: str) -> str | None:
+    pause = pauses(redis.state).get(host)
+    if pause is None or pause.until <= datetime.now(UTC):
+        return None
+    return f"{host} is left alone until {_told(pause.until)}: {pause.reason}"
+
+
+def _told(time: datetime) -> str:
+    return time.isoformat(timespec="seconds")

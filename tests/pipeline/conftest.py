@@ -1,0 +1,53 @@
+"""The stores that runs in this process work with: PostgreSQL and Valkey, without the rest of the platform."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dagster import DagsterInstance
+from redis import Redis
+from sqlalchemy import text
+
+from pipeline.settings import pipeline_settings
+from tests.databases import Databases
+from tests.pipeline.inside import Inside
+from tests.site import running_site
+from tests.stores import running_valkey
+from warehouse import roles
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    with running_valkey(tmp_path_factory.mktemp("valkey")) as redis:
+        yield redis
+
+
+@pytest.fixture
+def inside(
+    databases: Databases, valkey: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Inside]:
+    """Runs in this process, on empty stores, with a site of their own."""
+    dagster = tmp_path / "dagster"
+    dagster.mkdir()
+    valkey.flushall()
+    with databases.warehouse(roles.WAREHOUSE_OWNER) as owner:
+        owner.execute(text("DELETE FROM tracked_companies"))
+    arguments = valkey.connection_pool.connection_kwargs
+    redis_url = f"redis://:{arguments['password']}@{arguments['host']}:{arguments['port']}"
+    with running_site() as site, DagsterInstance.local_temp(str(dagster)) as instance:
+        for name, value in {
+            "WAREHOUSE_URL": databases.url(roles.PIPELINE),
+            "REDIS_STATE_URL": f"{redis_url}/0",
+            "REDIS_CACHE_URL": f"{redis_url}/1",
+            "SITE_URL": site.url,
+            "SITE_RATE": "0",
+            "API_URL": site.api_url,
+            "RETRY_SECONDS": "0.01",
+            "LONGEST_WAIT_SECONDS": "1",
+            "WEBDRIVER_URL": "http://127.0.0.1:9",  # no run in here visits a page
+            "WORK_DIR": str(tmp_path),
+        }.items():
+            monkeypatch.setenv(f"REGISTRU_{name}", value)
+        pipeline_settings.cache_clear()
+        yield Inside(databases, valkey, site, instance, monkeypatch)
+    pipeline_settings.cache_clear()

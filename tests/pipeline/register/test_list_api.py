@@ -1,0 +1,216 @@
+"""The site's list: pages read strictly, and walked as the server allows."""
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.register.list_api import NotTheList, read_page, walk_list
+from pipeline.register.listing import ListedCompany, Page
+from tests.site import Site, expected_record, running_site
+from tests.site.companies import LISTED_COMPANIES, companies_page
+from tests.site.facts import make_idno
+from tests.site.switches import ListManner
+
+IDNO = make_idno(1)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Site]:
+    with running_site() as site:
+        yield site
+
+
+@pytest.fixture
+def site(running: Site) -> Site:
+    running.list, running.largest_page = ListManner.WELL, 1000
+    return running
+
+
+@pytest.fixture
+def http() -> Iterator[httpx.Client]:
+    with httpx.Client(trust_env=False) as client:
+        yield client
+
+
+def _row(**fields: Any) -> dict[str, Any]:
+    return {
+        "fullName": "FIRMA",
+        "idno": IDNO,
+        "type": "SRL",
+        "isActive": True,
+        "registeredAt": "2003-07-09",
+    } | fields
+
+
+def _page(*rows: Any, total: Any = 1) -> bytes:
+    return json.dumps({"data": list(rows), "totalItemCount": total}).encode()
+
+
+def _walk(site: Site, http: httpx.Client, *, page: int = 0, size: int = 1000) -> list[Page]:
+    return list(walk_list(http, f"{site.api_url}/api/companies", page=page, size=size))
+
+
+def _idnos(pages: list[Page]) -> list[str]:
+    return [company.idno for page in pages for company in page.listing.companies]
+
+
+def test_a_row_is_a_company_as_the_list_has_it() -> None:
+    assert read_page(_page(_row())).companies == [
+        ListedCompany(IDNO, name="FIRMA", legal_form="SRL", is_active=True, registered_on=date(2003, 7, 9))
+    ]
+
+
+def test_the_rows_of_the_site_tell_what_is_true() -> None:
+    listing = read_page(json.dumps(companies_page(page=0, size=300)).encode())
+    assert len(listing.companies) == 300
+    for company in listing.companies:
+        truth = expected_record(company.idno)
+        assert (company.name, company.legal_form) == (truth["name"], truth["legal_form"])
+        assert {True: "active", False: "inactive", None: None}[company.is_active] == truth["status"]
+        assert (company.registered_on.isoformat() if company.registered_on else None) == truth[
+            "registered_on"
+        ]
+    assert (listing.total, listing.refused, listing.unread, listing.unknown_fields) == (
+        LISTED_COMPANIES,
+        [],
+        [],
+        set(),
+    )
+
+
+@pytest.mark.parametrize("absent", [None, "", "NULL", "undefined", "  "])
+def test_absent_values_are_none_however_they_are_written(absent: str | None) -> None:
+    row = _row(fullName=absent, type=absent, isActive=absent, registeredAt=absent)
+    assert read_page(_page(row)).companies == [ListedCompany(IDNO, None, None, None, None)]
+
+
+@pytest.mark.parametrize("idno", ["1003600069774", "123", None, "", "NULL", ["1"], {"a": 1}, True, "../../x"])
+def test_a_row_with_an_invalid_idno_is_named_and_not_taken(idno: object) -> None:
+    listing = read_page(_page(_row(), _row(idno=idno)))
+    assert [company.idno for company in listing.companies] == [IDNO]
+    [problem] = listing.refused
+    assert problem.row == 2
+    assert problem.reason
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("fullName", ["A"]), ("type", {}), ("isActive", "yes"), ("isActive", 1), ("registeredAt", "2003-02-31")],
+)
+def test_a_value_of_another_kind_is_named_and_left_out(field: str, value: object) -> None:
+    listing = read_page(_page(_row(**{field: value})))
+    assert len(listing.companies) == 1
+    assert [problem.row for problem in listing.unread] == [1]
+
+
+def test_what_postgresql_cannot_store_is_left_out_of_a_name() -> None:
+    [company] = read_page(_page(_row(fullName="A\x00B \ud800C"))).companies
+    assert company.name == "AB ?C"
+
+
+def test_fields_that_are_new_are_reported() -> None:
+    assert read_page(_page(_row(phone="022", email=None))).unknown_fields == {"phone", "email"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"null",
+        b"[]",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        json.dumps({"data": []}).encode(),
+        _page(total="1"),
+        _page(total=None),
+        json.dumps({"data": {}, "totalItemCount": 1}).encode(),
+        _page("a company"),
+        _page({"id": IDNO, "name": "FIRMA"}),
+        _page(_row(idno="1"), _row(idno="2")),
+    ],
+)
+def test_a_body_that_is_no_page_of_the_list_is_refused(body: bytes) -> None:
+    with pytest.raises((ValueError, RecursionError)):
+        read_page(body)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(name=_JSON, legal_form=_JSON, is_active=_JSON, registered_at=_JSON, idno=_JSON)
+def test_whatever_a_row_holds_it_is_taken_or_named(
+    name: object, legal_form: object, is_active: object, registered_at: object, idno: object
+) -> None:
+    values = {"fullName": name, "type": legal_form, "isActive": is_active, "registeredAt": registered_at}
+    listing = read_page(_page(_row(**values), _row(idno=idno)))
+    assert listing.companies[0].idno == IDNO
+    assert listing.rows == 2
+    for company in listing.companies:
+        assert "\x00" not in (company.name or "")
+        (company.name or "").encode("utf-8")
+
+
+def test_a_walk_sees_every_company_once_and_ends_with_the_list(site: Site, http: httpx.Client) -> None:
+    pages = _walk(site, http)
+    assert sorted(_idnos(pages)) == sorted(make_idno(number) for number in range(LISTED_COMPANIES))
+    assert [page.number for page in pages] == list(range(10))
+    assert [page.is_last for page in pages] == [False] * 9 + [True]
+
+
+def test_a_walk_that_is_begun_late_goes_on_from_there(site: Site, http: httpx.Client) -> None:
+    assert _idnos(_walk(site, http, page=7)) == [
+        make_idno(number) for number in range(7000, LISTED_COMPANIES)
+    ]
+
+
+def test_past_the_end_there_is_one_empty_page(site: Site, http: httpx.Client) -> None:
+    [page] = _walk(site, http, page=50)
+    assert (page.listing.rows, page.is_last) == (0, True)
+
+
+@pytest.mark.parametrize("page", [0, 3])
+def test_where_a_page_is_too_large_smaller_ones_hold_the_rest(
+    site: Site, http: httpx.Client, page: int
+) -> None:
+    site.largest_page = 300
+    pages = _walk(site, http, page=page)
+    assert pages[0].size == 250
+    assert set(_idnos(pages)) == {make_idno(number) for number in range(page * 1000, LISTED_COMPANIES)}
+    assert [page.number for page in pages] == sorted({page.number for page in pages})
+
+
+@pytest.mark.parametrize("cap", [1, 70, 999])
+def test_where_pages_are_cut_without_a_word_none_is_missed(
+    site: Site, http: httpx.Client, cap: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.site.companies.LISTED_COMPANIES", 2000 if cap > 1 else 30)
+    site.list, site.largest_page = ListManner.CAPPED, cap
+    pages = _walk(site, http)
+    assert pages[0].size == cap
+    assert _idnos(pages) == [make_idno(number) for number in range(2000 if cap > 1 else 30)]
+
+
+@pytest.mark.parametrize("manner", [ListManner.OTHER_SHAPE, ListManner.HTML])
+def test_what_is_no_list_is_refused_with_what_came(
+    site: Site, http: httpx.Client, manner: ListManner
+) -> None:
+    site.list = manner
+    with pytest.raises(NotTheList, match=r"/api/companies\?page=0&size=1000: no page of the list") as refused:
+        _walk(site, http)
+    assert refused.value.evidence.content
+
+
+def test_an_answer_that_is_no_page_at_all_is_refused(site: Site, http: httpx.Client) -> None:
+    with pytest.raises(NotTheList, match="answered 404"):
+        list(walk_list(http, f"{site.api_url}/api/firms", page=0, size=10))

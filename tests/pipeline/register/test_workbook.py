@@ -1,0 +1,339 @@
+"""The bulk register: what its rows say, and files that are no register."""
+
+import resource
+import zipfile
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xlsxwriter
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.register import xlsx, xlsx_parts
+from pipeline.register.listing import ListedCompany
+from pipeline.register.workbook import NotTheRegister, source_of, walk_workbook
+from tests.site.facts import facts_of, make_idno
+from tests.site.register_xlsx import Cell, RegisterOptions, liquidated_on, write_register
+
+NUMBERS = range(25)
+HEADER = [
+    "IDNO/ Cod fiscal",
+    "Denumirea completă",
+    "Forma org./jurid.",
+    "Data înregistrării",
+    "Data lichidării",
+]
+
+
+def _expected(number: int) -> ListedCompany:
+    facts = facts_of(make_idno(number))
+    is_active = liquidated_on(facts.idno) is None
+    return ListedCompany(facts.idno, facts.name, facts.legal_form, is_active, facts.registered_on)
+
+
+def _companies(path: Path, *, page: int = 0, size: int = 10) -> list[ListedCompany]:
+    return [each for page_ in walk_workbook(path, page=page, size=size) for each in page_.listing.companies]
+
+
+def _workbook(
+    path: Path, *rows: Sequence[object], sheet: str = "Company", options: dict[str, Any] | None = None
+) -> Path:
+    with xlsxwriter.Workbook(path, {"default_date_format": "dd.mm.yyyy", **(options or {})}) as book:
+        written = book.add_worksheet(sheet)
+        for row, values in enumerate(rows):
+            for column, value in enumerate(values):
+                if value == "#N/A":
+                    written.write_formula(row, column, "=NA()", None, value)
+                else:
+                    written.write(row, column, value)
+    return path
+
+
+def _rewritten(path: Path, part: str, change: Callable[[bytes], bytes]) -> Path:
+    """The file with one part changed."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    assert part in parts
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, change(content) if name == part else content)
+    return path
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        RegisterOptions(),
+        RegisterOptions(real_dates=True),
+        RegisterOptions(numeric_idnos=True),
+        RegisterOptions(inline_texts=True),
+        RegisterOptions(sheet="COMPANY "),
+    ],
+)
+def test_every_row_is_read_page_by_page(tmp_path: Path, options: RegisterOptions) -> None:
+    path = write_register(tmp_path / "register.xlsx", NUMBERS, options)
+    pages = list(walk_workbook(path, page=0, size=10))
+
+    assert [page.listing.rows for page in pages] == [10, 10, 5]
+    assert [page.is_last for page in pages] == [False, False, True]
+    assert [page.listing.total for page in pages] == [None, None, 25]
+    assert _companies(path) == [_expected(number) for number in NUMBERS]
+    assert {company.is_active for company in _companies(path)} == {True, False}
+
+
+def test_a_walk_goes_on_from_its_page(tmp_path: Path) -> None:
+    path = write_register(tmp_path / "register.xlsx", NUMBERS)
+    assert _companies(path, page=2) == [_expected(number) for number in range(20, 25)]
+    assert _companies(path, page=9) == []
+
+
+def test_a_row_that_cannot_be_taken_is_named_by_its_place_in_the_sheet(tmp_path: Path) -> None:
+    extra: list[list[Cell]] = [
+        ["1003600069774", None, "FALSĂ"],
+        [None, None, "FĂRĂ COD"],
+        [make_idno(30), "31.02.2020", "ZIUĂ"],
+    ]
+    path = write_register(tmp_path / "register.xlsx", range(2), RegisterOptions(extra_rows=extra))
+    [page] = walk_workbook(path, page=0, size=10)
+
+    assert [(problem.row, problem.value) for problem in page.listing.refused] == [
+        (6, "1003600069774"),
+        (7, "None"),
+    ]
+    assert [problem.reason for problem in page.listing.unread] == ["31.02.2020 is no date"]
+    assert page.listing.companies[-1].registered_on is None
+
+
+def test_a_column_that_is_missing_is_reported_and_known_of_nobody(tmp_path: Path) -> None:
+    options = RegisterOptions(without=["Data lichidării", "Forma org./jurid."])
+    [page] = walk_workbook(write_register(tmp_path / "r.xlsx", range(9), options), page=0, size=10)
+
+    assert page.listing.missing_fields == {"Data lichidării", "Forma org./jurid."}
+    assert {(each.is_active, each.legal_form) for each in page.listing.companies} == {(None, None)}
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        ["IDNO / Cod fiscal", "Denumirea completă (în limba de stat)"],
+        ["IDNO/ COD FISCAL\n(13 cifre)", "  denumirea   COMPLETĂ "],
+        ["IDNO/Cod fiscal", "Denumirea completa"],
+    ],
+)
+def test_a_header_is_known_whatever_its_spelling_and_notes(tmp_path: Path, header: list[object]) -> None:
+    path = _workbook(tmp_path / "r.xlsx", ["la data de 01.09.2026"], header, [make_idno(1), "FIRMA"])
+    assert [company.name for company in _companies(path)] == ["FIRMA"]
+
+
+def test_numbers_errors_and_marks_of_absence_in_cells_are_what_they_are(tmp_path: Path) -> None:
+    path = _workbook(
+        tmp_path / "r.xlsx",
+        HEADER,
+        [int(make_idno(1)), 365, "NULL", datetime(2003, 7, 9, 12, tzinfo=UTC).replace(tzinfo=None), "undefined"],
+        [float(make_idno(2)), "#N/A", "SRL", "9.7.2003", date(2020, 1, 1)],
+        [make_idno(3), True, 1.5, "curând", "da"],
+    )
+    [page] = walk_workbook(path, page=0, size=10)
+    assert page.listing.companies == [
+        ListedCompany(make_idno(1), "365", None, True, date(2003, 7, 9)),
+        ListedCompany(make_idno(2), None, "SRL", False, date(2003, 7, 9)),
+        ListedCompany(make_idno(3), None, None, False, None),
+    ]
+    assert len(page.listing.unread) == 3
+
+
+def test_dates_by_the_calendar_of_1904_are_right_too(tmp_path: Path) -> None:
+    rows = (HEADER, [make_idno(1), "FIRMA", None, date(2003, 7, 9)])
+    _workbook(tmp_path / "r.xlsx", *rows, options={"date_1904": True})
+    assert _companies(tmp_path / "r.xlsx")[0].registered_on == date(2003, 7, 9)
+
+
+def test_texts_in_runs_are_whole_without_their_hints(tmp_path: Path) -> None:
+    path = _workbook(tmp_path / "r.xlsx", HEADER, [make_idno(1), "FIRMA"])
+    runs = b"<si><r><t>FIR</t></r><r><t xml:space='preserve'>MA </t></r><rPh><t>x</t></rPh><r><t>A_x0026_B</t></r></si>"
+    _rewritten(path, "xl/sharedStrings.xml", lambda xml: xml.replace(b"<si><t>FIRMA</t></si>", runs))
+    assert _companies(path)[0].name == "FIRMA A&B"
+
+
+def test_a_file_is_known_by_its_content(tmp_path: Path) -> None:
+    first = write_register(tmp_path / "a.xlsx", range(3))
+    (tmp_path / "b.xlsx").write_bytes(first.read_bytes())
+    assert source_of(first) == source_of(tmp_path / "b.xlsx")
+    assert source_of(first).startswith("xlsx:")
+    with pytest.raises(NotTheRegister, match=r"missing\.xlsx cannot be read: No such file"):
+        source_of(tmp_path / "missing.xlsx")
+
+
+def _without_sheet(path: Path) -> Path:
+    return _workbook(path, HEADER, sheet="Foaie1")
+
+
+def _without_header(path: Path) -> Path:
+    return _workbook(path, ["cod", "nume"], [make_idno(1), "FIRMA"])
+
+
+def _without_idno(path: Path) -> Path:
+    return _workbook(path, ["Denumirea completă"], ["FIRMA"])
+
+
+def _text(path: Path) -> Path:
+    path.write_text("IDNO;Denumirea completă\n")
+    return path
+
+
+def _empty(path: Path) -> Path:
+    path.touch()
+    return path
+
+
+def _other_zip(path: Path) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("readme.txt", "hello")
+    return path
+
+
+def _document(path: Path) -> Path:
+    return _rewritten(
+        _workbook(path, HEADER), "_rels/.rels", lambda xml: xml.replace(b'officeDocument"', b'somethingElse"')
+    )
+
+
+def _cut_off(path: Path) -> Path:
+    whole = write_register(path, NUMBERS).read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    return path
+
+
+def _broken_xml(path: Path) -> Path:
+    return _rewritten(
+        write_register(path, NUMBERS), "xl/worksheets/sheet2.xml", lambda xml: xml[: len(xml) // 2]
+    )
+
+
+def _missing_part(path: Path) -> Path:
+    return _rewritten(
+        _workbook(path, HEADER),
+        "xl/_rels/workbook.xml.rels",
+        lambda xml: xml.replace(b"worksheets/sheet1.xml", b"../../etc/passwd"),
+    )
+
+
+def _wrong_text_number(path: Path) -> Path:
+    return _rewritten(
+        _workbook(path, HEADER, [make_idno(1), "FIRMA"]),
+        "xl/worksheets/sheet1.xml",
+        lambda xml: xml.replace(b"<v>5</v>", b"<v>600</v>"),
+    )
+
+
+def _growing_entities(path: Path) -> Path:
+    entities = "".join(f'<!ENTITY e{n + 1} "{f"&e{n};" * 10}">' for n in range(12))
+    doctype = f'<!DOCTYPE worksheet [<!ENTITY e0 "lol">{entities}]>'.encode()
+    return _rewritten(_workbook(path, HEADER), "xl/worksheets/sheet1.xml", lambda xml: doctype + xml)
+
+
+def _endless_rows(path: Path) -> Path:
+    return _rewritten(
+        _workbook(path, HEADER, [make_idno(1), "FIRMA"]),
+        "xl/worksheets/sheet1.xml",
+        lambda xml: xml.replace(b'<row r="2"', b'<row r="999999999"'),
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (_without_sheet, "is no register: it has no sheet 'Company', but 'Foaie1'"),
+        (_without_header, "none of the first 100 rows of 'Company' holds 'Denumirea completă'"),
+        (_without_idno, "its header has no 'IDNO/ Cod fiscal'"),
+        (_text, "is no XLSX that can be read"),
+        (_empty, "is no XLSX that can be read"),
+        (_other_zip, "its part _rels/.rels is missing"),
+        (_document, "a ZIP file without a workbook"),
+        (_cut_off, "is no XLSX that can be read"),
+        (_broken_xml, "is no XLSX that can be read"),
+        (_missing_part, "is missing"),
+        (_wrong_text_number, "a cell refers to text 600 of 7"),
+        (_growing_entities, "declares a document type"),
+        (_endless_rows, "row 999999999: a sheet has at most 1048576 rows"),
+    ],
+)
+def test_a_file_that_is_no_register_is_refused_with_what_is_missing(
+    tmp_path: Path, make: Callable[[Path], Path], said: str
+) -> None:
+    path = make(tmp_path / "register.xlsx")
+    with pytest.raises(NotTheRegister) as refused:
+        _companies(path)
+    assert said in str(refused.value)
+    assert "register.xlsx" in str(refused.value)
+
+
+def test_a_part_that_would_unpack_to_more_than_allowed_is_refused_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_register(tmp_path / "register.xlsx", NUMBERS)
+    monkeypatch.setattr(xlsx, "LARGEST_PART", 1000)
+    with pytest.raises(NotTheRegister, match=r"unpacks to \d+ bytes, 1000 are allowed"):
+        _companies(path)
+
+
+def test_a_text_without_an_end_is_refused_before_it_fills_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _workbook(tmp_path / "register.xlsx", HEADER, [make_idno(1), "A" * 30_000])
+    monkeypatch.setattr(xlsx_parts, "LONGEST_TEXT", 10_000)
+    with pytest.raises(NotTheRegister, match="a text has more than 10000 characters"):
+        _companies(path)
+
+
+def test_a_sheet_that_unpacks_to_a_thousand_times_its_size_does_not_fill_the_memory(tmp_path: Path) -> None:
+    path = _workbook(tmp_path / "register.xlsx", HEADER, [make_idno(1), "FIRMA"])
+    padding = b"<!--" + b" " * 1_000_000 + b"-->"
+    _rewritten(
+        path,
+        "xl/worksheets/sheet1.xml",
+        lambda xml: xml.replace(b"</sheetData>", padding * 50 + b"</sheetData>"),
+    )
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert [company.name for company in _companies(path)] == ["FIRMA"]
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000  # kilobytes
+
+
+@pytest.fixture(scope="module")
+def register(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return write_register(tmp_path_factory.mktemp("register") / "register.xlsx", range(3)).read_bytes()
+
+
+@settings(max_examples=100, deadline=None)
+@given(position=st.floats(0, 1, exclude_max=True), content=st.binary(min_size=1, max_size=40))
+def test_a_damaged_file_is_read_or_refused_but_never_anything_else(
+    register: bytes, tmp_path_factory: pytest.TempPathFactory, position: float, content: bytes
+) -> None:
+    start = int(position * len(register))
+    path = tmp_path_factory.mktemp("damaged") / "damaged.xlsx"
+    path.write_bytes(register[:start] + content + register[start + len(content) :])
+    try:
+        assert len(_companies(path)) <= 3
+    except NotTheRegister as refused:
+        assert "damaged.xlsx" in str(refused)
+
+
+# What XML can hold as it is; not digits alone, which XlsxWriter writes as numbers.
+_TEXT = st.text(
+    st.characters(codec="utf-8", min_codepoint=32, exclude_characters="\ufffe\uffff"), max_size=30
+)
+
+
+@given(name=_TEXT, form=_TEXT)
+@settings(max_examples=50, deadline=None)
+def test_any_text_that_a_cell_can_hold_is_read_as_it_is(
+    tmp_path_factory: pytest.TempPathFactory, name: str, form: str
+) -> None:
+    path = _workbook(
+        tmp_path_factory.mktemp("any") / "r.xlsx", HEADER, [make_idno(1), f"N{name}", f"F{form}"]
+    )
+    [company] = _companies(path)
+    assert (company.name, company.legal_form) == (f"N{name}".strip(), f"F{form}".strip())

@@ -1,0 +1,123 @@
+"""When the schedules launch a run, and what they say when they do not."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from dagster import DagsterRunStatus, build_schedule_context
+from dagster._core.definitions.schedule_definition import ScheduleExecutionData
+
+from pipeline.definitions import defs
+from pipeline.register.listing import ListedCompany
+from pipeline.register.sweeps import open_sweep
+from pipeline.resources import RedisStores, Warehouse
+from pipeline.tracking import track
+from tests.pipeline.inside import Inside
+from tests.site.facts import make_idno
+from warehouse.contract import KIND_TAG, PAUSES_KEY, PRIORITY_TAG, REFRESH_JOB, SWEEP_JOB
+
+REFRESH, SWEEP = "refresh_tracked_schedule", "sweep_register_schedule"
+JOBS = {REFRESH: REFRESH_JOB, SWEEP: SWEEP_JOB}
+BOTH = pytest.mark.parametrize("schedule", [REFRESH, SWEEP])
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def on(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> Inside:
+    """Schedules that work, a company that is due."""
+    monkeypatch.setattr("tests.site.companies.LISTED_COMPANIES", 40)
+    inside.set(schedules="on")
+    _track(inside, due_at=NOW)
+    return inside
+
+
+def _track(inside: Inside, *, due_at: datetime) -> None:
+    company = ListedCompany(make_idno(1), "FIRMA", "SRL", True, None)
+    with inside.databases.warehouse() as connection:
+        sweep = open_sweep(connection, "another list", page_size=1, restart=True)
+        track(connection, [company], sweep_id=sweep.id, page=0, seen_at=due_at)
+
+
+def _tick(inside: Inside, schedule: str) -> ScheduleExecutionData:
+    resources = {"warehouse": Warehouse(), "redis": RedisStores()}
+    with build_schedule_context(instance=inside.instance, resources=resources) as context:
+        return defs.get_schedule_def(schedule).evaluate_tick(context)
+
+
+def _skipped(inside: Inside, schedule: str) -> str:
+    tick = _tick(inside, schedule)
+    assert not tick.run_requests
+    assert tick.skip_message
+    return str(tick.skip_message)
+
+
+@BOTH
+def test_schedules_that_are_off_tick_and_say_so(on: Inside, schedule: str) -> None:
+    on.set(schedules="")
+    assert "REGISTRU_SCHEDULES=on" in _skipped(on, schedule)
+
+
+def test_what_is_due_is_refreshed_as_bulk_work(on: Inside) -> None:
+    [request] = _tick(on, REFRESH).run_requests or []
+    assert request.run_config == {"ops": {"source_data": {"config": {"select": "due"}}}}
+    assert (request.tags[KIND_TAG], request.tags[PRIORITY_TAG]) == ("bulk", "-10")
+
+
+def test_the_list_is_swept_when_it_never_was(on: Inside) -> None:
+    [request] = _tick(on, SWEEP).run_requests or []
+    assert (request.tags[KIND_TAG], request.tags[PRIORITY_TAG]) == ("bulk", "-10")
+
+
+def test_nothing_due_launches_nothing(on: Inside) -> None:
+    on.query("UPDATE tracked_companies SET due_at = now() + interval '1 hour' RETURNING idno")
+    assert _skipped(on, REFRESH) == "no tracked company is due"
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "status", [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
+)
+def test_a_run_that_is_under_way_is_not_joined_by_another(
+    on: Inside, schedule: str, status: DagsterRunStatus
+) -> None:
+    job = defs.get_job_def(JOBS[schedule])
+    run = on.instance.create_run_for_job(job, run_config=job.run_config or {}, status=status)
+    said = _skipped(on, schedule)
+    assert run.run_id in said
+    assert status.value.lower() in said
+
+
+@BOTH
+def test_a_site_that_is_left_alone_is_not_asked(on: Inside, schedule: str) -> None:
+    until = NOW + timedelta(hours=1)
+    pause = json.dumps({"until": until.timestamp(), "reason": "challenges"})
+    for url in (on.site.url, on.site.api_url):
+        on.redis.hset(PAUSES_KEY, urlsplit(url).netloc, pause)
+    assert f"is left alone until {until.isoformat(timespec='seconds')}: challenges" in _skipped(on, schedule)
+
+
+@BOTH
+def test_a_pause_that_is_over_keeps_nobody_back(on: Inside, schedule: str) -> None:
+    pause = json.dumps({"until": NOW.timestamp() - 1, "reason": "challenges"})
+    for url in (on.site.url, on.site.api_url):
+        on.redis.hset(PAUSES_KEY, urlsplit(url).netloc, pause)
+    assert _tick(on, schedule).run_requests
+
+
+def test_an_unfinished_sweep_is_gone_on_with_at_the_next_tick(on: Inside) -> None:
+    on.sweep(page_size=10, max_pages=1)
+    assert _tick(on, SWEEP).run_requests
+
+
+def test_a_finished_sweep_rests_for_a_week(on: Inside) -> None:
+    on.sweep(page_size=10)
+    assert "the list was last walked to its end at" in _skipped(on, SWEEP)
+
+    on.query("UPDATE sweeps SET finished_at = finished_at - interval '7 days' RETURNING id")
+    assert _tick(on, SWEEP).run_requests
+
+
+def test_where_the_list_is_unknown_the_tick_says_what_to_set(on: Inside) -> None:
+    on.set(api_url="")
+    assert "REGISTRU_API_URL" in _skipped(on, SWEEP)

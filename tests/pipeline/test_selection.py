@@ -1,0 +1,85 @@
+"""What may be typed into the launchpad, and what is said to what may not."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from pipeline.selection import COHORTS, MOST_COMPANIES, CompanySelection, TransformSelection
+from tests.site.facts import make_idno
+
+IDNO = make_idno(1)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"idnos": [IDNO]},
+        {"select": "failed"},
+        {"select": "due", "cohort": 2003, "limit": 1},
+        {"select": "due", "cohort": "2003", "limit": 10_000},
+        {"select": "all", "since": "2026-09-01T00:00:00Z"},
+        {"idnos": [IDNO], "since": "2026-09-01T03:00:00+03:00"},
+    ],
+)
+def test_companies_are_named_or_selected(config: dict[str, Any]) -> None:
+    selection = CompanySelection(**config)
+    assert CompanySelection(**selection.as_config()) == selection
+
+
+def test_a_year_may_be_a_number_or_a_text() -> None:
+    assert CompanySelection(select="all", cohort="2003").cohort == 2003
+    assert CompanySelection(select="all", cohort=2003).cohort == 2003
+
+
+def test_a_company_written_twice_counts_once() -> None:
+    assert CompanySelection(idnos=[IDNO, f" {IDNO} "] * MOST_COMPANIES).idnos == [IDNO]
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({}, "idnos: 0 given, 1 to 1000 are allowed; or give select: failed, due or all"),
+        ({"idnos": []}, "idnos: 0 given"),
+        (
+            {"idnos": [make_idno(number) for number in range(1001)]},
+            "idnos: 1001 given, 1 to 1000 are allowed",
+        ),
+        ({"idnos": [IDNO], "select": "due"}, "select: 'due' given beside 1 idnos, one of the two is allowed"),
+        ({"select": "stale"}, "select: 'stale' given, failed, due or all are allowed"),
+        ({"select": "all", "cohort": "1003"}, "cohort: '1003' given, a year from 2000 to 2099 is allowed"),
+        ({"select": "all", "cohort": True}, "cohort: True given"),
+        ({"select": "all", "cohort": "２００３"}, "cohort: '２００３' given"),
+        ({"idnos": [IDNO], "cohort": 2003}, "cohort: 2003 given beside idnos, it goes with select"),
+        ({"select": "all", "limit": 0}, "limit"),
+        ({"select": "all", "limit": 10_001}, "less than or equal to 10000"),
+        (
+            {"select": "all", "since": "yesterday"},
+            "since: 'yesterday' given, a time such as 2026-09-01T00:00:00Z",
+        ),
+        ({"select": "all", "since": "2026-09-01T00:00:00"}, "given without a time zone"),
+        ({"idnos": ["1003600069774"]}, "its check digit is 4"),
+    ],
+)
+def test_what_is_refused_is_named_with_what_is_allowed(config: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        CompanySelection(**config)
+    assert said in str(refused.value)
+
+
+@given(st.integers() | st.text(max_size=12))
+def test_a_cohort_is_a_year_or_refused(cohort: int | str) -> None:
+    try:
+        year = CompanySelection(select="all", cohort=cohort).cohort
+    except ValidationError as refused:
+        assert "cohort" in str(refused)
+    else:
+        assert year in COHORTS
+
+
+def test_a_transformation_may_name_nobody() -> None:
+    assert TransformSelection().idnos == []
+    with pytest.raises(ValidationError, match="no IDNO"):
+        TransformSelection(idnos=["x"])

@@ -1,0 +1,220 @@
+"""What is kept fresh, and in which order companies are visited."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Connection, text
+
+from pipeline.load import store_body
+from pipeline.register.listing import ListedCompany
+from pipeline.register.sweeps import open_sweep
+from pipeline.selection import CompanySelection
+from pipeline.tracking import EVERY_HOURS, is_any_due, note_capture, resolve, track
+from tests.databases import Databases
+from tests.site.facts import make_idno
+from warehouse import roles
+from warehouse.contract import Outcome
+
+NOW = datetime.now(UTC)
+A_MONTH = timedelta(hours=EVERY_HOURS)
+
+
+@dataclass
+class Tracker:
+    """Writes what the tests are about, in one transaction that is undone."""
+
+    connection: Connection
+    sweep_id: int
+    idnos: list[str] = field(default_factory=lambda: [make_idno(number) for number in range(9)])
+
+    def track(self, *idnos: str, **facts: Any) -> int:
+        companies = [
+            ListedCompany(
+                idno=idno,
+                name=facts.get("name", f"FIRMA {idno}"),
+                legal_form=facts.get("legal_form", "SRL"),
+                is_active=facts.get("is_active", True),
+                registered_on=None,
+            )
+            for idno in idnos
+        ]
+        return track(
+            self.connection, companies, sweep_id=self.sweep_id, page=0, seen_at=facts.get("seen_at", NOW)
+        )
+
+    def capture(self, idno: str, outcome: Outcome, *, days_ago: float = 0) -> None:
+        self.connection.execute(
+            text(
+                "INSERT INTO source_data (idno, url, outcome, raw_html_sha256, fetched_at, duration_ms, run_id)"
+                " VALUES (:idno, 'http://site/companies/', :outcome, :body, :at, 1, 'a run')"
+            ),
+            {
+                "idno": idno,
+                "outcome": outcome,
+                "body": store_body(self.connection, b"<html>", "text/html"),
+                "at": NOW - timedelta(days=days_ago),
+            },
+        )
+
+    def row(self, idno: str) -> Any:
+        found = text("SELECT * FROM tracked_companies WHERE idno = :idno")
+        return self.connection.execute(found, {"idno": idno}).one()
+
+    def selected(self, **config: Any) -> list[str]:
+        return resolve(self.connection, CompanySelection(**config))
+
+
+@pytest.fixture
+def tracker(databases: Databases) -> Iterator[Tracker]:
+    with databases.warehouse(roles.WAREHOUSE_OWNER) as owner:
+        owner.execute(text("DELETE FROM tracked_companies"))
+    with databases.engine(roles.PIPELINE).connect() as connection:
+        sweep = open_sweep(connection, f"tests {uuid4()}", page_size=10, restart=False)
+        yield Tracker(connection, sweep.id)
+        connection.rollback()
+
+
+def test_a_new_company_is_due_at_once(tracker: Tracker) -> None:
+    first, second, *_ = tracker.idnos
+    assert tracker.track(first, second) == 2
+    assert tracker.row(first).due_at == NOW
+    assert tracker.row(first).captured_at is None
+    assert tracker.selected(select="due") == sorted([first, second])
+
+
+def test_a_new_company_that_was_captured_before_is_due_when_that_gets_old(tracker: Tracker) -> None:
+    fresh, stale, failed, *_ = tracker.idnos
+    tracker.capture(fresh, Outcome.OK, days_ago=1)
+    tracker.capture(fresh, Outcome.TIMEOUT)
+    tracker.capture(stale, Outcome.NOT_FOUND, days_ago=40)
+    tracker.capture(failed, Outcome.TIMEOUT, days_ago=1)
+    tracker.track(fresh, stale, failed)
+
+    assert tracker.row(fresh).due_at == NOW - timedelta(days=1) + A_MONTH
+    assert tracker.selected(select="due") == [stale, failed]
+
+
+def test_a_list_that_names_a_company_again_corrects_it_and_leaves_its_turn(tracker: Tracker) -> None:
+    idno = tracker.idnos[0]
+    tracker.track(idno, name="VECHI")
+    note_capture(tracker.connection, idno=idno, outcome=Outcome.OK, fetched_at=NOW)
+    due_at, later = tracker.row(idno).due_at, NOW + timedelta(hours=1)
+
+    assert tracker.track(idno, name="NOU", legal_form=None, is_active=False, seen_at=later) == 0
+    row = tracker.row(idno)
+    assert (row.name, row.legal_form, row.is_active) == ("NOU", "SRL", False)
+    assert (row.due_at, row.first_seen_at, row.last_seen_at) == (due_at, NOW, later)
+
+
+def test_a_page_that_holds_a_company_twice_tracks_it_once(tracker: Tracker) -> None:
+    assert tracker.track(tracker.idnos[0], tracker.idnos[0]) == 1
+    assert tracker.track() == 0
+
+
+@pytest.mark.parametrize("outcome", [Outcome.OK, Outcome.NOT_FOUND])
+def test_after_a_good_capture_the_next_is_an_interval_away(tracker: Tracker, outcome: Outcome) -> None:
+    idno = tracker.idnos[0]
+    tracker.track(idno)
+    note_capture(tracker.connection, idno=idno, outcome=Outcome.TIMEOUT, fetched_at=NOW)
+    note_capture(tracker.connection, idno=idno, outcome=outcome, fetched_at=NOW)
+
+    row = tracker.row(idno)
+    assert (row.captured_at, row.due_at, row.failures) == (NOW, NOW + A_MONTH, 0)
+    assert tracker.selected(select="due") == []
+    assert not is_any_due(tracker.connection)
+
+
+def test_after_failures_the_next_visit_comes_later_each_time_but_within_the_interval(
+    tracker: Tracker,
+) -> None:
+    idno = tracker.idnos[0]
+    tracker.track(idno)
+    waits = []
+    for _ in range(40):
+        note_capture(tracker.connection, idno=idno, outcome=Outcome.SERVER_ERROR, fetched_at=NOW)
+        waits.append((tracker.row(idno).due_at - NOW) / timedelta(hours=1))
+
+    assert waits[:4] == [1, 2, 4, 8]
+    assert waits[-1] == EVERY_HOURS
+    assert waits == sorted(waits)
+    assert (tracker.row(idno).captured_at, tracker.row(idno).failures) == (None, 40)
+
+
+def test_a_capture_that_is_noted_late_does_not_undo_a_newer_one(tracker: Tracker) -> None:
+    idno = tracker.idnos[0]
+    tracker.track(idno)
+    note_capture(tracker.connection, idno=idno, outcome=Outcome.OK, fetched_at=NOW)
+    note_capture(tracker.connection, idno=idno, outcome=Outcome.TIMEOUT, fetched_at=NOW - timedelta(hours=1))
+    assert tracker.row(idno).due_at == NOW + A_MONTH
+
+
+def test_a_capture_of_a_company_that_is_not_tracked_tracks_nothing(tracker: Tracker) -> None:
+    note_capture(tracker.connection, idno=tracker.idnos[0], outcome=Outcome.OK, fetched_at=NOW)
+    assert not tracker.connection.execute(text("SELECT 1 FROM tracked_companies")).all()
+
+
+def test_due_are_the_most_overdue_first(tracker: Tracker) -> None:
+    for days_ago, idno in zip((33, 45, 31, 38, 2), tracker.idnos, strict=False):
+        tracker.track(idno)
+        note_capture(
+            tracker.connection, idno=idno, outcome=Outcome.OK, fetched_at=NOW - timedelta(days=days_ago)
+        )
+    a, b, c, d, _ = tracker.idnos[:5]
+    assert tracker.selected(select="due") == [b, d, a, c]
+    assert tracker.selected(select="due", limit=2) == [b, d]
+
+
+def test_failed_are_those_whose_newest_capture_failed_longest_ago_first(tracker: Tracker) -> None:
+    recovered, gone, second, first, again, *_ = tracker.idnos
+    for idno, *outcomes in (
+        (recovered, Outcome.TIMEOUT, Outcome.OK),
+        (gone, Outcome.BLOCKED, Outcome.NOT_FOUND),
+        (first, Outcome.SERVER_ERROR),
+        (second, Outcome.OK, Outcome.WRONG_PAGE),
+        (again, Outcome.TIMEOUT, Outcome.TIMEOUT),
+    ):
+        for outcome in outcomes:
+            tracker.capture(idno, outcome)
+    assert tracker.selected(select="failed") == [first, second, again]
+
+
+def test_all_are_those_tracked_or_captured_by_idno(tracker: Tracker) -> None:
+    tracked, both, captured, *_ = tracker.idnos
+    tracker.track(tracked, both)
+    for idno in (both, both, captured):
+        tracker.capture(idno, Outcome.OK)
+    assert tracker.selected(select="all") == sorted([tracked, both, captured])
+    assert tracker.selected(select="all", limit=2) == sorted([tracked, both, captured])[:2]
+
+
+@pytest.mark.parametrize("which", ["due", "failed", "all"])
+def test_a_cohort_is_the_year_in_the_idno(tracker: Tracker, which: str) -> None:
+    # make_idno gives number n the year 2001 + n % 26.
+    of_2003, of_2004, also_of_2003 = make_idno(2), make_idno(3), make_idno(2 + 26)
+    for idno in (of_2003, of_2004, also_of_2003):
+        tracker.track(idno)
+        tracker.capture(idno, Outcome.TIMEOUT)
+    assert set(tracker.selected(select=which, cohort=2003)) == {of_2003, also_of_2003}
+    assert tracker.selected(select=which, cohort="2004") == [of_2004]
+
+
+@pytest.mark.parametrize("which", ["due", "failed", "all"])
+def test_who_was_captured_well_since_is_left_out(tracker: Tracker, which: str) -> None:
+    recent, old, never = tracker.idnos[:3]
+    tracker.track(recent, old, never)
+    tracker.capture(recent, Outcome.OK, days_ago=1)
+    tracker.capture(old, Outcome.OK, days_ago=9)
+    for idno in (recent, old, never):
+        tracker.capture(idno, Outcome.TIMEOUT)
+    since = (NOW - timedelta(days=3)).isoformat()
+    assert set(tracker.selected(select=which)) == {recent, old, never}
+    assert set(tracker.selected(select=which, since=since)) == {old, never}
+
+
+def test_named_companies_come_as_they_were_named(tracker: Tracker) -> None:
+    idnos = tracker.idnos[::-1]
+    assert tracker.selected(idnos=idnos) == idnos
