@@ -140,7 +140,7 @@ async def _on_invalid(_: Request, error: Exception) -> Response:
 
 
 def _field_error(entry: Mapping[str, Any]) -> dict[str, Any]:
-    location = [str(part) for part in entry["loc"] if part not in ("body", "query", "path")]
+    location = [str(part) for part in entry["loc"] if part not in ("body", "query", "path", "header")]
     field = ".".join(location) or "body"
     reason = str(entry["msg"]).removeprefix("Value error, ")
     value = entry.get("input")

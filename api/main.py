@@ -12,6 +12,7 @@ from api import errors
 from api.admin.endpoints import router as admin
 from api.auth.endpoints import router as auth
 from api.auth.verify import router as verify
+from api.batches.endpoints import router as batches
 from api.companies.endpoints import router as companies
 from api.headers import Headers
 from api.health.endpoints import router as health
@@ -23,6 +24,7 @@ from api.scrape.endpoints import router as scrape
 from api.scrape.reconciler import reconcile_forever
 from api.services import open_services
 from api.settings import ApiSettings
+from api.stopping import on_stop_signal
 
 
 def create_app(settings: ApiSettings | None = None) -> FastAPI:
@@ -35,7 +37,9 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             app.state.services = services
             reconciler = asyncio.create_task(reconcile_forever(services))
             try:
-                yield
+                async with services.changes.listening():
+                    with on_stop_signal(services.changes.close):
+                        yield
             finally:
                 reconciler.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
@@ -56,10 +60,10 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             CORSMiddleware,
             allow_origins=settings.cors_origins,
             allow_methods=["*"],
-            allow_headers=["Authorization", "X-API-Key", "Content-Type"],
+            allow_headers=["Authorization", "X-API-Key", "Content-Type", "Idempotency-Key"],
         )
     app.add_middleware(Headers)
-    for router in (health, auth, verify, keys, admin, scrape, companies, pages.router):
+    for router in (health, auth, verify, keys, admin, batches, scrape, companies, pages.router):
         app.include_router(router)
     document(app)
     return app

@@ -12,6 +12,7 @@ from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from starlette.requests import HTTPConnection
 
+from api.changes import Changes
 from api.dagster.client import DagsterClient
 from api.rate_limits import RateLimits
 from api.settings import ApiSettings
@@ -31,6 +32,7 @@ class Services:
     cache: Redis
     limits: RateLimits
     dagster: DagsterClient
+    changes: Changes
 
 
 @asynccontextmanager
@@ -46,7 +48,9 @@ async def open_services(settings: ApiSettings) -> AsyncIterator[Services]:
         run_limit_seconds=settings.run_limit_seconds,
     ) as dagster:
         try:
-            yield Services(settings, users, warehouse, state, cache, RateLimits(state), dagster)
+            yield Services(
+                settings, users, warehouse, state, cache, RateLimits(state), dagster, Changes(state)
+            )
         finally:
             await state.aclose()
             await cache.aclose()

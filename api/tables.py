@@ -7,6 +7,7 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     Identity,
+    Integer,
     MetaData,
     Table,
     Text,
@@ -87,17 +88,71 @@ audit_log = Table(
     comment="Security events: who (actor) did what (event) to whom (subject), from where.",
 )
 
+launches = Table(
+    "launches",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("requested_by", Text, nullable=False),
+    Column("run_id", Text, unique=True),
+    Column("attempts", Integer, nullable=False),
+    Column("claimed_until", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("error", Text),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("launched_at", DateTime(timezone=True)),
+    Column("cancelled_at", DateTime(timezone=True)),
+    comment="One Dagster run that is to be launched (no run_id yet: whoever claims it launches it) or was.",
+)
+
 scrapes = Table(
     "scrapes",
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("idno", Text, nullable=False),
-    Column("run_id", Text, unique=True),
+    Column("launch_id", Uuid, ForeignKey("launches.id")),
     Column("state", Text, nullable=False),
+    Column("outcome", Text),
+    Column("attempts", Integer),
     Column("error", Text),
+    Column("lost_runs", Integer, nullable=False, server_default="0"),
+    Column("deferred_until", DateTime(timezone=True)),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("finished_at", DateTime(timezone=True)),
-    comment="One run of the pipeline for one company; at most one a company is open at a time.",
+    comment="One company's fetch, from asked for to ended, by as many launches as it takes; one open a company.",
+)
+
+launch_scrapes = Table(
+    "launch_scrapes",
+    metadata,
+    Column("launch_id", Uuid, ForeignKey("launches.id", ondelete="CASCADE"), primary_key=True),
+    Column("scrape_id", Uuid, ForeignKey("scrapes.id", ondelete="CASCADE"), primary_key=True),
+    comment="Every launch that a scrape was ever in, so that it is still found by the run of an earlier one.",
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", Uuid, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("idempotency_key", Text),
+    Column("body_sha256", Text, nullable=False),
+    Column("force_refresh", Boolean, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("cancelled_at", DateTime(timezone=True)),
+    comment="Many companies asked for at once.",
+)
+
+batch_items = Table(
+    "batch_items",
+    metadata,
+    Column("batch_id", Uuid, ForeignKey("batches.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("given", Text, nullable=False),
+    Column("idno", Text),
+    Column("verdict", Text, nullable=False),
+    Column("reason", Text),
+    Column("scrape_id", Uuid, ForeignKey("scrapes.id")),
+    comment="What became of each item of a batch when it was asked for.",
 )
 
 scrape_requests = Table(
@@ -106,7 +161,9 @@ scrape_requests = Table(
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("scrape_id", Uuid, ForeignKey("scrapes.id", ondelete="CASCADE"), nullable=False),
     Column("user_id", Uuid, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("batch_id", Uuid, ForeignKey("batches.id", ondelete="CASCADE")),
     Column("force_refresh", Boolean, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    comment="Who asked for it; many may share one run.",
+    Column("withdrawn_at", DateTime(timezone=True)),
+    comment="Who asked for it; many may share one scrape. Withdrawn: they want it no more.",
 )

@@ -36,6 +36,7 @@ class Event(StrEnum):
     KEY_USED = "key_used"
     CREDENTIALS_REFUSED = "credentials_refused"
     ACCESS_REFUSED = "access_refused"
+    BATCH_CANCELLED = "batch_cancelled"
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
@@ -13,11 +14,13 @@ from warehouse.contract import (
     CODE_LOCATION,
     IDNO_TAG,
     KEY_HEADER,
+    LAUNCH_ID_TAG,
     MAX_RUNTIME_TAG,
     REPOSITORY,
     REQUESTED_BY_TAG,
-    SCRAPE_ID_TAG,
     SCRAPE_JOB,
+    RunKind,
+    run_tags,
     scrape_run_config,
 )
 
@@ -47,6 +50,15 @@ mutation Launch($params: ExecutionParams!) {
     __typename
     ... on LaunchRunSuccess { run { runId } }
     ... on RunConfigValidationInvalid { errors { message } }
+    ... on Error { message }
+  }
+}
+"""
+_TERMINATE = """
+mutation Terminate($run: String!) {
+  terminateRun(runId: $run, terminatePolicy: SAFE_TERMINATE) {
+    __typename
+    ... on TerminateRunFailure { message }
     ... on Error { message }
   }
 }
@@ -115,21 +127,20 @@ class DagsterClient:
         if location.get("__typename") != "RepositoryLocation":
             raise DagsterUnavailable("the pipeline's code server is not loaded")
 
-    async def launch_scrape(self, *, idno: str, scrape_id: UUID, requested_by: str) -> str:
-        """Launch a run for a company and return its id. Raises DagsterUnavailable, LaunchUnclear."""
-        tags = {
-            IDNO_TAG: idno,
-            SCRAPE_ID_TAG: str(scrape_id),
-            REQUESTED_BY_TAG: requested_by,
-            MAX_RUNTIME_TAG: str(self._run_limit_seconds),
-        }
+    async def launch_scrape(
+        self, idnos: Sequence[str], *, launch_id: UUID, kind: RunKind, requested_by: str, since: datetime
+    ) -> str:
+        """Launch a run for companies and return its id. Raises DagsterUnavailable, LaunchUnclear."""
+        tags = {LAUNCH_ID_TAG: str(launch_id), REQUESTED_BY_TAG: requested_by, **run_tags(kind)}
+        if len(idnos) == 1:
+            tags |= {IDNO_TAG: idnos[0], MAX_RUNTIME_TAG: str(self._run_limit_seconds)}
         params = {
             "selector": {
                 "repositoryLocationName": CODE_LOCATION,
                 "repositoryName": REPOSITORY,
                 "jobName": SCRAPE_JOB,
             },
-            "runConfigData": scrape_run_config([idno]),
+            "runConfigData": scrape_run_config(idnos, since=since),
             "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},
         }
         try:
@@ -137,7 +148,7 @@ class DagsterClient:
         except DagsterFailed:
             # It is done with that launch, one way or the other; after PostgreSQL restarted, the next one works.
             try:
-                run_id = await self.find_run(scrape_id)
+                run_id = await self.find_run(launch_id)
             except DagsterUnavailable as error:
                 raise LaunchUnclear(str(error)) from error
             return run_id or await self._launch(params)
@@ -157,9 +168,15 @@ class DagsterClient:
             raise DagsterFailed(f"Dagster refused the run ({answer['__typename']})")
         return str(answer["run"]["runId"])
 
-    async def find_run(self, scrape_id: UUID) -> str | None:
-        """Return the id of the run launched for a scrape, None if there is none that will ever start."""
-        runs = await self._runs({"tags": [{"key": SCRAPE_ID_TAG, "value": str(scrape_id)}]})
+    async def terminate(self, run_id: str) -> None:
+        """Have a run end itself; one that is over stays as it is. Raises DagsterUnavailable."""
+        answer = (await self._query(_TERMINATE, {"run": run_id}))["terminateRun"]
+        if answer["__typename"] != "TerminateRunSuccess":
+            logger.info("run %s is not ended: %s", run_id, answer.get("message", answer["__typename"]))
+
+    async def find_run(self, launch_id: UUID) -> str | None:
+        """Return the id of the run of a launch, None if there is none that will ever start."""
+        runs = await self._runs({"tags": [{"key": LAUNCH_ID_TAG, "value": str(launch_id)}]})
         return next((run_id for run_id, status in runs.items() if status is not RunStatus.NOT_STARTED), None)
 
     async def statuses(self, run_ids: Sequence[str]) -> dict[str, RunStatus]:

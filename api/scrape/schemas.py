@@ -1,10 +1,13 @@
 """What a request for a company takes and gives."""
 
+from datetime import datetime
+
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
-from api.scrape.states import ScrapeState
+from api.scrape.states import OPEN_STATES, ScrapeState
+from warehouse.contract import Outcome
 from warehouse.idno import Idno
-from warehouse.records import CompanyOutcome, CompanyRecord
+from warehouse.records import CompanyRecord
 
 
 class ScrapeRequest(BaseModel):
@@ -21,7 +24,7 @@ class ScrapeRequest(BaseModel):
 
 
 class ScrapeAnswer(BaseModel):
-    """The record (`cached`), or the run that will fetch it."""
+    """The record (`cached`, or fetched while you waited), or the run that will fetch it."""
 
     success: bool
     message: str
@@ -31,11 +34,32 @@ class ScrapeAnswer(BaseModel):
     status_url: str | None = None
 
 
+class CompanyState(BaseModel):
+    """Where one company of a run stands; `outcome` is of the visit that counts, the last of `attempts`."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    idno: str
+    state: ScrapeState
+    outcome: Outcome | None
+    attempts: int | None
+    error: str | None
+    deferred_until: datetime | None = Field(
+        description="The site is left alone until then; it is fetched after"
+    )
+
+
 class ScrapeStatus(BaseModel):
-    """Where a run stands; `data` is the company's record once it has succeeded."""
+    """Where a run stands, as far as you asked for it; `data` is the record of one company that succeeded."""
 
     run_id: str
     state: ScrapeState
-    companies: list[CompanyOutcome]
+    companies: list[CompanyState]
     data: CompanyRecord | None
     error: str | None
+    deferred_until: datetime | None
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing more will come."""
+        return self.state not in OPEN_STATES

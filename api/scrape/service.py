@@ -3,96 +3,219 @@
 import asyncio
 import logging
 import re
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.auth.callers import Caller
 from api.auth.roles import Role
+from api.changes import WORK
 from api.companies.service import current_record
 from api.dagster.client import DagsterUnavailable, LaunchUnclear
 from api.errors import NotFound, Unavailable
-from api.scrape import repository
-from api.scrape.repository import Scrape
-from api.scrape.schemas import ScrapeStatus
-from api.scrape.states import ScrapeState
+from api.scrape import launches, launching, repository
+from api.scrape.launches import Launch
+from api.scrape.repository import Asked
+from api.scrape.schemas import CompanyState, ScrapeStatus
+from api.scrape.states import ScrapeState, combined
+from api.scrape.waiting import STREAM_SECONDS, look_until_over, wait_until_over
 from api.services import Services
-from warehouse.queries import load_outcomes
-from warehouse.records import CompanyOutcome
+from warehouse.contract import RunKind
+from warehouse.records import CompanyRecord
 
 logger = logging.getLogger(__name__)
 
-_LONGEST_LAUNCH_SECONDS = 45
-"""Shorter than the reconciler waits before it looks for the run itself."""
 _RUN_ID = re.compile(r"[0-9a-f-]{36}", re.ASCII)
-_JOIN_POLL_SECONDS = 0.1
+_NOT_ASKED_FOR = "no run with this id was requested by you"
+_LOOK_SECONDS = 0.5
 
 
-async def start_or_join(services: Services, caller: Caller, idno: str, *, force_refresh: bool) -> str:
-    """Return the id of the run that fetches a company for the caller: the one under way, or a new one.
+@dataclass(frozen=True)
+class Request:
+    """A request that has been written down: for which scrape, in which launch."""
+
+    id: int
+    scrape_id: UUID
+    launch_id: UUID
+    own_launch: Launch | None
+    """To be launched by whoever asked."""
+    taken_from: UUID | None
+    """The launch for many that the scrape was taken out of, so that a person does not wait for them."""
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """A run that fetches a company, and how far it has come; the record once it has succeeded."""
+
+    run_id: str
+    state: ScrapeState = ScrapeState.QUEUED
+    record: CompanyRecord | None = None
+
+
+async def fetch(services: Services, caller: Caller, idno: str, *, force_refresh: bool, wait: float) -> Fetch:
+    """Have a company fetched for the caller by the run under way, or a new one; wait for the end for so many seconds.
 
     Raises Unavailable where no run can be had; nothing stays behind then.
     """
     async with services.users.begin() as connection:
-        scrape, is_new = await repository.open_or_join(connection, idno)
-        await repository.add_request(
-            connection, scrape_id=scrape.id, user_id=caller.user_id, force_refresh=force_refresh
-        )
-    if is_new:
-        return await _launch(services, scrape, caller)
-    return scrape.run_id or await _launched_by_another(services, scrape.id)
-
-
-async def _launch(services: Services, scrape: Scrape, caller: Caller) -> str:
+        request = await _write_down(connection, caller, idno, force_refresh=force_refresh)
+    run_id = await _launch_or_join(services, request)
+    if not wait:
+        return Fetch(run_id)
+    look = partial(_look_at, services, request.scrape_id)
     try:
-        async with asyncio.timeout(_LONGEST_LAUNCH_SECONDS):
-            await services.dagster.check()
-            run_id = await services.dagster.launch_scrape(
-                idno=scrape.idno, scrape_id=scrape.id, requested_by=caller.username
-            )
+        seen = await wait_until_over(services, look, topics=frozenset([str(request.scrape_id)]), seconds=wait)
+        found = seen.state is ScrapeState.SUCCEEDED
+        return Fetch(run_id, seen.state, await current_record(services, idno) if found else None)
+    except (SQLAlchemyError, OSError) as error:  # the run goes on, whatever does not answer now
+        logger.info("could not wait for run %s: %s", run_id, type(error).__name__)
+        return Fetch(run_id)
+
+
+async def _look_at(services: Services, scrape_id: UUID) -> Asked:
+    async with services.users.connect() as connection:
+        return await repository.find(connection, scrape_id)
+
+
+async def _launch_or_join(services: Services, request: Request) -> str:
+    """Return the id of the run that a request leads to. Raises Unavailable."""
+    if request.own_launch is None:
+        return await _run_of(services, request)
+    try:
+        return await launching.send(services, request.own_launch)
     except (LaunchUnclear, TimeoutError) as error:
-        # The reconciler looks for the run by its tag, and ends the scrape if there is none.
-        logger.warning("scrape %s: %s", scrape.id, error)
+        # The claim on the launch ends by itself; then the reconciler looks for the run by its tag.
+        logger.warning("launch %s: %s", request.launch_id, error)
         raise Unavailable("Dagster did not answer in time; ask again in a moment", 10) from error
     except DagsterUnavailable as error:
-        logger.warning("scrape %s: %s", scrape.id, error)
-        async with services.users.begin() as connection:
-            await repository.drop(connection, scrape.id)
+        logger.warning("launch %s: %s", request.launch_id, error)
+        await _forget(services, request)
         raise Unavailable(f"no run can be launched: {error}") from error
+
+
+async def _write_down(
+    connection: AsyncConnection, caller: Caller, idno: str, *, force_refresh: bool
+) -> Request:
+    found, new = await repository.open_or_join(connection, [idno])
+    scrape_id = found[idno]
+    request_id = await repository.add_request(
+        connection, scrape_id=scrape_id, user_id=caller.user_id, force_refresh=force_refresh
+    )
+    taken_from = None
+    if not new:
+        [scrape] = await repository.list_open(connection, scrape_id)
+        if not scrape.is_bulk or scrape.state is ScrapeState.DEFERRED:
+            return Request(request_id, scrape_id, scrape.launch_id, own_launch=None, taken_from=None)
+        taken_from = scrape.launch_id
+    launch_id = await launches.create(
+        connection, [scrape_id], kind=RunKind.PERSON, requested_by=caller.username, is_claimed=True
+    )
+    launch = await launches.read(connection, launch_id)
+    return Request(request_id, scrape_id, launch_id, own_launch=launch, taken_from=taken_from)
+
+
+async def _forget(services: Services, request: Request) -> None:
+    """Take a request back for which there is no run; others may have asked for the same in the meantime."""
     async with services.users.begin() as connection:
-        if not await repository.launched(connection, scrape.id, run_id):
-            raise Unavailable("the launch took too long and was given up; ask again", 10)
-    return run_id
+        if request.taken_from is not None:
+            await repository.put_back(
+                connection, request.scrape_id, new=request.launch_id, old=request.taken_from
+            )
+        await repository.drop_request(connection, request.id, request.scrape_id)
+        await launches.drop_empty(connection, request.launch_id)
+    await services.changes.announce(WORK, str(request.scrape_id))
 
 
-async def _launched_by_another(services: Services, scrape_id: UUID) -> str:
-    """Wait until the request that opened a scrape knows its run."""
-    deadline = asyncio.get_running_loop().time() + _LONGEST_LAUNCH_SECONDS
-    while asyncio.get_running_loop().time() < deadline:
-        async with services.users.connect() as connection:
-            scrape = await repository.find(connection, scrape_id)
-        if scrape is None or (scrape.run_id is None and scrape.state is not ScrapeState.LAUNCHING):
-            break
-        if scrape.run_id is not None:
-            return scrape.run_id
-        await asyncio.sleep(_JOIN_POLL_SECONDS)
-    raise Unavailable("no run could be launched for this company; ask again in a moment")
+async def _run_of(services: Services, request: Request) -> str:
+    """Wait until whoever launches the run that is shared knows its id."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + launching.LONGEST_LAUNCH_SECONDS
+    reason: str | None = None
+    with services.changes.watch([str(request.scrape_id)]) as watch:
+        while reason is None and loop.time() < deadline:
+            async with services.users.connect() as connection:
+                found = await launches.find_run(connection, request.scrape_id)
+            if found is None:
+                break
+            run_id, reason = found
+            if run_id is not None:
+                return run_id
+            await watch.wait(seconds=_LOOK_SECONDS)
+    async with services.users.begin() as connection:
+        await repository.drop_request(connection, request.id, request.scrape_id)
+        await launches.drop_empty(connection, request.launch_id)
+    raise Unavailable(f"no run can be launched: {reason or 'Dagster did not answer in time'}")
 
 
-async def read_status(services: Services, caller: Caller, run_id: str) -> ScrapeStatus:
-    """Return where a run that the caller asked for stands. Raises NotFound."""
+async def read_asked(services: Services, caller: Caller, run_id: str) -> Sequence[Asked]:
+    """Return where the companies stand that the caller asked for of those of a run. Raises NotFound."""
     if not _RUN_ID.fullmatch(run_id):
-        raise NotFound("no run with this id was requested by you")
+        raise NotFound(_NOT_ASKED_FOR)
     async with services.users.connect() as connection:
         by = None if caller.role is Role.ADMIN else caller.user_id
-        scrape = await repository.find_requested(connection, run_id=run_id, user_id=by)
-    if scrape is None:
-        raise NotFound("no run with this id was requested by you")
-    async with services.warehouse.connect() as connection:
-        outcomes = await connection.run_sync(load_outcomes, run_id)
-    succeeded = scrape.state is ScrapeState.SUCCEEDED
+        asked = await repository.list_asked(connection, run_id=run_id, user_id=by)
+    if not asked:
+        raise NotFound(_NOT_ASKED_FOR)
+    return asked
+
+
+async def read_status(services: Services, caller: Caller, run_id: str, *, wait: float = 0.0) -> ScrapeStatus:
+    """Return where a run that the caller asked for stands, once it is over or the time is up. Raises NotFound."""
+    look = partial(_status, services, caller, run_id)
+    status = await look()
+    if status.is_over or not wait:
+        return status
+    asked = await read_asked(services, caller, run_id)
+    return await wait_until_over(services, look, topics=_topics(asked), seconds=wait)
+
+
+async def stream_status(
+    services: Services, caller: Caller, run_id: str, asked: Sequence[Asked]
+) -> AsyncGenerator[ScrapeStatus, None]:
+    """Yield where a run stands, at once and whenever that changes, until it is over (or for ten minutes)."""
+    look = partial(_status, services, caller, run_id)
+    shown = None
+    async with aclosing(
+        look_until_over(services, look, topics=_topics(asked), seconds=STREAM_SECONDS)
+    ) as looks:
+        async for status in looks:
+            if status != shown:
+                yield (shown := status)
+
+
+async def _status(services: Services, caller: Caller, run_id: str) -> ScrapeStatus:
+    asked = await read_asked(services, caller, run_id)
+    state = combined([each.state for each in asked])
+    is_one = len(asked) == 1 and state is ScrapeState.SUCCEEDED
+    waits = [each.deferred_until for each in asked if each.deferred_until is not None]
     return ScrapeStatus(
         run_id=run_id,
-        state=scrape.state,
-        companies=outcomes or [CompanyOutcome(idno=scrape.idno, outcome=None, error=scrape.error)],
-        data=await current_record(services, scrape.idno) if succeeded else None,
-        error=scrape.error,
+        state=state,
+        companies=[CompanyState.model_validate(each) for each in asked],
+        data=await current_record(services, asked[0].idno) if is_one else None,
+        error=next((each.error for each in asked if each.state is state and each.error), None),
+        deferred_until=min(waits, default=None),
     )
+
+
+def _topics(asked: Sequence[Asked]) -> frozenset[str]:
+    return frozenset(str(each.scrape_id) for each in asked)
+
+
+async def withdraw(services: Services, caller: Caller, run_id: str) -> None:
+    """Withdraw the caller's own requests for companies of a run, those of batches aside. Raises NotFound.
+
+    Nothing happens to what has ended. The reconciler ends the run if nobody else wants it.
+    """
+    if not _RUN_ID.fullmatch(run_id):
+        raise NotFound(_NOT_ASKED_FOR)
+    async with services.users.begin() as connection:
+        ids = await repository.withdraw_from_run(connection, run_id=run_id, user_id=caller.user_id)
+    if ids is None:
+        raise NotFound(_NOT_ASKED_FOR)
+    await services.changes.announce(WORK, *map(str, ids))

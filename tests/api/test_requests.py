@@ -109,6 +109,7 @@ def test_health_names_every_part(user: User) -> None:
     assert user.http.get("/health/").json() == {
         "status": "ok",
         "parts": {"users": "ok", "warehouse": "ok", "redis": "ok", "dagster": "ok"},
+        "pauses": [],
     }
 
 

@@ -36,6 +36,12 @@ TABLE: dict[tuple[str, str], set[Any]] = {
     ("GET", "/companies/{idno}/"): EVERYONE,
     ("POST", "/scrape/"): {ADMIN, STANDARD},
     ("GET", "/scrape/{run_id}/"): {ADMIN, STANDARD},
+    ("DELETE", "/scrape/{run_id}/"): {ADMIN, STANDARD},
+    ("GET", "/scrape/{run_id}/events"): {ADMIN, STANDARD},
+    ("POST", "/scrape/batch/"): {ADMIN, STANDARD},
+    ("GET", "/scrape/batch/{batch_id}/"): {ADMIN, STANDARD},
+    ("DELETE", "/scrape/batch/{batch_id}/"): {ADMIN, STANDARD},
+    ("GET", "/scrape/batch/{batch_id}/events"): {ADMIN, STANDARD},
     ("GET", "/admin/users/"): {ADMIN},
     ("POST", "/admin/users/"): {ADMIN},
     ("GET", "/admin/users/{user_id}/"): {ADMIN},
@@ -66,7 +72,12 @@ def test_a_route_lets_in_those_of_the_table_and_no_others(
 ) -> None:
     # Things that do not exist, and bodies that are refused: whoever is let in gets 404 or 422, and nothing happens.
     filled = path.format(
-        session_id=uuid4(), key_id=uuid4(), user_id=uuid4(), run_id="x", idno="1020999000019"
+        session_id=uuid4(),
+        key_id=uuid4(),
+        user_id=uuid4(),
+        run_id="x",
+        batch_id=uuid4(),
+        idno="1020999000019",
     )
     body = {"content": b"{}"} if method in ("POST", "PATCH") else {}
     headers = {"Content-Type": "application/json"}

@@ -1,0 +1,1 @@
+"""Many companies asked for at once."""

@@ -1,0 +1,145 @@
+"""The SQL of batches."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Row, exists, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.batches.verdicts import Item, Verdict
+from api.scrape import repository as scrape_repository
+from api.scrape.repository import Asked
+from api.tables import batch_items, batches, scrape_requests, scrapes
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch as it was made."""
+
+    id: UUID
+    user_id: UUID
+    body_sha256: str
+    created_at: datetime
+    cancelled_at: datetime | None
+
+    @classmethod
+    def of(cls, row: Row[Any]) -> "Batch":
+        """Map a row."""
+        return cls(row.id, row.user_id, row.body_sha256, row.created_at, row.cancelled_at)
+
+
+async def add(
+    connection: AsyncConnection, user_id: UUID, key: str | None, *, body_sha256: str, force_refresh: bool
+) -> UUID | None:
+    """Add a batch; None if the user has made one with this key. (Two at once: the second waits for the first.)"""
+    added = (
+        upsert(batches)
+        .values(
+            id=uuid4(),
+            user_id=user_id,
+            idempotency_key=key,
+            body_sha256=body_sha256,
+            force_refresh=force_refresh,
+        )
+        .on_conflict_do_nothing(index_elements=[batches.c.user_id, batches.c.idempotency_key])
+        .returning(batches.c.id)
+    )
+    batch_id: UUID | None = (await connection.execute(added)).scalar_one_or_none()
+    return batch_id
+
+
+async def add_items(
+    connection: AsyncConnection, batch_id: UUID, items: Sequence[Item], scrape_ids: Mapping[str, UUID]
+) -> None:
+    """Write down what becomes of each item, with the scrape of those that are fetched."""
+    fetched = (Verdict.ACCEPTED, Verdict.JOINED)
+    rows = [
+        {
+            "batch_id": batch_id,
+            "position": item.position,
+            "given": item.given,
+            "idno": item.idno,
+            "verdict": item.verdict,
+            "reason": item.reason,
+            "scrape_id": scrape_ids[str(item.idno)] if item.verdict in fetched else None,
+        }
+        for item in items
+    ]
+    await connection.execute(insert(batch_items), rows)
+
+
+async def add_requests(
+    connection: AsyncConnection,
+    batch_id: UUID,
+    scrape_ids: Sequence[UUID],
+    *,
+    user_id: UUID,
+    force_refresh: bool,
+) -> None:
+    """Write down that the batch wants these scrapes."""
+    same = {"batch_id": batch_id, "user_id": user_id, "force_refresh": force_refresh}
+    await connection.execute(insert(scrape_requests), [{"scrape_id": each, **same} for each in scrape_ids])
+
+
+async def find_by_key(connection: AsyncConnection, user_id: UUID, key: str) -> Batch | None:
+    """Return the batch that a user made with a key."""
+    query = select(batches).where(batches.c.user_id == user_id, batches.c.idempotency_key == key)
+    row = (await connection.execute(query)).one_or_none()
+    return Batch.of(row) if row else None
+
+
+async def find(connection: AsyncConnection, batch_id: UUID, *, user_id: UUID | None) -> Batch | None:
+    """Return a batch, if it is this user's; without a user, whosever it is."""
+    query = select(batches).where(batches.c.id == batch_id)
+    if user_id is not None:
+        query = query.where(batches.c.user_id == user_id)
+    row = (await connection.execute(query)).one_or_none()
+    return Batch.of(row) if row else None
+
+
+async def list_items(connection: AsyncConnection, batch_id: UUID) -> Sequence[Item]:
+    """Return what became of each item when the batch was made."""
+    query = select(batch_items).where(batch_items.c.batch_id == batch_id).order_by(batch_items.c.position)
+    return [
+        Item(row.position, row.given, row.idno, Verdict(row.verdict), row.reason)
+        for row in await connection.execute(query)
+    ]
+
+
+async def list_asked(connection: AsyncConnection, batch_id: UUID) -> Sequence[tuple[Verdict, Asked]]:
+    """Return where each company of a batch stands that is fetched for it, in the order of the items."""
+    is_withdrawn = exists().where(
+        scrape_requests.c.scrape_id == scrapes.c.id,
+        scrape_requests.c.batch_id == batch_id,
+        scrape_requests.c.withdrawn_at.is_not(None),
+    )
+    query = (
+        scrape_repository.asked(is_withdrawn)
+        .add_columns(batch_items.c.verdict)
+        .join(batch_items, batch_items.c.scrape_id == scrapes.c.id)
+        .where(batch_items.c.batch_id == batch_id)
+        .order_by(batch_items.c.position)
+    )
+    return [(Verdict(row.verdict), Asked.of(row)) for row in await connection.execute(query)]
+
+
+async def list_cached(connection: AsyncConnection, batch_id: UUID) -> Sequence[str]:
+    """Return the companies of a batch of which a fresh record was held."""
+    query = select(batch_items.c.idno).where(
+        batch_items.c.batch_id == batch_id, batch_items.c.verdict == Verdict.CACHED
+    )
+    return (await connection.execute(query.order_by(batch_items.c.position))).scalars().all()
+
+
+async def cancel(connection: AsyncConnection, batch_id: UUID) -> Sequence[UUID]:
+    """Withdraw what a batch still waits for; return those scrapes. One that waits for nothing stays as it is."""
+    ids = await scrape_repository.withdraw(connection, scrape_requests.c.batch_id == batch_id)
+    if ids:
+        await connection.execute(
+            update(batches).where(batches.c.id == batch_id).values(cancelled_at=func.now())
+        )
+    return ids

@@ -1,0 +1,40 @@
+"""What tests of the API's insides share."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from api.migrations import SCRIPTS
+from tests.api.stage import Stage, a_stage
+from tests.databases import Databases
+from tests.stores import running_valkey
+from warehouse import roles
+from warehouse.migrate import migrate
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Asynchronous tests run on asyncio, as the API does."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Valkey alone."""
+    with running_valkey(tmp_path_factory.mktemp("valkey")) as redis:
+        options = redis.connection_pool.connection_kwargs
+        yield f"redis://:{options['password']}@{options['host']}:{options['port']}"
+
+
+@pytest.fixture(scope="session")
+def users_database(databases: Databases) -> Databases:
+    """PostgreSQL alone, with an empty database of users too."""
+    migrate(scripts=SCRIPTS, url=databases.url(roles.USERS_OWNER, roles.USERS_DATABASE))
+    return databases
+
+
+@pytest.fixture
+async def stage(users_database: Databases, redis_url: str) -> AsyncIterator[Stage]:
+    """The API's insides, with real stores and a Dagster that the test plays."""
+    async with a_stage(users_database, redis_url) as ready:
+        yield ready

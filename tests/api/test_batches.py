@@ -1,0 +1,211 @@
+"""Many companies asked for at once: verdicts, keys that make it safe to repeat, what others may see."""
+
+import asyncio
+import json
+import time
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from api.batches.verdicts import Verdict, read_items
+from tests.api.stage import Stage
+from tests.site.facts import make_idno
+
+pytestmark = pytest.mark.anyio
+
+GOOD = [make_idno(7000 + number) for number in range(5)]
+
+
+def test_every_item_that_is_no_idno_is_named_with_the_reason_and_the_others_stand() -> None:
+    items = read_items([GOOD[0], f" {GOOD[0]} ", "12", 1003600069773, None, ["x"], {"a": 1}, True, GOOD[1]])
+
+    assert [item.verdict for item in items] == [None, Verdict.DUPLICATE, *[Verdict.INVALID] * 6, None]
+    assert [item.idno for item in items if item.verdict is None] == GOOD[:2]
+    assert items[1].reason == "the same as item 0"
+    reasons = [str(item.reason) for item in items[2:8]]
+    assert "'12' is no IDNO: it has to be 13 digits" in reasons[0]
+    assert reasons[1:] == [
+        f"an IDNO has to be text, not {what}"
+        for what in ("a number", "null", "a list", "an object", "true or false")
+    ]
+    assert items[3].given == "1003600069773"
+
+
+@pytest.mark.parametrize("text", ["x" * 5_000, "\ud800" * 90, "a\x00b", "ș" * 300, "١٠٠٣٦٠٠٠٦٩٧٧٣"])
+def test_whatever_was_given_is_shown_short_and_such_that_it_can_be_stored(text: str) -> None:
+    [item] = read_items([text])
+    assert item.verdict is Verdict.INVALID
+    assert len(item.given) <= 100
+    for shown in (item.given, str(item.reason)):
+        assert "\x00" not in shown
+        assert shown.encode()
+
+
+async def ask(http: httpx.AsyncClient, idnos: list[Any], **more: Any) -> httpx.Response:
+    key = more.pop("key", None)
+    headers = {"Idempotency-Key": key} if key else {}
+    return await http.post("/scrape/batch/", json={"idnos": idnos, **more}, headers=headers)
+
+
+async def test_each_item_has_its_verdict_and_what_is_held_comes_at_once(stage: Stage) -> None:
+    async with stage.signed_in() as http:
+        stage.does(str(uuid4()), GOOD[0])
+        joined = (await http.post("/scrape/", json={"idno": GOOD[1], "force_refresh": True})).json()
+        answer = await ask(http, [GOOD[0], GOOD[1], GOOD[2], GOOD[2], "12"])
+
+        assert answer.status_code == httpx.codes.ACCEPTED
+        body = answer.json()
+        assert answer.headers["Location"] == body["status_url"] == f"/scrape/batch/{body['batch_id']}/"
+        assert [item["verdict"] for item in body["items"]] == [
+            "cached",
+            "joined",
+            "accepted",
+            "duplicate",
+            "invalid",
+        ]
+        assert body["counts"] == {"accepted": 1, "joined": 1, "cached": 1, "invalid": 1, "duplicate": 1}
+        assert body["items"][0]["data"]["idno"] == GOOD[0]
+        assert all(item["data"] is None for item in body["items"][1:])
+
+        await stage.turn()
+        status = (await http.get(body["status_url"])).json()
+        assert (status["state"], status["ended_at"]) == ("running", None)
+        assert status["counts"] == {"succeeded": 1, "running": 1, "queued": 1}
+        runs = {company["idno"]: company["run_id"] for company in status["companies"]}
+        assert runs[GOOD[1]] == joined["run_id"]
+        for idno in GOOD[1:3]:
+            stage.does(runs[idno], idno)
+        await stage.turn()
+        status = (await http.get(body["status_url"])).json()
+        assert (status["state"], status["counts"]) == ("finished", {"succeeded": 3})
+        assert status["ended_at"]
+        assert {company["outcome"] for company in status["companies"]} == {"ok"}
+
+
+async def test_a_batch_of_which_all_is_held_needs_no_run(stage: Stage) -> None:
+    async with stage.signed_in() as http:
+        for idno in GOOD:
+            stage.does(str(uuid4()), idno)
+        stage.dagster.is_down = True
+        answer = await ask(http, GOOD)
+        assert answer.status_code == httpx.codes.OK
+        again = await ask(http, GOOD)
+        assert [item["data"] for item in again.json()["items"]] == [
+            item["data"] for item in answer.json()["items"]
+        ]
+        status = (await http.get(answer.json()["status_url"])).json()
+        assert (status["state"], status["counts"]) == ("finished", {"succeeded": 5})
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "reason"),
+    [
+        ({"idnos": []}, "idnos", "at least 1 item"),
+        ({"idnos": [GOOD[0]] * 1001}, "idnos", "at most 1000 items"),
+        ({"idnos": ["12", None, 7]}, "idnos", "none of the 3 items is an IDNO; the first: '12' is no IDNO"),
+        ({"idnos": "1003600069773"}, "idnos", "valid list"),
+        ({}, "idnos", "required"),
+        ({"idnos": GOOD, "forse": True}, "forse", "not permitted"),
+        ({"idnos": GOOD, "force_refresh": "perhaps"}, "force_refresh", "boolean"),
+    ],
+)
+async def test_what_is_no_batch_is_refused_with_field_and_reason(
+    stage: Stage, body: dict[str, Any], field: str, reason: str
+) -> None:
+    async with stage.signed_in() as http:
+        answer = await http.post("/scrape/batch/", json=body)
+    assert answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY
+    [error] = answer.json()["errors"]
+    assert error["field"] == field
+    assert reason in error["reason"]
+
+
+async def test_a_thousand_items_are_taken_in_parts_and_few_seconds_good_and_junk_alike(stage: Stage) -> None:
+    good = [make_idno(20_000 + number) for number in range(900)]
+    junk: list[Any] = ["\ud800\x00", "x" * 300, None, 17, [[]], {"a": {}}, "ș" * 20, *["9" * 13] * 93]
+    async with stage.signed_in() as http:
+        begun = time.monotonic()
+        answer = await http.post(
+            "/scrape/batch/",
+            content=json.dumps({"idnos": [*good, *junk], "force_refresh": True}),
+            headers={"Content-Type": "application/json"},
+        )
+        assert time.monotonic() - begun < 10
+        assert answer.status_code == httpx.codes.ACCEPTED, answer.text
+        counts = answer.json()["counts"]
+        assert counts == {"accepted": 900, "joined": 0, "cached": 0, "invalid": 100, "duplicate": 0}
+        await stage.launch()
+        assert sorted(len(run.idnos) for run in stage.dagster.runs) == [150, 250, 250, 250]
+        assert sorted(idno for run in stage.dagster.runs for idno in run.idnos) == sorted(good)
+
+
+async def test_the_same_key_and_body_make_one_batch_also_when_racing(stage: Stage) -> None:
+    async with stage.signed_in() as http:
+        answers = await asyncio.gather(*(ask(http, [*GOOD, "12"], key="night 1") for _ in range(8)))
+        answers.append(await ask(http, [*GOOD, "12"], key="night 1"))
+        assert {answer.status_code for answer in answers} == {httpx.codes.ACCEPTED}
+        first = answers[0].json()
+        assert all(answer.json() == first for answer in answers)
+        assert first["counts"] == {"accepted": 5, "joined": 0, "cached": 0, "invalid": 1, "duplicate": 0}
+        await stage.launch()
+        [run] = stage.dagster.runs
+        assert sorted(run.idnos) == sorted(GOOD)
+
+        other_body = await ask(http, GOOD, key="night 1")
+        assert other_body.status_code == httpx.codes.UNPROCESSABLE_ENTITY
+        assert other_body.json()["errors"][0]["field"] == "Idempotency-Key"
+    async with stage.signed_in() as stranger:
+        theirs = (await ask(stranger, GOOD, key="night 1")).json()
+        assert theirs["batch_id"] != first["batch_id"]
+        assert theirs["counts"]["joined"] == 5
+
+
+@pytest.mark.parametrize("key", ["", "x" * 201, "a\tb", "ș"])
+async def test_a_key_that_is_none_is_refused(stage: Stage, key: str) -> None:
+    async with stage.signed_in() as http:
+        headers = [*http.headers.raw, (b"Idempotency-Key", key.encode())]
+        answer = await http.post("/scrape/batch/", json={"idnos": GOOD}, headers=headers)
+    assert answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY
+    assert answer.json()["errors"][0]["field"].lower() == "idempotency-key"
+
+
+async def test_without_dagster_nothing_is_half_made_and_the_key_is_still_good(stage: Stage) -> None:
+    async with stage.signed_in() as http:
+        stage.dagster.is_down = True
+        answer = await ask(http, GOOD, key="k")
+        assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
+        assert int(answer.headers["Retry-After"]) > 0
+        stage.dagster.is_down = False
+        again = await ask(http, GOOD, key="k")
+        assert again.status_code == httpx.codes.ACCEPTED
+        assert again.json()["counts"]["accepted"] == 5
+
+
+async def test_a_batch_is_its_owners_business(stage: Stage) -> None:
+    async with stage.signed_in() as owner, stage.signed_in() as stranger:
+        url = (await ask(owner, GOOD)).json()["status_url"]
+        for path in (url, f"{url}events"):
+            assert (await stranger.get(path)).status_code == httpx.codes.NOT_FOUND
+        assert (await stranger.delete(url)).status_code == httpx.codes.NOT_FOUND
+        assert (await owner.get(f"/scrape/batch/{uuid4()}/")).status_code == httpx.codes.NOT_FOUND
+        assert (await owner.get(url)).json()["state"] == "running"
+        for _ in range(2):
+            assert (await owner.delete(url)).status_code == httpx.codes.NO_CONTENT
+        assert (await owner.get(url)).json()["state"] == "cancelled"
+
+
+async def test_the_run_of_a_batch_shows_each_asker_the_companies_they_asked_for(stage: Stage) -> None:
+    async with stage.signed_in() as owner, stage.signed_in() as other:
+        await ask(owner, GOOD)
+        await ask(other, GOOD[:2])
+        await stage.launch()
+        [run] = stage.dagster.runs
+        stage.does(run.run_id, GOOD[0])
+        await stage.turn()
+        status = (await owner.get(f"/scrape/{run.run_id}/")).json()
+        assert (status["state"], len(status["companies"]), status["data"]) == ("running", 5, None)
+        status = (await other.get(f"/scrape/{run.run_id}/")).json()
+        states = {company["idno"]: company["state"] for company in status["companies"]}
+        assert states == {GOOD[0]: "succeeded", GOOD[1]: "running"}
