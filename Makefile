@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup setup-dev demo up test check lint types imports requirements clean
+.PHONY: help setup setup-dev setup-bench demo up test check lint types imports bench-extract requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -14,6 +14,9 @@ setup: ## Make the venv with the `registru` command, and find or install a brows
 
 setup-dev:
 	@PYTHON='$(PYTHON)' sh stack/setup.sh requirements-dev.txt
+
+setup-bench:
+	@PYTHON='$(PYTHON)' sh stack/setup.sh requirements-bench.txt
 
 demo: setup ## Run the main job end to end against made-up companies, then stop everything
 	@$(BIN)/python -m stack.cli demo
@@ -35,11 +38,16 @@ types: setup-dev
 imports: setup-dev
 	@$(BIN)/lint-imports
 
+bench-extract: setup-bench ## Measure extraction beside a bare Selenium loop and Playwright (5 to 8 minutes)
+	@$(BIN)/python -m benchmarks.extract
+
 requirements: setup-dev ## Renew the pins (needs uv: pip install uv)
 	@uv pip compile -q --universal --generate-hashes --no-annotate --python-version 3.11 \
 	  --custom-compile-command 'make requirements' pyproject.toml -o requirements.txt
 	@uv pip compile -q --universal --generate-hashes --no-annotate --python-version 3.11 --extra dev \
 	  --custom-compile-command 'make requirements' pyproject.toml -c requirements.txt -o requirements-dev.txt
+	@uv pip compile -q --universal --generate-hashes --no-annotate --python-version 3.11 --extra bench \
+	  --custom-compile-command 'make requirements' pyproject.toml -c requirements.txt -o requirements-bench.txt
 
 clean: ## Remove the venv and all state
 	@rm -rf $(VENV) .registru .registru-demo

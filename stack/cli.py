@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from getpass import getpass
 from pathlib import Path
 from threading import Event
@@ -18,7 +19,7 @@ import httpx
 
 from api.auth.roles import Role
 from pipeline.settings import LIVE_SITE, is_loopback
-from stack import postgres
+from stack import evidence_export, postgres
 from stack.accounts import open_account
 from stack.client import Client, operator_client, scrape
 from stack.demo import run_demo
@@ -78,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     admin.add_argument(
         "--password-stdin", action="store_true", help="read the password from standard input, do not ask"
     )
+    _add_export(commands)
     _command(
         commands,
         "rotate-key",
@@ -104,6 +106,20 @@ def _command(
     return parser
 
 
+def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "write all evidence on a company to a WARC file, with an index and hashes"
+    export = _command(commands, "export-evidence", _export_evidence, text)
+    export.add_argument("idno", metavar="IDNO", type=_idno)
+    export.add_argument(
+        "--output", type=Path, metavar="FILE", help="default evidence-IDNO.warc.gz, the others beside it"
+    )
+    export.add_argument(
+        "--from", dest="first", type=_day, metavar="DATE", help="the first day of captures, in UTC"
+    )
+    export.add_argument("--to", dest="last", type=_day, metavar="DATE", help="their last day, in UTC")
+    export.add_argument("--force", action="store_true", help="overwrite files that exist already")
+
+
 def _add_port(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port",
@@ -118,6 +134,13 @@ def _idno(text: str) -> str:
         return parse_idno(text)
     except InvalidIdno as reason:
         raise argparse.ArgumentTypeError(str(reason)) from None
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day: write it as 2026-11-24") from None
 
 
 def _site(text: str) -> str:
@@ -230,6 +253,8 @@ def _status(options: argparse.Namespace) -> int:
     health = httpx.get(f"{platform.gateway_url}/health/", trust_env=False, timeout=10)
     for name, state in health.json().get("parts", {}).items():
         print(f"{name:<18} {state}")
+    for pause in health.json().get("pauses", []):
+        print(f"{pause['host']:<18} left alone until {pause['until']}: {pause['reason']}")
     return 0 if health.status_code == httpx.codes.OK else 1
 
 
@@ -246,6 +271,19 @@ def _create_admin(options: argparse.Namespace) -> int:
     url = postgres.url(platform.ports["postgres"], secrets, role=roles.API, database=roles.USERS_DATABASE)
     open_account(url, username=options.username, email=options.email, password=password, role=Role.ADMIN)
     print(f"{options.username} can sign in as an administrator at {platform.gateway_url}/sign-in")
+    return 0
+
+
+def _export_evidence(options: argparse.Namespace) -> int:
+    exported = evidence_export.export(
+        Home.at(options.home),
+        options.idno,
+        output=options.output,
+        first=options.first,
+        last=options.last,
+        overwrite=options.force,
+    )
+    print(evidence_export.told(exported))
     return 0
 
 

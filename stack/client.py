@@ -10,7 +10,7 @@ from stack.errors import StackError
 from stack.secrets import OPERATOR, Secrets
 
 _POLL_SECONDS = 0.3
-OPEN_STATES = ("queued", "running")
+OPEN_STATES = ("queued", "running", "deferred")
 
 
 class Client:

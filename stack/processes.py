@@ -155,15 +155,33 @@ def _webserver(plan: Plan, name: str, port: int, instance: dict[str, str], *opti
     return Program(name, PLATFORM, [sys.executable, *serve, *WORKSPACE, *options], environment, "INT")
 
 
-def _pipeline(plan: Plan) -> dict[str, str]:
-    optional = (
-        "REGISTRU_CONTACT",
-        "REGISTRU_VISIT_TIMEOUT_SECONDS",
-        "REGISTRU_FRESH_HOURS",
-        "REGISTRU_CHROME_NO_SANDBOX",
+_PIPELINE_SETTINGS = tuple(
+    f"REGISTRU_{name}"
+    for name in (
+        "API_URL",
+        "BREAKER_CHALLENGES",
+        "BREAKER_SECONDS",
+        "BROWSER_MEGABYTES",
+        "BROWSER_PAGES",
+        "CHROME_NO_SANDBOX",
+        "CONTACT",
+        "FRESH_HOURS",
+        "LONGEST_WAIT_SECONDS",
+        "RETRY_SECONDS",
+        "SCHEDULES",
+        "SCREENSHOTS",
+        "TABS",
+        "VISIT_ATTEMPTS",
+        "VISIT_TIMEOUT_SECONDS",
+        "WEBDRIVER_URL",
     )
+)
+"""What the caller's environment may set of the pipeline."""
+
+
+def _pipeline(plan: Plan) -> dict[str, str]:
     return {
-        **{name: os.environ[name] for name in optional if name in os.environ},
+        **{name: os.environ[name] for name in _PIPELINE_SETTINGS if name in os.environ},
         **plan.redis_settings,
         "REGISTRU_WAREHOUSE_URL": plan.database_url(roles.PIPELINE, roles.WAREHOUSE_DATABASE),
         "REGISTRU_SITE_URL": plan.source.url,

@@ -1,12 +1,11 @@
 """The servers the tests share: started once, real, on ports and in folders of their own."""
 
-import json
 from collections.abc import Iterator
 
 import pytest
 
-from stack.home import Home
-from tests.platform import Platform, User, read_ready, start, stop
+from tests.databases import Databases, running_databases
+from tests.platform import Platform, User, running_platform
 from tests.site import running_site
 from tests.site.server import Site
 
@@ -21,16 +20,15 @@ def site() -> Iterator[Site]:
 @pytest.fixture(scope="session")
 def platform(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """The whole platform against the stand-in site."""
-    folder = tmp_path_factory.mktemp("home")
-    process = start(folder, "--site", site.url, "--site-rate", "0", "--port", "0")
-    try:
-        url = read_ready(process)
-        home = Home.at(folder)
-        dagster_url = json.loads(home.state.read_text())["dagster_url"]
-        yield Platform(home, process, url, dagster_url, site)
-    finally:
-        if process.poll() is None:
-            stop(process)
+    with running_platform(tmp_path_factory.mktemp("home"), site) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """PostgreSQL alone, with an empty warehouse."""
+    with running_databases(tmp_path_factory.mktemp("databases")) as running:
+        yield running
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from tests.site.server import Site
 from warehouse import roles
 
 VISIT_TIMEOUT_SECONDS = 8
-OPEN_STATES = ("queued", "running")
+OPEN_STATES = ("queued", "running", "deferred")
 _Value = TypeVar("_Value")
 
 LAUNCH = """
@@ -259,7 +259,7 @@ class Platform:
     def open_scrapes(self) -> int:
         """Return how many scrapes are in flight."""
         with self.engine(roles.API, roles.USERS_DATABASE).begin() as connection:
-            statement = "SELECT count(*) FROM scrapes WHERE state IN ('launching', 'queued', 'running')"
+            statement = "SELECT count(*) FROM scrapes WHERE finished_at IS NULL"
             return int(connection.execute(text(statement)).scalar_one())
 
     def processes(self, name: str) -> list[psutil.Process]:
@@ -323,17 +323,34 @@ def _command_line(process: psutil.Process) -> str:
         return ""
 
 
-def start(home: Path, *options: str) -> "subprocess.Popen[str]":
+@contextmanager
+def running_platform(folder: Path, site: Site, *, rate: float = 0, **settings: str) -> Iterator[Platform]:
+    """Run a whole platform against a site, with settings of its own."""
+    options = ("--site", site.url, "--site-rate", str(rate), "--port", "0")
+    process = start(folder, *options, **settings)
+    try:
+        url = read_ready(process)
+        home = Home.at(folder)
+        dagster_url = json.loads(home.state.read_text())["dagster_url"]
+        yield Platform(home, process, url, dagster_url, site)
+    finally:
+        if process.poll() is None:
+            stop(process)
+
+
+def start(home: Path, *options: str, **settings: str) -> "subprocess.Popen[str]":
     """Start `registru up`."""
     command = [sys.executable, "-m", "stack.cli", "up", "--home", str(home), *options]
     environment = {
         **os.environ,
         "REGISTRU_VISIT_TIMEOUT_SECONDS": str(VISIT_TIMEOUT_SECONDS),
+        "REGISTRU_RETRY_SECONDS": "0.2",
         "REGISTRU_BCRYPT_COST": "10",
         # All of a suite comes from one address.
         "REGISTRU_LIMIT_REGISTRATIONS": "600/minute",
         "REGISTRU_LIMIT_ADDRESS": "60000/minute",
         "REGISTRU_LIMIT_GUESSES_ADDRESS": "6000/minute",
+        **{f"REGISTRU_{name.upper()}": value for name, value in settings.items()},
     }
     return subprocess.Popen(
         command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -24,7 +24,15 @@ def test_a_company_is_fetched_once_and_then_answered_from_the_cache(platform: Pl
 
     status = user.wait(body["run_id"])
     assert status["state"] == "succeeded"
-    assert status["companies"] == [{"idno": FOUND, "outcome": "ok", "error": None}]
+    [company] = status["companies"]
+    assert company == {
+        "idno": FOUND,
+        "state": "succeeded",
+        "outcome": "ok",
+        "attempts": 1,
+        "error": None,
+        "deferred_until": None,
+    }
     assert_record_is_true(status["data"], expected_record(FOUND))
 
     visits = platform.site.visits(FOUND)
