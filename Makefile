@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup setup-dev setup-bench demo up test check lint types imports bench-extract requirements clean
+.PHONY: help setup setup-dev setup-bench demo up test soak check lint types imports bench-extract requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ up: setup ## Run the platform against the live site, until Ctrl-C
 
 test: setup-dev ## Set up and pass the whole test suite
 	@$(BIN)/python -m pytest
+
+soak: setup-dev ## A batch of 500 companies through faults of every kind, while Chrome, runs and Redis are killed
+	@REGISTRU_SOAK=500 $(BIN)/python -m pytest tests/end_to_end/test_soak.py --timeout 3600
 
 check: lint types imports test ## Everything that has to be right before a commit lands
 

@@ -37,6 +37,8 @@ def soaked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
             visit_timeout_seconds="6",
             # A few of the companies are challenged, here and there: no reason to stop for all.
             breaker_challenges="8",
+            breaker_seconds="20",
+            longest_wait_seconds="5",
         ) as platform,
     ):
         yield platform
@@ -107,6 +109,7 @@ def read(user: User, url: str) -> dict[str, object]:
     return wait_for("the batch's status", answered, seconds=90)
 
 
+@pytest.mark.timeout(SECONDS * 2)
 def test_each_company_of_a_batch_ends_in_its_right_outcome_whatever_dies(soaked: Platform) -> None:
     idnos = [make_idno(FAULTY_NUMBERS[number]) for number in range(COMPANIES)]
     sampler = Sampler(soaked)
@@ -176,3 +179,41 @@ def check_memory(sampler: Sampler) -> None:
             continue  # too short a life to say anything
         early, late = median(samples[third : 2 * third]), median(samples[-third:])
         assert late < early * MOST_GROWTH + SPARE_BYTES
+
+
+def test_a_site_that_challenges_everybody_is_left_alone_and_its_requests_go_on_by_themselves(
+    soaked: Platform,
+) -> None:
+    idnos = [make_idno(2_000 + number) for number in range(16)]
+    soaked.wait_until_healthy()
+    soaked.site.challenging = True
+    soaked.site.log.forget()
+    with soaked.signed_in() as user:
+        url = user.http.post("/scrape/batch/", json={"idnos": idnos}).json()["status_url"]
+
+        def deferred() -> list[dict[str, object]] | None:
+            companies = read(user, url)["companies"]
+            assert isinstance(companies, list)
+            return [company for company in companies if company["state"] == "deferred"] or None
+
+        waiting = wait_for("deferred companies", deferred, seconds=120)
+        assert all(company["deferred_until"] for company in waiting)
+        assert all("challenges" in str(company["error"]) for company in waiting)
+        [pause] = user.http.get("/health/").json()["pauses"]
+        assert pause["host"] in soaked.site.url
+        assert "challenges" in pause["reason"]
+        # Eight opened it; the tabs beside were under way.
+        asked = len(soaked.site.documents())
+        assert 8 <= asked <= 12
+        soaked.site.challenging = False
+        status = wait_for(
+            "the end of the batch",
+            lambda: found if (found := read(user, url))["state"] != "running" else None,
+            seconds=240,
+        )
+    companies = status["companies"]
+    assert isinstance(companies, list)
+    states = {company["idno"]: company["state"] for company in companies}
+    assert all(states[company["idno"]] == "succeeded" for company in waiting)
+    assert set(states.values()) == {"succeeded", "blocked"}
+    assert len(soaked.site.documents()) == len(idnos)
