@@ -26,6 +26,7 @@ class Sweep:
     source: str
     page_size: int
     next_page: int
+    seen: int
     started_at: datetime
     finished_at: datetime | None
 
@@ -103,4 +104,4 @@ def _keep(connection: Connection, sweep: Sweep, number: int, evidence: Evidence,
 
 
 def _sweep(row: Row[tuple[object, ...]]) -> Sweep:
-    return Sweep(row.id, row.source, row.page_size, row.next_page, row.started_at, row.finished_at)
+    return Sweep(row.id, row.source, row.page_size, row.next_page, row.seen, row.started_at, row.finished_at)

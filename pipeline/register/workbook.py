@@ -11,8 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from pipeline.register.listing import ListPage, Page, RawRow, add_row, as_text, is_absent
-from pipeline.register.xlsx import Workbook, open_workbook
-from pipeline.register.xlsx_parts import NotXlsx, Row
+from pipeline.register.xlsx import NotXlsx, Row, Workbook, open_workbook
 from pipeline.transform.text import fold
 
 SHEET = "Company"

@@ -1,111 +1,112 @@
-"""Rows of an XLSX sheet as a stream.
+"""Rows of an XLSX sheet, read by openpyxl row by row.
 
-openpyxl's reader keeps the table of texts in memory, and a stub of every row: a gigabyte for the register. Here
-memory stays flat, whatever a file holds. Formats and formulas mean nothing; which numbers are dates is known from
-their column (see `Workbook.as_day`).
+It keeps the file's table of texts in memory: some 700 MB for the whole register.
 """
 
-import posixpath
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime
 from pathlib import Path
-from xml.parsers import expat
 
-from pipeline.register.xlsx_parts import NotXlsx, Row, SheetReader, TextReader, Texts, Value, elements, parse
+from openpyxl import Workbook as Book
+from openpyxl import load_workbook
+from openpyxl.cell.cell import ERROR_CODES
+from openpyxl.utils.datetime import from_excel
+from openpyxl.utils.escape import unescape
+from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
-LARGEST_PART = 4 * 1024**3
+Row = dict[int, object]
+"""What a row holds, by column from 0; empty cells are left out."""
+
+LARGEST_PART = 1024**3
+_MOST_ROWS = 1_048_576
+"""That a sheet can have; a file may say that its only row is far beyond."""
 _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
-    expat.ExpatError,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    OSError,
+    InvalidFileException,
+    SyntaxError,  # what parsers of XML raise
+    # What openpyxl and zipfile stumble over in a file that is not as it should be.
+    *(KeyError, IndexError, TypeError, ValueError, AttributeError, AssertionError),
+    *(EOFError, NotImplementedError, RuntimeError, OSError),
 )
-"""What zipfile and expat raise for a file that is not as it should be."""
-_EPOCH_1900 = date(1899, 12, 30)  # day 0, so that today comes out right in spite of the format's 29.02.1900
-_EPOCH_1904 = date(1904, 1, 1)
+
+
+class NotXlsx(ValueError):
+    """The file is no XLSX that can be read; the message says why."""
 
 
 @dataclass(frozen=True)
 class Workbook:
     """An open XLSX."""
 
-    archive: zipfile.ZipFile
-    sheets: dict[str, str]
-    """By name, the part of the file that holds it."""
-    texts: Texts
-    epoch: date
+    path: Path
+    book: Book
+
+    @property
+    def sheets(self) -> list[str]:
+        """The names of its sheets."""
+        return [str(name) for name in self.book.sheetnames]
 
     def rows(self, sheet: str) -> Iterator[tuple[int, Row]]:
         """Yield the rows that hold something, each with its number, from 1."""
-        reader = SheetReader(self.texts)
-        for _ in parse(self.archive, self.sheets[sheet], reader):
-            yield from reader.take()
+        with _readable(self.path):
+            worksheet = self.book[sheet]
+            assert isinstance(worksheet, ReadOnlyWorksheet)
+            worksheet.reset_dimensions()  # what a file says of its size need not be so
+            for number, values in enumerate(worksheet.iter_rows(values_only=True), start=1):
+                if number > _MOST_ROWS:
+                    raise NotXlsx(f"a sheet has at most {_MOST_ROWS} rows")
+                if row := _row(values):
+                    yield number, row
 
-    def as_day(self, value: Value | None) -> Value | date | None:
+    def as_day(self, value: object) -> object:
         """Return the date that a number in a column of dates stands for; anything else as it is."""
-        if isinstance(value, bool) or not isinstance(value, float):
+        if isinstance(value, bool) or not isinstance(value, int | float):
             return value
         try:
-            return self.epoch + timedelta(days=int(value))
-        except (OverflowError, ValueError):  # no number, or past the year 9999
+            day = from_excel(value, self.book.epoch)
+        except (OverflowError, ValueError):  # past the year 9999
             return value
+        return day if isinstance(day, date | datetime) else value
+
+
+def _row(values: Iterable[object]) -> Row:
+    return {
+        column: unescape(value) if isinstance(value, str) else value
+        for column, value in enumerate(values)
+        if value is not None and value not in ERROR_CODES
+    }
 
 
 @contextmanager
 def open_workbook(path: Path) -> Iterator[Workbook]:
-    """Open an XLSX. Raises NotXlsx; damage that shows later raises it inside the block."""
+    """Open an XLSX. Raises NotXlsx; damage that shows later raises it from `rows`."""
+    with _readable(path):
+        _check_sizes(path)
+        book = load_workbook(path, read_only=True, data_only=True, keep_links=False)
+    with closing(book):
+        yield Workbook(path, book)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
     try:
-        with zipfile.ZipFile(path) as archive, closing(Texts()) as texts:
-            _check_sizes(archive)
-            yield _read(archive, texts)
+        yield
     except NotXlsx as error:
         raise NotXlsx(f"{path} is no XLSX that can be read: {error}") from error
     except _DAMAGED as error:
         raise NotXlsx(f"{path} is no XLSX that can be read: {type(error).__name__}: {error}") from error
 
 
-def _check_sizes(archive: zipfile.ZipFile) -> None:
-    for part in archive.infolist():
-        if part.file_size > LARGEST_PART:
-            raise NotXlsx(f"{part.filename} unpacks to {part.file_size} bytes, {LARGEST_PART} are allowed")
-
-
-def _read(archive: zipfile.ZipFile, texts: Texts) -> Workbook:
-    book = next((part for kind, _, part in _relations(archive, "") if kind == "officeDocument"), None)
-    if book is None:
-        raise NotXlsx("it is a ZIP file without a workbook")
-    relations = _relations(archive, book)
-    for kind, _, part in relations:
-        if kind == "sharedStrings":
-            for _ in parse(archive, part, TextReader(texts)):
-                pass
-    parts = {id_: part for _, id_, part in relations}
-    sheets, epoch = {}, _EPOCH_1900
-    for name, attributes in elements(archive, book):
-        if name == "sheet":
-            id_ = next((value for key, value in attributes.items() if key.endswith(" id")), "")
-            sheets[attributes.get("name", "")] = parts.get(id_, "")
-        elif name == "workbookPr" and attributes.get("date1904") in ("1", "true"):
-            epoch = _EPOCH_1904
-    return Workbook(archive, sheets, texts, epoch)
-
-
-def _relations(archive: zipfile.ZipFile, part: str) -> list[tuple[str, str, str]]:
-    """Return what a part refers to: kind, id, part."""
-    folder, name = posixpath.split(part)
-    return [
-        (
-            attributes.get("Type", "").rsplit("/", 1)[-1],
-            attributes.get("Id", ""),
-            posixpath.normpath(posixpath.join("/", folder, attributes.get("Target", ""))).lstrip("/"),
-        )
-        for element, attributes in elements(archive, posixpath.join(folder, "_rels", f"{name}.rels"))
-        if element == "Relationship" and attributes.get("TargetMode") != "External"
-    ]
+def _check_sizes(path: Path) -> None:
+    with zipfile.ZipFile(path) as archive:
+        for part in archive.infolist():
+            if part.file_size > LARGEST_PART:
+                raise NotXlsx(
+                    f"{part.filename} unpacks to {part.file_size} bytes, {LARGEST_PART} are allowed"
+                )

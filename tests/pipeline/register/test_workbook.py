@@ -12,7 +12,7 @@ import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.register import xlsx, xlsx_parts
+from pipeline.register import xlsx
 from pipeline.register.listing import ListedCompany
 from pipeline.register.workbook import NotTheRegister, source_of, walk_workbook
 from tests.site.facts import facts_of, make_idno
@@ -132,7 +132,13 @@ def test_numbers_errors_and_marks_of_absence_in_cells_are_what_they_are(tmp_path
     path = _workbook(
         tmp_path / "r.xlsx",
         HEADER,
-        [int(make_idno(1)), 365, "NULL", datetime(2003, 7, 9, 12, tzinfo=UTC).replace(tzinfo=None), "undefined"],
+        [
+            int(make_idno(1)),
+            365,
+            "NULL",
+            datetime(2003, 7, 9, 12, tzinfo=UTC).replace(tzinfo=None),
+            "undefined",
+        ],
         [float(make_idno(2)), "#N/A", "SRL", "9.7.2003", date(2020, 1, 1)],
         [make_idno(3), True, 1.5, "curând", "da"],
     )
@@ -153,7 +159,8 @@ def test_dates_by_the_calendar_of_1904_are_right_too(tmp_path: Path) -> None:
 
 def test_texts_in_runs_are_whole_without_their_hints(tmp_path: Path) -> None:
     path = _workbook(tmp_path / "r.xlsx", HEADER, [make_idno(1), "FIRMA"])
-    runs = b"<si><r><t>FIR</t></r><r><t xml:space='preserve'>MA </t></r><rPh><t>x</t></rPh><r><t>A_x0026_B</t></r></si>"
+    hint = b"<rPh sb='0' eb='1'><t>x</t></rPh>"
+    runs = b"<si><r><t>FIR</t></r><r><t xml:space='preserve'>MA </t></r>%b<r><t>A_x0026_B</t></r></si>" % hint
     _rewritten(path, "xl/sharedStrings.xml", lambda xml: xml.replace(b"<si><t>FIRMA</t></si>", runs))
     assert _companies(path)[0].name == "FIRMA A&B"
 
@@ -195,12 +202,6 @@ def _other_zip(path: Path) -> Path:
     return path
 
 
-def _document(path: Path) -> Path:
-    return _rewritten(
-        _workbook(path, HEADER), "_rels/.rels", lambda xml: xml.replace(b'officeDocument"', b'somethingElse"')
-    )
-
-
 def _cut_off(path: Path) -> Path:
     whole = write_register(path, NUMBERS).read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
@@ -232,7 +233,13 @@ def _wrong_text_number(path: Path) -> Path:
 def _growing_entities(path: Path) -> Path:
     entities = "".join(f'<!ENTITY e{n + 1} "{f"&e{n};" * 10}">' for n in range(12))
     doctype = f'<!DOCTYPE worksheet [<!ENTITY e0 "lol">{entities}]>'.encode()
-    return _rewritten(_workbook(path, HEADER), "xl/worksheets/sheet1.xml", lambda xml: doctype + xml)
+    return _rewritten(
+        _workbook(path, HEADER, [make_idno(1), "FIRMA"]),
+        "xl/worksheets/sheet1.xml",
+        lambda xml: xml.replace(b"<worksheet", doctype + b"<worksheet", 1).replace(
+            b"<v>5</v>", b"<v>&e12;</v>"
+        ),
+    )
 
 
 def _endless_rows(path: Path) -> Path:
@@ -251,14 +258,13 @@ def _endless_rows(path: Path) -> Path:
         (_without_idno, "its header has no 'IDNO/ Cod fiscal'"),
         (_text, "is no XLSX that can be read"),
         (_empty, "is no XLSX that can be read"),
-        (_other_zip, "its part _rels/.rels is missing"),
-        (_document, "a ZIP file without a workbook"),
+        (_other_zip, "no item named '[Content_Types].xml'"),
         (_cut_off, "is no XLSX that can be read"),
         (_broken_xml, "is no XLSX that can be read"),
-        (_missing_part, "is missing"),
-        (_wrong_text_number, "a cell refers to text 600 of 7"),
-        (_growing_entities, "declares a document type"),
-        (_endless_rows, "row 999999999: a sheet has at most 1048576 rows"),
+        (_missing_part, "has no sheet 'Company', but none"),
+        (_wrong_text_number, "is no XLSX that can be read"),
+        (_growing_entities, "is no XLSX that can be read"),
+        (_endless_rows, "a sheet has at most 1048576 rows"),
     ],
 )
 def test_a_file_that_is_no_register_is_refused_with_what_is_missing(
@@ -277,15 +283,6 @@ def test_a_part_that_would_unpack_to_more_than_allowed_is_refused_unread(
     path = write_register(tmp_path / "register.xlsx", NUMBERS)
     monkeypatch.setattr(xlsx, "LARGEST_PART", 1000)
     with pytest.raises(NotTheRegister, match=r"unpacks to \d+ bytes, 1000 are allowed"):
-        _companies(path)
-
-
-def test_a_text_without_an_end_is_refused_before_it_fills_the_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = _workbook(tmp_path / "register.xlsx", HEADER, [make_idno(1), "A" * 30_000])
-    monkeypatch.setattr(xlsx_parts, "LONGEST_TEXT", 10_000)
-    with pytest.raises(NotTheRegister, match="a text has more than 10000 characters"):
         _companies(path)
 
 
