@@ -87,7 +87,8 @@ def walk_register(
             context.log.warning(f"{paused}; the next run goes on from page {tally.next_page}")
         except _REASONS as reason:
             failure = _failure(reason, warehouse)
-    context.log_event(AssetMaterialization(tracked_companies.key, metadata=tally.metadata()))
+    if tally.sweep is not None:
+        context.log_event(AssetMaterialization(tracked_companies.key, metadata=tally.metadata()))
     if failure is not None:
         raise failure
 
@@ -107,6 +108,8 @@ def _sweep(
                     connection, sweep, page, expected_page=tally.next_page, run_id=context.run_id
                 )
             context.log.info(tally.add(page, added))
+    if shortfall := tally.shortfall():
+        context.log.warning(shortfall)
 
 
 def _open(config: RegisterSweep, warehouse: Warehouse, *, is_first_try: bool) -> Sweep:

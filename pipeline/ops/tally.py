@@ -57,6 +57,13 @@ class Tally:
         """Note that the site is to be left alone."""
         self.paused_until, self.pause_reason = paused.until, paused.reason
 
+    def shortfall(self) -> str | None:
+        """Say so if the whole sweep is over, and has seen fewer companies than its list says that it holds."""
+        seen = self.seen + (self.sweep.seen if self.sweep else 0)
+        if not self.is_finished or self.total is None or seen >= self.total:
+            return None
+        return f"the list says that it holds {self.total} companies; {seen} were taken from its pages"
+
     def metadata(self) -> dict[str, Any]:
         """Describe it all."""
         return {

@@ -9,6 +9,7 @@ from pipeline.transform.document import Node, Page, read_page, text_of
 from pipeline.transform.fields import Found, find_fields
 from pipeline.transform.labels import (
     AMBIGUOUS_FORM_LABELS,
+    ERROR_OPENINGS,
     ERROR_TEXTS,
     NOT_FOUND_TEXTS,
     Field,
@@ -29,6 +30,8 @@ _BADGE_PARTS = re.compile(r"\s*[·•|]\s*|\s+[–—/]\s+")
 _BADGES_WITHIN = 8
 """How many texts after the heading may be a badge: a status, a legal form."""
 _LEGAL_FORM_LENGTH = 120
+_AFTER_MESSAGE = " :!,."
+_STATUS = re.compile(r"^[45]\d\d[\s:–—-]+")
 
 
 def read_html(html: str, idno: str) -> Reading:
@@ -98,11 +101,11 @@ def _is_badge(text: str) -> bool:
 
 def is_error_text(text: str) -> bool:
     """Tell whether a heading is a message of the site and no name."""
-    opening = fold(text)[:60]
+    opening = _STATUS.sub("", fold(text)[:60])
     return says(text, NOT_FOUND_TEXTS) or any(
         opening == phrase
-        or opening.startswith((f"{phrase} ", f"{phrase}:", f"{phrase}!", f"{phrase},", f"{phrase}."))
-        for phrase in ERROR_TEXTS
+        or (opening.startswith(phrase) and opening[len(phrase)] in _AFTER_MESSAGE and not phrase.isdigit())
+        for phrase in (*ERROR_TEXTS, *ERROR_OPENINGS)
     )
 
 

@@ -291,6 +291,14 @@ ERROR_TEXTS = (
     *("error", "something went wrong", "try again later", "unavailable", "failed to load", "oops"),
     *("ошибка", "что-то пошло не так", "попробуйте позже", "недоступен", "не удалось"),
 )
+ERROR_OPENINGS = (
+    *("a aparut o eroare", "s-a produs o eroare", "a intervenit o eroare", "a avut loc o eroare"),
+    *("an error", "internal server error", "server error", "service unavailable", "bad gateway"),
+    *("gateway timeout", "gateway time-out", "bad request", "forbidden", "page not found"),
+    *("произошла ошибка", "возникла ошибка", "внутренняя ошибка", "сервис недоступен"),
+    *("400", "401", "403", "404", "408", "410", "429", "500", "502", "503", "504"),
+)
+"""What a message begins with, beside ERROR_TEXTS; a name may hold any of these further on."""
 CHALLENGE_TEXTS = (
     *("just a moment", "checking your browser", "verify you are human", "attention required"),
     *("enable javascript and cookies to continue", "access denied", "captcha", "ddos protection"),

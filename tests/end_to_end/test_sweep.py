@@ -1,5 +1,7 @@
 """The sweep of the register, and what is kept fresh by it, launched as an analyst does."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psutil
@@ -10,8 +12,7 @@ from tests.site.companies import LISTED_COMPANIES
 from tests.site.facts import make_idno
 from warehouse.contract import KIND_TAG, PRIORITY_TAG, REFRESH_JOB, SWEEP_JOB
 
-PAGES = 100
-"""Of a sweep that takes long enough to be interrupted."""
+PAGES, HELD = 40, 6
 SCHEDULES = """
 query { schedulesOrError(repositorySelector: {
   repositoryLocationName: "registru", repositoryName: "__repository__"
@@ -83,34 +84,46 @@ def test_a_sweep_stops_where_it_is_told_and_the_next_run_goes_on(platform: Platf
     assert tracked["count"] == LISTED_COMPANIES
 
 
+@contextmanager
+def _sweep_under_way(platform: Platform) -> Iterator[str]:
+    """Yield the run of a sweep that has stored some pages and waits for the next one; the site then goes on."""
+    platform.site.list_held_from = HELD
+    try:
+        run_id = _sweep(platform, restart=True, page_size=LISTED_COMPANIES // PAGES)
+        wait_for("some pages", lambda: len(_pages(platform, run_id)) == HELD)
+        yield run_id
+    finally:
+        platform.site.list_held_from = None
+
+
+def _worker(platform: Platform, run_id: str) -> psutil.Process:
+    """The process of a run: the one that has its output written to files named after it."""
+    [worker] = {process.parent() for process in platform.processes(run_id)}
+    assert worker is not None
+    return worker
+
+
 def test_a_killed_sweep_goes_on_where_it_was(platform: Platform) -> None:
-    killed = _sweep(platform, restart=True, page_size=LISTED_COMPANIES // PAGES)
-    wait_for("some pages", lambda: len(_pages(platform, killed)) > 5)
-    workers = platform.processes(killed)  # the run's own, and one that copies its output
-    assert workers
-    for worker in workers:
+    with _sweep_under_way(platform) as killed:
+        worker = _worker(platform, killed)
         worker.kill()
-    psutil.wait_procs(workers, timeout=20)
-    done = _pages(platform, killed)
-    requests = _list_requests(platform)
-    assert done == list(range(len(done)))
+        worker.wait(20)
+    assert _pages(platform, killed) == list(range(HELD))
 
     resumed = _sweep(platform)
     assert platform.finished_run(resumed)["status"] == "SUCCESS"
-    assert _pages(platform, resumed) == list(range(len(done), PAGES))
-    assert _list_requests(platform) == requests + PAGES - len(done)
+    assert _pages(platform, resumed) == list(range(HELD, PAGES))
 
 
-def test_a_cancelled_sweep_ends_between_two_pages_and_goes_on_later(platform: Platform) -> None:
-    cancelled = _sweep(platform, restart=True, page_size=LISTED_COMPANIES // PAGES)
-    wait_for("some pages", lambda: len(_pages(platform, cancelled)) > 5)
-    platform.terminate(cancelled)
-    assert platform.finished_run(cancelled)["status"] == "CANCELED"
+def test_a_cancelled_sweep_ends_at_once_and_goes_on_later(platform: Platform) -> None:
+    with _sweep_under_way(platform) as cancelled:
+        platform.terminate(cancelled)
+        assert platform.finished_run(cancelled)["status"] == "CANCELED"
+    assert _pages(platform, cancelled) == list(range(HELD))
 
-    done = _pages(platform, cancelled)
     resumed = _sweep(platform, max_pages=1)
     assert platform.finished_run(resumed)["status"] == "SUCCESS"
-    assert _pages(platform, resumed) == [len(done)]
+    assert _pages(platform, resumed) == [HELD]
 
 
 def test_a_refresh_visits_the_most_overdue_and_leaves_the_rest_for_later(platform: Platform) -> None:

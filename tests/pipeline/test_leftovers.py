@@ -15,9 +15,7 @@ from warehouse.contract import Outcome
 
 
 def seen(number: int) -> Capture:
-    return not_visited(
-        "http://x.test", make_idno(number), reason="it died", outcome=Outcome.BROWSER_ERROR
-    )
+    return not_visited("http://x.test", make_idno(number), reason="it died", outcome=Outcome.BROWSER_ERROR)
 
 
 def test_captures_of_a_dead_run_are_stored_once_and_those_of_a_live_one_are_left(

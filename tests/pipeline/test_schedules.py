@@ -33,7 +33,7 @@ def on(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> Inside:
 
 
 def _track(inside: Inside, *, due_at: datetime) -> None:
-    company = ListedCompany(make_idno(1), "FIRMA", "SRL", True, None)
+    company = ListedCompany(make_idno(3710), "FIRMA", "SRL", True, None)
     with inside.databases.warehouse() as connection:
         sweep = open_sweep(connection, "another list", page_size=1, restart=True)
         track(connection, [company], sweep_id=sweep.id, page=0, seen_at=due_at)

@@ -92,6 +92,8 @@ async def _list(request: Request) -> Response:
     if not (page.isdecimal() and size.isdecimal() and 1 <= int(size) <= switches.largest_page):
         message = f"page={page!r} counts from 0, size={size!r} is 1 to {switches.largest_page}"
         return JSONResponse({"message": message}, status_code=400, headers=CORS)
+    while switches.list_held_from is not None and int(page) >= switches.list_held_from:  # noqa: ASYNC110 - set by threads
+        await asyncio.sleep(POLL_SECONDS)
     return JSONResponse(companies_page(page=int(page), size=int(size)), headers=CORS)
 
 

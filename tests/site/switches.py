@@ -27,7 +27,8 @@ class Switches:
     `robots` is what both origins answer for /robots.txt, with `robots_status`. While `challenging`, every
     document is the challenge; while `limited` holds seconds, every document is 429 with that Retry-After.
 
-    `list` is how the API's list of companies behaves; larger pages than `largest_page` are refused.
+    `list` is how the API's list of companies behaves; larger pages than `largest_page` are refused, and no page
+    from `list_held_from` on is answered as long as it is set.
     """
 
     robots: str = OPEN_ROBOTS
@@ -36,3 +37,4 @@ class Switches:
     limited: int | None = None
     list: ListManner = ListManner.WELL
     largest_page: int = 1000
+    list_held_from: int | None = None

@@ -1,12 +1,16 @@
 """What a page proves, judged as it stands at one moment."""
 
 import json
+from html import escape
 from typing import Any
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from pipeline.extract.network import Network
 from pipeline.extract.outcome import Seen, judge, judge_at_the_end
+from pipeline.transform.merge import transform
 from tests.site import CASES, CaseName, company
 from warehouse.contract import Outcome
 
@@ -19,7 +23,7 @@ SHELL = "<html><body><app-root></app-root></body></html>"
 
 
 def _event(method: str, **params: Any) -> dict[str, Any]:
-    return {"message": json.dumps({"message": {"method": f"Network.{method}", "params": params}})}
+    return {"method": f"Network.{method}", "params": params}
 
 
 def _request(number: str, url: str, kind: str) -> dict[str, Any]:
@@ -159,3 +163,57 @@ def test_a_frame_within_the_page_is_not_the_main_document() -> None:
     )
     assert network.document is not None
     assert network.document.status_code == 200
+
+
+_HEADINGS = st.sampled_from(
+    [
+        _name(IDNO),
+        _name(OTHER),
+        "Eroare",
+        "A apărut o eroare",
+        "Compania nu a fost găsită",
+        "Just a moment...",
+        "404",
+        "Se încarcă…",
+        "503 Service Temporarily Unavailable",
+        "Произошла ошибка",
+        "",
+    ]
+)
+_BODIES = st.lists(
+    st.sampled_from([_body(IDNO), _body(OTHER), _body(IDNO)[:200], b"null", b"{}", b"[]", b"<html>"]),
+    max_size=2,
+)
+_STATUSES = st.sampled_from([200, 200, 200, 301, 403, 404, 429, 500, 503])
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    heading=_HEADINGS,
+    shown=st.sampled_from([IDNO, OTHER, "", "1003600069774"]),
+    beside=_HEADINGS,
+    bodies=_BODIES,
+    document=_STATUSES,
+    data=_STATUSES | st.none(),
+)
+def test_whatever_page_comes_it_is_ok_only_with_this_companys_facts(
+    heading: str, shown: str, beside: str, bodies: list[bytes], document: int, data: int | None
+) -> None:
+    # A page that puts another's name beside this IDNO says so itself; nothing contradicts it.
+    assume(not (heading == _name(OTHER) and shown == IDNO))
+    html = (
+        f"<html><body><main><h1>{escape(heading)}</h1><p>{escape(beside)}</p>"
+        f"<dl><dt>IDNO</dt><dd>{shown}</dd></dl></main></body></html>"
+    )
+    network = _network(document=document, data=data)
+    verdict = judge_at_the_end(Seen(IDNO, html, network, bodies))
+
+    if verdict.outcome is not Outcome.OK:
+        assert verdict.reason
+        return
+    assert document < 400
+    facts = transform(idno=IDNO, html=html, bodies=bodies).facts
+    assert (facts.idno, facts.name) == (IDNO, _name(IDNO))
+    truth = transform(idno=IDNO, html=_page(_name(IDNO), IDNO), bodies=[_body(IDNO)]).facts
+    for field, value in facts:
+        assert value in (None, (), getattr(truth, field)), field

@@ -86,6 +86,17 @@ def test_after_the_end_a_new_sweep_begins_and_finds_nothing_new(inside: Inside) 
     assert len(_sweeps(inside)) == 2
 
 
+def test_a_list_that_holds_less_than_it_says_is_warned_of(
+    inside: Inside, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def says_more(*, page: int, size: int) -> dict[str, object]:
+        return {**companies_page(page=page, size=size), "totalItemCount": 200}
+
+    monkeypatch.setattr("tests.site.api_origin.companies_page", says_more)
+    assert inside.sweep(page_size=50).metadata["finished"]
+    assert "it holds 200 companies; 95 were taken" in capfd.readouterr().err
+
+
 def test_a_restart_gives_the_unfinished_sweep_up(inside: Inside) -> None:
     inside.sweep(page_size=20, max_pages=2)
     restarted = inside.sweep(page_size=50, restart=True)
@@ -192,6 +203,7 @@ def test_a_page_that_is_none_of_the_list_ends_the_run_and_is_kept(inside: Inside
 
 
 def test_the_api_is_found_in_what_pages_fetched(inside: Inside) -> None:
+    captured = make_idno(3700)
     inside.set(api_url="")
     nowhere = inside.sweep()
     assert not nowhere.success
@@ -203,9 +215,9 @@ def test_the_api_is_found_in_what_pages_fetched(inside: Inside) -> None:
                 "INSERT INTO source_data (idno, url, outcome, fetched_at, duration_ms, run_id)"
                 " VALUES (:idno, :url, 'not_found', now(), 1, 'a run') RETURNING id"
             ),
-            {"idno": make_idno(1), "url": inside.site.page_url(make_idno(1))},
+            {"idno": captured, "url": inside.site.page_url(captured)},
         ).scalar_one()
-        for position, path in enumerate((f"fin-data-v1/{make_idno(1)}", f"companies/{make_idno(1)}")):
+        for position, path in enumerate((f"fin-data-v1/{captured}", f"companies/{captured}")):
             connection.execute(
                 text("INSERT INTO source_payloads VALUES (:capture, :position, :url, 404, NULL)"),
                 {"capture": capture, "position": position, "url": f"{inside.site.api_url}/api/{path}"},
