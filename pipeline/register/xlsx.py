@@ -1,6 +1,6 @@
 """Rows of an XLSX sheet, read by openpyxl row by row.
 
-It keeps the file's table of texts in memory: some 700 MB for the whole register.
+It keeps the file's table of texts in memory: about a gigabyte for the whole register.
 """
 
 import zipfile

@@ -101,8 +101,10 @@ def _is_badge(text: str) -> bool:
 
 def is_error_text(text: str) -> bool:
     """Tell whether a heading is a message of the site and no name."""
-    opening = _STATUS.sub("", fold(text)[:60])
-    return says(text, NOT_FOUND_TEXTS) or any(
+    opening, has_status = _STATUS.subn("", fold(text)[:60])
+    if says(text, NOT_FOUND_TEXTS) or (has_status and says(opening, ERROR_TEXTS)):
+        return True
+    return any(
         opening == phrase
         or (opening.startswith(phrase) and opening[len(phrase)] in _AFTER_MESSAGE and not phrase.isdigit())
         for phrase in (*ERROR_TEXTS, *ERROR_OPENINGS)

@@ -44,7 +44,13 @@ def _complete_captures() -> None:
     ):
         op.add_column("source_data", column)
     op.add_column("source_payloads", sa.Column("response_headers", JSONB))
-    op.create_index("source_data_by_time", "source_data", ["fetched_at"])
+    op.create_index(
+        "source_data_failed",
+        "source_data",
+        ["id"],
+        postgresql_include=["idno"],
+        postgresql_where=sa.text("outcome NOT IN ('ok', 'not_found')"),
+    )
 
 
 def _create_run_results() -> None:
@@ -123,4 +129,4 @@ def _create_tracked_companies() -> None:
         comment="What the platform keeps fresh, and how often; names as the list has them (facts are in"
         " transformed_data).",
     )
-    op.create_index("tracked_companies_by_due", "tracked_companies", ["due_at"])
+    op.create_index("tracked_companies_by_due", "tracked_companies", ["due_at", "idno"])
