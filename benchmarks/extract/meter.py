@@ -1,0 +1,59 @@
+"""The clock of one measurement: how long it took, what CPU it took, what CPU others took meanwhile."""
+
+import contextlib
+import os
+import time
+from collections.abc import Collection
+
+import psutil
+
+
+class Meter:
+    """Measures fetching `pages` pages, after a warm-up of some in which a browser fills its tabs and caches.
+
+    Afterwards `seconds` is the time it took, `cpu_seconds` what this process and all it started (the browser too)
+    computed, `other_cores` how many cores others kept busy. `foreign` are processes of ours that do not count: the
+    site, the Valkey.
+    """
+
+    def __init__(self, *, warm_up: int, pages: int, foreign: Collection[int]) -> None:
+        self._foreign = foreign
+        self._starts_at, self._stops_at = warm_up, warm_up + pages
+        self._counted = 0
+        self._began = (0.0, 0.0, 0.0)
+        self.seconds = self.cpu_seconds = self.other_cores = 0.0
+
+    def count(self) -> None:
+        """Tell that a page is in hand, while the browser is still there."""
+        self._counted += 1
+        if self._counted == self._starts_at:
+            self._began = self._now()
+        elif self._counted == self._stops_at:
+            passed = (now - then for then, now in zip(self._began, self._now(), strict=True))
+            self.seconds, self.cpu_seconds, others = passed
+            self.other_cores = max(0.0, others - self.cpu_seconds) / self.seconds
+
+    def _now(self) -> tuple[float, float, float]:
+        """The time, the CPU seconds that were ours, those of the whole machine without the foreign processes."""
+        return time.monotonic(), self._cpu_of(self._own()), _busy_of_machine() - self._cpu_of(self._foreign)
+
+    def _own(self) -> list[int]:
+        this = psutil.Process()
+        return [
+            os.getpid(),
+            *(each.pid for each in this.children(recursive=True) if each.pid not in self._foreign),
+        ]
+
+    @staticmethod
+    def _cpu_of(pids: Collection[int]) -> float:
+        """CPU seconds of processes and of their children that have ended."""
+        total = 0.0
+        for pid in pids:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                total += sum(psutil.Process(pid).cpu_times()[:4])
+        return total
+
+
+def _busy_of_machine() -> float:
+    times = psutil.cpu_times()
+    return sum(times) - times.idle - times.iowait - times.guest - times.guest_nice

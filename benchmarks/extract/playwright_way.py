@@ -1,0 +1,48 @@
+"""Playwright's way: pages side by side, each in a context of its own, under the same browser."""
+
+import asyncio
+from collections.abc import Sequence
+
+from playwright.async_api import Page, async_playwright
+
+from benchmarks.extract.ways import TIMEOUT_SECONDS, Fetched, Surroundings, Way, browser_arguments
+from stack.chrome import find_chrome
+
+PLAYWRIGHT = "Playwright"
+
+
+def playwright_way(tabs: int) -> Way:
+    """Playwright with so many pages; it is told which two answers to wait for, which our crawl has to find out."""
+    return Way(PLAYWRIGHT, tabs, 2, lambda idnos, around: asyncio.run(_fetch_all(idnos, around, tabs=tabs)))
+
+
+async def _fetch_all(idnos: Sequence[str], around: Surroundings, *, tabs: int) -> list[Fetched]:
+    waiting = list(reversed(idnos))
+    fetched: list[Fetched] = []
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=find_chrome().binary, args=browser_arguments(), headless=True
+        )
+
+        async def work() -> None:
+            context = await browser.new_context(viewport={"width": 1280, "height": 1024})
+            page = await context.new_page()
+            page.set_default_timeout(TIMEOUT_SECONDS * 1000)
+            while waiting:
+                fetched.append(await _fetch(page, around.site_url, waiting.pop()))
+                around.meter.count()
+
+        await asyncio.gather(*(work() for _ in range(tabs)))
+        await browser.close()
+    return fetched
+
+
+async def _fetch(page: Page, site_url: str, idno: str) -> Fetched:
+    async with (
+        page.expect_response(f"**/api/companies/{idno}") as company,
+        page.expect_response(f"**/api/fin-data-v1/{idno}") as figures,
+    ):
+        await page.goto(f"{site_url}/companies/{idno}", wait_until="commit")
+        await page.locator("h1").wait_for()
+    bodies = [await (await answer.value).body() for answer in (company, figures)]
+    return Fetched(idno, await page.content(), len([body for body in bodies if body]))

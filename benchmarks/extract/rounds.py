@@ -1,0 +1,127 @@
+"""Measures ways in turns, so that what else the machine does hits all alike."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+from redis import Redis
+
+from benchmarks.extract.machine import Machine
+from benchmarks.extract.meter import Meter
+from benchmarks.extract.ways import Surroundings, Way
+from tests.site.facts import make_idno
+from tests.stores import running_valkey
+
+_WARM_UP_FROM = 1000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured."""
+
+    rounds: int = 3
+    companies: int = 16
+    tabs: tuple[int, ...] = (1, 2, 4, 8)
+    latencies_ms: tuple[int, ...] = (0, 300)
+
+
+@dataclass
+class Row:
+    """What one way did at one latency, a value a round."""
+
+    latency_ms: int
+    name: str
+    tabs: int
+    bodies: int
+    per_second: list[float] = field(default_factory=list)
+    cpu_seconds: list[float] = field(default_factory=list)
+    """A page."""
+    other_cores: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that was measured, and on what."""
+
+    machine: Machine
+    plan: Plan
+    rows: tuple[Row, ...]
+
+    def row(self, latency_ms: int, name: str, tabs: int) -> Row:
+        """Return the row of a way."""
+        wanted = (latency_ms, name, tabs)
+        return next(row for row in self.rows if (row.latency_ms, row.name, row.tabs) == wanted)
+
+
+def measured_in_turns(plan: Plan, ways: Sequence[Way]) -> Report:
+    """Measure all ways, round after round."""
+    rows = {
+        (latency, way): Row(latency, way.name, way.tabs, way.bodies)
+        for latency in plan.latencies_ms
+        for way in ways
+    }
+    with _stage(plan) as stage:
+        for number in range(1, plan.rounds + 1):
+            for (latency, way), row in rows.items():
+                meter = Meter(warm_up=way.tabs, pages=plan.companies, foreign=stage.foreign)
+                way.measure(_idnos(way, plan), Surroundings(stage.sites[latency], stage.redis, meter))
+                _take_down(row, meter, plan.companies)
+                _tell(number, row)
+    return Report(Machine.this(), plan, tuple(rows.values()))
+
+
+def _idnos(way: Way, plan: Plan) -> list[str]:
+    """One company a tab to warm up with, then those that are measured, the same for all ways."""
+    numbers = [*range(_WARM_UP_FROM, _WARM_UP_FROM + way.tabs), *range(plan.companies)]
+    return [make_idno(number) for number in numbers]
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """What a measurement needs around it: a site for each latency, and a Valkey."""
+
+    sites: dict[int, str]
+    redis: Redis
+    foreign: frozenset[int]
+    """The processes of both."""
+
+
+@contextmanager
+def _stage(plan: Plan) -> Iterator[_Stage]:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        redis = stack.enter_context(running_valkey(folder))
+        sites = {latency: stack.enter_context(_site(latency)) for latency in plan.latencies_ms}
+        foreign = frozenset(child.pid for child in psutil.Process().children(recursive=True))
+        yield _Stage(sites, redis, foreign)
+
+
+@contextmanager
+def _site(latency_ms: int) -> Iterator[str]:
+    """A stand-in site in a process of its own, as it must not share our interpreter's lock; yields its address."""
+    command = [sys.executable, "-m", "tests.site", "--latency-ms", str(latency_ms)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().split()[1]
+        finally:
+            process.terminate()
+
+
+def _take_down(row: Row, meter: Meter, companies: int) -> None:
+    row.per_second.append(companies / meter.seconds)
+    row.cpu_seconds.append(meter.cpu_seconds / companies)
+    row.other_cores.append(meter.other_cores)
+
+
+def _tell(number: int, row: Row) -> None:
+    print(
+        f"round {number}, {row.latency_ms} ms, {row.name}, {row.tabs} tabs: {row.per_second[-1]:.2f} companies/s,"
+        f" {row.cpu_seconds[-1]:.2f} CPU s a page, others kept {row.other_cores[-1]:.1f} cores busy",
+        flush=True,
+    )

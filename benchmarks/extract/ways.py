@@ -1,0 +1,160 @@
+"""Ways to fetch companies' pages with Selenium: our crawl, the same without bodies, a bare loop."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from unittest.mock import patch
+
+from bs4 import BeautifulSoup
+from redis import Redis
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.expected_conditions import text_to_be_present_in_element
+from selenium.webdriver.support.wait import WebDriverWait
+
+from benchmarks.extract.meter import Meter
+from pipeline.extract.capture import Capture
+from pipeline.extract.crawl import Attempt
+from pipeline.extract.visit import Visit
+from stack.chrome import find_chrome
+from tests.pipeline.extract.crawling import Crawler, settings_for
+from tests.site.facts import company_name
+from warehouse.contract import Outcome
+
+TIMEOUT_SECONDS = 30
+BARE, CRAWL, WITHOUT_BODIES = "bare Selenium", "crawl", "crawl, no bodies"
+_WITHOUT_BODIES_TABS = 4
+_BARE_POLL_SECONDS = 0.02
+"""Selenium's default, 0.5 s, would make the bare loop slower than it can be."""
+
+
+class WrongPage(AssertionError):
+    """A page that is not what was asked for: however fast it came, the measurement means nothing."""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What one visit brought: the rendered page, and how many bodies of the page's own requests."""
+
+    idno: str
+    html: str
+    bodies: int
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a measurement needs around it."""
+
+    site_url: str
+    redis: Redis
+    meter: Meter
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to fetch pages, and how many bodies each has to bring."""
+
+    name: str
+    tabs: int
+    bodies: int
+    fetch: Callable[[Sequence[str], Surroundings], list[Fetched]]
+    """Fetches the pages of these companies, and tells the meter of each."""
+
+    def measure(self, idnos: Sequence[str], around: Surroundings) -> None:
+        """Fetch, and look at everything that came. Raises WrongPage."""
+        fetched = {page.idno: page for page in self.fetch(idnos, around)}
+        for idno in idnos:
+            page, name = fetched.get(idno, Fetched(idno, "", 0)), company_name(idno)
+            if _heading(page.html) != name or page.bodies != self.bodies:
+                raise WrongPage(
+                    f"{self.name}, {self.tabs} tabs: {idno} came as {_heading(page.html)!r} with {page.bodies}"
+                    f" bodies, not as {name!r} with {self.bodies}"
+                )
+
+
+def our_ways(tabs: Sequence[int]) -> list[Way]:
+    """The ways with Selenium: the bare loop, our crawl, and the crawl that takes no bodies."""
+    return [
+        Way(BARE, 1, 0, _fetch_bare),
+        *(Way(CRAWL, number, 2, partial(_crawl, tabs=number)) for number in tabs),
+        Way(WITHOUT_BODIES, _WITHOUT_BODIES_TABS, 0, _crawl_without_bodies),
+    ]
+
+
+def _heading(html: str) -> str:
+    found = BeautifulSoup(html, "lxml").h1
+    return found.get_text(strip=True) if found else ""
+
+
+def _crawl_without_bodies(idnos: Sequence[str], around: Surroundings) -> list[Fetched]:
+    """Ask the browser for no body, neither of the document nor of data; the page alone proves the company."""
+    with patch.object(Visit, "_body", lambda *_: None):
+        return _crawl(idnos, around, tabs=_WITHOUT_BODIES_TABS)
+
+
+def _crawl(idnos: Sequence[str], around: Surroundings, *, tabs: int) -> list[Fetched]:
+    """Crawl as a run does, with no limit of the rate and nothing to load into."""
+    around.redis.flushdb()
+    captures: list[Capture] = []
+    with tempfile.TemporaryDirectory() as folder:
+        settings = settings_for(
+            Path(folder), around.site_url, tabs=tabs, visit_timeout_seconds=TIMEOUT_SECONDS
+        )
+        for event in Crawler(settings, around.redis).events(idnos):
+            if not isinstance(event, Attempt) or event.capture.outcome is not Outcome.OK:
+                raise WrongPage(f"crawl, {tabs} tabs: {event!r:.500}")
+            captures.append(event.capture)
+            around.meter.count()
+    return [_fetched(capture) for capture in captures]
+
+
+def _fetched(capture: Capture) -> Fetched:
+    bodies = [payload for payload in capture.payloads if payload.body]
+    return Fetched(capture.idno, capture.html or "", len(bodies))
+
+
+@contextmanager
+def _bare_chrome() -> Iterator[webdriver.Chrome]:
+    found = find_chrome()
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(found.binary)
+    for argument in browser_arguments():
+        options.add_argument(argument)
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(found.driver)))
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+def browser_arguments() -> list[str]:
+    """What Chrome is told by those that are not us: as little as works."""
+    no_sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    return [
+        "--headless=new",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--window-size=1280,1024",
+        *no_sandbox,
+    ]
+
+
+def _fetch_bare(idnos: Sequence[str], around: Surroundings) -> list[Fetched]:
+    """Load, wait for the heading, take the page: the loop that one writes first."""
+    fetched = []
+    with _bare_chrome() as driver:
+        for idno in idnos:
+            fetched.append(Fetched(idno, _bare_page(driver, around.site_url, idno), 0))
+            around.meter.count()
+    return fetched
+
+
+def _bare_page(driver: webdriver.Chrome, site_url: str, idno: str) -> str:
+    driver.get(f"{site_url}/companies/{idno}")
+    wait = WebDriverWait(driver, TIMEOUT_SECONDS, poll_frequency=_BARE_POLL_SECONDS)
+    wait.until(text_to_be_present_in_element((By.TAG_NAME, "h1"), company_name(idno)))
+    return driver.page_source
