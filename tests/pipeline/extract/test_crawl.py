@@ -9,6 +9,7 @@ import psutil
 import pytest
 from redis import Redis
 
+from pipeline.extract import crawl
 from pipeline.extract.browser import BrowserNotStarted
 from pipeline.extract.crawl import Attempt, Event, Skip
 from pipeline.settings import Screenshots
@@ -143,6 +144,19 @@ def test_a_browser_that_is_worn_out_is_replaced_between_pages(
     assert not list((tmp_path / "chrome").iterdir())
 
 
+def test_a_browser_that_takes_too_much_memory_is_replaced_too(
+    tmp_path: Path, own_site: Site, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crawl, "_MEASURED_EVERY", 1)
+    settings = settings_for(
+        tmp_path, own_site.url, tabs=1, browser_megabytes=200
+    )  # less than any Chrome takes
+    browsers = set()
+    for _ in Crawler(settings, redis).events([make_idno(number) for number in range(2)]):
+        browsers |= {folder.name for folder in (tmp_path / "chrome").iterdir()}
+    assert len(browsers) == 2
+
+
 def test_a_killed_chrome_costs_the_visits_under_way_another_attempt_each(
     tmp_path: Path, own_site: Site, redis: Redis
 ) -> None:
@@ -178,9 +192,9 @@ def test_a_page_that_hangs_its_renderer_holds_nobody_up_for_long(
 ) -> None:
     events: list[Event] = []
     settings = settings_for(tmp_path, own_site.url, tabs=2, visit_timeout_seconds=8)
-    crawl = Crawler(settings, redis)
+    crawler = Crawler(settings, redis)
     stopped: list[psutil.Process] = []
-    for event in crawl.events([make_idno(1), make_idno(2), make_idno(3)]):
+    for event in crawler.events([make_idno(1), make_idno(2), make_idno(3)]):
         events.append(event)
         if not stopped:
             stopped = [each for each in processes_of(tmp_path) if "--type=renderer" in each.cmdline()]
