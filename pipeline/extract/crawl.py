@@ -236,7 +236,7 @@ class Crawl:
         assert verdict is not None
         self._underway.remove(underway)
         if visit.hops:
-            self._manners.sent(visit.url, requests=1 + visit.hops)
+            self._manners.charge(visit.url, requests=visit.hops)
         self._manners.answered(
             visit.url,
             company.idno,

@@ -38,8 +38,8 @@ _LONGEST_PAUSE = timedelta(hours=6)
 _POLL_SECONDS, _PAUSED_POLL_SECONDS = 0.05, 0.5
 """A pause may end sooner than it says: a probe that is under way ends it for all."""
 
-# KEYS: next turn, queue of people, breaker. ARGV: who asks, 1 for a person; milliseconds: to hold, interval, for a
-# probe.
+# KEYS: next turn, queue of people, breaker, who holds the turn. ARGV: who asks, 1 for a person; milliseconds: to hold,
+# interval, for a probe.
 _ASK = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -65,15 +65,30 @@ if tonumber(ARGV[4]) > 0 then
   redis.call('ZREM', KEYS[2], ARGV[1])
   local hold = math.max(tonumber(ARGV[3]), tonumber(ARGV[4]))
   redis.call('SET', KEYS[1], now + hold, 'PX', math.ceil(hold) + 60000)
+  redis.call('SET', KEYS[4], ARGV[1], 'PX', math.ceil(hold) + 60000)
 end
 if open then redis.call('HSET', KEYS[3], 'probe', now + tonumber(ARGV[5])) end
 return {'turn', open and 1 or 0}
 """
-# KEYS: next turn. ARGV: milliseconds: since it was sent, interval (times the requests made).
+# KEYS: next turn, who holds the turn. ARGV: who tells; milliseconds: since it was sent, interval. Who holds the turn no
+# longer (they were slow, and another has it) can only put the next one off.
 _SENT = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('SET', KEYS[1], now - ARGV[1] + ARGV[2], 'PX', math.ceil(ARGV[2]) + 60000)
+local turn = now - ARGV[2] + ARGV[3]
+if redis.call('GET', KEYS[2]) == ARGV[1] then
+  redis.call('DEL', KEYS[2])
+else
+  turn = math.max(turn, tonumber(redis.call('GET', KEYS[1]) or '0'))
+end
+redis.call('SET', KEYS[1], turn, 'PX', math.ceil(ARGV[3]) + 60000)
+"""
+# KEYS: next turn. ARGV: milliseconds to put it off by.
+_CHARGED = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local turn = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0')) + ARGV[1]
+redis.call('SET', KEYS[1], turn, 'PX', math.ceil(turn - now) + 60000)
 """
 # KEYS: breaker, the companies blocked, pauses. ARGV: how it went, company, 1 for the probe, most companies,
 # milliseconds: pause, longest pause, Retry-After; the host, the reason.
@@ -164,8 +179,8 @@ class Manners:
         self._redis, self._settings, self._kind = redis, settings, kind
         self._id = uuid4().hex
         self._robots = Robots(redis, user_agent=settings.user_agent)
-        self._ask, self._sent, self._answered = (
-            redis.register_script(script) for script in (_ASK, _SENT, _ANSWERED)
+        self._ask, self._sent, self._charged, self._answered = (
+            redis.register_script(script) for script in (_ASK, _SENT, _CHARGED, _ANSWERED)
         )
 
     def ask(self, url: str) -> Turn | Wait | Paused | Forbidden:
@@ -191,12 +206,19 @@ class Manners:
             return None
         return _paused(until, reason)
 
-    def sent(self, url: str, *, seconds_ago: float = 0, requests: int = 1) -> None:
-        """Tell when the request was really sent, and how many it became (redirects)."""
-        interval_ms = self._interval_of(urlsplit(url).netloc)
-        if interval_ms:
-            key = _keys(urlsplit(url).netloc)["turn"]
-            self._sent(keys=[key], args=[round(max(0, seconds_ago) * 1000), interval_ms * requests])
+    def sent(self, url: str, *, seconds_ago: float = 0) -> None:
+        """Tell when the request that a turn was for was really sent."""
+        host = urlsplit(url).netloc
+        if interval_ms := self._interval_of(host):
+            keys = _keys(host)
+            age_ms = round(max(0, seconds_ago) * 1000)
+            self._sent(keys=[keys["turn"], keys["holder"]], args=[self._id, age_ms, interval_ms])
+
+    def charge(self, url: str, *, requests: int) -> None:
+        """Tell of requests that were made without a turn: those that a redirect led to."""
+        host = urlsplit(url).netloc
+        if interval_ms := self._interval_of(host):
+            self._charged(keys=[_keys(host)["turn"]], args=[interval_ms * requests])
 
     def answered(
         self,
@@ -226,7 +248,7 @@ class Manners:
         keys = _keys(host)
         probe_ms = _milliseconds(timedelta(seconds=self._settings.visit_timeout_seconds + 30))
         answer: list[Any] = self._ask(
-            keys=[keys["turn"], keys["people"], keys["breaker"]],
+            keys=[keys["turn"], keys["people"], keys["breaker"], keys["holder"]],
             args=[
                 *(self._id, int(self._kind is RunKind.PERSON)),
                 *(_milliseconds(_HOLD), interval_ms, probe_ms),
@@ -289,7 +311,7 @@ def _paused(until_ms: object, reason: object) -> Paused:
 
 def _keys(host: str) -> dict[str, str]:
     """The Redis keys (state database) about a host."""
-    return {name: f"site:{host}:{name}" for name in ("turn", "people", "breaker", "blocked")}
+    return {name: f"site:{host}:{name}" for name in ("turn", "holder", "people", "breaker", "blocked")}
 
 
 def _reason(idno: str, *, limited: bool, is_probe: bool) -> str:

@@ -116,6 +116,28 @@ def test_a_dead_runs_turn_is_given_to_another(redis: Redis) -> None:
     assert isinstance(wait_for_turn(manners_of(redis, site_rate=50), NOBODY, longest=timedelta(0)), Turn)
 
 
+def test_who_was_too_slow_to_use_a_turn_does_not_shorten_the_one_of_another(redis: Redis) -> None:
+    slow, other, third = (manners_of(redis, site_rate=10) for _ in range(3))
+    wait_for_turn(slow, NOBODY, longest=timedelta(0))
+    wait_for_turn(other, NOBODY, longest=timedelta(0))  # the slow one's turn was given away
+    slow.sent(NOBODY)
+    until = time.monotonic() + 0.4
+    while time.monotonic() < until:
+        assert isinstance(third.ask(NOBODY), Wait)
+    other.sent(NOBODY)
+    assert isinstance(wait_for_turn(third, NOBODY, longest=timedelta(0)), Turn)
+
+
+def test_a_redirect_puts_the_next_turn_off_by_the_requests_that_it_was(redis: Redis) -> None:
+    run = manners_of(redis, site_rate=2)
+    wait_for_turn(run, NOBODY, longest=timedelta(0))
+    run.sent(NOBODY)
+    run.charge(NOBODY, requests=2)
+    begun = time.monotonic()
+    wait_for_turn(run, NOBODY, longest=timedelta(0))
+    assert time.monotonic() - begun > 1.4
+
+
 def test_no_limit_is_for_this_machine_only() -> None:
     with pytest.raises(ValidationError, match=r"loopback sites only, not for https://openmoney\.md"):
         PipelineSettings(**REQUIRED, site_rate=0, _env_file=None)
@@ -316,11 +338,8 @@ def test_a_site_that_challenges_everybody_is_asked_no_more_and_then_by_one_probe
         assert probe.capture.outcome is Outcome.BLOCKED
 
         site.challenging = False
-        [pause] = pauses(redis).values()
-        time.sleep(max(0.0, (pause.until - datetime.now(UTC)).total_seconds()) + 0.1)
-        patient = Crawler(
-            settings.model_copy(update={"site_url": site.url, "longest_wait_seconds": 60}), redis
-        )
+        end_pauses(redis)
+        patient = Crawler(settings.model_copy(update={"longest_wait_seconds": 120}), redis)
         events = patient.crawl(idnos[:5])
     assert {capture.outcome for capture in final(events).values()} == {Outcome.OK}
     assert pauses(redis) == {}
