@@ -3,6 +3,7 @@
 import signal
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -166,7 +167,8 @@ def test_a_killed_chrome_costs_the_visits_under_way_another_attempt_each(
         events.append(event)
         if len(events) == 2:
             for process in processes_of(tmp_path):
-                process.send_signal(signal.SIGKILL)
+                with suppress(psutil.NoSuchProcess):
+                    process.send_signal(signal.SIGKILL)
     outcomes = [event.capture.outcome for event in events if isinstance(event, Attempt)]
     assert Outcome.BROWSER_ERROR in outcomes
     assert {capture.outcome for capture in final(events).values()} == {Outcome.OK}

@@ -156,7 +156,8 @@ def test_a_chrome_that_dies_while_the_document_is_awaited_is_a_browser_error(
             [profile] = tmp_path.rglob("Default")
             for process in psutil.process_iter(["cmdline"]):
                 if f"--user-data-dir={profile.parent}" in " ".join(process.info["cmdline"] or []):
-                    process.kill()
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        process.kill()
 
         threading.Timer(1, kill).start()
         capture = visit(driver, f"{url}/slow/document", IDNO, timeout_seconds=5)
