@@ -7,6 +7,8 @@ is the CPU) and once with one that takes 300 ms an answer, as a live site may. A
 """
 
 import argparse
+import signal
+import sys
 from pathlib import Path
 
 from benchmarks.extract.playwright_way import playwright_way
@@ -21,6 +23,7 @@ _RESULTS = Path(__file__).parent.parent / "results"
 def main() -> None:
     """Run the benchmark."""
     arguments = _parser().parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started ends too
     plan = Plan(rounds=arguments.rounds, companies=arguments.companies)
     if arguments.quick:
         plan = Plan(rounds=1, companies=4, tabs=(4,))
