@@ -22,7 +22,7 @@ def test_captures_of_a_dead_run_are_stored_once_and_those_of_a_live_one_are_left
     databases: Databases, tmp_path: Path
 ) -> None:
     engine = databases.engine(roles.PIPELINE)
-    dead, alive = seen(7001), seen(7002)
+    dead, alive = seen(47_001), seen(47_002)
     spool.put(tmp_path / "dead", dead)
     spool.put(tmp_path / "alive", alive)
 
@@ -35,8 +35,7 @@ def test_captures_of_a_dead_run_are_stored_once_and_those_of_a_live_one_are_left
 
     with engine.begin() as connection:
         rows = connection.execute(
-            text("SELECT run_id, outcome, capture_id FROM source_data WHERE idno IN (:dead, :alive)"),
-            {"dead": dead.idno, "alive": alive.idno},
+            text("SELECT run_id, outcome, capture_id FROM source_data WHERE run_id IN ('dead', 'alive')")
         ).all()
     assert [(row.run_id, row.outcome, row.capture_id) for row in rows] == [
         ("dead", "browser_error", dead.capture_id)
@@ -46,6 +45,6 @@ def test_captures_of_a_dead_run_are_stored_once_and_those_of_a_live_one_are_left
 
 def test_half_a_file_is_no_capture(databases: Databases, tmp_path: Path) -> None:
     folder = tmp_path / "dead"
-    path = spool.put(folder, seen(7003))
+    path = spool.put(folder, seen(47_003))
     path.rename(path.with_suffix(".part"))
     assert store_leftovers(databases.engine(roles.PIPELINE).begin, tmp_path, is_over=lambda _: True) == 0

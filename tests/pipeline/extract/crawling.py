@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from pipeline.extract.capture import Capture
 from pipeline.extract.claims import Claims
 from pipeline.extract.crawl import Attempt, Crawl, Event
 from pipeline.extract.manners import Manners
-from pipeline.extract.tabs import Tab, network_events
+from pipeline.extract.tabs import FAILURES, Tab, network_events
 from pipeline.extract.visit import Visit
 from pipeline.settings import PipelineSettings, Screenshots
 from stack.chrome import find_chrome
@@ -54,13 +55,17 @@ def visit(
         under_way = Visit(tab, url, idno, timeout_seconds=timeout_seconds, attempt=1, screenshots=screenshots)
         under_way.begin()
         while under_way.verdict is None:
-            under_way.take(network_events(driver, home).get(tab.handle, ()))
-            under_way.step()
+            try:
+                under_way.take(network_events(driver, home).get(tab.handle, ()))
+                under_way.step()
+            except FAILURES as error:  # as a crawl does
+                under_way.cut_off(str(error))
             time.sleep(0.02)
         return under_way.capture()
     finally:
         tab.close()
-        driver.switch_to.window(home)
+        with suppress(*FAILURES):
+            driver.switch_to.window(home)
 
 
 @dataclass
