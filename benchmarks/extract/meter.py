@@ -11,6 +11,8 @@ import psutil
 class Meter:
     """Measures fetching `pages` pages, after a warm-up of some in which a browser fills its tabs and caches.
 
+    Pages that are counted after those keep the other tabs as busy as they were when the clock started.
+
     Afterwards `seconds` is the time it took, `cpu_seconds` what this process and all it started (the browser too)
     computed, `other_cores` how many cores others kept busy. `foreign` are processes of ours that do not count: the
     site, the Valkey.

@@ -17,7 +17,7 @@ from benchmarks.extract.ways import Surroundings, Way
 from tests.site.facts import make_idno
 from tests.stores import running_valkey
 
-_WARM_UP_FROM = 1000
+_OTHERS_FROM = 1000
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Plan:
     """How much is measured."""
 
     rounds: int = 3
-    companies: int = 16
+    companies: int = 8
     tabs: tuple[int, ...] = (1, 2, 4, 8)
     latencies_ms: tuple[int, ...] = (0, 300)
 
@@ -76,8 +76,9 @@ def measured_in_turns(plan: Plan, ways: Sequence[Way]) -> Report:
 
 
 def _idnos(way: Way, plan: Plan) -> list[str]:
-    """One company a tab to warm up with, then those that are measured, the same for all ways."""
-    numbers = [*range(_WARM_UP_FROM, _WARM_UP_FROM + way.tabs), *range(plan.companies)]
+    """The companies that are measured, the same for all ways, and others that keep all tabs busy before and after."""
+    others = range(_OTHERS_FROM, _OTHERS_FROM + 2 * way.tabs - 1)
+    numbers = [*others[: way.tabs], *range(plan.companies), *others[way.tabs :]]
     return [make_idno(number) for number in numbers]
 
 
