@@ -8,6 +8,8 @@ from typing import Any
 SCRAPE_JOB = "scrape_companies"
 SWEEP_JOB = "sweep_register"
 REFRESH_JOB = "refresh_tracked"
+CHECK_JOB = "check_records"
+RETRANSFORM_JOB = "retransform_companies"
 CODE_LOCATION = "registru"
 REPOSITORY = "__repository__"
 
@@ -87,6 +89,11 @@ def scrape_run_config(idnos: Sequence[str], *, since: datetime | None = None) ->
     if since is not None:
         config["since"] = since.isoformat()
     return {"ops": {SOURCE_DATA_ASSET: {"config": config}}}
+
+
+def retransform_run_config(cohort: str) -> dict[str, Any]:
+    """Run config of the job RETRANSFORM_JOB for what is stale of a cohort."""
+    return {"ops": {TRANSFORMED_DATA_ASSET: {"config": {"select": "stale", "cohort": cohort}}}}
 
 
 def kind_of_config(run_config: Mapping[str, Any]) -> RunKind:

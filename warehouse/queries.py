@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, RowMapping, func, select, tuple_
+from sqlalchemy import Connection, func, select, tuple_
 
 from warehouse.contract import Outcome
-from warehouse.records import CompanyRecord, CompanyResult, Party, Provenance, Relation
-from warehouse.tables import company_parties, run_results, source_data, transformed_data
+from warehouse.facts import load_figures, load_profiles
+from warehouse.records import CompanyRecord, CompanyResult, Provenance
+from warehouse.tables import run_results, source_data, transformed_data
 
 
 def load_record(connection: Connection, idno: str) -> CompanyRecord | None:
@@ -35,8 +35,16 @@ def load_records(
     if captured_after is not None:
         query = query.where(transformed_data.c.fetched_at > captured_after)
     rows = connection.execute(query).mappings().all()
-    parties = _parties(connection, [row["idno"] for row in rows])
-    return {row["idno"]: _record(row, parties[row["idno"]]) for row in rows}
+    profiles = load_profiles(connection, rows)
+    figures = load_figures(connection, list(profiles))
+    return {
+        row["idno"]: CompanyRecord(
+            **profiles[row["idno"]],
+            statements=figures.get(row["idno"], ()),
+            source=Provenance.model_validate({field: row[field] for field in Provenance.model_fields}),
+        )
+        for row in rows
+    }
 
 
 _IS_TRANSFORMED = func.coalesce(transformed_data.c.fetched_at >= source_data.c.fetched_at, False).label(
@@ -69,38 +77,3 @@ def load_good_captures(
         .group_by(source_data.c.run_id, source_data.c.idno)
     )
     return {(run_id, idno): is_transformed for run_id, idno, is_transformed in connection.execute(query)}
-
-
-def _parties(connection: Connection, idnos: Sequence[str]) -> dict[str, list[tuple[Relation, Party]]]:
-    rows = connection.execute(
-        select(company_parties)
-        .where(company_parties.c.idno.in_(idnos))
-        .order_by(company_parties.c.idno, company_parties.c.relation, company_parties.c.position)
-    )
-    parties: dict[str, list[tuple[Relation, Party]]] = {idno: [] for idno in idnos}
-    for row in rows:
-        parties[row.idno].append((Relation(row.relation), _party(row)))
-    return parties
-
-
-def _party(row: Row[Any]) -> Party:
-    return Party(
-        name=row.name,
-        kind=row.kind,
-        share=row.share,
-        role=row.role,
-        idno=row.party_idno,
-        source_id=row.source_id,
-    )
-
-
-def _record(row: RowMapping, parties: Sequence[tuple[Relation, Party]]) -> CompanyRecord:
-    return CompanyRecord(
-        **{
-            field: row[field]
-            for field in ("idno", "name", "legal_form", "status", "registered_on", "address")
-        },
-        founders=tuple(party for relation, party in parties if relation is Relation.FOUNDER),
-        administrators=tuple(party for relation, party in parties if relation is Relation.ADMINISTRATOR),
-        source=Provenance.model_validate({field: row[field] for field in Provenance.model_fields}),
-    )

@@ -12,11 +12,14 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Numeric,
+    SmallInteger,
     Table,
     Text,
     Uuid,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+
+from warehouse.records import KEY_FIGURES, AddressParts, Cuatm
 
 metadata = MetaData()
 
@@ -139,7 +142,16 @@ transformed_data = Table(
     Column("status", Text),
     Column("registered_on", Date),
     Column("address", Text),
+    Column("legal_form_name", Text),
+    *(Column(f"address_{part}", Text) for part in AddressParts.model_fields),
+    *(Column(f"cuatm_{part}", Text) for part in Cuatm.model_fields),
+    Column("name_folded", Text, nullable=False),
     Column("disagreements", JSONB, nullable=False),
+    Column("sources", JSONB, nullable=False),
+    Column("unknown", JSONB, nullable=False),
+    Column("notes", JSONB, nullable=False),
+    Column("facts_sha256", Text),
+    Column("first_transformed_at", DateTime(timezone=True), nullable=False),
     Column("source_data_id", BigInteger, ForeignKey("source_data.id"), nullable=False),
     Column("fetched_at", DateTime(timezone=True), nullable=False),
     Column("transform_version", Integer, nullable=False),
@@ -162,4 +174,87 @@ company_parties = Table(
     Column("source_data_id", BigInteger, ForeignKey("source_data.id"), nullable=False),
     Column("transform_version", Integer, nullable=False),
     comment="Founders (share in per cent) and administrators of a company, in the source's order.",
+)
+
+company_activities = Table(
+    "company_activities",
+    metadata,
+    Column("idno", Text, ForeignKey("transformed_data.idno", ondelete="CASCADE"), primary_key=True),
+    Column("is_licensed", Boolean, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("code", Text),
+    Column("source_data_id", BigInteger, ForeignKey("source_data.id"), nullable=False),
+    Column("transform_version", Integer, nullable=False),
+    comment="Lines of business of a company, those that need a licence and those that do not.",
+)
+
+financial_statements = Table(
+    "financial_statements",
+    metadata,
+    Column("idno", Text, ForeignKey("transformed_data.idno", ondelete="CASCADE"), primary_key=True),
+    Column("year", Integer, primary_key=True),
+    Column("currency", Text, nullable=False),
+    Column("document_type", Text),
+    Column("cuiio", Text),
+    *(Column(name, Numeric) for name in KEY_FIGURES),
+    Column("source_data_id", BigInteger, ForeignKey("source_data.id"), nullable=False),
+    Column("transform_version", Integer, nullable=False),
+    comment="A row a year that a company filed; key figures in `currency`, all rows are in financial_lines.",
+)
+
+financial_lines = Table(
+    "financial_lines",
+    metadata,
+    Column("idno", Text, primary_key=True),
+    Column("year", Integer, primary_key=True),
+    Column("form", SmallInteger, primary_key=True),
+    Column("row", Text, primary_key=True),
+    Column("value", Numeric, nullable=False),
+    Column("label", Text),
+    Column("source_data_id", BigInteger, nullable=False),
+    Column("transform_version", Integer, nullable=False),
+    comment="Every row of the financial statements: form (5 balance sheet, 6 profit and loss, 7 equity, 8 cash),"
+    " row code, label, amount in the statement's currency.",
+)
+
+company_changes = Table(
+    "company_changes",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("idno", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("old", JSONB(none_as_null=True)),
+    Column("new", JSONB(none_as_null=True)),
+    Column("cause", Text, nullable=False),
+    Column("observed_at", DateTime(timezone=True), nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("previous_source_data_id", BigInteger, ForeignKey("source_data.id"), nullable=False),
+    Column("previous_version", Integer, nullable=False),
+    Column("source_data_id", BigInteger, ForeignKey("source_data.id"), nullable=False),
+    Column("transform_version", Integer, nullable=False),
+    comment="What changed in a company's record: at the source (news), or by our reading (none). Append-only.",
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("source_data_id", BigInteger, ForeignKey("source_data.id"), primary_key=True),
+    Column("idno", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("raw_html_sha256", Text, nullable=False),
+    Column("transform_version", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("first_tried_at", DateTime(timezone=True), nullable=False),
+    Column("last_tried_at", DateTime(timezone=True), nullable=False),
+    comment="Good captures that could not be transformed, and why; tried again when the version grows.",
+)
+
+pending_captures = Table(
+    "pending_captures",
+    metadata,
+    Column("idno", Text, primary_key=True),
+    Column("source_data_id", BigInteger, ForeignKey("source_data.id"), primary_key=True),
+    comment="Good captures that nobody has transformed yet: written with the capture, gone when it is done.",
 )
