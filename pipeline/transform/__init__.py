@@ -1,4 +1,4 @@
 """Stored bytes in, records out: pure, without Dagster, network or database."""
 
-TRANSFORM_VERSION = 2
+TRANSFORM_VERSION = 3
 """Grows whenever the output for the same capture can change."""

@@ -6,7 +6,8 @@ from itertools import takewhile
 
 from pipeline.transform.columns import Column, columns_of, is_cell, is_row, rows_of
 from pipeline.transform.document import HEADINGS, TEXT, Node
-from pipeline.transform.labels import LABEL_LENGTH, LIST_FIELDS, Field, field_of, is_action, label_in_line
+from pipeline.transform.labels import LABEL_LENGTH, field_of, is_action, label_in_line
+from pipeline.transform.vocabulary.field import LIST_FIELDS, PARTY_FIELDS, Field
 
 LABEL_TAGS = frozenset({"dt", "th", "label", "b", "strong", "summary", "legend", "caption", *HEADINGS})
 NO_SLOT = frozenset({"br", "hr", "i", "wbr"})
@@ -137,7 +138,7 @@ def _column(field: Field, cell: Node, row: Node, cells: list[Node]) -> Sequence[
     if table is None:
         return []
     columns = columns_of(cells) or []
-    if field in LIST_FIELDS and Column.NAME in columns and {Column.SHARE, Column.ROLE} & set(columns):
+    if field in PARTY_FIELDS and Column.NAME in columns and {Column.SHARE, Column.ROLE} & set(columns):
         return [table]
     rows = rows_of(table)
     below = [values for values in rows if values and values[0].start > row.end]

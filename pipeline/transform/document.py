@@ -1,6 +1,7 @@
 """A rendered page as a tree of what a visitor sees: scripts, icons, buttons and the site's own frame left out."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -24,6 +25,8 @@ _INVISIBLE_TAGS = frozenset(
 _FRAME_TAGS = frozenset({"nav", "footer", "aside", "header"})
 _FRAME_ROLES = frozenset(words("navigation|contentinfo|banner|complementary|search|dialog|alertdialog"))
 _PANEL_ROLES = frozenset({"tabpanel", "region"})
+_FEW, _MOST = 8, 0.8
+"""If most of so many elements bear classes that no other one bears, classes are names there, and tell no looks."""
 _DEEPEST = 250
 """How deep elements are looked into; no page that people made goes further, and Python's stack ends."""
 _ICON_WORD = re.compile(r"[a-z]+(?:_[a-z0-9]+)*|\W*")
@@ -48,11 +51,12 @@ class Node:
     text: str = ""
     end: int = 0
     is_block: bool = False
+    look: str = ""
 
     @property
     def shape(self) -> tuple[str, str]:
         """What makes siblings of one kind look alike: the tag and the classes, whatever they are."""
-        return self.tag, self.attributes.get("class", "")
+        return self.tag, self.look
 
     @property
     def is_inline(self) -> bool:
@@ -115,7 +119,7 @@ def read_page(html: str) -> Page:
     title = collapse(soup.title.get_text()) if soup.title else ""
     body = soup.body or soup
     heading = _heading(body, title)
-    builder = _Builder(heading, {str(tag["aria-controls"]) for tag in body.select("[aria-controls]")})
+    builder = _Builder(body, heading, {str(tag["aria-controls"]) for tag in body.select("[aria-controls]")})
     root = builder.build(body, None)
     return Page(root=root, heading=builder.heading, title=title)
 
@@ -141,14 +145,60 @@ def _raw_without(node: Node, left_out: Sequence[Node]) -> Iterator[str]:
             yield " "
 
 
+def lines_in(nodes: Iterable[Node]) -> list[list[Node]]:
+    """Return the lines that neighbouring nodes make, parted by line breaks, without wrappers around parts of lines."""
+    lines: list[list[Node]] = [[]]
+    for node in _flat(nodes):
+        if node.tag == "br":
+            lines.append([])
+        else:
+            lines[-1].append(node)
+    return lines
+
+
+def _flat(nodes: Iterable[Node]) -> Iterator[Node]:
+    """The nodes, without the wrappers around line breaks and parts of lines."""
+    for node in nodes:
+        if (
+            node.tag not in (TEXT, "br")
+            and len(node.children) > 1
+            and any(n.tag == "br" for n in node.descendants())
+        ):
+            yield from _flat(node.children)
+        else:
+            yield node
+
+
+class _Looks:
+    """What the classes of a page's elements say of their looks: what an element shares with others."""
+
+    def __init__(self, body: Tag) -> None:
+        classes = [" ".join(tag["class"]) for tag in body.find_all(class_=True)]
+        self._counts = Counter(name for text in classes for name in set(text.split()))
+        alone = sum(1 for text in classes if not self._shared(text))
+        self._are_names = len(classes) >= _FEW and alone >= _MOST * len(classes)
+        self._known: dict[str, str] = {"": ""}
+
+    def of(self, classes: str) -> str:
+        """Return what elements with these classes look like."""
+        if classes not in self._known:
+            alone = "" if self._are_names else classes
+            self._known[classes] = self._shared(classes) or alone
+        return self._known[classes]
+
+    def _shared(self, classes: str) -> str:
+        return " ".join(name for name in classes.split() if self._counts[name] > 1)
+
+
 class _Builder:
     """Makes nodes out of BeautifulSoup's tags, and remembers the one of the heading."""
 
-    def __init__(self, heading: Tag | None, controlled: set[str]) -> None:
+    def __init__(self, body: Tag, heading: Tag | None, controlled: set[str]) -> None:
         self._heading_tag = heading
         self._controlled = controlled
         self._around_heading = {id(tag) for tag in heading.parents} if heading else set()
         self._count = 0
+        self._looks = _Looks(body)
         self.heading: Node | None = None
 
     def build(self, tag: Tag, parent: Node | None, depth: int = 0) -> Node:
@@ -179,7 +229,7 @@ class _Builder:
 
     def _node(self, tag: str, parent: Node | None, attributes: dict[str, str]) -> Node:
         self._count += 1
-        return Node(tag, parent, self._count, attributes)
+        return Node(tag, parent, self._count, attributes, look=self._looks.of(attributes.get("class", "")))
 
     def _add_element(self, node: Node, tag: Tag, pieces: list[str], depth: int) -> None:
         child = self.build(tag, node, depth)

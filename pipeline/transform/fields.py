@@ -19,8 +19,9 @@ from pipeline.transform.beside import (
 )
 from pipeline.transform.columns import is_cell
 from pipeline.transform.document import HEADINGS, TEXT, Node, Page, text_of
-from pipeline.transform.labels import LABEL_LENGTH, LIST_FIELDS, Field, field_of, is_action, label_in_line
+from pipeline.transform.labels import LABEL_LENGTH, field_of, is_action, label_in_line
 from pipeline.transform.text import fold, parse_date
+from pipeline.transform.vocabulary.field import LIST_FIELDS, Field
 
 _WHOLE_TAGS = ("dt", "th", "caption", "legend")
 _NOT_LABELS_WITHIN = frozenset({"h1", "option", "dd"})

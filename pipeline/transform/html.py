@@ -5,24 +5,29 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import TypeVar
 
+from pipeline.transform.activities import read_activities
 from pipeline.transform.document import Node, Page, read_page, text_of
 from pipeline.transform.fields import Found, find_fields
+from pipeline.transform.key_figures import read_figures
 from pipeline.transform.labels import (
     AMBIGUOUS_FORM_LABELS,
     ERROR_OPENINGS,
     ERROR_TEXTS,
     NOT_FOUND_TEXTS,
-    Field,
     field_of,
     is_action,
     says,
 )
-from pipeline.transform.meanings import labelled_status_of, legal_form_of, status_of
+from pipeline.transform.meanings import labelled_status_of, legal_form_name, legal_form_of, status_of
 from pipeline.transform.parties import read_parties
+from pipeline.transform.places import address_parts, cuatm_in
 from pipeline.transform.reading import Reading
 from pipeline.transform.region import IDNO_TEXT, Region, idno_in
 from pipeline.transform.text import bare, fold, parse_date, present
-from warehouse.records import CompanyStatus, Party
+from pipeline.transform.unknown_labels import unknown_labels
+from pipeline.transform.values import shown
+from pipeline.transform.vocabulary.field import Field
+from warehouse.records import Activity, CompanyStatus, Cuatm, Party
 
 _Value = TypeVar("_Value")
 _CYRILLIC_OR_ROMANIAN = re.compile(r"[а-яăâîșțşţ]", re.IGNORECASE)
@@ -48,21 +53,94 @@ def read_html(html: str, idno: str) -> Reading:
     return _reading(region, _shown_idno(page, found, region, idno))
 
 
-def _reading(region: Region, shown: str | None) -> Reading:
+def _reading(region: Region, idno: str | None) -> Reading:
     accepted = region.accepted()
     badges = list(_badges(region))
-    notes: list[str] = []
+    taken = _Taken()
+    legal_form = taken.only(Field.LEGAL_FORM, _legal_forms(accepted, badges))
+    address = taken.only(Field.ADDRESS, _addresses(accepted))
+    name = _name(region.heading)
+    taken.raw["name"] = region.heading.text
+    taken.follow("legal_form_name", Field.LEGAL_FORM)
+    taken.follow("address_parts", Field.ADDRESS)
     return Reading(
-        idno=shown,
-        name=_name(region.heading),
-        legal_form=_only(_legal_forms(accepted, badges), Field.LEGAL_FORM, notes),
-        status=_only(_statuses(accepted, badges), Field.STATUS, notes),
-        registered_on=_only(_dates(accepted), Field.REGISTERED_ON, notes),
-        address=_only(_addresses(accepted), Field.ADDRESS, notes),
-        founders=_parties(accepted, Field.FOUNDERS),
-        administrators=_parties(accepted, Field.ADMINISTRATORS),
-        notes=tuple(notes),
+        idno=idno,
+        name=name,
+        legal_form=legal_form,
+        legal_form_name=legal_form_name(legal_form),
+        status=taken.only(Field.STATUS, _statuses(accepted, badges)),
+        registered_on=taken.only(Field.REGISTERED_ON, _dates(accepted)),
+        address=address,
+        address_parts=address_parts(address) if address else None,
+        cuatm=taken.only(Field.CUATM, _cuatms(accepted)),
+        founders=taken.parties(Field.FOUNDERS, accepted),
+        administrators=taken.parties(Field.ADMINISTRATORS, accepted),
+        licensed_activities=taken.activities(Field.LICENSED, accepted),
+        unlicensed_activities=taken.activities(Field.UNLICENSED, accepted),
+        statements=read_figures(
+            region.page.root, region.figures(), heading=region.heading, notes=taken.notes
+        ),
+        raw=taken.raw,
+        unknown=tuple(unknown_labels(region, accepted)),
+        notes=tuple(taken.notes),
     )
+
+
+class _Taken:
+    """What is taken from a page: the texts that it stands in, and why other texts are not taken."""
+
+    def __init__(self) -> None:
+        self.raw: dict[str, str] = {}
+        self.notes: list[str] = []
+
+    def only(self, field: Field, shown: Iterable[tuple[_Value, str]]) -> _Value | None:
+        """Return the one value of a field; where the page shows two different ones, none."""
+        different: dict[_Value, str] = {}
+        for value, text in shown:
+            different.setdefault(value, text)
+        if len(different) > 1:
+            self.notes.append(
+                f"{field}: the page shows {len(different)} different values: {list(different)!r}"
+            )
+            return None
+        for value, text in different.items():
+            self.raw[field] = text
+            return value
+        return None
+
+    def follow(self, field: str, lead: Field) -> None:
+        """Note that a field is read from the text of another one."""
+        if lead in self.raw:
+            self.raw[field] = self.raw[lead]
+
+    def parties(self, field: Field, found: Sequence[Found]) -> tuple[Party, ...]:
+        """Return the parties of all the lists of a field (persons and companies may have one each), or none of them."""
+        parties: dict[Party, None] = {}
+        lists = [hit for hit in found if hit.field is field]
+        for hit in lists:
+            listed = read_parties(hit)
+            if listed is None or (len(lists) > 1 and _is_unread(hit)):
+                self.notes.append(f"{field}: not all of the list can be read: {shown(hit.value)}")
+                return ()
+            parties.update(dict.fromkeys(listed))
+        self._keep(field, lists, bool(parties))
+        return tuple(parties)
+
+    def activities(self, field: Field, found: Sequence[Found]) -> tuple[Activity, ...]:
+        """Return the activities of a field's list; none where a part cannot be read, or two lists differ."""
+        lists = [hit for hit in found if hit.field is field and present(hit.value)]
+        read = [read_activities(hit) for hit in lists]
+        different = {tuple(bare(activity.name) for activity in some) for some in read if some}
+        if None in read or len(different) > 1:
+            self.notes.append(f"{field}: not all of the list can be read: {shown(lists[0].value)}")
+            return ()
+        activities = next((some for some in read if some), ())
+        self._keep(field, lists, bool(activities))
+        return activities
+
+    def _keep(self, field: Field, lists: Sequence[Found], is_read: bool) -> None:
+        if is_read:
+            self.raw[field] = " ".join(hit.value for hit in lists if hit.value)
 
 
 def _shown_idno(page: Page, found: Sequence[Found], region: Region | None, idno: str) -> str | None:
@@ -128,23 +206,14 @@ def _badges(region: Region) -> Iterator[str]:
             yield from _BADGE_PARTS.split(leaf.text)
 
 
-def _only(values: Iterable[_Value], field: Field, notes: list[str]) -> _Value | None:
-    """The one value of a field; where the page shows two different ones, none, and a note."""
-    different = list(dict.fromkeys(values))
-    if len(different) > 1:
-        notes.append(f"{field}: the page shows {len(different)} different values: {different!r}")
-        return None
-    return different[0] if different else None
-
-
 def _texts(found: Sequence[Found], field: Field) -> list[tuple[Found, str]]:
     return [(hit, text) for hit in found if hit.field is field and (text := present(hit.value))]
 
 
-def _addresses(found: Sequence[Found]) -> list[str]:
+def _addresses(found: Sequence[Found]) -> list[tuple[str, str]]:
     # What is itself a label, known or not, is the next one: the address is blank. A cell holds a value.
     return [
-        text
+        (text, text)
         for hit, text in _texts(found, Field.ADDRESS)
         if (field_of(text) is None or _is_in_cell(hit))
         and not is_action(text)
@@ -157,14 +226,14 @@ def _is_in_cell(hit: Found) -> bool:
     return (hit.place.tag, *(node.tag for node in hit.nodes)) in (("th", "td"), ("dt", "dd"))
 
 
-def _legal_forms(found: Sequence[Found], badges: Sequence[str]) -> list[str]:
-    forms: list[str] = []
+def _legal_forms(found: Sequence[Found], badges: Sequence[str]) -> list[tuple[str, str]]:
+    forms: list[tuple[str, str]] = []
     for hit, text in _texts(found, Field.LEGAL_FORM):
         if form := legal_form_of(text):
-            forms.append(form)
+            forms.append((form, text))
         elif fold(hit.place.text).rstrip(" :") not in AMBIGUOUS_FORM_LABELS and _can_be_form(text):
-            forms.append(text)
-    return forms or [form for text in badges if (form := legal_form_of(text))]
+            forms.append((text, text))
+    return forms or [(form, text) for text in badges if (form := legal_form_of(text))]
 
 
 def _can_be_form(text: str) -> bool:
@@ -174,28 +243,26 @@ def _can_be_form(text: str) -> bool:
     return is_form and field_of(text) is None and status_of(text) is None
 
 
-def _statuses(found: Sequence[Found], badges: Sequence[str]) -> list[CompanyStatus]:
-    labelled = [labelled_status_of(text) for _, text in _texts(found, Field.STATUS)]
-    return [status for status in labelled or map(status_of, badges) if status is not None]
+def _statuses(found: Sequence[Found], badges: Sequence[str]) -> list[tuple[CompanyStatus, str]]:
+    labelled = [(labelled_status_of(text), text) for _, text in _texts(found, Field.STATUS)]
+    shown = labelled or [(status_of(text), text) for text in badges]
+    return [(status, text) for status, text in shown if status is not None]
 
 
-def _dates(found: Sequence[Found]) -> list[date]:
+def _dates(found: Sequence[Found]) -> list[tuple[date, str]]:
     # 03/04/2020 is the third of April, unless the page is in English.
     day_first = any(_CYRILLIC_OR_ROMANIAN.search(hit.place.text) for hit in found)
-    read = [parse_date(text, day_first=day_first) for _, text in _texts(found, Field.REGISTERED_ON)]
-    return [value for value in read if value is not None]
+    read = [(parse_date(text, day_first=day_first), text) for _, text in _texts(found, Field.REGISTERED_ON)]
+    return [(value, text) for value, text in read if value is not None]
 
 
-def _parties(found: Sequence[Found], field: Field) -> tuple[Party, ...]:
-    """The parties of all the lists of a field (persons and companies may have one each), or none of them."""
-    parties: dict[Party, None] = {}
-    lists = [hit for hit in found if hit.field is field]
-    for hit in lists:
-        listed = read_parties(hit)
-        if listed is None or (len(lists) > 1 and _is_unread(hit)):
-            return ()
-        parties.update(dict.fromkeys(listed))
-    return tuple(parties)
+def _cuatms(found: Sequence[Found]) -> list[tuple[Cuatm, str]]:
+    read = [
+        (cuatm_in(text), text)
+        for _, text in _texts(found, Field.CUATM)
+        if field_of(text) is None and not is_action(text)
+    ]
+    return [(value, text) for value, text in read if value is not None]
 
 
 def _is_unread(hit: Found) -> bool:

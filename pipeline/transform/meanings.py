@@ -130,6 +130,22 @@ _LEGAL_FORMS: dict[str, list[str]] = {
         """
     ),
 }
+_FORM_NAMES = {
+    "SRL": "Societate cu răspundere limitată",
+    "SA": "Societate pe acțiuni",
+    "ÎI": "Întreprindere individuală",
+    "GȚ": "Gospodărie țărănească (de fermier)",
+    "ÎS": "Întreprindere de stat",
+    "ÎM": "Întreprindere municipală",
+    "CP": "Cooperativă de producție",
+    "CI": "Cooperativă de întreprinzător",
+    "CC": "Cooperativă de consum",
+    "SNC": "Societate în nume colectiv",
+    "SC": "Societate în comandită",
+    "AO": "Asociație obștească",
+    "ONG": "Organizație necomercială",
+    "IP": "Instituție publică",
+}
 _CODE_BY_FORM = {bare(name): code for code, names in _LEGAL_FORMS.items() for name in names}
 _FOLDED_CODES = {bare(code): code for code in _LEGAL_FORMS}
 _LEGAL_FORM_HALVES = re.compile(r"\s+[–—/·-]\s+|[()\[\],]")
@@ -203,6 +219,11 @@ def legal_form_of(text: str) -> str | None:
     # "SRL — Societate cu răspundere limitată", "Societate pe acțiuni (SA)": both halves mean the same.
     halves = {_legal_form_code(part) for part in _LEGAL_FORM_HALVES.split(text) if part.strip()}
     return halves.pop() if len(halves) == 1 else None
+
+
+def legal_form_name(code: str | None) -> str | None:
+    """Return the Romanian name of a legal form given as its code, None if it is not known."""
+    return _FORM_NAMES.get(code) if code else None
 
 
 def _legal_form_code(text: str) -> str | None:

@@ -1,44 +1,85 @@
 """Two readings of one capture become the facts of one company.
 
 The rule: the HTML is what a person was shown, the JSON is what the page was made from. Where both state a
-fact and mean the same, the JSON's writing is taken (it is the more precise: whole shares, ids, no wrapping).
-Where they contradict each other, the JSON's is taken and the disagreement recorded. Where one is silent,
-the other speaks. On who the company is they must agree, or there are no facts.
+fact and mean the same, the JSON's writing is taken (it is the more precise: whole shares, ids, codes, all the lines
+of a statement, no wrapping). Where they contradict each other, the JSON's is taken and the disagreement recorded.
+Where one is silent, the other speaks. On who the company is they must agree, or there are no facts.
+
+What is only another writing of a fact (a legal form's name, the parts of an address) comes from the reading that the
+fact comes from, or from one that means the same.
 """
 
 import re
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Any
 
+from pipeline.transform.agreement import agree as agree
+from pipeline.transform.agreement import is_silent, plain
 from pipeline.transform.html import read_html
-from pipeline.transform.payloads import read_payloads
+from pipeline.transform.payloads import read_filed, read_payloads
 from pipeline.transform.reading import Reading
-from pipeline.transform.text import bare, fold
-from warehouse.records import CompanyFacts, Party
+from pipeline.transform.text import fold
+from warehouse.records import CompanyFacts
 
 _WORD = re.compile(r"\w+")
-_FIELDS = ("name", "legal_form", "status", "registered_on", "address", "founders", "administrators")
+_STATEMENTS = "statements"
+_FIELDS = tuple(name for name in CompanyFacts.model_fields if name != "idno")
+_FOLLOWS = {"legal_form_name": "legal_form", "address_parts": "address"}
+"""Fields that are another writing of the one named."""
+_RAW_LENGTH = 2000
 
 
 class NotThisCompany(ValueError):
     """The capture does not prove to be the page of this company; the message says what is missing."""
 
 
+class ReadingKind(StrEnum):
+    """The ways to read a capture."""
+
+    HTML = "html"
+    JSON = "json"
+
+
+@dataclass(frozen=True)
+class FieldSource:
+    """Where a fact was read, and the text that stands there (None for statements: it is a whole body)."""
+
+    reading: str
+    raw: str | None
+
+
 @dataclass(frozen=True)
 class Transformed:
-    """A company's facts, and where the readings disagreed: field → {html, json}."""
+    """A company's facts and all that is to be told of them.
+
+    `stated` names the fields of which the JSON tells something, be it that there is nothing (the HTML never tells
+    that); `sources` says where each fact was read; `disagreements` where the readings contradict each other, as
+    field → {html, json}; `unknown` the keys and labels that nobody knows; `notes` why a fact was not taken.
+    """
 
     facts: CompanyFacts
+    stated: frozenset[str]
+    sources: dict[str, FieldSource]
     disagreements: dict[str, Any]
+    unknown: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+@dataclass
+class _Merged:
+    """What has been taken so far."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    sources: dict[str, FieldSource] = field(default_factory=dict)
+    disagreements: dict[str, Any] = field(default_factory=dict)
 
 
 def transform(*, idno: str, html: str, bodies: list[bytes]) -> Transformed:
     """Read a capture of the company `idno`. Raises NotThisCompany if it is not proved to be its page."""
     page, payload = read_html(html, idno), read_payloads(bodies, idno)
     prove(idno, page, payload)
-    return merge(idno, page, payload)
+    return merge(idno, page, _with_filed(payload, read_filed(bodies, idno)))
 
 
 def prove(idno: str, page: Reading, payload: Reading | None) -> None:
@@ -56,42 +97,52 @@ def prove(idno: str, page: Reading, payload: Reading | None) -> None:
 
 def merge(idno: str, page: Reading, payload: Reading | None) -> Transformed:
     """Merge two readings that agree on the company, by the rule at the head of this module."""
-    other = payload or Reading()
-    taken = {field: _taken(getattr(page, field), getattr(other, field)) for field in _FIELDS}
-    disagreements = {
-        field: {"html": _plain(getattr(page, field)), "json": _plain(getattr(other, field))}
-        for field in _FIELDS
-        if _contradict(getattr(page, field), getattr(other, field))
-    }
-    return Transformed(CompanyFacts(idno=idno, **taken), disagreements, page.notes)
+    data = payload or Reading()
+    merged = _Merged()
+    for name in _FIELDS:
+        _take(merged, name, page, data)
+    unknown = {f"{ReadingKind.HTML}: {label}" for label in page.unknown}
+    unknown |= {f"{ReadingKind.JSON}: {key}" for key in data.unknown}
+    return Transformed(
+        facts=CompanyFacts(idno=idno, **merged.values),
+        stated=data.stated,
+        sources=merged.sources,
+        disagreements=merged.disagreements,
+        unknown=tuple(sorted(unknown)),
+        notes=(*page.notes, *data.notes),
+    )
 
 
-def _taken(html: Any, json: Any) -> Any:
-    return html if json is None or json == () else json
+def _take(merged: _Merged, name: str, page: Reading, data: Reading) -> None:
+    html, json = getattr(page, name), getattr(data, name)
+    if _FOLLOWS.get(name) in merged.disagreements and is_silent(json):
+        html = json  # the page's belongs to what was not taken
+    kind, reading = (ReadingKind.HTML, page) if is_silent(json) else (ReadingKind.JSON, data)
+    value = html if kind is ReadingKind.HTML else json
+    merged.values[name] = value
+    if not is_silent(value):
+        raw = None if name == _STATEMENTS else reading.raw.get(name, str(value))[:_RAW_LENGTH]
+        merged.sources[name] = FieldSource(kind, raw)
+    if not (is_silent(html) or is_silent(json) or agree(name, html, json)):
+        merged.disagreements[name] = {
+            ReadingKind.HTML.value: plain(html),
+            ReadingKind.JSON.value: plain(json),
+        }
+
+
+def _with_filed(payload: Reading | None, filed: Reading) -> Reading:
+    if payload is None:
+        return filed
+    return replace(
+        payload,
+        statements=filed.statements,
+        stated=payload.stated | filed.stated,
+        unknown=(*payload.unknown, *filed.unknown),
+        notes=(*payload.notes, *filed.notes),
+    )
 
 
 def _same_name(html: str, json: str | None) -> bool:
     """A heading may add the legal form or quotes to the name; the one has to hold the other."""
     one, other = (f" {' '.join(_WORD.findall(fold(text)))} " for text in (html, json or ""))
     return not one.isspace() and not other.isspace() and (one in other or other in one)
-
-
-def _contradict(html: Any, json: Any) -> bool:
-    if html in (None, ()) or json in (None, ()):
-        return False
-    if isinstance(html, tuple):
-        return sorted(map(_party_key, html)) != sorted(map(_party_key, json))
-    if isinstance(html, date) or isinstance(json, date):
-        return bool(html != json)
-    return bare(str(html)) != bare(str(json))
-
-
-def _party_key(party: Party) -> tuple[str, str]:
-    share = "" if party.share is None else f"{party.share:.1f}"
-    return bare(party.name), share
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [party.model_dump(mode="json", exclude_none=True) for party in value]
-    return str(value)

@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator, Sequence
 
 from pipeline.transform.columns import Column, columns_of, flat_rows_of, is_row, rows_of
-from pipeline.transform.document import TEXT, Node, text_of
+from pipeline.transform.document import TEXT, Node, lines_in, text_of
 from pipeline.transform.fields import Found
-from pipeline.transform.labels import Field, field_of, label_in_line
+from pipeline.transform.labels import field_of, label_in_line
 from pipeline.transform.party_text import is_note, is_nothing, read_entry, share_in, split_parties
 from pipeline.transform.region import idno_in_link
 from pipeline.transform.text import present
+from pipeline.transform.vocabulary.field import SIDE_FIELDS, Field
 from warehouse.records import Party, PartyKind
 
 _LIST_TAGS = frozenset({"ul", "ol", "table"})
@@ -55,7 +56,7 @@ def _is_mixed(nodes: Sequence[Node], names: set[str]) -> bool:
         for node in links
         if "href" in node.attributes and idno_in_link(node) is None
     }
-    return len(targets) > 1 or any(field_of(name) is Field.OTHER for name in names)
+    return len(targets) > 1 or any(field_of(name) in SIDE_FIELDS for name in names)
 
 
 def _elements(nodes: Sequence[Node]) -> Iterator[Node]:
@@ -139,38 +140,15 @@ def _may_be_field(fragments: Fragments) -> bool:
 
 def _of_text(text: str, nodes: Sequence[Node]) -> list[Fragments]:
     """Read a value that begins in the label's own text and may go on over lines."""
-    first, *others = _lines(nodes)
+    first, *others = lines_in(nodes)
     texts = [f"{text}{text_of(first)}", *filter(None, map(text_of, others))]
     return [[line] for line in texts] if len(texts) > 1 else [[part] for part in split_parties(texts[0])]
 
 
 def _of_line(nodes: Sequence[Node], *, is_only: bool = True) -> list[Fragments]:
     """Read texts that stand in one line, or in lines parted by breaks."""
-    shown = [line for line in _lines(nodes) if text_of(line)]
+    shown = [line for line in lines_in(nodes) if text_of(line)]
     return [entry for line in shown for entry in _of_one_line(line, is_only=is_only and len(shown) == 1)]
-
-
-def _lines(nodes: Sequence[Node]) -> list[list[Node]]:
-    lines: list[list[Node]] = [[]]
-    for node in _flat(nodes):
-        if node.tag == "br":
-            lines.append([])
-        else:
-            lines[-1].append(node)
-    return lines
-
-
-def _flat(nodes: Sequence[Node]) -> Iterator[Node]:
-    """The nodes, without the wrappers around line breaks and parts of lines."""
-    for node in nodes:
-        if (
-            node.tag not in (TEXT, "br")
-            and len(node.children) > 1
-            and any(n.tag == "br" for n in node.descendants())
-        ):
-            yield from _flat(node.children)
-        else:
-            yield node
 
 
 def _of_one_line(line: Sequence[Node], *, is_only: bool) -> list[Fragments]:

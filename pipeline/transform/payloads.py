@@ -1,27 +1,70 @@
-"""The reading of the JSON that the page itself fetched (the source's API, SOURCE: openmoney.md)."""
+"""The reading of the JSON that the page itself fetched (the source's API, SOURCE: openmoney.md).
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+What is read is taken out of the object; what is left must be known as left alone on purpose, or is reported.
+"""
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pipeline.transform.leftovers import Leftovers
+from pipeline.transform.meanings import legal_form_name, legal_form_of
+from pipeline.transform.places import cuatm_in, postal_code_in
 from pipeline.transform.reading import Reading
-from pipeline.transform.text import fold, parse_date, parse_share, present
-from warehouse.records import CompanyStatus, Party, PartyKind
+from pipeline.transform.statements import FIELD as STATEMENTS
+from pipeline.transform.statements import read_statements
+from pipeline.transform.text import fold, parse_date, parse_share
+from pipeline.transform.values import as_written, clean, is_absent, parse_json, shown, word
+from warehouse.records import Activity, AddressParts, CompanyStatus, Cuatm, Party, PartyKind
 
+_Value = TypeVar("_Value")
 _DEPTH = 4
+_PATH = "companies"
+_LISTS = {
+    "founders": {"personFounders": PartyKind.PERSON, "companyFounders": PartyKind.COMPANY},
+    "administrators": {
+        "personAdministrators": PartyKind.PERSON,
+        "companyAdministrators": PartyKind.COMPANY,
+    },
+}
+"""The keys of each field's lists of parties, with the kind of party in each."""
+_PARTS = {
+    "city": "city",
+    "district": "district",
+    "street": "street",
+    "street_number": "streetNumber",
+    "apartment": "apartment",
+}
+"""The parts of an address, and the key of each."""
 
 
 def find_company(bodies: Sequence[bytes], idno: str) -> Mapping[str, Any] | None:
     """Return the object that describes the company `idno` among the JSON bodies of a capture."""
-    for body in bodies:
-        try:
-            content = json.loads(body)
-        except ValueError:
-            continue
-        for candidate in _objects(content, _DEPTH):
-            if candidate.get("idno") == idno and present(_text(candidate.get("fullName"))):
-                return candidate
-    return None
+    return _company_in(map(parse_json, bodies), idno)
+
+
+def read_payloads(bodies: Sequence[bytes], idno: str) -> Reading | None:
+    """Read the company `idno` from a capture's JSON bodies; None if none of them describes it."""
+    company = find_company(bodies, idno)
+    return _Company(company, idno).reading() if company is not None else None
+
+
+def read_filed(bodies: Sequence[bytes], idno: str) -> Reading:
+    """Read the company's financial statements from a capture's JSON bodies; each bears the IDNO itself."""
+    filed = read_statements(map(parse_json, bodies), idno)
+    return Reading(
+        statements=filed.statements,
+        stated=frozenset({STATEMENTS} if filed.is_stated else ()),
+        unknown=filed.unknown,
+        notes=filed.notes,
+    )
+
+
+def _company_in(contents: Iterator[Any], idno: str) -> Mapping[str, Any] | None:
+    candidates = (candidate for content in contents for candidate in _objects(content, _DEPTH))
+    return next(
+        (each for each in candidates if each.get("idno") == idno and clean(each.get("fullName"))), None
+    )
 
 
 def _objects(content: Any, depth: int) -> Iterator[Mapping[str, Any]]:
@@ -34,38 +77,148 @@ def _objects(content: Any, depth: int) -> Iterator[Mapping[str, Any]]:
                     yield from _objects(value, depth - 1)
 
 
-def read_payloads(bodies: Sequence[bytes], idno: str) -> Reading | None:
-    """Read the company `idno` from a capture's JSON bodies; None if none of them describes it."""
-    company = find_company(bodies, idno)
-    if company is None:
-        return None
-    address = company.get("address")
-    return Reading(
-        idno=idno,
-        name=_clean(company.get("fullName")),
-        legal_form=_clean(company.get("type")),
-        status=_status(company.get("isActive")),
-        registered_on=parse_date(_text(company.get("registeredAt")) or ""),
-        address=_clean(address.get("fullName")) if isinstance(address, dict) else _clean(address),
-        founders=(
-            *_parties(company.get("personFounders"), PartyKind.PERSON),
-            *_parties(company.get("companyFounders"), PartyKind.COMPANY),
-        ),
-        administrators=(
-            *_parties(company.get("personAdministrators"), PartyKind.PERSON),
-            *_parties(company.get("companyAdministrators"), PartyKind.COMPANY),
-        ),
-    )
+@dataclass
+class _Company:
+    """An object of the source on its way to a reading."""
 
+    content: Mapping[str, Any]
+    idno: str
+    stated: set[str] = field(default_factory=set)
+    raw: dict[str, str] = field(default_factory=dict)
+    unknown: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
+    def reading(self) -> Reading:
+        """Return all that the object says."""
+        left = Leftovers(self.content, kind="companies", path=_PATH)
+        left.take("idno")
+        form = self._read("legal_form", left, "type", clean)
+        self._as("legal_form_name", "legal_form")
+        facts: dict[str, Any] = {
+            "name": self._read("name", left, "fullName", clean),
+            "legal_form": form,
+            "legal_form_name": legal_form_name(legal_form_of(form)) if form else None,
+            "status": self._read("status", left, "isActive", _status),
+            "registered_on": self._read("registered_on", left, "registeredAt", _date),
+            **self._address(left),
+            "cuatm": self._read("cuatm", left, "cuatm", self._cuatm),
+            **{field: self._parties(field, left) for field in _LISTS},
+            "licensed_activities": self._activities("licensed_activities", left, "licensedActivities"),
+            "unlicensed_activities": self._activities("unlicensed_activities", left, "unlicensedActivities"),
+        }
+        self.unknown += left.unknown()
+        return Reading(
+            idno=self.idno,
+            **facts,
+            stated=frozenset(self.stated),
+            raw=self.raw,
+            unknown=tuple(self.unknown),
+            notes=tuple(self.notes),
+        )
 
+    def _read(
+        self, name: str, left: Leftovers, key: str, parse: Callable[[Any], _Value | None]
+    ) -> _Value | None:
+        """Read a key; what is there but cannot be read states nothing."""
+        is_there = key in left
+        value = left.take(key)
+        parsed = None if is_absent(value) else parse(value)
+        if parsed is not None:
+            self.raw[name] = as_written(value)
+        elif not is_absent(value):
+            self.notes.append(f"{name}: {key} cannot be read: {shown(value)}")
+            return None
+        if is_there:
+            self.stated.add(name)
+        return parsed
 
-def _clean(value: Any) -> str | None:
-    """The text as the source wrote it, without the white space around it; None where it is absent."""
-    text = _text(value)
-    return text.replace("\x00", "").strip() if text is not None and present(text) else None
+    def _as(self, name: str, lead: str) -> None:
+        """State of a field what is stated of the one that it comes from."""
+        if lead in self.stated:
+            self.stated.add(name)
+        if lead in self.raw:
+            self.raw[name] = self.raw[lead]
+
+    def _address(self, left: Leftovers) -> dict[str, Any]:
+        value = self.content.get("address")
+        if not isinstance(value, dict) or not value:
+            address = self._read("address", left, "address", clean)
+            self._as("address_parts", "address")
+            code = postal_code_in(address) if address else None
+            return {"address": address, "address_parts": AddressParts(postal_code=code) if code else None}
+        left.take("address")
+        inside = Leftovers(value, kind="address", path=f"{_PATH}.address")
+        address = self._read("address", inside, "fullName", clean)
+        is_stated = address is not None or any(key in inside for key in _PARTS.values())
+        found = {part: word(inside.take(key)) for part, key in _PARTS.items()}
+        found["postal_code"] = postal_code_in(address) if address else None
+        self.unknown += inside.unknown()
+        parts = AddressParts(**found) if any(found.values()) else None
+        if is_stated:
+            self.stated.add("address_parts")
+        if parts is not None:
+            self.raw["address_parts"] = as_written(value)
+        return {"address": address, "address_parts": parts}
+
+    def _cuatm(self, value: Any) -> Cuatm | None:
+        if not isinstance(value, dict):
+            return cuatm_in(value) if isinstance(value, str) else None
+        left = Leftovers(value, kind="cuatm", path=f"{_PATH}.cuatm")
+        place = Cuatm(
+            code=word(left.take("statisticId")), name=clean(left.take("name")), kind=clean(left.take("type"))
+        )
+        self.unknown += left.unknown()
+        return place if place.code or place.name else None
+
+    def _parties(self, name: str, left: Leftovers) -> tuple[Party, ...]:
+        """The parties of a field's lists; none of them where one of the lists cannot be read."""
+        lists = {key: left.take(key) for key in _LISTS[name] if key in left}
+        unread = [key for key, value in lists.items() if not (is_absent(value) or isinstance(value, list))]
+        if unread:
+            self.notes.append(f"{name}: {unread[0]} cannot be read: {shown(lists[unread[0]])}")
+            return ()
+        parties = [
+            party
+            for key, value in lists.items()
+            for entry in value or ()
+            if isinstance(value, list) and (party := self._party(entry, key, _LISTS[name][key])) is not None
+        ]
+        if parties:
+            self.raw[name] = as_written(lists)
+        if parties or len(lists) == len(_LISTS[name]):
+            self.stated.add(name)
+        return tuple(parties)
+
+    def _party(self, entry: Any, key: str, kind: PartyKind) -> Party | None:
+        if not isinstance(entry, dict):
+            return None
+        left = Leftovers(entry, kind="parties", path=f"{_PATH}.{key}")
+        with_share = "shares" in left
+        name, share = clean(left.take("fullName")), parse_share(left.take("shares"))
+        role = None if with_share else _role(left.take("type"))
+        idno, source_id = clean(left.take("idno")), clean(left.take("id"))
+        self.unknown += left.unknown()
+        if name is None:
+            return None
+        return Party(name=name, kind=kind, share=share, role=role, idno=idno, source_id=source_id)
+
+    def _activities(self, name: str, left: Leftovers, key: str) -> tuple[Activity, ...]:
+        def read(entries: Any) -> tuple[Activity, ...] | None:
+            return self._each_activity(entries, key) or None if isinstance(entries, list) else None
+
+        return self._read(name, left, key, read) or ()
+
+    def _each_activity(self, entries: Sequence[Any], key: str) -> tuple[Activity, ...]:
+        activities: list[Activity] = []
+        for entry in entries:
+            if not isinstance(entry, dict):
+                continue
+            left = Leftovers(entry, kind="activities", path=f"{_PATH}.{key}")
+            name, code = clean(left.take("name")), word(left.take("id"))
+            self.unknown += left.unknown()
+            if name is not None:
+                activities.append(Activity(name=name, code=code))
+        return tuple(activities)
 
 
 def _status(value: Any) -> CompanyStatus | None:
@@ -74,20 +227,10 @@ def _status(value: Any) -> CompanyStatus | None:
     return CompanyStatus.ACTIVE if value else CompanyStatus.INACTIVE
 
 
-def _parties(entries: Any, kind: PartyKind) -> Iterator[Party]:
-    for entry in entries if isinstance(entries, list) else ():
-        if not isinstance(entry, dict) or (name := _clean(entry.get("fullName"))) is None:
-            continue
-        yield Party(
-            name=name,
-            kind=kind,
-            share=parse_share(entry.get("shares")),
-            role=_role(entry.get("type")) if "shares" not in entry else None,
-            idno=_clean(entry.get("idno")),
-            source_id=_clean(entry.get("id")),
-        )
+def _date(value: Any) -> Any:
+    return parse_date(value) if isinstance(value, str) else None
 
 
 def _role(value: Any) -> str | None:
-    role = _clean(value)
+    role = clean(value)
     return role if role and fold(role) not in ("person", "company") else None

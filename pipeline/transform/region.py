@@ -8,9 +8,10 @@ from itertools import takewhile
 
 from pipeline.transform.document import HEADINGS, TEXT, Node, Page
 from pipeline.transform.fields import Found
-from pipeline.transform.labels import LIST_FIELDS, Field, field_of
+from pipeline.transform.labels import field_of
 from pipeline.transform.meanings import labelled_status_of, legal_form_of
 from pipeline.transform.text import fold, parse_date
+from pipeline.transform.vocabulary.field import ACTIVITY_FIELDS, FIGURES, PARTY_FIELDS, SIDE_FIELDS, Field
 from warehouse.idno import IDNO_LENGTH, InvalidIdno, parse_idno
 
 IDNO_TEXT = re.compile(r"(?<![0-9])[0-9]{13}(?![0-9])")
@@ -21,6 +22,7 @@ _COMPANYS = re.compile(
     r"activit|licen[tcs]|financ|beneficia|indicatori|деятельн|лиценз|финанс|отчетн|бенефициар|показател"
 )
 _MANY = 2
+_UNRANKED = FIGURES | {Field.OTHER, Field.NAME, Field.ELSEWHERE}
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,17 @@ class Region:
         }
         nearest = [hit for rank, hit in ranked if rank == best[hit.field]]
         return [hit for _, hit in ranked if hit in nearest or any(_is_twin(hit, other) for other in nearest)]
+
+    def figures(self) -> list[Found]:
+        """Return the labels of key figures below the heading; no frame of a page holds statements of its own."""
+        return [
+            hit
+            for hit in self.found
+            if hit.field in FIGURES
+            and hit.place.start > self.heading.end
+            and not self._is_outside_main(hit.place)
+            and not self.is_elsewhere(hit.place)
+        ]
 
     def is_elsewhere(self, node: Node) -> bool:
         """Tell whether a node stands in a block about another company or the site."""
@@ -74,7 +87,7 @@ class Region:
     @cached_property
     def _foreign(self) -> list[Node]:
         """The largest blocks that hold a sign of another company (or of the site) and nothing of this one."""
-        texts = (*LIST_FIELDS, Field.ADDRESS)  # parties may be companies, and addresses hold any text
+        texts = (*PARTY_FIELDS, Field.ADDRESS)  # parties may be companies, and addresses hold any text
         values = [node for hit in self.found if hit.field in texts for node in hit.nodes]
         signs = [node for node in self.page.root.descendants() if self._is_foreign_sign(node)]
         signs = [node for node in signs if not any(value.holds(node) for value in values)]
@@ -108,7 +121,7 @@ class Region:
 
     def _rank(self, hit: Found) -> int | None:
         """How near a label is to the company: 0 among its certain facts, 1 in a section of it, None elsewhere."""
-        if hit.field in (Field.OTHER, Field.NAME, Field.ELSEWHERE) or self.is_elsewhere(hit.place):
+        if hit.field in _UNRANKED or self.is_elsewhere(hit.place):
             return None
         if any(hit is anchor for anchor in self.anchors):
             return 0
@@ -154,7 +167,7 @@ class Region:
         if self._holds_one_list_of_founders(branch):
             return True
         opens = any(branch.start <= other.place.start and _opens(branch, other.place) for other in self.found)
-        if hit.field is Field.FOUNDERS:
+        if hit.field in (Field.FOUNDERS, *ACTIVITY_FIELDS):
             return opens or self._leaves_top_outside(trunk) or self.heading.within("main") is not None
         if hit.field is Field.ADMINISTRATORS and hit.place.tag in HEADINGS:
             return True
@@ -171,7 +184,7 @@ class Region:
 
     def _is_followed_by_company(self, trunk: Node, branch: Node) -> bool:
         """Founders, activities and statements stand on no page's footer: what goes before them is the company's."""
-        own = (Field.FOUNDERS, Field.OTHER)
+        own = (Field.FOUNDERS, *SIDE_FIELDS)
         later = [
             hit
             for hit in self.found
@@ -204,7 +217,7 @@ def _is_copyright(text: str) -> bool:
 
 def _stated_idno(text: str) -> str | None:
     """The IDNO that a text is, or gives after its label."""
-    before, number = text[:-IDNO_LENGTH], text[-IDNO_LENGTH:]
+    before, number = text[:-IDNO_LENGTH].strip(" :：№#–—-"), text[-IDNO_LENGTH:]
     return idno_in(number) if not before or field_of(before) is Field.IDNO else None
 
 

@@ -1,10 +1,12 @@
 """Text as the source writes it: folding, absent values, dates, shares."""
 
 import re
-import unicodedata
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
+
+from pipeline.transform.amounts import parse_amount as parse_amount
+from warehouse.text import collapse as collapse
+from warehouse.text import fold as fold
 
 _ABSENT = frozenset(
     {
@@ -80,43 +82,11 @@ _MONTH_FIRST = re.compile(r"([^\W\d_]+)[.]?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{
 _DATE_SUFFIX = re.compile(r"\s*(?:г\.?|год[а]?|an(?:ul)?)$")
 _WEEKDAY = re.compile(r"^[^\W\d_]+,\s+")
 _NOTE = re.compile(r"\s*\([^()]*\)$")
-# Marks of writing direction and of width: shown as nothing.
-_UNSEEN = dict.fromkeys(
-    [0x00AD, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF, *range(0x202A, 0x202F)]
-)
 
 
 def words(text: str) -> list[str]:
     """Return the entries of a list of words written as one text, parted by bars."""
     return [word.strip() for word in collapse(text).split("|")]
-
-
-def collapse(text: str) -> str:
-    """Return `text` as a browser shows it: runs of white space as one space, none at the ends."""
-    return " ".join(text.replace("\x00", "").split())
-
-
-def fold(text: str) -> str:
-    """Return `text` for comparison: lower case, one space, no diacritics on Latin letters.
-
-    Both Romanian spellings (cedilla and comma below) fold to the same, ё to е; other Cyrillic stays as it is.
-    """
-    # Labels come again and again, whole pages do not: only short texts are remembered.
-    return _fold_short(text) if len(text) <= 100 else _fold(text)
-
-
-def _fold(text: str) -> str:
-    composed = unicodedata.normalize("NFKC", collapse(text).casefold()).replace("ё", "е").translate(_UNSEEN)
-    return composed if composed.isascii() else collapse("".join(_plain(letter) for letter in composed))
-
-
-_fold_short = lru_cache(maxsize=8192)(_fold)
-
-
-@lru_cache(maxsize=1024)
-def _plain(letter: str) -> str:
-    base = unicodedata.normalize("NFD", letter)[0]
-    return base if base.isascii() and base.isalpha() else letter
 
 
 def bare(text: str) -> str:

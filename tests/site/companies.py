@@ -3,13 +3,26 @@
 import hashlib
 from typing import Any
 
-from tests.site.facts import Activity, CompanyFacts, Party, PartyKind, dice, facts_of, make_idno
+from tests.site.facts import (
+    LEGAL_FORM_NAMES,
+    Activity,
+    Address,
+    CompanyFacts,
+    Cuatm,
+    Party,
+    PartyKind,
+    dice,
+    facts_of,
+    make_idno,
+)
+from tests.site.statements import KEY_ROWS, fin_data
 
 Json = dict[str, Any]
 
 # All the ways in which the source says that a value is absent.
 ABSENT = (None, "", "NULL", "undefined")
 LISTED_COMPANIES = 10_000
+POSTAL_CODE_LENGTH = len("MD-2001")
 
 
 def company(idno: str) -> Json:
@@ -43,9 +56,12 @@ def expected_record(idno: str) -> Json:
         "idno": idno,
         "name": facts.name,
         "legal_form": facts.legal_form,
+        "legal_form_name": LEGAL_FORM_NAMES[facts.legal_form] if facts.legal_form else None,
         "status": status,
         "registered_on": facts.registered_on.isoformat() if facts.registered_on else None,
         "address": facts.address.full_name if facts.address else None,
+        "address_parts": _address_parts(facts.address) if facts.address else None,
+        "cuatm": _place(facts.cuatm) if facts.cuatm else None,
         "founders": [
             {"name": party.name, "kind": party.kind.value, "share": party.share, "idno": party.idno}
             for party in facts.founders
@@ -54,7 +70,35 @@ def expected_record(idno: str) -> Json:
             {"name": party.name, "kind": party.kind.value, "role": party.role, "idno": party.idno}
             for party in facts.administrators
         ],
+        "licensed_activities": [_line_of_business(activity) for activity in facts.licensed],
+        "unlicensed_activities": [_line_of_business(activity) for activity in facts.unlicensed],
+        "statements": [_key_figures(statement) for statement in fin_data(idno)],
     }
+
+
+def _address_parts(address: Address) -> Json:
+    return {
+        "postal_code": address.full_name[:POSTAL_CODE_LENGTH],
+        "city": address.city,
+        "district": address.district,
+        "street": address.street,
+        "street_number": address.street_number,
+        "apartment": address.apartment,
+    }
+
+
+def _place(cuatm: Cuatm) -> Json:
+    return {"code": cuatm.statistic_id, "name": cuatm.name, "kind": cuatm.type}
+
+
+def _line_of_business(activity: Activity) -> Json:
+    return {"name": activity.name, "code": str(activity.id)}
+
+
+def _key_figures(statement: Json) -> Json:
+    """A year's key figures; amounts are whole lei."""
+    figures = {name: statement[f"CODE_{code}"] for name, code in KEY_ROWS.items()}
+    return {"year": statement["year"], "document_type": statement["doctype"], **figures}
 
 
 def companies_page(*, page: int, size: int) -> Json:

@@ -13,6 +13,14 @@ from tests.site.cases import OTHER_COMPANY_IDNO, CaseName, case_of
 
 _NUMBERED = re.compile(r"1(?P<year>0[012][0-9])998(?P<serial>[0-9]{5})[0-9]", re.ASCII)
 LEGAL_FORMS = {"SRL": 60, "SA": 12, "ÎI": 12, "GȚ": 8, "ÎS": 4, "ÎM": 4}
+LEGAL_FORM_NAMES = {
+    "SRL": "Societate cu răspundere limitată",
+    "SA": "Societate pe acțiuni",
+    "ÎI": "Întreprindere individuală",
+    "GȚ": "Gospodărie țărănească (de fermier)",
+    "ÎS": "Întreprindere de stat",
+    "ÎM": "Întreprindere municipală",
+}
 SHARE_SPLITS: dict[int, tuple[tuple[float, ...], ...]] = {
     1: ((100,),),
     2: ((50, 50), (33.33, 66.67), (99.5, 0.5)),

@@ -37,6 +37,18 @@ ROWS = (
     ("8_240", ""),
 )
 
+KEY_ROWS = {
+    "revenue": "6_010",
+    "cost_of_sales": "6_020",
+    "gross_profit": "6_030",
+    "net_profit": "6_180",
+    "total_assets": "5_430",
+    "equity": "5_620",
+    "current_liabilities": "5_820",
+    "cash": "5_410",
+}
+"""The rows that the page shows."""
+
 
 def fin_data(idno: str) -> list[dict[str, Any]]:
     """The body of `/api/fin-data-v1/{idno}`: one object a year, newest first, or nothing filed."""

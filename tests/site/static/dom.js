@@ -25,7 +25,8 @@ export function link(href, text) {
   return made;
 }
 
-/** Puts a separator between the items of a list. */
+/** Puts a separator between the items of a list: a text, or what makes an element (one element stands in one place). */
 export function joined(items, separator) {
-  return items.flatMap((item, index) => (index ? [separator, item].flat() : item));
+  const between = () => (typeof separator === "function" ? separator() : separator);
+  return items.flatMap((item, index) => (index ? [between(), item].flat() : item));
 }

@@ -2,6 +2,16 @@
 
 import * as words from "./words.js";
 
+const KEY_ROWS = {
+  revenue: "6_010",
+  costOfSales: "6_020",
+  grossProfit: "6_030",
+  netProfit: "6_180",
+  assets: "5_430",
+  equity: "5_620",
+  liabilities: "5_820",
+  cash: "5_410",
+};
 const ABSENT = [null, undefined, "", "NULL", "undefined"];
 const isAbsent = (value) => ABSENT.includes(value);
 const known = (value, say) => (isAbsent(value) ? [] : [{ text: say(value) }]);
@@ -36,8 +46,7 @@ export function companyFacts(company) {
 }
 
 export function figureFacts(statement) {
-  const rows = { revenue: "6_010", netProfit: "6_180", assets: "5_430", equity: "5_620" };
-  return Object.entries(rows).map(([key, code]) =>
+  return Object.entries(KEY_ROWS).map(([key, code]) =>
     fact(key, known(statement[`CODE_${code}`], (number) => `${words.amount(number)} MDL`)),
   );
 }

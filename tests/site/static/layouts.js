@@ -31,7 +31,7 @@ function definitions(facts) {
 function table(facts) {
   const plain = facts.filter((fact) => !hasShares(fact)).map(dashIfNone);
   const row = (fact) =>
-    element("tr", element("th", maybeColon(fact.label)), element("td", joined(fact.values.map(withRole), element("br"))));
+    element("tr", element("th", maybeColon(fact.label)), element("td", joined(fact.values.map(withRole), () => element("br"))));
   const main = element("table", element("tbody", plain.map(row)));
   return [main, facts.filter(hasShares).map(tableOfShares)];
 }

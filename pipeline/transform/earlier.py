@@ -1,0 +1,132 @@
+"""What a capture leaves open, filled from earlier captures of the same company: a missing part is no news.
+
+The rule: what the data that the page got (JSON) states of a field, absence too, is final. A field that only the HTML
+shows is taken as an earlier capture's data had it, where both mean the same (that one is more precise: whole shares,
+codes, ids), else as the HTML shows it now. A field that this capture does not speak of (its data did not come, the
+page did not show it) stays as the newest earlier capture that speaks of it has it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.transform.merge import FieldSource, Transformed, agree
+from warehouse.records import CompanyFacts, Statement
+
+_GROUPS = (
+    ("name",),
+    ("legal_form", "legal_form_name"),
+    ("status",),
+    ("registered_on",),
+    ("address", "address_parts"),
+    ("cuatm",),
+    ("founders",),
+    ("administrators",),
+    ("licensed_activities",),
+    ("unlicensed_activities",),
+)
+"""Fields that are taken together, from one capture: the first decides."""
+_STATEMENTS = "statements"
+
+
+@dataclass(frozen=True)
+class CaptureReading:
+    """What one capture says."""
+
+    source_data_id: int
+    transformed: Transformed
+
+
+@dataclass(frozen=True)
+class Sourced:
+    """Where a fact of a record was read."""
+
+    source_data_id: int
+    reading: str
+    raw: str | None
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A company's facts as of a capture. `sources`: by field; statements by `statements/{year}`."""
+
+    facts: CompanyFacts
+    sources: dict[str, Sourced]
+    disagreements: dict[str, Any]
+    unknown: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def is_settled(transformed: Transformed) -> bool:
+    """Tell whether a capture leaves nothing open, so that no earlier one is needed."""
+    fields = {_STATEMENTS, *(group[0] for group in _GROUPS)}
+    return fields <= transformed.stated
+
+
+def settle(newest: CaptureReading, earlier: Sequence[CaptureReading] = ()) -> Settled:
+    """Return a company's facts as of its newest capture; `earlier` are others of it, the newest first."""
+    values: dict[str, Any] = {}
+    sources: dict[str, Sourced] = {}
+    for group in _GROUPS:
+        chosen = _chosen(newest, earlier, group[0])
+        for field in group:
+            values[field] = getattr(chosen.transformed.facts, field)
+            if source := chosen.transformed.sources.get(field):
+                sources[field] = _sourced(chosen, source)
+    statements = _statements(newest, earlier)
+    for year, (reading, _) in statements.items():
+        if source := reading.transformed.sources.get(_STATEMENTS):
+            sources[f"{_STATEMENTS}/{year}"] = _sourced(reading, source)
+    transformed = newest.transformed
+    facts = transformed.facts.model_copy(
+        update={
+            **values,
+            "statements": tuple(statements[year][1] for year in sorted(statements, reverse=True)),
+        }
+    )
+    return Settled(facts, sources, transformed.disagreements, transformed.unknown, transformed.notes)
+
+
+def _sourced(reading: CaptureReading, source: FieldSource) -> Sourced:
+    return Sourced(reading.source_data_id, str(source.reading), source.raw)
+
+
+def _chosen(newest: CaptureReading, earlier: Iterable[CaptureReading], field: str) -> CaptureReading:
+    """The capture whose word on a field counts."""
+    if field in newest.transformed.stated:
+        return newest
+    shown = getattr(newest.transformed.facts, field)
+    for reading in earlier:
+        held = getattr(reading.transformed.facts, field)
+        is_stated = field in reading.transformed.stated
+        if shown in (None, ()):
+            if is_stated or held not in (None, ()):
+                return reading
+        elif is_stated:
+            return reading if agree(field, shown, held) else newest
+    return newest
+
+
+def _statements(
+    newest: CaptureReading, earlier: Iterable[CaptureReading]
+) -> dict[int, tuple[CaptureReading, Statement]]:
+    """The statements by year, each with the capture that it is taken from."""
+    chosen = {statement.year: (newest, statement) for statement in newest.transformed.facts.statements}
+    if _STATEMENTS in newest.transformed.stated:
+        return chosen
+    for reading in earlier:
+        for statement in reading.transformed.facts.statements:
+            shown = chosen.get(statement.year)
+            if shown is None or _is_part(shown[1], statement):
+                chosen[statement.year] = (reading, statement)
+        if _STATEMENTS in reading.transformed.stated:
+            break
+    return chosen
+
+
+def _is_part(part: Statement, whole: Statement) -> bool:
+    """Tell whether a statement says nothing that another, with more lines, does not say as well."""
+    held = {(line.form, line.row): line.value for line in whole.lines}
+    return len(part.lines) <= len(whole.lines) and all(
+        held.get((line.form, line.row)) == line.value for line in part.lines
+    )

@@ -1,0 +1,120 @@
+"""Places: an address in parts by the register's grammar, and units of CUATM."""
+
+import re
+from collections.abc import Sequence
+
+from pipeline.transform.text import bare, present, words
+from warehouse.records import AddressParts, Cuatm
+
+_POSTAL_CODE = re.compile(r"MD-?\s?(\d{4})", re.ASCII)
+_APARTMENT = re.compile(r"ap\.?\s?([0-9]\S{0,9})", re.IGNORECASE)
+_NUMBER = re.compile(r"[0-9][\w/.\- ]{0,12}")
+_STREET = re.compile(r"[^<>@:;()\[\]{}%]*[^\W\d_][^<>@:;()\[\]{}%]*")
+_NAME = r"[^\W\d_][^\W\d_'’.\- ]*(?:[ '’.\-]+[^\W\d_][^\W\d_'’.\- ]*)*"
+_MUNICIPALITY = re.compile(r"mun(?:\.|icipiul)\s?([^\W\d_]+(?:-[^\W\d_]+)?)", re.IGNORECASE)
+_DISTRICT = re.compile(rf"r(?:-nul|\.|aionul)\s?({_NAME})", re.IGNORECASE)
+_CITY = re.compile(_NAME)
+_TOWN = re.compile(rf"(?:(?:s|sat|satul|or|oraș|orașul|oraşul)[. ]\s?)?({_NAME})", re.IGNORECASE)
+_CHISINAU = "chisinau"
+_SECTORS = frozenset(
+    bare(sector)
+    for sector in words(
+        """
+        centru | botanica | buiucani | buicani | ciocana | rîșcani | râșcani | riscani | sectorul centru |
+        sectorul botanica | sectorul buiucani | sectorul ciocana | sectorul rîșcani | sec. centru |
+        sec. botanica | sec. buiucani | sec. ciocana | sec. rîșcani | sect. centru | sect. botanica |
+        sect. buiucani | sect. ciocana | sect. rîșcani | or. chișinău | chișinău
+        """
+    )
+)
+"""The sectors of Chișinău; its suburbs are towns and villages of their own."""
+_CUATM = re.compile(
+    r"(.*?)\s*[(\[]?\b([0-9]{4,7})\b[)\]]?|[(\[]?([0-9]{4,7})[)\]]?\s*[,–—-]?\s*(.*)", re.DOTALL
+)
+_MARKS = " ,;:·–—-"
+_LONGEST = 400
+
+
+def address_parts(address: str) -> AddressParts | None:
+    """Return what is certain of an address's parts; None if nothing is.
+
+    The register writes "MD-2001, CHIȘINĂU CENTRU, mun. Chișinău, Fierarilor, 2, ap. 3". Its code of a sector or
+    district stands in no address.
+    """
+    pieces = [piece.strip() for piece in address.split(",")]
+    postal_code = postal_code_in(address)
+    rest = pieces[1:] if postal_code else pieces
+    parts = _parts(rest) if len(address) <= _LONGEST else {}
+    found = {"postal_code": postal_code, **parts}
+    return AddressParts(**found) if any(found.values()) else None
+
+
+def postal_code_in(address: str) -> str | None:
+    """Return the postal code that an address begins with, as "MD-2001"."""
+    match = _POSTAL_CODE.fullmatch(address.partition(",")[0].strip())
+    return f"MD-{match[1]}" if match else None
+
+
+def _parts(pieces: Sequence[str]) -> dict[str, str | None]:
+    """The parts of an address without its postal code; none where a piece too many or too few is there."""
+    rest = list(pieces)
+    apartment = match[1] if len(rest) > 1 and (match := _APARTMENT.fullmatch(rest[-1])) else None
+    if apartment:
+        rest.pop()
+    city, streets = _place(rest)
+    match streets:
+        case [street, number] if _NUMBER.fullmatch(number) and _is_street(street):
+            return {"city": city, "street": street, "street_number": number, "apartment": apartment}
+        case _:
+            return {"city": city}
+
+
+def _is_street(text: str) -> bool:
+    return _STREET.fullmatch(text) is not None and present(text) is not None and not _is_unit(text)
+
+
+def _is_unit(text: str) -> bool:
+    return (_MUNICIPALITY.fullmatch(text) or _DISTRICT.fullmatch(text)) is not None
+
+
+def _place(pieces: list[str]) -> tuple[str | None, list[str]]:
+    """The city, None where the place is of another kind, and the pieces after the place."""
+    units = [i for i, piece in enumerate(pieces[:2]) if _is_unit(piece)]
+    if len(units) != 1:
+        return None, []
+    at = units[0]
+    rest = pieces[at + 1 :]
+    if any(map(_is_unit, rest)):
+        return None, []
+    municipality = _MUNICIPALITY.fullmatch(pieces[at])
+    before = pieces[0] if at == 1 else None
+    if municipality is None:
+        match = _TOWN.fullmatch(before) if before else None
+        return (match[1] if match else None), rest
+    city = municipality[1]
+    if before is None or _is_sector(before, city):
+        return city, rest
+    return None, rest
+
+
+def _is_sector(text: str, city: str) -> bool:
+    """Tell whether a text is a part of the municipality's city: "CHIȘINĂU CENTRU", "RÎŞCANI"."""
+    part, whole = bare(text), bare(city)
+    if whole == _CHISINAU and part in _SECTORS:
+        return True
+    opening, _, sector = text.partition(" ")
+    return bare(opening) == whole and bool(sector) and _CITY.fullmatch(sector) is not None
+
+
+def cuatm_in(text: str) -> Cuatm | None:
+    """Return the unit of CUATM that a text names: "SEC.CENTRU (130000)", or its code alone; None if it is none."""
+    shown = present(text)
+    if shown is None or len(shown) > 100:
+        return None
+    match = _CUATM.fullmatch(shown)
+    if match is None:
+        return None if any(letter.isdigit() for letter in shown) else Cuatm(name=shown)
+    code, name = match[2] or match[3], (match[1] or match[4] or "").strip(_MARKS)
+    if any(letter.isdigit() for letter in name):
+        return None
+    return Cuatm(code=code, name=name or None)

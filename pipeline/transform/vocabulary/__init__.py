@@ -1,0 +1,1 @@
+"""The source's labels: what each announces, in Romanian, Russian and English."""

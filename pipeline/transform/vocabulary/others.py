@@ -1,0 +1,55 @@
+"""The labels of what is not read, and of what is not the company's, in Romanian, Russian and English.
+
+All are folded when they are looked up (`text.fold`). What is not listed is no label.
+"""
+
+from pipeline.transform.text import words
+from pipeline.transform.vocabulary.field import Field
+
+LABELS: dict[Field, list[str]] = {
+    Field.OTHER: words(
+        """
+        localitate | localitatea | raion | raionul | sector | activitati | genuri de activitate | licente |
+        situatii financiare | date financiare | indicatori | indicatori financiari | situatia financiara |
+        rapoarte financiare | finante | genul de activitate | telefon | email | e-mail | site | website |
+        site web | fax | tel | tel. | cuiio | pagina web | beneficiari | beneficiari efectivi | lista
+        beneficiarilor efectivi | beneficiar efectiv | data lichidarii | data radierii | contabil |
+        contabil-sef | contabilul-sef | actualizat la | an | anul | oras | capital social | capitalul social
+        | numar de angajati | angajati | data actualizarii | cod postal | adresa de e-mail | adresa
+        electronica | adresa email | adresa de email | adresa web | adresa site | data inregistrarii tva |
+        cod tva | tva | activitate principala | activitatea principala | caem | obiect de activitate | genul
+        principal de activitate | data revizuirii | cifra de afaceri | filiale | виды деятельности |
+        финансовая отчетность | финансы | финансовые показатели | телефон | дата ликвидации | лицензии |
+        деятельность | бенефициары | отчетность | год | район | уставный капитал | дата обновления | адрес
+        эл. почты | электронный адрес | электронная почта | эл. почта | дата регистрации ндс | сайт |
+        веб-сайт | населенный пункт | город | конечные бенефициары | обновлено | факс | количество
+        сотрудников | сектор | почтовый индекс | реальные бенефициары | вид деятельности | основной вид
+        деятельности | бухгалтер | главный бухгалтер | activities | financial statements | phone | city |
+        financial data | key figures | licences | licenses | beneficial owners | liquidation date | vat |
+        financials | updated | year | last updated | share capital | e-mail address | email address | web
+        address | vat registration date | district | telephone | web site | employees | number of employees
+        | lines of business | beneficiaries | ultimate beneficial owners | postal code | main activity |
+        region | locality | accountant | email-ul | contact e-mail | chief accountant | financial reports |
+        financial indicators | unitatea administrativ-teritoriala | unitate administrativ-teritoriala |
+        административно-территориальная единица | administrative unit | administrative-territorial unit
+        """
+    ),
+    Field.ELSEWHERE: words(
+        """
+        companii similare | firme similare | alte companii | vezi si | companii din acelasi domeniu |
+        companii recomandate | companii apropiate | ultimele companii | companii noi | companii asemanatoare
+        | companii vizualizate recent | companii din apropiere | companii legate | companii afiliate |
+        concurenti | companii populare | top companii | cele mai cautate companii |
+        alte companii din domeniu | похожие компании | другие компании | смотрите также | см. также |
+        рекомендуемые компании | компании рядом | связанные компании | недавно просмотренные |
+        популярные компании | конкуренты | новые компании | топ компаний | компании поблизости |
+        аффилированные компании | похожие организации | similar companies | related companies |
+        other companies | see also | recommended companies | nearby companies | recently viewed |
+        popular companies | competitors | you may also like | affiliated companies | companies nearby |
+        top companies | new companies | similar firms | despre noi | despre site | о нас | о сайте |
+        about us | about this site | operatorul site-ului | operator | site operator | оператор сайта |
+        contactele noastre | наши контакты | contact us | contactati-ne | свяжитесь с нами |
+        operatorul platformei | our contacts | our office
+        """
+    ),
+}
