@@ -1,148 +1,306 @@
-"""Stored captures into current records: reads evidence, transforms it, writes the companies' tables."""
+"""Companies' current records into their tables, many at a time, and what changed into their history."""
 
 import hashlib
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Table, delete, insert, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from pipeline.captures import StoredCapture
 from pipeline.transform import TRANSFORM_VERSION
-from pipeline.transform.merge import Transformed, transform
-from warehouse.contract import Outcome
-from warehouse.evidence import EvidenceDamaged
-from warehouse.records import Party, Relation
-from warehouse.tables import company_parties, raw_documents, source_data, source_payloads, transformed_data
+from pipeline.transform.earlier import Settled
+from pipeline.transform.text import fold
+from warehouse.bulk import copy_rows
+from warehouse.changes import Difference
+from warehouse.records import (
+    KEY_FIGURES,
+    Activity,
+    AddressParts,
+    Cause,
+    CompanyFacts,
+    Cuatm,
+    Party,
+    Relation,
+    Statement,
+)
+from warehouse.tables import (
+    company_activities,
+    company_changes,
+    company_parties,
+    financial_lines,
+    financial_statements,
+    pending_captures,
+    transformed_data,
+)
+
+_LOCK = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended(idno, 0)) FROM unnest(CAST(:idnos AS text[])) AS each (idno)"
+)
+_FROM = ("source_data_id", "transform_version")
+_PARTY_COLUMNS = (
+    *("idno", "relation", "position", "name", "kind", "share", "role", "party_idno", "source_id"),
+    *_FROM,
+)
+_ACTIVITY_COLUMNS = ("idno", "is_licensed", "position", "name", "code", *_FROM)
+_STATEMENT_COLUMNS = ("idno", "year", "currency", "document_type", "cuiio", *KEY_FIGURES, *_FROM)
+_LINE_COLUMNS = ("idno", "year", "form", "row", "value", "label", *_FROM)
 
 
 @dataclass(frozen=True)
-class StoredCapture:
-    """A good capture, as the audit trail holds it."""
+class Head:
+    """Which capture a company's record comes from, and how it was read."""
 
     source_data_id: int
-    idno: str
     fetched_at: datetime
-    raw_html_sha256: str
+    transform_version: int
+    facts_sha256: str | None
 
 
-def captures_of_runs(connection: Connection, run_ids: Collection[str]) -> list[StoredCapture]:
-    """Return the newest good capture of each company that these runs visited."""
-    return _newest(connection, source_data.c.run_id.in_(run_ids))
+@dataclass(frozen=True)
+class Recorded:
+    """A change to be written into the history: between which captures, as which versions read them."""
+
+    difference: Difference
+    cause: Cause
+    capture: StoredCapture
+    version: int
+    previous_source_data_id: int
+    previous_version: int
 
 
-def captures_of_companies(connection: Connection, idnos: Collection[str]) -> list[StoredCapture]:
-    """Return the newest good capture of each of these companies; one without any is left out."""
-    return _newest(connection, source_data.c.idno.in_(idnos))
+@dataclass(frozen=True)
+class NewRecord:
+    """A record to be made current. `is_new`: none was held; else `differences` to the one that is held."""
+
+    capture: StoredCapture
+    settled: Settled
+    facts_sha256: str
+    is_new: bool
+    differences: tuple[Difference, ...]
+    history: tuple[Recorded, ...]
+
+    @property
+    def changed(self) -> frozenset[str]:
+        """The fields that are to be written."""
+        return frozenset(difference.field for difference in self.differences)
 
 
-def stored_capture(connection: Connection, source_data_id: int) -> StoredCapture | None:
-    """Return a capture if it is a good one."""
-    found = _newest(connection, source_data.c.id == source_data_id)
-    return found[0] if found else None
+def lock_companies(connection: Connection, idnos: Iterable[str]) -> None:
+    """Wait until nobody else writes these companies' records, and keep others waiting until the transaction ends."""
+    connection.execute(_LOCK, {"idnos": sorted(idnos)})
 
 
-def is_current(connection: Connection, capture: StoredCapture) -> bool:
-    """Tell whether the company's record is this capture's, as this version reads it."""
-    query = select(transformed_data.c.idno).where(
-        transformed_data.c.idno == capture.idno,
-        transformed_data.c.source_data_id == capture.source_data_id,
-        transformed_data.c.transform_version == TRANSFORM_VERSION,
-    )
-    return connection.scalar(query) is not None
-
-
-def _newest(connection: Connection, condition: object) -> list[StoredCapture]:
+def load_heads(connection: Connection, idnos: Sequence[str]) -> dict[str, Head]:
+    """Return where the current records of these companies come from, by IDNO."""
+    record = transformed_data.c
     rows = connection.execute(
-        select(source_data.c.id, source_data.c.idno, source_data.c.fetched_at, source_data.c.raw_html_sha256)
-        .where(condition, source_data.c.outcome == Outcome.OK)  # type: ignore[arg-type]
-        .order_by(source_data.c.idno, source_data.c.id.desc())
-        .distinct(source_data.c.idno)
+        select(
+            record.idno,
+            record.source_data_id,
+            record.fetched_at,
+            record.transform_version,
+            record.facts_sha256,
+        ).where(record.idno.in_(idnos))
     )
-    return [StoredCapture(row.id, row.idno, row.fetched_at, row.raw_html_sha256) for row in rows]
+    return {
+        row.idno: Head(row.source_data_id, row.fetched_at, row.transform_version, row.facts_sha256)
+        for row in rows
+    }
 
 
-def transform_capture(connection: Connection, capture: StoredCapture) -> Transformed:
-    """Read a capture's evidence and transform it. Raises NotThisCompany, EvidenceDamaged."""
-    html = _body(connection, capture.raw_html_sha256).decode("utf-8")
-    hashes = connection.scalars(
-        select(source_payloads.c.sha256)
-        .where(
-            source_payloads.c.source_data_id == capture.source_data_id,
-            source_payloads.c.sha256.is_not(None),
-        )
-        .order_by(source_payloads.c.position)
-    ).all()
-    return transform(idno=capture.idno, html=html, bodies=[_body(connection, sha256) for sha256 in hashes])
+def facts_sha256(facts: CompanyFacts) -> str:
+    """Return the hash of all that a record says."""
+    return hashlib.sha256(facts.model_dump_json().encode()).hexdigest()
 
 
-def _body(connection: Connection, sha256: str) -> bytes:
-    content = bytes(
-        connection.execute(
-            select(raw_documents.c.content).where(raw_documents.c.sha256 == sha256)
-        ).scalar_one()
+def store_records(connection: Connection, records: Sequence[NewRecord]) -> None:
+    """Make records current: the companies' rows, of the companion tables what changed, and the history."""
+    if not records:
+        return
+    _store_heads(connection, records)
+    _store_parties(connection, records)
+    _store_activities(connection, records)
+    _store_statements(connection, records)
+    history = [_change_row(each) for record in records for each in record.history]
+    if history:
+        connection.execute(insert(company_changes), history)
+
+
+def settle_pending(connection: Connection, captures: Sequence[StoredCapture]) -> None:
+    """Note that these captures, and older ones of the same companies, wait no more."""
+    connection.execute(
+        text(
+            "DELETE FROM pending_captures p USING unnest(CAST(:idnos AS text[]), CAST(:ids AS bigint[]))"
+            " AS done (idno, id) WHERE p.idno = done.idno AND p.source_data_id <= done.id"
+        ),
+        {
+            "idnos": [capture.idno for capture in captures],
+            "ids": [capture.source_data_id for capture in captures],
+        },
     )
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise EvidenceDamaged(f"the body stored as {sha256} has another hash")
-    return content
 
 
-def store_company(connection: Connection, capture: StoredCapture, transformed: Transformed) -> bool:
-    """Make this the company's current record, unless one of a newer capture is; tell whether it became so."""
-    facts = transformed.facts
-    values = {
+def await_transformation(connection: Connection, *, idno: str, source_data_id: int) -> None:
+    """Note that a good capture waits to be transformed."""
+    connection.execute(insert(pending_captures).values(idno=idno, source_data_id=source_data_id))
+
+
+def _store_heads(connection: Connection, records: Sequence[NewRecord]) -> None:
+    now = datetime.now(UTC)
+    statement = upsert(transformed_data)
+    kept = ("idno", "first_transformed_at")
+    written = [column.name for column in transformed_data.columns if column.name not in kept]
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[transformed_data.c.idno],
+            set_={name: statement.excluded[name] for name in written},
+        ),
+        [_head_row(record, now) for record in records],
+    )
+
+
+def _head_row(record: NewRecord, now: datetime) -> dict[str, object]:
+    facts, settled = record.settled.facts, record.settled
+    parts, cuatm = facts.address_parts or AddressParts(), facts.cuatm or Cuatm()
+    return {
         "idno": facts.idno,
         "name": facts.name,
+        "name_folded": fold(facts.name),
         "legal_form": facts.legal_form,
+        "legal_form_name": facts.legal_form_name,
         "status": facts.status,
         "registered_on": facts.registered_on,
         "address": facts.address,
-        "disagreements": transformed.disagreements,
-        "source_data_id": capture.source_data_id,
-        "fetched_at": capture.fetched_at,
+        **{f"address_{part}": value for part, value in parts},
+        **{f"cuatm_{part}": value for part, value in cuatm},
+        "disagreements": settled.disagreements,
+        "sources": {field: asdict(source) for field, source in settled.sources.items()},
+        "unknown": list(settled.unknown),
+        "notes": list(settled.notes),
+        "facts_sha256": record.facts_sha256,
+        "source_data_id": record.capture.source_data_id,
+        "fetched_at": record.capture.fetched_at,
         "transform_version": TRANSFORM_VERSION,
-        "transformed_at": datetime.now(UTC),
+        "transformed_at": now,
+        "first_transformed_at": now,
     }
-    statement = upsert(transformed_data).values(values)
-    stored = connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[transformed_data.c.idno],
-            set_={name: statement.excluded[name] for name in values if name != "idno"},
-            where=transformed_data.c.fetched_at <= statement.excluded.fetched_at,
-        ).returning(transformed_data.c.idno)
-    ).one_or_none()
-    if stored is None:
-        return False
-    _store_parties(connection, capture, transformed)
-    return True
 
 
-def _store_parties(connection: Connection, capture: StoredCapture, transformed: Transformed) -> None:
-    facts = transformed.facts
-    connection.execute(delete(company_parties).where(company_parties.c.idno == facts.idno))
-    rows = [
-        _party_row(capture, relation, position, party)
-        for relation, parties in (
-            (Relation.FOUNDER, facts.founders),
-            (Relation.ADMINISTRATOR, facts.administrators),
-        )
-        for position, party in enumerate(parties)
+def _source(record: NewRecord, field: str) -> tuple[int, int]:
+    """The capture and the version that a companion row names."""
+    source = record.settled.sources.get(field)
+    return source.source_data_id if source else record.capture.source_data_id, TRANSFORM_VERSION
+
+
+def _store_parties(connection: Connection, records: Sequence[NewRecord]) -> None:
+    changed = [each for each in records if each.is_new or each.changed & {"founders", "administrators"}]
+    _clear(connection, company_parties, changed)
+    copy_rows(
+        connection,
+        company_parties,
+        _PARTY_COLUMNS,
+        (
+            (record.capture.idno, relation, position, *_party(party), *_source(record, field))
+            for record in changed
+            for field, relation in (
+                ("founders", Relation.FOUNDER),
+                ("administrators", Relation.ADMINISTRATOR),
+            )
+            for position, party in enumerate(getattr(record.settled.facts, field))
+        ),
+    )
+
+
+def _party(party: Party) -> tuple[object, ...]:
+    return party.name, party.kind, party.share, party.role, party.idno, party.source_id
+
+
+def _store_activities(connection: Connection, records: Sequence[NewRecord]) -> None:
+    fields = {"licensed_activities": True, "unlicensed_activities": False}
+    changed = [each for each in records if each.is_new or each.changed & fields.keys()]
+    _clear(connection, company_activities, changed)
+    copy_rows(
+        connection,
+        company_activities,
+        _ACTIVITY_COLUMNS,
+        (
+            (record.capture.idno, is_licensed, position, *_activity(activity), *_source(record, field))
+            for record in changed
+            for field, is_licensed in fields.items()
+            for position, activity in enumerate(getattr(record.settled.facts, field))
+        ),
+    )
+
+
+def _activity(activity: Activity) -> tuple[str, str | None]:
+    return activity.name, activity.code
+
+
+def _clear(connection: Connection, table: Table, records: Sequence[NewRecord]) -> None:
+    idnos = [record.capture.idno for record in records if not record.is_new]
+    if idnos:
+        connection.execute(delete(table).where(table.c.idno.in_(idnos)))
+
+
+def _store_statements(connection: Connection, records: Sequence[NewRecord]) -> None:
+    """Write the years that changed, and no other."""
+    gone = [
+        (record.capture.idno, int(field.partition("/")[2]))
+        for record in records
+        for field in record.changed
+        if "/" in field
     ]
-    if rows:
-        connection.execute(insert(company_parties), rows)
+    for table in (financial_lines, financial_statements):
+        _clear_years(connection, table, gone)
+    written = [
+        (record, statement)
+        for record in records
+        for statement in record.settled.facts.statements
+        if record.is_new or f"statements/{statement.year}" in record.changed
+    ]
+    copy_rows(connection, financial_statements, _STATEMENT_COLUMNS, (_statement(*each) for each in written))
+    copy_rows(
+        connection,
+        financial_lines,
+        _LINE_COLUMNS,
+        (row for each in written for row in _statement_lines(*each)),
+    )
 
 
-def _party_row(capture: StoredCapture, relation: Relation, position: int, party: Party) -> dict[str, object]:
+def _clear_years(connection: Connection, table: Table, years: Sequence[tuple[str, int]]) -> None:
+    if years:
+        connection.execute(delete(table).where(tuple_(table.c.idno, table.c.year).in_(years)))
+
+
+def _statement(record: NewRecord, statement: Statement) -> tuple[object, ...]:
+    figures = statement.figures()
+    return (
+        *(record.capture.idno, statement.year, statement.currency, statement.document_type, statement.cuiio),
+        *(figures.get(name) for name in KEY_FIGURES),
+        *_source(record, f"statements/{statement.year}"),
+    )
+
+
+def _statement_lines(record: NewRecord, statement: Statement) -> Iterable[tuple[object, ...]]:
+    source = _source(record, f"statements/{statement.year}")
+    for line in statement.lines:
+        yield (
+            *(record.capture.idno, statement.year, line.form, line.row, line.value, line.label),
+            *source,
+        )
+
+
+def _change_row(recorded: Recorded) -> dict[str, object]:
     return {
-        "idno": capture.idno,
-        "relation": relation,
-        "position": position,
-        "name": party.name,
-        "kind": party.kind,
-        "share": party.share,
-        "role": party.role,
-        "party_idno": party.idno,
-        "source_id": party.source_id,
-        "source_data_id": capture.source_data_id,
-        "transform_version": TRANSFORM_VERSION,
+        "idno": recorded.capture.idno,
+        **asdict(recorded.difference),
+        "cause": recorded.cause,
+        "observed_at": recorded.capture.fetched_at,
+        "recorded_at": datetime.now(UTC),
+        "source_data_id": recorded.capture.source_data_id,
+        "transform_version": recorded.version,
+        "previous_source_data_id": recorded.previous_source_data_id,
+        "previous_version": recorded.previous_version,
     }

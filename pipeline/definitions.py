@@ -2,15 +2,33 @@
 
 from dagster import Definitions, in_process_executor, mem_io_manager
 
-from pipeline.assets import source_data, tracked_companies, transformed_data
-from pipeline.jobs import refresh_tracked, scrape_companies, sweep_register
+from pipeline.assets import records, source_data, tracked_companies
+from pipeline.checks import CHECKS
+from pipeline.jobs import (
+    check_records,
+    refresh_tracked,
+    retransform_companies,
+    scrape_companies,
+    sweep_register,
+)
 from pipeline.resources import Browser, RedisStores, Warehouse
-from pipeline.schedules import refresh_tracked_schedule, sweep_register_schedule
+from pipeline.schedules import (
+    check_records_schedule,
+    refresh_tracked_schedule,
+    retransform_companies_schedule,
+    sweep_register_schedule,
+)
 
 defs = Definitions(
-    assets=[tracked_companies, source_data, transformed_data],
-    jobs=[scrape_companies, sweep_register, refresh_tracked],
-    schedules=[refresh_tracked_schedule, sweep_register_schedule],
+    assets=[tracked_companies, source_data, records],
+    asset_checks=CHECKS,
+    jobs=[scrape_companies, sweep_register, refresh_tracked, retransform_companies, check_records],
+    schedules=[
+        refresh_tracked_schedule,
+        sweep_register_schedule,
+        retransform_companies_schedule,
+        check_records_schedule,
+    ],
     # One process a run: a run takes many companies with one browser, and starts none to take one.
     executor=in_process_executor,
     # Steps pass names of files and sums, in one process: nothing to keep on disk.

@@ -1,20 +1,29 @@
 """The jobs: what runs together."""
 
-from dagster import AssetSelection, define_asset_job, job
+from typing import Any
 
+from dagster import AssetSelection, define_asset_job, job, static_partitioned_config
+
+from pipeline.assets.records import records
+from pipeline.checks import CHECKS
+from pipeline.cohorts import COHORTS
 from pipeline.ops.sweep import walk_register
 from pipeline.tracking import CompanySet
 from warehouse.contract import (
+    CHECK_JOB,
     REFRESH_JOB,
+    RETRANSFORM_JOB,
     SCRAPE_JOB,
     SOURCE_DATA_ASSET,
     SWEEP_JOB,
-    TRANSFORMED_DATA_ASSET,
     RunKind,
+    retransform_run_config,
     run_tags,
 )
 
-_COMPANIES = AssetSelection.assets(SOURCE_DATA_ASSET, TRANSFORMED_DATA_ASSET)
+_RECORDS = AssetSelection.assets(*records.keys)
+# The checks look at whole tables: not for every visit.
+_COMPANIES = (AssetSelection.assets(SOURCE_DATA_ASSET) | _RECORDS).without_checks()
 REFRESH_CONFIG = {"ops": {SOURCE_DATA_ASSET: {"config": {"select": CompanySet.DUE.value}}}}
 
 scrape_companies = define_asset_job(
@@ -29,6 +38,29 @@ refresh_tracked = define_asset_job(
     config=REFRESH_CONFIG,
     tags=run_tags(RunKind.BULK),
     description="Visit the tracked companies that are due, most overdue first, as scrape_companies does.",
+)
+
+
+@static_partitioned_config(COHORTS)
+def stale_of_cohort(cohort: str) -> dict[str, Any]:
+    """The run config that transforms again what is stale of a cohort."""
+    return retransform_run_config(cohort)
+
+
+retransform_companies = define_asset_job(
+    RETRANSFORM_JOB,
+    selection=_RECORDS.without_checks(),
+    config=stale_of_cohort,
+    tags=run_tags(RunKind.BULK),
+    description="Transform again, without a visit, what an older version of the transformation read, or what waits to"
+    " be transformed. A partition is a cohort: the companies whose IDNO was given in that year.",
+)
+
+check_records = define_asset_job(
+    CHECK_JOB,
+    selection=AssetSelection.checks(*CHECKS),
+    tags=run_tags(RunKind.BULK),
+    description="Look over the stored tables: identity, references, counts, fill rates, freshness.",
 )
 
 

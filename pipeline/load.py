@@ -5,7 +5,9 @@ import hashlib
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from pipeline.companies import await_transformation
 from pipeline.extract.capture import Capture
+from warehouse.contract import Outcome
 from warehouse.evidence import CaptureEvidence, PayloadEvidence, evidence_sha256
 from warehouse.tables import raw_documents, source_data, source_payloads
 
@@ -32,6 +34,8 @@ def store_capture(connection: Connection, capture: Capture, *, run_id: str, requ
             insert(source_payloads),
             [{"source_data_id": source_data_id, **payload.model_dump()} for payload in evidence.payloads],
         )
+    if capture.outcome is Outcome.OK:
+        await_transformation(connection, idno=capture.idno, source_data_id=source_data_id)
     return int(source_data_id)
 
 

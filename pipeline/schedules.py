@@ -3,6 +3,7 @@
 They work where REGISTRU_SCHEDULES is on; until then they tick, and say so.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -16,14 +17,21 @@ from dagster import (
     schedule,
 )
 
+from pipeline.captures import stale_cohorts
 from pipeline.extract.manners import pauses
-from pipeline.jobs import REFRESH_CONFIG, refresh_tracked, sweep_register
+from pipeline.jobs import (
+    REFRESH_CONFIG,
+    check_records,
+    refresh_tracked,
+    retransform_companies,
+    sweep_register,
+)
 from pipeline.register.address import ApiUnknown, list_url
 from pipeline.register.sweeps import newest_sweep
 from pipeline.resources import RedisStores, Warehouse
 from pipeline.settings import pipeline_settings
 from pipeline.tracking import is_any_due
-from warehouse.contract import RunKind, run_tags
+from warehouse.contract import RunKind, retransform_run_config, run_tags
 
 SWEEP_EVERY = timedelta(days=7)
 _UNDER_WAY = [
@@ -84,6 +92,44 @@ def sweep_register_schedule(
     if reason := _paused(redis, urlsplit(source).netloc):
         return SkipReason(reason)
     return RunRequest(tags=run_tags(RunKind.BULK))
+
+
+@schedule(
+    job=retransform_companies,
+    cron_schedule="15 2 * * *",
+    default_status=DefaultScheduleStatus.RUNNING,
+    description="Every night: transform again what is stale, a run for each cohort that has any"
+    " (REGISTRU_SCHEDULES=on).",
+)
+def retransform_companies_schedule(
+    context: ScheduleEvaluationContext, warehouse: Warehouse
+) -> Iterator[RunRequest | SkipReason]:
+    """Launch a re-transformation of each cohort that is stale, and of no other."""
+    if reason := _kept_back(context, retransform_companies.name):
+        yield SkipReason(reason)
+        return
+    with warehouse.transaction() as connection:
+        stale = stale_cohorts(connection)
+    if not stale:
+        yield SkipReason("no record is stale")
+    for cohort in stale:
+        yield RunRequest(
+            partition_key=cohort,
+            run_config=retransform_run_config(cohort),
+            tags=run_tags(RunKind.BULK),
+        )
+
+
+@schedule(
+    job=check_records,
+    cron_schedule="15 5 * * *",
+    default_status=DefaultScheduleStatus.RUNNING,
+    description="Every morning: look over the stored tables (REGISTRU_SCHEDULES=on).",
+)
+def check_records_schedule(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
+    """Launch the checks."""
+    reason = _kept_back(context, check_records.name)
+    return SkipReason(reason) if reason else RunRequest(tags=run_tags(RunKind.BULK))
 
 
 def _kept_back(context: ScheduleEvaluationContext, job_name: str) -> str | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from redis import Redis
 
-from pipeline.companies import stored_capture
+from pipeline.captures import stored_capture
 from pipeline.current import NOT_TRANSFORMED, Transaction, make_current
 from pipeline.extract import spool
 from pipeline.extract.capture import Capture

@@ -6,12 +6,15 @@ from typing import Any, Self
 from dagster import Config
 from pydantic import Field, field_validator, model_validator
 
+from pipeline.cohorts import COHORTS as COHORT_KEYS
+from pipeline.cohorts import OTHERS
 from pipeline.tracking import CompanySet
 from warehouse.idno import InvalidIdno, parse_idno
 
 MOST_COMPANIES = 1000
 """That one config may name."""
 MOST_SELECTED = 10_000
+STALE = "stale"
 COHORTS = range(2000, 2100)
 
 
@@ -96,11 +99,21 @@ class CompanySelection(Config):
 
 
 class TransformSelection(Config):
-    """The companies to transform; none named: those captured in the same run."""
+    """The companies to transform; none named or selected: those captured in the same run."""
 
     idnos: list[str] = Field(
         default_factory=list,
         description="IDNOs to transform from their newest good capture; empty: what this run captured",
+    )
+    select: str | None = Field(
+        default=None,
+        description=f"In place of idnos: {STALE}, all whose record an older version of the transformation read, or of"
+        " which a newer capture waits",
+    )
+    # Any: Dagster has no type for "a whole number, or a text".
+    cohort: Any = Field(
+        default=None,
+        description=f"With select: only IDNOs given in this year, such as 2003, or {OTHERS!r} for those without one",
     )
 
     @field_validator("idnos")
@@ -110,6 +123,32 @@ class TransformSelection(Config):
         if checked:
             _check_count(checked)
         return checked
+
+    @field_validator("select")
+    @classmethod
+    def _is_stale(cls, select: str | None) -> str | None:
+        if select not in (None, STALE):
+            raise ValueError(f"select: {select!r} given, {STALE} is allowed")
+        return select
+
+    @field_validator("cohort")
+    @classmethod
+    def _is_a_cohort(cls, cohort: object) -> str | None:
+        text = None if cohort is None or isinstance(cohort, bool) else str(cohort).strip()
+        if cohort is not None and text not in COHORT_KEYS:
+            allowed = f"{COHORT_KEYS[0]} to {COHORT_KEYS[-2]}, or {OTHERS}, is allowed"
+            raise ValueError(f"cohort: {cohort!r} given, {allowed}")
+        return text
+
+    @model_validator(mode="after")
+    def _names_or_selects(self) -> Self:
+        if self.select is not None and self.idnos:
+            raise ValueError(
+                f"select: {self.select!r} given beside {len(self.idnos)} idnos, one of the two is allowed"
+            )
+        if self.cohort is not None and self.select is None:
+            raise ValueError(f"cohort: {self.cohort} given without select, it goes with select: {STALE}")
+        return self
 
 
 def _check_count(idnos: list[str], *, or_else: str = "") -> None:

@@ -1,5 +1,6 @@
 """The pipeline's settings, from the environment (prefix REGISTRU_)."""
 
+import os
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -67,6 +68,19 @@ class PipelineSettings(StoreSettings):
     )
     browser_pages: int = Field(default=200, ge=1, description="A browser is replaced after so many pages")
     browser_megabytes: int = Field(default=1500, ge=200, description="… or when it takes so much memory")
+    transform_processes: int = Field(
+        default_factory=lambda: min(os.cpu_count() or 1, 8),
+        ge=1,
+        le=64,
+        description="Processes that transform stored captures again side by side; by itself one a core, at most 8",
+    )
+    quarantine_per_cent: float = Field(
+        default=5,
+        ge=0,
+        le=100,
+        description="So many of a batch's captures may turn out unreadable until a re-transformation stops",
+    )
+    quarantine_at_least: int = Field(default=10, ge=0, description="… and so many in any case")
     chrome_binary: Path | None = Field(default=None, description="Chrome's or Chromium's program")
     chromedriver: Path | None = Field(default=None, description="The driver of the same version")
     chrome_no_sandbox: bool = Field(default=False, description="Only where Chrome's sandbox cannot work")

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, Select, exists, func, select, text, union
 
+from pipeline.cohorts import in_cohort
 from pipeline.register.listing import ListedCompany
 from warehouse.contract import Outcome
-from warehouse.idno import IDNO_LENGTH
 from warehouse.tables import source_data, tracked_companies
 
 EVERY_HOURS = 24 * 30
@@ -191,8 +191,7 @@ def _narrowed(
     # NOT EXISTS in their place, and no statistics yet, it took a minute and a half.
     conditions: list[ColumnElement[bool]] = []
     if cohort is not None:
-        prefix = f"1{cohort - 2000:03d}"
-        conditions.append(idno.between(prefix.ljust(IDNO_LENGTH, "0"), prefix.ljust(IDNO_LENGTH, "9")))
+        conditions.append(in_cohort(idno, str(cohort)))
     if since is not None:
         good = source_data.alias("good")
         newest_good = (

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from api.auth.roles import Role
+from pipeline.cohorts import COHORTS, OTHERS
 from pipeline.settings import LIVE_SITE, is_loopback
 from stack import evidence_export, postgres
 from stack.accounts import open_account
@@ -27,6 +28,7 @@ from stack.errors import StackError
 from stack.home import DEFAULT_HOME, DEMO_HOME, Home, Running, is_locked
 from stack.platform import running
 from stack.processes import Source
+from stack.retransform import retransform
 from stack.secrets import load_or_create, rotate_signing_key
 from stack.supervisor import Supervisor
 from warehouse import roles
@@ -78,6 +80,20 @@ def _parser() -> argparse.ArgumentParser:
     admin.add_argument("--email")
     admin.add_argument(
         "--password-stdin", action="store_true", help="read the password from standard input, do not ask"
+    )
+    again = _command(
+        commands,
+        "retransform",
+        _retransform,
+        "read stored captures again where records are stale, no visit needed",
+    )
+    again.add_argument(
+        "--cohort",
+        dest="cohorts",
+        action="append",
+        choices=COHORTS,
+        metavar="YEAR",
+        help=f"only IDNOs given in this year ({COHORTS[0]} to {COHORTS[-2]}, or {OTHERS}); may be repeated",
     )
     _add_export(commands)
     _command(
@@ -242,6 +258,16 @@ def scrape_all(client: Client, idnos: list[str], *, force: bool) -> list[dict[st
 
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
         return list(pool.map(one, idnos))
+
+
+def _retransform(options: argparse.Namespace) -> int:
+    def say(message: str) -> None:
+        print(message, file=sys.stderr, flush=True)
+
+    runs = retransform(Home.at(options.home), options.cohorts or (), say=say)
+    if not runs:
+        print("no record is stale")
+    return 0 if all(run.status == "SUCCESS" for run in runs) else 1
 
 
 def _status(options: argparse.Namespace) -> int:

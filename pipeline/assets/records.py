@@ -1,45 +1,99 @@
-"""The asset `transformed_data`: a current record a company, read from its stored capture."""
+"""The companies' records as assets: one operation reads each capture once and fills all their tables."""
 
-from collections import Counter
-from typing import Any
+from collections.abc import Iterator
 
 from dagster import (
     AssetExecutionContext,
     AssetKey,
+    AssetSpec,
     Failure,
     MaterializeResult,
-    asset,
+    multi_asset,
 )
 
-from pipeline.companies import StoredCapture, captures_of_companies, captures_of_runs, is_current
+from pipeline.captures import StoredCapture, captures_of_companies, captures_of_runs, is_current
 from pipeline.current import TRANSFORMED, Transformation, make_current
-from pipeline.ops.metadata import table
 from pipeline.ops.outage import retried_on_outage
 from pipeline.ops.runs import captures_too, run_group
+from pipeline.ops.transformation import TransformationTally
+from pipeline.quarantine import Tolerance, TooManyRefused
 from pipeline.resources import RedisStores, Warehouse
+from pipeline.retransform import retransform_stale
 from pipeline.selection import TransformSelection
-from pipeline.transform import TRANSFORM_VERSION
-from warehouse.contract import SOURCE_DATA_ASSET
+from pipeline.settings import pipeline_settings
+from warehouse.contract import SOURCE_DATA_ASSET, TRANSFORMED_DATA_ASSET, company_key
 from warehouse.queries import load_record
 
+_DESCRIPTIONS = {
+    TRANSFORMED_DATA_ASSET: "One current record a company: read by BeautifulSoup, and from the JSON that the page"
+    " fetched, out of the newest good capture, no visit needed. Written through to the cache.",
+    "company_parties": "Founders, with their shares, and administrators of each company.",
+    "company_activities": "The lines of business of each company, those that need a licence and those that do not.",
+    "financial_statements": "The key figures of every year that a company filed; all rows are in financial_lines.",
+    "company_changes": "What changed in the companies' records, when, from which capture, and whether the source"
+    " changed (news) or our reading (none).",
+}
 
-@asset(
-    deps=[AssetKey(SOURCE_DATA_ASSET)],
-    group_name="companies",
-    kinds={"beautifulsoup", "postgres"},
-    description="One current record a company, with its founders and administrators: read by BeautifulSoup "
-    "from the newest good capture, no visit needed. Written through to the cache.",
+
+@multi_asset(
+    name=TRANSFORMED_DATA_ASSET,
+    specs=[
+        AssetSpec(
+            name,
+            deps=[AssetKey(SOURCE_DATA_ASSET)],
+            group_name="companies",
+            kinds={"beautifulsoup", "postgres"},
+            description=description,
+            skippable=True,
+        )
+        for name, description in _DESCRIPTIONS.items()
+    ],
+    can_subset=True,
 )
-def transformed_data(
+def records(
     context: AssetExecutionContext, config: TransformSelection, warehouse: Warehouse, redis: RedisStores
-) -> MaterializeResult:  # type: ignore[type-arg]
-    """Transform the captures of the named companies, or of this run."""
+) -> Iterator[MaterializeResult]:  # type: ignore[type-arg]
+    """Transform the captures of the named companies, of what is stale, or of this run; fill all tables at once."""
+    tally = TransformationTally()
     with retried_on_outage(context):
-        captures = _captures(context, config, warehouse)
-        results = [_transform(capture, warehouse, redis) for capture in captures]
+        for results in _transformed(context, config, warehouse, redis):
+            tally.add(results)
+            if config.select:
+                context.log.info("%s companies are done", tally.companies)
+    for key in context.selected_asset_keys:
+        yield MaterializeResult(asset_key=key, metadata=tally.metadata())
+
+
+def _transformed(
+    context: AssetExecutionContext, config: TransformSelection, warehouse: Warehouse, redis: RedisStores
+) -> Iterator[list[Transformation]]:
+    if config.select:
+        yield from _stale(config, warehouse, redis)
+        return
+    captures = _captures(context, config, warehouse)
+    for capture in captures:
+        yield [_transform(capture, warehouse, redis)]
     captured = {capture.idno for capture in captures}
-    results += [Transformation(idno, 0, "no good capture") for idno in config.idnos if idno not in captured]
-    return MaterializeResult(metadata=_metadata(results))
+    yield [Transformation(idno, 0, "no good capture") for idno in config.idnos if idno not in captured]
+
+
+def _stale(
+    config: TransformSelection, warehouse: Warehouse, redis: RedisStores
+) -> Iterator[list[Transformation]]:
+    settings = pipeline_settings()
+    try:
+        for results in retransform_stale(
+            warehouse.transaction,
+            settings.warehouse_url,
+            cohort=config.cohort,
+            processes=settings.transform_processes,
+            tolerance=Tolerance(settings.quarantine_per_cent, settings.quarantine_at_least),
+        ):
+            if done := [company_key(each.idno) for each in results if each.result == TRANSFORMED]:
+                redis.cache.unlink(*done)  # the API takes them up again as they are asked for
+            yield results
+    except TooManyRefused as reason:
+        raise Failure(str(reason), allow_retries=False) from reason
 
 
 def _captures(
@@ -48,7 +102,7 @@ def _captures(
     if not config.idnos and not captures_too(context.run):
         raise Failure(
             "idnos: none named, and this run captures nothing. Name companies in the config of"
-            " transformed_data, or materialize source_data in the same run."
+            " transformed_data, or select: stale, or materialize source_data in the same run."
         )
     with warehouse.transaction() as connection:
         if config.idnos:
@@ -63,13 +117,3 @@ def _transform(capture: StoredCapture, warehouse: Warehouse, redis: RedisStores)
             name = record.name if record else ""
             return Transformation(capture.idno, capture.source_data_id, TRANSFORMED, name)
     return make_current(warehouse.transaction, redis.cache, capture, fresh_seconds=redis.fresh_seconds)
-
-
-def _metadata(results: list[Transformation]) -> dict[str, Any]:
-    counts = Counter(result.result for result in results)
-    return {
-        "companies": len(results),
-        **{f"result/{result}": count for result, count in sorted(counts.items())},
-        "transform_version": TRANSFORM_VERSION,
-        "records": table(vars(result) for result in results),
-    }

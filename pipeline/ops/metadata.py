@@ -16,7 +16,7 @@ from dagster import (
 from pipeline.results import Result, Visited
 from warehouse.contract import RunResult
 
-_MOST_ROWS = 200
+MOST_ROWS = 200
 
 
 def describe_visits(visits: Sequence[Visited], results: Sequence[Result]) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def _rest_row(result: Result) -> dict[str, str | int]:
 
 def table(rows: Iterable[Mapping[str, str | int]]) -> TableMetadataValue:
     """Show rows as a table in Dagster's web UI, at most the first 200."""
-    records = list(islice(rows, _MOST_ROWS))
+    records = list(islice(rows, MOST_ROWS))
     columns = [
         TableColumn(name, "int" if isinstance(value, int) else "string")
         for name, value in (records[0] if records else {"idno": ""}).items()

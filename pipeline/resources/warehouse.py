@@ -5,8 +5,9 @@ from contextlib import contextmanager
 
 from dagster import ConfigurableResource, InitResourceContext
 from pydantic import PrivateAttr
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine
 
+from pipeline.engine import engine_for
 from pipeline.settings import pipeline_settings
 
 
@@ -17,14 +18,7 @@ class Warehouse(ConfigurableResource):  # type: ignore[type-arg]
 
     def setup_for_execution(self, context: InitResourceContext) -> None:
         """Prepare the pool; nothing connects yet."""
-        self._engine = create_engine(
-            pipeline_settings().warehouse_url,
-            pool_pre_ping=True,
-            hide_parameters=True,
-            pool_size=2,
-            max_overflow=0,
-            connect_args={"connect_timeout": 5, "options": "-c statement_timeout=60000"},
-        )
+        self._engine = engine_for(pipeline_settings().warehouse_url)
 
     def teardown_after_execution(self, context: InitResourceContext) -> None:
         """Close the pool."""

@@ -7,19 +7,34 @@ from urllib.parse import urlsplit
 import pytest
 from dagster import DagsterRunStatus, build_schedule_context
 from dagster._core.definitions.schedule_definition import ScheduleExecutionData
+from stdnum.md import idno as stdnum_idno
 
 from pipeline.definitions import defs
+from pipeline.load import store_capture
 from pipeline.register.listing import ListedCompany
 from pipeline.register.sweeps import open_sweep
 from pipeline.resources import RedisStores, Warehouse
 from pipeline.tracking import track
 from tests.pipeline.inside import Inside
+from tests.pipeline.records.stage import Made
 from tests.site.facts import make_idno
-from warehouse.contract import KIND_TAG, PAUSES_KEY, PRIORITY_TAG, REFRESH_JOB, SWEEP_JOB
+from warehouse.contract import (
+    CHECK_JOB,
+    KIND_TAG,
+    PAUSES_KEY,
+    PRIORITY_TAG,
+    REFRESH_JOB,
+    RETRANSFORM_JOB,
+    SWEEP_JOB,
+    retransform_run_config,
+)
 
 REFRESH, SWEEP = "refresh_tracked_schedule", "sweep_register_schedule"
-JOBS = {REFRESH: REFRESH_JOB, SWEEP: SWEEP_JOB}
+RETRANSFORM, CHECK = "retransform_companies_schedule", "check_records_schedule"
+JOBS = {REFRESH: REFRESH_JOB, SWEEP: SWEEP_JOB, RETRANSFORM: RETRANSFORM_JOB, CHECK: CHECK_JOB}
 BOTH = pytest.mark.parametrize("schedule", [REFRESH, SWEEP])
+ALL = pytest.mark.parametrize("schedule", JOBS)
+COHORT = "2028"
 NOW = datetime.now(UTC)
 
 
@@ -39,9 +54,19 @@ def _track(inside: Inside, *, due_at: datetime) -> None:
         track(connection, [company], sweep_id=sweep.id, page=0, seen_at=due_at)
 
 
+def _put_capture(inside: Inside, number: int) -> None:
+    """Store a capture of a company of the cohort, which nobody has transformed."""
+    body = f"1028996{number:05d}"
+    idno = body + str(stdnum_idno.calc_check_digit(body))
+    with inside.databases.warehouse() as connection:
+        store_capture(connection, Made(idno).capture(NOW), run_id="a run", requested_by=None)
+
+
 def _tick(inside: Inside, schedule: str) -> ScheduleExecutionData:
     resources = {"warehouse": Warehouse(), "redis": RedisStores()}
-    with build_schedule_context(instance=inside.instance, resources=resources) as context:
+    with build_schedule_context(
+        instance=inside.instance, resources=resources, repository_def=defs.get_repository_def()
+    ) as context:
         return defs.get_schedule_def(schedule).evaluate_tick(context)
 
 
@@ -52,7 +77,7 @@ def _skipped(inside: Inside, schedule: str) -> str:
     return str(tick.skip_message)
 
 
-@BOTH
+@ALL
 def test_schedules_that_are_off_tick_and_say_so(on: Inside, schedule: str) -> None:
     on.set(schedules="")
     assert "REGISTRU_SCHEDULES=on" in _skipped(on, schedule)
@@ -74,7 +99,7 @@ def test_nothing_due_launches_nothing(on: Inside) -> None:
     assert _skipped(on, REFRESH) == "no tracked company is due"
 
 
-@BOTH
+@ALL
 @pytest.mark.parametrize(
     "status", [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 )
@@ -82,7 +107,8 @@ def test_a_run_that_is_under_way_is_not_joined_by_another(
     on: Inside, schedule: str, status: DagsterRunStatus
 ) -> None:
     job = defs.get_job_def(JOBS[schedule])
-    run = on.instance.create_run_for_job(job, run_config=job.run_config or {}, status=status)
+    run_config = retransform_run_config(COHORT) if schedule == RETRANSFORM else job.run_config or {}
+    run = on.instance.create_run_for_job(job, run_config=run_config, status=status)
     said = _skipped(on, schedule)
     assert run.run_id in said
     assert status.value.lower() in said
@@ -121,3 +147,28 @@ def test_a_finished_sweep_rests_for_a_week(on: Inside) -> None:
 def test_where_the_list_is_unknown_the_tick_says_what_to_set(on: Inside) -> None:
     on.set(api_url="")
     assert "REGISTRU_API_URL" in _skipped(on, SWEEP)
+
+
+def test_every_stale_cohort_gets_a_run_of_its_own_and_no_other_does(on: Inside) -> None:
+    _put_capture(on, 0)
+    cohorts = {request.partition_key for request in _tick(on, RETRANSFORM).run_requests or []}
+    assert COHORT in cohorts
+
+    result = defs.get_job_def(RETRANSFORM_JOB).execute_in_process(
+        retransform_run_config(COHORT), instance=on.instance
+    )
+    assert result.success
+    requests = _tick(on, RETRANSFORM).run_requests or []
+    assert {request.partition_key for request in requests} == cohorts - {COHORT}
+
+
+def test_a_retransformation_is_bulk_work_with_its_cohort_as_config(on: Inside) -> None:
+    _put_capture(on, 1)
+    [request] = [each for each in _tick(on, RETRANSFORM).run_requests or [] if each.partition_key == COHORT]
+    assert request.run_config == retransform_run_config(COHORT)
+    assert (request.tags[KIND_TAG], request.tags[PRIORITY_TAG]) == ("bulk", "-10")
+
+
+def test_the_stored_tables_are_looked_over(on: Inside) -> None:
+    [request] = _tick(on, CHECK).run_requests or []
+    assert request.tags[KIND_TAG] == "bulk"

@@ -1,0 +1,35 @@
+"""Cohorts: companies by the year in their IDNO, the parts in which bulk work is done and tried again."""
+
+from sqlalchemy import ColumnElement, and_, or_
+
+from warehouse.idno import IDNO_LENGTH
+
+FIRST_YEAR, LAST_YEAR = 2000, 2039
+OTHERS = "others"
+"""IDNOs that do not begin with 1 and one of these years (1003… = 2003)."""
+COHORTS = (*(str(year) for year in range(FIRST_YEAR, LAST_YEAR + 1)), OTHERS)
+
+
+def in_cohort(idno: ColumnElement[str], cohort: str) -> ColumnElement[bool]:
+    """Return the condition that an IDNO is of a cohort, in a form that an index serves."""
+    if cohort == OTHERS:
+        return or_(idno < _first(FIRST_YEAR), idno > _last(LAST_YEAR))
+    return and_(idno >= _first(int(cohort)), idno <= _last(int(cohort)))
+
+
+def cohort_of(idno: str) -> str:
+    """Return the cohort of an IDNO."""
+    year = 2000 + int(idno[1:4]) if idno[0] == "1" else 0
+    return str(year) if FIRST_YEAR <= year <= LAST_YEAR else OTHERS
+
+
+def _prefix(year: int) -> str:
+    return f"1{year - 2000:03d}"
+
+
+def _first(year: int) -> str:
+    return _prefix(year).ljust(IDNO_LENGTH, "0")
+
+
+def _last(year: int) -> str:
+    return _prefix(year).ljust(IDNO_LENGTH, "9")

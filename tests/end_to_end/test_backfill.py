@@ -1,0 +1,149 @@
+"""Re-transformation from Dagster's backfill page and from the command line: each cohort by itself."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from stdnum.md import idno as stdnum_idno
+
+from pipeline.load import store_capture
+from tests.pipeline.records.stage import Made
+from tests.platform import Platform, wait_for
+from warehouse import roles
+from warehouse.contract import CODE_LOCATION, REPOSITORY, RETRANSFORM_JOB
+
+COHORTS = [str(year) for year in range(2030, 2040)]
+BROKEN = "2035"
+COMPANIES = 12
+_BACKFILL = """
+mutation Backfill($params: LaunchBackfillParams!) {
+  launchPartitionBackfill(backfillParams: $params) {
+    __typename ... on LaunchBackfillSuccess { backfillId } ... on Error { message }
+  }
+}
+"""
+_PROGRESS = """
+query Progress($id: String!) {
+  partitionBackfillOrError(backfillId: $id) {
+    __typename
+    ... on PartitionBackfill { status partitionStatuses { results { partitionName runStatus runId } } }
+  }
+}
+"""
+_RETRY = """
+mutation Retry($params: ReexecutionParams!) {
+  launchRunReexecution(reexecutionParams: $params) {
+    __typename ... on LaunchRunSuccess { run { runId } } ... on Error { message }
+  }
+}
+"""
+
+
+def idno_of(cohort: str, number: int) -> str:
+    body = f"1{int(cohort) - 2000:03d}998{number:05d}"
+    return body + str(stdnum_idno.calc_check_digit(body))
+
+
+def put(platform: Platform, cohorts: list[str], *, start: int) -> None:
+    """Store captures that nobody has transformed, as a killed run leaves them."""
+    with platform.warehouse() as connection:
+        for cohort in cohorts:
+            for number in range(start, start + COMPANIES):
+                capture = Made(idno_of(cohort, number)).capture(datetime.now(UTC))
+                store_capture(connection, capture, run_id="a run", requested_by=None)
+
+
+def records(platform: Platform, cohort: str) -> int:
+    [row] = platform.query(
+        "SELECT count(*) AS records FROM transformed_data WHERE idno LIKE :prefix",
+        prefix=f"1{int(cohort) - 2000:03d}998%",
+    )
+    return int(row["records"])
+
+
+@pytest.fixture
+def broken_cohort(platform: Platform) -> Iterator[None]:
+    """Tables that refuse the records of one cohort."""
+    owner = platform.engine(roles.WAREHOUSE_OWNER, roles.WAREHOUSE_DATABASE)
+    with owner.begin() as connection:
+        connection.exec_driver_sql(
+            "ALTER TABLE transformed_data ADD CONSTRAINT broken CHECK (idno NOT BETWEEN '1035998' AND '1035999')"
+        )
+    yield
+    with owner.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE transformed_data DROP CONSTRAINT IF EXISTS broken")
+
+
+@pytest.mark.usefixtures("broken_cohort")
+def test_a_cohort_that_fails_holds_up_no_other_and_is_tried_again_alone(platform: Platform) -> None:
+    put(platform, COHORTS, start=0)
+    statuses = _backfilled(platform)
+
+    assert {name: status for name, (status, _) in statuses.items()} == {
+        **dict.fromkeys(COHORTS, "SUCCESS"),
+        BROKEN: "FAILURE",
+    }
+    assert {cohort: records(platform, cohort) for cohort in COHORTS} == {
+        **dict.fromkeys(COHORTS, COMPANIES),
+        BROKEN: 0,
+    }
+    failed = platform.run(statuses[BROKEN][1])
+    assert "12 of 12 captures could not be transformed" in str(failed)
+
+    owner = platform.engine(roles.WAREHOUSE_OWNER, roles.WAREHOUSE_DATABASE)
+    with owner.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE transformed_data DROP CONSTRAINT broken")
+    before = platform.query(
+        "SELECT idno, transformed_at FROM transformed_data WHERE idno NOT LIKE '1035998%'"
+    )
+    answer = platform.graphql(_RETRY, params={"parentRunId": statuses[BROKEN][1], "strategy": "ALL_STEPS"})[
+        "launchRunReexecution"
+    ]
+    assert answer["__typename"] == "LaunchRunSuccess", answer
+    assert platform.finished_run(answer["run"]["runId"])["status"] == "SUCCESS"
+    assert records(platform, BROKEN) == COMPANIES
+    after = platform.query("SELECT idno, transformed_at FROM transformed_data WHERE idno NOT LIKE '1035998%'")
+    assert sorted(map(str, after)) == sorted(map(str, before))
+
+
+def _backfilled(platform: Platform) -> dict[str, tuple[str, str]]:
+    """Launch a backfill of all the cohorts; return what became of each, and its run."""
+    params = {
+        "selector": {
+            "partitionSetName": f"{RETRANSFORM_JOB}_partition_set",
+            "repositorySelector": {
+                "repositoryLocationName": CODE_LOCATION,
+                "repositoryName": REPOSITORY,
+            },
+        },
+        "partitionNames": COHORTS,
+    }
+    launched = platform.graphql(_BACKFILL, params=params)["launchPartitionBackfill"]
+    assert launched["__typename"] == "LaunchBackfillSuccess", launched
+
+    def over() -> list[dict[str, Any]] | None:
+        progress = platform.graphql(_PROGRESS, id=launched["backfillId"])["partitionBackfillOrError"]
+        results = [dict(result) for result in progress["partitionStatuses"]["results"]]
+        statuses = {result["runStatus"] for result in results}
+        return results if len(results) == len(COHORTS) and statuses <= {"SUCCESS", "FAILURE"} else None
+
+    results = wait_for("the end of the backfill", over, seconds=240)
+    return {result["partitionName"]: (result["runStatus"], result["runId"]) for result in results}
+
+
+def test_the_command_transforms_what_is_stale_and_says_when_nothing_is(platform: Platform) -> None:
+    put(platform, ["2039"], start=COMPANIES)
+    command = [
+        *(sys.executable, "-m", "stack.cli", "retransform", "--home", str(platform.home.path)),
+        *("--cohort", "2039"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "2039: success" in done.stderr
+    assert records(platform, "2039") >= COMPANIES
+
+    again = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (again.returncode, again.stdout) == (0, "no record is stale\n")

@@ -1,0 +1,123 @@
+"""The records as Dagster's assets: what is materialized, what an analyst reads beside it, what stops a run."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from dagster import ExecuteInProcessResult
+from stdnum.md import idno as stdnum_idno
+
+from pipeline.definitions import defs
+from pipeline.load import store_capture
+from tests.pipeline.inside import Inside
+from tests.pipeline.records.stage import Made
+from warehouse import roles
+from warehouse.contract import CHECK_JOB, RETRANSFORM_JOB, company_key, retransform_run_config
+
+COHORT = "2029"
+TABLES = {
+    *("transformed_data", "company_parties", "company_activities", "financial_statements"),
+    "company_changes",
+}
+OTHERS_PAGE = "<h1>ALTA FIRMA</h1><p>Nimic</p>"
+
+
+def idno_of(number: int) -> str:
+    body = f"1029997{number:05d}"
+    return body + str(stdnum_idno.calc_check_digit(body))
+
+
+def put(inside: Inside, numbers: range, **made: Any) -> list[str]:
+    idnos = [idno_of(number) for number in numbers]
+    with inside.databases.warehouse() as connection:
+        for idno in idnos:
+            capture = Made(idno, **made).capture(datetime.now(UTC))
+            store_capture(connection, capture, run_id="a run", requested_by=None)
+    return idnos
+
+
+def retransform(inside: Inside) -> ExecuteInProcessResult:
+    job = defs.get_job_def(RETRANSFORM_JOB)
+    return job.execute_in_process(
+        retransform_run_config(COHORT), instance=inside.instance, raise_on_error=False
+    )
+
+
+def metadata(result: ExecuteInProcessResult) -> dict[str, dict[str, Any]]:
+    return {
+        event.materialization.asset_key.to_user_string(): {
+            name: getattr(entry, "records", None) or entry.value
+            for name, entry in event.materialization.metadata.items()
+        }
+        for event in result.all_events
+        if event.event_type_value == "ASSET_MATERIALIZATION"
+    }
+
+
+def test_all_tables_are_materialized_by_one_reading(inside: Inside) -> None:
+    put(inside, range(3), changes={"rating": 5})
+    put(inside, range(3, 4), with_company=False, html=OTHERS_PAGE)
+    result = retransform(inside)
+
+    assert result.success
+    said = metadata(result)
+    assert said.keys() == TABLES
+    records = said["transformed_data"]
+    assert (records["companies"], records["result/transformed"], records["result/not transformed"]) == (
+        4,
+        3,
+        1,
+    )
+    [refused] = records["quarantine"]
+    assert (refused.data["idno"], refused.data["note"]) == (
+        idno_of(3),
+        "neither the page nor its data shows the IDNO",
+    )
+    [unknown] = records["unknown_fields"]
+    assert "rating" in str(unknown.data["field"]) and unknown.data["companies"] == 3
+
+
+def test_what_was_transformed_again_is_not_served_from_the_cache(inside: Inside) -> None:
+    [idno] = put(inside, range(10, 11))
+    inside.redis.execute_command("SELECT", 1)
+    inside.redis.set(company_key(idno), "as it was")
+    assert retransform(inside).success
+    assert inside.redis.get(company_key(idno)) is None
+    inside.redis.execute_command("SELECT", 0)
+
+
+def test_too_many_unreadable_captures_fail_the_run_and_say_which_setting(inside: Inside) -> None:
+    inside.set(quarantine_at_least="2", quarantine_per_cent="10")
+    idnos = put(inside, range(20, 23), with_company=False, html=OTHERS_PAGE)
+    result = retransform(inside)
+    assert not result.success
+    [failure] = [event for event in result.all_events if event.is_step_failure]
+    said = str(failure.step_failure_data.error_display_string)
+    assert "3 of 3 captures could not be transformed" in said
+    assert "REGISTRU_QUARANTINE_PER_CENT" in said
+    assert inside.query("SELECT idno FROM quarantine WHERE idno = ANY(:idnos)", idnos=idnos) == []
+
+    inside.set(quarantine_at_least="3")
+    assert retransform(inside).success
+    assert len(inside.query("SELECT idno FROM quarantine WHERE idno = ANY(:idnos)", idnos=idnos)) == 3
+
+
+def test_the_checks_say_what_they_found(inside: Inside) -> None:
+    result = defs.get_job_def(CHECK_JOB).execute_in_process(instance=inside.instance, raise_on_error=False)
+    said = {each.check_name: each.metadata["found"].value for each in result.get_asset_check_evaluations()}
+    assert said.keys() == {"identity", "references", "counts", "fill_rates", "unknown_fields", "freshness"}
+    assert all(said.values())
+
+
+def test_a_failed_error_check_fails_its_run(inside: Inside) -> None:
+    [idno] = put(inside, range(30, 31))
+    assert retransform(inside).success
+    with inside.databases.warehouse(roles.WAREHOUSE_OWNER) as owner:
+        owner.exec_driver_sql(
+            "UPDATE transformed_data SET source_data_id = (SELECT min(id) FROM source_data)"
+            f" WHERE idno = '{idno}'"
+        )
+    result = defs.get_job_def(CHECK_JOB).execute_in_process(instance=inside.instance, raise_on_error=False)
+    with inside.databases.warehouse(roles.WAREHOUSE_OWNER) as owner:
+        owner.exec_driver_sql(f"DELETE FROM transformed_data WHERE idno = '{idno}'")
+    [evaluation] = [each for each in result.get_asset_check_evaluations() if each.check_name == "identity"]
+    assert not evaluation.passed and not result.success
