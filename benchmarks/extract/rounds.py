@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 from redis import Redis
 
-from benchmarks.extract.machine import Machine
+from benchmarks.machine import Machine
 from benchmarks.extract.meter import Meter
 from benchmarks.extract.ways import Surroundings, Way
 from tests.site.facts import make_idno

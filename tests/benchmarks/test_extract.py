@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.extract.machine import Machine
+from benchmarks.machine import Machine
 from benchmarks.extract.report import table, write_json
 from benchmarks.extract.rounds import Plan, Report, Row, measured_in_turns
 from benchmarks.extract.ways import BARE, CRAWL, WITHOUT_BODIES, Fetched, Surroundings, WrongPage, our_ways

@@ -1,0 +1,1 @@
+"""Re-transformation, beside a plain loop over the same stored captures."""
