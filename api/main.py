@@ -19,6 +19,7 @@ from api.health.endpoints import router as health
 from api.keys.endpoints import router as keys
 from api.limits import BodyLimit
 from api.pages import endpoints as pages
+from api.quarantine.endpoints import router as quarantine
 from api.routing import document
 from api.scrape.endpoints import router as scrape
 from api.scrape.reconciler import reconcile_forever
@@ -63,7 +64,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             allow_headers=["Authorization", "X-API-Key", "Content-Type", "Idempotency-Key"],
         )
     app.add_middleware(Headers)
-    for router in (health, auth, verify, keys, admin, batches, scrape, companies, pages.router):
+    for router in (health, auth, verify, keys, admin, batches, scrape, companies, quarantine, pages.router):
         app.include_router(router)
     document(app)
     return app

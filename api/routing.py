@@ -61,7 +61,7 @@ class Router(APIRouter):
         options = _guarded(need, options, takes_cookie=getattr(endpoint, "takes_cookie", False))
         super().add_api_route(path, endpoint, **options)
         other = path.removesuffix("/") if path.endswith("/") else f"{path}/"
-        if other and path != "/":
+        if other or self.prefix:
             super().add_api_route(other, endpoint, **{**options, "include_in_schema": False})
 
 

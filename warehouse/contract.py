@@ -76,8 +76,11 @@ PAUSES_KEY = "pauses"
 
 
 def company_key(idno: str) -> str:
-    """Redis key (cache database) of a company's current record as JSON."""
-    return f"company:{idno}"
+    """Redis key (cache database) of a company's current record as JSON.
+
+    The number grows with what a record holds: one that an older program wrote lacks what it did not know of.
+    """
+    return f"company:2:{idno}"
 
 
 def scrape_run_config(idnos: Sequence[str], *, since: datetime | None = None) -> dict[str, Any]:

@@ -156,7 +156,7 @@ def _newest_capture(connection: Connection, *, at: datetime, not_after: int) -> 
         _CAPTURES.join(last.id.table, and_(last.id == not_after, last.idno == capture.idno))
         .where(
             tuple_(capture.fetched_at, capture.id) <= tuple_(last.fetched_at, last.id),
-            or_(capture.id == not_after, and_(True, ~was_refused)),
+            or_(capture.id == not_after, and_(capture.outcome == Outcome.OK, ~was_refused)),
         )
         # Clocks differ: if none is that old, the record came from the last one nevertheless.
         .order_by(capture.fetched_at > at, capture.fetched_at.desc(), capture.id.desc())

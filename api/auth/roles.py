@@ -30,7 +30,7 @@ DESCRIPTIONS = {
     Scope.DAGSTER: "Launch and end runs in Dagster's web UI",
     Scope.ACCOUNT: "Manage one's own password, sessions and API keys",
     Scope.USERS: "Manage accounts",
-    Scope.AUDIT_READ: "Read the audit log",
+    Scope.AUDIT_READ: "Read the audit log, and which captures could not be transformed",
 }
 
 _READONLY = frozenset({Scope.COMPANIES_READ, Scope.DAGSTER_READ, Scope.ACCOUNT})

@@ -29,7 +29,7 @@ from api.tables import launches, scrapes, users
 from tests.databases import Databases
 from warehouse import roles
 from warehouse.contract import Outcome, RunKind, RunResult
-from warehouse.tables import raw_documents, run_results, source_data, transformed_data
+from warehouse.tables import quarantine, raw_documents, run_results, source_data, transformed_data
 
 CLIENT = Client("127.0.0.1", "tests")
 _PAGE = b"<html></html>"
@@ -118,13 +118,16 @@ class Stage:
         return Caller(user_id, username, role, SCOPES[role])
 
     @asynccontextmanager
-    async def signed_in(self) -> AsyncIterator[httpx.AsyncClient]:
+    async def signed_in(self, role: Role = Role.STANDARD) -> AsyncIterator[httpx.AsyncClient]:
         """Yield a client of the API that a new user is signed in to."""
         app = create_app(self.services.settings)
         app.state.services = self.services  # instead of the application's own, of its lifespan
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api") as http:
             account = {"username": f"user-{uuid4().hex[:12]}", "password": uuid4().hex}
             assert (await http.post("/auth/register/", json=account)).is_success
+            async with self.services.users.begin() as connection:
+                whose = users.c.username == account["username"]
+                await connection.execute(update(users).where(whose).values(role=role))
             tokens = (await http.post("/auth/login/", json=account)).json()
             http.headers["Authorization"] = f"Bearer {tokens['access_token']}"
             yield http
@@ -181,7 +184,7 @@ class Stage:
         """Have a run be done with a company."""
         now = datetime.now(UTC)
         with self.databases.warehouse() as connection:
-            capture_id = _capture(connection, run_id, idno, outcome, at=now)
+            capture_id = add_capture(connection, run_id, idno, outcome, at=now)
             if outcome is Outcome.OK and transforms:
                 _record(connection, idno, capture_id, at=now)
             if tells:
@@ -223,6 +226,7 @@ async def a_stage(databases: Databases, redis_url: str) -> AsyncIterator[Stage]:
         async with services.users.begin() as connection:
             await _clear(connection)
         with databases.warehouse(roles.WAREHOUSE_OWNER) as warehouse:
+            warehouse.execute(delete(quarantine))
             warehouse.execute(delete(transformed_data))
         dagster = PlayedDagster()
         yield Stage(databases, replace(services, dagster=dagster), dagster)
@@ -230,10 +234,11 @@ async def a_stage(databases: Databases, redis_url: str) -> AsyncIterator[Stage]:
 
 async def _clear(connection: AsyncConnection) -> None:
     for table in ("batches", "scrape_requests", "launch_scrapes", "scrapes", "launches", "users"):
-        await connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608
+        await connection.execute(text(f"DELETE FROM {table}"))
 
 
-def _capture(connection: Connection, run_id: str, idno: str, outcome: Outcome, *, at: datetime) -> int:
+def add_capture(connection: Connection, run_id: str, idno: str, outcome: Outcome, *, at: datetime) -> int:
+    """Store a visit that was made at a time; return its id."""
     page = {"content": _PAGE, "content_type": "text/html", "size": len(_PAGE)}
     connection.execute(upsert(raw_documents).values(sha256=_PAGE_SHA256, **page).on_conflict_do_nothing())
     capture = {
@@ -257,11 +262,16 @@ def _record(connection: Connection, idno: str, capture_id: int, *, at: datetime)
     record = {
         "idno": idno,
         "name": "Made up",
-        "disagreements": [],
+        "name_folded": "made up",
+        "disagreements": {},
+        "sources": {},
+        "unknown": [],
+        "notes": [],
         "source_data_id": capture_id,
         "fetched_at": at,
         "transform_version": 1,
         "transformed_at": at,
+        "first_transformed_at": at,
     }
     connection.execute(
         upsert(transformed_data)

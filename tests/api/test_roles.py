@@ -33,7 +33,12 @@ TABLE: dict[tuple[str, str], set[Any]] = {
     ("GET", "/auth/keys/"): EVERYONE,
     ("POST", "/auth/keys/"): EVERYONE,
     ("DELETE", "/auth/keys/{key_id}/"): EVERYONE,
+    ("GET", "/companies/"): EVERYONE,
     ("GET", "/companies/{idno}/"): EVERYONE,
+    ("GET", "/companies/{idno}/changes/"): EVERYONE,
+    ("GET", "/companies/{idno}/provenance/"): EVERYONE,
+    ("GET", "/companies/{idno}/statements/"): EVERYONE,
+    ("GET", "/companies/{idno}/statements/{year}/"): EVERYONE,
     ("POST", "/scrape/"): {ADMIN, STANDARD},
     ("GET", "/scrape/{run_id}/"): {ADMIN, STANDARD},
     ("DELETE", "/scrape/{run_id}/"): {ADMIN, STANDARD},
@@ -49,6 +54,7 @@ TABLE: dict[tuple[str, str], set[Any]] = {
     ("DELETE", "/admin/users/{user_id}/"): {ADMIN},
     ("DELETE", "/admin/users/{user_id}/sessions/"): {ADMIN},
     ("GET", "/admin/audit/"): {ADMIN},
+    ("GET", "/quarantine/"): {ADMIN},
 }
 ENDS_THE_SESSION = {("POST", "/auth/logout/"), ("DELETE", "/auth/sessions/")}
 
@@ -78,6 +84,7 @@ def test_a_route_lets_in_those_of_the_table_and_no_others(
         run_id="x",
         batch_id=uuid4(),
         idno="1020999000019",
+        year=2023,
     )
     body = {"content": b"{}"} if method in ("POST", "PATCH") else {}
     headers = {"Content-Type": "application/json"}

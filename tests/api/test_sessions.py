@@ -90,7 +90,7 @@ def test_no_refresh_token_and_no_api_key_is_stored_in_clear(platform: Platform, 
         stored = [
             str(row)
             for table in ("refresh_tokens", "sessions", "api_keys", "audit_log", "users")
-            for row in connection.execute(text(f"SELECT * FROM {table}"))  # noqa: S608 - our own names
+            for row in connection.execute(text(f"SELECT * FROM {table}"))
         ]
     redis = b"".join(path.read_bytes() for path in platform.home.valkey.rglob("*") if path.is_file())
     logs = "".join(path.read_text(errors="replace") for path in platform.home.logs.iterdir())

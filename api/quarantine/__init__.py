@@ -1,0 +1,1 @@
+"""Captures that could not be transformed."""

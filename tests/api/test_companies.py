@@ -1,0 +1,356 @@
+"""Companies by name, where their facts were read, their statements; what is refused, and to whom."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import count
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from api.auth.roles import Role
+from api.companies.repository import prefixes, search
+from tests.api.shelf import add_visit, put, set_aside
+from tests.api.stage import Stage
+from tests.site.facts import make_idno
+from warehouse.records import CompanyFacts, CompanyStatus, Statement, StatementLine
+
+pytestmark = pytest.mark.anyio
+
+NOW = datetime.now(UTC)
+IDNOS = map(make_idno, count(8400))
+
+
+def company(name: str = "Made up", **facts: Any) -> CompanyFacts:
+    return CompanyFacts(idno=next(IDNOS), name=name, **facts)
+
+
+@pytest.fixture
+async def http(stage: Stage) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a user who may only read."""
+    async with stage.signed_in(Role.READONLY) as client:
+        yield client
+
+
+def hold(stage: Stage, *companies: CompanyFacts) -> None:
+    with stage.databases.warehouse() as connection:
+        for facts in companies:
+            put(connection, facts, at=NOW)
+
+
+async def names(http: httpx.AsyncClient, name: str, **params: int) -> list[str]:
+    answer = await http.get("/companies/", params={"name": name, **params})
+    assert answer.status_code == httpx.codes.OK, answer.text
+    return [found["name"] for found in answer.json()]
+
+
+async def test_a_company_is_found_by_the_beginnings_of_its_words_in_any_order(
+    stage: Stage, http: httpx.AsyncClient
+) -> None:
+    hold(
+        stage,
+        company("LENTILE GRUP"),
+        company("GRUP DE LENTILE"),
+        company("LENTILE"),
+        company("AGRUP LENTIL"),
+    )
+
+    assert await names(http, "lentile grup") == ["LENTILE GRUP", "GRUP DE LENTILE"]
+    assert await names(http, "gru len") == ["GRUP DE LENTILE", "LENTILE GRUP"]
+    assert await names(http, "entile") == []
+    assert await names(http, "agru") == ["AGRUP LENTIL"]
+
+
+async def test_case_diacritics_and_both_romanian_spellings_do_not_matter(
+    stage: Stage, http: httpx.AsyncClient
+) -> None:
+    hold(stage, company("Ştiință şi Țară"))
+    for asked in ("știință și țară", "ŞTIINŢĂ ŞI ŢARĂ", "stiinta si tara", "  Știință\u00a0ŞI tar "):
+        assert await names(http, asked) == ["Ştiință şi Țară"]
+
+
+MARKED = [
+    ("„VION-IMPEX”", "vion impex"), ("„VION-IMPEX”", "vion-imp"), ("PLAI IMPEX", "plai-impex"),
+    ("Nord S.R.L.", "nord s.r.l."), ("Orhei.md", "orhei.md"), ("Orhei.md", "orhei"), ("AGRO-2000", "agro-2000"),
+    ("AGRO-2000", "agro 2000"), ("O'Neil & Co", "o'neil & co"), ("«Рога и копыта»", "РОГА КОПЫТА"),
+    ("A_B C", "a_b"), ("D/E", "d/e"), ("Șase 6", "6 sase"),
+]  # fmt: skip
+
+
+async def test_marks_within_a_name_do_not_hide_it(stage: Stage, http: httpx.AsyncClient) -> None:
+    hold(stage, *(company(name) for name in {name for name, _ in MARKED}))
+    for name, asked in MARKED:
+        assert await names(http, asked) == [name]
+
+
+HOSTILE = [
+    "ab' | 'c", "ab:* | c", "!ab", "(ab", "ab\\", "ab'':*", "ab & ", "ab <-> c", "'; DROP TABLE x; --", "ab\x00",
+    "%__ab", "$$ab", "ab" * 50, "ﷺ" * 100, "12-34 56.78/90", "\u202eab",
+]  # fmt: skip
+
+
+async def test_whatever_is_looked_for_is_looked_for_as_words(stage: Stage, http: httpx.AsyncClient) -> None:
+    hold(stage, company("C"))
+    for hostile in HOSTILE:
+        assert await names(http, hostile) == [], hostile
+
+
+def test_a_search_is_made_of_quoted_words_alone() -> None:
+    assert prefixes("lentile grup") == "'lentile':* & 'grup':*"
+    assert prefixes("a'b | \\c !d") == "('a':* & 'b':* | 'a b':*) & 'c':* & 'd':*"
+
+
+async def test_a_search_goes_by_the_index(stage: Stage) -> None:
+    async with stage.services.warehouse.connect() as connection:
+        # A table as small as this one's would be read whole.
+        await connection.execute(text("SET LOCAL enable_seqscan = off"))
+        query = search("lentile grup").compile(dialect=connection.dialect)
+        values = tuple(query.params[name] for name in query.positiontup or ())
+        plan = await connection.exec_driver_sql(f"EXPLAIN {query}", values)
+        assert "transformed_data_by_name" in "\n".join(plan.scalars())
+
+
+async def test_the_company_of_just_this_name_comes_first_then_the_others_by_name(
+    stage: Stage, http: httpx.AsyncClient
+) -> None:
+    hold(stage, *(company(name) for name in ("Agro Zet", "Agro", "Agro Beta", "AA Agro", "agrò")))
+
+    found = await names(http, "AGRO")
+    assert set(found[:2]) == {"Agro", "agrò"}
+    assert found[2:] == ["AA Agro", "Agro Beta", "Agro Zet"]
+    assert await names(http, "agro", limit=3) == found[:3]
+
+
+async def test_what_is_found_is_told_in_short(stage: Stage, http: httpx.AsyncClient) -> None:
+    facts = company("Scurt", legal_form="SRL", status=CompanyStatus.INACTIVE)
+    hold(stage, facts)
+
+    [found] = (await http.get("/companies", params={"name": "scurt"})).json()
+    assert datetime.fromisoformat(found.pop("fetched_at")) == NOW
+    assert found == {"idno": facts.idno, "name": "Scurt", "legal_form": "SRL", "status": "inactive"}
+
+
+async def test_twenty_are_shown_unless_more_are_asked_for(stage: Stage, http: httpx.AsyncClient) -> None:
+    hold(stage, *(company(f"Multe {number}") for number in range(25)))
+    assert len(await names(http, "multe")) == 20
+    assert len(await names(http, "multe", limit=100)) == 25
+
+
+async def refused(http: httpx.AsyncClient, path: str, **params: str) -> list[str]:
+    """The fields for which a request is refused."""
+    answer = await http.get(path, params=params)
+    assert answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY, (path, params)
+    return [error["field"] for error in answer.json()["errors"]]
+
+
+async def test_a_search_that_cannot_be_is_refused_by_its_field(http: httpx.AsyncClient) -> None:
+    for name in ("a", "a.", "—— !!", "", "x" * 101, "\x00\x00"):
+        assert await refused(http, "/companies/", name=name) == ["name"]
+    assert await refused(http, "/companies/") == ["name"]
+    for limit in ("0", "101", "x"):
+        assert await refused(http, "/companies/", name="ab", limit=limit) == ["limit"]
+
+
+FILED = (
+    Statement(
+        year=2023,
+        document_type="annual",
+        cuiio="4055",
+        lines=(
+            StatementLine(5, "430", Decimal("12345678901234567890.10"), "Total active"),
+            StatementLine(6, "010", Decimal("-5"), None),
+        ),
+    ),
+    Statement(year=2021, currency="EUR", lines=(StatementLine(6, "180", Decimal("7.50")),)),
+)
+
+
+async def test_statements_are_told_by_their_key_figures_the_newest_year_first(
+    stage: Stage, http: httpx.AsyncClient
+) -> None:
+    facts = company(statements=FILED)
+    with stage.databases.warehouse() as connection:
+        capture_id = put(connection, facts, at=NOW, version=3)
+
+    answer = (await http.get(f"/companies/{facts.idno}/statements/")).json()
+
+    assert [each["year"] for each in answer["statements"]] == [2023, 2021]
+    newest, oldest = answer["statements"]
+    assert newest["total_assets"] == "12345678901234567890.10"
+    assert (newest["revenue"], newest["net_profit"], newest["currency"]) == ("-5", None, "MDL")
+    assert (newest["source_data_id"], newest["transform_version"]) == (capture_id, 3)
+    assert (oldest["net_profit"], oldest["currency"]) == ("7.50", "EUR")
+
+
+async def test_a_statement_is_told_row_by_row_with_its_capture(stage: Stage, http: httpx.AsyncClient) -> None:
+    facts = company(statements=FILED)
+    with stage.databases.warehouse() as connection:
+        capture_id = put(connection, facts, at=NOW, version=3)
+
+    answer = (await http.get(f"/companies/{facts.idno}/statements/2023/")).json()
+
+    assert answer["lines"] == [
+        {"form": 5, "row": "430", "label": "Total active", "value": "12345678901234567890.10"},
+        {"form": 6, "row": "010", "label": None, "value": "-5"},
+    ]
+    assert (answer["idno"], answer["year"], answer["currency"]) == (facts.idno, 2023, "MDL")
+    assert (answer["document_type"], answer["cuiio"]) == ("annual", "4055")
+    assert answer["source"]["source_data_id"] == capture_id
+    assert answer["source"]["url"].endswith(facts.idno)
+    assert answer["transform_version"] == 3
+
+
+async def test_where_no_statement_is_the_answer_says_which_years_there_are(
+    stage: Stage, http: httpx.AsyncClient
+) -> None:
+    filed, unfiled, unheld = company(statements=FILED), company(), next(IDNOS)
+    hold(stage, filed, unfiled)
+
+    async def refusal(path: str) -> str:
+        answer = await http.get(f"/companies/{path}")
+        assert answer.status_code == httpx.codes.NOT_FOUND, answer.text
+        return str(answer.json()["detail"])
+
+    assert "2023, 2021" in await refusal(f"{filed.idno}/statements/2022/")
+    assert "nor of any other year" in await refusal(f"{unfiled.idno}/statements/2022/")
+    assert "no record of the company" in await refusal(f"{unheld}/statements/2022/")
+    assert "no record of the company" in await refusal(f"{unheld}/statements/")
+    assert (await http.get(f"/companies/{unfiled.idno}/statements/")).json()["statements"] == []
+
+
+async def test_what_is_no_year_is_refused(http: httpx.AsyncClient) -> None:
+    for year in ("1899", "2101", "x", "2023.5", "9" * 20):
+        assert await refused(http, f"/companies/{next(IDNOS)}/statements/{year}/") == ["year"]
+
+
+async def test_each_field_is_traced_to_its_capture_its_reading_and_its_text(
+    stage: Stage, http: httpx.AsyncClient
+) -> None:
+    facts = company(address="str. Veche 1")
+    with stage.databases.warehouse() as connection:
+        earlier = add_visit(connection, facts.idno, at=NOW - timedelta(days=2))
+        newest = add_visit(connection, facts.idno, at=NOW)
+        put(
+            connection,
+            facts,
+            at=NOW,
+            capture_id=newest,
+            version=4,
+            sources={
+                "name": {"source_data_id": newest, "reading": "json", "raw": " Made  up "},
+                "address": {"source_data_id": earlier, "reading": "html", "raw": None},
+            },
+            disagreements={"name": {"html": "Made-up", "json": "Made up"}},
+            notes=["the page shows two dates"],
+            unknown=["json: /company/newField"],
+        )
+
+    answer = (await http.get(f"/companies/{facts.idno}/provenance/")).json()
+
+    name, address = answer["fields"]["name"], answer["fields"]["address"]
+    assert (name["source_data_id"], name["reading"], name["raw"]) == (newest, "json", " Made  up ")
+    assert (address["source_data_id"], address["reading"], address["raw"]) == (earlier, "html", None)
+    assert datetime.fromisoformat(address["fetched_at"]) == NOW - timedelta(days=2)
+    assert datetime.fromisoformat(name["fetched_at"]) == NOW
+    for field in (name, address):
+        assert field["url"].endswith(facts.idno)
+        assert len(field["raw_html_sha256"]) == 64
+        assert field["transform_version"] == 4
+    assert answer["source"]["source_data_id"] == newest
+    assert answer["disagreements"] == {"name": {"html": "Made-up", "json": "Made up"}}
+    assert answer["notes"] == ["the page shows two dates"]
+    assert answer["unknown"] == ["json: /company/newField"]
+
+
+async def test_a_record_made_before_sources_were_noted_names_its_capture_alone(
+    stage: Stage, http: httpx.AsyncClient
+) -> None:
+    facts, unheld = company(), next(IDNOS)
+    hold(stage, facts)
+    answer = (await http.get(f"/companies/{facts.idno}/provenance/")).json()
+    assert answer["fields"] == {}
+    assert answer["source"]["url"].endswith(facts.idno)
+    assert (await http.get(f"/companies/{unheld}/provenance/")).status_code == httpx.codes.NOT_FOUND
+
+
+async def test_the_current_record_holds_the_key_figures_and_stays_as_it_was_without_a_time(
+    stage: Stage, http: httpx.AsyncClient
+) -> None:
+    facts = company(statements=FILED, address="str. Veche 1")
+    hold(stage, facts)
+    record = (await http.get(f"/companies/{facts.idno}/")).json()
+    assert "as_of" not in record
+    assert [each["year"] for each in record["statements"]] == [2023, 2021]
+    assert record["source"]["transform_version"] == 1
+
+
+ROUTES = (
+    "/companies/?name=made",
+    *(f"/companies/{make_idno(8399)}{path}" for path in ("/", "/changes/", "/provenance/", "/statements/")),
+    f"/companies/{make_idno(8399)}/statements/2023/",
+)
+
+
+async def test_companies_are_read_by_every_role_and_by_keys_with_that_scope_only(
+    stage: Stage, http: httpx.AsyncClient
+) -> None:
+    async with stage.signed_in() as standard:
+        made = await standard.post("/auth/keys/", json={"name": "k", "scopes": ["scrape"]})
+    nobody = {"Authorization": ""}
+    key = {**nobody, "X-API-Key": made.json()["key"]}
+    for path in ROUTES:
+        assert (await http.get(path)).status_code in (httpx.codes.OK, httpx.codes.NOT_FOUND)
+        assert (await http.get(path, headers=nobody)).status_code == httpx.codes.UNAUTHORIZED
+        assert (await http.get(path, headers=key)).status_code == httpx.codes.FORBIDDEN
+
+
+async def test_the_quarantine_shows_admins_the_captures_tried_last_first(stage: Stage) -> None:
+    idnos = [next(IDNOS) for _ in range(5)]
+    ids = []
+    with stage.databases.warehouse() as connection:
+        for number, idno in enumerate(idnos):
+            ids.append(add_visit(connection, idno, at=NOW))
+            # Two were tried in the same moment.
+            set_aside(connection, idno, ids[-1], at=NOW + timedelta(microseconds=min(number, 3)))
+    async with stage.signed_in(Role.ADMIN) as admin:
+        whole = (await admin.get("/quarantine/")).json()
+        assert [each["idno"] for each in whole["captures"]] == idnos[::-1]
+        assert (whole["total"], whole["next"]) == (5, None)
+        assert set(whole["captures"][0]) == {
+            *("source_data_id", "idno", "reason", "detail", "raw_html_sha256", "transform_version"),
+            *("tries", "first_tried_at", "last_tried_at"),
+        }
+        assert (whole["captures"][0]["reason"], whole["captures"][0]["tries"]) == ("not_readable", 1)
+
+        pages, after = [], None
+        while True:
+            asked = {"limit": 1, **({"after": after} if after else {})}
+            page = (await admin.get("/quarantine", params=asked)).json()
+            assert page["total"] == 5
+            pages.append(page["captures"])
+            after = page["next"]
+            if after is None:
+                break
+        assert [each for page in pages for each in page] == whole["captures"]
+        assert len(pages) == 5
+
+
+async def test_a_page_of_the_quarantine_that_cannot_be_is_refused(stage: Stage) -> None:
+    async with stage.signed_in(Role.ADMIN) as admin:
+        for limit in ("0", "201"):
+            assert await refused(admin, "/quarantine/", limit=limit) == ["limit"]
+        for after in ("x", "1", f"1-{2**63}", "-1-1", "1-1\n"):
+            assert await refused(admin, "/quarantine/", after=after) == ["after"]
+        farthest = await admin.get("/quarantine/", params={"after": f"{'9' * 17}-{'9' * 18}"})
+        assert farthest.status_code == httpx.codes.OK
+
+
+async def test_the_quarantine_is_for_admins_only(stage: Stage, http: httpx.AsyncClient) -> None:
+    assert (await http.get("/quarantine/")).status_code == httpx.codes.FORBIDDEN
+    async with stage.signed_in() as standard:
+        assert (await standard.get("/quarantine/")).status_code == httpx.codes.FORBIDDEN
+    stage.does(str(uuid4()), next(IDNOS))
+    assert (await http.get("/quarantine/", headers={"Authorization": ""})).status_code == 401

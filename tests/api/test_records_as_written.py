@@ -1,0 +1,53 @@
+"""The API tells what the pipeline wrote: a capture transformed for real, another one, and both answers again later."""
+
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from tests.api.stage import Stage
+from tests.pipeline.records.stage import Stage as Pipeline
+from tests.site.facts import make_idno
+from tests.site.statements import fin_data
+
+pytestmark = pytest.mark.anyio
+
+IDNO = make_idno(8700)
+
+
+async def test_what_the_pipeline_writes_is_told_now_and_as_it_was(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = Pipeline(stage.databases, monkeypatch)
+    pipeline.put(IDNO, statements=fin_data(IDNO), changes={"fullName": "LENTILE Grup"})
+    pipeline.transform(IDNO)
+    async with stage.signed_in() as http:
+
+        async def get(path: str = "", **params: str) -> dict[str, object]:
+            answer = await http.get(f"/companies/{IDNO}/{path}", params=params)
+            assert answer.status_code == httpx.codes.OK, answer.text
+            found: dict[str, object] = answer.json()
+            return found
+
+        first, between = await get(), datetime.now(UTC)
+        capture_id = pipeline.put(IDNO, statements=[], changes={"fullName": "LENTILE Nord"})
+        pipeline.transform(IDNO)
+        second = await get()
+        then = await get(as_of=between.isoformat())
+        now = await get(as_of=datetime.now(UTC).isoformat())
+
+        told = ("source", "as_of")
+        assert first["name"] != second["name"]
+        assert first["statements"] and not second["statements"]
+        assert {**then, **dict.fromkeys(told)} == {**first, **dict.fromkeys(told)}
+        assert {**now, **dict.fromkeys(told)} == {**second, **dict.fromkeys(told)}
+        changed = (await get("changes/", cause="source"))["changes"]
+        assert isinstance(changed, list)
+        assert "name" in {change["field"] for change in changed}
+        provenance = await get("provenance/")
+        fields = provenance["fields"]
+        assert isinstance(fields, dict)
+        assert fields["name"]["source_data_id"] == capture_id
+        assert fields["name"]["raw"] == "LENTILE Nord"
+        [found] = (await http.get("/companies/", params={"name": "nord lent"})).json()
+        assert found["idno"] == IDNO
