@@ -1,0 +1,150 @@
+"""A capture with made-up names, addresses and numbers in the place of real ones, that reads the same."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import unescape
+from urllib.parse import unquote
+
+from pipeline.transform.document import INLINE_TAGS
+from pipeline.transform.merge import NotThisCompany
+from pipeline.transform.text import bare, fold
+from tests.cases.common_words import LETTERS
+from tests.cases.html_text import Part, spans_in
+from tests.cases.identity import EMAIL, HEXADECIMAL, PHONE, Identity, identity_of, is_json
+from tests.cases.json_text import values_in
+from tests.cases.kept import Reading, differences, read
+from tests.cases.made_up import MadeUp, NothingLeft
+from tests.cases.replacing import Replacing
+
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s.\-()]+(?=\d)")
+_INLINE_TAG = re.compile(
+    rf"</?(?:{'|'.join(sorted(INLINE_TAGS))})\b[^>]*>|<!--.*?-->", re.DOTALL | re.IGNORECASE
+)
+_TAG = re.compile(r"<[^>]*>")
+_ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
+_LONG_NAME = 8
+_NATIONAL_DIGITS = 8
+
+
+class DisguiseFailed(ValueError):
+    """The capture cannot be kept; the message names the field that reads otherwise, or what is left of the original."""
+
+
+@dataclass(frozen=True)
+class Disguised:
+    """A capture of a company that does not exist."""
+
+    idno: str
+    html: str
+    bodies: tuple[bytes, ...]
+
+
+def disguise(idno: str, html: str, bodies: Sequence[bytes]) -> Disguised:
+    """Replace what tells whose a capture is. Raises DisguiseFailed unless all of it is gone and it reads the same.
+
+    The same capture is always disguised in the same way. Amounts and dates stay.
+    """
+    encodings = [json.detect_encoding(body) for body in bodies]
+    texts = [body.decode(name, "surrogateescape") for body, name in zip(bodies, encodings, strict=True)]
+    try:
+        identity = identity_of(idno, html, bodies, texts)
+        replacing = Replacing(identity, MadeUp(_seed(idno, html, bodies), identity.all_words))
+        new_texts = [replacing.json(text) if is_json(text) else replacing.text(text) for text in texts]
+        disguised = Disguised(
+            idno=replacing.text(idno),
+            html=replacing.html(html),
+            bodies=tuple(t.encode(e, "surrogateescape") for t, e in zip(new_texts, encodings, strict=True)),
+        )
+    except NotThisCompany as error:
+        raise DisguiseFailed(f"it is not read at all: {error}") from error
+    except NothingLeft as error:
+        raise DisguiseFailed(str(error)) from error
+    _check_reading(read(idno, html, bodies), disguised, replacing)
+    _check_leftovers(identity, html, texts, disguised.html, new_texts)
+    return disguised
+
+
+def words_of_names(idno: str, html: str, bodies: Sequence[bytes]) -> frozenset[str]:
+    """Return the folded words of the names in a capture that are replaced. Raises NotThisCompany."""
+    identity = identity_of(idno, html, bodies, [body.decode(errors="replace") for body in bodies])
+    words = {fold(word) for name in identity.names for word in LETTERS.findall(name)}
+    return frozenset(words & identity.words.keys())
+
+
+def _seed(idno: str, html: str, bodies: Sequence[bytes]) -> str:
+    parts = (idno.encode(), html.encode("utf-8", "surrogatepass"), *bodies)
+    return hashlib.sha256(b"\x00".join(parts)).hexdigest()
+
+
+def _check_reading(original: Reading, disguised: Disguised, replacing: Replacing) -> None:
+    expected = {**original, "facts": replacing.facts(original["facts"])}
+    expected["unknown"] = sorted(map(replacing.text, original["unknown"]))
+    try:
+        found = read(disguised.idno, disguised.html, disguised.bodies)
+    except NotThisCompany as error:
+        raise DisguiseFailed(f"it is not read any more: {error}") from error
+    # A note shows a value, and cuts a long one anywhere.
+    shortened = (
+        {**each, "notes": [n.partition(": ")[0] for n in each["notes"]]} for each in (expected, found)
+    )
+    for field, (wanted, read_as) in differences(*shortened).items():
+        raise DisguiseFailed(f"{field} reads otherwise: {read_as!r}, not {wanted!r}")
+
+
+def _check_leftovers(
+    identity: Identity, html: str, texts: Sequence[str], new_html: str, new_texts: Sequence[str]
+) -> None:
+    for left in _leftovers(identity, [html, *texts], new_html, new_texts):
+        raise DisguiseFailed(f"{left!r} is left of the original")
+
+
+def _leftovers(
+    identity: Identity, originals: Sequence[str], new_html: str, new_texts: Sequence[str]
+) -> Iterator[str]:
+    said = "\n".join(_said(new_html, new_texts))
+    words = set(map(fold, LETTERS.findall(said)))
+    yield from (word for word in identity.words if word in words)
+    everything = "\n".join([new_html, *new_texts, said])
+    letters = bare(everything)
+    yield from (name for name in identity.own_names if not _is_replaced(name, identity))
+    texts = (*identity.names, *identity.addresses)
+    yield from (text for text in texts if _is_told_apart(text, identity) and bare(text) in letters)
+    digits = _BETWEEN_DIGITS.sub("", everything)
+    yield from (idno for idno in identity.idnos if idno in digits)
+    folded = everything.lower()
+    for original in originals:
+        yield from (found for found in HEXADECIMAL.findall(original) if found.lower() in folded)
+        yield from (found for found in EMAIL.findall(original) if found.lower() in folded)
+        yield from (found for found in PHONE.findall(original) if _is_left(found, digits))
+
+
+def _is_replaced(text: str, identity: Identity) -> bool:
+    """A name of words that all stay is that of some office; the company's and a person's are not."""
+    return any(fold(word) in identity.words for word in LETTERS.findall(text))
+
+
+def _is_told_apart(text: str, identity: Identity) -> bool:
+    """Without the spaces, a single word or a short one may be a piece of another."""
+    return " " in text and len(bare(text)) >= _LONG_NAME and _is_replaced(text, identity)
+
+
+def _is_left(phone: str, digits: str) -> bool:
+    number = "".join(letter for letter in phone if letter.isdigit())
+    return len(number) > _NATIONAL_DIGITS and number[-_NATIONAL_DIGITS:] in digits
+
+
+def _said(html: str, texts: Sequence[str]) -> Iterator[str]:
+    """All that is said to people, and in data: without the markup's own words, keys and names of tags."""
+    spans = [(span.part, html[span.start : span.end]) for span in spans_in(html)]
+    data = [text for part, text in spans if part is Part.DATA]
+    yield from (unquote(unescape(text)) for part, text in spans if part in (Part.TEXT, Part.ATTRIBUTE))
+    for text in (*texts, *data):
+        if is_json(text):
+            yield from (value.text for value in values_in(text) if not value.is_key)
+        else:
+            yield _ESCAPED.sub(lambda escaped: chr(int(escaped[1], 16)), text)
+    # Words may be in pieces, an element each.
+    yield unescape(_TAG.sub(" ", _INLINE_TAG.sub("", html)))

@@ -1,0 +1,84 @@
+"""HTML changed text by text and attribute by attribute, byte for byte the same in between."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from html import unescape
+
+_PIECE = re.compile(
+    r"""<!--.*?-->
+      | <(?P<raw>script|style|template|noscript)\b(?:[^>"']|"[^"]*"|'[^']*')*>(?P<inside>.*?)</(?P=raw)\s*>
+      | <[a-zA-Z/!?](?:[^>"']|"[^"]*"|'[^']*')*>""",
+    re.VERBOSE | re.DOTALL | re.IGNORECASE,
+)
+_ATTRIBUTE = re.compile(
+    r"""\s(?P<name>[^\s"'<>/=]+)\s*=\s*(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>[^\s"'>]+))"""
+)
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
+_TECHNICAL = re.compile(
+    r"class|style|role|type|rel|lang|dir|charset|http-equiv|target|method|media|tabindex|width|height"
+    r"|aria-(?:expanded|hidden|level)|_ng.*|ng-.*|d|fill|viewbox|colspan|rowspan|scope"
+    r"|integrity|crossorigin|as|loading|hidden|open",
+    re.IGNORECASE,
+)
+"""Attributes that hold the markup's own words."""
+_DATA = ("script", "template", "noscript")
+
+
+class Part(Enum):
+    """What a span of HTML is."""
+
+    TEXT = "text"
+    ATTRIBUTE = "attribute"
+    TECHNICAL = "technical"
+    DATA = "data"
+    """The inside of a script."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A span of HTML that may hold something of the company."""
+
+    part: Part
+    start: int
+    end: int
+
+
+def spans_in(html: str) -> Iterator[Span]:
+    """Yield the texts, attributes, comments and insides of scripts in HTML, in order."""
+    last = 0
+    for piece in _PIECE.finditer(html):
+        yield from _span(Part.TEXT, last, piece.start())
+        last = piece.end()
+        if piece[0].startswith("<!--"):
+            yield from _span(Part.DATA, piece.start() + 4, piece.end() - 3)
+            continue
+        opening_end = piece.start("inside") if piece["raw"] else piece.end()
+        yield from _attributes(html, piece.start(), opening_end)
+        if piece["raw"]:
+            part = Part.DATA if piece["raw"].lower() in _DATA else Part.TECHNICAL
+            yield from _span(part, piece.start("inside"), piece.end("inside"))
+    yield from _span(Part.TEXT, last, len(html))
+
+
+def _attributes(html: str, start: int, end: int) -> Iterator[Span]:
+    for found in _ATTRIBUTE.finditer(html, start, end):
+        group = next(name for name in ("double", "single", "bare") if found[name] is not None)
+        part = Part.TECHNICAL if _TECHNICAL.fullmatch(found["name"]) else Part.ATTRIBUTE
+        yield from _span(part, found.start(group), found.end(group))
+
+
+def _span(part: Part, start: int, end: int) -> Iterator[Span]:
+    if start < end:
+        yield Span(part, start, end)
+
+
+def with_letters(text: str) -> str:
+    """Return HTML text with letters and digits that are written as entities written plainly; all else stays."""
+
+    def plain(entity: re.Match[str]) -> str:
+        decoded = unescape(entity[0])
+        return decoded if decoded.isalnum() or decoded == "@" else entity[0]
+
+    return _ENTITY.sub(plain, text) if "&" in text else text

@@ -1,0 +1,260 @@
+"""A captured page is disguised: nothing of the original is left, and it reads the same."""
+
+import json
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from pipeline.transform.text import fold
+from tests.cases.common_words import LETTERS, is_common
+from tests.cases.disguise import Disguised, DisguiseFailed, disguise
+from tests.cases.kept import read
+from tests.pipeline.transform.pages import FRAMES, IDNO, LAYOUTS, OWNER_IDNO, Company, page, plain_lines
+from warehouse.idno import parse_idno
+
+_WORD = re.compile(r"[^\W_]+")
+HASH = "5a87f4bcc2b681af688d15b5cf31dbacb8e42c699138615fc091a3fc0b23732b"
+
+
+def body(**fields: Any) -> bytes:
+    return json.dumps({"idno": IDNO, "fullName": "PLOPENA AGRO", **fields}, ensure_ascii=False).encode()
+
+
+def made_of(*bodies: bytes, beside: str = "", company: Company | None = None) -> Disguised:
+    html = page(company or Company(), plain_lines).replace("</body>", f"{beside}</body>")
+    return disguise(IDNO, html, bodies)
+
+
+def data_of(made: Disguised) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(made.bodies[0])
+    return content
+
+
+def words_in(text: str) -> set[str]:
+    return set(map(fold, LETTERS.findall(unescape(text))))
+
+
+def test_names_address_and_idno_are_others_and_all_else_stays() -> None:
+    made = made_of()
+
+    facts = read(made.idno, made.html, made.bodies)["facts"]
+    assert not words_in(made.html) & {
+        "plopena",
+        "agro",
+        "modeleanu",
+        "exemplescu",
+        "maria",
+        "probaru",
+        "pilda",
+    }
+    assert re.fullmatch(r"MD-\d{4}, mun\. Chișinău, str\. P[a-z]{4}, \d\d, ap\. \d", facts["address"])
+    assert (facts["legal_form"], facts["status"], facts["registered_on"]) == ("SRL", "active", "2020-07-09")
+    assert [founder["share"] for founder in facts["founders"]] == [33.33, 66.67]
+
+
+_NAMES = st.lists(
+    st.text("abcdefilmnoprstuvzăâîșțşţ", min_size=3, max_size=9)
+    | st.text("абвгдеёийклмнорстуя", min_size=3, max_size=9),
+    min_size=2,
+    max_size=3,
+).map(lambda words: " ".join(words).upper())
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@given(_NAMES, _NAMES, _NAMES, st.sampled_from(LAYOUTS), st.sampled_from(FRAMES))
+def test_no_word_of_a_name_is_left_whatever_the_layout(
+    name: str, founder: str, head: str, layout: Any, frame: Any
+) -> None:
+    names = (name, founder, head)
+    assume(not any(is_common(word) for text in names for word in text.split()))
+    company = Company(name=name, founders={founder: "100"}, administrators=(head,))
+    html = page(company, layout, frame)
+    data = body(fullName=name, personAdministrators=[{"fullName": head.title(), "id": HASH}])
+
+    made = disguise(IDNO, html, [data])
+
+    left = words_in(made.html) | words_in(made.bodies[0].decode())
+    assert not left & {fold(word) for text in names for word in text.split()}
+
+
+def test_the_markup_stays_byte_for_byte() -> None:
+    line = "<p  class='Agro'>A &amp; B&nbsp;&mdash; <br/>"
+    beside = f"<!---->{line}PLOPENA<!-- PLOPENA --></p>\r\n<IMG ALT=PLOPENA\tSRC='a b'>"
+    html = page(Company(), plain_lines).replace("</body>", f"{beside}</body>")
+
+    made = disguise(IDNO, html, [])
+
+    assert _WORD.sub("x", made.html) == _WORD.sub("x", html)
+    assert line in made.html
+
+
+def test_data_stays_byte_for_byte_between_its_values() -> None:
+    data = f'{{ "idno" : "{IDNO}",\n\t"fullName":"PLOPENA AGRO", "type":"SRL" ,"shares":33.330, "none":null,"e":1E5 }}'
+
+    made = made_of(data.encode())
+
+    assert _WORD.sub("x", made.bodies[0].decode()) == _WORD.sub("x", data)
+    assert b'"shares":33.330, "none":null,"e":1E5 }' in made.bodies[0]
+
+
+def test_escaped_letters_in_data_are_replaced_and_stay_escaped() -> None:
+    data = json.dumps({"idno": IDNO, "fullName": "ȘTIRBENA AGRO"}).encode()
+
+    made = made_of(data, company=Company(name="ȘTIRBENA AGRO"))
+
+    assert data_of(made)["fullName"].startswith("Ș")
+    assert made.bodies[0].isascii()
+    assert "ȘTIRBENA" not in data_of(made)["fullName"]
+
+
+def test_the_same_capture_is_always_disguised_in_the_same_way_and_another_in_another() -> None:
+    assert made_of() == made_of()
+    assert made_of().idno != made_of(beside="<p>Bine</p>").idno
+
+
+def test_an_idno_becomes_a_valid_one_of_the_same_year_that_nobody_has() -> None:
+    made = made_of(body(companyFounders=[{"fullName": "ALFA BETAN", "idno": OWNER_IDNO}]))
+
+    owner = data_of(made)["companyFounders"][0]["idno"]
+    for new, old in ((made.idno, IDNO), (owner, OWNER_IDNO)):
+        assert parse_idno(new) == new != old
+        assert (new[:4], new[4:7]) == (old[:4], "999")
+    assert data_of(made)["idno"] == made.idno
+
+
+def test_a_name_is_the_same_in_every_spelling_case_and_script_of_its_own() -> None:
+    company = Company(name="ŞTIRBENA ЗАРЕЧЬЕ", administrators=("ȘTIRBENA ION",))
+
+    made = made_of(body(fullName="ȘTIRBENA ЗАРЕЧЬЕ"), company=company, beside="<i>știrbena Stirbena</i>")
+
+    shown, data = re.search("<h1>(.*)</h1>", made.html), data_of(made)["fullName"]
+    assert shown and shown[1][0] == "Ş" and data[0] == "Ș"
+    assert fold(shown[1]) == fold(data) != "stirbena заречье"
+    assert re.fullmatch(r"[ȘA-Z]{8} [А-Я]{7}", data)
+    lower, title = re.findall(r"<i>(\w+) (\w+)</i>", made.html)[0]
+    assert lower.islower() and title.istitle()
+    assert {fold(lower), fold(title)} == {fold(data.split()[0])}
+
+
+def test_letters_with_marks_of_their_own_are_part_of_the_word() -> None:
+    made = made_of(beside="<b>P\u0323LOPENA</b> <b>AG\u00adRO</b> <b>&Acirc;GRO</b>")
+
+    assert not words_in(made.html) & {"plopena", "agro"}
+
+
+def test_labels_forms_and_roles_stay_even_in_a_name() -> None:
+    company = Company(name="PLOPENA CAPITAL GRUP", administrators=("PROBARU DIRECTOR",))
+
+    made = made_of(company=company)
+
+    assert re.search(r"<h1>P[A-Z]{6} CAPITAL GRUP</h1>", made.html)
+    assert words_in(page(Company(), plain_lines)) - words_in(made.html) <= set(
+        map(
+            fold, ["PLOPENA", "AGRO", "MODELEANU", "ION", "EXEMPLESCU", "MARIA", "PROBARU", "VASILE", "Pilda"]
+        )
+    )
+
+
+def test_house_numbers_are_replaced_in_the_address_and_nowhere_else() -> None:
+    address = {"fullName": "str. Pilda, 12, ap. 3", "street": "Pilda", "streetNumber": "12", "apartment": 3}
+    company = Company(address="str. Pilda, 12, ap. 3", founders={"MODELEANU ION": "12", "ALTUL MIHAI": "3"})
+
+    made = made_of(body(address=address), company=company)
+
+    new = data_of(made)["address"]
+    assert new["fullName"].endswith(f", {new['streetNumber']}, ap. {new['apartment']}")
+    assert new["fullName"] in made.html
+    assert "12" not in new["fullName"] and new["apartment"] != 3
+    assert "(12%)" in made.html and "(3%)" in made.html
+
+
+def test_ids_codes_and_hashes_are_replaced_everywhere_alike() -> None:
+    cuatm = {"_id": 16, "name": "SEC.CENTRU", "statisticId": "130000", "id": "130"}
+    founder = {"_id": 83168, "fullName": "MODELEANU ION", "id": HASH, "shares": 50}
+    address = {"fullName": "str. Pilda, 12", "hash": "CPilda12"}
+    data = body(_id=81456, cuatm=cuatm, personFounders=[founder], address=address)
+
+    made = made_of(
+        data, beside=f"<p>CUATM: SEC.CENTRU (130000)</p><a href='/persons/{HASH}'>MODELEANU ION</a>"
+    )
+
+    new = data_of(made)
+    assert f"SEC.CENTRU ({new['cuatm']['statisticId']})" in made.html
+    assert f"/persons/{new['personFounders'][0]['id']}" in made.html
+    assert not {"81456", "83168", "130000", HASH, "CPilda12"} & set(
+        re.findall(r"\w+", made.bodies[0].decode())
+    )
+
+
+def test_ways_to_reach_somebody_are_nobodys() -> None:
+    beside = (
+        "<p>oficiu@plopena.md</p><a href='mailto:Oficiu@plopena.md'>www.plopenaagro.md</a>"
+        "<p>+373 22 123 456, 022 123456</p><a href='tel:+37322123456'>scrie</a>"
+    )
+
+    made = made_of(body(phone="022-12-34-56", mobile=37322123456), beside=beside)
+
+    assert re.search(r"<p>(o\w{5}@p\w{6}\.example)</p><a href='mailto:\1'>www\.p\w{10}\.md<", made.html)
+    number = re.sub(r"\D", "", data_of(made)["phone"])
+    assert number[:2] == "01" and number != "022123456"
+    assert re.sub(r"\D", "", re.findall(r"<p>(\+373.*),", made.html)[0]) == f"373{number[1:]}"
+    assert f"tel:+373{number[1:]}" in made.html
+    assert data_of(made)["mobile"] == int(f"373{number[1:]}")
+
+
+def test_persons_and_companies_that_are_only_mentioned_are_replaced_too() -> None:
+    beside = (
+        "<h3>Beneficiari efectivi</h3><ul><li>BENEFICU DANA</li></ul>"
+        f"<h3>Companii similare</h3><p><a href='/companies/{OWNER_IDNO}'>VECINA TREI</a></p>"
+    )
+    owners = [{"fullName": "ASCUNSU PETRU", "country": "MD"}]
+
+    made = made_of(body(beneficialOwners=owners, contact="Sunați-l pe NUMITU"), beside=beside)
+
+    left = words_in(made.html) | words_in(made.bodies[0].decode())
+    assert not left & {"beneficu", "dana", "vecina", "trei", "ascunsu", "petru", "numitu"}
+
+
+def test_data_that_a_page_embeds_is_replaced_like_a_body() -> None:
+    state = f'{{"{IDNO}": {{"fullName":"PLOPENA \\u0041GRO","_id":4711,"hash":"x1"}}}}'
+
+    made = made_of(beside=f"<script type=application/json>{state}</script><a href='/s?q=PL%4FPENA'>1</a>")
+
+    assert f'{{"{made.idno}": {{"fullName":"P' in made.html
+    assert "AGRO" not in made.html and "4711" not in made.html
+    assert re.search(r"/s\?q=P[A-Z]{6}'", made.html)
+
+
+@pytest.mark.parametrize(
+    ("beside", "left"),
+    [
+        ("<p><b>PLO</b><i>PENA</i></p>", "plopena"),
+        ("<p class='s-plopena-agro'>1</p>", "PLOPENA AGRO"),
+        ("<p>1020 9990 00019</p>", IDNO),
+        ("<p>0 22 12 34 56</p><p>+373 22 123 456</p>", "22 123 456"),
+    ],
+)
+def test_a_capture_with_anything_left_of_the_original_is_refused(beside: str, left: str) -> None:
+    with pytest.raises(DisguiseFailed, match=rf"{re.escape(left)}.* is left of the original"):
+        made_of(beside=beside)
+
+
+def test_a_name_that_cannot_be_changed_is_refused() -> None:
+    with pytest.raises(DisguiseFailed, match="'CAPITAL INVEST' is left of the original"):
+        made_of(company=Company(name="CAPITAL INVEST"))
+
+
+def test_a_capture_that_would_read_otherwise_is_refused() -> None:
+    html = page(Company(), plain_lines).replace("Pilda, 12, ap. 3", "Pilda, <b>12</b>, ap. 3")
+
+    with pytest.raises(DisguiseFailed, match=r"^address reads otherwise: "):
+        disguise(IDNO, html, [])
+
+
+def test_a_page_that_is_not_this_companys_is_refused() -> None:
+    with pytest.raises(DisguiseFailed, match="it is not read at all: the page shows the company"):
+        disguise(OWNER_IDNO, page(Company()), [])
