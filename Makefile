@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup setup-dev setup-bench demo up test soak check lint types imports bench-extract requirements clean
+.PHONY: help setup setup-dev setup-bench demo up test soak check lint types imports bench-extract bench-transform requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ imports: setup-dev
 
 bench-extract: setup-bench ## Measure extraction beside a bare Selenium loop and Playwright (5 to 8 minutes)
 	@$(BIN)/python -m benchmarks.extract
+
+bench-transform: setup-bench ## Measure re-transformation beside a plain loop over the same captures (about 8 minutes)
+	@$(BIN)/python -m benchmarks.transform
 
 requirements: setup-dev ## Renew the pins (needs uv: pip install uv)
 	@uv pip compile -q --universal --generate-hashes --no-annotate --python-version 3.11 \

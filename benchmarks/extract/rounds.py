@@ -11,9 +11,9 @@ from pathlib import Path
 import psutil
 from redis import Redis
 
-from benchmarks.machine import Machine
 from benchmarks.extract.meter import Meter
 from benchmarks.extract.ways import Surroundings, Way
+from benchmarks.machine import Machine
 from tests.site.facts import make_idno
 from tests.stores import running_valkey
 

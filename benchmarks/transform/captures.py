@@ -5,6 +5,7 @@ A copy differs from its original by the IDNO, in the HTML and in the JSON: anoth
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
@@ -22,6 +23,8 @@ _PAGE = 500
 _FIRST_COPY = 100_000
 """Numbers of companies from here on are copies."""
 
+_SCRIPTS = re.compile(r"<script\b.*?</script>", re.DOTALL)
+
 Document = tuple[str, bytes, tuple[bytes, bytes]]
 """A company's IDNO, its page, and the two JSON bodies that the page fetched."""
 
@@ -32,8 +35,10 @@ def documents(pages: Sequence[tuple[str, str]], count: int) -> Iterator[Document
         idno: (json.dumps(company(idno), ensure_ascii=False), json.dumps(fin_data(idno), ensure_ascii=False))
         for idno, _ in pages
     }
+    # The stand-in's documents carry their data in a script, the live site's do not.
+    shown = [(idno, _SCRIPTS.sub("", html)) for idno, html in pages]
     for number in range(count):
-        original, html = pages[number % len(pages)]
+        original, html = shown[number % len(shown)]
         idno = make_idno(_FIRST_COPY + number)
         first, second = (body.replace(original, idno).encode() for body in bodies[original])
         yield idno, html.replace(original, idno).encode(), (first, second)
@@ -72,9 +77,29 @@ def _store(connection: Connection, page: Sequence[Document]) -> int:
     copy_rows(
         connection,
         source_data,
-        ("idno", "url", "outcome", "raw_html_sha256", "fetched_at", "duration_ms", "run_id", "attempt", "redirects"),
         (
-            (idno, f"https://example.md/companies/{idno}", Outcome.OK, _sha256(html), _AT, 1, "a run", 1, "[]")
+            "idno",
+            "url",
+            "outcome",
+            "raw_html_sha256",
+            "fetched_at",
+            "duration_ms",
+            "run_id",
+            "attempt",
+            "redirects",
+        ),
+        (
+            (
+                idno,
+                f"https://example.md/companies/{idno}",
+                Outcome.OK,
+                _sha256(html),
+                _AT,
+                1,
+                "a run",
+                1,
+                "[]",
+            )
             for idno, html, _ in page
         ),
     )
@@ -94,7 +119,9 @@ def _store(connection: Connection, page: Sequence[Document]) -> int:
             for position, body in enumerate(bodies)
         ),
     )
-    copy_rows(connection, pending_captures, ("idno", "source_data_id"), ((idno, ids[idno]) for idno, _, _ in page))
+    copy_rows(
+        connection, pending_captures, ("idno", "source_data_id"), ((idno, ids[idno]) for idno, _, _ in page)
+    )
     return len(page)
 
 

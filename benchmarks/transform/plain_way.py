@@ -36,7 +36,10 @@ def read(document: Document) -> list[Row]:
     idno, html, (company, statements) = document
     soup = BeautifulSoup(html, "html.parser")
     heading = soup.find("h1")
-    labels = {tag.get_text(strip=True).rstrip(":"): tag for tag in soup.find_all(["dt", "th", "b", "strong", "span", "div"])}
+    labels = {
+        tag.get_text(strip=True).rstrip(":"): tag
+        for tag in soup.find_all(["dt", "th", "b", "strong", "span", "div"])
+    }
     said = json.loads(company)
     address, cuatm = said["address"] or {}, said["cuatm"] or {}
     name = heading.get_text(strip=True) if heading and labels else said["fullName"]
@@ -44,7 +47,15 @@ def read(document: Document) -> list[Row]:
     rows: list[Row] = [
         (
             "plain_companies",
-            (idno, name, said["type"], said["isActive"], registered, address.get("fullName"), cuatm.get("name")),
+            (
+                idno,
+                name,
+                said["type"],
+                said["isActive"],
+                registered,
+                address.get("fullName"),
+                cuatm.get("name"),
+            ),
         )
     ]
     rows += _parties(idno, said)
@@ -94,5 +105,5 @@ def _statement(idno: str, statement: dict[str, Any]) -> Iterator[Row]:
             line[1] = " ".join(label) or line[1]
     figures = [lines.get(code, [None])[0] for code in KEY_FIGURES.values()]
     yield "plain_statements", (idno, statement["year"], *figures)
-    for (form, row), (value, label) in lines.items():
-        yield "plain_lines", (idno, statement["year"], form, row, value, label)
+    for code, (value, label) in lines.items():
+        yield "plain_lines", (idno, statement["year"], *code, value, label)

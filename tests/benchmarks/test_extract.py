@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.machine import Machine
 from benchmarks.extract.report import table, write_json
 from benchmarks.extract.rounds import Plan, Report, Row, measured_in_turns
 from benchmarks.extract.ways import BARE, CRAWL, WITHOUT_BODIES, Fetched, Surroundings, WrongPage, our_ways
+from benchmarks.machine import Machine
 
 PLAN = Plan(rounds=1, companies=2, tabs=(4,), latencies_ms=(0,))
 

@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dagster import ExecuteInProcessResult
+from redis import Redis
 from stdnum.md import idno as stdnum_idno
 
 from pipeline.definitions import defs
 from pipeline.load import store_capture
+from pipeline.settings import pipeline_settings
 from tests.pipeline.inside import Inside
 from tests.pipeline.records.stage import Made
 from warehouse import roles
@@ -78,11 +80,11 @@ def test_all_tables_are_materialized_by_one_reading(inside: Inside) -> None:
 
 def test_what_was_transformed_again_is_not_served_from_the_cache(inside: Inside) -> None:
     [idno] = put(inside, range(10, 11))
-    inside.redis.execute_command("SELECT", 1)
-    inside.redis.set(company_key(idno), "as it was")
+    cache = Redis.from_url(pipeline_settings().redis_cache_url)
+    cache.set(company_key(idno), "as it was")
     assert retransform(inside).success
-    assert inside.redis.get(company_key(idno)) is None
-    inside.redis.execute_command("SELECT", 0)
+    assert cache.get(company_key(idno)) is None
+    cache.close()
 
 
 def test_too_many_unreadable_captures_fail_the_run_and_say_which_setting(inside: Inside) -> None:

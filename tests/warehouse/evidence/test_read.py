@@ -78,7 +78,7 @@ def test_a_period_holds_its_beginning_and_not_its_end(databases: Databases) -> N
         ("UPDATE source_data SET evidence_sha256 = NULL", "its hash is gone"),
         ("DELETE FROM raw_documents", "is gone"),
         *(
-            (f"UPDATE raw_documents SET content = 'x'::bytea WHERE sha256 = '{sha256(body)}'", sha256(body))  # noqa: S608
+            (f"UPDATE raw_documents SET content = 'x'::bytea WHERE sha256 = '{sha256(body)}'", sha256(body))
             for body in (DOCUMENT, HTML, PNG, COMPANY)
         ),
     ],

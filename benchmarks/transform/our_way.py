@@ -1,0 +1,32 @@
+"""Our way, as a program of its own, so that its memory is its own: `python -m benchmarks.transform.our_way PROCESSES`.
+
+The warehouse's URL comes by the environment (BENCHMARK_URL); what was done goes to standard output as JSON.
+"""
+
+import json
+import os
+import sys
+import time
+
+from pipeline.engine import engine_for
+from pipeline.quarantine import Tolerance
+from pipeline.retransform import retransform_stale
+
+
+def main() -> None:
+    """Transform everything that is stale."""
+    url = os.environ["BENCHMARK_URL"]
+    began = time.monotonic()
+    companies = 0
+    for results in retransform_stale(
+        engine_for(url).begin, url, processes=int(sys.argv[1]), tolerance=Tolerance()
+    ):
+        wrong = [each for each in results if each.result != "transformed"]
+        if wrong:
+            sys.exit(f"not transformed: {wrong[0]}")
+        companies += len(results)
+    print(json.dumps({"companies": companies, "seconds": time.monotonic() - began}))
+
+
+if __name__ == "__main__":
+    main()

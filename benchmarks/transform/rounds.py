@@ -1,0 +1,171 @@
+"""The measurements, in turns: our way with one and with two processes, and the plain loop, over the same captures."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+import psutil
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.pool import NullPool
+
+from benchmarks.machine import Machine
+from benchmarks.transform import plain_way
+from benchmarks.transform.captures import documents, fill, forget_records
+from pipeline.captures import stale_cohorts
+from pipeline.transform.merge import transform
+from stack import postgres
+from stack.ports import LOOPBACK
+from tests.databases import Databases, running_databases
+from tests.pipeline.transform.rendered import manners, render
+from warehouse import roles
+
+_ALL_MANNERS = 192
+"""Every layout, language and variant of the stand-in once."""
+_SAMPLED_EVERY = 0.05
+PLAIN, OURS = "plain loop", "registru"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured: captures in the rounds, rounds, and captures in the long run."""
+
+    captures: int = 2000
+    rounds: int = 3
+    many: int = 20_000
+
+
+@dataclass
+class Report:
+    """What came out: documents a second, by way and processes, a value a round; peaks in megabytes."""
+
+    machine: Machine
+    plan: Plan
+    kilobytes_a_capture: float = 0.0
+    read_per_second: list[float] = field(default_factory=list)
+    per_second: dict[str, list[float]] = field(default_factory=dict)
+    peaks: dict[int, float] = field(default_factory=dict)
+    many_per_second: float = 0.0
+    nothing_stale_seconds: list[float] = field(default_factory=list)
+
+    @property
+    def ratio(self) -> float:
+        """How many times as fast as the plain loop two processes are, by medians."""
+        return median(self.per_second[f"{OURS}, 2 processes"]) / median(self.per_second[PLAIN])
+
+
+def measure(plan: Plan) -> Report:
+    """Measure everything; says what it is at on standard error."""
+    report = Report(Machine.this(), plan)
+    with tempfile.TemporaryDirectory(prefix="registru-bench-") as folder:
+        _say("rendering pages")
+        pages = [(page.idno, page.html) for page in render(manners(_ALL_MANNERS), Path(folder) / "chrome")]
+        with running_databases(Path(folder) / "data") as databases:
+            _fill(databases, report, pages, plan.captures)
+            for number in range(plan.rounds):
+                _say(f"round {number + 1} of {plan.rounds}")
+                _one_round(databases, report, pages)
+            _say(f"{plan.many} captures")
+            _many(databases, report, pages)
+    return report
+
+
+def _fill(databases: Databases, report: Report, pages: Sequence[tuple[str, str]], count: int) -> None:
+    sizes = [
+        len(html) + sum(map(len, bodies)) for _, html, bodies in documents(pages, min(count, len(pages)))
+    ]
+    report.kilobytes_a_capture = round(sum(sizes) / len(sizes) / 1024, 1)
+    with _owning(databases) as connection:
+        connection.exec_driver_sql("TRUNCATE source_data, source_payloads, raw_documents CASCADE")
+        fill(connection, documents(pages, count))
+        forget_records(connection)
+    with _owning(databases, autocommit=True) as connection:
+        connection.exec_driver_sql("VACUUM ANALYZE")
+
+
+def _one_round(databases: Databases, report: Report, pages: Sequence[tuple[str, str]]) -> None:
+    plan = report.plan
+    report.read_per_second.append(_read(pages))
+    for processes in (1, 2):
+        with _owning(databases) as connection:
+            forget_records(connection)
+        seconds, peak = _ours(databases, processes, plan.captures)
+        name = f"{OURS}, {processes} process{'es' if processes > 1 else ''}"
+        report.per_second.setdefault(name, []).append(plan.captures / seconds)
+        if processes == 2:
+            report.peaks[plan.captures] = max(peak, report.peaks.get(plan.captures, 0))
+    began = time.monotonic()
+    count = plain_way.run(databases.url(roles.WAREHOUSE_OWNER), documents(pages, plan.captures))
+    report.per_second.setdefault(PLAIN, []).append(count / (time.monotonic() - began))
+
+
+def _read(pages: Sequence[tuple[str, str]]) -> float:
+    """Documents a second that one core reads, out of memory."""
+    made = list(documents(pages, len(pages)))
+    began = time.process_time()
+    for idno, html, bodies in made:
+        transform(idno=idno, html=html.decode(), bodies=list(bodies))
+    return len(made) / (time.process_time() - began)
+
+
+def _ours(databases: Databases, processes: int, expected: int) -> tuple[float, float]:
+    """Transform what is stale in processes of their own; return the seconds and the peak of their memory (PSS, MB)."""
+    environment = {**os.environ, "BENCHMARK_URL": databases.url(roles.PIPELINE)}
+    command = [sys.executable, "-m", "benchmarks.transform.our_way", str(processes)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:
+        peak = 0.0
+        while process.poll() is None:
+            peak = max(peak, _megabytes(process.pid))
+            time.sleep(_SAMPLED_EVERY)
+        output = process.stdout.read() if process.stdout else ""
+    done = json.loads(output) if process.returncode == 0 else {}
+    if done.get("companies") != expected:
+        raise SystemExit(f"{done.get('companies')} of {expected} captures were transformed")
+    return float(done["seconds"]), peak
+
+
+def _megabytes(pid: int) -> float:
+    total = 0
+    try:
+        this = psutil.Process(pid)
+        for process in (this, *this.children(recursive=True)):
+            total += process.memory_full_info().pss
+    except psutil.Error:  # one that has just ended
+        pass
+    return total / 1024**2
+
+
+def _many(databases: Databases, report: Report, pages: Sequence[tuple[str, str]]) -> None:
+    many = report.plan.many
+    _fill(databases, report, pages, many)
+    seconds, report.peaks[many] = _ours(databases, 2, many)
+    report.many_per_second = many / seconds
+    for _ in range(5):
+        began = time.monotonic()
+        with databases.warehouse() as connection:
+            stale = stale_cohorts(connection)
+        report.nothing_stale_seconds.append(time.monotonic() - began)
+        if stale:
+            raise SystemExit(f"still stale: {stale}")
+
+
+@contextmanager
+def _owning(databases: Databases, *, autocommit: bool = False) -> Iterator[Connection]:
+    """A connection that nothing is refused to."""
+    login = f"{postgres.SUPERUSER}:{databases.secrets.superuser}"
+    url = f"postgresql+psycopg2://{login}@{LOOPBACK}:{databases.port}/{roles.WAREHOUSE_DATABASE}"
+    level = "AUTOCOMMIT" if autocommit else "READ COMMITTED"
+    with create_engine(url, poolclass=NullPool, isolation_level=level).begin() as connection:
+        connection.exec_driver_sql("SET session_replication_role = replica")
+        yield connection
+
+
+def _say(message: str) -> None:
+    print(f"{message} ...", file=sys.stderr, flush=True)
