@@ -40,8 +40,9 @@ def _opener(place: Node) -> Node | None:
 def _opened_panel(place: Node) -> Node | None:
     """The panel that a label opens, where the page says which one it is."""
     around = [place, *place.ancestors()]
+    openers = (*around[:3], *place.descendants())
     target = next(
-        (node.attributes["aria-controls"] for node in around[:3] if "aria-controls" in node.attributes), None
+        (node.attributes["aria-controls"] for node in openers if "aria-controls" in node.attributes), None
     )
     if target is None:
         return None
@@ -303,15 +304,23 @@ def _is_in_heading(node: Node) -> bool:
     return node.tag in HEADINGS or node.within(*HEADINGS) is not None
 
 
+def _is_headed(node: Node) -> bool:
+    title = _title(node)
+    return title is not None and _is_in_heading(title)
+
+
 def _title(section: Node) -> Node | None:
     """The element around the first text of a section."""
     return next((leaf.parent for leaf in section.leaves()), None)
 
 
 def _until_label(field: Field, node: Node, shown: list[Node]) -> list[Node]:
+    is_headed = _is_headed(shown[0])
+
     def ends(other: Node) -> bool:
         return (
             other.tag in HEADINGS
+            or (_is_headed(other) and not is_headed)
             or other.shape == node.shape
             or _announces_other(field, other)
             or _is_label(node, other)

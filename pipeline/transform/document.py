@@ -1,13 +1,13 @@
 """A rendered page as a tree of what a visitor sees: scripts, icons, buttons and the site's own frame left out."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
-from bs4 import BeautifulSoup
 from bs4.element import NavigableString, PreformattedString, Tag
 
+from pipeline.transform.soup import Looks, Survey, parse_html, survey
 from pipeline.transform.text import collapse, words
 
 INLINE_TAGS = frozenset(
@@ -25,8 +25,7 @@ _INVISIBLE_TAGS = frozenset(
 _FRAME_TAGS = frozenset({"nav", "footer", "aside", "header"})
 _FRAME_ROLES = frozenset(words("navigation|contentinfo|banner|complementary|search|dialog|alertdialog"))
 _PANEL_ROLES = frozenset({"tabpanel", "region"})
-_FEW, _MOST = 8, 0.8
-"""If most of so many elements bear classes that no other one bears, classes are names there, and tell no looks."""
+_NO_ATTRIBUTES: dict[str, str] = {}
 _DEEPEST = 250
 """How deep elements are looked into; no page that people made goes further, and Python's stack ends."""
 _ICON_WORD = re.compile(r"[a-z]+(?:_[a-z0-9]+)*|\W*")
@@ -45,13 +44,15 @@ class Node:
     tag: str
     parent: "Node | None"
     start: int
-    attributes: dict[str, str] = field(default_factory=dict)
+    attributes: dict[str, str]
+    look: str
+    page: list["Node"]
+    """All nodes of the page, in order: the one that `start` numbers stands before it."""
     children: list["Node"] = field(default_factory=list)
     raw: str = ""
     text: str = ""
     end: int = 0
     is_block: bool = False
-    look: str = ""
 
     @property
     def shape(self) -> tuple[str, str]:
@@ -80,16 +81,13 @@ class Node:
 
     def descendants(self) -> Iterator["Node"]:
         """Yield the nodes inside, in the order of the document."""
-        for child in self.children:
-            yield child
-            yield from child.descendants()
+        yield from self.page[self.start : self.end]
 
     def leaves(self) -> Iterator["Node"]:
         """Yield the texts of the node (itself, if it is one), in order."""
-        if self.tag == TEXT:
-            yield self
-        for child in self.children:
-            yield from child.leaves()
+        for node in self.page[self.start - 1 : self.end]:
+            if node.tag == TEXT:
+                yield node
 
     def after(self) -> list["Node"]:
         """Return the siblings that follow."""
@@ -115,11 +113,12 @@ class Page:
 
 def read_page(html: str) -> Page:
     """Parse rendered HTML and leave out what no visitor reads as the page's own: scripts, menus, footers."""
-    soup = BeautifulSoup(html, "lxml")
+    soup = parse_html(html)
     title = collapse(soup.title.get_text()) if soup.title else ""
     body = soup.body or soup
-    heading = _heading(body, title)
-    builder = _Builder(body, heading, {str(tag["aria-controls"]) for tag in body.select("[aria-controls]")})
+    found = survey(body)
+    heading = _heading(found, title)
+    builder = _Builder(heading, found.controlled, Looks(found.classes))
     root = builder.build(body, None)
     return Page(root=root, heading=builder.heading, title=title)
 
@@ -169,67 +168,46 @@ def _flat(nodes: Iterable[Node]) -> Iterator[Node]:
             yield node
 
 
-class _Looks:
-    """What the classes of a page's elements say of their looks: what an element shares with others."""
-
-    def __init__(self, body: Tag) -> None:
-        classes = [" ".join(tag["class"]) for tag in body.find_all(class_=True)]
-        self._counts = Counter(name for text in classes for name in set(text.split()))
-        alone = sum(1 for text in classes if not self._shared(text))
-        self._are_names = len(classes) >= _FEW and alone >= _MOST * len(classes)
-        self._known: dict[str, str] = {"": ""}
-
-    def of(self, classes: str) -> str:
-        """Return what elements with these classes look like."""
-        if classes not in self._known:
-            alone = "" if self._are_names else classes
-            self._known[classes] = self._shared(classes) or alone
-        return self._known[classes]
-
-    def _shared(self, classes: str) -> str:
-        return " ".join(name for name in classes.split() if self._counts[name] > 1)
-
-
 class _Builder:
     """Makes nodes out of BeautifulSoup's tags, and remembers the one of the heading."""
 
-    def __init__(self, body: Tag, heading: Tag | None, controlled: set[str]) -> None:
+    def __init__(self, heading: Tag | None, controlled: set[str], looks: Looks) -> None:
         self._heading_tag = heading
         self._controlled = controlled
         self._around_heading = {id(tag) for tag in heading.parents} if heading else set()
-        self._count = 0
-        self._looks = _Looks(body)
+        self._looks = looks
+        self._nodes: list[Node] = []
         self.heading: Node | None = None
 
     def build(self, tag: Tag, parent: Node | None, depth: int = 0) -> Node:
         """Return the node of `tag` with all that is visible inside."""
-        attributes = {
-            key: value if isinstance(value, str) else " ".join(value) for key, value in tag.attrs.items()
-        }
-        node = self._node(tag.name, parent, attributes)
+        node = self._node(tag.name, parent, cast("dict[str, str]", tag.attrs))  # as `parse_html` makes them
         if tag is self._heading_tag:
             self.heading = node
         pieces: list[str] = []
         for child in tag.children:
             if isinstance(child, Tag):
-                if depth >= _DEEPEST or self._is_left_out(child):
+                alone = _shown_alone(child)
+                if depth >= _DEEPEST or self._is_left_out(child, alone):
                     continue
-                if _shown_alone(child) in _COLONS:
+                if alone in _COLONS:
                     self._add_text(node, ":", pieces)
                 else:
                     self._add_element(node, child, pieces, depth + 1)
             elif isinstance(child, NavigableString) and not isinstance(child, PreformattedString):
                 self._add_text(node, str(child).replace("\x00", ""), pieces)
-        breaks = any(child.is_block for child in node.children)
-        node.is_block = breaks or tag.name not in INLINE_TAGS
+        node.is_block = tag.name not in INLINE_TAGS or any(child.is_block for child in node.children)
         node.raw = "".join(pieces)
-        node.text = collapse(node.raw)
-        node.end = self._count
+        # Beside an only child there is nothing but white space.
+        node.text = node.children[0].text if len(node.children) == 1 else collapse(node.raw)
+        node.end = len(self._nodes)
         return node
 
     def _node(self, tag: str, parent: Node | None, attributes: dict[str, str]) -> Node:
-        self._count += 1
-        return Node(tag, parent, self._count, attributes, look=self._looks.of(attributes.get("class", "")))
+        look = self._looks.of(attributes.get("class", "")) if attributes else ""
+        node = Node(tag, parent, len(self._nodes) + 1, attributes, look, self._nodes)
+        self._nodes.append(node)
+        return node
 
     def _add_element(self, node: Node, tag: Tag, pieces: list[str], depth: int) -> None:
         child = self.build(tag, node, depth)
@@ -244,16 +222,16 @@ class _Builder:
             return
         last = node.children[-1] if node.children else None
         if last is None or last.tag != TEXT:
-            last = self._node(TEXT, node, {})
+            last = self._node(TEXT, node, _NO_ATTRIBUTES)
             last.end = last.start
             node.children.append(last)
         last.raw += text
         last.text = collapse(last.raw)
 
-    def _is_left_out(self, tag: Tag) -> bool:
+    def _is_left_out(self, tag: Tag, alone: str | None) -> bool:
         if tag.name in _INVISIBLE_TAGS or _is_icon(tag) or (tag.name == "button" and not _opens(tag)):
             return True
-        if _shown_alone(tag) in _HELP_MARKS or tag.get("role") == "tooltip":
+        if alone in _HELP_MARKS or tag.get("role") == "tooltip":
             return True
         if _is_hidden(tag):
             return tag.get("role") not in _PANEL_ROLES and tag.get("id") not in self._controlled
@@ -278,9 +256,12 @@ def _is_icon(tag: Tag) -> bool:
 
 def _shown_alone(tag: Tag) -> str | None:
     """What an element shows that holds no other element."""
-    if any(isinstance(child, Tag) for child in tag.contents):
-        return None
-    texts = (str(child) for child in tag.contents if not isinstance(child, PreformattedString))
+    texts: list[str] = []
+    for child in tag.contents:
+        if isinstance(child, Tag):
+            return None
+        if not isinstance(child, PreformattedString):
+            texts.append(str(child))
     return "".join(texts).strip()
 
 
@@ -292,23 +273,25 @@ def _opens(button: Tag) -> bool:
 
 
 def _is_hidden(tag: Tag) -> bool:
-    if tag.has_attr("hidden"):
-        return True
-    style = str(tag.get("style", "")).replace(" ", "").lower()
+    if not tag.attrs or "hidden" in tag.attrs:
+        return bool(tag.attrs)
+    style = str(tag.attrs.get("style", "")).replace(" ", "").lower()
     return "display:none" in style or "visibility:hidden" in style
 
 
 def _is_frame(tag: Tag) -> bool:
-    return tag.name in _FRAME_TAGS or str(tag.get("role", "")).lower() in _FRAME_ROLES
+    return tag.name in _FRAME_TAGS or str(tag.attrs.get("role", "")).lower() in _FRAME_ROLES
 
 
-def _heading(body: Tag, title: str) -> Tag | None:
+def _heading(found: Survey, title: str) -> Tag | None:
     """The h1 with text that is likeliest the company's: inside `main` before others, one in a frame last."""
-    found = body.find_all("h1") or body.select('[role=heading][aria-level="1"]')
+    headings = found.headings or found.headings_by_role
     shown = [
-        tag for tag in found if collapse(tag.get_text()) and not any(map(_is_hidden, (tag, *tag.parents)))
+        tag for tag in headings if collapse(tag.get_text()) and not any(map(_is_hidden, (tag, *tag.parents)))
     ]
-    return min(shown, key=lambda tag: _heading_rank(tag, title), default=None)
+    return (
+        min(shown, key=lambda tag: _heading_rank(tag, title)) if len(shown) > 1 else next(iter(shown), None)
+    )
 
 
 def _heading_rank(heading: Tag, title: str) -> tuple[int, bool, bool]:

@@ -7,6 +7,7 @@ its colon. Once read, a value is no place to look for labels (it is data, and ma
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from pipeline.transform.beside import (
     LABEL_TAGS,
@@ -21,7 +22,7 @@ from pipeline.transform.columns import is_cell
 from pipeline.transform.document import HEADINGS, TEXT, Node, Page, text_of
 from pipeline.transform.labels import LABEL_LENGTH, field_of, is_action, label_in_line
 from pipeline.transform.text import fold, parse_date
-from pipeline.transform.vocabulary.field import LIST_FIELDS, Field
+from pipeline.transform.vocabulary.field import FIGURES, LIST_FIELDS, Field
 
 _WHOLE_TAGS = ("dt", "th", "caption", "legend")
 _NOT_LABELS_WITHIN = frozenset({"h1", "option", "dd"})
@@ -42,7 +43,7 @@ class Found:
     nodes: tuple[Node, ...]
     text: str | None = None
 
-    @property
+    @cached_property
     def value(self) -> str:
         """The value as text, without the links of the site at its end ("Vezi pe hartă")."""
         leaves = [leaf for node in self.nodes for leaf in node.leaves()]
@@ -58,13 +59,17 @@ def find_fields(page: Page) -> list[Found]:
     found: list[Found] = []
     read_to = 0
     taken: set[int] = set()
+    of_statements: set[int] = set()
     for leaf in page.root.leaves():
         if leaf.start <= read_to or leaf.start in taken or _is_no_label(leaf, name):
             continue
-        if hit := _read(leaf):
-            found.append(hit)
-            read_to = max(read_to, hit.place.end)
-            taken.update(inner.start for value in hit.nodes for inner in value.leaves())
+        hit = _read(leaf)
+        if hit is None or (leaf.start in of_statements and hit.field not in FIGURES):
+            continue
+        found.append(hit)
+        read_to = max(read_to, hit.place.end)
+        values = of_statements if hit.field is Field.STATEMENTS else taken
+        values.update(inner.start for value in hit.nodes for inner in value.leaves())
     return found
 
 

@@ -121,7 +121,7 @@ def _take(merged: _Merged, name: str, page: Reading, data: Reading) -> None:
     value = html if kind is ReadingKind.HTML else json
     merged.values[name] = value
     if not is_silent(value):
-        raw = None if name == _STATEMENTS else reading.raw.get(name, str(value))[:_RAW_LENGTH]
+        raw = None if name == _STATEMENTS else (reading.raw.get(name) or str(value))[:_RAW_LENGTH]
         merged.sources[name] = FieldSource(kind, raw)
     if not (is_silent(html) or is_silent(json) or agree(name, html, json)):
         merged.disagreements[name] = {

@@ -22,7 +22,7 @@ _COMPANYS = re.compile(
     r"activit|licen[tcs]|financ|beneficia|indicatori|деятельн|лиценз|финанс|отчетн|бенефициар|показател"
 )
 _MANY = 2
-_UNRANKED = FIGURES | {Field.OTHER, Field.NAME, Field.ELSEWHERE}
+_UNRANKED = FIGURES | {Field.STATEMENTS, Field.OTHER, Field.NAME, Field.ELSEWHERE}
 
 
 @dataclass(frozen=True)

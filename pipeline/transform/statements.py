@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from pipeline.transform.amounts import parse_amount
@@ -119,12 +120,13 @@ def _line(code: tuple[int, str], row: _Row, year: int, notes: list[str]) -> Stat
     """The row, if its keys agree on the amount and on what it is called."""
     if not row.values:
         return None
-    if len(set(row.values)) > 1 or len(set(map(bare, row.labels))) > 1:
+    if len(set(row.values)) > 1 or (len(row.labels) > 1 and len(set(map(bare, row.labels))) > 1):
         notes.append(f"{FIELD}: {year} {code[0]}/{code[1]}: {shown(row.labels)}: {shown(row.values)}")
         return None
     return StatementLine(*code, row.values[0], row.labels[0] if row.labels else None)
 
 
+@lru_cache(maxsize=1024)  # the forms' rows are the same for all
 def label_in(slug: str) -> str | None:
     """Return a row's label out of its slug, without the rows that it adds up ("rd_060_rd_070")."""
     label = " ".join(slug.replace("_", " ").split())

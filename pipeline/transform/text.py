@@ -81,6 +81,7 @@ _DAY_FIRST = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[\s-]+(?:of )?([^\W\d_]+)[.,]
 _MONTH_FIRST = re.compile(r"([^\W\d_]+)[.]?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})")
 _DATE_SUFFIX = re.compile(r"\s*(?:г\.?|год[а]?|an(?:ul)?)$")
 _WEEKDAY = re.compile(r"^[^\W\d_]+,\s+")
+_NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 _NOTE = re.compile(r"\s*\([^()]*\)$")
 
 
@@ -91,7 +92,7 @@ def words(text: str) -> list[str]:
 
 def bare(text: str) -> str:
     """Return the letters and digits of `text`, folded: what is left of a name without its manner."""
-    return "".join(c for c in fold(text) if c.isalnum())
+    return _NOT_ALPHANUMERIC.sub("", fold(text))
 
 
 def present(text: str | None) -> str | None:

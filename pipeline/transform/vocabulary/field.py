@@ -25,6 +25,8 @@ class Field(StrEnum):
     EQUITY = "equity"
     CURRENT_LIABILITIES = "current_liabilities"
     CASH = "cash"
+    STATEMENTS = "statements"
+    """What follows are statements: among them no label but that of a figure is read."""
     OTHER = "other"
     ELSEWHERE = "elsewhere"
     """What follows speaks of other companies, or of the site."""
@@ -40,5 +42,5 @@ FIGURES = frozenset(
     }
 )
 """The key figures of a statement, by their names in `records.KEY_FIGURES`."""
-SIDE_FIELDS = ACTIVITY_FIELDS | FIGURES | {Field.CUATM, Field.OTHER}
+SIDE_FIELDS = ACTIVITY_FIELDS | FIGURES | {Field.CUATM, Field.STATEMENTS, Field.OTHER}
 """What a company's page says beside who the company is: no sign of where its facts are, and no name of a party."""

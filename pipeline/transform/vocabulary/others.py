@@ -7,31 +7,39 @@ from pipeline.transform.text import words
 from pipeline.transform.vocabulary.field import Field
 
 LABELS: dict[Field, list[str]] = {
+    Field.STATEMENTS: words(
+        """
+        situatii financiare | date financiare | indicatori | indicatori financiari | situatia financiara |
+        rapoarte financiare | finante | финансовая отчетность | финансы | финансовые показатели | отчетность
+        | financial statements | financial data | key figures | financials | financial reports | financial
+        indicators | bilant | bilantul | bilantul contabil | situatia de profit si pierdere | rezultate
+        financiare | indicatorii financiari | situatiile financiare | баланс | бухгалтерский баланс | отчет
+        о прибылях и убытках | финансовые результаты | balance sheet | profit and loss | income statement |
+        financial results
+        """
+    ),
     Field.OTHER: words(
         """
         localitate | localitatea | raion | raionul | sector | activitati | genuri de activitate | licente |
-        situatii financiare | date financiare | indicatori | indicatori financiari | situatia financiara |
-        rapoarte financiare | finante | genul de activitate | telefon | email | e-mail | site | website |
-        site web | fax | tel | tel. | cuiio | pagina web | beneficiari | beneficiari efectivi | lista
-        beneficiarilor efectivi | beneficiar efectiv | data lichidarii | data radierii | contabil |
-        contabil-sef | contabilul-sef | actualizat la | an | anul | oras | capital social | capitalul social
-        | numar de angajati | angajati | data actualizarii | cod postal | adresa de e-mail | adresa
-        electronica | adresa email | adresa de email | adresa web | adresa site | data inregistrarii tva |
-        cod tva | tva | activitate principala | activitatea principala | caem | obiect de activitate | genul
-        principal de activitate | data revizuirii | cifra de afaceri | filiale | виды деятельности |
-        финансовая отчетность | финансы | финансовые показатели | телефон | дата ликвидации | лицензии |
-        деятельность | бенефициары | отчетность | год | район | уставный капитал | дата обновления | адрес
-        эл. почты | электронный адрес | электронная почта | эл. почта | дата регистрации ндс | сайт |
-        веб-сайт | населенный пункт | город | конечные бенефициары | обновлено | факс | количество
-        сотрудников | сектор | почтовый индекс | реальные бенефициары | вид деятельности | основной вид
-        деятельности | бухгалтер | главный бухгалтер | activities | financial statements | phone | city |
-        financial data | key figures | licences | licenses | beneficial owners | liquidation date | vat |
-        financials | updated | year | last updated | share capital | e-mail address | email address | web
-        address | vat registration date | district | telephone | web site | employees | number of employees
-        | lines of business | beneficiaries | ultimate beneficial owners | postal code | main activity |
-        region | locality | accountant | email-ul | contact e-mail | chief accountant | financial reports |
-        financial indicators | unitatea administrativ-teritoriala | unitate administrativ-teritoriala |
-        административно-территориальная единица | administrative unit | administrative-territorial unit
+        genul de activitate | telefon | email | e-mail | site | website | site web | fax | tel | tel. |
+        cuiio | pagina web | beneficiari | beneficiari efectivi | lista beneficiarilor efectivi | beneficiar
+        efectiv | data lichidarii | data radierii | contabil | contabil-sef | contabilul-sef | actualizat la
+        | an | anul | oras | capital social | capitalul social | numar de angajati | angajati | data
+        actualizarii | cod postal | adresa de e-mail | adresa electronica | adresa email | adresa de email |
+        adresa web | adresa site | data inregistrarii tva | cod tva | tva | activitate principala |
+        activitatea principala | caem | obiect de activitate | genul principal de activitate | data
+        revizuirii | cifra de afaceri | filiale | виды деятельности | телефон | дата ликвидации | лицензии |
+        деятельность | бенефициары | год | район | уставный капитал | дата обновления | адрес эл. почты |
+        электронный адрес | электронная почта | эл. почта | дата регистрации ндс | сайт | веб-сайт |
+        населенный пункт | город | конечные бенефициары | обновлено | факс | количество сотрудников | сектор
+        | почтовый индекс | реальные бенефициары | вид деятельности | основной вид деятельности | бухгалтер
+        | главный бухгалтер | activities | phone | city | licences | licenses | beneficial owners |
+        liquidation date | vat | updated | year | last updated | share capital | e-mail address | email
+        address | web address | vat registration date | district | telephone | web site | employees | number
+        of employees | lines of business | beneficiaries | ultimate beneficial owners | postal code | main
+        activity | region | locality | accountant | email-ul | contact e-mail | chief accountant | unitatea
+        administrativ-teritoriala | unitate administrativ-teritoriala | административно-территориальная
+        единица | administrative unit | administrative-territorial unit
         """
     ),
     Field.ELSEWHERE: words(

@@ -1,0 +1,167 @@
+"""Whether two values of a field mean the same, and how the two readings of a capture are merged by it."""
+
+import json
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from pipeline.transform.merge import FieldSource, Transformed, agree, transform
+from tests.pipeline.transform.pages import IDNO, Company, definitions, page
+from warehouse.records import (
+    Activity,
+    AddressParts,
+    CompanyStatus,
+    Cuatm,
+    Party,
+    PartyKind,
+    Statement,
+    StatementLine,
+)
+
+
+def party(name: str, share: str | None = None, **others: Any) -> Party:
+    return Party(name=name, kind=PartyKind.PERSON, share=None if share is None else Decimal(share), **others)
+
+
+def filed(year: int, **rows: int) -> Statement:
+    codes = {"assets": (5, "430"), "revenue": (6, "010"), "profit": (6, "160")}
+    lines = (StatementLine(*codes[name], Decimal(amount)) for name, amount in rows.items())
+    return Statement(year=year, lines=tuple(lines))
+
+
+@pytest.mark.parametrize(
+    ("field", "one", "other"),
+    [
+        ("address", "str. Ştiinţei 1", "STR. ȘTIINȚEI, 1"),
+        ("legal_form", "SRL", "S.R.L."),
+        ("status", CompanyStatus.ACTIVE, CompanyStatus.ACTIVE),
+        ("founders", (party("A B", "33.33"), party("C")), (party("c"), party("a b", "33.3", source_id="x"))),
+        ("licensed_activities", (Activity(name="Comerţ"),), (Activity(name="COMERȚ", code="21"),)),
+        ("cuatm", Cuatm(code="130000"), Cuatm(code="130000", name="SEC.CENTRU", kind="X")),
+        ("cuatm", Cuatm(name="Sec. Centru"), Cuatm(code="130000", name="SEC.CENTRU")),
+        ("address_parts", AddressParts(city="SOROCA"), AddressParts(city="Soroca", street="Pilda")),
+        ("statements", (filed(2024, assets=5),), (filed(2024, assets=5, profit=7), filed(2023, assets=6))),
+        ("founders", (), (party("A"),)),
+        ("address", None, "str. Pilda"),
+    ],
+)
+def test_values_that_mean_the_same_agree(field: str, one: Any, other: Any) -> None:
+    assert agree(field, one, other)
+    assert agree(field, other, one)
+
+
+@pytest.mark.parametrize(
+    ("field", "one", "other"),
+    [
+        ("address", "str. Pilda 1", "str. Pilda 2"),
+        ("registered_on", date(2020, 1, 2), date(2020, 2, 1)),
+        ("founders", (party("A", "50"),), (party("A", "51"),)),
+        ("founders", (party("A"),), (party("A"), party("B"))),
+        ("unlicensed_activities", (Activity(name="A"),), (Activity(name="A"), Activity(name="B"))),
+        ("cuatm", Cuatm(code="130000", name="X"), Cuatm(code="150000", name="X")),
+        ("cuatm", Cuatm(code="130000"), Cuatm(name="X")),
+        ("address_parts", AddressParts(city="Soroca"), AddressParts(city="Orhei")),
+        ("statements", (filed(2024, assets=5),), (filed(2024, assets=6),)),
+        ("statements", (filed(2024, assets=5),), (filed(2023, assets=5),)),
+    ],
+)
+def test_values_that_mean_other_things_do_not_agree(field: str, one: Any, other: Any) -> None:
+    assert not agree(field, one, other)
+    assert not agree(field, other, one)
+
+
+def merged(html: str | None = None, filed: Any = None, **answer: Any) -> Transformed:
+    bodies = [json.dumps({"idno": IDNO, "fullName": "PLOPENA AGRO", **answer}).encode()]
+    bodies += [json.dumps(filed).encode()] if filed is not None else []
+    return transform(idno=IDNO, html=html or page(Company()), bodies=bodies)
+
+
+def with_facts(rows: str) -> str:
+    return page(Company(), lambda company: f"{definitions(company)}{rows}")
+
+
+CUATM = "<dl><dt>CUATM</dt><dd>SEC.CENTRU (130000)</dd></dl>"
+FIGURES = "<h2>Situații financiare, 2024</h2><dl><dt>Total active</dt><dd>5 000 MDL</dd></dl>"
+
+
+def test_every_fact_bears_where_it_was_read_and_the_text_that_stands_there() -> None:
+    transformed = merged(
+        with_facts(CUATM), isActive=True, personFounders=[{"fullName": "MODELEANU ION", "shares": 33.33}]
+    )
+
+    assert transformed.sources["status"] == FieldSource("json", "true")
+    assert transformed.sources["cuatm"] == FieldSource("html", "SEC.CENTRU (130000)")
+    assert transformed.sources["registered_on"] == FieldSource("html", Company().date)
+    assert transformed.sources["address_parts"] == FieldSource("html", Company().address)
+    assert transformed.sources["founders"].raw == (
+        '{"personFounders": [{"fullName": "MODELEANU ION", "shares": 33.33}]}'
+    )
+    assert "idno" not in transformed.sources
+
+
+def test_what_stands_there_is_kept_up_to_a_length() -> None:
+    source = merged(address={"fullName": "lung " * 1000}).sources["address"]
+
+    assert source.raw is not None
+    assert len(source.raw) == 2000
+
+
+def test_a_page_never_states_that_there_is_nothing() -> None:
+    assert transform(idno=IDNO, html=page(Company()), bodies=[]).stated == frozenset()
+
+
+def test_the_data_states_what_it_has_a_key_for() -> None:
+    assert merged(type="NULL", cuatm=None).stated == {"name", "legal_form", "legal_form_name", "cuatm"}
+    assert merged(filed=[]).stated == {"name", "statements"}
+
+
+def test_disagreements_are_kept_for_all_fields() -> None:
+    statements = [{"idno": IDNO, "year": 2024, "CODE_5_430": 6000}]
+    transformed = merged(
+        with_facts(CUATM + FIGURES), filed=statements, cuatm={"statisticId": "150000", "name": "SEC.RISCANI"}
+    )
+
+    assert transformed.facts.statements[0].figures() == {"total_assets": 6000}
+    assert transformed.disagreements == {
+        "cuatm": {
+            "html": {"code": "130000", "name": "SEC.CENTRU"},
+            "json": {"code": "150000", "name": "SEC.RISCANI"},
+        },
+        "statements": {
+            "html": [{"year": 2024, "total_assets": "5000"}],
+            "json": [{"year": 2024, "total_assets": "6000"}],
+        },
+    }
+    json.dumps(transformed.disagreements)
+
+
+def test_statements_come_from_their_own_request_even_if_the_companys_failed() -> None:
+    body = json.dumps([{"idno": IDNO, "year": 2024, "CODE_5_430": 6000}]).encode()
+    transformed = transform(idno=IDNO, html=page(Company()), bodies=[body])
+
+    assert transformed.facts.statements[0].figures() == {"total_assets": 6000}
+    assert transformed.sources["statements"] == FieldSource("json", None)
+
+
+def test_parts_of_an_address_that_was_not_taken_are_not_taken_either() -> None:
+    transformed = merged(address={"fullName": "SOROCA"})
+
+    assert transformed.facts.address == "SOROCA"
+    assert transformed.facts.address_parts is None
+
+
+def test_the_name_of_a_legal_form_that_was_not_taken_is_not_taken_either() -> None:
+    transformed = merged(type="XYZ")
+
+    assert (transformed.facts.legal_form, transformed.facts.legal_form_name) == ("XYZ", None)
+
+
+def test_the_name_of_a_legal_form_is_the_registers_own_whatever_the_page_says() -> None:
+    transformed = transform(
+        idno=IDNO, html=page(Company(form="Общество с ограниченной ответственностью")), bodies=[]
+    )
+
+    assert transformed.facts.legal_form == "SRL"
+    assert transformed.facts.legal_form_name == "Societate cu răspundere limitată"

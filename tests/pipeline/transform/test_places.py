@@ -1,0 +1,128 @@
+"""Addresses in parts and units of CUATM: only what the register's grammar makes certain."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.transform.places import address_parts, cuatm_in
+from tests.site import expected_record
+from tests.site.facts import make_idno
+
+
+def parts(address: str) -> dict[str, str]:
+    found = address_parts(address)
+    return found.model_dump(exclude_none=True) if found else {}
+
+
+@pytest.mark.parametrize(
+    ("address", "city", "street", "number", "apartment"),
+    [
+        (
+            "MD-2001, CHIȘINĂU CENTRU, mun. Chișinău, Fierarilor, 2, ap. 3",
+            "Chișinău",
+            "Fierarilor",
+            "2",
+            "3",
+        ),
+        ("MD-2001, RÎŞCANI, mun. Chişinău, str. Ştiinţei, 15", "Chişinău", "str. Ştiinţei", "15", None),
+        ("MD-3100, mun. Bălți, bd. Machetei, 12/1", "Bălți", "bd. Machetei", "12/1", None),
+        ("MD-3000, SOROCA, r-nul Soroca, 31 August 1989, 5A", "SOROCA", "31 August 1989", "5A", None),
+        ("mun. Chișinău, str. Pilda, 7", "Chișinău", "str. Pilda", "7", None),
+    ],
+)
+def test_an_address_of_the_registers_grammar_has_its_parts(
+    address: str, city: str, street: str, number: str, apartment: str | None
+) -> None:
+    expected = {"city": city, "street": street, "street_number": number, "apartment": apartment}
+    postal_code = {"postal_code": address[:7]} if address.startswith("MD") else {}
+
+    assert parts(address) == {**postal_code, **{part: value for part, value in expected.items() if value}}
+
+
+@pytest.mark.parametrize(
+    ("address", "certain"),
+    [
+        ("MD-2001", {"postal_code": "MD-2001"}),
+        ("str. Pilda, 1", {}),
+        (
+            "MD-2093, COLONIŢA, mun. Chişinău, Morii, 4",
+            {"postal_code": "MD-2093", "street": "Morii", "street_number": "4"},
+        ),
+        ("MD-2001, mun. Chișinău", {"postal_code": "MD-2001", "city": "Chișinău"}),
+        ("MD-2001, mun. Chișinău, Bubuieci", {"postal_code": "MD-2001", "city": "Chișinău"}),
+        ("MD-2001, mun. Chișinău, bd. Ștefan, cel Mare, 5", {"postal_code": "MD-2001", "city": "Chișinău"}),
+        ("MD-2001, mun. Chișinău, Pilda, 5, of. 3", {"postal_code": "MD-2001", "city": "Chișinău"}),
+        ("MD-2001, mun. Chișinău, r-nul Soroca, Pilda, 5", {"postal_code": "MD-2001"}),
+        ("MD-2001, mun. Chișinău, Pilda, nr. 5", {"postal_code": "MD-2001", "city": "Chișinău"}),
+        ("MD-20011, mun. Chișinău", {}),
+        ("lung, " * 200 + "ap. 3", {}),
+    ],
+)
+def test_of_another_address_only_what_is_certain_is_taken(address: str, certain: dict[str, str]) -> None:
+    assert parts(address) == certain
+
+
+def test_made_up_addresses_have_the_parts_that_their_data_has() -> None:
+    for number in range(500):
+        truth = expected_record(make_idno(number))
+        if truth["address"] is None:
+            continue
+        for part, value in parts(truth["address"]).items():
+            assert value.casefold() == truth["address_parts"][part].casefold()
+
+
+_WORDS = st.sampled_from(
+    ("Pilda", "str. Ștefan cel Mare", "mun. Chișinău", "r-nul Soroca", "CENTRU", "ap. 3", "12", "MD-2001", "")
+) | st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
+
+
+@given(st.lists(_WORDS, max_size=7).map(", ".join))
+def test_every_part_stands_in_the_address_as_a_piece_of_its_own(address: str) -> None:
+    pieces = [piece.strip() for piece in address.split(",")]
+    for part, value in parts(address).items():
+        endings = [piece for piece in pieces if piece.endswith(value) or part == "postal_code"]
+        assert endings, (part, value)
+
+
+@given(
+    street=st.sampled_from(("Pilda", "str. Ștefan cel Mare", "31 August 1989")),
+    number=st.integers(1, 300).map(str) | st.sampled_from(("12/1", "5A", "7 B")),
+    apartment=st.none() | st.integers(1, 300).map(str),
+    place=st.sampled_from(
+        (
+            ("CHIȘINĂU BUIUCANI, mun. Chișinău", "Chișinău"),
+            ("mun. Bălți", "Bălți"),
+            ("UNGHENI, r-nul Ungheni", "UNGHENI"),
+        )
+    ),
+)
+def test_an_address_that_is_put_together_comes_apart(
+    street: str, number: str, apartment: str | None, place: tuple[str, str]
+) -> None:
+    address = f"MD-2001, {place[0]}, {street}, {number}" + (f", ap. {apartment}" if apartment else "")
+    found = parts(address)
+
+    assert (found["city"], found["street"], found["street_number"]) == (place[1], street, number)
+    assert found.get("apartment") == apartment
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "name"),
+    [
+        ("SEC.CENTRU (130000)", "130000", "SEC.CENTRU"),
+        ("130000", "130000", None),
+        ("130000 SEC.CENTRU", "130000", "SEC.CENTRU"),
+        ("130000 – SEC.CENTRU", "130000", "SEC.CENTRU"),
+        ("SEC.CENTRU", None, "SEC.CENTRU"),
+    ],
+)
+def test_a_unit_of_cuatm_has_a_name_and_a_code(text: str, code: str | None, name: str | None) -> None:
+    place = cuatm_in(text)
+
+    assert place is not None
+    assert (place.code, place.name) == (code, name)
+
+
+@pytest.mark.parametrize("text", ["—", "", "NULL", "12 34 5678 (130000)", "Bloc 4", "x" * 200])
+def test_what_is_no_unit_of_cuatm_is_none(text: str) -> None:
+    assert cuatm_in(text) is None

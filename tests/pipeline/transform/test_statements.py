@@ -1,0 +1,166 @@
+"""Financial statements out of the data that the page got."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from pipeline.transform.payloads import read_filed
+from pipeline.transform.reading import Reading
+from tests.pipeline.transform.pages import IDNO, OTHER_IDNO
+from warehouse.records import Statement, StatementLine
+
+
+def read(*entries: dict[str, Any]) -> Reading:
+    """Read a list with one entry for each year."""
+    filed = [{"idno": IDNO, "year": 2024, **entry} for entry in entries]
+    return read_filed([json.dumps(filed).encode()], IDNO)
+
+
+def lines(**codes: Any) -> tuple[StatementLine, ...]:
+    (statement,) = read(codes).statements
+    return statement.lines
+
+
+def test_a_statement_has_its_lines_in_the_order_of_forms_and_rows() -> None:
+    (statement,) = read(
+        {
+            "doctype": "rsf1",
+            "cuiio": "40067824",
+            "CODE_6_010": 11081954,
+            "CODE_5_430_TOTAL_ACTIVE_rd_230_rd_420_": 6099033,
+            "CODE_6_010_Venituri_din_vinzari_total": 11081954,
+            "CODE_5_430": 6099033,
+            "CODE_8_080": -1113553,
+        }
+    ).statements
+
+    assert (statement.year, statement.currency) == (2024, "MDL")
+    assert (statement.document_type, statement.cuiio) == ("rsf1", "40067824")
+    assert statement.lines == (
+        StatementLine(5, "430", Decimal(6099033), "TOTAL ACTIVE"),
+        StatementLine(6, "010", Decimal(11081954), "Venituri din vinzari total"),
+        StatementLine(8, "080", Decimal(-1113553), None),
+    )
+    assert statement.figures() == {"total_assets": Decimal(6099033), "revenue": Decimal(11081954)}
+
+
+@pytest.mark.parametrize(
+    ("written", "amount"),
+    [
+        (87, "87"),
+        (-87, "-87"),
+        (87.5, "87.5"),
+        ("11 437 966", "11437966"),
+        ("11\u00a0437\u00a0966", "11437966"),
+        ("1 234,56", "1234.56"),
+        ("(87)", "-87"),
+        ("0", "0"),
+    ],
+)
+def test_an_amount_is_read_however_it_is_written(written: Any, amount: str) -> None:
+    assert [line.value for line in lines(CODE_6_010=written)] == [Decimal(amount)]
+
+
+@pytest.mark.parametrize("written", [None, "", "NULL", "undefined"])
+def test_an_absent_amount_is_no_line_and_needs_no_note(written: Any) -> None:
+    reading = read({"CODE_6_010": written, "CODE_6_020": 1})
+
+    assert [line.row for line in reading.statements[0].lines] == ["020"]
+    assert reading.notes == ()
+
+
+@pytest.mark.parametrize("written", ["1,234", "1.234", "multe", True, [], {"a": 1}, 10**30, float("inf")])
+def test_what_is_no_certain_amount_is_no_line_and_leaves_a_note(written: Any) -> None:
+    reading = read({"CODE_6_010": written})
+
+    assert reading.statements[0].lines == ()
+    assert len(reading.notes) == (0 if written == [] else 1)
+
+
+def test_no_digit_of_an_amount_is_lost() -> None:
+    body = f'[{{"idno": "{IDNO}", "year": 2024, "CODE_6_010": 1234567890123.10}}]'
+
+    assert read_filed([body.encode()], IDNO).statements[0].lines[0].value == Decimal("1234567890123.10")
+
+
+def test_keys_that_contradict_each_other_leave_the_row_out() -> None:
+    reading = read({"CODE_6_010": 1, "CODE_6_010_Venituri_din_vinzari_total": 2, "CODE_6_020": 3})
+
+    assert [line.row for line in reading.statements[0].lines] == ["020"]
+    assert "6/010" in reading.notes[0]
+
+
+def test_where_one_of_two_keys_is_absent_the_other_speaks() -> None:
+    assert [line.value for line in lines(CODE_6_010="NULL", CODE_6_010_Venituri=5)] == [Decimal(5)]
+
+
+def test_a_row_that_is_called_something_else_is_no_key_figure() -> None:
+    (statement,) = read(
+        {
+            "CODE_5_430": 7,
+            "CODE_5_430_TOTAL_ACTIVE_CIRCULANTE": 7,
+            "CODE_5_620_Total_capital_propriu_rd_490": 8,
+            "CODE_6_010": 9,
+        }
+    ).statements
+
+    assert statement.figures() == {"equity": Decimal(8), "revenue": Decimal(9)}
+    assert len(statement.lines) == 3
+
+
+def test_the_newest_statement_comes_first() -> None:
+    years = [statement.year for statement in read({"year": 2022}, {"year": 2024}, {"year": 2023}).statements]
+
+    assert years == [2024, 2023, 2022]
+
+
+@pytest.mark.parametrize("year", [None, "2024", 1989, 2101, 2024.5, True, "NULL"])
+def test_a_statement_of_no_certain_year_is_left_out_with_a_note(year: Any) -> None:
+    reading = read({"year": year, "CODE_6_010": 1}, {"CODE_6_010": 2})
+
+    assert [statement.year for statement in reading.statements] == [2024]
+    assert "no year" in reading.notes[0]
+
+
+def test_of_two_statements_of_one_year_that_differ_neither_is_taken() -> None:
+    reading = read({"CODE_6_010": 1}, {"CODE_6_010": 2}, {"year": 2023})
+
+    assert [statement.year for statement in reading.statements] == [2023]
+    assert reading.notes == ("statements: 2 different ones of 2024",)
+
+
+def test_a_statement_that_comes_twice_is_taken_once() -> None:
+    assert len(read({"CODE_6_010": 1}, {"CODE_6_010": 1}).statements) == 1
+
+
+def test_another_companys_statement_is_not_this_ones() -> None:
+    reading = read({"idno": OTHER_IDNO, "CODE_6_010": 1}, {"year": 2023})
+
+    assert [statement.year for statement in reading.statements] == [2023]
+
+
+@pytest.mark.parametrize(
+    ("bodies", "is_stated"),
+    [
+        ([b"[]"], True),
+        ([b"[]", b"{}"], True),
+        ([], False),
+        ([b"{}"], False),
+        ([b"[]", b"[]"], False),
+        ([b'[{"idno": "1", "year": 2024}]'], False),
+        ([b"[1, 2]"], False),
+        ([b"no json"], False),
+        ([f'[{{"idno": "{IDNO}", "year": 2024}}]'.encode()], True),
+    ],
+)
+def test_that_nothing_was_filed_is_stated_by_the_list_alone(bodies: list[bytes], is_stated: bool) -> None:
+    assert ("statements" in read_filed(bodies, IDNO).stated) is is_stated
+
+
+def test_a_form_or_a_key_never_seen_before_is_reported() -> None:
+    reading = read({"CODE_9_010": 1, "CODE_5_43": 1, "auditor": "X", "organizationName": "undefined"})
+
+    assert set(reading.unknown) == {"fin-data.CODE_9_010", "fin-data.CODE_5_43", "fin-data.auditor"}
+    assert reading.statements == (Statement(year=2024),)
