@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer
@@ -139,6 +140,7 @@ class Statement:
         }
 
 
+@lru_cache(maxsize=1024)  # the forms' rows are the same for all
 def _is_called(label: str | None, figure: str) -> bool:
     """Tell whether a row's label, if it has one, is that of a key figure."""
     return label is None or _EXPECTED_LABELS[figure].fullmatch(fold(label).strip(" .,:;")) is not None

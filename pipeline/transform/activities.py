@@ -41,7 +41,7 @@ def read_activities(found: Found) -> tuple[Activity, ...] | None:
 
 
 def _name(text: str) -> str | None:
-    plain = _NUMBERING.sub("", _BULLET.sub("", text.strip())).rstrip(" ;,")
+    plain = _NUMBERING.sub("", _BULLET.sub("", text.strip().lstrip(" :："))).rstrip(" ;,")
     return present(plain)
 
 

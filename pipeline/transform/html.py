@@ -22,7 +22,7 @@ from pipeline.transform.meanings import labelled_status_of, legal_form_name, leg
 from pipeline.transform.parties import read_parties
 from pipeline.transform.places import address_parts, cuatm_in
 from pipeline.transform.reading import Reading
-from pipeline.transform.region import IDNO_TEXT, Region, idno_in
+from pipeline.transform.region import IDNO_TEXT, Region, are_side_by_side, idno_in
 from pipeline.transform.text import bare, fold, parse_date, present
 from pipeline.transform.unknown_labels import unknown_labels
 from pipeline.transform.values import shown
@@ -121,6 +121,11 @@ class _Taken:
             listed = read_parties(hit)
             if listed is None or (len(lists) > 1 and _is_unread(hit)):
                 self.notes.append(f"{field}: not all of the list can be read: {shown(hit.value)}")
+                return ()
+            if parties and not are_side_by_side(lists[0], hit) and not parties.keys() >= set(listed):
+                self.notes.append(
+                    f"{field}: the page shows several lists, and nothing says that they are one"
+                )
                 return ()
             parties.update(dict.fromkeys(listed))
         self._keep(field, lists, bool(parties))

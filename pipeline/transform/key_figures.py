@@ -1,6 +1,7 @@
 """The key figures that a page shows: amounts of lei beside their labels, under a title or a head with the year."""
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,11 @@ _THOUSANDS = re.compile(
     r"|\b(?:in|в) (?:mii|thousands|millions|milioane|тысячах|тыс|миллионах|млн)\b"
     r"|\((?:mii|thousands|тыс\.?|млн\.?|mln\.?|millions)\)"
 )
+_MAYBE_THOUSANDS = re.compile(
+    r"mii|mil|mln|mn|тыс|млн|thous|k[ ,]*\(?(?:lei|mdl|леев|лей|лея)|(?:mdl|lei|леев|лей)[ ,]*\(?k",
+    re.IGNORECASE,
+)
+"""What all of those hold, and hardly any page does: looked for first, because it is quick."""
 _UNIT = re.compile(r"\b(?:mdl|lei|леев|лей|леях)\b")
 _OTHER_CURRENCY = re.compile(r"\b(?:eur|euro|usd|dolari|ron|rub|евро|долл\w*|руб\w*)\b|[$€₽]")
 _DASH = re.compile(r"[–—−-]")
@@ -63,7 +69,7 @@ def read_figures(
 
 
 def _speaks_of_thousands(root: Node) -> bool:
-    return any(
+    return _MAYBE_THOUSANDS.search(root.text) is not None and any(
         _THOUSANDS.search(fold(leaf.text)) for leaf in root.leaves() if len(leaf.text) <= _IN_THOUSANDS_LENGTH
     )
 
@@ -126,11 +132,18 @@ def _is_one_amount(hit: Found, leaves: Sequence[Node]) -> bool:
         return False
     first = inside[0].start if inside else hit.place.end
     last = inside[-1].start if inside else hit.place.end
-    between = [leaf for leaf in leaves if hit.place.end < leaf.start < first]
-    following = next((leaf.text for leaf in leaves if leaf.start > last), "")
-    return not any(_DASH.search(leaf.text) for leaf in between) and not _AMOUNT_LIKE.fullmatch(
-        fold(following)
+    if inside and is_cell(hit.nodes[0]):
+        return True  # its column has been looked at, and what follows is another one
+    between = leaves[_place_after(leaves, hit.place.end) : _place_after(leaves, first - 1)]
+    following = leaves[_place_after(leaves, last) :][:1]
+    return not any(_DASH.search(leaf.text) for leaf in between) and not any(
+        _AMOUNT_LIKE.fullmatch(fold(leaf.text)) for leaf in following
     )
+
+
+def _place_after(leaves: Sequence[Node], start: int) -> int:
+    """Where in the leaves those begin that stand after the node numbered `start`."""
+    return bisect_right(leaves, start, key=lambda leaf: leaf.start)
 
 
 def _in_table(hit: Found) -> list[_Shown] | None:
@@ -149,7 +162,8 @@ def _in_table(hit: Found) -> list[_Shown] | None:
         return found
     if (found := _by_rows(hit, rows, at, column)) is not None:
         return found
-    return None if len(rows[at]) == 2 and column == 0 else []
+    is_below = bool(hit.nodes) and not row.holds(hit.nodes[0])
+    return None if is_below or (len(rows[at]) == 2 and column == 0) else []
 
 
 def _by_columns(hit: Found, rows: list[list[Node]], at: int) -> list[_Shown] | None:

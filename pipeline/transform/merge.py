@@ -17,9 +17,10 @@ from typing import Any
 from pipeline.transform.agreement import agree as agree
 from pipeline.transform.agreement import is_silent, plain
 from pipeline.transform.html import read_html
-from pipeline.transform.payloads import read_filed, read_payloads
+from pipeline.transform.payloads import read_company, read_filed
 from pipeline.transform.reading import Reading
 from pipeline.transform.text import fold
+from pipeline.transform.values import parse_json
 from warehouse.records import CompanyFacts
 
 _WORD = re.compile(r"\w+")
@@ -77,9 +78,10 @@ class _Merged:
 
 def transform(*, idno: str, html: str, bodies: list[bytes]) -> Transformed:
     """Read a capture of the company `idno`. Raises NotThisCompany if it is not proved to be its page."""
-    page, payload = read_html(html, idno), read_payloads(bodies, idno)
+    contents = [parse_json(body) for body in bodies]
+    page, payload = read_html(html, idno), read_company(contents, idno)
     prove(idno, page, payload)
-    return merge(idno, page, _with_filed(payload, read_filed(bodies, idno)))
+    return merge(idno, page, _with_filed(payload, read_filed(contents, idno)))
 
 
 def prove(idno: str, page: Reading, payload: Reading | None) -> None:

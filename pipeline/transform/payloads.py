@@ -40,18 +40,23 @@ _PARTS = {
 
 def find_company(bodies: Sequence[bytes], idno: str) -> Mapping[str, Any] | None:
     """Return the object that describes the company `idno` among the JSON bodies of a capture."""
-    return _company_in(map(parse_json, bodies), idno)
+    return _company_in([parse_json(body) for body in bodies], idno)
 
 
 def read_payloads(bodies: Sequence[bytes], idno: str) -> Reading | None:
     """Read the company `idno` from a capture's JSON bodies; None if none of them describes it."""
-    company = find_company(bodies, idno)
+    return read_company([parse_json(body) for body in bodies], idno)
+
+
+def read_company(contents: Sequence[Any], idno: str) -> Reading | None:
+    """Read the company `idno` from a capture's parsed bodies; None if none of them describes it."""
+    company = _company_in(contents, idno)
     return _Company(company, idno).reading() if company is not None else None
 
 
-def read_filed(bodies: Sequence[bytes], idno: str) -> Reading:
-    """Read the company's financial statements from a capture's JSON bodies; each bears the IDNO itself."""
-    filed = read_statements(map(parse_json, bodies), idno)
+def read_filed(contents: Sequence[Any], idno: str) -> Reading:
+    """Read the company's financial statements from a capture's parsed bodies; each bears the IDNO itself."""
+    filed = read_statements(contents, idno)
     return Reading(
         statements=filed.statements,
         stated=frozenset({STATEMENTS} if filed.is_stated else ()),
@@ -60,7 +65,7 @@ def read_filed(bodies: Sequence[bytes], idno: str) -> Reading:
     )
 
 
-def _company_in(contents: Iterator[Any], idno: str) -> Mapping[str, Any] | None:
+def _company_in(contents: Sequence[Any], idno: str) -> Mapping[str, Any] | None:
     candidates = (candidate for content in contents for candidate in _objects(content, _DEPTH))
     return next(
         (each for each in candidates if each.get("idno") == idno and clean(each.get("fullName"))), None

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import takewhile
 
 from pipeline.transform.document import HEADINGS, TEXT, Node, Page
@@ -211,12 +211,15 @@ class Region:
         return any(node.text.endswith(self.heading.text) for node in around)
 
 
+@lru_cache(maxsize=8192)
 def _is_copyright(text: str) -> bool:
     return len(text) <= _COPYRIGHT_LENGTH and _COPYRIGHT.search(fold(text)) is not None
 
 
 def _stated_idno(text: str) -> str | None:
     """The IDNO that a text is, or gives after its label."""
+    if not text[-1:].isdigit():
+        return None
     before, number = text[:-IDNO_LENGTH].strip(" :：№#–—-"), text[-IDNO_LENGTH:]
     return idno_in(number) if not before or field_of(before) is Field.IDNO else None
 
@@ -235,15 +238,16 @@ def _is_heading(hit: Found) -> bool:
 
 
 def _is_twin(hit: Found, other: Found) -> bool:
-    """Tell whether two lists of one field stand side by side: persons in one, companies in the other."""
-    if (
-        hit.field is not Field.FOUNDERS
-        or other.field is not hit.field
-        or hit.place.shape != other.place.shape
-    ):
-        return False
+    """Tell whether two lists of founders stand side by side: persons in one, companies in the other."""
+    return hit.field is Field.FOUNDERS and other.field is hit.field and are_side_by_side(hit, other)
+
+
+def are_side_by_side(hit: Found, other: Found) -> bool:
+    """Tell whether two labels stand in sections of one kind, one beside the other."""
     section, other_section = hit.place.parent, other.place.parent
-    return section is not None and other_section is not None and section.parent is other_section.parent
+    if section is None or other_section is None or hit.place.shape != other.place.shape:
+        return False
+    return section.parent is other_section.parent
 
 
 def _is_companys(hit: Found) -> bool:

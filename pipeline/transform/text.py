@@ -3,6 +3,7 @@
 import re
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from pipeline.transform.amounts import parse_amount as parse_amount
 from warehouse.text import collapse as collapse
@@ -83,6 +84,8 @@ _DATE_SUFFIX = re.compile(r"\s*(?:г\.?|год[а]?|an(?:ul)?)$")
 _WEEKDAY = re.compile(r"^[^\W\d_]+,\s+")
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 _NOTE = re.compile(r"\s*\([^()]*\)$")
+_OPENING = 80
+"""As much of a text as can be one that says that there is nothing."""
 
 
 def words(text: str) -> list[str]:
@@ -100,10 +103,15 @@ def present(text: str | None) -> str | None:
     if text is None:
         return None
     collapsed = collapse(text)
-    folded = fold(collapsed[:80]).rstrip(" .!")
-    if not any(letter.isalnum() for letter in folded) or folded in _ABSENT or _SAYS_ABSENT.fullmatch(folded):
-        return None
-    return collapsed
+    return None if _says_nothing(collapsed[:_OPENING]) else collapsed
+
+
+@lru_cache(maxsize=8192)
+def _says_nothing(opening: str) -> bool:
+    folded = fold(opening).rstrip(" .!")
+    if not any(letter.isalnum() for letter in folded) or folded in _ABSENT:
+        return True
+    return _SAYS_ABSENT.fullmatch(folded) is not None
 
 
 def parse_date(text: str, *, day_first: bool = True) -> date | None:

@@ -1,0 +1,94 @@
+"""Places, activities and figures in the layouts and frames made up by hand: read as they are, or not at all."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pytest
+
+from pipeline.transform.html import read_html
+from tests.pipeline.transform.pages import FRAMES, IDNO, LABELS, LAYOUTS, Company, Frame, Layout, page
+from warehouse.records import Activity, Cuatm
+
+ACTIVITIES = (
+    "Fabricarea pîinii; fabricarea produselor proaspete de patiserie",
+    "Cultivarea cerealelor (exclusiv orez), plantelor leguminoase și oleaginoase",
+)
+WORDS = {
+    "ro": ("Codul CUATM", "Activități licențiate", "Total active", "Profit net", "Situații financiare, 2024"),
+    "ru": (
+        "Код CUATM",
+        "Лицензируемые виды деятельности",
+        "Итого активы",
+        "Чистая прибыль",
+        "Финансовая отчётность за 2024 год",
+    ),
+    "en": (
+        "CUATM code",
+        "Licensed activities",
+        "Total assets",
+        "Net profit",
+        "Financial statements (2024)",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Whole(Company):
+    """A company with its place and its activities."""
+
+    lang: str = "ro"
+
+    def facts(self) -> list[tuple[str, str]]:
+        return [*super().facts(), (WORDS[self.lang][0], "SEC.CENTRU (130000)")]
+
+    def parties(self) -> list[tuple[str, list[str]]]:
+        return [*super().parties(), (WORDS[self.lang][1], list(ACTIVITIES))]
+
+
+@dataclass(frozen=True)
+class Figures(Company):
+    """The key figures, as facts of their own."""
+
+    lang: str = "ro"
+
+    def facts(self) -> list[tuple[str, str]]:
+        _, _, assets, profit, _ = WORDS[self.lang]
+        return [(assets, "1 234 567 MDL"), (profit, "(87) MDL")]
+
+    def parties(self) -> list[tuple[str, list[str]]]:
+        return []
+
+
+def whole_page(layout: Layout, frame: Frame, lang: str) -> str:
+    def content(company: Company) -> str:
+        shown = layout(Figures(lang=lang, founders={}, administrators=()))
+        return f"{layout(company)}<div><h2>{WORDS[lang][4]}</h2>{shown}</div>"
+
+    return page(Whole(labels=LABELS[lang], lang=lang), content, frame)
+
+
+@pytest.mark.parametrize("lang", LABELS)
+@pytest.mark.parametrize("frame", FRAMES)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_places_activities_and_figures_are_read_as_they_are_or_not_at_all(
+    layout: Layout, frame: Frame, lang: str
+) -> None:
+    reading = read_html(whole_page(layout, frame, lang), IDNO)
+
+    assert reading.cuatm in (Cuatm(code="130000", name="SEC.CENTRU"), None)
+    assert reading.licensed_activities in (tuple(Activity(name=name) for name in ACTIVITIES), ())
+    assert reading.unlicensed_activities == ()
+    figures = {"total_assets": Decimal(1234567), "net_profit": Decimal(-87)}
+    assert [statement.year for statement in reading.statements] in ([2024], [])
+    assert all(statement.figures().items() <= figures.items() for statement in reading.statements)
+
+
+def test_nearly_all_of_it_is_read() -> None:
+    told = [
+        (bool(reading.cuatm), bool(reading.licensed_activities), bool(reading.statements))
+        for layout in LAYOUTS
+        for frame in FRAMES
+        if (reading := read_html(whole_page(layout, frame, "ro"), IDNO))
+    ]
+
+    assert sum(map(sum, told)) >= 0.9 * 3 * len(told)
