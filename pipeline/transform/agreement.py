@@ -1,12 +1,15 @@
 """Whether two statements of one fact mean the same, whichever of them is the more precise."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 
-from pipeline.transform.text import bare
+from pipeline.transform.text import bare, fold
 from warehouse.records import Activity, AddressParts, Cuatm, Party, Statement
+
+_WORD = re.compile(r"\w+")
 
 
 def is_silent(value: Any) -> bool:
@@ -22,6 +25,12 @@ def agree(field: str, one: Any, other: Any) -> bool:
     if is_silent(one) or is_silent(other):
         return True
     return _AGREEMENTS.get(field, _same_text)(one, other)
+
+
+def same_name(html: str, json: str | None) -> bool:
+    """Tell whether a page's heading is a company's name: it may add the legal form or quotes, or leave them out."""
+    one, other = (f" {' '.join(_WORD.findall(fold(text)))} " for text in (html, json or ""))
+    return not one.isspace() and not other.isspace() and (one in other or other in one)
 
 
 def plain(value: Any) -> Any:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.transform.merge import FieldSource, Transformed, agree
+from pipeline.transform.agreement import agree, same_name
+from pipeline.transform.merge import FieldSource, Transformed
 from warehouse.records import CompanyFacts, Statement
 
 _GROUPS = (
@@ -103,8 +104,13 @@ def _chosen(newest: CaptureReading, earlier: Iterable[CaptureReading], field: st
             if is_stated or held not in (None, ()):
                 return reading
         elif is_stated:
-            return reading if agree(field, shown, held) else newest
+            return reading if _is_no_news(field, shown, held) else newest
     return newest
+
+
+def _is_no_news(field: str, shown: Any, held: Any) -> bool:
+    # A heading may add the legal form to the name, or leave it out: the company was not renamed.
+    return same_name(shown, held) if field == "name" else agree(field, shown, held)
 
 
 def _statements(

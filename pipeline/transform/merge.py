@@ -9,21 +9,17 @@ What is only another writing of a fact (a legal form's name, the parts of an add
 fact comes from, or from one that means the same.
 """
 
-import re
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from pipeline.transform.agreement import agree as agree
-from pipeline.transform.agreement import is_silent, plain
+from pipeline.transform.agreement import agree, is_silent, plain, same_name
 from pipeline.transform.html import read_html
 from pipeline.transform.payloads import read_company, read_filed
 from pipeline.transform.reading import Reading
-from pipeline.transform.text import fold
 from pipeline.transform.values import parse_json
 from warehouse.records import CompanyFacts
 
-_WORD = re.compile(r"\w+")
 _STATEMENTS = "statements"
 _FIELDS = tuple(name for name in CompanyFacts.model_fields if name != "idno")
 _FOLLOWS = {"legal_form_name": "legal_form", "address_parts": "address"}
@@ -93,7 +89,7 @@ def prove(idno: str, page: Reading, payload: Reading | None) -> None:
     if payload is None:
         if page.idno is None:
             raise NotThisCompany("neither the page nor its data shows the IDNO")
-    elif not _same_name(page.name, payload.name):
+    elif not same_name(page.name, payload.name):
         raise NotThisCompany(f"the page shows {page.name!r}, its data is of {payload.name!r}")
 
 
@@ -142,9 +138,3 @@ def _with_filed(payload: Reading | None, filed: Reading) -> Reading:
         unknown=(*payload.unknown, *filed.unknown),
         notes=(*payload.notes, *filed.notes),
     )
-
-
-def _same_name(html: str, json: str | None) -> bool:
-    """A heading may add the legal form or quotes to the name; the one has to hold the other."""
-    one, other = (f" {' '.join(_WORD.findall(fold(text)))} " for text in (html, json or ""))
-    return not one.isspace() and not other.isspace() and (one in other or other in one)

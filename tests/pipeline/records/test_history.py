@@ -89,6 +89,15 @@ def test_a_part_that_did_not_come_is_no_change(stage: Stage) -> None:
     assert (stage.facts(IDNO), stage.changes(IDNO)) == (full, [])
 
 
+def test_a_heading_that_adds_the_legal_form_is_no_new_name(stage: Stage) -> None:
+    stage.put(IDNO, changes={"fullName": "PLOPENA AGRO"})
+    stage.transform(IDNO)
+    stage.put(IDNO, changes={"fullName": "PLOPENA AGRO SRL"}, with_company=False, with_statements=False)
+    stage.transform(IDNO)
+    facts = stage.facts(IDNO)
+    assert (facts and facts.name, stage.changes(IDNO)) == ("PLOPENA AGRO", [])
+
+
 def test_what_the_source_says_it_no_longer_has_is_a_change(stage: Stage) -> None:
     stage.put(IDNO, changes={"personFounders": [FOUNDER], "companyFounders": []})
     stage.transform(IDNO)
