@@ -1,6 +1,7 @@
 """A rendered page as a tree of what a visitor sees: scripts, icons, buttons and the site's own frame left out."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import cast
@@ -93,13 +94,17 @@ class Node:
         """Return the siblings that follow."""
         if self.parent is None:
             return []
-        return [sibling for sibling in self.parent.children if sibling.start > self.start]
+        return self.parent.children[bisect_right(self.parent.children, self.start, key=_start_of) :]
 
     def before(self) -> list["Node"]:
         """Return the siblings that go before, the nearest first."""
         if self.parent is None:
             return []
-        return [sibling for sibling in reversed(self.parent.children) if sibling.start < self.start]
+        return self.parent.children[: bisect_left(self.parent.children, self.start, key=_start_of)][::-1]
+
+
+def _start_of(node: Node) -> int:
+    return node.start
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 from pipeline.transform.beside import (
     LABEL_TAGS,
@@ -183,9 +184,9 @@ def _is_second_of_two(leaf: Node) -> bool:
     block = leaf
     while block.parent is not None and (block.is_inline or block.parent.text == leaf.text):
         block = block.parent
-    shown = (
-        [sibling for sibling in block.parent.children if sibling.text.strip(MARKS)] if block.parent else []
-    )
+    siblings = block.parent.children if block.parent else []
+    # The third says no: a page may have thousands, and each of them comes by here.
+    shown = list(islice((sibling for sibling in siblings if sibling.text.strip(MARKS)), 3))
     if len(shown) != 2 or shown[1] is not block:
         return False
     first = shown[0]

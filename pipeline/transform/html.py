@@ -37,6 +37,8 @@ _BADGES_WITHIN = 8
 _LEGAL_FORM_LENGTH = 120
 _AFTER_MESSAGE = " :!,."
 _STATUS = re.compile(r"^[45]\d\d[\s:–—-]+")
+_MOST_LABELS = 1000
+"""No company's page has a quarter of it; where each belongs takes time that grows with the square of their number."""
 
 
 def read_html(html: str, idno: str) -> Reading:
@@ -49,6 +51,10 @@ def read_html(html: str, idno: str) -> Reading:
     found = find_fields(page)
     if page.heading is None:
         return Reading(idno=_shown_idno(page, found, None, idno))
+    if len(found) > _MOST_LABELS:
+        shown = _shown_idno(page, found, None, idno)
+        note = f"the page shows {len(found)} labels, {_MOST_LABELS} at most are looked at"
+        return Reading(idno=shown, name=_name(page.heading), notes=(note,))
     region = Region(page, page.heading, idno, found)
     return _reading(region, _shown_idno(page, found, region, idno))
 

@@ -29,7 +29,7 @@ CHECKS = [
     response_schema_conformance,
     response_headers_conformance,
 ]
-EXAMPLES = 12
+EXAMPLES = 6
 SignIn = Callable[[], dict[str, str]]
 ENDS_SESSIONS = ("/auth/logout/", "/auth/sessions/", "/auth/password/")
 

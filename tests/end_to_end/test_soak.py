@@ -20,7 +20,7 @@ from tests.site.facts import make_idno
 from tests.site.faults import FAULTY_NUMBERS
 from warehouse.contract import Outcome
 
-COMPANIES = int(os.environ.get("REGISTRU_SOAK", "60"))
+COMPANIES = int(os.environ.get("REGISTRU_SOAK", "40"))
 SECONDS = 300 + 4 * COMPANIES
 STATES = {Outcome.OK: "succeeded", Outcome.NOT_FOUND: "not_found", Outcome.BLOCKED: "blocked"}
 MOST_GROWTH = 1.5

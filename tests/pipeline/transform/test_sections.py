@@ -125,3 +125,11 @@ def test_the_path_to_the_page_does_not_make_its_block_the_frame() -> None:
     people = "<div class='card'><div>Administratori</div><a>MODELEANU ION</a></div>"
     html = f"<div>openmoney</div><div>{path}<h1>PLOPENA AGRO</h1>{facts}{people}</div>"
     assert [party.name for party in read_html(html, IDNO).administrators] == ["MODELEANU ION"]
+
+
+def test_a_page_with_labels_without_end_tells_no_fact_and_says_why() -> None:
+    labels = "".join(f"<p>Adresa: str. Nimic {number}</p>" for number in range(3000))
+    html = f"<body><main><h1>PLOPENA AGRO</h1><p>IDNO: {IDNO}</p>{labels}</main></body>"
+    reading = read_html(html, IDNO)
+    assert (reading.idno, reading.name, reading.address) == (IDNO, "PLOPENA AGRO", None)
+    assert reading.notes == ("the page shows 3001 labels, 1000 at most are looked at",)
