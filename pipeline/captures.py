@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, exists, select, union
+from sqlalchemy import ColumnElement, Connection, Select, exists, select, union
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from pipeline.cohorts import COHORTS, in_cohort
@@ -113,13 +113,7 @@ def captures_to_transform(connection: Connection, idnos: Collection[str]) -> lis
         quarantine.c.source_data_id == source_data.c.id,
         quarantine.c.transform_version >= TRANSFORM_VERSION,
     )
-    return _captures(
-        connection,
-        _good()
-        .where(source_data.c.idno.in_(idnos), ~refused)
-        .order_by(source_data.c.idno, source_data.c.id.desc())
-        .ext(distinct_on(source_data.c.idno)),
-    )
+    return _newest(connection, source_data.c.idno.in_(idnos), ~refused)
 
 
 def earlier_captures(
@@ -177,12 +171,9 @@ def _contents(hashes: Sequence[str], stored: dict[str, bytes], damaged: set[str]
     return Contents(html, tuple(bodies), reason)
 
 
-def _newest(connection: Connection, condition: object) -> list[StoredCapture]:
-    query = _good().where(condition)  # type: ignore[arg-type]
-    return _captures(
-        connection,
-        query.order_by(source_data.c.idno, source_data.c.id.desc()).ext(distinct_on(source_data.c.idno)),
-    )
+def _newest(connection: Connection, *conditions: ColumnElement[bool]) -> list[StoredCapture]:
+    newest_first = _good().where(*conditions).order_by(source_data.c.idno, source_data.c.id.desc())
+    return _captures(connection, newest_first.ext(distinct_on(source_data.c.idno)))
 
 
 def _good() -> Select[tuple[int, str, datetime, str]]:

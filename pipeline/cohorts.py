@@ -17,12 +17,6 @@ def in_cohort(idno: ColumnElement[str], cohort: str) -> ColumnElement[bool]:
     return and_(idno >= _first(int(cohort)), idno <= _last(int(cohort)))
 
 
-def cohort_of(idno: str) -> str:
-    """Return the cohort of an IDNO."""
-    year = 2000 + int(idno[1:4]) if idno[0] == "1" else 0
-    return str(year) if FIRST_YEAR <= year <= LAST_YEAR else OTHERS
-
-
 def _prefix(year: int) -> str:
     return f"1{year - 2000:03d}"
 

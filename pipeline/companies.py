@@ -176,7 +176,7 @@ def _head_row(record: NewRecord, now: datetime) -> dict[str, object]:
         **{f"address_{part}": value for part, value in parts},
         **{f"cuatm_{part}": value for part, value in cuatm},
         "disagreements": settled.disagreements,
-        "sources": {field: asdict(source) for field, source in settled.sources.items()},
+        "sources": {field: source.model_dump() for field, source in settled.sources.items()},
         "unknown": list(settled.unknown),
         "notes": list(settled.notes),
         "facts_sha256": record.facts_sha256,

@@ -123,8 +123,7 @@ def _check(
 
 def _read(connection: Connection, captures: Sequence[StoredCapture]) -> dict[int, Settled | Refusal]:
     """Return each company's facts as of these captures, or why they could not be read."""
-    contents = load_contents(connection, captures)
-    read = {each.source_data_id: _read_one(each, contents[each.source_data_id]) for each in captures}
+    read = _read_each(connection, captures)
     unsettled = [
         each
         for each in captures
@@ -141,11 +140,16 @@ def _read(connection: Connection, captures: Sequence[StoredCapture]) -> dict[int
 
 
 def _read_earlier(connection: Connection, captures: Sequence[StoredCapture]) -> list[CaptureReading]:
-    if not captures:
-        return []
-    contents = load_contents(connection, captures)
-    read = (_read_one(capture, contents[capture.source_data_id]) for capture in captures)
+    read = _read_each(connection, captures).values() if captures else ()
     return [reading for reading in read if isinstance(reading, CaptureReading)]
+
+
+def _read_each(
+    connection: Connection, captures: Sequence[StoredCapture]
+) -> dict[int, CaptureReading | Refusal]:
+    """Return what each of these captures says by itself, or why it could not be read."""
+    contents = load_contents(connection, captures)
+    return {each.source_data_id: _read_one(each, contents[each.source_data_id]) for each in captures}
 
 
 def _read_one(capture: StoredCapture, contents: Contents) -> CaptureReading | Refusal:
@@ -226,15 +230,17 @@ def _history(
     old: CompanyFacts,
     between: Settled | Refusal | None,
 ) -> Iterable[Recorded]:
-    """Yield the changes with their causes, the parser's before the source's."""
-    if capture.source_data_id == head.source_data_id or head.transform_version == TRANSFORM_VERSION:
-        is_reread = capture.source_data_id == head.source_data_id
+    """Yield the changes with their causes, the parser's before the source's.
+
+    `between` is what this version reads out of the capture that it replaces; None where it need not be known.
+    """
+    if not isinstance(between, Settled):
+        # Where the older capture cannot be read any more, the two causes cannot be told apart: that is no news.
+        is_news = (
+            head.transform_version == TRANSFORM_VERSION and capture.source_data_id != head.source_data_id
+        )
         for difference in found:
-            yield _recorded(difference, Cause.PARSER if is_reread else Cause.SOURCE, capture, head)
-        return
-    if not isinstance(between, Settled):  # cannot be told apart, so it is not called news
-        for difference in found:
-            yield _recorded(difference, Cause.PARSER, capture, head)
+            yield _recorded(difference, Cause.SOURCE if is_news else Cause.PARSER, capture, head)
         return
     reread = StoredCapture(head.source_data_id, capture.idno, head.fetched_at, "")
     for difference in differences(old, between.facts):

@@ -85,6 +85,14 @@ def _batches(idnos: Iterable[str]) -> Iterator[list[str]]:
         yield batch
 
 
+def _ended(begun: set[Future[Results]]) -> Iterator[Results]:
+    """Take out what has ended, waiting for the first; yield the results."""
+    done, _ = wait(begun, return_when=FIRST_COMPLETED)
+    begun -= done
+    for future in done:
+        yield future.result()
+
+
 class _Workers:
     """Processes that each read, transform and write batches over a connection of their own."""
 
@@ -102,13 +110,9 @@ class _Workers:
         for batch in batches:
             begun.add(self._pool.submit(_work, batch, self._tolerance))
             if len(begun) >= self._most:
-                done, begun = wait(begun, return_when=FIRST_COMPLETED)
-                for future in done:
-                    yield future.result()
+                yield from _ended(begun)
         while begun:
-            done, begun = wait(begun, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield future.result()
+            yield from _ended(begun)
 
     def close(self) -> None:
         """Begin no further batch, and wait for those under way: each is a transaction, done or undone."""

@@ -9,12 +9,12 @@ from pydantic import Field, field_validator, model_validator
 from pipeline.cohorts import COHORTS as COHORT_KEYS
 from pipeline.cohorts import OTHERS
 from pipeline.tracking import CompanySet
+from warehouse.contract import STALE
 from warehouse.idno import InvalidIdno, parse_idno
 
 MOST_COMPANIES = 1000
 """That one config may name."""
 MOST_SELECTED = 10_000
-STALE = "stale"
 COHORTS = range(2000, 2100)
 
 

@@ -9,6 +9,7 @@ import httpx
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
+from api.dagster.client import LAUNCH, STATUSES
 from pipeline.captures import stale_cohorts
 from stack import postgres
 from stack.errors import StackError
@@ -18,11 +19,10 @@ from stack.processes import DAGSTER_PATH
 from stack.secrets import Secrets, load_or_create
 from warehouse import roles
 from warehouse.contract import (
-    CODE_LOCATION,
     KEY_HEADER,
-    REPOSITORY,
     RETRANSFORM_JOB,
     RunKind,
+    execution_params,
     retransform_run_config,
     run_tags,
 )
@@ -30,22 +30,6 @@ from warehouse.contract import (
 PARTITION_TAG = "dagster/partition"
 _POLL_SECONDS = 0.5
 _OVER = ("SUCCESS", "FAILURE", "CANCELED")
-
-_LAUNCH = """
-mutation Launch($params: ExecutionParams!) {
-  launchRun(executionParams: $params) {
-    __typename
-    ... on LaunchRunSuccess { run { runId } }
-    ... on RunConfigValidationInvalid { errors { message } }
-    ... on Error { message }
-  }
-}
-"""
-_STATUSES = """
-query Statuses($filter: RunsFilter!) {
-  runsOrError(filter: $filter) { __typename ... on Runs { results { runId status } } ... on Error { message } }
-}
-"""
 
 
 @dataclass(frozen=True)
@@ -87,21 +71,9 @@ def _stale(platform: Running, secrets: Secrets) -> list[str]:
 
 
 def _launch(http: httpx.Client, cohort: str) -> str:
-    params = {
-        "selector": {
-            "repositoryLocationName": CODE_LOCATION,
-            "repositoryName": REPOSITORY,
-            "jobName": RETRANSFORM_JOB,
-        },
-        "runConfigData": retransform_run_config(cohort),
-        "executionMetadata": {
-            "tags": [
-                {"key": key, "value": value}
-                for key, value in {PARTITION_TAG: cohort, **run_tags(RunKind.BULK)}.items()
-            ]
-        },
-    }
-    answer = _ask(http, _LAUNCH, {"params": params})["launchRun"]
+    tags = {PARTITION_TAG: cohort, **run_tags(RunKind.BULK)}
+    params = execution_params(RETRANSFORM_JOB, retransform_run_config(cohort), tags)
+    answer = _ask(http, LAUNCH, {"params": params})["launchRun"]
     if answer["__typename"] != "LaunchRunSuccess":
         reasons = [each["message"] for each in answer.get("errors", [answer])]
         raise StackError(f"Dagster does not launch the cohort {cohort}: {'; '.join(reasons)}")
@@ -112,7 +84,7 @@ def _watched(http: httpx.Client, launched: dict[str, str], say: Callable[[str], 
     done: dict[str, CohortRun] = {}
     while len(done) < len(launched):
         waiting = [run_id for run_id in launched if run_id not in done]
-        answer = _ask(http, _STATUSES, {"filter": {"runIds": waiting}})["runsOrError"]
+        answer = _ask(http, STATUSES, {"filter": {"runIds": waiting}})["runsOrError"]
         for run in answer.get("results", []):
             if run["status"] in _OVER:
                 over = CohortRun(launched[run["runId"]], run["runId"], run["status"])

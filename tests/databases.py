@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.pool import NullPool
@@ -42,13 +43,20 @@ class Databases:
     @contextmanager
     def tampering(self) -> Iterator[Connection]:
         """Yield a connection that nothing is refused to; what it does is undone."""
+        with self.unhindered() as connection:
+            yield connection
+            connection.rollback()
+
+    @contextmanager
+    def unhindered(self, **options: Any) -> Iterator[Connection]:
+        """Yield a connection that nothing is refused to; what it does is kept. `options` are its engine's."""
         login = f"{postgres.SUPERUSER}:{self.secrets.superuser}"
         url = f"postgresql+psycopg2://{login}@{LOOPBACK}:{self.port}/{roles.WAREHOUSE_DATABASE}"
-        with create_engine(url, poolclass=NullPool).connect() as connection:
+        with create_engine(url, poolclass=NullPool, **options).connect() as connection:
             # Neither triggers nor foreign keys hold in a session of replication.
             connection.exec_driver_sql("SET session_replication_role = replica")
             yield connection
-            connection.rollback()
+            connection.commit()
 
 
 @contextmanager

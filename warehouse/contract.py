@@ -69,6 +69,8 @@ class RunResult(StrEnum):
     """Not visited: the site is to be left alone until a time that is named."""
 
 
+STALE = "stale"
+"""What the config of TRANSFORMED_DATA_ASSET selects: records that are to be transformed again."""
 RUN_EVENTS_CHANNEL = "events:runs"
 """Redis channel (state database): a run id, each time that run is done with a company."""
 PAUSES_KEY = "pauses"
@@ -96,7 +98,20 @@ def scrape_run_config(idnos: Sequence[str], *, since: datetime | None = None) ->
 
 def retransform_run_config(cohort: str) -> dict[str, Any]:
     """Run config of the job RETRANSFORM_JOB for what is stale of a cohort."""
-    return {"ops": {TRANSFORMED_DATA_ASSET: {"config": {"select": "stale", "cohort": cohort}}}}
+    return {"ops": {TRANSFORMED_DATA_ASSET: {"config": {"select": STALE, "cohort": cohort}}}}
+
+
+def execution_params(job: str, run_config: Mapping[str, Any], tags: Mapping[str, str]) -> dict[str, Any]:
+    """Return the ExecutionParams of Dagster's GraphQL for a run of a job."""
+    return {
+        "selector": {
+            "repositoryLocationName": CODE_LOCATION,
+            "repositoryName": REPOSITORY,
+            "jobName": job,
+        },
+        "runConfigData": run_config,
+        "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},
+    }
 
 
 def kind_of_config(run_config: Mapping[str, Any]) -> RunKind:

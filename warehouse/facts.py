@@ -58,16 +58,14 @@ def load_figures(connection: Connection, idnos: Sequence[str]) -> dict[str, tupl
     }
 
 
-def load_statements(
-    connection: Connection, idnos: Sequence[str], *, year: int | None = None
-) -> dict[str, tuple[Statement, ...]]:
-    """Return these companies' statements (of one year) line by line, by IDNO, the newest first."""
-    heads = _grouped(connection, financial_statements, idnos, "year", year=year)
+def load_statements(connection: Connection, idnos: Sequence[str]) -> dict[str, tuple[Statement, ...]]:
+    """Return these companies' statements line by line, by IDNO, the newest first."""
+    heads = _grouped(connection, financial_statements, idnos, "year")
     lines: dict[tuple[str, int], list[StatementLine]] = defaultdict(list)
     columns = financial_lines.c
     query = (
         select(columns.idno, columns.year, columns.form, columns.row, columns.value, columns.label)
-        .where(columns.idno.in_(idnos), *([columns.year == year] if year is not None else []))
+        .where(columns.idno.in_(idnos))
         .order_by(columns.idno, columns.year, columns.form, columns.row)
     )
     for idno, of_year, *line in connection.execute(query):
@@ -78,12 +76,8 @@ def load_statements(
     }
 
 
-def _grouped(
-    connection: Connection, table: Table, idnos: Sequence[str], *order: str, year: int | None = None
-) -> _Grouped:
+def _grouped(connection: Connection, table: Table, idnos: Sequence[str], *order: str) -> _Grouped:
     query = select(table).where(table.c.idno.in_(idnos)).order_by(table.c.idno, *(table.c[o] for o in order))
-    if year is not None:
-        query = query.where(table.c.year == year)
     rows: dict[str, list[RowMapping]] = defaultdict(list)
     for row in connection.execute(query).mappings():
         rows[row["idno"]].append(row)

@@ -16,10 +16,10 @@ from warehouse.contract import (
     KEY_HEADER,
     LAUNCH_ID_TAG,
     MAX_RUNTIME_TAG,
-    REPOSITORY,
     REQUESTED_BY_TAG,
     SCRAPE_JOB,
     RunKind,
+    execution_params,
     run_tags,
     scrape_run_config,
 )
@@ -44,7 +44,7 @@ query Ready($location: String!) {
   }
 }
 """
-_LAUNCH = """
+LAUNCH = """
 mutation Launch($params: ExecutionParams!) {
   launchRun(executionParams: $params) {
     __typename
@@ -63,7 +63,7 @@ mutation Terminate($run: String!) {
   }
 }
 """
-_STATUSES = """
+STATUSES = """
 query Statuses($filter: RunsFilter!) {
   runsOrError(filter: $filter) {
     __typename
@@ -134,15 +134,7 @@ class DagsterClient:
         tags = {LAUNCH_ID_TAG: str(launch_id), REQUESTED_BY_TAG: requested_by, **run_tags(kind)}
         if len(idnos) == 1:
             tags |= {IDNO_TAG: idnos[0], MAX_RUNTIME_TAG: str(self._run_limit_seconds)}
-        params = {
-            "selector": {
-                "repositoryLocationName": CODE_LOCATION,
-                "repositoryName": REPOSITORY,
-                "jobName": SCRAPE_JOB,
-            },
-            "runConfigData": scrape_run_config(idnos, since=since),
-            "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},
-        }
+        params = execution_params(SCRAPE_JOB, scrape_run_config(idnos, since=since), tags)
         try:
             return await self._launch(params)
         except DagsterFailed:
@@ -155,7 +147,7 @@ class DagsterClient:
 
     async def _launch(self, params: Mapping[str, Any]) -> str:
         try:
-            data = await self._query(_LAUNCH, {"params": params}, timeout_seconds=_LAUNCH_TIMEOUT_SECONDS)
+            data = await self._query(LAUNCH, {"params": params}, timeout_seconds=_LAUNCH_TIMEOUT_SECONDS)
         except DagsterFailed:
             raise
         except DagsterUnavailable as error:
@@ -184,7 +176,7 @@ class DagsterClient:
         return await self._runs({"runIds": list(run_ids)})
 
     async def _runs(self, run_filter: Mapping[str, Any]) -> dict[str, RunStatus]:
-        answer = (await self._read(_STATUSES, {"filter": run_filter}))["runsOrError"]
+        answer = (await self._read(STATUSES, {"filter": run_filter}))["runsOrError"]
         if answer["__typename"] != "Runs":
             raise DagsterUnavailable(f"Dagster lists no runs: {answer.get('message', answer['__typename'])}")
         return {run["runId"]: RunStatus(run["status"]) for run in answer["results"]}

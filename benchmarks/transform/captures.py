@@ -57,7 +57,6 @@ def fill(connection: Connection, made: Iterator[Document]) -> int:
 
 def forget_records(connection: Connection) -> None:
     """Empty the tables of records, and have every capture wait again."""
-    connection.execute(text("SET session_replication_role = replica"))
     connection.execute(
         text(
             "TRUNCATE transformed_data, company_parties, company_activities, financial_statements, financial_lines,"

@@ -6,23 +6,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
 import psutil
-from sqlalchemy import Connection, create_engine
-from sqlalchemy.pool import NullPool
 
 from benchmarks.machine import Machine
 from benchmarks.transform import plain_way
 from benchmarks.transform.captures import documents, fill, forget_records
 from pipeline.captures import stale_cohorts
 from pipeline.transform.merge import transform
-from stack import postgres
-from stack.ports import LOOPBACK
 from tests.databases import Databases, running_databases
 from tests.pipeline.transform.rendered import manners, render
 from warehouse import roles
@@ -82,11 +77,11 @@ def _fill(databases: Databases, report: Report, pages: Sequence[tuple[str, str]]
         len(html) + sum(map(len, bodies)) for _, html, bodies in documents(pages, min(count, len(pages)))
     ]
     report.kilobytes_a_capture = round(sum(sizes) / len(sizes) / 1024, 1)
-    with _owning(databases) as connection:
+    with databases.unhindered() as connection:
         connection.exec_driver_sql("TRUNCATE source_data, source_payloads, raw_documents CASCADE")
         fill(connection, documents(pages, count))
         forget_records(connection)
-    with _owning(databases, autocommit=True) as connection:
+    with databases.unhindered(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM ANALYZE")
 
 
@@ -94,7 +89,7 @@ def _one_round(databases: Databases, report: Report, pages: Sequence[tuple[str, 
     plan = report.plan
     report.read_per_second.append(_read(pages))
     for processes in (1, 2):
-        with _owning(databases) as connection:
+        with databases.unhindered() as connection:
             forget_records(connection)
         seconds, peak = _ours(databases, processes, plan.captures)
         name = f"{OURS}, {processes} process{'es' if processes > 1 else ''}"
@@ -154,17 +149,6 @@ def _many(databases: Databases, report: Report, pages: Sequence[tuple[str, str]]
         report.nothing_stale_seconds.append(time.monotonic() - began)
         if stale:
             raise SystemExit(f"still stale: {stale}")
-
-
-@contextmanager
-def _owning(databases: Databases, *, autocommit: bool = False) -> Iterator[Connection]:
-    """A connection that nothing is refused to."""
-    login = f"{postgres.SUPERUSER}:{databases.secrets.superuser}"
-    url = f"postgresql+psycopg2://{login}@{LOOPBACK}:{databases.port}/{roles.WAREHOUSE_DATABASE}"
-    level = "AUTOCOMMIT" if autocommit else "READ COMMITTED"
-    with create_engine(url, poolclass=NullPool, isolation_level=level).begin() as connection:
-        connection.exec_driver_sql("SET session_replication_role = replica")
-        yield connection
 
 
 def _say(message: str) -> None:

@@ -10,23 +10,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.transform.agreement import agree, same_name
-from pipeline.transform.merge import FieldSource, Transformed
-from warehouse.records import CompanyFacts, Statement
+from pipeline.transform.agreement import agree, is_silent, same_name
+from pipeline.transform.merge import FOLLOWS, FieldSource, Transformed
+from warehouse.changes import FIELDS
+from warehouse.records import CompanyFacts, FieldProvenance, Statement
 
-_GROUPS = (
-    ("name",),
-    ("legal_form", "legal_form_name"),
-    ("status",),
-    ("registered_on",),
-    ("address", "address_parts"),
-    ("cuatm",),
-    ("founders",),
-    ("administrators",),
-    ("licensed_activities",),
-    ("unlicensed_activities",),
-)
-"""Fields that are taken together, from one capture: the first decides."""
+_LEADS = tuple(field for field in FIELDS if field not in FOLLOWS)
+"""Fields that are decided on; what follows one is taken from the same capture."""
 _STATEMENTS = "statements"
 
 
@@ -39,20 +29,11 @@ class CaptureReading:
 
 
 @dataclass(frozen=True)
-class Sourced:
-    """Where a fact of a record was read."""
-
-    source_data_id: int
-    reading: str
-    raw: str | None
-
-
-@dataclass(frozen=True)
 class Settled:
     """A company's facts as of a capture. `sources`: by field; statements by `statements/{year}`."""
 
     facts: CompanyFacts
-    sources: dict[str, Sourced]
+    sources: dict[str, FieldProvenance]
     disagreements: dict[str, Any]
     unknown: tuple[str, ...]
     notes: tuple[str, ...]
@@ -60,17 +41,16 @@ class Settled:
 
 def is_settled(transformed: Transformed) -> bool:
     """Tell whether a capture leaves nothing open, so that no earlier one is needed."""
-    fields = {_STATEMENTS, *(group[0] for group in _GROUPS)}
-    return fields <= transformed.stated
+    return {_STATEMENTS, *_LEADS} <= transformed.stated
 
 
 def settle(newest: CaptureReading, earlier: Sequence[CaptureReading] = ()) -> Settled:
     """Return a company's facts as of its newest capture; `earlier` are others of it, the newest first."""
     values: dict[str, Any] = {}
-    sources: dict[str, Sourced] = {}
-    for group in _GROUPS:
-        chosen = _chosen(newest, earlier, group[0])
-        for field in group:
+    sources: dict[str, FieldProvenance] = {}
+    for lead in _LEADS:
+        chosen = _chosen(newest, earlier, lead)
+        for field in (lead, *(follower for follower, led_by in FOLLOWS.items() if led_by == lead)):
             values[field] = getattr(chosen.transformed.facts, field)
             if source := chosen.transformed.sources.get(field):
                 sources[field] = _sourced(chosen, source)
@@ -88,8 +68,8 @@ def settle(newest: CaptureReading, earlier: Sequence[CaptureReading] = ()) -> Se
     return Settled(facts, sources, transformed.disagreements, transformed.unknown, transformed.notes)
 
 
-def _sourced(reading: CaptureReading, source: FieldSource) -> Sourced:
-    return Sourced(reading.source_data_id, str(source.reading), source.raw)
+def _sourced(reading: CaptureReading, source: FieldSource) -> FieldProvenance:
+    return FieldProvenance(source_data_id=reading.source_data_id, reading=str(source.reading), raw=source.raw)
 
 
 def _chosen(newest: CaptureReading, earlier: Iterable[CaptureReading], field: str) -> CaptureReading:
@@ -100,8 +80,8 @@ def _chosen(newest: CaptureReading, earlier: Iterable[CaptureReading], field: st
     for reading in earlier:
         held = getattr(reading.transformed.facts, field)
         is_stated = field in reading.transformed.stated
-        if shown in (None, ()):
-            if is_stated or held not in (None, ()):
+        if is_silent(shown):
+            if is_stated or not is_silent(held):
                 return reading
         elif is_stated:
             return reading if _is_no_news(field, shown, held) else newest

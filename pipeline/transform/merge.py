@@ -22,7 +22,7 @@ from warehouse.records import CompanyFacts
 
 _STATEMENTS = "statements"
 _FIELDS = tuple(name for name in CompanyFacts.model_fields if name != "idno")
-_FOLLOWS = {"legal_form_name": "legal_form", "address_parts": "address"}
+FOLLOWS = {"legal_form_name": "legal_form", "address_parts": "address"}
 """Fields that are another writing of the one named."""
 _RAW_LENGTH = 2000
 
@@ -113,7 +113,7 @@ def merge(idno: str, page: Reading, payload: Reading | None) -> Transformed:
 
 def _take(merged: _Merged, name: str, page: Reading, data: Reading) -> None:
     html, json = getattr(page, name), getattr(data, name)
-    if _FOLLOWS.get(name) in merged.disagreements and is_silent(json):
+    if FOLLOWS.get(name) in merged.disagreements and is_silent(json):
         html = json  # the page's belongs to what was not taken
     kind, reading = (ReadingKind.HTML, page) if is_silent(json) else (ReadingKind.JSON, data)
     value = html if kind is ReadingKind.HTML else json

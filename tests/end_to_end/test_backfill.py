@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from stdnum.md import idno as stdnum_idno
 
 from pipeline.load import store_capture
 from tests.pipeline.records.stage import Made
 from tests.platform import Platform, wait_for
+from tests.site.facts import with_check_digit
 from warehouse import roles
 from warehouse.contract import CODE_LOCATION, REPOSITORY, RETRANSFORM_JOB
 
@@ -43,8 +43,7 @@ mutation Retry($params: ReexecutionParams!) {
 
 
 def idno_of(cohort: str, number: int) -> str:
-    body = f"1{int(cohort) - 2000:03d}998{number:05d}"
-    return body + str(stdnum_idno.calc_check_digit(body))
+    return with_check_digit(f"1{int(cohort) - 2000:03d}998{number:05d}")
 
 
 def put(platform: Platform, cohorts: list[str], *, start: int) -> None:

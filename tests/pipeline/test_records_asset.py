@@ -5,13 +5,13 @@ from typing import Any
 
 from dagster import ExecuteInProcessResult
 from redis import Redis
-from stdnum.md import idno as stdnum_idno
 
 from pipeline.definitions import defs
 from pipeline.load import store_capture
 from pipeline.settings import pipeline_settings
 from tests.pipeline.inside import Inside
 from tests.pipeline.records.stage import Made
+from tests.site.facts import with_check_digit
 from warehouse import roles
 from warehouse.contract import CHECK_JOB, RETRANSFORM_JOB, company_key, retransform_run_config
 
@@ -24,8 +24,7 @@ OTHERS_PAGE = "<h1>ALTA FIRMA</h1><p>Nimic</p>"
 
 
 def idno_of(number: int) -> str:
-    body = f"1029997{number:05d}"
-    return body + str(stdnum_idno.calc_check_digit(body))
+    return with_check_digit(f"1029997{number:05d}")
 
 
 def put(inside: Inside, numbers: range, **made: Any) -> list[str]:

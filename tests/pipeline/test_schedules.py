@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 import pytest
 from dagster import DagsterRunStatus, build_schedule_context
 from dagster._core.definitions.schedule_definition import ScheduleExecutionData
-from stdnum.md import idno as stdnum_idno
 
 from pipeline.definitions import defs
 from pipeline.load import store_capture
@@ -17,7 +16,7 @@ from pipeline.resources import RedisStores, Warehouse
 from pipeline.tracking import track
 from tests.pipeline.inside import Inside
 from tests.pipeline.records.stage import Made
-from tests.site.facts import make_idno
+from tests.site.facts import make_idno, with_check_digit
 from warehouse.contract import (
     CHECK_JOB,
     KIND_TAG,
@@ -56,8 +55,7 @@ def _track(inside: Inside, *, due_at: datetime) -> None:
 
 def _put_capture(inside: Inside, number: int) -> None:
     """Store a capture of a company of the cohort, which nobody has transformed."""
-    body = f"1028996{number:05d}"
-    idno = body + str(stdnum_idno.calc_check_digit(body))
+    idno = with_check_digit(f"1028996{number:05d}")
     with inside.databases.warehouse() as connection:
         store_capture(connection, Made(idno).capture(NOW), run_id="a run", requested_by=None)
 

@@ -8,7 +8,6 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import Connection, text
-from stdnum.md import idno as stdnum_idno
 
 from pipeline.load import store_body
 from pipeline.register.listing import ListedCompany
@@ -16,6 +15,7 @@ from pipeline.register.sweeps import open_sweep
 from pipeline.selection import CompanySelection
 from pipeline.tracking import EVERY_HOURS, is_any_due, note_capture, resolve, track
 from tests.databases import Databases
+from tests.site.facts import with_check_digit
 from warehouse import roles
 from warehouse.contract import Outcome
 
@@ -26,8 +26,7 @@ A_MONTH = timedelta(hours=EVERY_HOURS)
 
 
 def _idno(number: int, year: int = YEAR) -> str:
-    body = f"1{year - 2000:03d}998{number:05d}"
-    return body + str(stdnum_idno.calc_check_digit(body))
+    return with_check_digit(f"1{year - 2000:03d}998{number:05d}")
 
 
 @dataclass

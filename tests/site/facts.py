@@ -102,7 +102,11 @@ def dice(topic: str, idno: str) -> random.Random:
 def make_idno(number: int) -> str:
     """The IDNO of the listed company with this number, in a register that does not exist (998)."""
     serial, year = divmod(number, 26)
-    body = f"1{year + 1:03d}998{serial:05d}"
+    return with_check_digit(f"1{year + 1:03d}998{serial:05d}")
+
+
+def with_check_digit(body: str) -> str:
+    """The IDNO that begins with these twelve digits."""
     return body + str(stdnum_idno.calc_check_digit(body))
 
 

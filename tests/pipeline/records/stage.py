@@ -2,15 +2,14 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, create_engine, text
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection, text
 
 from pipeline.captures import captures_of_companies
 from pipeline.current import Transformation, make_all_current
@@ -18,8 +17,6 @@ from pipeline.extract.capture import Capture, Payload
 from pipeline.load import store_capture
 from pipeline.quarantine import Tolerance
 from pipeline.retransform import retransform_stale
-from stack import postgres
-from stack.ports import LOOPBACK
 from tests.databases import Databases
 from tests.site.companies import company
 from tests.site.statements import fin_data
@@ -159,14 +156,9 @@ class Stage:
             for table in TABLES
         }
 
-    @contextmanager
-    def owner(self) -> Iterator[Connection]:
-        """Yield a connection that nothing is refused to; what it does is kept."""
-        login = f"{postgres.SUPERUSER}:{self.databases.secrets.superuser}"
-        url = f"postgresql+psycopg2://{login}@{LOOPBACK}:{self.databases.port}/{roles.WAREHOUSE_DATABASE}"
-        with create_engine(url, poolclass=NullPool).begin() as connection:
-            connection.exec_driver_sql("SET session_replication_role = replica")
-            yield connection
+    def owner(self) -> AbstractContextManager[Connection]:
+        """Return a connection that nothing is refused to; what it does is kept."""
+        return self.databases.unhindered()
 
     def clear(self) -> None:
         """Forget everything."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.captures import captures_by_id, stale_cohorts, stale_companies
-from pipeline.cohorts import COHORTS, OTHERS, cohort_of
+from pipeline.cohorts import COHORTS, OTHERS
 from pipeline.current import make_all_current
 from pipeline.transform.merge import transform
 from tests.pipeline.records.stage import Stage
@@ -13,6 +13,13 @@ from tests.site.facts import make_idno
 from warehouse import roles
 
 BATCH = 10
+
+
+def cohort_of(idno: str) -> str:
+    """The year in the IDNO of a made-up company."""
+    return f"2{idno[1:4]}"
+
+
 MANY = [make_idno(number) for number in range(3 * BATCH + 7)]
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.transform.merge import FieldSource, Transformed, agree, transform
+from pipeline.transform.agreement import agree
+from pipeline.transform.merge import FieldSource, Transformed, transform
 from tests.pipeline.transform.pages import IDNO, Company, definitions, page
 from warehouse.records import (
     Activity,
