@@ -84,7 +84,7 @@ def _chosen(newest: CaptureReading, earlier: Iterable[CaptureReading], field: st
             if is_stated or not is_silent(held):
                 return reading
         elif is_stated:
-            return reading if _is_no_news(field, shown, held) else newest
+            return reading if not is_silent(held) and _is_no_news(field, shown, held) else newest
     return newest
 
 

@@ -122,6 +122,18 @@ def test_what_the_page_shows_otherwise_than_older_data_is_a_change(stage: Stage)
     assert ("address", "source") in stage.changes(IDNO)
 
 
+def test_what_the_page_shows_that_older_data_said_was_absent_is_a_change(stage: Stage) -> None:
+    stage.put(IDNO, changes={"registeredAt": None})
+    stage.transform(IDNO)
+    stage.put(IDNO, with_company=False, with_statements=False, shown=[("Data înregistrării", "09.07.2020")])
+    stage.transform(IDNO)
+    facts = stage.facts(IDNO)
+    assert (str(facts and facts.registered_on), stage.changes(IDNO)) == (
+        "2020-07-09",
+        [("registered_on", "source")],
+    )
+
+
 def test_a_parsers_change_is_never_news(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     stage.put(IDNO, changes={"registeredAt": "2003-07-09"})
     stage.version(1)
