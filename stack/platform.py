@@ -103,10 +103,11 @@ def _start(plan: Plan, parts: list[Program], supervisor: Supervisor, *, killed: 
     say("starting PostgreSQL and Valkey")
     supervisor.start(STORES)
     postgres.wait_until_ready(plan.ports.postgres, plan.secrets)
-    postgres.create_databases(plan.ports.postgres, plan.secrets)
+    made = postgres.create_databases(plan.ports.postgres, plan.secrets)
     with ThreadPoolExecutor() as pool:
         tasks = [pool.submit(_migrate, plan)]
-        if killed:
+        # Whoever of Dagster's processes comes first makes its tables; two at once, and one of them dies of it.
+        if killed or roles.DAGSTER_DATABASE in made:
             tasks.append(pool.submit(_recover, plan.home, parts))
         for task in tasks:
             task.result()

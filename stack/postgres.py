@@ -139,8 +139,9 @@ def wait_until_ready(port: int, secrets: Secrets) -> None:
             time.sleep(0.1)
 
 
-def create_databases(port: int, secrets: Secrets) -> None:
-    """Make every role and database that is missing, with who may connect to which."""
+def create_databases(port: int, secrets: Secrets) -> list[str]:
+    """Make every role and database that is missing, with who may connect to which; return the databases made."""
+    made: list[str] = []
     with _session(port, secrets, SUPERUSER) as session, session.cursor() as cursor:
         for role in LOGIN_ROLES:
             cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,))
@@ -159,11 +160,13 @@ def create_databases(port: int, secrets: Secrets) -> None:
             name = sql.Identifier(database)
             if not cursor.fetchone():
                 cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, sql.Identifier(owner)))
+                made.append(database)
             cursor.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
             for role in CONNECTS[database]:
                 cursor.execute(
                     sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(name, sql.Identifier(role))
                 )
+    return made
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """Ends, in Dagster's books, the runs that died with a platform that was killed.
 
-Run as a program by `registru up` before Dagster starts: at that moment no run of this home can be alive.
+Run as a program by `registru up` before Dagster starts: at that moment no run of this home can be alive. On a new
+database it finds none, and leaves Dagster's tables behind.
 """
 
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
