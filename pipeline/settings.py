@@ -8,6 +8,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings
 
 from warehouse.settings import StoreSettings
 
@@ -29,16 +30,51 @@ def is_loopback(url: str) -> bool:
     return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
 
 
-class PipelineSettings(StoreSettings):
+class BrowserSettings(BaseSettings):
+    """What it takes to start a browser and to keep it."""
+
+    model_config = StoreSettings.model_config
+
+    visit_timeout_seconds: float = Field(default=30, gt=0, description="The longest a visit may take")
+    contact: str = Field(
+        default="https://github.com/registru", description="Named in the User-Agent, for the site's operator"
+    )
+    webdriver_url: str | None = Field(
+        default=None, description="A Selenium Grid or other remote WebDriver; none: Chrome on this machine"
+    )
+    browser_pages: int = Field(default=200, ge=1, description="A browser is replaced after so many pages")
+    browser_megabytes: int = Field(default=1500, ge=200, description="… or when it takes so much memory")
+    chrome_binary: Path | None = Field(default=None, description="Chrome's or Chromium's program")
+    chromedriver: Path | None = Field(default=None, description="The driver of the same version")
+    chrome_no_sandbox: bool = Field(default=False, description="Only where Chrome's sandbox cannot work")
+    work_dir: Path = Field(description="For browser profiles and captures on their way to the warehouse")
+    warm_browsers: int = Field(
+        default=2, ge=0, le=16, description="Browsers that are kept running for runs that somebody waits for"
+    )
+    browser_lender: Path | None = Field(
+        default=None, description="The socket where a running browser is lent; none: a run starts its own"
+    )
+
+    @model_validator(mode="after")
+    def _has_a_browser(self) -> Self:
+        if self.webdriver_url is None and (self.chrome_binary is None or self.chromedriver is None):
+            raise ValueError(
+                "no browser: name REGISTRU_CHROME_BINARY and REGISTRU_CHROMEDRIVER, or REGISTRU_WEBDRIVER_URL"
+            )
+        return self
+
+    @property
+    def user_agent(self) -> str:
+        """Who we are, with a contact for the site's operator."""
+        return f"Mozilla/5.0 (compatible; {ROBOTS_NAME}/0.1; +{self.contact})"
+
+
+class PipelineSettings(BrowserSettings, StoreSettings):
     """What a run needs to know."""
 
     site_url: str = Field(default=LIVE_SITE, description="Where /companies/{idno} lives")
     site_rate: float = Field(
         default=1, ge=0, description="Visits a second over all runs; 0: no limit, for loopback sites only"
-    )
-    visit_timeout_seconds: float = Field(default=30, gt=0, description="The longest a visit may take")
-    contact: str = Field(
-        default="https://github.com/registru", description="Named in the User-Agent, for the site's operator"
     )
     api_url: str | None = Field(
         default=None, description="Where the site's API is; by itself found in what its pages fetched"
@@ -63,11 +99,6 @@ class PipelineSettings(StoreSettings):
     screenshots: Screenshots = Field(
         default=Screenshots.FAILURES, description="Of which visits: never, failures (that need eyes), always"
     )
-    webdriver_url: str | None = Field(
-        default=None, description="A Selenium Grid or other remote WebDriver; none: Chrome on this machine"
-    )
-    browser_pages: int = Field(default=200, ge=1, description="A browser is replaced after so many pages")
-    browser_megabytes: int = Field(default=1500, ge=200, description="… or when it takes so much memory")
     transform_processes: int = Field(
         default_factory=lambda: min(os.cpu_count() or 1, 8),
         ge=1,
@@ -81,23 +112,6 @@ class PipelineSettings(StoreSettings):
         description="So many of a batch's captures may turn out unreadable until a re-transformation stops",
     )
     quarantine_at_least: int = Field(default=10, ge=0, description="… and so many in any case")
-    chrome_binary: Path | None = Field(default=None, description="Chrome's or Chromium's program")
-    chromedriver: Path | None = Field(default=None, description="The driver of the same version")
-    chrome_no_sandbox: bool = Field(default=False, description="Only where Chrome's sandbox cannot work")
-    work_dir: Path = Field(description="For browser profiles and captures on their way to the warehouse")
-
-    @model_validator(mode="after")
-    def _has_a_browser(self) -> Self:
-        if self.webdriver_url is None and (self.chrome_binary is None or self.chromedriver is None):
-            raise ValueError(
-                "no browser: name REGISTRU_CHROME_BINARY and REGISTRU_CHROMEDRIVER, or REGISTRU_WEBDRIVER_URL"
-            )
-        return self
-
-    @property
-    def user_agent(self) -> str:
-        """Who we are, with a contact for the site's operator."""
-        return f"Mozilla/5.0 (compatible; {ROBOTS_NAME}/0.1; +{self.contact})"
 
     @model_validator(mode="after")
     def _no_rush_on_other_peoples_sites(self) -> Self:

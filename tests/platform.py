@@ -29,6 +29,7 @@ from tests.site.server import Site
 from warehouse import roles
 
 VISIT_TIMEOUT_SECONDS = 8
+WARM_BROWSERS = 2
 OPEN_STATES = ("queued", "running", "deferred")
 _Value = TypeVar("_Value")
 
@@ -266,6 +267,33 @@ class Platform:
         """Return this platform's processes whose command line holds `name`."""
         return [process for process in processes_of(self.home) if name in _command_line(process)]
 
+    def runs(self) -> list[psutil.Process]:
+        """Return the processes of runs that are under way."""
+        return self.processes("dagster-run ")
+
+    def worker(self, run_id: str) -> psutil.Process:
+        """Return the process of a run, once it is there."""
+        return wait_for(
+            f"the process of run {run_id}", lambda: next(iter(self.processes(f"dagster-run {run_id}")), None)
+        )
+
+    def drivers(self) -> set[int]:
+        """Return the chromedrivers that there are, by their pids."""
+        return {process.pid for process in self.processes("chromedriver")}
+
+    def wait_until_only_kept_browsers_are_left(self) -> None:
+        """Wait until there is no browser but those that are kept running."""
+
+        def only_kept() -> bool:
+            lenders = {process.pid for process in self.processes("pipeline.extract.lender")}
+            drivers = self.processes("chromedriver")
+            profiles = list(self.home.work.glob("chrome/*"))
+            return {_parent(driver) for driver in drivers} == lenders and len(drivers) == len(
+                profiles
+            ) == WARM_BROWSERS
+
+        wait_for("the end of all browsers but those that are kept", only_kept)
+
     @contextmanager
     def another_api(self, **settings: str) -> Iterator[httpx.Client]:
         """Yield a client of a second API process on the same stores, with settings of its own.
@@ -316,6 +344,13 @@ def _answers(http: httpx.Client) -> bool:
         return False
 
 
+def _parent(process: psutil.Process) -> int | None:
+    try:
+        return process.ppid()
+    except psutil.Error:
+        return None
+
+
 def _command_line(process: psutil.Process) -> str:
     try:
         return " ".join(process.cmdline())
@@ -344,6 +379,7 @@ def start(home: Path, *options: str, **settings: str) -> "subprocess.Popen[str]"
     environment = {
         **os.environ,
         "REGISTRU_VISIT_TIMEOUT_SECONDS": str(VISIT_TIMEOUT_SECONDS),
+        "REGISTRU_WARM_BROWSERS": str(WARM_BROWSERS),
         "REGISTRU_RETRY_SECONDS": "0.2",
         "REGISTRU_BCRYPT_COST": "10",
         # All of a suite comes from one address.

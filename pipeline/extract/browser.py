@@ -22,7 +22,7 @@ from selenium.webdriver.remote.remote_connection import RemoteConnection
 from urllib3.exceptions import HTTPError
 
 from pipeline.extract import guard
-from pipeline.settings import PipelineSettings
+from pipeline.settings import BrowserSettings
 
 _QUIET = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"),
@@ -41,10 +41,12 @@ the CPU).
 _SCRIPT_SECONDS = 5
 _STARTING_SECONDS = 60
 _ENDING_SECONDS = 5
-_COMMAND_SECONDS = 15
+COMMAND_SECONDS = 15
 """No command takes long: pages are not waited for."""
-_BIDI_SECONDS = 0.005
+BIDI_SECONDS = 0.005
 """How often Selenium looks for the answer to a BiDi command; the default makes each take 0.1 s."""
+BIDI_ANSWER_SECONDS = 10
+"""How long it waits for one: it does not see that the connection is gone."""
 
 _HINT = (
     " (if Chrome's sandbox cannot work here, as in some containers, set REGISTRU_CHROME_NO_SANDBOX=true)"
@@ -79,11 +81,11 @@ Driver = webdriver.Chrome | RemoteChrome
 
 
 @contextlib.contextmanager
-def chrome(settings: PipelineSettings) -> Iterator[Driver]:
+def chrome(settings: BrowserSettings) -> Iterator[Driver]:
     """Start Chrome and yield its driver; afterwards nothing of it is left. Raises BrowserNotStarted."""
     with _remote_chrome(settings) if settings.webdriver_url else _local_chrome(settings) as driver:
         assert isinstance(driver.command_executor, RemoteConnection)
-        driver.command_executor.client_config.timeout = _COMMAND_SECONDS
+        driver.command_executor.client_config.timeout = COMMAND_SECONDS
         driver.set_page_load_timeout(settings.visit_timeout_seconds)
         driver.set_script_timeout(_SCRIPT_SECONDS)
         try:
@@ -93,14 +95,25 @@ def chrome(settings: PipelineSettings) -> Iterator[Driver]:
             # One that does not answer any more is ended all the same (a remote one by its own server). Not by
             # Chrome's own quit(), which waits for half a minute for a driver that hangs.
             with contextlib.suppress(WebDriverException, OSError, HTTPError):
+                _let_go_of_bidi(driver)
                 webdriver.Remote.quit(driver)
 
 
+def _let_go_of_bidi(driver: Driver) -> None:
+    """Have Selenium not wait for its thread that reads BiDi: it often sees only after ten seconds that it is over."""
+    connection = getattr(driver, "_websocket_connection", None)
+    if connection is not None:
+        connection.response_wait_timeout = 0
+
+
 @contextlib.contextmanager
-def _remote_chrome(settings: PipelineSettings) -> Iterator[RemoteChrome]:
+def _remote_chrome(settings: BrowserSettings) -> Iterator[RemoteChrome]:
     address = str(settings.webdriver_url)
     config = ClientConfig(
-        remote_server_addr=address, timeout=_STARTING_SECONDS, websocket_interval=_BIDI_SECONDS
+        remote_server_addr=address,
+        timeout=_STARTING_SECONDS,
+        websocket_timeout=BIDI_ANSWER_SECONDS,
+        websocket_interval=BIDI_SECONDS,
     )
     connection = ChromiumRemoteConnection(
         remote_server_addr=address, vendor_prefix="goog", browser_name="chrome", client_config=config
@@ -119,7 +132,7 @@ def _without_password(address: str) -> str:
 
 
 @contextlib.contextmanager
-def _local_chrome(settings: PipelineSettings) -> Iterator[webdriver.Chrome]:
+def _local_chrome(settings: BrowserSettings) -> Iterator[webdriver.Chrome]:
     """A Chrome with a profile of its own, which goes with it."""
     profiles = settings.work_dir / "chrome"
     profiles.mkdir(parents=True, exist_ok=True)
@@ -136,7 +149,7 @@ def _local_chrome(settings: PipelineSettings) -> Iterator[webdriver.Chrome]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _start(settings: PipelineSettings, service: "_GuardedService", profile: Path) -> webdriver.Chrome:
+def _start(settings: BrowserSettings, service: "_GuardedService", profile: Path) -> webdriver.Chrome:
     options = _options(settings)
     options.binary_location = str(settings.chrome_binary)
     options.add_argument(f"--user-data-dir={profile}")
@@ -147,17 +160,16 @@ def _start(settings: PipelineSettings, service: "_GuardedService", profile: Path
             f"{settings.chrome_binary} did not start: {first_line(error)}{_HINT}"
         ) from error
     assert isinstance(driver.command_executor, RemoteConnection)
-    driver.command_executor.client_config.websocket_interval = _BIDI_SECONDS
+    driver.command_executor.client_config.websocket_interval = BIDI_SECONDS
+    driver.command_executor.client_config.websocket_timeout = BIDI_ANSWER_SECONDS
     return driver
 
 
-def megabytes_of(driver: Driver) -> float:
-    """Return how much memory a browser on this machine takes by itself; 0 for a remote one, which we cannot see."""
-    if not isinstance(driver, webdriver.Chrome):
-        return 0
+def megabytes_of(driver_process: int) -> float:
+    """Return how much memory a driver on this machine and its browser take by themselves, by the driver's pid."""
     total = 0
     with contextlib.suppress(psutil.Error):
-        for process in psutil.Process(driver.service.process.pid).children(recursive=True):
+        for process in psutil.Process(driver_process).children(recursive=True):
             with contextlib.suppress(psutil.Error):
                 total += process.memory_full_info().uss
     return total / 1024 / 1024
@@ -215,7 +227,7 @@ class _GuardedService(webdriver.ChromeService):
             self._guard.wait()
 
 
-def _options(settings: PipelineSettings) -> webdriver.ChromeOptions:
+def _options(settings: BrowserSettings) -> webdriver.ChromeOptions:
     options = webdriver.ChromeOptions()
     options.web_socket_url = True  # BiDi: the one way to isolated tabs
     # Selenium's own wait would be for the document, which is only a shell here.

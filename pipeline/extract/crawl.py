@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from redis.exceptions import RedisError
+from selenium import webdriver
 
 from pipeline.extract.browser import BrowserNotStarted, Driver, chrome, megabytes_of
 from pipeline.extract.capture import Capture
 from pipeline.extract.claims import Claims
+from pipeline.extract.lender import Lease, borrow
 from pipeline.extract.manners import Forbidden, Manners, Paused, Turn, Wait
 from pipeline.extract.outcome import Verdict
 from pipeline.extract.retries import how_it_went, is_transient, wait_before_retry
@@ -20,7 +22,7 @@ from pipeline.extract.visit import Visit, not_visited
 from pipeline.settings import PipelineSettings
 from warehouse.contract import Outcome
 
-_POLL_SECONDS = 0.05
+_POLL_SECONDS = 0.02
 _PAUSED_POLL_SECONDS = 0.5
 _CLAIMED_SECONDS = 1.0
 """How long until another run's visit to the same company is looked at again."""
@@ -90,13 +92,15 @@ class Crawl:
         *,
         captured_meanwhile: Callable[[str], int | None],
         goes_on: Callable[[], None],
+        borrows: bool = False,
     ) -> None:
         """`captured_meanwhile` names the capture of a company that another run made since it was asked for;
         `goes_on` raises if this run is over (cancelled, given up by Dagster): it is asked before each visit.
+        With `borrows` a browser that is kept running is borrowed, where one can be had.
         """
         self._settings, self._manners, self._claims = settings, manners, claims
         self._captured_meanwhile, self._goes_on = captured_meanwhile, goes_on
-        self._browser = _Browser(settings)
+        self._browser = _Browser(settings, borrows=borrows)
         self._waiting: list[_Company] = []
         self._underway: list[_Underway] = []
         self._ask_again_at = 0.0
@@ -274,11 +278,12 @@ class Crawl:
 
 
 class _Browser:
-    """The browser of a crawl: started when it is needed, replaced when it is worn out or broken."""
+    """The browser of a crawl: borrowed or started when it is needed, replaced when it is worn out or broken."""
 
-    def __init__(self, settings: PipelineSettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: PipelineSettings, *, borrows: bool) -> None:
+        self._settings, self._borrows = settings, borrows
         self._stack = ExitStack()
+        self._lease: Lease | None = None
         self._driver: Driver | None = None
         self._home = ""
         self._tabs: list[Tab] = []
@@ -336,21 +341,34 @@ class _Browser:
 
     def give_up(self) -> None:
         """Throw the browser away."""
+        if self._lease is not None:
+            self._lease.drop()
+            self._lease = None
         self.close()
 
     def close(self) -> None:
-        """End the browser, if there is one."""
-        self._driver, self._tabs, self._pages, self._is_worn_out = None, [], 0, False
+        """End the browser, or give it back, if there is one."""
+        if self._lease is not None:
+            self._lease.give_back(self._pages)
+        self._lease, self._driver, self._tabs, self._pages, self._is_worn_out = None, None, [], 0, False
         self._busy.clear()
         self._stack.close()
 
     def _new_tab(self) -> Tab:
+        ready = None
         if self._driver is None:
-            self._driver = self._start()
+            if (lease := self._borrow()) is not None:
+                self._lease, self._driver, ready = lease, lease.driver, lease.ready
+            else:
+                self._driver = self._start()
             self._home = self._driver.current_window_handle
-        tab = Tab(self._driver)
+        tab = Tab(self._driver, ready)
         self._tabs.append(tab)
         return tab
+
+    def _borrow(self) -> Lease | None:
+        lender = self._settings.browser_lender
+        return borrow(lender) if self._borrows and lender is not None else None
 
     def _start(self) -> Driver:
         try:
@@ -358,8 +376,14 @@ class _Browser:
         except BrowserNotStarted:  # once more: a machine under load may have been too slow
             return self._stack.enter_context(chrome(self._settings))
 
+    def _driver_process(self) -> int | None:
+        """The driver's process, if it is on this machine."""
+        if self._lease is not None:
+            return self._lease.process_id
+        return self._driver.service.process.pid if isinstance(self._driver, webdriver.Chrome) else None
+
     def _look_for_wear(self) -> None:
         if self._pages >= self._settings.browser_pages:
             self._is_worn_out = True
-        elif self._pages % _MEASURED_EVERY == 0 and self._driver is not None:
-            self._is_worn_out |= megabytes_of(self._driver) > self._settings.browser_megabytes
+        elif self._pages % _MEASURED_EVERY == 0 and (process := self._driver_process()) is not None:
+            self._is_worn_out |= megabytes_of(process) > self._settings.browser_megabytes

@@ -30,7 +30,7 @@ from warehouse.contract import PAUSES_KEY, RunKind
 
 _HOLD = timedelta(seconds=5)
 """The longest that a turn is held by one who does not say that their request was sent (and may be dead)."""
-_MARGIN = 1.02
+_MARGIN = 1.05
 """Between sending and arriving, requests move closer together or apart."""
 _LIMITED_WAIT = timedelta(seconds=30)
 """After a 429 that names no time."""

@@ -3,6 +3,7 @@
 import contextlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,17 +18,36 @@ FAILURES = (WebDriverException, WebSocketException, HTTPError, OSError)
 _NETWORK = '"method":"Network.'
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a tab is: the browser context, and the window in it."""
+
+    context: str
+    handle: str
+
+
 class Tab:
     """A tab with cookies, storage and cache of its own."""
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, driver: Driver, place: Place | None = None) -> None:
+        """Open a tab, or take one that was opened before."""
         self.driver = driver
-        self._context = driver.browser.create_user_context()
-        driver.browser.set_download_behavior(allowed=False, user_contexts=[self._context])
+        self.place = place or self._open()
+
+    def _open(self) -> Place:
+        browser = self.driver.browser
+        context = browser.create_user_context()
+        browser.set_download_behavior(allowed=False, user_contexts=[context])
         # A window, not a tab of one: pages that are behind another do not render.
-        self.handle: str = driver.browsing_context.create(type="window", user_context=self._context)
-        self.focus()
-        driver.execute_cdp_cmd("Network.setBypassServiceWorker", {"bypass": True})
+        handle: str = self.driver.browsing_context.create(type="window", user_context=context)
+        self.driver.switch_to.window(handle)
+        self.driver.execute_cdp_cmd("Network.setBypassServiceWorker", {"bypass": True})
+        return Place(context, handle)
+
+    @property
+    def handle(self) -> str:
+        """The name of the tab's window."""
+        return self.place.handle
 
     def focus(self) -> None:
         """Have the driver's commands go to this tab."""
@@ -46,7 +66,7 @@ class Tab:
     def close(self) -> None:
         """Close the tab with all that is in its context; a browser that is gone has done so itself."""
         with contextlib.suppress(*FAILURES):
-            self.driver.browser.remove_user_context(self._context)
+            self.driver.browser.remove_user_context(self.place.context)
 
 
 def network_events(driver: Driver, home: str) -> dict[str, list[Mapping[str, Any]]]:

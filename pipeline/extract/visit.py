@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,7 +21,9 @@ from pipeline.settings import Screenshots
 from warehouse.contract import Outcome
 
 _SETTLED_SECONDS = 0.3
-"""How long a page that shows the company has to stand still before it is taken as complete."""
+"""How long a page that shows the company has to stand still before it is taken as complete …"""
+_SETTLED_WITH_DATA_SECONDS = 0.15
+"""… and where the data that it asked for has come, and shows: then nothing is left that it could be waiting for."""
 _BELIEVED_SECONDS = {Outcome.SERVER_ERROR: 3.0, Outcome.NETWORK_ERROR: 3.0}
 _BELIEVED_SECONDS_ELSE = 1.0
 """How long a page has to stand still before a failure it shows is believed; it may try again on its own."""
@@ -260,8 +263,15 @@ class Visit:
         if verdict.certain or now - watch.verdict_since >= _MOVING_SECONDS:
             return verdict
         if verdict.outcome is Outcome.OK:
-            return verdict if still >= _SETTLED_SECONDS and not watch.network.awaits(self.idno) else None
+            return (
+                verdict if still >= self._settled_seconds() and not watch.network.awaits(self.idno) else None
+            )
         return verdict if still >= _BELIEVED_SECONDS.get(verdict.outcome, _BELIEVED_SECONDS_ELSE) else None
+
+    def _settled_seconds(self) -> float:
+        answer = self._watch.network.answer_about(self.idno)
+        has_data = answer is not None and not answer.pending and answer.status_code == HTTPStatus.OK
+        return _SETTLED_WITH_DATA_SECONDS if has_data else _SETTLED_SECONDS
 
     def _judge(self, now: float) -> None:
         watch = self._watch

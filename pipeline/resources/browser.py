@@ -46,4 +46,5 @@ class Browser(ConfigurableResource):  # type: ignore[type-arg]
             Claims(state, good_for=longest),
             captured_meanwhile=captured_meanwhile,
             goes_on=goes_on,
+            borrows=kind is RunKind.PERSON,
         )

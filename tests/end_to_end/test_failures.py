@@ -23,18 +23,6 @@ def _visit_under_way(platform: Platform, user: User) -> str:
     return run_id
 
 
-def _worker(platform: Platform) -> psutil.Process:
-    """The process of the run: the one that started chromedriver."""
-    [driver] = platform.processes("chromedriver")
-    parent = driver.parent()
-    assert parent is not None
-    return parent
-
-
-def _no_browser(platform: Platform) -> bool:
-    return not platform.processes("--user-data-dir=") and not platform.processes("chromedriver")
-
-
 def test_a_killed_chrome_is_a_browser_error_that_is_tried_again_and_leaves_no_process(
     platform: Platform, user: User
 ) -> None:
@@ -54,24 +42,24 @@ def test_a_killed_chrome_is_a_browser_error_that_is_tried_again_and_leaves_no_pr
     )
     assert [capture["outcome"] for capture in captures] == ["browser_error", "ok"]
     assert captures[0]["error"]
-    wait_for("the end of the browser", lambda: _no_browser(platform))
+    platform.wait_until_only_kept_browsers_are_left()
 
 
 def test_a_killed_run_takes_its_browser_along_and_its_request_gets_another_run(
     platform: Platform, user: User
 ) -> None:
+    platform.wait_until_only_kept_browsers_are_left()
     run_id = _visit_under_way(platform, user)
-    browser = platform.processes("--user-data-dir=")
-    _worker(platform).kill()
+    kept = platform.drivers()
+    platform.worker(run_id).kill()
 
-    wait_for("the end of the browser", lambda: not any(process.is_running() for process in browser))
+    wait_for("the end of the one that it had", lambda: len(kept & platform.drivers()) == len(kept) - 1)
     status = user.wait(run_id, seconds=200)
     assert status["state"] == "failed"
     assert status["companies"][0]["outcome"] == "timeout"
     assert platform.finished_run(run_id)["status"] == "FAILURE"
     assert platform.query("SELECT 1 FROM run_results WHERE run_id <> :id AND idno = :i", id=run_id, i=WAITING)
-    wait_for("the end of the browsers", lambda: _no_browser(platform))
-    wait_for("the end of their profiles", lambda: not any(platform.home.work.glob("chrome/*")))
+    platform.wait_until_only_kept_browsers_are_left()
 
 
 def test_a_cancelled_run_ends_as_cancelled_and_ends_its_browser(platform: Platform, user: User) -> None:
@@ -79,7 +67,7 @@ def test_a_cancelled_run_ends_as_cancelled_and_ends_its_browser(platform: Platfo
     platform.terminate(run_id)
 
     assert user.wait(run_id)["state"] == "cancelled"
-    wait_for("the end of the browser", lambda: _no_browser(platform))
+    platform.wait_until_only_kept_browsers_are_left()
 
 
 def test_what_was_captured_before_a_cancel_is_kept(platform: Platform, user: User) -> None:
@@ -95,7 +83,7 @@ def test_what_was_captured_before_a_cancel_is_kept(platform: Platform, user: Use
     wait_for("the first capture", stored)
     platform.terminate(run_id)
     assert platform.finished_run(run_id)["status"] == "CANCELED"
-    wait_for("the end of the browser", lambda: _no_browser(platform))
+    platform.wait_until_only_kept_browsers_are_left()
 
 
 def test_a_killed_webserver_loses_no_run_and_repeats_none(platform: Platform, user: User) -> None:
@@ -133,7 +121,9 @@ def test_without_dagster_nothing_is_accepted_and_nothing_stays_in_flight(
     assert user.fetch(make_idno(3201))["state"] == "succeeded"
 
 
-@pytest.mark.parametrize("name", ["valkey-server", "postgres -D", "pipeline.webserver", "api grpc"])
+@pytest.mark.parametrize(
+    "name", ["valkey-server", "postgres -D", "pipeline.webserver", "api grpc", "pipeline.run_server"]
+)
 def test_a_killed_part_comes_back_and_a_request_that_waits_still_ends(
     platform: Platform, user: User, name: str
 ) -> None:

@@ -34,14 +34,6 @@ def kill(platform: Platform, name: str) -> None:
             process.send_signal(signal.SIGKILL)
 
 
-def worker(platform: Platform) -> psutil.Process:
-    """The process of the run: the one that started chromedriver."""
-    driver = wait_for("chromedriver", lambda: next(iter(platform.processes("chromedriver")), None))
-    parent = driver.parent()
-    assert parent is not None
-    return parent
-
-
 def ended(user: User, path: str, is_open: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """Return a status once it is over, through whatever outage."""
 
@@ -64,7 +56,10 @@ def ended_batch(user: User, url: str) -> dict[str, Any]:
     return ended(user, url, lambda status: status["state"] == "running")
 
 
-@pytest.mark.parametrize("name", ["api.main:create_app", "pipeline.webserver", "dagster._daemon"])
+@pytest.mark.parametrize(
+    "name",
+    ["api.main:create_app", "pipeline.webserver", "dagster._daemon", "api grpc", "pipeline.run_server"],
+)
 def test_a_part_that_dies_beside_the_run_costs_no_second_visit(
     platform: Platform, user: User, name: str
 ) -> None:
@@ -80,7 +75,7 @@ def test_a_run_that_is_killed_is_launched_again_and_the_request_ends_right(
     platform: Platform, user: User
 ) -> None:
     run_id, visits = under_way(platform, user)
-    worker(platform).kill()
+    platform.worker(run_id).kill()
 
     status = ended_run(user, run_id)
     assert (status["state"], status["data"]["idno"]) == ("succeeded", SLOW)
@@ -90,15 +85,15 @@ def test_a_run_that_is_killed_is_launched_again_and_the_request_ends_right(
     assert platform.site.visits(SLOW) == visits + 2
 
 
-def test_a_code_server_that_dies_with_its_runs_costs_nobody_their_request(
+def test_a_lender_that_dies_with_its_browsers_costs_nobody_their_request(
     platform: Platform, user: User
 ) -> None:
     run_id, visits = under_way(platform, user)
-    kill(platform, "api grpc")
+    kill(platform, "pipeline.extract.lender")
 
     assert ended_run(user, run_id)["state"] == "succeeded"
-    assert platform.site.visits(SLOW) <= visits + 2
-    platform.wait_until_healthy()
+    assert platform.site.visits(SLOW) == visits + 2
+    platform.wait_until_only_kept_browsers_are_left()
 
 
 def test_a_daemon_that_is_dead_when_asked_delays_the_request_and_does_not_lose_it(
@@ -142,7 +137,7 @@ def test_a_batch_whose_run_dies_ends_right_and_what_was_captured_is_not_visited_
         return status if status["counts"].get("succeeded", 0) >= 3 else None
 
     before = wait_for("the first companies of the batch", some, seconds=120)
-    worker(platform).kill()
+    platform.worker(before["companies"][0]["run_id"]).kill()
     status = ended_batch(user, batch["status_url"])
 
     assert status["counts"] == {"succeeded": 20}

@@ -55,23 +55,11 @@ class Sampler:
 
     def run(self) -> None:
         while not self.stopped.wait(1):
-            for worker in workers(self.platform):
+            for worker in self.platform.runs():
                 try:
                     self.bytes_by_process.setdefault(worker.pid, []).append(worker.memory_info().rss)
                 except psutil.Error:
                     continue
-
-
-def workers(platform: Platform) -> list[psutil.Process]:
-    """Return the processes of runs: those that started a chromedriver."""
-    found = []
-    for driver in platform.processes("chromedriver"):
-        try:
-            if (parent := driver.parent()) is not None:
-                found.append(parent)
-        except psutil.Error:
-            continue
-    return found
 
 
 def kill_chrome(platform: Platform) -> None:
@@ -82,7 +70,7 @@ def kill_chrome(platform: Platform) -> None:
 
 
 def kill_a_run(platform: Platform) -> None:
-    [worker, *_] = wait_for("a run", lambda: workers(platform))
+    [worker, *_] = wait_for("a run", platform.runs)
     with suppress(psutil.NoSuchProcess):
         worker.kill()
 
@@ -137,7 +125,7 @@ def test_each_company_of_a_batch_ends_in_its_right_outcome_whatever_dies(soaked:
                 seconds=SECONDS,
                 pause_seconds=1,
             )
-            wait_for("the end of all browsers", lambda: not soaked.processes("--user-data-dir="), seconds=60)
+            soaked.wait_until_only_kept_browsers_are_left()
     finally:
         sampler.stopped.set()
         thread.join()
@@ -171,8 +159,7 @@ def check_nothing_is_lost_or_doubled(platform: Platform, idnos: list[str]) -> No
 
 def check_nothing_is_left(platform: Platform) -> None:
     # The batch is over with its last company, its run a moment later.
-    wait_for("the end of all drivers", lambda: not platform.processes("chromedriver"))
-    wait_for("the end of all profiles", lambda: not any(platform.home.work.glob("chrome/*")))
+    platform.wait_until_only_kept_browsers_are_left()
     wait_for("an empty spool", lambda: not any(platform.home.work.glob("spool/*/*")))
 
 

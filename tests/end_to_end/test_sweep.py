@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import psutil
 import pytest
 
 from tests.platform import LAUNCH, Platform, User, wait_for
@@ -96,16 +95,9 @@ def _sweep_under_way(platform: Platform) -> Iterator[str]:
         platform.site.list_held_from = None
 
 
-def _worker(platform: Platform, run_id: str) -> psutil.Process:
-    """The process of a run: the one that has its output written to files named after it."""
-    [worker] = {process.parent() for process in platform.processes(run_id)}
-    assert worker is not None
-    return worker
-
-
 def test_a_killed_sweep_goes_on_where_it_was(platform: Platform) -> None:
     with _sweep_under_way(platform) as killed:
-        worker = _worker(platform, killed)
+        worker = platform.worker(killed)
         worker.kill()
         worker.wait(20)
     assert _pages(platform, killed) == list(range(HELD))

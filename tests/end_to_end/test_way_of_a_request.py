@@ -61,7 +61,7 @@ def test_a_record_names_the_capture_that_proves_it(platform: Platform, user: Use
     assert capture["requested_by"] == user.username
     assert record["name"] in capture["raw_html"].replace("&amp;", "&")
     payloads = platform.query(
-        "SELECT p.url, p.status_code, convert_from(d.content, 'UTF8') AS body FROM source_payloads p"
+        "SELECT p.url, p.status_code, convert_from(d.content, 'UTF8') AS body FROM capture_payloads p"
         " JOIN raw_documents d USING (sha256) WHERE source_data_id = :id ORDER BY position",
         id=source["source_data_id"],
     )
