@@ -1,6 +1,7 @@
 """Where a request comes from."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import Annotated
 
@@ -20,13 +21,18 @@ class Client:
     @property
     def network(self) -> str:
         """The address as limits count it: one household of IPv6 has 2^64 of them."""
-        try:
-            parsed = ip_address(self.address)
-        except ValueError:
-            return self.address
-        if not isinstance(parsed, IPv6Address):
-            return self.address
-        return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
+        return _network(self.address)
+
+
+@lru_cache(4_096)
+def _network(address: str) -> str:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return address
+    return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
 
 
 def client_of(connection: HTTPConnection) -> Client:
@@ -39,4 +45,8 @@ def client_of(connection: HTTPConnection) -> Client:
     )
 
 
-ClientDep = Annotated[Client, Depends(client_of)]
+async def _client(connection: HTTPConnection) -> Client:
+    return client_of(connection)
+
+
+ClientDep = Annotated[Client, Depends(_client)]

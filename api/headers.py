@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.rate_limits import LimitState
@@ -15,6 +14,14 @@ SECURITY_HEADERS: Mapping[str, str] = {
 }
 _ENDPOINTS_POLICY = "default-src 'none'; frame-ancestors 'none'"
 """For answers that are no pages: whatever is in them, no browser runs it. (/docs is a page with scripts.)"""
+
+
+def _encoded(fields: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode(), value.encode()) for name, value in fields.items()]
+
+
+_SECURITY = _encoded(SECURITY_HEADERS)
+_POLICY = _encoded({"Content-Security-Policy": _ENDPOINTS_POLICY})
 
 
 class Headers:
@@ -31,15 +38,14 @@ class Headers:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
+                said = dict(message["headers"])
                 limit = state.get("limit")
-                for name, value in {
-                    **SECURITY_HEADERS,
-                    **(limit.headers if isinstance(limit, LimitState) else {}),
-                }.items():
-                    headers.setdefault(name, value)
-                if "text/html" not in headers.get("content-type", ""):
-                    headers.setdefault("Content-Security-Policy", _ENDPOINTS_POLICY)
+                added = list(_SECURITY)
+                if isinstance(limit, LimitState):
+                    added += _encoded(limit.headers)
+                if b"text/html" not in said.get(b"content-type", b""):
+                    added += _POLICY
+                message["headers"] = [*message["headers"], *(each for each in added if each[0] not in said)]
             await send(message)
 
         return await self._app(scope, receive, with_headers)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator
 from importlib.metadata import version
 
@@ -25,7 +26,7 @@ from api.scrape.endpoints import router as scrape
 from api.scrape.reconciler import reconcile_forever
 from api.services import open_services
 from api.settings import ApiSettings
-from api.stopping import on_stop_signal
+from api.stopping import on_stop_signal, stop_with_parent
 
 
 def create_app(settings: ApiSettings | None = None) -> FastAPI:
@@ -39,7 +40,9 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             reconciler = asyncio.create_task(reconcile_forever(services))
             try:
                 async with services.changes.listening():
-                    with on_stop_signal(services.changes.close):
+                    gc.collect()
+                    gc.freeze()  # what is loaded by now stays: collecting need not look through it each time
+                    with on_stop_signal(services.changes.close), stop_with_parent():
                         yield
             finally:
                 reconciler.cancel()
@@ -64,7 +67,8 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             allow_headers=["Authorization", "X-API-Key", "Content-Type", "Idempotency-Key"],
         )
     app.add_middleware(Headers)
-    for router in (health, auth, verify, keys, admin, batches, scrape, companies, quarantine, pages.router):
+    # Routes are tried one by one: first what is asked for most.
+    for router in (scrape, health, auth, verify, keys, admin, batches, companies, quarantine, pages.router):
         app.include_router(router)
     document(app)
     return app

@@ -1,4 +1,4 @@
-"""Limits on how often something may be done, counted in Redis for all API processes together."""
+"""Where somebody stands with a limit, and the limits on guesses; counted in Redis for all API processes together."""
 
 import time
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from math import ceil
 
 from limits import RateLimitItem
 from limits.aio.storage import RedisStorage
-from limits.aio.strategies import MovingWindowRateLimiter, RateLimiter, SlidingWindowCounterRateLimiter
+from limits.aio.strategies import MovingWindowRateLimiter
 from redis.asyncio import Redis
 
 from api.errors import TooManyRequests
@@ -33,8 +33,8 @@ class LimitState:
         }
 
 
-class RateLimits:
-    """Counters in Redis."""
+class GuessLimits:
+    """Tries at secrets, logged in Redis: exact to the single guess, too much to keep for ordinary requests."""
 
     def __init__(self, state: Redis) -> None:
         storage = RedisStorage(
@@ -43,39 +43,27 @@ class RateLimits:
             key_prefix="limit",
             connection_pool=state.connection_pool,  # type: ignore[arg-type] # taken, but not declared
         )
-        self._counted: RateLimiter = SlidingWindowCounterRateLimiter(storage)
-        # Exact to the single guess; too much to keep for ordinary requests.
-        self._logged: RateLimiter = MovingWindowRateLimiter(storage)
-
-    async def count(self, items: Sequence[RateLimitItem], *about: str, what: str) -> LimitState:
-        """Count a request. Raises TooManyRequests where there were too many."""
-        return await self._hit(self._counted, items, about, what)
+        self._logged = MovingWindowRateLimiter(storage)
 
     async def guess(self, items: Sequence[RateLimitItem], *about: str, what: str) -> None:
         """Count a try at a secret, before it is looked at. Raises TooManyRequests; that try costs nothing."""
-        await self._hit(self._logged, items, about, what)
+        for item in items:
+            if not await self._logged.hit(item, *about):
+                raise refusal(await self._state(item, about), what)
 
     async def check_guesses(self, items: Sequence[RateLimitItem], *about: str, what: str) -> None:
         """Raise TooManyRequests if there were too many tries; count none."""
         for item in items:
             if not await self._logged.test(item, *about):
-                raise _refusal(await self._state(self._logged, item, about), what)
+                raise refusal(await self._state(item, about), what)
 
     async def forgive(self, items: Sequence[RateLimitItem], *about: str) -> None:
         """Forget the tries counted so far."""
         for item in items:
             await self._logged.clear(item, *about)
 
-    async def _hit(
-        self, limiter: RateLimiter, items: Sequence[RateLimitItem], about: tuple[str, ...], what: str
-    ) -> LimitState:
-        for item in items:
-            if not await limiter.hit(item, *about):
-                raise _refusal(await self._state(limiter, item, about), what)
-        return await self._state(limiter, items[0], about)
-
-    async def _state(self, limiter: RateLimiter, item: RateLimitItem, about: tuple[str, ...]) -> LimitState:
-        stats = await limiter.get_window_stats(item, *about)
+    async def _state(self, item: RateLimitItem, about: tuple[str, ...]) -> LimitState:
+        stats = await self._logged.get_window_stats(item, *about)
         return LimitState(
             amount=item.amount,
             window_seconds=item.get_expiry(),
@@ -84,7 +72,8 @@ class RateLimits:
         )
 
 
-def _refusal(state: LimitState, what: str) -> TooManyRequests:
+def refusal(state: LimitState, what: str) -> TooManyRequests:
+    """Return the error that tells of a limit that is reached."""
     wait = max(1, state.reset_seconds)
     return TooManyRequests(
         f"too many {what}: {state.amount} in {state.window_seconds} s are allowed; wait {wait} s",

@@ -5,9 +5,10 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from fastapi.encoders import jsonable_encoder
 from pydantic import BaseModel, Field
 
-from api.auth.dependencies import PUBLIC, UNCOUNTED, Need, gate
+from api.auth.dependencies import PUBLIC, SCHEMES, UNCOUNTED, Need, security
 from api.auth.roles import Role, Scope, roles_with
 
 
@@ -58,25 +59,28 @@ class Router(APIRouter):
         need = getattr(endpoint, "needs", None)
         if need is None:
             raise TypeError(f"{endpoint.__qualname__} does not say what it needs")
-        options = _guarded(need, options, takes_cookie=getattr(endpoint, "takes_cookie", False))
+        options = _guarded(endpoint, need, options)
         super().add_api_route(path, endpoint, **options)
         other = path.removesuffix("/") if path.endswith("/") else f"{path}/"
         if other or self.prefix:
             super().add_api_route(other, endpoint, **{**options, "include_in_schema": False})
 
 
-def _guarded(need: Need, options: dict[str, Any], *, takes_cookie: bool) -> dict[str, Any]:
+def _guarded(endpoint: Any, need: Need, options: dict[str, Any]) -> dict[str, Any]:
     if need == UNCOUNTED:
         statuses: tuple[HTTPStatus, ...] = ()
         guards: list[Any] = []
     else:
         statuses = _ANY_ROUTE if need == PUBLIC else (*_ANY_ROUTE, *_GUARDED_ROUTE)
-        guards = [gate(need, takes_cookie=takes_cookie)]
+        guards = [endpoint.gate()]
+    described: dict[str, Any] = {"x-roles": roles_that_may(need)}
+    if need not in (PUBLIC, UNCOUNTED):
+        described["security"] = security(need)
     return {
         **options,
         "dependencies": [*guards, *(options.get("dependencies") or [])],
         "responses": {**problems(*statuses), **(options.get("responses") or {})},
-        "openapi_extra": {**(options.get("openapi_extra") or {}), "x-roles": roles_that_may(need)},
+        "openapi_extra": {**(options.get("openapi_extra") or {}), **described},
     }
 
 
@@ -88,12 +92,14 @@ def roles_that_may(need: Need) -> list[str]:
 
 
 def document(app: FastAPI) -> None:
-    """Have the OpenAPI document of `app` describe errors as they are, problem details, and nothing else."""
+    """Have the OpenAPI document of `app` describe errors as they are, and the ways to say who one is."""
     original = app.openapi
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            schemas = original().setdefault("components", {}).setdefault("schemas", {})
+            components = original().setdefault("components", {})
+            components["securitySchemes"] = jsonable_encoder(SCHEMES, by_alias=True, exclude_none=True)
+            schemas = components.setdefault("schemas", {})
             described = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas.update({**described.pop("$defs"), "ProblemDetails": described})
             for replaced in ("HTTPValidationError", "ValidationError"):

@@ -3,34 +3,46 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from starlette.requests import HTTPConnection
 
+from api.admission import Admissions
+from api.auth.tokens import AccessTokens
 from api.changes import Changes
 from api.dagster.client import DagsterClient
-from api.rate_limits import RateLimits
+from api.rate_limits import GuessLimits
 from api.settings import ApiSettings
 from warehouse.redis_options import backoff, redis_options
 
 _REDIS_RETRIES = 3
+_REDIS_CONNECTIONS = 16
+"""Of each database, for all but the gate, which has its own (`Admissions`). One is for good the subscription of
+`Changes`. Who finds none free waits, where redis-py's plain pool would raise. In all 64 a worker at most; Valkey takes
+10,000."""
+_REDIS_WAIT_SECONDS = 5
+_SQL_CONNECTIONS = 10
+"""To each of two databases: 20 a worker. PostgreSQL (`stack.postgres`) takes 200, and Dagster and runs have theirs, so
+there is room for four workers or more. None is held while somebody waits for a run."""
 
 
 @dataclass(frozen=True)
 class Services:
-    """The API's own database, the warehouse (to read), Redis (state, cache, and limits counted in it), Dagster."""
+    """The API's own database, the warehouse (to read), Redis (state, cache, and what is counted in it), Dagster."""
 
     settings: ApiSettings
     users: AsyncEngine
     warehouse: AsyncEngine
     state: Redis
     cache: Redis
-    limits: RateLimits
+    admissions: Admissions
+    guesses: GuessLimits
+    tokens: AccessTokens
     dagster: DagsterClient
     changes: Changes
 
@@ -39,8 +51,9 @@ class Services:
 async def open_services(settings: ApiSettings) -> AsyncIterator[Services]:
     """Open everything; nothing connects before it is used."""
     options = redis_options(Retry(backoff(), _REDIS_RETRIES))
-    state = Redis.from_url(settings.redis_state_url, **options)
-    cache = Redis.from_url(settings.redis_cache_url, **options)
+    state = _redis(settings.redis_state_url, options)
+    cache = _redis(settings.redis_cache_url, {**options, "decode_responses": False})
+    admissions = Admissions(options, state_url=settings.redis_state_url, cache_url=settings.redis_cache_url)
     users, warehouse = _engine(settings.users_url), _engine(settings.warehouse_url)
     async with DagsterClient(
         settings.dagster_url,
@@ -49,13 +62,30 @@ async def open_services(settings: ApiSettings) -> AsyncIterator[Services]:
     ) as dagster:
         try:
             yield Services(
-                settings, users, warehouse, state, cache, RateLimits(state), dagster, Changes(state)
+                settings=settings,
+                users=users,
+                warehouse=warehouse,
+                state=state,
+                cache=cache,
+                admissions=admissions,
+                guesses=GuessLimits(state),
+                tokens=AccessTokens(settings),
+                dagster=dagster,
+                changes=Changes(state),
             )
         finally:
+            await admissions.aclose()
             await state.aclose()
             await cache.aclose()
             await users.dispose()
             await warehouse.dispose()
+
+
+def _redis(url: str, options: dict[str, Any]) -> Redis:
+    pool = BlockingConnectionPool.from_url(
+        url, **options, max_connections=_REDIS_CONNECTIONS, timeout=_REDIS_WAIT_SECONDS
+    )
+    return Redis.from_pool(pool)
 
 
 def _engine(url: str) -> AsyncEngine:
@@ -63,17 +93,22 @@ def _engine(url: str) -> AsyncEngine:
         make_url(url).set(drivername="postgresql+asyncpg"),
         pool_pre_ping=True,
         hide_parameters=True,  # an error in the log must not show a password's hash
-        pool_size=10,
+        pool_size=_SQL_CONNECTIONS,
         max_overflow=0,
         pool_timeout=10,
         connect_args={"timeout": 5, "command_timeout": 30},
     )
 
 
-def _services(connection: HTTPConnection) -> Services:
+def services_of(connection: HTTPConnection) -> Services:
+    """Return the application's services."""
     services = connection.app.state.services
     assert isinstance(services, Services)
     return services
+
+
+async def _services(connection: HTTPConnection) -> Services:
+    return services_of(connection)  # a dependency that is no coroutine would get a thread for each request
 
 
 ServicesDep = Annotated[Services, Depends(_services)]

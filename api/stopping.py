@@ -1,6 +1,8 @@
 """Knowing early that the process is to stop."""
 
 import asyncio
+import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -8,6 +10,29 @@ from contextlib import contextmanager
 from types import FrameType
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+@contextmanager
+def stop_with_parent() -> Iterator[None]:
+    """Stop this process when the one is gone that started it as one of several workers, however that ended.
+
+    Left alone, workers would go on, and hold the port against the next start.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        yield
+        return
+    loop, sentinel = asyncio.get_running_loop(), parent.sentinel
+
+    def stop() -> None:
+        loop.remove_reader(sentinel)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    loop.add_reader(sentinel, stop)
+    try:
+        yield
+    finally:
+        loop.remove_reader(sentinel)
 
 
 @contextmanager

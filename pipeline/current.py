@@ -29,8 +29,8 @@ from pipeline.quarantine import Refusal, Tolerance, known_refusals, release, set
 from pipeline.transform import TRANSFORM_VERSION
 from pipeline.transform.earlier import CaptureReading, Settled, is_settled, settle
 from pipeline.transform.merge import NotThisCompany, transform
+from warehouse.cached import company_key, pack
 from warehouse.changes import Difference, differences
-from warehouse.contract import company_key
 from warehouse.facts import load_facts
 from warehouse.queries import load_record
 from warehouse.records import Cause, CompanyFacts, QuarantineReason
@@ -65,7 +65,7 @@ def make_current(
         with transaction() as connection:
             record = load_record(connection, capture.idno)
         if record is not None:
-            cache.set(company_key(capture.idno), record.model_dump_json(), ex=fresh_seconds)
+            cache.set(company_key(capture.idno), pack(record), ex=fresh_seconds)
     return done
 
 

@@ -77,14 +77,6 @@ PAUSES_KEY = "pauses"
 """Redis hash (state database): a host that is left alone → JSON {"until": seconds since 1970, "reason": …}."""
 
 
-def company_key(idno: str) -> str:
-    """Redis key (cache database) of a company's current record as JSON.
-
-    The number grows with what a record holds: one that an older program wrote lacks what it did not know of.
-    """
-    return f"company:2:{idno}"
-
-
 def scrape_run_config(idnos: Sequence[str], *, since: datetime | None = None) -> dict[str, Any]:
     """Run config of the job SCRAPE_JOB for these companies.
 

@@ -6,7 +6,7 @@ from functools import partial
 from uuid import UUID
 
 from api.audit.events import Person
-from api.auth import repository, tokens
+from api.auth import repository
 from api.auth.refresh import hash_token
 from api.auth.roles import SCOPES, Role, Scope
 from api.auth.sessions import COOKIE_SEPARATOR
@@ -16,7 +16,7 @@ from api.auth.state import (
     SessionFact,
     account_key,
     api_key_key,
-    copies,
+    copy,
     recall,
     session_key,
 )
@@ -44,52 +44,96 @@ class Caller:
         return Person(self.user_id, self.username)
 
 
-async def by_token(services: Services, token: str) -> Caller:
-    """Return who holds an access token. Raises NotSignedIn if it is forged, expired, or its session is over."""
-    claims = tokens.verify(services.settings, token)
-    return await _by_session(services, claims.session_id, user_id=claims.user_id, secret=None)
+@dataclass(frozen=True)
+class Claim:
+    """Who somebody says they are: by a session's token, which names its user, by its cookie, or by an API key."""
+
+    copies: tuple[str, ...]
+    """Redis keys of what tells whether it is true."""
+    secret: str | None = None
+    user_id: UUID | None = None
+    session_id: UUID | None = None
+    key_prefix: str | None = None
 
 
-async def by_cookie(services: Services, cookie: str) -> Caller:
-    """Return whose browser holds a cookie. Raises NotSignedIn."""
+@dataclass(frozen=True)
+class Holder:
+    """Whose session or API key it is; whether the account is still good, its own copy tells."""
+
+    user_id: UUID
+    session_id: UUID | None = None
+    key: KeyFact | None = None
+
+
+def by_token(services: Services, token: str) -> Claim:
+    """Return who holds an access token. Raises NotSignedIn if it is forged or expired."""
+    claims = services.tokens.verify(token)
+    return Claim(
+        (session_key(claims.session_id), account_key(claims.user_id)),
+        user_id=claims.user_id,
+        session_id=claims.session_id,
+    )
+
+
+def by_cookie(cookie: str) -> Claim:
+    """Return whose browser holds a cookie. Raises NotSignedIn if it can be none of ours."""
     name, _, secret = cookie.partition(COOKIE_SEPARATOR)
     try:
         session_id = UUID(name)
     except ValueError:
         raise NotSignedIn("the cookie is none of ours") from None
-    return await _by_session(services, session_id, user_id=None, secret=secret)
+    return Claim((session_key(session_id),), secret=secret, session_id=session_id)
 
 
-async def by_api_key(services: Services, api_key: str) -> Caller:
-    """Return whose API key this is. Raises NotSignedIn if it is not known, revoked or expired."""
+def by_api_key(api_key: str) -> Claim:
+    """Return which API key this is. Raises NotSignedIn if it can be none of ours."""
     prefix, secret = split_key(api_key)
-    [held] = await copies(services.state, api_key_key(prefix))
-    fact = await recall(
-        services.state, api_key_key(prefix), KeyFact, partial(_load_key, services, prefix), held=held
-    )
-    if fact is None or not hmac.compare_digest(fact.key_hash, hash_token(secret)):
-        raise NotSignedIn("the API key is not valid, or no longer")
-    [held] = await copies(services.state, account_key(fact.user_id))
-    account = await _account(services, fact.user_id, held)
-    return Caller(
-        fact.user_id, account.username, account.role, SCOPES[account.role] & fact.scopes, key_id=fact.id
-    )
+    return Claim((api_key_key(prefix),), secret=secret, key_prefix=prefix)
 
 
-async def _by_session(
-    services: Services, session_id: UUID, *, user_id: UUID | None, secret: str | None
-) -> Caller:
-    key = session_key(session_id)
-    # A token says whose it is, so that both copies come in one round trip; a cookie does not.
-    asked = [key] if user_id is None else [key, account_key(user_id)]
-    held, *held_account = await copies(services.state, *asked)
-    load = partial(_load_session, services, session_id)
-    fact = await recall(services.state, key, SessionFact, load, held=held)
-    if fact is None or user_id not in (None, fact.user_id) or not _has_proof(fact, secret):
+async def in_browser(services: Services, cookie: str) -> Caller:
+    """Return whose browser holds a cookie, for a page that anyone may see. Raises NotSignedIn."""
+    claim = by_cookie(cookie)
+    holder = await prove(services, claim, await copy(services.state, *claim.copies))
+    return await caller(services, holder, await copy(services.state, account_key(holder.user_id)))
+
+
+async def prove(services: Services, claim: Claim, held: str | None) -> Holder:
+    """Return whose session or key it is, by the copy `held`. Raises NotSignedIn if it is over or the proof is wrong."""
+    if claim.session_id is None:
+        return await _prove_key(services, claim, held)
+    load = partial(_load_session, services, claim.session_id)
+    fact = await recall(services.state, claim.copies[0], SessionFact, load, held=held)
+    if fact is None or claim.user_id not in (None, fact.user_id) or not _has_proof(fact, claim.secret):
         raise NotSignedIn("this session is over; sign in again")
-    held_account = held_account or await copies(services.state, account_key(fact.user_id))
-    account = await _account(services, fact.user_id, held_account[0])
-    return Caller(fact.user_id, account.username, account.role, SCOPES[account.role], session_id=session_id)
+    return Holder(fact.user_id, session_id=claim.session_id)
+
+
+async def _prove_key(services: Services, claim: Claim, held: str | None) -> Holder:
+    assert claim.key_prefix is not None
+    assert claim.secret is not None
+    load = partial(_load_key, services, claim.key_prefix)
+    fact = await recall(services.state, claim.copies[0], KeyFact, load, held=held)
+    if fact is None or not hmac.compare_digest(fact.key_hash, hash_token(claim.secret)):
+        raise NotSignedIn("the API key is not valid, or no longer")
+    return Holder(fact.user_id, key=fact)
+
+
+async def caller(services: Services, holder: Holder, held: str | None) -> Caller:
+    """Return who is calling, by the copy `held` of their account. Raises NotSignedIn if it can no longer be used."""
+    load = partial(_load_account, services, holder.user_id)
+    account = await recall(services.state, account_key(holder.user_id), AccountFact, load, held=held)
+    if account is None or account.disabled:
+        raise NotSignedIn("this account can no longer be used")
+    scopes, key = SCOPES[account.role], holder.key
+    return Caller(
+        holder.user_id,
+        account.username,
+        account.role,
+        scopes if key is None else scopes & key.scopes,
+        session_id=holder.session_id,
+        key_id=None if key is None else key.id,
+    )
 
 
 def _has_proof(fact: SessionFact, secret: str | None) -> bool:
@@ -97,14 +141,6 @@ def _has_proof(fact: SessionFact, secret: str | None) -> bool:
     if fact.secret_hash is None or secret is None:
         return fact.secret_hash is None and secret is None
     return hmac.compare_digest(fact.secret_hash, hash_token(secret))
-
-
-async def _account(services: Services, user_id: UUID, held: str | None) -> AccountFact:
-    load = partial(_load_account, services, user_id)
-    account = await recall(services.state, account_key(user_id), AccountFact, load, held=held)
-    if account is None or account.disabled:
-        raise NotSignedIn("this account can no longer be used")
-    return account
 
 
 async def _load_session(services: Services, session_id: UUID) -> SessionFact | None:

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Response
 from fastapi.security import OAuth2PasswordRequestForm
 
+from api.admission import Limit
 from api.auth import service, sessions
 from api.auth.dependencies import PUBLIC, SIGNED_IN, CallerDep, needs
 from api.auth.roles import Scope
@@ -33,7 +34,9 @@ _WRONG = problems(HTTPStatus.UNAUTHORIZED)
 async def register(registration: Registration, services: ServicesDep, client: ClientDep) -> User:
     """Open an account (403 where registration is closed)."""
     limits = limits_of(services.settings.limit_registrations)
-    await services.limits.count(limits, "register", client.network, what="registrations from this address")
+    await services.admissions.ask(
+        Limit(limits, f"registrations {client.network}", "registrations from this address")
+    )
     return await users.register(services, client, registration)
 
 

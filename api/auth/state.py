@@ -8,10 +8,11 @@ who is out: a copy made of what was read before the change finds `distrust`'s ma
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from redis.asyncio import Redis
 
 from api.auth.roles import Role, Scope
@@ -26,6 +27,8 @@ _HELD_FOR = timedelta(minutes=5)
 
 class Fact(BaseModel):
     """A copy of a row; `expires_at` is when it ends by itself."""
+
+    model_config = ConfigDict(frozen=True)
 
     expires_at: datetime | None = None
 
@@ -72,9 +75,10 @@ def api_key_key(prefix: str) -> str:
     return f"api_key:{prefix}"
 
 
-async def copies(state: Redis, *keys: str) -> list[str | None]:
-    """Return what Redis holds under these keys, in one round trip."""
-    return [None if held is None else str(held) for held in await state.mget(*keys)]
+async def copy(state: Redis, key: str) -> str | None:
+    """Return what Redis holds under a key."""
+    held = await state.get(key)
+    return None if held is None else str(held)
 
 
 async def recall(
@@ -109,6 +113,7 @@ async def distrust(state: Redis, *keys: str) -> None:
         await pipeline.execute()
 
 
+@lru_cache(4_096)
 def _read(model: type[AnyFact], held: str | None) -> AnyFact | None:
     if held is None or held == _ASK:
         return None

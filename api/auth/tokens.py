@@ -1,7 +1,9 @@
 """Access tokens: JWT, HS256 and nothing else. Whether the session behind one is still good, others tell."""
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache, partial
 from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,6 +17,7 @@ from api.settings import ApiSettings
 ALGORITHM = "HS256"
 ACCESS = "access"
 _LONGEST_TOKEN = 2_000
+_REMEMBERED = 4_096
 _REQUIRED = {f"require_{claim}": True for claim in ("exp", "iat", "sub", "jti")}
 
 
@@ -24,6 +27,22 @@ class AccessClaims:
 
     user_id: UUID
     session_id: UUID
+    expires_at: int
+    """Seconds since 1970."""
+
+
+class AccessTokens:
+    """Verifies access tokens. Remembers those that are good: each comes many times before it expires."""
+
+    def __init__(self, settings: ApiSettings) -> None:
+        self._verified = lru_cache(_REMEMBERED)(partial(verify, settings))
+
+    def verify(self, token: str) -> AccessClaims:
+        """Return what an access token says. Raises NotSignedIn if it is forged, expired or of another type."""
+        claims = self._verified(token)
+        if claims.expires_at < int(time.time()):
+            raise _invalid()
+        return claims
 
 
 def issue(settings: ApiSettings, *, user_id: UUID, session_id: UUID, role: Role) -> str:
@@ -54,7 +73,7 @@ def verify(settings: ApiSettings, token: str) -> AccessClaims:
             _check_age(claims, settings.access_lifetime, retired_at)
         if claims.get("typ") != ACCESS:
             raise NotSignedIn("this is no access token")
-        return AccessClaims(UUID(claims["sub"]), UUID(claims["sid"]))
+        return AccessClaims(UUID(claims["sub"]), UUID(claims["sid"]), int(claims["exp"]))
     except (JWTError, RecursionError, StopIteration, KeyError, ValueError, TypeError, AttributeError):
         raise _invalid() from None
 

@@ -4,9 +4,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.companies import repository
@@ -19,10 +18,10 @@ from api.companies.schemas import (
 )
 from api.errors import NotFound
 from api.services import Services
-from warehouse.contract import company_key
+from warehouse.cached import CachedRecord, company_key, pack, unpack
 from warehouse.history import HistoricalRecord, load_changes, load_held_since, load_past_record
 from warehouse.queries import load_record, load_records
-from warehouse.records import Cause, CompanyRecord
+from warehouse.records import Cause, CompanyRecord, Provenance
 
 _Found = TypeVar("_Found")
 
@@ -124,6 +123,12 @@ async def current_records(services: Services, idnos: Sequence[str]) -> dict[str,
         return await connection.run_sync(load_records, idnos)
 
 
+def fresh_json(services: Services, held: bytes | None) -> bytes | None:
+    """Return the JSON of a record that the cache holds, as it was written; None if it is not fresh, or not ours."""
+    cached = unpack(held)
+    return cached.json if cached is not None and _left(services, cached) > timedelta(0) else None
+
+
 async def fresh_record(services: Services, idno: str) -> CompanyRecord | None:
     """Return a company's record if it is fresh."""
     return (await fresh_records(services, [idno])).get(idno)
@@ -131,7 +136,8 @@ async def fresh_record(services: Services, idno: str) -> CompanyRecord | None:
 
 async def fresh_records(services: Services, idnos: Sequence[str]) -> dict[str, CompanyRecord]:
     """Return the fresh records of these companies: from the cache, or from a warehouse that still has them."""
-    held = dict(zip(idnos, await services.cache.mget([company_key(idno) for idno in idnos]), strict=True))
+    cached: list[Any] = await services.cache.mget([company_key(idno) for idno in idnos])
+    held: dict[str, bytes | None] = dict(zip(idnos, cached, strict=True))
     fresh = {idno: record for idno, text in held.items() if (record := _fresh(services, text))}
     missing = [idno for idno in held if idno not in fresh]
     if not missing:
@@ -150,24 +156,16 @@ async def _cache(services: Services, records: Sequence[CompanyRecord]) -> None:
     async with services.cache.pipeline(transaction=False) as pipeline:
         for record in records:
             # Only where there is none: a run may have written a newer one in the meantime.
-            left = max(_fresh_for(services, record), timedelta(seconds=1))
-            pipeline.set(company_key(record.idno), record.model_dump_json(), ex=left, nx=True)
+            left = max(_left(services, record.source), timedelta(seconds=1))
+            pipeline.set(company_key(record.idno), pack(record), ex=left, nx=True)
         await pipeline.execute()
 
 
-def _fresh(services: Services, cached: str | bytes | None) -> CompanyRecord | None:
+def _fresh(services: Services, held: bytes | None) -> CompanyRecord | None:
     """Return a cached record if it is fresh."""
-    record = _readable(cached) if cached is not None else None
-    return record if record and _fresh_for(services, record) > timedelta(0) else None
+    json = fresh_json(services, held)
+    return CompanyRecord.model_validate_json(json) if json is not None else None
 
 
-def _readable(cached: str | bytes) -> CompanyRecord | None:
-    """Return a cached record; None for one that another version of this program wrote."""
-    try:
-        return CompanyRecord.model_validate_json(cached)
-    except ValidationError:
-        return None
-
-
-def _fresh_for(services: Services, record: CompanyRecord) -> timedelta:
-    return record.source.fetched_at + services.settings.fresh_for - datetime.now(UTC)
+def _left(services: Services, captured: CachedRecord | Provenance) -> timedelta:
+    return captured.fetched_at + services.settings.fresh_for - datetime.now(UTC)

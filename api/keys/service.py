@@ -63,9 +63,14 @@ async def revoke(services: Services, client: Client, key_id: UUID, *, owner: Per
         await record(connection, Event.KEY_REVOKED, client, actor=owner, detail=detail)
 
 
+def noted_key(key_id: UUID) -> str:
+    """Redis key that is there while a key's use need not be written down again."""
+    return f"api_key_noted:{key_id}"
+
+
 async def note_use(services: Services, client: Client, key_id: UUID, *, owner: Person) -> None:
     """Write down that a key is used: on the key once a minute, in the audit log once an hour."""
-    noted = await services.state.set(f"api_key_noted:{key_id}", "1", ex=_USE_IS_NOTED_EVERY, nx=True)
+    noted = await services.state.set(noted_key(key_id), "1", ex=_USE_IS_NOTED_EVERY, nx=True)
     if not noted:
         return
     audited = await services.state.set(

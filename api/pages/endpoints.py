@@ -124,7 +124,7 @@ async def _signed_in(request: Request, services: Services) -> Caller | None:
     if cookie is None:
         return None
     try:
-        return await callers.by_cookie(services, cookie)
+        return await callers.in_browser(services, cookie)
     except NotSignedIn:
         return None
 

@@ -40,11 +40,14 @@ IS_OPEN = scrapes.c.state.in_([literal_column(f"'{state}'") for state in OPEN_ST
 IS_WANTED = exists().where(
     scrape_requests.c.scrape_id == scrapes.c.id, scrape_requests.c.withdrawn_at.is_(None)
 )
-_IS_FOR_A_PERSON = exists().where(
-    scrape_requests.c.scrape_id == scrapes.c.id,
-    scrape_requests.c.withdrawn_at.is_(None),
-    scrape_requests.c.batch_id.is_(None),
-)
+
+
+def _is_asked_for(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The same in a form that PostgreSQL looks up scrape by scrape: of EXISTS it may make a list of all requests."""
+    request: Select[Any] = select(literal_column("true")).where(
+        scrape_requests.c.scrape_id == scrapes.c.id, scrape_requests.c.withdrawn_at.is_(None), *conditions
+    )
+    return func.coalesce(request.limit(1).correlate(scrapes).scalar_subquery(), false())
 
 
 @dataclass(frozen=True)
@@ -153,8 +156,8 @@ async def list_open(connection: AsyncConnection, scrape_id: UUID | None = None) 
             launches.c.run_id,
             (launches.c.kind == RunKind.BULK).label("is_bulk"),
             launches.c.cancelled_at.is_not(None).label("is_cancelled"),
-            IS_WANTED.label("is_wanted"),
-            _IS_FOR_A_PERSON.label("is_for_person"),
+            _is_asked_for().label("is_wanted"),
+            _is_asked_for(scrape_requests.c.batch_id.is_(None)).label("is_for_person"),
         )
         .join(launches, launches.c.id == scrapes.c.launch_id)
         .where(IS_OPEN)

@@ -21,7 +21,8 @@ from pipeline.resources import RedisStores, Warehouse
 from pipeline.retransform import retransform_stale
 from pipeline.selection import TransformSelection
 from pipeline.settings import pipeline_settings
-from warehouse.contract import SOURCE_DATA_ASSET, TRANSFORMED_DATA_ASSET, company_key
+from warehouse.cached import company_key
+from warehouse.contract import SOURCE_DATA_ASSET, TRANSFORMED_DATA_ASSET
 from warehouse.queries import load_record
 
 _DESCRIPTIONS = {

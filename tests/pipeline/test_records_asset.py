@@ -13,7 +13,8 @@ from tests.pipeline.inside import Inside
 from tests.pipeline.records.stage import Made
 from tests.site.facts import with_check_digit
 from warehouse import roles
-from warehouse.contract import CHECK_JOB, RETRANSFORM_JOB, company_key, retransform_run_config
+from warehouse.cached import company_key
+from warehouse.contract import CHECK_JOB, RETRANSFORM_JOB, retransform_run_config
 
 COHORT = "2029"
 TABLES = {

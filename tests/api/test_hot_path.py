@@ -1,0 +1,260 @@
+"""A cached answer: what it costs, that it is the record byte by byte, and that nobody gets it who may not."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+from sqlalchemy import event
+
+from api.admission import Admissions, Limit
+from api.auth.roles import Role
+from api.auth.state import distrust, session_key
+from api.errors import TooManyRequests
+from api.services import open_services
+from api.settings import limits_of
+from tests.api.stage import Stage
+from tests.made_up import made_up_record
+from tests.site.facts import make_idno
+from warehouse.cached import company_key, pack
+from warehouse.records import CompanyRecord
+
+pytestmark = pytest.mark.anyio
+
+IDNO = make_idno(8810)
+
+
+async def cache(stage: Stage, *, age: timedelta = timedelta(0)) -> CompanyRecord:
+    """Have the cache hold a record whose capture is so old."""
+    record = made_up_record(IDNO, datetime.now(UTC) - age)
+    await stage.services.cache.set(company_key(IDNO), pack(record))
+    return record
+
+
+def with_settings(stage: Stage, **settings: Any) -> Stage:
+    """The same stage for an API with other settings."""
+    changed = stage.services.settings.model_copy(update=settings)
+    return replace(stage, services=replace(stage.services, settings=changed))
+
+
+@contextmanager
+def counted_statements(stage: Stage) -> Iterator[list[str]]:
+    """Collect what is sent to PostgreSQL, to either database."""
+    sent: list[str] = []
+
+    def note(*arguments: Any) -> None:
+        sent.append(str(arguments[2]))
+
+    engines = [stage.services.users.sync_engine, stage.services.warehouse.sync_engine]
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+async def observer(redis_url: str) -> AsyncIterator[Redis]:
+    """A connection to Valkey beside the API's."""
+    async with Redis.from_url(f"{redis_url}/0", decode_responses=True) as redis:
+        yield redis
+
+
+async def seen_by(observer: Redis, ask: Callable[[], Awaitable[httpx.Response]]) -> list[str]:
+    """The commands that Valkey gets while a request is answered; not what its scripts do inside it."""
+    commands = []
+    async with observer.monitor() as monitor:
+        answer = await ask()
+        assert (answer.status_code, answer.json()["cached"]) == (httpx.codes.OK, True)
+        async with observer.client() as other:
+            await other.echo("done")
+        async for each in monitor.listen():
+            name = each["command"].split()[0]
+            if name == "ECHO":
+                break
+            if each["client_type"] != "lua":
+                commands.append(name)
+    return [name for name in commands if name not in ("HELLO", "CLIENT", "SELECT", "AUTH")]
+
+
+async def test_a_cached_answer_costs_one_round_trip_to_redis_and_no_sql(
+    stage: Stage, observer: Redis
+) -> None:
+    await cache(stage)
+    async with stage.signed_in() as http:
+        await http.post("/scrape/", json={"idno": IDNO})  # leaves copies of session and account
+        await http.post("/scrape/", json={"idno": IDNO})
+        with counted_statements(stage) as statements:
+            commands = await seen_by(observer, lambda: http.post("/scrape/", json={"idno": IDNO}))
+
+    assert commands == ["EVALSHA"]
+    assert statements == []
+
+
+async def test_an_api_key_costs_one_round_trip_more(stage: Stage, observer: Redis) -> None:
+    await cache(stage)
+    async with stage.signed_in() as http:
+        made = (await http.post("/auth/keys/", json={"name": "k", "scopes": ["scrape"]})).json()
+        del http.headers["Authorization"]
+        http.headers["X-API-Key"] = made["key"]
+        await http.post("/scrape/", json={"idno": IDNO})
+        with counted_statements(stage) as statements:
+            commands = await seen_by(observer, lambda: http.post("/scrape/", json={"idno": IDNO}))
+
+    assert commands == ["EVALSHA", "EVALSHA"]
+    assert statements == []
+
+
+async def test_the_cached_answer_is_the_one_that_is_read_from_the_warehouse(stage: Stage) -> None:
+    stage.does(str(uuid4()), IDNO)
+    async with stage.signed_in() as http:
+        read = await http.post("/scrape/", json={"idno": IDNO})
+        assert await stage.services.cache.exists(company_key(IDNO))
+        with counted_statements(stage) as statements:
+            cached = await http.post("/scrape/", json={"idno": f" {IDNO} "})
+
+    assert statements == []
+    assert cached.content == read.content
+    assert cached.headers["Content-Type"] == read.headers["Content-Type"] == "application/json"
+    assert CompanyRecord.model_validate(cached.json()["data"]).idno == IDNO
+
+
+@pytest.mark.parametrize("held", [b'{"idno": "1"}', b"registru/2 9999999999\n{}", b"\xba\xfe"])
+async def test_what_another_program_left_in_the_cache_is_not_answered(stage: Stage, held: bytes) -> None:
+    stage.does(str(uuid4()), IDNO)
+    await stage.services.cache.set(company_key(IDNO), held)
+    async with stage.signed_in() as http:
+        answer = await http.post("/scrape/", json={"idno": IDNO})
+    assert answer.json()["data"]["name"] == "Made up"
+
+
+async def test_a_record_that_has_become_old_in_the_cache_is_fetched_anew(stage: Stage) -> None:
+    await cache(stage, age=timedelta(hours=23))
+    async with stage.signed_in() as http:
+        assert (await http.post("/scrape/", json={"idno": IDNO})).status_code == httpx.codes.OK
+    # The pipeline may take records for fresh that the API does not: what counts is the capture's age.
+    async with with_settings(stage, fresh_hours=22.0).signed_in() as http:
+        assert (await http.post("/scrape/", json={"idno": IDNO})).status_code == httpx.codes.ACCEPTED
+
+
+async def test_a_session_that_ended_gets_no_cached_record(stage: Stage) -> None:
+    await cache(stage)
+    async with stage.signed_in() as http:
+        assert (await http.post("/scrape/", json={"idno": IDNO})).is_success
+        await http.post("/auth/logout/")
+        for _ in range(2):  # asking PostgreSQL, then by the copy
+            answer = await http.post("/scrape/", json={"idno": IDNO})
+            assert answer.status_code == httpx.codes.UNAUTHORIZED
+            assert "Fabrica" not in answer.text
+
+
+async def test_who_may_not_ask_for_companies_gets_no_cached_record(stage: Stage) -> None:
+    await cache(stage)
+    async with stage.signed_in(Role.READONLY) as http:
+        answer = await http.post("/scrape/", json={"idno": IDNO})
+    assert answer.status_code == httpx.codes.FORBIDDEN
+    assert "Fabrica" not in answer.text
+
+
+async def test_a_request_without_a_readable_idno_is_counted_and_refused(stage: Stage) -> None:
+    async with stage.signed_in() as http:
+        left = []
+        for body in ({"idno": "123"}, {"idno": 5}, ["x"], {"idno": IDNO[:-1] + "x"}):
+            answer = await http.post("/scrape/", json=body)
+            assert answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY
+            left.append(int(answer.headers["RateLimit-Remaining"]))
+        answer = await http.post("/scrape/", content=b"{", headers={"Content-Type": "text/plain"})
+        assert answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY
+    assert left == list(range(left[0], left[0] - 4, -1))
+
+
+async def test_over_the_limit_nobody_gets_a_cached_record(stage: Stage) -> None:
+    await cache(stage)
+    for limit in ("limit_caller", "limit_address"):
+        await stage.services.state.flushdb()
+        async with with_settings(stage, **{limit: "100/minute;3/hour"}).signed_in() as http:
+            answers = [await http.post("/scrape/", json={"idno": IDNO}) for _ in range(4)]
+        statuses = [answer.status_code for answer in answers]
+        expected = 3 if limit == "limit_caller" else 1  # to register and to sign in was two
+        assert statuses == [200] * expected + [429] * (4 - expected)
+        assert "Fabrica" not in answers[-1].text
+        assert answers[0].headers["RateLimit-Policy"] in ("100;w=60", "3000;w=60")
+        assert answers[-1].headers["RateLimit-Policy"] == "3;w=3600"
+
+
+async def test_a_token_whose_session_is_in_doubt_uses_up_nobodys_limit(stage: Stage) -> None:
+    async with with_settings(stage, limit_caller="3/hour").signed_in() as http:
+        me = (await http.get("/auth/me/")).json()
+        sessions = (await http.get("/auth/sessions/")).json()
+        await http.post("/auth/logout/")  # the third and last
+        for _ in range(3):
+            assert (await http.get("/auth/me/")).status_code == httpx.codes.UNAUTHORIZED
+        await distrust(stage.services.state, session_key(sessions[0]["id"]))
+        assert (await http.get("/auth/me/")).status_code == httpx.codes.UNAUTHORIZED
+    [key] = [each async for each in stage.services.state.scan_iter(f"count:user {me['id']}:*")]
+    assert str(await stage.services.state.get(key)).endswith(" 3")
+
+
+async def test_the_window_before_counts_as_far_as_it_reaches_into_this_one(stage: Stage) -> None:
+    limit = Limit(limits_of("10/hour"), "somebody", "tries")
+    began = int(datetime.now(UTC).timestamp() - 1.5 * 3600) * 1000
+    await stage.services.state.set("count:somebody:10/3600", f"{began} 0 10")
+
+    ask = stage.services.admissions.ask
+    remaining = [(await ask(limit)).limit.remaining for _ in range(6)]
+    assert remaining == [5, 4, 3, 2, 1, 0]
+    with pytest.raises(TooManyRequests) as refused:
+        await ask(limit)
+    # A tenth of an hour later the window before counts one less.
+    assert 1 <= int((refused.value.headers or {})["Retry-After"]) <= 360
+
+
+async def test_a_cache_on_a_server_of_its_own_is_asked_at_the_same_time(stage: Stage, redis_url: str) -> None:
+    await cache(stage)
+    elsewhere = f"{redis_url.replace('127.0.0.1', 'localhost')}/1"
+    settings = stage.services.settings.model_copy(
+        update={"redis_cache_url": elsewhere, "limit_caller": "3/minute"}
+    )
+    async with open_services(settings) as services:
+        apart = replace(stage, services=replace(services, dagster=stage.dagster))
+        async with apart.signed_in() as http:
+            answers = [await http.post("/scrape/", json={"idno": IDNO}) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert answers[1].json()["cached"] is True
+    assert "Fabrica" not in answers[3].text
+
+
+async def test_asking_for_a_record_leaves_the_connection_on_its_own_database(stage: Stage) -> None:
+    await cache(stage)
+    services = stage.services
+    limit = Limit(limits_of("10/hour"), "somebody", "tries")
+    for _ in range(2):
+        asked = await services.admissions.ask(limit, copies=[company_key(IDNO)], record=company_key(IDNO))
+        assert asked.record is not None
+        assert asked.copies == [None]  # which the other database does not hold
+    assert (await services.state.client_info())["db"] == 0
+    assert await services.state.exists("count:somebody:10/3600")
+
+
+async def test_a_valkey_that_forgot_the_script_is_told_it_again(stage: Stage) -> None:
+    limit = Limit(limits_of("10/hour"), "somebody", "tries")
+    await stage.services.admissions.ask(limit)
+    await stage.services.state.script_flush()
+    assert (await stage.services.admissions.ask(limit)).limit.remaining == 8
+
+
+def test_a_cache_with_other_credentials_is_another_server() -> None:
+    def same(state_url: str, cache_url: str) -> bool:
+        admissions = Admissions({}, state_url=state_url, cache_url=cache_url)
+        return admissions._cache_database is not None
+
+    assert same("redis://:a@h:1/0", "redis://:a@h:1/1")
+    assert not same("redis://:a@h:1/0", "redis://:b@h:1/1")
+    assert not same("redis://:a@h:1/0", "redis://:a@h:2/0")

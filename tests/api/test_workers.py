@@ -1,0 +1,148 @@
+"""The API as it is started in production, by several workers: what one knows, all know; none is left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import psutil
+import pytest
+from anyio import from_thread, to_thread
+
+from api.auth.callers import Caller
+from api.auth.roles import SCOPES, Role
+from api.changes import SCRAPES_CHANNEL
+from stack.home import PROJECT
+from stack.ports import free_ports
+from stack.processes import uvicorn
+from tests.api.stage import Stage
+from tests.platform import wait_for
+from tests.site.facts import make_idno
+
+pytestmark = pytest.mark.anyio
+
+
+@dataclass
+class Workers:
+    """The server's own process, and a client of each of its workers."""
+
+    process: "subprocess.Popen[bytes]"
+    pids: list[int]
+    clients: list[httpx.Client]
+
+
+@contextmanager
+def running_workers(stage: Stage, **changed: str) -> Iterator[Workers]:
+    """Serve the stage's databases by two workers."""
+    settings = stage.services.settings
+    [port] = free_ports(1)
+    environment = {
+        "REGISTRU_USERS_URL": settings.users_url,
+        "REGISTRU_WAREHOUSE_URL": settings.warehouse_url,
+        "REGISTRU_REDIS_STATE_URL": settings.redis_state_url,
+        "REGISTRU_REDIS_CACHE_URL": settings.redis_cache_url,
+        "REGISTRU_JWT_SECRET": settings.jwt_secret.get_secret_value(),
+        "REGISTRU_DAGSTER_URL": settings.dagster_url,
+        "REGISTRU_DAGSTER_KEY": settings.dagster_key.get_secret_value(),
+        "REGISTRU_BCRYPT_COST": "10",
+        **changed,
+    }
+    command = [sys.executable, *uvicorn("api.main:create_app", port=port, workers="2")]
+    with ExitStack() as stack:
+        process = subprocess.Popen(command, cwd=PROJECT, env={**os.environ, **environment})
+        stack.callback(process.wait, 30)
+        stack.callback(process.terminate)
+        reached: dict[int, httpx.Client] = {}
+
+        def reach_another() -> dict[int, httpx.Client] | None:
+            http = stack.enter_context(
+                httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False)
+            )
+            try:
+                http.get("/auth/me/")
+            except httpx.HTTPError:
+                return None
+            if (pid := _who_serves(process.pid, http)) is not None:
+                reached.setdefault(pid, http)
+            return reached if len(reached) == 2 else None
+
+        wait_for("two workers", reach_another)
+        yield Workers(process, list(reached), list(reached.values()))
+
+
+def _who_serves(parent: int, http: httpx.Client) -> int | None:
+    """Return which worker holds the other end of a client's connection."""
+    stream = http.get("/auth/me/").extensions["network_stream"]
+    own = stream.get_extra_info("client_addr")[1]
+    for worker in psutil.Process(parent).children(recursive=True):
+        if any(each.raddr and each.raddr.port == own for each in worker.net_connections("tcp")):
+            return worker.pid
+    return None
+
+
+def sign_in(http: httpx.Client) -> str:
+    """Open an account and return the header of a session."""
+    account = {"username": f"user-{uuid4().hex[:12]}", "password": uuid4().hex}
+    assert http.post("/auth/register/", json=account).is_success
+    return f"Bearer {http.post('/auth/login/', json=account).json()['access_token']}"
+
+
+async def test_workers_share_sessions_and_limits_and_end_together(stage: Stage) -> None:
+    def use() -> None:
+        with running_workers(stage, REGISTRU_LIMIT_CALLER="6/hour") as workers:
+            first, second = workers.clients
+            headers = {"Authorization": sign_in(first)}
+            answers = [http.get("/auth/me/", headers=headers) for http in (second, first, second, first)]
+            assert [answer.status_code for answer in answers] == [200] * 4
+            assert [answer.headers["RateLimit-Remaining"] for answer in answers] == ["5", "4", "3", "2"]
+            assert first.post("/auth/logout/", headers=headers).is_success
+            assert second.get("/auth/me/", headers=headers).status_code == 401
+            workers.process.terminate()
+            assert workers.process.wait(30) in (0, -signal.SIGTERM)
+            assert not [pid for pid in workers.pids if psutil.pid_exists(pid)]
+
+    await to_thread.run_sync(use)
+
+
+async def test_who_waits_at_either_worker_hears_of_the_end(stage: Stage) -> None:
+    idno = make_idno(8820)
+
+    async def listeners() -> list[Any]:
+        return list(await stage.services.state.pubsub_numsub(SCRAPES_CHANNEL))
+
+    def use() -> None:
+        with running_workers(stage) as workers, ThreadPoolExecutor(2) as pool:
+            headers = {"Authorization": sign_in(workers.clients[0])}
+            me = workers.clients[0].get("/auth/me/", headers=headers).json()
+            caller = Caller(UUID(me["id"]), me["username"], Role.STANDARD, SCOPES[Role.STANDARD])
+            run_id = from_thread.run(stage.ask, caller, idno)
+
+            def wait(http: httpx.Client) -> str:
+                answer = http.get(f"/scrape/{run_id}/", params={"wait": 30}, headers=headers)
+                return str(answer.json()["state"])
+
+            assert from_thread.run(listeners) == [(SCRAPES_CHANNEL, 2)]
+            waiting = [pool.submit(wait, http) for http in workers.clients]
+            stage.does(run_id, idno)
+            from_thread.run(stage.turn)
+            assert [each.result(60) for each in waiting] == ["succeeded"] * 2
+
+    await to_thread.run_sync(use)
+
+
+async def test_workers_end_when_the_process_is_killed_that_started_them(stage: Stage) -> None:
+    def use() -> None:
+        with running_workers(stage) as workers:
+            workers.process.kill()
+            wait_for(
+                "the workers' end", lambda: not any(psutil.pid_exists(pid) for pid in workers.pids) or None
+            )
+
+    await to_thread.run_sync(use)
