@@ -13,11 +13,11 @@ from pipeline.cohorts import COHORTS, in_cohort
 from pipeline.transform import TRANSFORM_VERSION
 from warehouse.contract import Outcome
 from warehouse.tables import (
+    capture_payloads,
     pending_captures,
     quarantine,
     raw_documents,
     source_data,
-    source_payloads,
     transformed_data,
 )
 
@@ -120,7 +120,7 @@ def earlier_captures(
     connection: Connection, captures: Iterable[StoredCapture]
 ) -> dict[int, list[StoredCapture]]:
     """Return for each capture the newest earlier good ones of its company that hold data, the newest first."""
-    payload = source_payloads.c
+    payload = capture_payloads.c
     holds_data = exists().where(payload.source_data_id == source_data.c.id, payload.sha256.is_not(None))
     return {
         capture.source_data_id: _captures(
@@ -137,7 +137,7 @@ def earlier_captures(
 def load_contents(connection: Connection, captures: Sequence[StoredCapture]) -> dict[int, Contents]:
     """Return what these captures hold, by capture: two queries, however many there are."""
     hashes: dict[int, list[str]] = defaultdict(list)
-    payload = source_payloads.c
+    payload = capture_payloads.c
     for source_data_id, sha256 in connection.execute(
         select(payload.source_data_id, payload.sha256)
         .where(

@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from pipeline.companies import await_transformation
 from pipeline.extract.capture import Capture
+from pipeline.unchanged import unchanged
 from warehouse.contract import Outcome
 from warehouse.evidence import CaptureEvidence, PayloadEvidence, evidence_sha256
 from warehouse.tables import raw_documents, source_data, source_payloads
@@ -24,12 +25,15 @@ def store_capture(connection: Connection, capture: Capture, *, run_id: str, requ
     if stored is not None:
         return int(stored)
     evidence = _store_bodies(connection, capture, run_id=run_id, requested_by=requested_by)
+    row = {**evidence.row(), "evidence_sha256": evidence_sha256(evidence)}
+    same = unchanged(connection, evidence)
+    if same is not None:
+        # The document's headers are the first of those.
+        row |= {"same_as": same.same_as, "changed_headers": same.changed_headers, "response_headers": None}
     source_data_id = connection.execute(
-        insert(source_data)
-        .values(**evidence.row(), evidence_sha256=evidence_sha256(evidence))
-        .returning(source_data.c.id)
+        insert(source_data).values(row).returning(source_data.c.id)
     ).scalar_one()
-    if evidence.payloads:
+    if evidence.payloads and same is None:
         connection.execute(
             insert(source_payloads),
             [{"source_data_id": source_data_id, **payload.model_dump()} for payload in evidence.payloads],

@@ -57,6 +57,8 @@ source_data = Table(
     Column("document_sha256", Text, ForeignKey("raw_documents.sha256")),
     Column("screenshot_sha256", Text, ForeignKey("raw_documents.sha256")),
     Column("evidence_sha256", Text),
+    Column("same_as", BigInteger, ForeignKey("source_data.id")),
+    Column("changed_headers", JSONB(none_as_null=True)),
     comment="The audit trail: one row a visit, whatever came of it. Append-only.",
 )
 
@@ -70,6 +72,18 @@ source_payloads = Table(
     Column("sha256", Text, ForeignKey("raw_documents.sha256")),
     Column("response_headers", JSONB(none_as_null=True)),
     comment="The JSON bodies that a page fetched, in their order. Append-only.",
+)
+
+capture_payloads = Table(
+    "capture_payloads",
+    MetaData(),
+    Column("source_data_id", BigInteger),
+    Column("position", Integer),
+    Column("url", Text),
+    Column("status_code", Integer),
+    Column("sha256", Text),
+    Column("response_headers", JSONB(none_as_null=True)),
+    comment="A view: the payloads of each capture, be they stored with it or with the one that it is the same as.",
 )
 
 run_results = Table(

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, select
 
 from pipeline.register.list_api import LIST_PATH
 from pipeline.settings import LIVE_SITE
-from warehouse.tables import source_data, source_payloads
+from warehouse.tables import capture_payloads, source_data
 
 LIVE_API = "https://api.openmoney.md"
 _CAPTURES_LOOKED_AT = 1000
@@ -41,9 +41,9 @@ def _seen_in_captures(connection: Connection, site_url: str) -> str | None:
         .subquery()
     )
     url: str | None = connection.scalar(
-        select(source_payloads.c.url)
-        .join(newest, newest.c.id == source_payloads.c.source_data_id)
-        .where(source_payloads.c.url.endswith(f"{LIST_PATH}/" + newest.c.idno))
+        select(capture_payloads.c.url)
+        .join(newest, newest.c.id == capture_payloads.c.source_data_id)
+        .where(capture_payloads.c.url.endswith(f"{LIST_PATH}/" + newest.c.idno))
         .order_by(newest.c.id.desc())
         .limit(1)
     )

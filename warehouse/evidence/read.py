@@ -5,13 +5,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, case, func, select
 
 from warehouse.evidence.capture import CaptureEvidence, PayloadEvidence, evidence_sha256, iso
 from warehouse.evidence.errors import EvidenceDamaged
-from warehouse.tables import raw_documents, source_data, source_payloads
+from warehouse.tables import capture_payloads, raw_documents, source_data
 
 _ROWS_AT_ONCE = 50
+_first = source_data.alias("first")
+_CAPTURES = select(
+    *(column for column in source_data.c if column is not source_data.c.response_headers),
+    case(
+        (source_data.c.same_as.is_(None), source_data.c.response_headers),
+        else_=_first.c.response_headers.op("||")(source_data.c.changed_headers[0]),
+    ).label("response_headers"),
+).outerjoin(_first, _first.c.id == source_data.c.same_as)
+"""Captures as they were made: what one has in common with an earlier one stands there."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +57,7 @@ def load_evidence(connection: Connection, idno: str, period: Period | None = Non
     One capture at a time is in memory. Within one transaction that sees one state of the database (REPEATABLE
     READ), it is that state which is read.
     """
-    statement = select(source_data).where(_condition(idno, period or Period())).order_by(source_data.c.id)
+    statement = _CAPTURES.where(_condition(idno, period or Period())).order_by(source_data.c.id)
     rows = connection.execute(statement, execution_options={"yield_per": _ROWS_AT_ONCE})
     for row in rows.mappings():
         yield _held(connection, row)
@@ -81,9 +90,9 @@ def _evidence(row: RowMapping, payloads: tuple[PayloadEvidence, ...]) -> Capture
 
 def _payloads(connection: Connection, source_data_id: int) -> tuple[PayloadEvidence, ...]:
     rows = connection.execute(
-        select(source_payloads)
-        .where(source_payloads.c.source_data_id == source_data_id)
-        .order_by(source_payloads.c.position)
+        select(capture_payloads)
+        .where(capture_payloads.c.source_data_id == source_data_id)
+        .order_by(capture_payloads.c.position)
     ).mappings()
     return tuple(
         PayloadEvidence(**{field: row[field] for field in PayloadEvidence.model_fields}) for row in rows
