@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup setup-dev setup-bench demo up test soak check lint types imports bench-extract bench-transform requirements clean
+.PHONY: help setup setup-dev setup-bench demo up test soak runs-in-a-row check lint types imports bench-latency bench-extract bench-transform bench-storage bench-scale bench-api requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -41,11 +41,26 @@ types: setup-dev
 imports: setup-dev
 	@$(BIN)/lint-imports
 
+runs-in-a-row: setup-dev ## 200 runs, and 200 scrapes, that leave nothing behind
+	@REGISTRU_RUNS=200 $(BIN)/python -m pytest tests/pipeline/test_run_server.py tests/end_to_end/test_warm_runs.py -k in_a_row --timeout 1800
+
+bench-latency: setup-bench ## Measure how long somebody waits, beside a bare script and Dagster's own launcher (about 6 minutes)
+	@$(BIN)/python -m benchmarks.latency
+
 bench-extract: setup-bench ## Measure extraction beside a bare Selenium loop and Playwright (5 to 8 minutes)
 	@$(BIN)/python -m benchmarks.extract
 
 bench-transform: setup-bench ## Measure re-transformation beside a plain loop over the same captures (about 8 minutes)
 	@$(BIN)/python -m benchmarks.transform
+
+bench-storage: setup-bench ## Measure the bytes of captures beside a row a capture and gzip files (about 2 minutes)
+	@$(BIN)/python -m benchmarks.storage
+
+bench-scale: setup-bench ## Measure what grows with the companies in the tables, up to 100,000 (about 5 minutes)
+	@$(BIN)/python -m benchmarks.scale
+
+bench-api: setup-bench ## Measure cached answers beside the smallest endpoint that does the same (about 2 minutes)
+	@$(BIN)/python -m benchmarks.api
 
 requirements: setup-dev ## Renew the pins (needs uv: pip install uv)
 	@uv pip compile -q --universal --generate-hashes --no-annotate --python-version 3.11 \

@@ -1,0 +1,29 @@
+"""What was measured, as a picture: answers a second, and the time that 99 % take at most."""
+
+from pathlib import Path
+from statistics import median
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from benchmarks.api.rounds import Report
+from benchmarks.api.servers import OURS, SMALLEST
+
+_COLOURS = {OURS: "#1f6f8b", SMALLEST: "#b5651d"}
+_WIDTH = 0.38
+
+
+def write_plot(report: Report, path: Path) -> None:
+    """Write the plot as a PNG."""
+    mpl.use("agg")
+    figure = Figure(figsize=(8, 3), layout="constrained")
+    titles = {"per_second": "cached answers a second", "p99_ms": "p99, ms"}
+    for axes, (measure, title) in zip(figure.subplots(1, 2), titles.items(), strict=True):
+        for side, server in enumerate((OURS, SMALLEST)):
+            middles = [median(getattr(row, measure)) for row in report.rows if row.server == server]
+            places = [place + (side - 0.5) * _WIDTH for place in range(len(middles))]
+            axes.bar(places, middles, width=_WIDTH, color=_COLOURS[server], label=server)
+        clients = [str(each) for each in report.plan.clients]
+        axes.set(title=title, xlabel="clients", xticks=range(len(clients)), xticklabels=clients)
+    axes.legend()
+    figure.savefig(path, dpi=120)

@@ -1,0 +1,56 @@
+"""What was measured, as a text and as JSON."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from statistics import median
+
+from benchmarks.api.rounds import Report
+
+
+def told(report: Report) -> str:
+    """Return what is printed."""
+    return "\n".join(_lines(report))
+
+
+def ratios(report: Report) -> dict[str, dict[str, float]]:
+    """Return how many times the smallest endpoint's values ours are, by the number of clients."""
+    return {
+        str(clients): {
+            name: round(report.ratio(clients, name), 2) for name in ("per_second", "p50_ms", "p99_ms")
+        }
+        for clients in report.plan.clients
+    }
+
+
+def write_json(report: Report, path: Path) -> None:
+    """Write everything, the values of each round too."""
+    whole = {**asdict(report), "times_the_smallest_endpoint": ratios(report)}
+    path.write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
+
+
+def _lines(report: Report) -> Iterator[str]:
+    machine, plan = report.machine, report.plan
+    yield (
+        f"{machine.cores} cores, {machine.memory_gigabytes} GB, Python {machine.python}, {machine.measured_at};"
+        f" {plan.rounds} rounds of {plan.seconds} s, records of {report.kilobytes_a_record} kB; {report.cores}"
+    )
+    yield f"{'clients':>7}  {'server':18}{'answers/s':>22}{'p50, ms':>22}{'p99, ms':>22}"
+    for row in report.rows:
+        values = (
+            _spread(row.per_second, digits=0),
+            _spread(row.p50_ms, digits=2),
+            _spread(row.p99_ms, digits=2),
+        )
+        yield f"{row.clients:>7}  {row.server:18}" + "".join(f"{value:>22}" for value in values)
+    for clients, each in ratios(report).items():
+        yield (
+            f"{clients} clients: {each['per_second']} of the smallest endpoint's throughput,"
+            f" {each['p99_ms']} times its p99"
+        )
+
+
+def _spread(values: Sequence[float], *, digits: int) -> str:
+    low, middle, high = (f"{value:.{digits}f}" for value in (min(values), median(values), max(values)))
+    return f"{middle} ({low}..{high})"

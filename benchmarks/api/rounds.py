@@ -1,0 +1,103 @@
+"""The measurements, in turns: each number of clients asks the one server, then the other, round by round."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from benchmarks.api.load import Measured
+from benchmarks.api.servers import OURS, SMALLEST, Servers, running_servers
+from benchmarks.machine import Machine
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured: rounds, and the seconds that each number of clients asks each server in a round."""
+
+    rounds: int = 5
+    seconds: float = 3.0
+    clients: tuple[int, ...] = (1, 16, 64)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What so many clients of one server saw, a value a round."""
+
+    server: str
+    clients: int
+    per_second: list[float] = field(default_factory=list)
+    p50_ms: list[float] = field(default_factory=list)
+    p99_ms: list[float] = field(default_factory=list)
+
+    def add(self, measured: Measured) -> None:
+        """Take in a round."""
+        self.per_second.append(measured.per_second)
+        self.p50_ms.append(measured.p50_ms)
+        self.p99_ms.append(measured.p99_ms)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came out, and how the cores were divided."""
+
+    machine: Machine
+    plan: Plan
+    rows: list[Row]
+    kilobytes_a_record: float
+    cores: str
+
+    def ratio(self, clients: int, measure: str) -> float:
+        """How many times the smallest endpoint's value ours is, by medians."""
+        values = {row.server: median(getattr(row, measure)) for row in self.rows if row.clients == clients}
+        return float(values[OURS] / values[SMALLEST])
+
+
+def measure(plan: Plan) -> Report:
+    """Measure everything; says what it is at on standard error."""
+    before = os.sched_getaffinity(0)
+    server_cores, other_cores = _divided(sorted(before))
+    rows = [Row(server, clients) for clients in plan.clients for server in (OURS, SMALLEST)]
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="registru-bench-") as folder,
+            running_servers(Path(folder), server_cores=server_cores, other_cores=other_cores) as servers,
+        ):
+            for number in range(plan.rounds):
+                print(f"round {number + 1} of {plan.rounds} ...", file=sys.stderr, flush=True)
+                for row in rows:
+                    row.add(_ask(servers, row, plan.seconds))
+            kilobytes = servers.kilobytes_a_record
+    finally:
+        os.sched_setaffinity(0, before)
+    divided = "the server on one core, clients and stores on the others"
+    return Report(
+        Machine.this(),
+        plan,
+        rows,
+        kilobytes,
+        divided if server_cores != other_cores else "all share one core",
+    )
+
+
+def _divided(cores: list[int]) -> tuple[set[int], set[int]]:
+    """The server's core, and everybody else's: so neither takes time from the other."""
+    return {cores[0]}, set(cores[1:]) or {cores[0]}
+
+
+def _ask(servers: Servers, row: Row, seconds: float) -> Measured:
+    command = [sys.executable, "-m", "benchmarks.api.load", str(servers.ports[row.server])]
+    given = json.dumps({"tokens": servers.tokens, "idnos": servers.idnos})
+    done = subprocess.run(
+        [*command, str(row.clients), str(seconds)],
+        input=given,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SystemExit(f"{row.server}, {row.clients} clients: the measurement failed")
+    return Measured(**json.loads(done.stdout))

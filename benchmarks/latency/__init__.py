@@ -1,0 +1,1 @@
+"""From `POST /scrape/` to the data, beside a bare script, and beside Dagster's own launcher."""

@@ -1,0 +1,23 @@
+"""What was measured, as a picture: every company's seconds, by way."""
+
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from benchmarks.latency.rounds import Report
+
+
+def write_plot(report: Report, path: Path) -> None:
+    """Write the plot as a PNG."""
+    mpl.use("agg")
+    figure = Figure(figsize=(8, 2.6), layout="constrained")
+    axes = figure.subplots()
+    names = list(report.seconds)
+    axes.boxplot(list(report.seconds.values()), orientation="horizontal", tick_labels=names, widths=0.6)
+    axes.set(title="seconds from asking for a company to its data")
+    axes.set_xlim(left=0)
+    axes.invert_yaxis()
+    for index, name in enumerate(names, start=1):
+        axes.text(max(report.seconds[name]), index, f"  {report.median(name):.2f}", va="center")
+    figure.savefig(path, dpi=120)

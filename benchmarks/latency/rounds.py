@@ -1,0 +1,93 @@
+"""One company after another, each by every way in turn, so that what the machine does meanwhile meets all alike."""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median, quantiles
+
+from benchmarks.latency.bare_way import bare_script
+from benchmarks.machine import Machine
+from tests.platform import Platform, User, running_platform
+from tests.site.facts import make_idno
+from tests.site.server import Site, running_site
+
+BARE, OURS, STOCK = "bare script", "registru", "Dagster's own launcher"
+_FIRST = 70_000
+_REST_SECONDS = 0.5
+"""Between two companies: a run that has told its company still reports it."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured."""
+
+    companies: int = 20
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was measured: seconds from asking to the data, by way."""
+
+    machine: Machine
+    plan: Plan
+    seconds: Mapping[str, list[float]] = field(default_factory=dict)
+
+    def median(self, way: str) -> float:
+        """The median of a way."""
+        return median(self.seconds[way])
+
+    def p95(self, way: str) -> float:
+        """The 95th percentile of a way."""
+        return quantiles(self.seconds[way], n=20, method="inclusive")[-1]
+
+    @property
+    def ratios(self) -> dict[str, float]:
+        """What we promise: ours against the bare script, and against Dagster's own launcher."""
+        return {
+            "median, of the bare script's": self.median(OURS) / self.median(BARE),
+            "95th percentile, of the bare script's": self.p95(OURS) / self.p95(BARE),
+            "times as fast as with Dagster's own launcher": self.median(STOCK) / self.median(OURS),
+        }
+
+
+def measure(plan: Plan) -> Report:
+    """Measure every way."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="latency-")))
+        site = stack.enter_context(running_site())
+        ours = stack.enter_context(_platform(folder / "ours", site))
+        stock = stack.enter_context(_platform(folder / "stock", site, warm_runs="false", warm_browsers="0"))
+        bare = bare_script()
+        ways: dict[str, Callable[[str], float]] = {
+            BARE: lambda idno: bare(site.page_url(idno), idno),
+            OURS: lambda idno: _ask(ours, idno),
+            STOCK: lambda idno: _ask(stock, idno),
+        }
+        seconds: dict[str, list[float]] = {way: [] for way in ways}
+        for way in ways.values():
+            way(make_idno(_FIRST))  # whatever happens once: robots.txt, first connections
+        for number in range(1, plan.companies + 1):
+            for name, way in ways.items():
+                time.sleep(_REST_SECONDS)
+                seconds[name].append(way(make_idno(_FIRST + number)))
+        return Report(Machine.this(), plan, seconds)
+
+
+@contextmanager
+def _platform(home: Path, site: Site, **settings: str) -> Iterator[User]:
+    platform: Platform
+    with running_platform(home, site, rate=0, **settings) as platform, platform.signed_in() as user:
+        yield user
+
+
+def _ask(user: User, idno: str) -> float:
+    begun = time.perf_counter()
+    answer = user.http.post("/scrape/", params={"wait": 60}, json={"idno": idno, "force_refresh": True})
+    taken = time.perf_counter() - begun
+    body = answer.json()
+    if answer.status_code != 200 or body["data"]["idno"] != idno:
+        raise RuntimeError(f"the company {idno} was not fetched: {answer.text[:500]}")
+    return taken

@@ -1,0 +1,1 @@
+"""How what the platform does grows with the companies in its tables."""

@@ -1,0 +1,75 @@
+"""What was measured, as a table and as JSON."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from statistics import median
+
+from benchmarks.scale.companies import CAPTURES
+from benchmarks.scale.rounds import Report
+
+AIM = 2.0
+"""At the most, how many times longer than at the smallest size."""
+
+
+def told(report: Report) -> str:
+    """Return what is printed."""
+    return "\n".join(_lines(report))
+
+
+def write_json(report: Report, path: Path) -> None:
+    """Write everything: quartiles of each subject at each size, and the rest as it is."""
+    whole = asdict(report)
+    whole["milliseconds"] = {
+        name: {
+            size: {
+                "median": round(median(values), 3),
+                "quartiles": [round(value, 3) for value in _quartiles(values)],
+                "times": len(values),
+                "ratio": round(report.ratios(name)[size], 2),
+            }
+            for size, values in sizes.items()
+        }
+        for name, sizes in report.milliseconds.items()
+    }
+    path.write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
+
+
+def _lines(report: Report) -> Iterator[str]:
+    machine, sizes = report.machine, report.plan.sizes
+    yield (
+        f"{machine.cores} cores, {machine.memory_gigabytes} GB, Python {machine.python}, {machine.measured_at};"
+        f" {CAPTURES} captures and {CAPTURES} ended scrapes a company; tables vacuumed and analyzed"
+    )
+    yield f"{'ms: median (quartiles)':32}" + "".join(f"{size:>24}" for size in sizes) + f"{'ratio':>8}"
+    for name, values in report.milliseconds.items():
+        ratio = report.ratios(name)[sizes[-1]]
+        cells = "".join(f"{_cell(values[size]):>24}" for size in sizes)
+        yield f"{name:32}{cells}{ratio:7.2f}{' ' if max(report.ratios(name).values()) <= AIM else '!'}"
+    yield from _in_total(report)
+
+
+def _in_total(report: Report) -> Iterator[str]:
+    yield f"{'all stale: to list them, s':32}" + "".join(
+        f"{seconds:24.2f}" for seconds in report.all_stale_seconds.values()
+    )
+    yield f"{'re-transformed a second':32}" + "".join(
+        f"{median(values):24.0f}" for values in report.retransformed_per_second.values()
+    )
+    yield f"re-transformed a second at {report.plan.sizes[-1]} companies, of so many stale: " + ", ".join(
+        f"{per_second:.0f} of {many}" for many, per_second in report.of_so_many_per_second.items()
+    )
+    yield "seconds to fill: " + ", ".join(
+        f"{size}: {seconds}" for size, seconds in report.filling_seconds.items()
+    )
+
+
+def _cell(values: Sequence[float]) -> str:
+    low, high = _quartiles(values)
+    return f"{median(values):.2f} ({low:.2f}..{high:.2f})"
+
+
+def _quartiles(values: Sequence[float]) -> tuple[float, float]:
+    ordered = sorted(values)
+    return ordered[len(ordered) // 4], ordered[(3 * len(ordered)) // 4]

@@ -1,0 +1,47 @@
+"""The benchmark of the API, in the small: both servers answer, only right answers count, and they are compared."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks.api.load import Measured
+from benchmarks.api.report import told, write_json
+from benchmarks.api.rounds import Plan, Report, Row, measure
+from benchmarks.api.servers import OURS, SMALLEST
+from benchmarks.machine import Machine
+
+PLAN = Plan(rounds=1, seconds=0.2, clients=(2,))
+
+
+def test_both_servers_are_measured() -> None:
+    report = measure(PLAN)
+    assert [(row.server, row.clients, len(row.per_second)) for row in report.rows] == [
+        (OURS, 2, 1),
+        (SMALLEST, 2, 1),
+    ]
+    for row in report.rows:
+        assert row.per_second[0] > 0
+        assert 0 < row.p50_ms[0] <= row.p99_ms[0]
+
+
+def test_what_was_measured_is_compared_with_the_smallest_endpoint(tmp_path: Path) -> None:
+    ours, smallest = Row(OURS, 16), Row(SMALLEST, 16)
+    for per_second in (800.0, 700.0, 900.0):
+        ours.add(Measured(per_second, p50_ms=2.0, p99_ms=6.0))
+        smallest.add(Measured(1000.0, p50_ms=1.0, p99_ms=4.0))
+    machine = Machine(2, 4.0, "3.11", "Chromium 1", "2026-01-01T00:00:00+00:00")
+    report = Report(machine, Plan(rounds=3, clients=(16,)), [ours, smallest], 2.4, "all share one core")
+
+    write_json(report, tmp_path / "api.json")
+    written = json.loads((tmp_path / "api.json").read_text())
+    assert written["times_the_smallest_endpoint"] == {"16": {"per_second": 0.8, "p50_ms": 2.0, "p99_ms": 1.5}}
+    assert "800 (700..900)" in told(report)
+    assert "16 clients: 0.8 of the smallest endpoint's throughput, 1.5 times its p99" in told(report)
+
+
+def test_a_refusal_is_no_answer(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.api.servers._sign_in", lambda url: ["no token"])
+    with pytest.raises(SystemExit, match="the measurement failed"):
+        measure(PLAN)
+    assert "answered with HTTP/1.1 401" in capfd.readouterr().err
