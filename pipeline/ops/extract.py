@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from dagster import In, Nothing, OpExecutionContext, Out, op
 
@@ -59,15 +60,16 @@ def capture_companies(
         transforms=runs.transforms_too(context.run),
     )
     kind = RunKind.BULK if len(plan.idnos) > 1 else RunKind.PERSON
+    is_over = partial(runs.is_over, context.instance)
     with retried_on_outage(context):
-        store_leftovers(
-            warehouse.transaction, spools, is_over=lambda run_id: runs.is_over(context.instance, run_id)
-        )
+        store_leftovers(warehouse.transaction, spools, is_over=is_over)
         scrape = Scrape(
             run,
             stores,
             lambda captured_meanwhile: browser.crawl(
                 redis.state,
+                run_id=context.run_id,
+                is_over=is_over,
                 kind=RunKind(context.run.tags.get(KIND_TAG, kind)),
                 captured_meanwhile=captured_meanwhile,
                 goes_on=runs.asks_whether_to_go_on(context),

@@ -34,16 +34,18 @@ class Browser(ConfigurableResource):  # type: ignore[type-arg]
         self,
         state: Redis,
         *,
+        run_id: str,
         kind: RunKind,
+        is_over: Callable[[str], bool],
         captured_meanwhile: Callable[[str], int | None],
         goes_on: Callable[[], None],
     ) -> Crawl:
-        """Return a crawl with the manners and claims that all runs share."""
+        """Return a run's crawl with the manners and claims that all runs share; `is_over` tells whether a run is."""
         longest = timedelta(seconds=self._settings.visit_timeout_seconds) + _CLAIM_SPARE
         return Crawl(
             self._settings,
             Manners(state, self._settings, kind=kind),
-            Claims(state, good_for=longest),
+            Claims(state, run_id=run_id, good_for=longest, is_over=is_over),
             captured_meanwhile=captured_meanwhile,
             goes_on=goes_on,
             borrows=kind is RunKind.PERSON,

@@ -21,9 +21,15 @@ WAITING = CASES[CaseName.NEVER_RENDERS].idno
 def under_way(platform: Platform, user: User, idno: str = SLOW) -> tuple[str, int]:
     """Ask for a company and wait for the visit; return the run and how many visits there were before."""
     visits = platform.site.visits(idno)
-    run_id: str = user.ask(idno).json()["run_id"]
+    run_id = asked(user, idno)
     wait_for("the visit", lambda: platform.site.visits(idno) > visits)
     return run_id, visits
+
+
+def asked(user: User, idno: str) -> str:
+    """Ask for a company. Where a part before has died lately, Dagster may have to be asked again."""
+    run_id: str = wait_for("a run", lambda: user.ask(idno).json().get("run_id"), pause_seconds=1)
+    return run_id
 
 
 def kill(platform: Platform, name: str) -> None:
@@ -101,8 +107,7 @@ def test_a_daemon_that_is_dead_when_asked_delays_the_request_and_does_not_lose_i
 ) -> None:
     idno = make_idno(31_300)
     kill(platform, "dagster._daemon")
-    # Where a part before has died lately, Dagster may have to be asked again.
-    run_id = wait_for("a run", lambda: user.ask(idno).json().get("run_id"), pause_seconds=2)
+    run_id = asked(user, idno)
     assert ended_run(user, run_id)["state"] == "succeeded"
     assert platform.site.visits(idno) == 1
 

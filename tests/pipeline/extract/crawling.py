@@ -3,10 +3,11 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from redis import Redis
 
@@ -77,6 +78,8 @@ class Crawler:
     kind: RunKind = RunKind.BULK
     captured_meanwhile: Callable[[str], int | None] = lambda _: None
     goes_on: Callable[[], None] = lambda: None
+    is_over: Callable[[str], bool] = lambda _: False
+    run_id: str = field(default_factory=lambda: uuid4().hex)
 
     def events(self, idnos: Sequence[str]) -> Iterator[Event]:
         """Yield what becomes of companies, as it comes."""
@@ -84,7 +87,7 @@ class Crawler:
         crawl = Crawl(
             self.settings,
             Manners(self.redis, self.settings, kind=self.kind),
-            Claims(self.redis, good_for=longest),
+            Claims(self.redis, run_id=self.run_id, good_for=longest, is_over=self.is_over),
             captured_meanwhile=self.captured_meanwhile,
             goes_on=self.goes_on,
         )

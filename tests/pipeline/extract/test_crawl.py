@@ -110,6 +110,16 @@ def test_a_company_that_another_run_is_busy_with_is_waited_for(
     assert redis.keys("claim:*") == []
 
 
+def test_a_claim_of_a_run_that_is_over_keeps_nobody_waiting(
+    tmp_path: Path, own_site: Site, redis: Redis
+) -> None:
+    idno = make_idno(1)
+    redis.set(f"claim:{idno}", "dead", px=600_000)
+    crawler = Crawler(settings_for(tmp_path, own_site.url), redis, is_over=lambda run_id: run_id == "dead")
+    assert [event.capture.idno for event in crawler.crawl([idno]) if isinstance(event, Attempt)] == [idno]
+    assert redis.keys("claim:*") == []
+
+
 def test_a_run_that_is_over_begins_no_further_visit(tmp_path: Path, own_site: Site, redis: Redis) -> None:
     begun = 0
 
