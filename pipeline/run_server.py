@@ -90,6 +90,7 @@ class RunServer:
         self._standby: _Standby | None = None
         self._stops_at: float | None = None
         self._wakes, self._woken = socket.socketpair()
+        self._selector = selectors.DefaultSelector()
 
     def serve(self) -> None:
         """Serve until told to stop; then end every run, and return when none is left."""
@@ -98,20 +99,19 @@ class RunServer:
         signal.set_wakeup_fd(self._woken.fileno(), warn_on_full_buffer=False)
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._wakes, selectors.EVENT_READ)
-            selector.register(self._listener, selectors.EVENT_READ)
+        for end in (self._wakes, self._listener):
+            self._selector.register(end, selectors.EVENT_READ)
+        self._reap()
+        self._stand_by()
+        while self._stops_at is None or self._workers:
+            ready = {key.fileobj for key, _ in self._selector.select(_TICK_SECONDS)}
+            if self._wakes in ready:
+                with contextlib.suppress(BlockingIOError):
+                    self._wakes.recv(4096)
             self._reap()
-            self._stand_by()
-            while self._stops_at is None or self._workers:
-                ready = {key.fileobj for key, _ in selector.select(_TICK_SECONDS)}
-                if self._wakes in ready:
-                    with contextlib.suppress(BlockingIOError):
-                        self._wakes.recv(4096)
-                self._reap()
-                self._kill_what_lasts()
-                if self._listener in ready and self._stops_at is None:
-                    self._accept()
+            self._kill_what_lasts()
+            if self._listener in ready and self._stops_at is None:
+                self._accept()
 
     def _on_signal(self, number: int, _: object) -> None:
         if number == signal.SIGCHLD or self._stops_at is not None:
@@ -200,6 +200,7 @@ class RunServer:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.default_int_handler)
         os.setsid()
+        self._selector.close()
         for each in (self._listener, self._wakes, self._woken, *connections):
             each.close()
         if self._standby is not None:

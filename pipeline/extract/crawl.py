@@ -203,6 +203,8 @@ class Crawl:
         ended = [each for each in self._underway if each.visit.verdict is not None]
         for underway in ended:
             yield self._end(underway)
+            # Afterwards: nobody has to wait for the page to be left.
+            self._browser.take_back(underway.visit)
         if not ended:
             time.sleep(_POLL_SECONDS)
 
@@ -249,7 +251,6 @@ class Crawl:
             retry_after=verdict.retry_after,
             limited=verdict.limited,
         )
-        self._browser.take_back(visit)
         return Attempt(capture, self._retry(company, verdict))
 
     def _retry(self, company: _Company, verdict: Verdict) -> timedelta | None:

@@ -46,6 +46,7 @@ _OFFER_SECONDS = 1.0
 """How long a run waits for a browser that is being put in order; starting one takes about as long."""
 _LOOKED_AT_SECONDS = 10.0
 _START_PAUSE_SECONDS = 5.0
+_REPLACE_PAUSE_SECONDS = 1.0
 
 
 class LentChrome(RemoteChrome):
@@ -176,6 +177,7 @@ class _Keeper(threading.Thread):
                 self._stopping.wait(_START_PAUSE_SECONDS)
             except FAILURES as error:
                 logger.info("a browser is replaced: %s", first_line(error))
+                self._stopping.wait(_REPLACE_PAUSE_SECONDS)
 
     def _lend_until_worn(self, driver: webdriver.Chrome) -> None:
         home, pages = driver.current_window_handle, 0
