@@ -43,9 +43,9 @@ _STARTING_SECONDS = 60
 _ENDING_SECONDS = 5
 COMMAND_SECONDS = 15
 """No command takes long: pages are not waited for."""
-BIDI_SECONDS = 0.005
+_BIDI_SECONDS = 0.005
 """How often Selenium looks for the answer to a BiDi command; the default makes each take 0.1 s."""
-BIDI_ANSWER_SECONDS = 10
+_BIDI_ANSWER_SECONDS = 10
 """How long it waits for one: it does not see that the connection is gone."""
 
 _HINT = (
@@ -109,22 +109,28 @@ def _let_go_of_bidi(driver: Driver) -> None:
 @contextlib.contextmanager
 def _remote_chrome(settings: BrowserSettings) -> Iterator[RemoteChrome]:
     address = str(settings.webdriver_url)
-    config = ClientConfig(
-        remote_server_addr=address,
-        timeout=_STARTING_SECONDS,
-        websocket_timeout=BIDI_ANSWER_SECONDS,
-        websocket_interval=BIDI_SECONDS,
-    )
-    connection = ChromiumRemoteConnection(
-        remote_server_addr=address, vendor_prefix="goog", browser_name="chrome", client_config=config
-    )
     try:
-        driver = RemoteChrome(command_executor=connection, options=_options(settings))
+        driver = RemoteChrome(
+            command_executor=connection_to(address, timeout=_STARTING_SECONDS), options=_options(settings)
+        )
     except (WebDriverException, HTTPError, OSError) as error:
         raise BrowserNotStarted(
             f"{_without_password(address)} gives no browser: {first_line(error)}"
         ) from error
     yield driver
+
+
+def connection_to(address: str, *, timeout: int) -> ChromiumRemoteConnection:
+    """Return a connection to a driver that was started elsewhere; a command may take `timeout` seconds."""
+    config = ClientConfig(
+        remote_server_addr=address,
+        timeout=timeout,
+        websocket_timeout=_BIDI_ANSWER_SECONDS,
+        websocket_interval=_BIDI_SECONDS,
+    )
+    return ChromiumRemoteConnection(
+        remote_server_addr=address, vendor_prefix="goog", browser_name="chrome", client_config=config
+    )
 
 
 def _without_password(address: str) -> str:
@@ -160,8 +166,8 @@ def _start(settings: BrowserSettings, service: "_GuardedService", profile: Path)
             f"{settings.chrome_binary} did not start: {first_line(error)}{_HINT}"
         ) from error
     assert isinstance(driver.command_executor, RemoteConnection)
-    driver.command_executor.client_config.websocket_interval = BIDI_SECONDS
-    driver.command_executor.client_config.websocket_timeout = BIDI_ANSWER_SECONDS
+    driver.command_executor.client_config.websocket_interval = _BIDI_SECONDS
+    driver.command_executor.client_config.websocket_timeout = _BIDI_ANSWER_SECONDS
     return driver
 
 

@@ -22,18 +22,15 @@ from pathlib import Path
 from typing import Any
 
 from selenium import webdriver
-from selenium.webdriver.chromium.remote_connection import ChromiumRemoteConnection
-from selenium.webdriver.remote.client_config import ClientConfig
 from selenium.webdriver.remote.remote_connection import RemoteConnection
 
 from pipeline import local_socket
 from pipeline.extract.browser import (
-    BIDI_ANSWER_SECONDS,
-    BIDI_SECONDS,
     COMMAND_SECONDS,
     BrowserNotStarted,
     RemoteChrome,
     chrome,
+    connection_to,
     first_line,
     megabytes_of,
 )
@@ -54,16 +51,7 @@ class LentChrome(RemoteChrome):
 
     def __init__(self, offer: dict[str, Any]) -> None:
         self._offer = offer
-        address = str(offer["address"])
-        config = ClientConfig(
-            remote_server_addr=address,
-            timeout=COMMAND_SECONDS,
-            websocket_timeout=BIDI_ANSWER_SECONDS,
-            websocket_interval=BIDI_SECONDS,
-        )
-        connection = ChromiumRemoteConnection(
-            remote_server_addr=address, vendor_prefix="goog", browser_name="chrome", client_config=config
-        )
+        connection = connection_to(str(offer["address"]), timeout=COMMAND_SECONDS)
         super().__init__(command_executor=connection, options=webdriver.ChromeOptions())
 
     def start_session(self, capabilities: dict[str, Any]) -> None:
