@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from api.auth.roles import Role
+from pipeline.local_socket import connect
 from stack import postgres
 from stack.home import PROJECT, Home
 from stack.leftovers import processes_of
@@ -324,15 +325,14 @@ class Platform:
         return entries
 
     def wait_until_healthy(self) -> None:
-        """Wait until every part answers."""
+        """Wait until every part answers, the server of runs too."""
 
-        def healthy() -> bool | None:
+        def healthy() -> bool:
             try:
-                return (
-                    httpx.get(f"{self.url}/health/", timeout=10, trust_env=False).status_code == 200 or None
-                )
-            except httpx.HTTPError:
-                return None
+                connect(self.home.work / "runs.sock", timeout=5).close()
+                return httpx.get(f"{self.url}/health/", timeout=10, trust_env=False).status_code == 200
+            except (httpx.HTTPError, OSError):
+                return False
 
         wait_for("a healthy platform", healthy, seconds=90)
 
