@@ -250,10 +250,7 @@ class RunServer:
             _kill_group(pid)  # whatever it started and did not wait for
             code = os.waitstatus_to_exitcode(status)
             if code != 0:
-                self._report_death(worker, code)
-
-    def _report_death(self, worker: Worker, code: int) -> None:
-        self._fork(None, _report_death, worker, code)
+                self._fork(None, _report_death, worker, code)
 
     def _has_stale_code(self) -> bool:
         return any(_stamp(path) != stamp for path, stamp in self._files.items())

@@ -22,14 +22,7 @@ def main() -> None:
     arguments = parser.parse_args()
     plan = Plan(rounds=1, seconds=1.0) if arguments.quick else Plan(arguments.rounds, arguments.seconds)
     report = measure(plan)
-    keep(
-        report,
-        "api",
-        arguments.results,
-        told=told,
-        write_json=write_json,
-        write_plot=write_plot,
-    )
+    keep(report, "api", arguments.results, told=told, write_json=write_json, write_plot=write_plot)
 
 
 if __name__ == "__main__":

@@ -25,14 +25,7 @@ def main() -> None:
     if arguments.quick:
         plan = Plan(rounds=1, companies=4, tabs=(4,))
     report = measured_in_turns(plan, [*our_ways(plan.tabs), *map(playwright_way, plan.tabs)])
-    keep(
-        report,
-        "extract",
-        arguments.results,
-        told=table,
-        write_json=write_json,
-        write_plot=write_plot,
-    )
+    keep(report, "extract", arguments.results, told=table, write_json=write_json, write_plot=write_plot)
 
 
 if __name__ == "__main__":

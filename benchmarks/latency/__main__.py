@@ -19,14 +19,7 @@ def main() -> None:
     parser.add_argument("--companies", type=int, default=Plan.companies, help=f"default {Plan.companies}")
     arguments = parser.parse_args()
     report = measure(Plan(2 if arguments.quick else arguments.companies))
-    keep(
-        report,
-        "latency",
-        arguments.results,
-        told=told,
-        write_json=write_json,
-        write_plot=write_plot,
-    )
+    keep(report, "latency", arguments.results, told=told, write_json=write_json, write_plot=write_plot)
 
 
 if __name__ == "__main__":

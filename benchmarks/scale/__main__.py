@@ -17,14 +17,7 @@ def main() -> None:
     parser = parser_of("scale", __doc__, quick="few companies")
     arguments = parser.parse_args()
     report = measure(Plan(sizes=(300, 1000, 3000), originals=100, part=0.1) if arguments.quick else Plan())
-    keep(
-        report,
-        "scale",
-        arguments.results,
-        told=told,
-        write_json=write_json,
-        write_plot=write_plot,
-    )
+    keep(report, "scale", arguments.results, told=told, write_json=write_json, write_plot=write_plot)
 
 
 if __name__ == "__main__":

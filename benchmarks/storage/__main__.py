@@ -16,14 +16,7 @@ def main() -> None:
     parser = parser_of("storage", __doc__, quick="few companies")
     arguments = parser.parse_args()
     report = measure(Plan(visited=4, companies=40) if arguments.quick else Plan())
-    keep(
-        report,
-        "storage",
-        arguments.results,
-        told=told,
-        write_json=write_json,
-        write_plot=write_plot,
-    )
+    keep(report, "storage", arguments.results, told=told, write_json=write_json, write_plot=write_plot)
 
 
 if __name__ == "__main__":

@@ -23,14 +23,7 @@ def main() -> None:
     if arguments.quick:
         plan = Plan(captures=300, rounds=1, many=600)
     report = measure(plan)
-    keep(
-        report,
-        "transform",
-        arguments.results,
-        told=told,
-        write_json=write_json,
-        write_plot=write_plot,
-    )
+    keep(report, "transform", arguments.results, told=told, write_json=write_json, write_plot=write_plot)
 
 
 if __name__ == "__main__":

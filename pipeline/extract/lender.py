@@ -146,8 +146,9 @@ class _Keeper(threading.Thread):
     def stop(self) -> None:
         """Have the thread end, and whoever has the browser find it gone."""
         self._stopping.set()
-        with contextlib.suppress(AttributeError, OSError):
-            self._lent.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr] # None is what is suppressed
+        if (lent := self._lent) is not None:
+            with contextlib.suppress(OSError):  # given back in this moment
+                lent.shutdown(socket.SHUT_RDWR)
 
     def run(self) -> None:
         """Keep a browser until told to stop."""
