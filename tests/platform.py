@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -137,6 +138,8 @@ class Platform:
     url: str
     dagster_url: str
     site: Site
+    scratch: Path
+    """The folder of its processes' temporary ones."""
 
     @property
     def ports(self) -> dict[str, int]:
@@ -362,19 +365,21 @@ def _command_line(process: psutil.Process) -> str:
 def running_platform(folder: Path, site: Site, *, rate: float = 0, **settings: str) -> Iterator[Platform]:
     """Run a whole platform against a site, with settings of its own."""
     options = ("--site", site.url, "--site-rate", str(rate), "--port", "0")
-    process = start(folder, *options, **settings)
-    try:
-        url = read_ready(process)
-        home = Home.at(folder)
-        dagster_url = json.loads(home.state.read_text())["dagster_url"]
-        yield Platform(home, process, url, dagster_url, site)
-    finally:
-        if process.poll() is None:
-            stop(process)
+    # Not in the test's own folder: the paths of Chrome's sockets have to be short.
+    with tempfile.TemporaryDirectory() as scratch:
+        process = start(folder, *options, scratch=Path(scratch), **settings)
+        try:
+            url = read_ready(process)
+            home = Home.at(folder)
+            dagster_url = json.loads(home.state.read_text())["dagster_url"]
+            yield Platform(home, process, url, dagster_url, site, Path(scratch))
+        finally:
+            if process.poll() is None:
+                stop(process)
 
 
-def start(home: Path, *options: str, **settings: str) -> "subprocess.Popen[str]":
-    """Start `registru up`."""
+def start(home: Path, *options: str, scratch: Path | None = None, **settings: str) -> "subprocess.Popen[str]":
+    """Start `registru up`, with a folder for its temporary ones if wanted."""
     command = [sys.executable, "-m", "stack.cli", "up", "--home", str(home), *options]
     environment = {
         **os.environ,
@@ -387,6 +392,7 @@ def start(home: Path, *options: str, **settings: str) -> "subprocess.Popen[str]"
         "REGISTRU_LIMIT_ADDRESS": "60000/minute",
         "REGISTRU_LIMIT_GUESSES_ADDRESS": "6000/minute",
         **{f"REGISTRU_{name.upper()}": value for name, value in settings.items()},
+        **({"TMPDIR": str(scratch)} if scratch else {}),
     }
     return subprocess.Popen(
         command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -1,12 +1,10 @@
 """Runs come from a warm process and borrow a running browser; many of them leave nothing behind."""
 
 import os
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 import pytest
@@ -108,7 +106,7 @@ def _held(platform: Platform, redis: Redis) -> Held:
     folders = [
         *platform.home.work.glob("chrome/*"),
         *platform.home.work.glob("spool/*/*"),
-        *Path(tempfile.gettempdir()).glob("registru-*"),
+        *platform.scratch.iterdir(),
     ]
     processes = [*platform.processes("pipeline.run_server"), *platform.processes("pipeline.extract.lender")]
     return Held(
