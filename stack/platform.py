@@ -179,7 +179,7 @@ def _runs_are_warm(started: list[Program]) -> bool:
 
 def _check_processes(home: Home, supervisor: Supervisor) -> None:
     for name, state in supervisor.states().items():
-        if state in ("FATAL", "EXITED"):
+        if state == "FATAL":  # one that is EXITED is about to be started again
             log = home.logs / f"{name}.log"
             raise StackError(
                 f"{name} does not start; its log: {log}\n{_tail(log.read_text(errors='replace'))}"
