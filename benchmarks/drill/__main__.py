@@ -19,7 +19,7 @@ def main() -> int:
     """Run the drill."""
     parser = parser_of("drill", __doc__, quick="only some kills, or those of the parts named")
     parser.add_argument(
-        "--only", type=_parts, default=[], metavar="PART,PART", help=f"of {', '.join(PARTS)} (default: all)"
+        "--only", type=parts_of, default=[], metavar="PART,PART", help=f"of {', '.join(PARTS)} (default: all)"
     )
     parser.add_argument("--seed", type=int, default=1, help="which companies are asked for (default 1)")
     options = parser.parse_args()
@@ -32,7 +32,8 @@ def main() -> int:
     return 0 if report.passed else 1
 
 
-def _parts(text: str) -> list[str]:
+def parts_of(text: str) -> list[str]:
+    """Return the parts that are named, separated by commas. Raises ArgumentTypeError, naming one that there is not."""
     names = [name.strip() for name in text.split(",")]
     if unknown := [name for name in names if name not in PARTS]:
         raise argparse.ArgumentTypeError(f"{unknown[0]!r} is no part; there are {', '.join(PARTS)}")
