@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup setup-dev setup-bench demo up test soak runs-in-a-row check lint types imports bench-latency bench-extract bench-transform bench-storage bench-scale bench-api requirements clean
+.PHONY: help setup setup-dev setup-bench demo up test soak runs-in-a-row check lint types imports bench-latency bench-extract bench-transform bench-storage bench-scale bench-api drill requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ bench-scale: setup-bench ## Measure what grows with the companies in the tables,
 
 bench-api: setup-bench ## Measure cached answers beside the smallest endpoint that does the same (about 2 minutes)
 	@$(BIN)/python -m benchmarks.api
+
+drill: setup-dev ## Kill, pause and restart each part under load, and look at what is lost (about 15 minutes)
+	@$(BIN)/python -m benchmarks.drill
 
 requirements: setup-dev ## Renew the pins (needs uv: pip install uv)
 	@uv pip compile -q --universal --generate-hashes --no-annotate --python-version 3.11 \

@@ -79,6 +79,9 @@ AT_ONCE = 16
 others wait here, first come, first served. (A pool that is used up is no queue: redis-py's raises, or lets some
 starve.)"""
 
+LONGEST_TURN_SECONDS = 5.0
+"""How long one's turn is waited for: Redis stands still then, and the line in front would take longer and longer."""
+
 
 @dataclass(frozen=True)
 class Limit:
@@ -127,13 +130,20 @@ class Admissions:
         then: Limit | None = None,
         record: str | None = None,
     ) -> Admission:
-        """Count a request by `limit`, and by `then` if all `copies` are good. Raises TooManyRequests."""
-        async with self._turns:
+        """Count a request by `limit`, and by `then` if all `copies` are good.
+
+        Raises TooManyRequests, RedisError, TimeoutError.
+        """
+        async with asyncio.timeout(LONGEST_TURN_SECONDS):
+            await self._turns.acquire()
+        try:
             if record is None or self._cache_database is not None:
                 return await self._ask(limit, copies, then, record)
             admission, held = await asyncio.gather(
                 self._ask(limit, copies, then, None), self._cache.get(record)
             )
+        finally:
+            self._turns.release()
         was_counted = then is None or admission.then is not None
         return replace(admission, record=_bytes(held) if was_counted else None)
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import Depends
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
+from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from starlette.requests import HTTPConnection
@@ -21,6 +22,8 @@ from api.settings import ApiSettings
 from warehouse.redis_options import backoff, redis_options
 
 _REDIS_RETRIES = 3
+_REDIS_RETRIED = (RedisConnectionError,)
+"""A Redis that is being restarted is tried again; one that stands still was waited for long enough the first time."""
 _REDIS_CONNECTIONS = 16
 """Of each database, for all but the gate, which has its own (`Admissions`). One is for good the subscription of
 `Changes`. Who finds none free waits, where redis-py's plain pool would raise. In all 64 a worker at most; Valkey takes
@@ -50,7 +53,7 @@ class Services:
 @asynccontextmanager
 async def open_services(settings: ApiSettings) -> AsyncIterator[Services]:
     """Open everything; nothing connects before it is used."""
-    options = redis_options(Retry(backoff(), _REDIS_RETRIES))
+    options = redis_options(Retry(backoff(), _REDIS_RETRIES, _REDIS_RETRIED), errors=_REDIS_RETRIED)
     state = _redis(settings.redis_state_url, options)
     cache = _redis(settings.redis_cache_url, {**options, "decode_responses": False})
     admissions = Admissions(options, state_url=settings.redis_state_url, cache_url=settings.redis_cache_url)

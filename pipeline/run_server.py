@@ -158,6 +158,8 @@ class RunServer:
             return {"again": "the code has changed"}
         if (threads := _threads()) != 1:
             return {"error": f"there are {threads} threads, and it is not safe to fork"}
+        if _has_gone(connection):  # this process was stopped meanwhile; the run was launched another way
+            return {"error": "who asked has gone"}
         if any(worker.run_id == run_id for worker in self._workers.values()):
             return {"error": f"the run {run_id} has a process already"}
         pid = self._hand_over(run_id, instance) or self._fork(connection, _execute, run_id, instance)
@@ -267,6 +269,19 @@ class RunServer:
         sys.stderr.flush()
         command = [sys.executable, "-m", "pipeline.run_server", "-m", self._module, *inherited]
         os.execv(sys.executable, command)  # noqa: S606 - our own program
+
+
+def _has_gone(connection: socket.socket) -> bool:
+    """Tell whether the other side, which sends nothing more, has closed a connection."""
+    connection.setblocking(False)
+    try:
+        return connection.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    finally:
+        connection.settimeout(_REQUEST_SECONDS)
 
 
 def _exit_with(work: Any, *arguments: Any) -> NoReturn:

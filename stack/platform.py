@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -142,7 +142,7 @@ def _wait_until_ready(plan: Plan, started: list[Program], supervisor: Supervisor
     health = f"http://{LOOPBACK}:{plan.ports.gateway}/health/"
     missing = "nothing answered yet"
     while time.monotonic() < deadline:
-        _check_processes(plan.home, supervisor)
+        check_processes(plan.home, supervisor.states())
         try:
             response = httpx.get(health, trust_env=False, timeout=10)
             if response.status_code == httpx.codes.OK:
@@ -177,9 +177,10 @@ def _runs_are_warm(started: list[Program]) -> bool:
     return True
 
 
-def _check_processes(home: Home, supervisor: Supervisor) -> None:
-    for name, state in supervisor.states().items():
-        if state in ("FATAL", "EXITED"):
+def check_processes(home: Home, states: Mapping[str, str]) -> None:
+    """Raise StackError for a process that does not start, with the end of its log; `states` are the supervisor's."""
+    for name, state in states.items():
+        if state == "FATAL":  # one that is EXITED is about to be started again
             log = home.logs / f"{name}.log"
             raise StackError(
                 f"{name} does not start; its log: {log}\n{_tail(log.read_text(errors='replace'))}"

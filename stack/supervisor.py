@@ -50,8 +50,17 @@ class Supervisor:
 
     def start_again(self, name: str) -> None:
         """Start a process that was given up."""
+        self._call("startProcess", self._full_name(name), False)
+
+    def restart(self, name: str) -> None:
+        """End a process in good order, and start it again."""
+        full_name = self._full_name(name)
+        self._call("stopProcess", full_name, True)
+        self._call("startProcess", full_name, False)
+
+    def _full_name(self, name: str) -> str:
         entry = next(e for e in self._call("getAllProcessInfo") if e["name"] == name)
-        self._call("startProcess", f"{entry['group']}:{name}", False)
+        return f"{entry['group']}:{name}"
 
     def stop(self, group: str) -> None:
         """End the processes of a group and wait for it."""
@@ -60,6 +69,12 @@ class Supervisor:
     def states(self) -> dict[str, str]:
         """Return the state of each process by name: RUNNING, STARTING, BACKOFF, FATAL, ..."""
         return {str(entry["name"]): str(entry["statename"]) for entry in self._call("getAllProcessInfo")}
+
+    def pids(self) -> dict[str, int]:
+        """Return the pid of each process that is there, by name."""
+        return {
+            str(entry["name"]): int(entry["pid"]) for entry in self._call("getAllProcessInfo") if entry["pid"]
+        }
 
     def shutdown(self) -> None:
         """End the supervisor itself."""

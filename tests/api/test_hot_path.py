@@ -1,5 +1,6 @@
 """A cached answer: what it costs, that it is the record byte by byte, and that nobody gets it who may not."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,9 +11,11 @@ from uuid import uuid4
 import httpx
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from sqlalchemy import event
 
-from api.admission import Admissions, Limit
+from api.admission import AT_ONCE, Admissions, Limit
 from api.auth.roles import Role
 from api.auth.state import distrust, session_key
 from api.errors import TooManyRequests
@@ -241,6 +244,43 @@ async def test_asking_for_a_record_leaves_the_connection_on_its_own_database(sta
         assert asked.copies == [None]  # which the other database does not hold
     assert (await services.state.client_info())["db"] == 0
     assert await services.state.exists("count:somebody:10/3600")
+
+
+async def test_while_redis_stands_still_who_finds_a_line_before_them_is_refused_soon(
+    stage: Stage, observer: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.admission.LONGEST_TURN_SECONDS", 0.2)
+    async with stage.signed_in() as http:
+        # Less than a connection waits by itself: all would be answered in the end.
+        await observer.client_pause(3_000, all=False)
+        try:
+            answers = await asyncio.gather(*(http.get("/auth/verify") for _ in range(3 * AT_ONCE)))
+        finally:
+            await observer.client_unpause()
+        refused = [answer for answer in answers if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE]
+        assert len(refused) == 2 * AT_ONCE
+        assert all("Retry-After" in answer.headers for answer in refused)
+        assert (await http.get("/auth/verify")).status_code == httpx.codes.OK
+
+
+@pytest.mark.parametrize(("error", "tries"), [(RedisConnectionError, 4), (RedisTimeoutError, 1)])
+async def test_a_redis_that_is_away_is_tried_again_and_one_that_does_not_answer_is_not(
+    stage: Stage, error: type[Exception], tries: int
+) -> None:
+    tried = 0
+
+    async def fail() -> None:
+        nonlocal tried
+        tried += 1
+        raise error
+
+    async def clean_up(_: Exception) -> None:
+        pass
+
+    pool = stage.services.state.connection_pool
+    with pytest.raises(error):
+        await pool.make_connection().retry.call_with_retry(fail, clean_up)
+    assert tried == tries
 
 
 async def test_a_valkey_that_forgot_the_script_is_told_it_again(stage: Stage) -> None:

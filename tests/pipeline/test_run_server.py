@@ -1,6 +1,7 @@
 """Runs are forked from a warm process: isolated, ended when told, missed when they die, and never left behind."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,25 @@ def test_a_server_with_a_second_thread_does_not_fork(tmp_path: Path, instance: D
         request = {"op": LAUNCH, "run_id": "x", "instance": serialize_value(instance.get_ref())}
         answer = ask(warm.socket, request, timeout=10)
     assert "2 threads" in answer["error"]
+
+
+def test_a_server_that_was_stopped_does_not_launch_what_was_launched_another_way_meanwhile(
+    warm: Warm,
+) -> None:
+    run_id = warm.create("wait").run_id
+    request = {"op": LAUNCH, "run_id": run_id, "instance": serialize_value(warm.instance.get_ref())}
+    os.kill(warm.process.pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(TimeoutError):
+            ask(warm.socket, request, timeout=0.2)
+    finally:
+        os.kill(warm.process.pid, signal.SIGCONT)
+
+    # Answered after the one before.
+    asked: dict[str, Any] = {"op": HEALTH, "run_id": run_id}
+    assert ask(warm.socket, asked, timeout=10) == {"state": GONE}
+    assert warm.ended(warm.launch()) is DagsterRunStatus.SUCCESS
+    assert warm.run(run_id).status is DagsterRunStatus.NOT_STARTED
 
 
 @pytest.mark.parametrize("request_", [{}, {"op": "dance", "run_id": "x"}, {"op": LAUNCH}])

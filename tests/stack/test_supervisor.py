@@ -1,12 +1,28 @@
-"""What a process is told arrives as it was said."""
+"""What a process is told arrives as it was said; one that ended is started again, and can be restarted by name."""
 
 import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from supervisor.datatypes import dict_of_key_value_pairs
 
 from stack.errors import StackError
-from stack.supervisor import _environment
+from stack.home import Home
+from stack.platform import check_processes
+from stack.processes import PLATFORM, STORES, Program
+from stack.supervisor import Supervisor, _environment, supervised
+from tests.platform import wait_for
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    """A home; afterwards signals mean again what they did (a supervisor that ends ignores them)."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield Home.at(tmp_path / "home")
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.mark.parametrize(
@@ -23,3 +39,26 @@ def test_a_setting_arrives_whole(value: str) -> None:
 def test_a_setting_that_cannot_be_written_is_refused_by_name() -> None:
     with pytest.raises(StackError, match="ONE"):
         _environment({"ONE": "\"'"})
+
+
+def test_a_process_that_ended_and_is_about_to_be_started_again_has_not_failed(home: Home) -> None:
+    check_processes(home, {"code": "EXITED", "api": "RUNNING", "daemon": "BACKOFF"})
+
+
+def test_a_process_that_does_not_start_is_named_with_its_log(home: Home) -> None:
+    (home.logs / "api.log").write_text("no such thing\n")
+    with pytest.raises(StackError, match=r"(?s)api does not start.*no such thing"):
+        check_processes(home, {"code": "RUNNING", "api": "FATAL"})
+
+
+def test_a_process_is_restarted_by_name(home: Home) -> None:
+    programs = [Program("one", STORES, ["sleep", "600"]), Program("long", PLATFORM, ["sleep", "600"])]
+    with supervised(home, programs) as supervisor:
+        supervisor.start(STORES)
+        first = pid_of(supervisor)
+        supervisor.restart("one")
+        wait_for("another process", lambda: pid_of(supervisor) != first)
+
+
+def pid_of(supervisor: Supervisor) -> int:
+    return wait_for("a process", lambda: supervisor.pids().get("one"))
