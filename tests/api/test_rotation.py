@@ -279,6 +279,37 @@ def another_role(databases: Databases) -> Iterator[tuple[Connection, str]]:
         administrator.execute(text("DROP ROLE api_b"))
 
 
+@pytest.mark.parametrize("wrong", ["users_url", "redis_state_url"])
+async def test_a_store_that_refuses_shows_no_password_in_an_answer_or_the_log(
+    stage: Stage, tmp_path: Path, wrong: str
+) -> None:
+    def use() -> None:
+        held, password = held_by(stage.services.settings), uuid4().hex
+        login = held[wrong].split("//")[1].split("@")[0]
+        write_files(
+            tmp_path, {**held, wrong: held[wrong].replace(login, f"{login.split(':')[0]}:{password}")}
+        )
+        [port] = free_ports(1)
+        process = started({"REGISTRU_SECRETS_DIR": str(tmp_path)}, port=port, workers="1")
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as http:
+            credentials = {"username": "ana", "password": uuid4().hex}
+
+            def answer() -> httpx.Response | None:
+                try:
+                    return http.post("/auth/login/", json=credentials)
+                except httpx.ConnectError:
+                    return None
+
+            refused = wait_for("an answer", answer)
+        process.terminate()
+        _, said = process.communicate(timeout=30)
+        assert refused.status_code >= 500
+        for secret in (password, login.split(":")[1], credentials["password"]):
+            assert secret not in f"{refused.headers} {refused.text} {said}"
+
+    await to_thread.run_sync(use)
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_it_does_not_start_on_a_placeholder_and_says_so_in_a_line(
     aws: Aws, tmp_path: Path, workers: str
