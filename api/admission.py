@@ -106,10 +106,19 @@ class Admission:
 class Admissions:
     """Asks Redis; the record's database is asked in the same round trip if it is on the same server."""
 
-    def __init__(self, options: Mapping[str, Any], *, state_url: str, cache_url: str) -> None:
-        """`options` are those of Redis connections."""
+    def __init__(
+        self,
+        options: Mapping[str, Any],
+        *,
+        state_url: str,
+        cache_url: str,
+        state_login: Mapping[str, Any] | None = None,
+        cache_login: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`options` are those of Redis connections, the logins further ones of each."""
         raw = {**options, "decode_responses": False, "max_connections": AT_ONCE}
-        self._state, self._cache = Redis.from_url(state_url, **raw), Redis.from_url(cache_url, **raw)
+        self._state = Redis.from_url(state_url, **raw, **(state_login or {}))
+        self._cache = Redis.from_url(cache_url, **raw, **(cache_login or {}))
         self._script = self._state.register_script(_SCRIPT)
         self._turns = asyncio.Semaphore(AT_ONCE)
         of_state, of_cache = parse_url(state_url), parse_url(cache_url)

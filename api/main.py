@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import gc
 from collections.abc import AsyncIterator
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from uvicorn.config import STARTUP_FAILURE
 
 from api import errors
 from api.admin.endpoints import router as admin
@@ -21,25 +23,30 @@ from api.keys.endpoints import router as keys
 from api.limits import BodyLimit
 from api.pages import endpoints as pages
 from api.quarantine.endpoints import router as quarantine
+from api.rereading import rereading
 from api.routing import document
 from api.scrape.endpoints import router as scrape
 from api.scrape.reconciler import reconcile_forever
 from api.services import open_services
 from api.settings import ApiSettings
 from api.stopping import on_stop_signal, stop_with_parent
+from warehouse.current import Current
+from warehouse.settings import load, refuse_to_start
+from warehouse.sources import SettingsRefused
 
 
 def create_app(settings: ApiSettings | None = None) -> FastAPI:
-    """Build the application; without settings, from the environment."""
-    settings = settings or ApiSettings()
+    """Build the application; without settings, with those that are found, which are read again from time to time."""
+    current = Current(settings) if settings else Current(_load(), partial(load, ApiSettings))
+    settings = current.settings
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_services(settings) as services:
+        async with open_services(settings, current) as services:
             app.state.services = services
             reconciler = asyncio.create_task(reconcile_forever(services))
             try:
-                async with services.changes.listening():
+                async with services.changes.listening(), rereading(current):
                     gc.collect()
                     gc.freeze()  # what is loaded by now stays: collecting need not look through it each time
                     with on_stop_signal(services.changes.close), stop_with_parent():
@@ -72,3 +79,10 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         app.include_router(router)
     document(app)
     return app
+
+
+def _load() -> ApiSettings:
+    try:
+        return load(ApiSettings)
+    except SettingsRefused as reason:
+        refuse_to_start(reason, STARTUP_FAILURE)

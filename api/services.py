@@ -1,6 +1,7 @@
 """What the endpoints work with: connections, opened when the API starts and closed when it ends."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -11,6 +12,7 @@ from redis.asyncio.retry import Retry
 from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util import await_only
 from starlette.requests import HTTPConnection
 
 from api.admission import Admissions
@@ -19,6 +21,8 @@ from api.changes import Changes
 from api.dagster.client import DagsterClient
 from api.rate_limits import GuessLimits
 from api.settings import ApiSettings
+from warehouse.current import Current
+from warehouse.logins import redis_login, sign_in_as_current
 from warehouse.redis_options import backoff, redis_options
 
 _REDIS_RETRIES = 3
@@ -51,16 +55,24 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(settings: ApiSettings) -> AsyncIterator[Services]:
-    """Open everything; nothing connects before it is used."""
+async def open_services(
+    settings: ApiSettings, current: Current[ApiSettings] | None = None
+) -> AsyncIterator[Services]:
+    """Open everything; nothing connects before it is used. Connections are made with what is `current` by then."""
+    current = current or Current(settings)
     options = redis_options(Retry(backoff(), _REDIS_RETRIES, _REDIS_RETRIED), errors=_REDIS_RETRIED)
-    state = _redis(settings.redis_state_url, options)
-    cache = _redis(settings.redis_cache_url, {**options, "decode_responses": False})
-    admissions = Admissions(options, state_url=settings.redis_state_url, cache_url=settings.redis_cache_url)
-    users, warehouse = _engine(settings.users_url), _engine(settings.warehouse_url)
+    state_url, state_login = redis_login(current, lambda now: now.redis_state_url)
+    cache_url, cache_login = redis_login(current, lambda now: now.redis_cache_url)
+    state = _redis(state_url, {**options, **state_login})
+    cache = _redis(cache_url, {**options, **cache_login, "decode_responses": False})
+    admissions = Admissions(
+        options, state_url=state_url, cache_url=cache_url, state_login=state_login, cache_login=cache_login
+    )
+    users = _engine(current, lambda now: now.users_url)
+    warehouse = _engine(current, lambda now: now.warehouse_url)
     async with DagsterClient(
         settings.dagster_url,
-        key=settings.dagster_key.get_secret_value(),
+        key=lambda: current.settings.dagster_key.get_secret_value(),
         run_limit_seconds=settings.run_limit_seconds,
     ) as dagster:
         try:
@@ -72,7 +84,7 @@ async def open_services(settings: ApiSettings) -> AsyncIterator[Services]:
                 cache=cache,
                 admissions=admissions,
                 guesses=GuessLimits(state),
-                tokens=AccessTokens(settings),
+                tokens=AccessTokens(current),
                 dagster=dagster,
                 changes=Changes(state),
             )
@@ -91,9 +103,9 @@ def _redis(url: str, options: dict[str, Any]) -> Redis:
     return Redis.from_pool(pool)
 
 
-def _engine(url: str) -> AsyncEngine:
-    return create_async_engine(
-        make_url(url).set(drivername="postgresql+asyncpg"),
+def _engine(current: Current[ApiSettings], url_of: Callable[[ApiSettings], str]) -> AsyncEngine:
+    engine = create_async_engine(
+        make_url(url_of(current.settings)).set(drivername="postgresql+asyncpg"),
         pool_pre_ping=True,
         hide_parameters=True,  # an error in the log must not show a password's hash
         pool_size=_SQL_CONNECTIONS,
@@ -101,6 +113,10 @@ def _engine(url: str) -> AsyncEngine:
         pool_timeout=10,
         connect_args={"timeout": 5, "command_timeout": 30},
     )
+    sign_in_as_current(
+        engine.sync_engine, current, url_of, run=lambda work: await_only(asyncio.to_thread(work))
+    )
+    return engine
 
 
 def services_of(connection: HTTPConnection) -> Services:

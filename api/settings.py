@@ -1,4 +1,4 @@
-"""The API's settings, from the environment (prefix REGISTRU_)."""
+"""The API's settings (prefix REGISTRU_)."""
 
 from datetime import datetime, timedelta
 from functools import cache
@@ -16,8 +16,8 @@ from pydantic import (
 )
 
 from api.auth.roles import Role
-from warehouse.secrecy import check_secret
-from warehouse.settings import StoreSettings
+from warehouse.secrecy import check_secret, check_url_password
+from warehouse.settings import StoreSettings, setting_name
 
 
 class RetiredSecret(BaseModel):
@@ -94,8 +94,14 @@ class ApiSettings(StoreSettings):
     @field_validator("jwt_secret", "dagster_key")
     @classmethod
     def _is_a_secret(cls, secret: SecretStr, info: ValidationInfo) -> SecretStr:
-        check_secret(f"REGISTRU_{str(info.field_name).upper()}", secret.get_secret_value())
+        check_secret(setting_name(info), secret.get_secret_value())
         return secret
+
+    @field_validator("users_url")
+    @classmethod
+    def _has_no_placeholder_password_either(cls, url: str, info: ValidationInfo) -> str:
+        check_url_password(setting_name(info), url)
+        return url
 
     @field_validator("cors_origins")
     @classmethod

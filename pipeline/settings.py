@@ -1,8 +1,8 @@
-"""The pipeline's settings, from the environment (prefix REGISTRU_)."""
+"""The pipeline's settings (prefix REGISTRU_)."""
 
 import os
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings
 
-from warehouse.settings import StoreSettings
+from warehouse.current import Current
+from warehouse.settings import StoreSettings, load
 
 LIVE_SITE = "https://openmoney.md"
 ROBOTS_NAME = "Registru"
@@ -123,6 +124,11 @@ class PipelineSettings(BrowserSettings, StoreSettings):
 
 
 @cache
+def current_settings() -> Current[PipelineSettings]:
+    """The settings of this process, read when they are first needed. Raises SettingsRefused."""
+    return Current(load(PipelineSettings), partial(load, PipelineSettings))
+
+
 def pipeline_settings() -> PipelineSettings:
-    """The settings of this process, read when they are first needed."""
-    return PipelineSettings()
+    """The settings of this process as they were read last. Raises SettingsRefused."""
+    return current_settings().settings

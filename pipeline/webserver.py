@@ -5,10 +5,10 @@ does any page in a browser there (Dagster takes plain form posts and GET queries
 has to show the key. Started like `dagster-webserver`, with the same options.
 """
 
+import asyncio
 import hmac
-import os
-import sys
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 
 from dagster._core.workspace.context import WorkspaceRequestContext
 from dagster_webserver import app, cli
@@ -18,24 +18,25 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from pipeline.dagster_settings import WebserverSettings
 from warehouse.contract import KEY_HEADER, REQUESTED_BY_TAG, USER_HEADER
-from warehouse.secrecy import check_secret
-
-KEY_SETTING = "REGISTRU_DAGSTER_KEY"
+from warehouse.current import SOON_SECONDS, Current
+from warehouse.settings import load, refuse_to_start
+from warehouse.sources import SettingsRefused
 
 
 class InnerDoor:
     """Answers 403 to whoever does not show the key, over HTTP and WebSocket alike."""
 
-    def __init__(self, app: ASGIApp, key: str) -> None:
-        self._app, self._key = app, key.encode()
+    def __init__(self, app: ASGIApp, current: Current[WebserverSettings]) -> None:
+        self._app, self._current = app, current
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] == "lifespan":
             return await self._app(scope, receive, send)
         shown = Headers(scope=scope).get(KEY_HEADER, "")
-        if hmac.compare_digest(shown.encode(errors="replace"), self._key):
+        if await self._opens(shown):
             return await self._app(scope, receive, send)
         if scope["type"] == "websocket":
             # Before it is accepted: the server answers the handshake with 403.
@@ -43,13 +44,30 @@ class InnerDoor:
         refusal = PlainTextResponse("Dagster is reached through the gateway, signed in", 403)
         return await refusal(scope, receive, send)
 
+    async def _opens(self, shown: str) -> bool:
+        """Tell whether a key is one of those that count now; one that is not known may be new."""
+        if self._current.is_due:
+            await asyncio.to_thread(self._current.reread_if_due)
+        if self._is_known(shown):
+            return True
+        if not shown or self._current.seconds_old < SOON_SECONDS:
+            return False
+        await asyncio.to_thread(self._current.reread_soon)
+        return self._is_known(shown)
+
+    def _is_known(self, shown: str) -> bool:
+        given = shown.encode(errors="replace")
+        return any(hmac.compare_digest(given, key.encode()) for key in self._current.settings.accepted_keys())
+
 
 class GuardedWebserver(DagsterWebserver[Any, Any]):
     """Dagster's own webserver, through its own hook for middleware."""
 
+    current: ClassVar[Current[WebserverSettings]]
+
     def build_middleware(self) -> list[Middleware]:
         """Return Dagster's middleware, behind the door."""
-        return [Middleware(InnerDoor, key=os.environ[KEY_SETTING]), *super().build_middleware()]
+        return [Middleware(InnerDoor, current=self.current), *super().build_middleware()]
 
 
 def viewer_tags(context: WorkspaceRequestContext) -> dict[str, str]:
@@ -62,9 +80,9 @@ def viewer_tags(context: WorkspaceRequestContext) -> dict[str, str]:
 def main() -> None:
     """Run the webserver."""
     try:
-        check_secret(KEY_SETTING, os.environ.get(KEY_SETTING, ""))
-    except ValueError as error:
-        sys.exit(str(error))
+        GuardedWebserver.current = Current(load(WebserverSettings), partial(load, WebserverSettings))
+    except SettingsRefused as reason:
+        refuse_to_start(reason)
     # The command has no option for either; both are methods that Dagster calls in order to be overridden.
     setattr(app, "DagsterWebserver", GuardedWebserver)  # noqa: B010 - not exported by that name
     setattr(WorkspaceRequestContext, "get_viewer_tags", viewer_tags)  # noqa: B010

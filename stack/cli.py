@@ -27,9 +27,9 @@ from stack.demo import run_demo
 from stack.errors import StackError
 from stack.home import DEFAULT_HOME, DEMO_HOME, Home, Running, is_locked
 from stack.platform import running
-from stack.processes import Source
+from stack.processes import API, PLATFORM, Source
 from stack.retransform import retransform
-from stack.secrets import load_or_create, rotate_signing_key
+from stack.secrets import load_or_create, rotate_signing_key, signing_keys, write_files
 from stack.supervisor import Supervisor
 from warehouse import roles
 from warehouse.idno import InvalidIdno, parse_idno
@@ -100,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
         commands,
         "rotate-key",
         _rotate_key,
-        "make a new key for signing access tokens, used from the next start on",
+        "make a new key for signing access tokens; a platform that runs takes it at once",
     )
     demo = _command(
         commands, "demo", _demo, "run the main job end to end against the stand-in site", DEMO_HOME
@@ -315,10 +315,13 @@ def _export_evidence(options: argparse.Namespace) -> int:
 
 def _rotate_key(options: argparse.Namespace) -> int:
     home = Home.at(options.home)
-    rotate_signing_key(home.secrets)
-    print(
-        "a new key signs access tokens from the next start on; those signed so far stay good until they expire"
-    )
+    rotated = rotate_signing_key(home.secrets)
+    when = "from the next start on"
+    if is_locked(home) and home.state.exists():
+        write_files(home.secret_files / API, signing_keys(rotated))
+        Supervisor(Running.of(home).supervisor_socket).signal(PLATFORM, API, signal.SIGHUP)
+        when = "from now on"
+    print(f"a new key signs access tokens {when}; those signed so far stay good until they expire")
     return 0
 
 

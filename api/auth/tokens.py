@@ -1,6 +1,8 @@
 """Access tokens: JWT, HS256 and nothing else. Whether the session behind one is still good, others tell."""
 
+import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
@@ -13,11 +15,13 @@ from jose import JWTError, jwt
 from api.auth.roles import Role
 from api.errors import NotSignedIn
 from api.settings import ApiSettings
+from warehouse.current import SOON_SECONDS, Current
 
 ALGORITHM = "HS256"
 ACCESS = "access"
 _LONGEST_TOKEN = 2_000
 _REMEMBERED = 4_096
+_NOT_VALID = "the access token is not valid, or no longer"
 _REQUIRED = {f"require_{claim}": True for claim in ("exp", "iat", "sub", "jti")}
 
 
@@ -31,14 +35,44 @@ class AccessClaims:
     """Seconds since 1970."""
 
 
+class UnknownKey(NotSignedIn):
+    """A token names a key that this process does not know: a new one, perhaps, that others have read already."""
+
+
 class AccessTokens:
     """Verifies access tokens. Remembers those that are good: each comes many times before it expires."""
 
-    def __init__(self, settings: ApiSettings) -> None:
-        self._verified = lru_cache(_REMEMBERED)(partial(verify, settings))
+    def __init__(self, current: Current[ApiSettings]) -> None:
+        self._current = current
+        self._known = current.settings
+        self._verified = self._verifier()
+
+    def _verifier(self) -> Callable[[str], AccessClaims]:
+        return lru_cache(_REMEMBERED)(partial(verify, self._known))
+
+    @property
+    def settings(self) -> ApiSettings:
+        """The settings with the keys as they were read last."""
+        return self._current.settings
+
+    def keys(self) -> list[str]:
+        """Return the keys that count; the first one signs."""
+        return [key for key, _ in self.settings.signing_keys()]
+
+    async def learn_keys(self) -> None:
+        """Read the keys again, because a token names one that is not known, unless that was just done."""
+        if self._current.seconds_old >= SOON_SECONDS:
+            await asyncio.to_thread(self._current.reread_soon)
 
     def verify(self, token: str) -> AccessClaims:
-        """Return what an access token says. Raises NotSignedIn if it is forged, expired or of another type."""
+        """Return what an access token says. Raises NotSignedIn if it is forged, expired or of another type.
+
+        Raises UnknownKey, which is one of those, if it may be worth while to `learn_keys`.
+        """
+        if self._known is not self.settings:
+            # What was remembered may have been signed by a key that counts no more.
+            self._known = self.settings
+            self._verified = self._verifier()
         claims = self._verified(token)
         if claims.expires_at < int(time.time()):
             raise _invalid()
@@ -67,14 +101,17 @@ def verify(settings: ApiSettings, token: str) -> AccessClaims:
         raise _invalid()
     try:
         kid = jwt.get_unverified_header(token).get("kid")
-        key, retired_at = next(held for held in settings.signing_keys() if key_id(held[0]) == kid)
+        held = next((each for each in settings.signing_keys() if key_id(each[0]) == kid), None)
+        if held is None:
+            raise UnknownKey(_NOT_VALID)
+        key, retired_at = held
         claims = jwt.decode(token, key, algorithms=[ALGORITHM], options=_REQUIRED)
         if retired_at is not None:
             _check_age(claims, settings.access_lifetime, retired_at)
         if claims.get("typ") != ACCESS:
             raise NotSignedIn("this is no access token")
         return AccessClaims(UUID(claims["sub"]), UUID(claims["sid"]), int(claims["exp"]))
-    except (JWTError, RecursionError, StopIteration, KeyError, ValueError, TypeError, AttributeError):
+    except (JWTError, RecursionError, KeyError, ValueError, TypeError, AttributeError):
         raise _invalid() from None
 
 
@@ -92,4 +129,4 @@ def _check_age(claims: dict[str, Any], lifetime: timedelta, retired_at: datetime
 
 
 def _invalid() -> NotSignedIn:
-    return NotSignedIn("the access token is not valid, or no longer")
+    return NotSignedIn(_NOT_VALID)

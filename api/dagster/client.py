@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
@@ -103,10 +103,10 @@ class RunStatus(StrEnum):
 class DagsterClient:
     """The few calls the API makes. Use as a context manager."""
 
-    def __init__(self, url: str, *, key: str, run_limit_seconds: int) -> None:
-        self._http = httpx.AsyncClient(
-            base_url=url, headers={KEY_HEADER: key}, trust_env=False, timeout=_CHECK_TIMEOUT_SECONDS
-        )
+    def __init__(self, url: str, *, key: Callable[[], str], run_limit_seconds: int) -> None:
+        """`key` is asked before each call what to show Dagster's webserver."""
+        self._http = httpx.AsyncClient(base_url=url, trust_env=False, timeout=_CHECK_TIMEOUT_SECONDS)
+        self._key = key
         self._run_limit_seconds = run_limit_seconds
 
     async def __aenter__(self) -> Self:
@@ -193,7 +193,10 @@ class DagsterClient:
     ) -> Any:
         try:
             response = await self._http.post(
-                "/graphql", json={"query": query, "variables": variables}, timeout=timeout_seconds
+                "/graphql",
+                json={"query": query, "variables": variables},
+                headers={KEY_HEADER: self._key()},
+                timeout=timeout_seconds,
             )
             if response.is_server_error:
                 raise DagsterFailed(f"Dagster failed with status {response.status_code}")

@@ -2,6 +2,7 @@
 
 import hmac
 import secrets
+from collections.abc import Sequence
 from hashlib import sha256
 
 CSRF_COOKIE = "registru_csrf"
@@ -17,8 +18,9 @@ def form_token(cookie: str, key: str) -> str:
     return hmac.new(key.encode(), f"csrf {cookie}".encode(errors="surrogatepass"), sha256).hexdigest()
 
 
-def is_right(cookie: str | None, form_value: str, key: str) -> bool:
-    """Tell whether a form's token belongs to the cookie that came with it."""
+def is_right(cookie: str | None, form_value: str, keys: Sequence[str]) -> bool:
+    """Tell whether a form's token belongs to the cookie that came with it, made with one of these keys."""
     if not cookie:
         return False
-    return hmac.compare_digest(form_token(cookie, key).encode(), form_value.encode(errors="surrogatepass"))
+    value = form_value.encode(errors="surrogatepass")
+    return any(hmac.compare_digest(form_token(cookie, key).encode(), value) for key in keys)

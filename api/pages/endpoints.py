@@ -154,7 +154,7 @@ def _form(
 def _csrf(request: Request, services: Services) -> tuple[str, str]:
     """Return the cookie's value (the one the browser has, so that several forms can be open) and the form's."""
     cookie = request.cookies.get(cookie_name(request, CSRF_COOKIE)) or new_token()
-    return cookie, form_token(cookie, _key(services))
+    return cookie, form_token(cookie, services.tokens.keys()[0])
 
 
 def _with_csrf(request: Request, page: Response, cookie: str) -> Response:
@@ -164,8 +164,4 @@ def _with_csrf(request: Request, page: Response, cookie: str) -> Response:
 
 def _is_own_form(request: Request, services: Services, token: str) -> bool:
     cookie = request.cookies.get(cookie_name(request, CSRF_COOKIE))
-    return is_from_own_page(request) and is_right(cookie, token, _key(services))
-
-
-def _key(services: Services) -> str:
-    return services.settings.jwt_secret.get_secret_value()
+    return is_from_own_page(request) and is_right(cookie, token, services.tokens.keys())

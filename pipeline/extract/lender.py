@@ -36,6 +36,8 @@ from pipeline.extract.browser import (
 )
 from pipeline.extract.tabs import FAILURES, Place, Tab
 from pipeline.settings import BrowserSettings
+from warehouse.settings import load, refuse_to_start
+from warehouse.sources import SettingsRefused
 
 logger = logging.getLogger("pipeline.lender")
 
@@ -255,7 +257,10 @@ def _kill(driver: webdriver.Chrome) -> None:
 def main() -> None:
     """Run the lender."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
-    settings = BrowserSettings()
+    try:
+        settings = load(BrowserSettings)
+    except SettingsRefused as reason:
+        refuse_to_start(reason)
     if settings.browser_lender is None or settings.webdriver_url is not None:
         sys.exit(
             "REGISTRU_BROWSER_LENDER names the socket; with REGISTRU_WEBDRIVER_URL there is nothing to lend"

@@ -5,7 +5,8 @@ from pydantic import PrivateAttr
 from redis import Redis
 from redis.retry import Retry
 
-from pipeline.settings import pipeline_settings
+from pipeline.settings import current_settings
+from warehouse.logins import redis_login
 from warehouse.redis_options import backoff, redis_options
 
 _RETRIES = 12
@@ -20,11 +21,12 @@ class RedisStores(ConfigurableResource):  # type: ignore[type-arg]
 
     def setup_for_execution(self, context: InitResourceContext) -> None:
         """Prepare the clients; nothing connects yet. A restarting Redis is waited for (about ten seconds)."""
-        settings = pipeline_settings()
-        options = redis_options(Retry(backoff(), _RETRIES))
-        self._state = Redis.from_url(settings.redis_state_url, **options)
-        self._cache = Redis.from_url(settings.redis_cache_url, **options)
-        self._fresh_seconds = int(settings.fresh_for.total_seconds())
+        current, options = current_settings(), redis_options(Retry(backoff(), _RETRIES))
+        state_url, state_login = redis_login(current, lambda now: now.redis_state_url)
+        cache_url, cache_login = redis_login(current, lambda now: now.redis_cache_url)
+        self._state = Redis.from_url(state_url, **options, **state_login)
+        self._cache = Redis.from_url(cache_url, **options, **cache_login)
+        self._fresh_seconds = int(current.settings.fresh_for.total_seconds())
 
     def teardown_after_execution(self, context: InitResourceContext) -> None:
         """Close the clients."""

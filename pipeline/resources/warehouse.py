@@ -8,7 +8,8 @@ from pydantic import PrivateAttr
 from sqlalchemy import Connection, Engine
 
 from pipeline.engine import engine_for
-from pipeline.settings import pipeline_settings
+from pipeline.settings import current_settings
+from warehouse.logins import sign_in_as_current
 
 
 class Warehouse(ConfigurableResource):  # type: ignore[type-arg]
@@ -18,7 +19,9 @@ class Warehouse(ConfigurableResource):  # type: ignore[type-arg]
 
     def setup_for_execution(self, context: InitResourceContext) -> None:
         """Prepare the pool; nothing connects yet."""
-        self._engine = engine_for(pipeline_settings().warehouse_url)
+        current = current_settings()
+        self._engine = engine_for(current.settings.warehouse_url)
+        sign_in_as_current(self._engine, current, lambda now: now.warehouse_url)
 
     def teardown_after_execution(self, context: InitResourceContext) -> None:
         """Close the pool."""

@@ -8,7 +8,7 @@ from dagster import DagsterInstance
 from redis import Redis
 from sqlalchemy import text
 
-from pipeline.settings import pipeline_settings
+from pipeline.settings import current_settings
 from tests.databases import Databases
 from tests.pipeline.inside import Inside
 from tests.site import running_site
@@ -48,6 +48,6 @@ def inside(
             "WORK_DIR": str(tmp_path),
         }.items():
             monkeypatch.setenv(f"REGISTRU_{name}", value)
-        pipeline_settings.cache_clear()
+        current_settings.cache_clear()
         yield Inside(databases, valkey, site, instance, monkeypatch)
-    pipeline_settings.cache_clear()
+    current_settings.cache_clear()

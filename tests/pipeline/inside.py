@@ -9,7 +9,7 @@ from redis import Redis
 from sqlalchemy import text
 
 from pipeline.definitions import defs
-from pipeline.settings import pipeline_settings
+from pipeline.settings import current_settings
 from tests.databases import Databases
 from tests.site import Site
 from warehouse.contract import SWEEP_JOB
@@ -32,7 +32,7 @@ class Inside:
                 self.monkeypatch.setenv(f"REGISTRU_{name.upper()}", value)
             else:
                 self.monkeypatch.delenv(f"REGISTRU_{name.upper()}", raising=False)
-        pipeline_settings.cache_clear()
+        current_settings.cache_clear()
 
     def sweep(self, **config: Any) -> "Swept":
         """Run `sweep_register`."""

@@ -1,0 +1,90 @@
+"""AWS Secrets Manager, played by moto on a port of this machine; nothing reaches the real one."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import boto3
+import httpx
+from moto.server import ThreadedMotoServer
+
+from stack.ports import LOOPBACK
+
+REGION = "eu-central-1"
+
+
+@dataclass
+class Aws:
+    """The server, and how processes are told of it."""
+
+    url: str
+
+    @cached_property
+    def _session(self) -> boto3.Session:
+        return boto3.Session("made-up", "made-up", region_name=REGION)
+
+    @cached_property
+    def _manager(self) -> Any:
+        return self.client("secretsmanager")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process needs; credentials are made up, and real ones are looked for nowhere."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "made-up",
+            "AWS_SECRET_ACCESS_KEY": "made-up",
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def client(self, service: str) -> Any:
+        """Return a client of one of its services."""
+        return self._session.client(service, endpoint_url=self.url)
+
+    def put(self, name: str, value: dict[str, Any] | str) -> None:
+        """Write a secret, or its next version."""
+        text = value if isinstance(value, str) else json.dumps(value)
+        manager = self._manager
+        try:
+            manager.put_secret_value(SecretId=name, SecretString=text)
+        except manager.exceptions.ResourceNotFoundException:
+            manager.create_secret(Name=name, SecretString=text)
+
+    @contextmanager
+    def asking_for_permission(self) -> Iterator[dict[str, str]]:
+        """Have every request be checked; yield the environment of somebody who may do nothing."""
+        iam = self.client("iam")
+        iam.create_user(UserName="stranger")
+        key = iam.create_access_key(UserName="stranger")["AccessKey"]
+        self._check_requests_after(0)
+        try:
+            yield {
+                **self.environment,
+                "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+                "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+            }
+        finally:
+            self._check_requests_after(1_000_000)
+            iam.delete_access_key(UserName="stranger", AccessKeyId=key["AccessKeyId"])
+            iam.delete_user(UserName="stranger")
+
+    def _check_requests_after(self, count: int) -> None:
+        httpx.post(f"{self.url}/moto-api/reset-auth", content=str(count), trust_env=False).raise_for_status()
+
+
+@contextmanager
+def running_aws() -> Iterator[Aws]:
+    """Run the server until the block ends."""
+    server = ThreadedMotoServer(ip_address=LOOPBACK, port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        yield Aws(f"http://{host}:{port}")
+    finally:
+        server.stop()

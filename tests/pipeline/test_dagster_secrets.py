@@ -1,0 +1,155 @@
+"""Dagster's processes read their own secrets, refuse bad ones in a line, and take new ones while they run."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from dagster import DagsterInstance
+from sqlalchemy import text
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from pipeline import dagster_settings
+from pipeline.dagster_settings import WebserverSettings
+from pipeline.webserver import InnerDoor
+from stack.home import PROJECT
+from stack.secrets import write_files
+from tests.databases import Databases
+from warehouse import current
+from warehouse.contract import KEY_HEADER
+from warehouse.current import Current
+from warehouse.settings import load
+
+URL = "postgresql+psycopg2://dagster@127.0.0.1:1/dagster"
+PLACEHOLDER = "change-me-change-me-change-me-change-me"
+STORAGE = "storage: {custom: {module: pipeline.storage, class: Storage}}\ntelemetry: {enabled: false}\n"
+
+
+def test_the_storage_signs_in_with_the_password_that_counts_by_then(
+    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "dagster.yaml").write_text(STORAGE)
+    secrets = tmp_path / "secrets"
+    url = databases.url("dagster", "dagster")
+    write_files(secrets, {"dagster_database_url": url})
+    monkeypatch.setenv("REGISTRU_SECRETS_DIR", str(secrets))
+    monkeypatch.setattr(current, "SOON_SECONDS", 0.0)
+    dagster_settings.dagster_settings.cache_clear()
+    password = uuid4().hex
+    try:
+        with DagsterInstance.from_config(str(tmp_path)) as instance:
+            assert instance.get_runs() == []
+            instance.optimize_for_webserver(statement_timeout=5_000, pool_recycle=60, max_overflow=1)
+            with databases.unhindered(isolation_level="AUTOCOMMIT") as administrator:
+                administrator.execute(text(f"ALTER ROLE dagster PASSWORD '{password}'"))
+            write_files(
+                secrets,
+                {"dagster_database_url": url.replace(databases.secrets.database["dagster"], password)},
+            )
+            assert instance.get_runs() == []
+            assert instance.all_instigator_state() == []
+            assert list(instance.get_asset_keys()) == []
+            assert password not in repr(instance.get_ref())
+    finally:
+        with databases.unhindered(isolation_level="AUTOCOMMIT") as administrator:
+            kept = databases.secrets.database["dagster"]
+            administrator.execute(text(f"ALTER ROLE dagster PASSWORD '{kept}'"))
+        dagster_settings.dagster_settings.cache_clear()
+
+
+def test_the_webserver_takes_two_keys_while_the_others_change_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = uuid4().hex, uuid4().hex
+    write_files(tmp_path, {"dagster_database_url": URL, "dagster_key": old})
+    monkeypatch.setenv("REGISTRU_SECRETS_DIR", str(tmp_path))
+    monkeypatch.setattr("pipeline.webserver.SOON_SECONDS", 0.0)
+    monkeypatch.setattr(current, "SOON_SECONDS", 0.0)
+    settings = Current(load(WebserverSettings), lambda: load(WebserverSettings))
+    inner = Starlette(routes=[Route("/", lambda _: PlainTextResponse("in"))])
+    client = TestClient(InnerDoor(inner, settings))
+
+    def answers(*keys: str) -> list[int]:
+        return [client.get("/", headers={KEY_HEADER: key}).status_code for key in keys]
+
+    assert answers(old, new, "") == [200, 403, 403]
+    write_files(tmp_path, {"dagster_key": new, "dagster_former_key": old})
+    assert answers(new, old, "x" * 32) == [200, 200, 403]
+    (tmp_path / "registru_dagster_former_key").unlink()
+    settings.reread()
+    assert answers(new, old) == [200, 403]
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "secrets", "said"),
+    [
+        (
+            "pipeline.checked",
+            ("dagster", "dagster._daemon", "run"),
+            {},
+            "missing: REGISTRU_DAGSTER_DATABASE_URL (looked for in the files in ",
+        ),
+        (
+            "pipeline.checked",
+            ("pipeline", "pipeline.run_server"),
+            {
+                "dagster_database_url": URL,
+                "redis_state_url": f"redis://:{PLACEHOLDER}@localhost/0",
+                "redis_cache_url": "redis://localhost",
+                "warehouse_url": URL,
+                "webdriver_url": "http://grid",
+                "work_dir": "work",
+            },
+            "the password in REGISTRU_REDIS_STATE_URL is a placeholder; make one up, at random (from the files in ",
+        ),
+        (
+            "pipeline.webserver",
+            (),
+            {"dagster_database_url": URL, "dagster_key": PLACEHOLDER},
+            "REGISTRU_DAGSTER_KEY is a placeholder; make one up, at random (from the files in ",
+        ),
+        (
+            "gateway.start",
+            ("caddy", "version"),
+            {"dagster_key": PLACEHOLDER},
+            "REGISTRU_DAGSTER_KEY is a placeholder; make one up, at random (from the files in ",
+        ),
+        ("pipeline.extract.lender", (), {}, "REGISTRU_WORK_DIR"),
+    ],
+)
+def test_a_process_does_not_start_on_a_bad_secret_and_says_why_in_a_line(
+    tmp_path: Path, module: str, arguments: tuple[str, ...], secrets: Mapping[str, str], said: str
+) -> None:
+    write_files(tmp_path, secrets)
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=PROJECT,
+        env={"REGISTRU_SECRETS_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert said in done.stderr
+    assert PLACEHOLDER not in done.stderr
+
+
+def test_a_process_with_good_settings_becomes_what_it_is_to_be(tmp_path: Path) -> None:
+    write_files(tmp_path, {"dagster_database_url": URL})
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline.checked", "dagster", "dagster", "--version"],
+        cwd=PROJECT,
+        env={"REGISTRU_SECRETS_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert "dagster, version" in done.stdout
