@@ -16,6 +16,7 @@ from api.admission import Admissions
 from api.auth.tokens import AccessTokens
 from api.changes import Changes
 from api.dagster.client import DagsterClient
+from api.metrics.pools import watch_pool
 from api.rate_limits import GuessLimits
 from api.settings import ApiSettings
 from warehouse.redis_options import backoff, redis_options
@@ -54,7 +55,7 @@ async def open_services(settings: ApiSettings) -> AsyncIterator[Services]:
     state = _redis(settings.redis_state_url, options)
     cache = _redis(settings.redis_cache_url, {**options, "decode_responses": False})
     admissions = Admissions(options, state_url=settings.redis_state_url, cache_url=settings.redis_cache_url)
-    users, warehouse = _engine(settings.users_url), _engine(settings.warehouse_url)
+    users, warehouse = _engine(settings.users_url, "users"), _engine(settings.warehouse_url, "warehouse")
     async with DagsterClient(
         settings.dagster_url,
         key=settings.dagster_key.get_secret_value(),
@@ -88,8 +89,8 @@ def _redis(url: str, options: dict[str, Any]) -> Redis:
     return Redis.from_pool(pool)
 
 
-def _engine(url: str) -> AsyncEngine:
-    return create_async_engine(
+def _engine(url: str, database: str) -> AsyncEngine:
+    engine = create_async_engine(
         make_url(url).set(drivername="postgresql+asyncpg"),
         pool_pre_ping=True,
         hide_parameters=True,  # an error in the log must not show a password's hash
@@ -98,6 +99,8 @@ def _engine(url: str) -> AsyncEngine:
         pool_timeout=10,
         connect_args={"timeout": 5, "command_timeout": 30},
     )
+    watch_pool(engine, database, most=_SQL_CONNECTIONS)
+    return engine
 
 
 def services_of(connection: HTTPConnection) -> Services:

@@ -15,6 +15,7 @@ from stack.chrome import Chrome
 from stack.home import PROJECT, Home
 from stack.ports import LOOPBACK
 from stack.secrets import Secrets
+from telemetry import settings as telemetry
 from warehouse import roles
 
 MARK = "REGISTRU_STACK"
@@ -106,6 +107,7 @@ def common_environment(home: Home) -> dict[str, str]:
         **kept,
         "PATH": path,
         MARK: str(home.path),
+        **{name: os.environ[name] for name in telemetry.SETTINGS if name in os.environ},
         "PYTHONUNBUFFERED": "1",
         "NO_PROXY": "*",
         "SE_OFFLINE": "true",
@@ -135,7 +137,7 @@ def _dagster(plan: Plan) -> list[Program]:
         "REGISTRU_CODE_SERVER_PORT": str(ports.code),
         RUN_SERVER: str(home.work / "runs.sock"),
     }
-    code = [*("api", "grpc", "-m", _DEFINITIONS, "-h", LOOPBACK, "-p", str(ports.code))]
+    code = [*("api", "grpc", "-m", _DEFINITIONS, "-h", LOOPBACK, "-p", str(ports.code)), *_log_format()]
     pipeline = {**instance, **_pipeline(plan)}
     return [
         # It and `runs` have runs for children: they get time to report their end and to close their browsers.
@@ -145,9 +147,18 @@ def _dagster(plan: Plan) -> list[Program]:
         _webserver(plan, "webserver", ports.dagster, instance),
         _webserver(plan, "webserver-readonly", ports.dagster_readonly, instance, "--read-only"),
         Program(
-            "daemon", PLATFORM, [sys.executable, "-m", "dagster._daemon", "run", *WORKSPACE], instance, "INT"
+            "daemon",
+            PLATFORM,
+            [sys.executable, "-m", "dagster._daemon", "run", *WORKSPACE, *_log_format()],
+            instance,
+            "INT",
         ),
     ]
+
+
+def _log_format() -> list[str]:
+    """Return what has Dagster's own processes log as ours do."""
+    return ["--log-format", "json"] if os.environ.get("REGISTRU_LOG_FORMAT") == "json" else []
 
 
 def has_warm_runs() -> bool:
@@ -175,7 +186,9 @@ def _browsers(pipeline: dict[str, str]) -> Program:
 def _webserver(plan: Plan, name: str, port: int, instance: dict[str, str], *options: str) -> Program:
     serve = ["-m", "pipeline.webserver", "-h", LOOPBACK, "-p", str(port), "--path-prefix", DAGSTER_PATH]
     environment = {**instance, "REGISTRU_DAGSTER_KEY": plan.secrets.dagster}
-    return Program(name, PLATFORM, [sys.executable, *serve, *WORKSPACE, *options], environment, "INT")
+    return Program(
+        name, PLATFORM, [sys.executable, *serve, *WORKSPACE, *_log_format(), *options], environment, "INT"
+    )
 
 
 _PIPELINE_SETTINGS = tuple(

@@ -36,6 +36,8 @@ from pipeline.extract.browser import (
 )
 from pipeline.extract.tabs import FAILURES, Place, Tab
 from pipeline.settings import BrowserSettings
+from telemetry import logs
+from telemetry.settings import TelemetrySettings
 
 logger = logging.getLogger("pipeline.lender")
 
@@ -254,7 +256,7 @@ def _kill(driver: webdriver.Chrome) -> None:
 
 def main() -> None:
     """Run the lender."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
+    logs.set_up(TelemetrySettings().log_format, service="browsers")
     settings = BrowserSettings()
     if settings.browser_lender is None or settings.webdriver_url is not None:
         sys.exit(

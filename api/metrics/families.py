@@ -1,0 +1,26 @@
+"""Small helpers that make Prometheus' metric families."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+
+Labels = str | tuple[str, ...]
+
+
+def gauge(name: str, meaning: str, value: float | None) -> list[Metric]:
+    """Return a value that is, none if it is not known."""
+    return [] if value is None else [GaugeMetricFamily(name, meaning, value=float(value))]
+
+
+def gauges(
+    name: str,
+    meaning: str,
+    labels: Sequence[str],
+    values: Mapping[Labels, float] | Iterable[tuple[Labels, float]],
+) -> list[Metric]:
+    """Return values by their labels'."""
+    family = GaugeMetricFamily(name, meaning, labels=labels)
+    for said, value in values.items() if isinstance(values, Mapping) else values:
+        family.add_metric([said] if isinstance(said, str) else said, float(value))
+    return [family]
