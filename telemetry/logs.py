@@ -16,8 +16,8 @@ from telemetry.settings import LogFormat
 
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
 """What every record has; the rest came with `extra`."""
-_TALKATIVE = ("httpx", "httpcore")
-"""Libraries with a line for each request that we make."""
+_TALKATIVE = ("httpx", "httpcore", "websocket")
+"""Libraries with a line for each request or connection that we make."""
 
 _process: dict[str, Any] = {}
 
@@ -92,7 +92,7 @@ def set_up(log_format: LogFormat, *, service: str) -> None:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers.clear()
-        logger.propagate = True
+        logger.propagate = name != "uvicorn.access"  # the API has lines of its own for requests
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
 

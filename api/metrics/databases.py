@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from prometheus_client.metrics_core import Metric
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from api.metrics.families import gauge, gauges
 from api.services import Services
@@ -37,7 +37,7 @@ WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
 _DATABASE = """
 SELECT current_database(), pg_database_size(current_database()),
   (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()),
-  (SELECT extract(epoch FROM now() - min(xact_start)) FROM pg_stat_activity
+  (SELECT greatest(extract(epoch FROM now() - min(xact_start)), 0) FROM pg_stat_activity
    WHERE datname = current_database() AND pid <> pg_backend_pid()),
   (SELECT count(*) FROM pg_stat_activity WHERE datname IS NOT NULL),
   current_setting('max_connections')::int
@@ -54,12 +54,12 @@ async def read_users(services: Services) -> list[Metric]:
     for row in rows:
         ages[row[0]] = max(ages[row[0]], float(row[3]))
     return [
-        *gauges("registru_scrapes_open", "Scrapes that are not over.", ["state", "kind"], counts),
+        *gauges("registru_scrapes_open", "Scrapes that are not over.", ["state", "kind"], counts.items()),
         *gauges(
             "registru_scrapes_oldest_open_seconds",
             "The age of the oldest scrape in a state.",
             ["state"],
-            ages,
+            ages.items(),
         ),
     ]
 
@@ -85,7 +85,10 @@ async def read_warehouse(services: Services) -> list[Metric]:
         *gauge("registru_records_stale", "Records that an older transformation read.", stale),
         *gauge("registru_captures_pending", "Good captures that wait to be transformed.", pending),
         *gauges(
-            "registru_captures_quarantined", "Captures that could not be transformed.", ["reason"], reasons
+            "registru_captures_quarantined",
+            "Captures that could not be transformed.",
+            ["reason"],
+            reasons.items(),
         ),
         *gauge("registru_newest_capture_age_seconds", "The age of the newest capture, good or not.", newest),
     ]
@@ -93,8 +96,8 @@ async def read_warehouse(services: Services) -> list[Metric]:
 
 async def read_sizes(services: Services) -> list[Metric]:
     """Return how large the databases and their tables are, and how busy the server is."""
-    tables: list[tuple[str, Row[Any]]] = []
-    databases: list[Row[Any]] = []
+    tables: list[tuple[str, Any]] = []
+    databases: list[Any] = []
     for engine in (services.users, services.warehouse):
         async with engine.connect() as connection:
             row = (await connection.execute(text(_DATABASE))).one()
@@ -103,7 +106,7 @@ async def read_sizes(services: Services) -> list[Metric]:
     return [*_busy(databases), *_large(tables)]
 
 
-def _busy(databases: Sequence[Row[Any]]) -> list[Metric]:
+def _busy(databases: Sequence[Any]) -> list[Metric]:
     return [
         *gauges(
             "registru_db_size_bytes",
@@ -128,7 +131,7 @@ def _busy(databases: Sequence[Row[Any]]) -> list[Metric]:
     ]
 
 
-def _large(tables: Sequence[tuple[str, Row[Any]]]) -> list[Metric]:
+def _large(tables: Sequence[tuple[str, Any]]) -> list[Metric]:
     labels = ["database", "table"]
     return [
         *gauges(

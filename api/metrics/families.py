@@ -1,6 +1,6 @@
 """Small helpers that make Prometheus' metric families."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -14,13 +14,10 @@ def gauge(name: str, meaning: str, value: float | None) -> list[Metric]:
 
 
 def gauges(
-    name: str,
-    meaning: str,
-    labels: Sequence[str],
-    values: Mapping[Labels, float] | Iterable[tuple[Labels, float]],
+    name: str, meaning: str, labels: Sequence[str], values: Iterable[tuple[Labels, float]]
 ) -> list[Metric]:
-    """Return values by their labels'."""
+    """Return values, each with what its labels say."""
     family = GaugeMetricFamily(name, meaning, labels=labels)
-    for said, value in values.items() if isinstance(values, Mapping) else values:
+    for said, value in values:
         family.add_metric([said] if isinstance(said, str) else said, float(value))
     return [family]

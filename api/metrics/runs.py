@@ -67,7 +67,10 @@ def _open(runs: Sequence[SeenRun], now: float) -> list[Metric]:
     queued = [now - run.created for run in runs if run.status is RunStatus.QUEUED]
     return [
         *gauges(
-            "registru_runs_open", "Runs that are not over, by status and kind.", ["status", "kind"], counts
+            "registru_runs_open",
+            "Runs that are not over, by status and kind.",
+            ["status", "kind"],
+            counts.items(),
         ),
         *gauge(
             "registru_runs_oldest_queued_seconds",

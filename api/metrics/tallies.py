@@ -86,7 +86,7 @@ def _browsers(members: Iterable[str]) -> list[Metric]:
     used = Counter({BORROWED: 0, STARTED: 0})
     used.update(member.partition(":")[0] for member in members)
     return gauges(
-        "registru_browsers_in_use", "Browsers that runs have: borrowed or their own.", ["how"], used
+        "registru_browsers_in_use", "Browsers that runs have: borrowed or their own.", ["how"], used.items()
     )
 
 

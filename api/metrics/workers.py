@@ -33,7 +33,7 @@ def share_counts() -> Path | None:
         raise RuntimeError(f"{folder} is there, and not ours alone")
     _remove_older_than(folder)
     os.environ[_VARIABLE] = str(folder)
-    values.ValueClass = values.get_value_class()  # chosen when it was imported, before the folder was known
+    values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call] # chosen when it was imported, before the folder was known
     forget_dead_workers(folder)
     return folder
 
@@ -42,7 +42,7 @@ def forget_dead_workers(folder: Path) -> None:
     """Drop what workers that died had under way; what they counted stays."""
     for pid in {int(file.stem.rsplit("_", 1)[1]) for file in folder.glob("gauge_live*.db")}:
         if not psutil.pid_exists(pid):
-            multiprocess.mark_process_dead(pid, str(folder))
+            multiprocess.mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]
 
 
 def _folder_of(pid: int, started: float) -> Path:

@@ -39,6 +39,8 @@ class Telemetry(ConfigurableResource):  # type: ignore[type-arg]
         """Time a step, as part of what launched the run."""
         run = self._run
         parent = run.tags.get(TRACEPARENT_TAG) if run else None
-        about = {"run_id": run.run_id, "request_id": run.tags.get(REQUEST_ID_TAG)} if run else {}
+        about: dict[str, Any] = {}
+        if run:
+            about = {"run_id": run.run_id, "request_id": run.tags.get(REQUEST_ID_TAG)}
         with traces.span(name, parent=parent, **about) as span:
             yield span
