@@ -18,7 +18,7 @@ class OwnMetrics:
     """Every count of this process, and of the workers beside it."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # when each was counted first: as many series again
+        disable_created_metrics()  # type: ignore[no-untyped-call] # when each was counted first: as many series again
         self._folder: Path | None = share_counts()
         self._registry = CollectorRegistry()
         registry = self._registry

@@ -32,8 +32,11 @@ def observed(
     site: Site, collector: Collector, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Platform]:
     """A platform that tells everything, served by several workers."""
-    options = {"log_format": "json", "otlp_endpoint": collector.endpoint, "api_workers": str(WORKERS)}
-    with running_platform(tmp_path_factory.mktemp("observed"), site, **options) as running:
+    home = tmp_path_factory.mktemp("observed")
+    endpoint, workers = collector.endpoint, str(WORKERS)
+    with running_platform(
+        home, site, log_format="json", otlp_endpoint=endpoint, api_workers=workers
+    ) as running:
         yield running
 
 
