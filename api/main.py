@@ -57,7 +57,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
                 reconciler.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await reconciler
-                traces.flush()
+                await asyncio.to_thread(traces.close)
 
     app = FastAPI(
         title="Registru",

@@ -10,7 +10,6 @@ from typing import Any
 
 _PATH = "/v1/traces"
 _EXPORT_SECONDS = 5
-_FLUSH_MILLISECONDS = 5_000
 
 _tracer: Any = None
 _provider: Any = None
@@ -96,14 +95,8 @@ def trace_id() -> str | None:
     return parent.split("-")[1] if parent else None
 
 
-def flush() -> None:
-    """Send what has not been sent; a collector that does not answer is not waited for long."""
-    if _provider is not None:
-        _provider.force_flush(_FLUSH_MILLISECONDS)
-
-
 def close() -> None:
-    """Send what is left, and stop."""
+    """Send what is left, and stop; a collector that does not answer is waited for five seconds at most."""
     global _tracer, _provider
     if _provider is not None:
         provider, _provider, _tracer = _provider, None, None
