@@ -15,6 +15,9 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
+from api.metrics.own import own_metrics
+from telemetry import request_ids
+
 logger = logging.getLogger(__name__)
 
 _SHOWN_CHARACTERS = 100
@@ -58,9 +61,13 @@ class Invalid(Problem):
 
 
 class TooManyRequests(Problem):
-    """More often than allowed; the headers say when to come again."""
+    """More often than allowed; the headers say when to come again. `what` there were too many of is counted."""
 
     status = HTTPStatus.TOO_MANY_REQUESTS
+
+    def __init__(self, detail: str, headers: Mapping[str, str] | None = None, *, what: str) -> None:
+        super().__init__(detail, headers)
+        own_metrics().refused.labels(what).inc()
 
 
 class NotFound(Problem):
@@ -104,6 +111,8 @@ def problem(
         "status": int(status),
         "detail": detail,
     }
+    if (request_id := request_ids.current()) is not None:
+        content["request_id"] = request_id
     if errors:
         content["errors"] = list(errors)
     # What is refused may hold half of a surrogate pair, which UTF-8 cannot.
@@ -120,7 +129,7 @@ def install(app: FastAPI) -> None:
     for refusal in (PoolTimeoutError, ConnectionError, TimeoutError):
         app.add_exception_handler(refusal, _on_outage)
     app.add_exception_handler(RuntimeError, _on_runtime_error)
-    app.add_exception_handler(Exception, _on_bug)
+    app.add_exception_handler(Exception, _on_uncaught)
 
 
 async def on_http_exception(_: Request, error: Exception) -> Response:
@@ -177,3 +186,10 @@ async def _on_runtime_error(request: Request, error: Exception) -> Response:
 async def _on_bug(request: Request, error: Exception) -> Response:
     logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "the server failed; the failure is in its log")
+
+
+async def _on_uncaught(request: Request, error: Exception) -> Response:
+    # Rendered outside of all middleware.
+    response = await _on_bug(request, error)
+    response.headers[request_ids.HEADER] = request_ids.current() or ""
+    return response

@@ -21,6 +21,9 @@ from api.headers import Headers
 from api.health.endpoints import router as health
 from api.keys.endpoints import router as keys
 from api.limits import BodyLimit
+from api.metrics.endpoints import router as metrics
+from api.metrics.platform import Measured
+from api.observed import Observed
 from api.pages import endpoints as pages
 from api.quarantine.endpoints import router as quarantine
 from api.rereading import rereading
@@ -30,6 +33,8 @@ from api.scrape.reconciler import reconcile_forever
 from api.services import open_services
 from api.settings import ApiSettings
 from api.stopping import on_stop_signal, stop_with_parent
+from telemetry import logs, request_ids, traces
+from telemetry.settings import TelemetrySettings
 from warehouse.current import Current
 from warehouse.settings import load, refuse_to_start
 from warehouse.sources import SettingsRefused
@@ -37,7 +42,13 @@ from warehouse.sources import SettingsRefused
 
 def create_app(settings: ApiSettings | None = None) -> FastAPI:
     """Build the application; without settings, with those that are found, which are read again from time to time."""
-    current = Current(settings) if settings else Current(_load(), partial(load, ApiSettings))
+    telemetry = TelemetrySettings()
+    if settings is None:
+        current = Current(_load(), partial(load, ApiSettings))
+        logs.set_up(telemetry.log_format, service="api")
+        traces.set_up(telemetry.otlp_endpoint, service="api")
+    else:
+        current = Current(settings)
     settings = current.settings
 
     @contextlib.asynccontextmanager
@@ -55,6 +66,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
                 reconciler.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await reconciler
+                await asyncio.to_thread(traces.close)
 
     app = FastAPI(
         title="Registru",
@@ -63,6 +75,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         lifespan=lifespan,
         redirect_slashes=False,
     )
+    app.state.measured = Measured()
     errors.install(app)
     pages.install(app, otherwise=errors.on_http_exception)
     app.add_middleware(BodyLimit, most_bytes=settings.most_body_bytes)
@@ -71,11 +84,31 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             CORSMiddleware,
             allow_origins=settings.cors_origins,
             allow_methods=["*"],
-            allow_headers=["Authorization", "X-API-Key", "Content-Type", "Idempotency-Key"],
+            allow_headers=[
+                "Authorization",
+                "X-API-Key",
+                "Content-Type",
+                "Idempotency-Key",
+                request_ids.HEADER,
+            ],
+            expose_headers=[request_ids.HEADER],
         )
     app.add_middleware(Headers)
+    app.add_middleware(Observed, logs_all=telemetry.access_log)
     # Routes are tried one by one: first what is asked for most.
-    for router in (scrape, health, auth, verify, keys, admin, batches, companies, quarantine, pages.router):
+    for router in (
+        scrape,
+        health,
+        auth,
+        verify,
+        keys,
+        admin,
+        batches,
+        companies,
+        quarantine,
+        metrics,
+        pages.router,
+    ):
         app.include_router(router)
     document(app)
     return app

@@ -78,4 +78,5 @@ def refusal(state: LimitState, what: str) -> TooManyRequests:
     return TooManyRequests(
         f"too many {what}: {state.amount} in {state.window_seconds} s are allowed; wait {wait} s",
         {**state.headers, "RateLimit-Remaining": "0", "Retry-After": str(wait)},
+        what=what,
     )

@@ -27,6 +27,7 @@ class ProblemDetails(BaseModel):
     title: str
     status: int
     detail: str
+    request_id: str | None = None
     errors: list[FieldError] = Field(default_factory=list)
 
 

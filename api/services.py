@@ -19,6 +19,7 @@ from api.admission import Admissions
 from api.auth.tokens import AccessTokens
 from api.changes import Changes
 from api.dagster.client import DagsterClient
+from api.metrics.pools import watch_pool
 from api.rate_limits import GuessLimits
 from api.settings import ApiSettings
 from warehouse.current import Current
@@ -68,8 +69,8 @@ async def open_services(
     admissions = Admissions(
         options, state_url=state_url, cache_url=cache_url, state_login=state_login, cache_login=cache_login
     )
-    users = _engine(current, lambda now: now.users_url)
-    warehouse = _engine(current, lambda now: now.warehouse_url)
+    users = _engine(current, lambda now: now.users_url, "users")
+    warehouse = _engine(current, lambda now: now.warehouse_url, "warehouse")
     async with DagsterClient(
         settings.dagster_url,
         key=lambda: current.settings.dagster_key.get_secret_value(),
@@ -103,7 +104,9 @@ def _redis(url: str, options: dict[str, Any]) -> Redis:
     return Redis.from_pool(pool)
 
 
-def _engine(current: Current[ApiSettings], url_of: Callable[[ApiSettings], str]) -> AsyncEngine:
+def _engine(
+    current: Current[ApiSettings], url_of: Callable[[ApiSettings], str], database: str
+) -> AsyncEngine:
     engine = create_async_engine(
         make_url(url_of(current.settings)).set(drivername="postgresql+asyncpg"),
         pool_pre_ping=True,
@@ -116,6 +119,7 @@ def _engine(current: Current[ApiSettings], url_of: Callable[[ApiSettings], str])
     sign_in_as_current(
         engine.sync_engine, current, url_of, run=lambda work: await_only(asyncio.to_thread(work))
     )
+    watch_pool(engine, database, most=_SQL_CONNECTIONS)
     return engine
 
 

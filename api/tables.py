@@ -94,6 +94,8 @@ launches = Table(
     Column("id", Uuid, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("requested_by", Text, nullable=False),
+    Column("request_id", Text),
+    Column("traceparent", Text),
     Column("run_id", Text, unique=True),
     Column("attempts", Integer, nullable=False),
     Column("claimed_until", DateTime(timezone=True), nullable=False, server_default=func.now()),

@@ -29,6 +29,7 @@ from pipeline.quarantine import Refusal, Tolerance, known_refusals, release, set
 from pipeline.transform import TRANSFORM_VERSION
 from pipeline.transform.earlier import CaptureReading, Settled, is_settled, settle
 from pipeline.transform.merge import NotThisCompany, transform
+from telemetry import traces
 from warehouse.cached import company_key, pack
 from warehouse.changes import Difference, differences
 from warehouse.facts import load_facts
@@ -65,7 +66,8 @@ def make_current(
         with transaction() as connection:
             record = load_record(connection, capture.idno)
         if record is not None:
-            cache.set(company_key(capture.idno), pack(record), ex=fresh_seconds)
+            with traces.span("cache", idno=capture.idno):
+                cache.set(company_key(capture.idno), pack(record), ex=fresh_seconds)
     return done
 
 

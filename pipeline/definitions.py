@@ -11,7 +11,7 @@ from pipeline.jobs import (
     scrape_companies,
     sweep_register,
 )
-from pipeline.resources import Browser, RedisStores, Warehouse
+from pipeline.resources import Browser, RedisStores, Telemetry, Warehouse
 from pipeline.schedules import (
     check_records_schedule,
     refresh_tracked_schedule,
@@ -37,5 +37,6 @@ defs = Definitions(
         "warehouse": Warehouse(),
         "redis": RedisStores(),
         "browser": Browser(),
+        "telemetry": Telemetry(),
     },
 )

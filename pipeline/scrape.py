@@ -3,6 +3,7 @@
 Each company is brought to its end at once. A run that is cancelled or dies loses no more than the visits under way.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,9 +17,14 @@ from pipeline.extract import spool
 from pipeline.extract.capture import Capture
 from pipeline.extract.crawl import Attempt, Crawl, Deferral, Event, Skip
 from pipeline.load import store_capture
+from pipeline.measures import note_transformations, note_visit
 from pipeline.results import Result, captured_since, note_result, without_result
 from pipeline.tracking import note_capture
+from telemetry import traces
+from telemetry.tallies import RESULTS, Tallies
 from warehouse.contract import RUN_EVENTS_CHANNEL, RunResult
+
+logger = logging.getLogger(__name__)
 
 NewCrawl = Callable[[Callable[[str], int | None]], Crawl]
 
@@ -43,6 +49,7 @@ class Stores:
     cache: Redis
     fresh_seconds: int
     spool: Path
+    tallies: Tallies
 
 
 class Scrape:
@@ -61,10 +68,12 @@ class Scrape:
         try:
             for event in events:
                 self._store(event)
+                self._stores.tallies.flush()
                 yield event
         finally:
             events.close()  # type: ignore[attr-defined] # a generator: the browser ends now
             self._store_spooled()
+            self._stores.tallies.flush()
 
     def _captured_meanwhile(self, idno: str) -> int | None:
         with self._stores.transaction() as connection:
@@ -90,10 +99,14 @@ class Scrape:
             )
 
     def _store_attempt(self, attempt: Attempt) -> None:
+        note_visit(self._stores.tallies, attempt)
         # First on disk: what was seen outlives an outage of the database.
         path = spool.put(self._stores.spool, attempt.capture)
-        source_data_id = self._load(attempt.capture)
+        with traces.span("store", idno=attempt.capture.idno):
+            source_data_id = self._load(attempt.capture)
         spool.remove(path)
+        about = {"idno": attempt.capture.idno, "source_data_id": source_data_id}
+        logger.info("stored", extra={**about, "capture_id": attempt.capture.capture_id})
         if attempt.retry_in is not None:
             return
         capture = attempt.capture
@@ -118,15 +131,25 @@ class Scrape:
             capture = stored_capture(connection, source_data_id)
         if capture is None:
             return None
-        done = make_current(
-            self._stores.transaction, self._stores.cache, capture, fresh_seconds=self._stores.fresh_seconds
-        )
+        with traces.span("transform", idno=capture.idno, source_data_id=source_data_id):
+            done = make_current(
+                self._stores.transaction,
+                self._stores.cache,
+                capture,
+                fresh_seconds=self._stores.fresh_seconds,
+            )
+        note_transformations(self._stores.tallies, [done])
+        about = {"idno": done.idno, "source_data_id": source_data_id, "result": done.result}
+        logger.info("made current", extra={**about, "changes": done.changes, "note": done.note or None})
         return done.note if done.result == NOT_TRANSFORMED else None
 
     def _tell(self, result: Result) -> None:
         with self._stores.transaction() as connection:
             note_result(connection, self._run.run_id, result)
         self._stores.state.publish(RUN_EVENTS_CHANNEL, self._run.run_id)
+        self._stores.tallies.count(RESULTS, result.result)
+        about = {"idno": result.idno, "result": result.result, "attempts": result.attempts}
+        logger.info("done with a company", extra={**about, "reason": result.reason})
 
     def _store_spooled(self) -> None:
         for path in spool.list_captures(self._stores.spool):

@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import httpx
+from pydantic import ValidationError
 
 from api import migrations as api_migrations
 from pipeline import local_socket
@@ -36,6 +37,7 @@ from stack.processes import (
 )
 from stack.secrets import load_or_create
 from stack.supervisor import Supervisor, supervised
+from telemetry.settings import TelemetrySettings
 from warehouse import roles
 from warehouse.contract import KEY_HEADER
 from warehouse.migrate import WAREHOUSE_MIGRATIONS, migrate
@@ -69,6 +71,7 @@ def running(
 
 
 def _plan(home: Home, source: Source, port: int | None) -> Plan:
+    _check_telemetry()
     chrome = find_chrome()
     _keep_apart(home, source)
     secrets = load_or_create(home.secrets)
@@ -77,6 +80,17 @@ def _plan(home: Home, source: Source, port: int | None) -> Plan:
     if source.stand_in:
         source = replace(source, url=stand_in_url(ports))
     return Plan(home, ports, secrets, chrome, source)
+
+
+def _check_telemetry() -> None:
+    """Refuse, before anything starts, what every process would refuse."""
+    try:
+        TelemetrySettings()
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        raise StackError(
+            f"REGISTRU_{str(wrong['loc'][0]).upper()}: {str(wrong['msg']).removeprefix('Value error, ')}"
+        ) from None
 
 
 def _keep_apart(home: Home, source: Source) -> None:

@@ -14,6 +14,7 @@ from stack.chrome import Chrome
 from stack.home import PROJECT, Home
 from stack.ports import LOOPBACK
 from stack.secrets import Secrets, signing_keys, write_files
+from telemetry import settings as telemetry
 from warehouse import roles
 
 MARK = "REGISTRU_STACK"
@@ -117,6 +118,7 @@ def common_environment(home: Home) -> dict[str, str]:
         **kept,
         "PATH": path,
         MARK: str(home.path),
+        **{name: os.environ[name] for name in telemetry.SETTINGS if name in os.environ},
         "PYTHONUNBUFFERED": "1",
         "NO_PROXY": "*",
         "SE_OFFLINE": "true",
@@ -145,7 +147,7 @@ def _dagster(plan: Plan) -> list[Program]:
         "REGISTRU_CODE_SERVER_PORT": str(ports.code),
         RUN_SERVER: str(home.work / "runs.sock"),
     }
-    code = [*("api", "grpc", "-m", _DEFINITIONS, "-h", LOOPBACK, "-p", str(ports.code))]
+    code = [*("api", "grpc", "-m", _DEFINITIONS, "-h", LOOPBACK, "-p", str(ports.code)), *_log_format()]
     pipeline = {**instance, **_pipeline(plan)}
     daemon = {**instance, **plan.hand_over("daemon", plan.dagster_settings)}
     webserver_secrets = {**plan.dagster_settings, "dagster_key": plan.secrets.dagster}
@@ -158,9 +160,18 @@ def _dagster(plan: Plan) -> list[Program]:
         _webserver("webserver", ports.dagster, webserver),
         _webserver("webserver-readonly", ports.dagster_readonly, webserver, "--read-only"),
         Program(
-            "daemon", PLATFORM, [sys.executable, "-m", "dagster._daemon", "run", *WORKSPACE], daemon, "INT"
+            "daemon",
+            PLATFORM,
+            [sys.executable, "-m", "dagster._daemon", "run", *WORKSPACE, *_log_format()],
+            daemon,
+            "INT",
         ),
     ]
+
+
+def _log_format() -> list[str]:
+    """Return what has Dagster's own processes log as ours do."""
+    return ["--log-format", "json"] if os.environ.get("REGISTRU_LOG_FORMAT") == "json" else []
 
 
 def has_warm_runs() -> bool:
@@ -187,7 +198,9 @@ def _browsers(pipeline: dict[str, str]) -> Program:
 
 def _webserver(name: str, port: int, environment: dict[str, str], *options: str) -> Program:
     serve = ["-m", "pipeline.webserver", "-h", LOOPBACK, "-p", str(port), "--path-prefix", DAGSTER_PATH]
-    return Program(name, PLATFORM, [sys.executable, *serve, *WORKSPACE, *options], environment, "INT")
+    return Program(
+        name, PLATFORM, [sys.executable, *serve, *WORKSPACE, *_log_format(), *options], environment, "INT"
+    )
 
 
 _PIPELINE_SETTINGS = tuple(

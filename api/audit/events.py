@@ -10,6 +10,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.clients import Client
+from api.metrics.own import own_metrics
 from api.services import Services
 from api.tables import audit_log
 
@@ -61,6 +62,19 @@ async def record(
     `detail` never holds a password or a token. A name that nobody has is not written down either: people type
     their passwords into the wrong field.
     """
+    own_metrics().security.labels(event).inc()
+    await _write(connection, event, client, actor=actor, subject=subject, detail=detail)
+
+
+async def _write(
+    connection: AsyncConnection,
+    event: Event,
+    client: Client | None,
+    *,
+    actor: Person | None,
+    subject: Person | None = None,
+    detail: str | None,
+) -> None:
     await connection.execute(
         insert(audit_log).values(
             event=event,
@@ -84,8 +98,12 @@ async def record_once_a_minute(
     actor: Person | None = None,
     detail: str | None = None,
 ) -> None:
-    """Write down an event that a stranger can repeat at will: the first one a minute `about` the same thing."""
+    """Write down an event that a stranger can repeat at will: the first one a minute `about` the same thing.
+
+    All are counted.
+    """
+    own_metrics().security.labels(event).inc()
     digest = sha256(f"{event} {about} {client.network}".encode()).hexdigest()[:32]
     if await services.state.set(f"audited:{digest}", "1", ex=_REPEATED_AFTER, nx=True):
         async with services.users.begin() as connection:
-            await record(connection, event, client, actor=actor, detail=detail)
+            await _write(connection, event, client, actor=actor, detail=detail)

@@ -1,5 +1,6 @@
 """The way of a batch: what is held is answered at once, the rest is written down whole, and launched in parts."""
 
+import logging
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence, Set
 from contextlib import aclosing
@@ -29,8 +30,10 @@ from api.clients import Client
 from api.companies.service import current_records, fresh_records
 from api.dagster.client import DagsterUnavailable
 from api.errors import Invalid, NotFound, Unavailable
+from api.metrics.own import own_metrics
 from api.scrape import launches
 from api.scrape import repository as scrapes
+from api.scrape.launches import Origin
 from api.scrape.repository import Asked
 from api.scrape.schemas import CompanyState
 from api.scrape.states import ScrapeState
@@ -38,6 +41,8 @@ from api.scrape.waiting import STREAM_SECONDS, look_until_over, wait_until_over
 from api.services import Services
 from warehouse.contract import Outcome, RunKind
 from warehouse.records import CompanyRecord
+
+logger = logging.getLogger(__name__)
 
 
 async def submit(
@@ -66,11 +71,19 @@ async def submit(
     if batch_id is not None:
         # From here on it ends, whatever dies: the reconcilers launch what waits.
         await services.changes.announce(WORK)
+        _tell(caller, batch_id, items)
         return _answer(batch_id, items, held)
     # Somebody else made it at the same moment: `add` has waited for their end.
     answer = await _made_before(services, caller, str(key), digest)
     assert answer is not None
     return answer
+
+
+def _tell(caller: Caller, batch_id: UUID, items: Sequence[Item]) -> None:
+    counts = Counter(str(item.verdict) for item in items)
+    for verdict, count in counts.items():
+        own_metrics().batch_items.labels(verdict).inc(count)
+    logger.info("batch accepted", extra={"batch_id": batch_id, "user": caller.username, **counts})
 
 
 async def _check(services: Services) -> None:
@@ -102,7 +115,8 @@ async def _write_down(
             force_refresh=request.force_refresh,
         )
         opened = [scrape_ids[idno] for idno in wanted if idno in new]
-        await launches.create_in_parts(connection, opened, kind=RunKind.BULK)
+        origin = Origin.here(str(batch_id))
+        await launches.create_in_parts(connection, opened, kind=RunKind.BULK, origin=origin)
     await repository.add_items(connection, batch_id, decided, scrape_ids)
     return decided
 

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
@@ -14,10 +15,13 @@ from warehouse.contract import (
     CODE_LOCATION,
     IDNO_TAG,
     KEY_HEADER,
+    KIND_TAG,
     LAUNCH_ID_TAG,
     MAX_RUNTIME_TAG,
+    REQUEST_ID_TAG,
     REQUESTED_BY_TAG,
     SCRAPE_JOB,
+    TRACEPARENT_TAG,
     RunKind,
     execution_params,
     run_tags,
@@ -33,7 +37,12 @@ _LONGEST_SILENCE_SECONDS = 120
 
 _READY = """
 query Ready($location: String!) {
-  instance { daemonHealth { daemonStatus(daemonType: "QUEUED_RUN_COORDINATOR") { lastHeartbeatTime } } }
+  instance {
+    daemonHealth {
+      daemonStatus(daemonType: "QUEUED_RUN_COORDINATOR") { lastHeartbeatTime }
+      allDaemonStatuses { daemonType required lastHeartbeatTime }
+    }
+  }
   locationStatusesOrError {
     __typename
     ... on WorkspaceLocationStatusEntries { entries { name loadStatus } }
@@ -73,6 +82,18 @@ query Statuses($filter: RunsFilter!) {
 }
 """
 
+_FOLLOW = """
+query Follow($open: [RunStatus!], $over: [RunStatus!], $since: Float!, $most: Int!) {
+  open: runsOrError(filter: {statuses: $open}, limit: $most) { ...Seen }
+  over: runsOrError(filter: {statuses: $over, updatedAfter: $since}, limit: $most) { ...Seen }
+}
+fragment Seen on RunsOrError {
+  __typename
+  ... on Runs { results { runId status jobName creationTime startTime endTime updateTime tags { key value } } }
+  ... on Error { message }
+}
+"""
+
 
 class DagsterUnavailable(RuntimeError):
     """Dagster does not answer, or a part that a run needs is down. Nothing was launched."""
@@ -100,6 +121,23 @@ class RunStatus(StrEnum):
     CANCELED = "CANCELED"
 
 
+_OVER_STATUSES = [RunStatus.SUCCESS, RunStatus.FAILURE, RunStatus.CANCELED]
+_OPEN_STATUSES = [status for status in RunStatus if status not in _OVER_STATUSES]
+
+
+@dataclass(frozen=True)
+class SeenRun:
+    """A run as Dagster lists it; times in seconds since 1970."""
+
+    run_id: str
+    status: RunStatus
+    job: str
+    kind: str
+    created: float
+    started: float | None
+    ended: float | None
+
+
 class DagsterClient:
     """The few calls the API makes. Use as a context manager."""
 
@@ -118,20 +156,47 @@ class DagsterClient:
     async def check(self) -> None:
         """Raise DagsterUnavailable unless a run launched now would run."""
         data = await self._read(_READY, {"location": CODE_LOCATION})
-        status = data["instance"]["daemonHealth"]["daemonStatus"]
-        beat = status["lastHeartbeatTime"] if status else None
-        if beat is None or time.time() - float(beat) > _LONGEST_SILENCE_SECONDS:
+        if _is_silent(data["instance"]["daemonHealth"]["daemonStatus"]):
             raise DagsterUnavailable("Dagster's daemon gives no sign of life")
-        entry = data["workspaceLocationEntryOrError"]
-        location = (entry or {}).get("locationOrLoadError") or {}
-        if location.get("__typename") != "RepositoryLocation":
+        if not _is_loaded(data):
             raise DagsterUnavailable("the pipeline's code server is not loaded")
 
+    async def parts(self) -> dict[str, str]:
+        """Return `ok`, or what is wrong, of webserver, daemon and code location. Raises DagsterUnavailable."""
+        data = await self._read(_READY, {"location": CODE_LOCATION})
+        daemons = data["instance"]["daemonHealth"]["allDaemonStatuses"]
+        silent = sorted(each["daemonType"] for each in daemons if each["required"] and _is_silent(each))
+        return {
+            "dagster": "ok",
+            "daemon": f"no sign of life of {', '.join(silent)}" if silent or not daemons else "ok",
+            "code_location": "ok" if _is_loaded(data) else "the pipeline's code server is not loaded",
+        }
+
+    async def follow_runs(self, since: float, *, most: int) -> tuple[list[SeenRun], list[SeenRun]]:
+        """Return the runs that are open, and those that ended since a time, the newest first, so many at most.
+
+        Raises DagsterUnavailable.
+        """
+        data = await self._read(
+            _FOLLOW, {"open": _OPEN_STATUSES, "over": _OVER_STATUSES, "since": since, "most": most}
+        )
+        return _seen(data["open"]), _seen(data["over"])
+
     async def launch_scrape(
-        self, idnos: Sequence[str], *, launch_id: UUID, kind: RunKind, requested_by: str, since: datetime
+        self,
+        idnos: Sequence[str],
+        *,
+        launch_id: UUID,
+        kind: RunKind,
+        requested_by: str,
+        since: datetime,
+        request_id: str | None = None,
+        traceparent: str | None = None,
     ) -> str:
         """Launch a run for companies and return its id. Raises DagsterUnavailable, LaunchUnclear."""
         tags = {LAUNCH_ID_TAG: str(launch_id), REQUESTED_BY_TAG: requested_by, **run_tags(kind)}
+        traced = {REQUEST_ID_TAG: request_id, TRACEPARENT_TAG: traceparent}
+        tags |= {name: value for name, value in traced.items() if value is not None}
         if len(idnos) == 1:
             tags |= {IDNO_TAG: idnos[0], MAX_RUNTIME_TAG: str(self._run_limit_seconds)}
         params = execution_params(SCRAPE_JOB, scrape_run_config(idnos, since=since), tags)
@@ -207,3 +272,32 @@ class DagsterClient:
             logger.warning("Dagster answered with errors: %s", body.get("errors"))
             raise DagsterFailed("Dagster answered with an error")
         return body["data"]
+
+
+def _is_silent(daemon: Mapping[str, Any] | None) -> bool:
+    beat = daemon["lastHeartbeatTime"] if daemon else None
+    return beat is None or time.time() - float(beat) > _LONGEST_SILENCE_SECONDS
+
+
+def _is_loaded(data: Mapping[str, Any]) -> bool:
+    entry = data["workspaceLocationEntryOrError"]
+    location = (entry or {}).get("locationOrLoadError") or {}
+    return bool(location.get("__typename") == "RepositoryLocation")
+
+
+def _seen(answer: Mapping[str, Any]) -> list[SeenRun]:
+    if answer["__typename"] != "Runs":
+        raise DagsterUnavailable(f"Dagster lists no runs: {answer.get('message', answer['__typename'])}")
+    return [
+        SeenRun(
+            run_id=run["runId"],
+            status=RunStatus(run["status"]),
+            job=run["jobName"],
+            kind=next((tag["value"] for tag in run["tags"] if tag["key"] == KIND_TAG), ""),
+            created=float(run["creationTime"]),
+            started=run["startTime"],
+            # One that was cancelled before it began has no end of its own.
+            ended=run["endTime"] or run["updateTime"],
+        )
+        for run in answer["results"]
+    ]

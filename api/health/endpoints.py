@@ -1,24 +1,18 @@
 """What this is, and whether its parts answer."""
 
 import asyncio
-import json
-from datetime import UTC, datetime
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Literal
 
 from fastapi import Response
 from pydantic import BaseModel
-from redis.exceptions import RedisError
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.auth.dependencies import UNCOUNTED, needs
 from api.dagster.client import DagsterUnavailable
+from api.health.parts import OK, SILENT, Pause, check_database, check_parts, check_redis, read_pauses
 from api.routing import Router
 from api.services import Services, ServicesDep
-from warehouse.contract import PAUSES_KEY
 
 router = Router(tags=["health"])
 
@@ -32,14 +26,6 @@ class About(BaseModel):
     health: str
 
 
-class Pause(BaseModel):
-    """A site that is left alone for a while, and why."""
-
-    host: str
-    until: datetime
-    reason: str
-
-
 class Health(BaseModel):
     """`ok` if every part answers, else `degraded`; the parts by name: `ok`, or what is wrong.
 
@@ -49,6 +35,19 @@ class Health(BaseModel):
     status: Literal["ok", "degraded"]
     parts: dict[str, str]
     pauses: list[Pause]
+
+
+class Live(BaseModel):
+    """This process answers."""
+
+    status: Literal["ok"]
+
+
+class Readiness(BaseModel):
+    """`ready` if a request could be served and a run would run, else `not ready`; the parts by name."""
+
+    status: Literal["ready", "not ready"]
+    parts: dict[str, str]
 
 
 @router.get("/")
@@ -64,34 +63,40 @@ async def health(services: ServicesDep, response: Response) -> Health:
     """Whether each part answers; 503 if one does not."""
     names = ("users", "warehouse", "redis", "dagster")
     *results, pauses = await asyncio.gather(
-        _database(services.users),
-        _database(services.warehouse),
+        check_database(services.users),
+        check_database(services.warehouse),
         _redis(services),
         _dagster(services),
-        _pauses(services),
+        read_pauses(services),
     )
     parts = dict(zip(names, results, strict=True))
-    if all(result == "ok" for result in results):
+    if all(result == OK for result in results):
         return Health(status="ok", parts=parts, pauses=pauses)
     response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
     return Health(status="degraded", parts=parts, pauses=pauses)
 
 
-async def _database(engine: AsyncEngine) -> str:
-    try:
-        async with engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
-    except (SQLAlchemyError, OSError):
-        return "does not answer"
-    return "ok"
+@router.get("/health/live")
+@needs(UNCOUNTED)
+async def live() -> Live:
+    """Whether this process answers; nothing else is asked."""
+    return Live(status="ok")
+
+
+@router.get("/health/ready", responses={HTTPStatus.SERVICE_UNAVAILABLE: {"model": Readiness}})
+@needs(UNCOUNTED)
+async def ready(services: ServicesDep, response: Response) -> Readiness:
+    """Whether each part answers, within three seconds; 503 if one does not."""
+    parts = await check_parts(services)
+    if all(state == OK for state in parts.values()):
+        return Readiness(status="ready", parts=parts)
+    response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    return Readiness(status="not ready", parts=parts)
 
 
 async def _redis(services: Services) -> str:
-    try:
-        await asyncio.gather(services.state.ping(), services.cache.ping())
-    except RedisError:
-        return "does not answer"
-    return "ok"
+    states = await asyncio.gather(check_redis(services.state), check_redis(services.cache))
+    return OK if set(states) == {OK} else SILENT
 
 
 async def _dagster(services: Services) -> str:
@@ -99,22 +104,4 @@ async def _dagster(services: Services) -> str:
         await services.dagster.check()
     except DagsterUnavailable as error:
         return str(error)
-    return "ok"
-
-
-async def _pauses(services: Services) -> list[Pause]:
-    try:
-        pauses = await services.state.hgetall(PAUSES_KEY)
-    except RedisError:
-        return []
-    now = datetime.now(UTC)
-    found = [_pause(str(host), str(text)) for host, text in sorted(pauses.items())]
-    return [pause for pause in found if pause and pause.until > now]
-
-
-def _pause(host: str, text: str) -> Pause | None:
-    """Read a pause; None for what another version of the pipeline wrote."""
-    try:
-        return Pause.model_validate({"host": host, **json.loads(text)})
-    except (ValueError, TypeError):
-        return None
+    return OK

@@ -12,6 +12,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from api.auth.dependencies import CallerDep, caller_of, held_record_of, needs
 from api.auth.roles import Scope
 from api.companies.service import fresh_json, fresh_record
+from api.metrics.own import own_metrics
 from api.routing import Router, problems
 from api.scrape import service
 from api.scrape.repository import Asked
@@ -53,8 +54,10 @@ async def scrape(
     services = services_of(request)  # no dependency: each costs a twentieth of a cached answer
     if not asked.force_refresh:
         if (json := fresh_json(services, held_record_of(request))) is not None:
+            own_metrics().answers.labels("cached").inc()
             return Response(b"".join((_BEFORE, json, _AFTER)), media_type="application/json")
         if record := await fresh_record(services, asked.idno):
+            own_metrics().answers.labels("stored").inc()
             return _CACHED.model_copy(update={"data": record})
     fetch = await service.fetch(
         services, caller_of(request), asked.idno, force_refresh=asked.force_refresh, wait=wait

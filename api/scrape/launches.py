@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.scrape import repository
 from api.scrape.states import ScrapeState
 from api.tables import launch_scrapes, launches, scrape_requests, scrapes, users
+from telemetry import request_ids, traces
 from warehouse.contract import RunKind
 
 MOST_COMPANIES = {RunKind.PERSON: 50, RunKind.BULK: 250}
@@ -19,9 +20,23 @@ MOST_COMPANIES = {RunKind.PERSON: 50, RunKind.BULK: 250}
 CLAIMED_FOR = timedelta(seconds=90)
 """Longer than a launch can take: after that whoever claimed it has died, or knows no more than anybody."""
 _LONGEST_NAMES = 200
+_MOST_IDS = 5
 
 _Item = TypeVar("_Item")
 _IS_WAITING = scrapes.c.state == ScrapeState.LAUNCHING
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a launch comes from, by which its run is found again: the requests' ids, the span."""
+
+    request_id: str | None = None
+    traceparent: str | None = None
+
+    @classmethod
+    def here(cls, request_id: str | None = None) -> "Origin":
+        """The request that is being worked at, or one that is named."""
+        return cls(request_id or request_ids.current(), traces.traceparent())
 
 
 @dataclass(frozen=True)
@@ -33,6 +48,7 @@ class Launch:
     requested_by: str
     attempts: int
     error: str | None
+    origin: Origin
     idnos: tuple[str, ...]
     since: datetime
     """Captures newer than this count: no company in it was asked for later."""
@@ -44,6 +60,7 @@ async def create(
     *,
     kind: RunKind,
     requested_by: str,
+    origin: Origin,
     is_claimed: bool = False,
 ) -> UUID:
     """Put open scrapes into a new launch; claimed, if the caller is about to launch it."""
@@ -54,6 +71,8 @@ async def create(
             id=launch_id,
             kind=kind,
             requested_by=requested_by,
+            request_id=origin.request_id,
+            traceparent=origin.traceparent,
             attempts=int(is_claimed),
             claimed_until=until,
         )
@@ -69,11 +88,14 @@ async def create(
     return launch_id
 
 
-async def create_in_parts(connection: AsyncConnection, scrape_ids: Sequence[UUID], *, kind: RunKind) -> None:
-    """Put open scrapes into as many new launches as it takes."""
+async def create_in_parts(
+    connection: AsyncConnection, scrape_ids: Sequence[UUID], *, kind: RunKind, origin: Origin | None = None
+) -> None:
+    """Put open scrapes into as many new launches as it takes; they come from where their last ones came from."""
     for part in in_parts(scrape_ids, MOST_COMPANIES[kind]):
         names = await _requesters(connection, part)
-        await create(connection, part, kind=kind, requested_by=names)
+        known = origin or await _last_origin(connection, part)
+        await create(connection, part, kind=kind, requested_by=names, origin=known)
 
 
 def in_parts(items: Sequence[_Item], most: int) -> list[Sequence[_Item]]:
@@ -91,6 +113,21 @@ async def _requesters(connection: AsyncConnection, scrape_ids: Sequence[UUID]) -
         .order_by(users.c.username)
     )
     return ", ".join((await connection.execute(query)).scalars())[:_LONGEST_NAMES]
+
+
+async def _last_origin(connection: AsyncConnection, scrape_ids: Sequence[UUID]) -> Origin:
+    """Return which requests the launches of these scrapes were for, some of them if there are many."""
+    query = (
+        select(launches.c.request_id, launches.c.traceparent)
+        .join(scrapes, scrapes.c.launch_id == launches.c.id)
+        .where(scrapes.c.id.in_(scrape_ids), launches.c.request_id.is_not(None))
+        .distinct()
+        .limit(_MOST_IDS)
+    )
+    rows = (await connection.execute(query)).all()
+    ids = {each for row in rows for each in row.request_id.split(",")}
+    traced = rows[0].traceparent if len(rows) == 1 else None
+    return Origin(",".join(sorted(ids)[:_MOST_IDS]) or None, traced)
 
 
 async def list_waiting(connection: AsyncConnection, *, limit: int) -> Sequence[UUID]:
@@ -143,6 +180,7 @@ async def read(connection: AsyncConnection, launch_id: UUID) -> Launch | None:
         requested_by=row.requested_by,
         attempts=row.attempts,
         error=row.error,
+        origin=Origin(row.request_id, row.traceparent),
         idnos=tuple(sorted(row.idnos)),
         since=row.since,
     )

@@ -16,6 +16,7 @@ from api.dagster.client import DagsterFailed, DagsterUnavailable
 from api.scrape import launches
 from api.scrape.launches import Launch
 from api.services import Services
+from telemetry import traces
 
 logger = logging.getLogger(__name__)
 
@@ -77,20 +78,26 @@ async def send(services: Services, launch: Launch) -> str:
     Raises DagsterUnavailable if there is no run, then anybody may try again; LaunchUnclear or TimeoutError if there
     may be one, then the claim stands until it ends by itself.
     """
-    try:
-        async with asyncio.timeout(LONGEST_LAUNCH_SECONDS):
-            await services.dagster.check()
-            run_id = await services.dagster.launch_scrape(
-                launch.idnos,
-                launch_id=launch.id,
-                kind=launch.kind,
-                requested_by=launch.requested_by,
-                since=launch.since,
-            )
-    except DagsterUnavailable as error:
-        await _release(services, launch, error)
-        raise
-    await _launched(services, launch.id, run_id)
+    origin = launch.origin
+    with traces.span("launch", parent=origin.traceparent, request_id=origin.request_id):
+        try:
+            async with asyncio.timeout(LONGEST_LAUNCH_SECONDS):
+                await services.dagster.check()
+                run_id = await services.dagster.launch_scrape(
+                    launch.idnos,
+                    launch_id=launch.id,
+                    kind=launch.kind,
+                    requested_by=launch.requested_by,
+                    since=launch.since,
+                    request_id=origin.request_id,
+                    traceparent=traces.traceparent(),
+                )
+        except DagsterUnavailable as error:
+            await _release(services, launch, error)
+            raise
+        await _launched(services, launch.id, run_id)
+    about = {"run_id": run_id, "request_id": origin.request_id, "companies": len(launch.idnos)}
+    logger.info("run launched", extra={**about, "kind": launch.kind, "launch_id": launch.id})
     return run_id
 
 

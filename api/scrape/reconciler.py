@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 
 from api.changes import WORK
 from api.dagster.client import DagsterUnavailable, RunStatus
+from api.metrics.own import own_metrics
 from api.scrape import launches, repository
 from api.scrape.endings import Step, by_end, by_result, by_status, by_time, is_over
 from api.scrape.launches import in_parts
@@ -165,7 +166,18 @@ async def take(services: Services, steps: Sequence[Step]) -> None:
         for kind in RunKind:
             ids = [scrape.id for scrape in again if scrape.is_for_person is (kind is RunKind.PERSON)]
             await launches.create_in_parts(connection, ids, kind=kind)
+    for step in due:
+        if step.state not in OPEN_STATES:
+            _tell_end(step)
     await services.changes.announce(*(str(step.scrape.id) for step in due), *([WORK] if again else []))
+
+
+def _tell_end(step: Step) -> None:
+    own_metrics().ended.labels(step.state).inc()
+    scrape = step.scrape
+    about = {"idno": scrape.idno, "state": step.state, "outcome": step.outcome, "error": step.error}
+    ids = {"run_id": scrape.run_id, "request_id": scrape.request_id, "scrape_id": scrape.id}
+    logger.info("scrape ended", extra={**about, **ids, "attempts": step.attempts})
 
 
 def _values(step: Step) -> dict[str, object]:

@@ -61,6 +61,7 @@ class OpenScrape:
     deferred_until: datetime | None
     launch_id: UUID
     run_id: str | None
+    request_id: str | None
     is_bulk: bool
     is_cancelled: bool
     """It is us who end its run."""
@@ -154,6 +155,7 @@ async def list_open(connection: AsyncConnection, scrape_id: UUID | None = None) 
                 for name in ("id", "idno", "state", "lost_runs", "deferred_until", "launch_id")
             ),
             launches.c.run_id,
+            launches.c.request_id,
             (launches.c.kind == RunKind.BULK).label("is_bulk"),
             launches.c.cancelled_at.is_not(None).label("is_cancelled"),
             _is_asked_for().label("is_wanted"),

@@ -18,8 +18,9 @@ from api.changes import WORK
 from api.companies.service import current_record
 from api.dagster.client import DagsterUnavailable, LaunchUnclear
 from api.errors import NotFound, Unavailable
+from api.metrics.own import own_metrics
 from api.scrape import launches, launching, repository
-from api.scrape.launches import Launch
+from api.scrape.launches import Launch, Origin
 from api.scrape.repository import Asked
 from api.scrape.schemas import CompanyState, ScrapeStatus
 from api.scrape.states import ScrapeState, combined
@@ -64,7 +65,15 @@ async def fetch(services: Services, caller: Caller, idno: str, *, force_refresh:
     """
     async with services.users.begin() as connection:
         request = await _write_down(connection, caller, idno, force_refresh=force_refresh)
-    run_id = await _launch_or_join(services, request)
+    try:
+        run_id = await _launch_or_join(services, request)
+    except Unavailable:
+        own_metrics().answers.labels("unavailable").inc()
+        raise
+    how = "joined" if request.own_launch is None else "launched"
+    own_metrics().answers.labels(how).inc()
+    about = {"idno": idno, "run_id": run_id, "launch_id": request.launch_id, "user": caller.username}
+    logger.info("scrape accepted, %s", how, extra=about)
     if not wait:
         return Fetch(run_id)
     look = partial(_look_at, services, request.scrape_id)
@@ -113,7 +122,12 @@ async def _write_down(
             return Request(request_id, scrape_id, scrape.launch_id, own_launch=None, taken_from=None)
         taken_from = scrape.launch_id
     launch_id = await launches.create(
-        connection, [scrape_id], kind=RunKind.PERSON, requested_by=caller.username, is_claimed=True
+        connection,
+        [scrape_id],
+        kind=RunKind.PERSON,
+        requested_by=caller.username,
+        origin=Origin.here(),
+        is_claimed=True,
     )
     launch = await launches.read(connection, launch_id)
     return Request(request_id, scrape_id, launch_id, own_launch=launch, taken_from=taken_from)

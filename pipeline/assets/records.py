@@ -13,14 +13,16 @@ from dagster import (
 
 from pipeline.captures import StoredCapture, captures_of_companies, captures_of_runs, is_current
 from pipeline.current import TRANSFORMED, Transformation, make_current
+from pipeline.measures import note_settings, note_transformations
 from pipeline.ops.outage import retried_on_outage
 from pipeline.ops.runs import captures_too, run_group
 from pipeline.ops.transformation import TransformationTally
 from pipeline.quarantine import Tolerance, TooManyRefused
-from pipeline.resources import RedisStores, Warehouse
+from pipeline.resources import RedisStores, Telemetry, Warehouse
 from pipeline.retransform import retransform_stale
 from pipeline.selection import TransformSelection
 from pipeline.settings import pipeline_settings
+from telemetry.tallies import Tallies
 from warehouse.cached import company_key
 from warehouse.contract import SOURCE_DATA_ASSET, TRANSFORMED_DATA_ASSET
 from warehouse.queries import load_record
@@ -52,13 +54,21 @@ _DESCRIPTIONS = {
     can_subset=True,
 )
 def records(
-    context: AssetExecutionContext, config: TransformSelection, warehouse: Warehouse, redis: RedisStores
+    context: AssetExecutionContext,
+    config: TransformSelection,
+    warehouse: Warehouse,
+    redis: RedisStores,
+    telemetry: Telemetry,
 ) -> Iterator[MaterializeResult]:  # type: ignore[type-arg]
     """Transform the captures of the named companies, of what is stale, or of this run; fill all tables at once."""
-    tally = TransformationTally()
-    with retried_on_outage(context):
+    tally, tallies = TransformationTally(), Tallies(redis.state)
+    note_settings(tallies, pipeline_settings())
+    with retried_on_outage(context), telemetry.step("records"):
         for results in _transformed(context, config, warehouse, redis):
             tally.add(results)
+            if not captures_too(context.run):  # else they were counted when they were captured
+                note_transformations(tallies, results)
+            tallies.flush()
             if config.select:
                 context.log.info("%s companies are done", tally.companies)
     for key in context.selected_asset_keys:

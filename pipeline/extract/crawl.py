@@ -20,6 +20,7 @@ from pipeline.extract.retries import how_it_went, is_transient, wait_before_retr
 from pipeline.extract.tabs import FAILURES, Tab, network_events
 from pipeline.extract.visit import Visit, not_visited
 from pipeline.settings import PipelineSettings
+from telemetry.tallies import BORROWED, BROWSERS, STARTED, Tallies
 from warehouse.contract import Outcome
 
 _POLL_SECONDS = 0.02
@@ -27,16 +28,19 @@ _PAUSED_POLL_SECONDS = 0.5
 _CLAIMED_SECONDS = 1.0
 """How long until another run's visit to the same company is looked at again."""
 _MOST_FAILED_STARTS = 3
+_USED_SECONDS = 30.0
+"""What a browser counts as used for beyond the longest visit, should its run die."""
 _MEASURED_EVERY = 20
 """Pages between two looks at the browser's memory."""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One visit. `retry_in` is None where this capture is the one that counts."""
+    """One visit. `retry_in` is None where this capture is the one that counts; `waited`: for a turn at the site."""
 
     capture: Capture
     retry_in: timedelta | None
+    waited: timedelta | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,8 @@ class _Company:
     idno: str
     not_before: float = 0.0
     attempts: int = 0
+    asked_at: float | None = None
+    """Since when it has been its turn to ask for a turn."""
 
 
 @dataclass
@@ -78,6 +84,7 @@ class _Underway:
     visit: Visit
     turn: Turn
     turned_at: float
+    waited: timedelta
     is_sent: bool = False
 
 
@@ -89,7 +96,9 @@ class Crawl:
         settings: PipelineSettings,
         manners: Manners,
         claims: Claims,
+        tallies: Tallies,
         *,
+        run_id: str,
         captured_meanwhile: Callable[[str], int | None],
         goes_on: Callable[[], None],
         borrows: bool = False,
@@ -100,7 +109,7 @@ class Crawl:
         """
         self._settings, self._manners, self._claims = settings, manners, claims
         self._captured_meanwhile, self._goes_on = captured_meanwhile, goes_on
-        self._browser = _Browser(settings, borrows=borrows)
+        self._browser = _Browser(settings, tallies, run_id=run_id, borrows=borrows)
         self._waiting: list[_Company] = []
         self._underway: list[_Underway] = []
         self._ask_again_at = 0.0
@@ -145,6 +154,7 @@ class Crawl:
 
     def _ask_and_begin(self, company: _Company) -> Iterator[Event]:
         url = self.url_of(company.idno)
+        company.asked_at = company.asked_at or time.monotonic()
         if paused := self._manners.pause_of(url):
             self._wait(paused)
             return
@@ -184,7 +194,9 @@ class Crawl:
             attempt=company.attempts,
             screenshots=self._settings.screenshots,
         )
-        self._underway.append(_Underway(company, visit, turn, time.time()))
+        waited = timedelta(seconds=time.monotonic() - (company.asked_at or time.monotonic()))
+        company.asked_at = None
+        self._underway.append(_Underway(company, visit, turn, time.time(), waited))
         self._browser.take(tab)
         visit.begin()
 
@@ -251,7 +263,7 @@ class Crawl:
             retry_after=verdict.retry_after,
             limited=verdict.limited,
         )
-        return Attempt(capture, self._retry(company, verdict))
+        return Attempt(capture, self._retry(company, verdict), underway.waited)
 
     def _retry(self, company: _Company, verdict: Verdict) -> timedelta | None:
         """Put a company back where another visit may end otherwise; return after how long."""
@@ -281,8 +293,9 @@ class Crawl:
 class _Browser:
     """The browser of a crawl: borrowed or started when it is needed, replaced when it is worn out or broken."""
 
-    def __init__(self, settings: PipelineSettings, *, borrows: bool) -> None:
-        self._settings, self._borrows = settings, borrows
+    def __init__(self, settings: PipelineSettings, tallies: Tallies, *, run_id: str, borrows: bool) -> None:
+        self._settings, self._tallies, self._borrows = settings, tallies, borrows
+        self._run_id, self._name = run_id, ""
         self._stack = ExitStack()
         self._lease: Lease | None = None
         self._driver: Driver | None = None
@@ -328,6 +341,7 @@ class _Browser:
         """Have a visit's tab free again, its traces gone; one that does not answer is closed."""
         self._busy.discard(visit.tab.handle)
         self._pages += 1
+        self._note_use()
         if visit.tab not in self._tabs:
             return  # of a browser that is gone
         try:
@@ -349,6 +363,9 @@ class _Browser:
 
     def close(self) -> None:
         """End the browser, or give it back, if there is one."""
+        if self._driver is not None:
+            self._tallies.has_no_browser(self._name)
+            self._tallies.flush()
         if self._lease is not None:
             self._lease.give_back(self._pages)
         self._lease, self._driver, self._tabs, self._pages, self._is_worn_out = None, None, [], 0, False
@@ -362,10 +379,19 @@ class _Browser:
                 self._lease, self._driver, ready = lease, lease.driver, lease.ready
             else:
                 self._driver = self._start()
+            how = STARTED if self._lease is None else BORROWED
+            self._name = f"{how}:{self._run_id}"
+            self._tallies.count(BROWSERS, how)
+            self._note_use()
+            self._tallies.flush()
             self._home = self._driver.current_window_handle
         tab = Tab(self._driver, ready)
         self._tabs.append(tab)
         return tab
+
+    def _note_use(self) -> None:
+        spare = self._settings.visit_timeout_seconds + self._settings.longest_wait_seconds
+        self._tallies.uses_browser(self._name, seconds=_USED_SECONDS + spare)
 
     def _borrow(self) -> Lease | None:
         lender = self._settings.browser_lender

@@ -36,6 +36,8 @@ from pipeline.extract.browser import (
 )
 from pipeline.extract.tabs import FAILURES, Place, Tab
 from pipeline.settings import BrowserSettings
+from telemetry import logs
+from telemetry.settings import TelemetrySettings
 from warehouse.settings import load, refuse_to_start
 from warehouse.sources import SettingsRefused
 
@@ -256,7 +258,7 @@ def _kill(driver: webdriver.Chrome) -> None:
 
 def main() -> None:
     """Run the lender."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
+    logs.set_up(TelemetrySettings().log_format, service="browsers")
     try:
         settings = load(BrowserSettings)
     except SettingsRefused as reason:

@@ -26,7 +26,8 @@ from redis import Redis
 
 from pipeline.extract.robots import Robots
 from pipeline.settings import PipelineSettings
-from warehouse.contract import PAUSES_KEY, RunKind
+from telemetry.tallies import SITE_REQUESTS, field_of
+from warehouse.contract import COUNTERS_KEY, PAUSES_KEY, RunKind
 
 _HOLD = timedelta(seconds=5)
 """The longest that a turn is held by one who does not say that their request was sent (and may be dead)."""
@@ -209,6 +210,7 @@ class Manners:
     def sent(self, url: str, *, seconds_ago: float = 0) -> None:
         """Tell when the request that a turn was for was really sent."""
         host = urlsplit(url).netloc
+        self._count(1)
         if interval_ms := self._interval_of(host):
             keys = _keys(host)
             age_ms = round(max(0, seconds_ago) * 1000)
@@ -217,6 +219,7 @@ class Manners:
     def charge(self, url: str, *, requests: int) -> None:
         """Tell of requests that were made without a turn: those that a redirect led to."""
         host = urlsplit(url).netloc
+        self._count(requests)
         if interval_ms := self._interval_of(host):
             self._charged(keys=[_keys(host)["turn"]], args=[interval_ms * requests])
 
@@ -243,6 +246,9 @@ class Manners:
                 *(host, _reason(idno, limited=limited, is_probe=turn.is_probe)),
             ],
         )
+
+    def _count(self, requests: int) -> None:
+        self._redis.hincrby(COUNTERS_KEY, field_of(SITE_REQUESTS.name), requests)
 
     def _turn(self, host: str, *, interval_ms: float) -> Turn | Wait | Paused:
         keys = _keys(host)

@@ -7,14 +7,16 @@ from functools import partial
 from dagster import In, Nothing, OpExecutionContext, Out, op
 
 from pipeline.extract.crawl import Attempt, Deferral, Event
+from pipeline.measures import note_settings
 from pipeline.ops import runs
 from pipeline.ops.metadata import describe_visits
 from pipeline.ops.outage import retried_on_outage
-from pipeline.resources import Browser, RedisStores, Warehouse
+from pipeline.resources import Browser, RedisStores, Telemetry, Warehouse
 from pipeline.results import results_of, visits_of
 from pipeline.scrape import Run, Scrape, Stores, store_leftovers
 from pipeline.selection import CompanySelection
 from pipeline.tracking import resolve
+from telemetry.tallies import Tallies
 from warehouse.contract import KIND_TAG, REQUESTED_BY_TAG, RunKind
 
 
@@ -41,7 +43,12 @@ def plan_captures(context: OpExecutionContext, config: CompanySelection, warehou
     " in the audit trail, untouched, as soon as it is made. Failures that may pass are tried again.",
 )
 def capture_companies(
-    context: OpExecutionContext, plan: Plan, browser: Browser, redis: RedisStores, warehouse: Warehouse
+    context: OpExecutionContext,
+    plan: Plan,
+    browser: Browser,
+    redis: RedisStores,
+    warehouse: Warehouse,
+    telemetry: Telemetry,
 ) -> None:
     """Bring each company to a capture that counts and, where the run makes records too, to its record."""
     spools = browser.settings.work_dir / "spool"
@@ -51,6 +58,7 @@ def capture_companies(
         cache=redis.cache,
         fresh_seconds=redis.fresh_seconds,
         spool=spools / context.run_id,
+        tallies=Tallies(redis.state),
     )
     run = Run(
         run_id=context.run_id,
@@ -61,13 +69,15 @@ def capture_companies(
     )
     kind = RunKind.BULK if len(plan.idnos) > 1 else RunKind.PERSON
     is_over = partial(runs.is_over, context.instance)
-    with retried_on_outage(context):
+    note_settings(stores.tallies, browser.settings)
+    with retried_on_outage(context), telemetry.step("run"):
         store_leftovers(warehouse.transaction, spools, is_over=is_over)
         scrape = Scrape(
             run,
             stores,
             lambda captured_meanwhile: browser.crawl(
                 redis.state,
+                stores.tallies,
                 run_id=context.run_id,
                 is_over=is_over,
                 kind=RunKind(context.run.tags.get(KIND_TAG, kind)),

@@ -2,6 +2,7 @@
 
 from pipeline.resources.browser import Browser
 from pipeline.resources.redis import RedisStores
+from pipeline.resources.telemetry import Telemetry
 from pipeline.resources.warehouse import Warehouse
 
-__all__ = ["Browser", "RedisStores", "Warehouse"]
+__all__ = ["Browser", "RedisStores", "Telemetry", "Warehouse"]

@@ -11,6 +11,7 @@ from pipeline.extract.claims import Claims
 from pipeline.extract.crawl import Crawl
 from pipeline.extract.manners import Manners
 from pipeline.settings import PipelineSettings, pipeline_settings
+from telemetry.tallies import Tallies
 from warehouse.contract import RunKind
 
 _CLAIM_SPARE = timedelta(seconds=60)
@@ -33,6 +34,7 @@ class Browser(ConfigurableResource):  # type: ignore[type-arg]
     def crawl(
         self,
         state: Redis,
+        tallies: Tallies,
         *,
         run_id: str,
         kind: RunKind,
@@ -46,6 +48,8 @@ class Browser(ConfigurableResource):  # type: ignore[type-arg]
             self._settings,
             Manners(state, self._settings, kind=kind),
             Claims(state, run_id=run_id, good_for=longest, is_over=is_over),
+            tallies,
+            run_id=run_id,
             captured_meanwhile=captured_meanwhile,
             goes_on=goes_on,
             borrows=kind is RunKind.PERSON,

@@ -17,7 +17,7 @@ from api.auth.roles import SCOPES, Role
 from api.batches import service as batches
 from api.batches.schemas import BatchAnswer, BatchRequest
 from api.clients import Client
-from api.dagster.client import DagsterClient, DagsterUnavailable, LaunchUnclear, RunStatus
+from api.dagster.client import DagsterClient, DagsterUnavailable, LaunchUnclear, RunStatus, SeenRun
 from api.main import create_app
 from api.scrape import service
 from api.scrape.launching import launch_waiting
@@ -46,6 +46,8 @@ class PlayedRun:
     kind: RunKind
     requested_by: str
     since: datetime
+    request_id: str | None = None
+    traceparent: str | None = None
     status: RunStatus = RunStatus.STARTED
 
 
@@ -63,6 +65,16 @@ class PlayedDagster(DagsterClient):
     async def check(self) -> None:
         """See DagsterClient."""
         self._answer()
+
+    async def parts(self) -> dict[str, str]:
+        """See DagsterClient."""
+        self._answer()
+        return {"dagster": "ok", "daemon": "ok", "code_location": "ok"}
+
+    async def follow_runs(self, since: float, *, most: int) -> tuple[list[SeenRun], list[SeenRun]]:
+        """See DagsterClient."""
+        self._answer()
+        return [], []
 
     async def launch_scrape(self, idnos: Sequence[str], **given: Any) -> str:
         """See DagsterClient."""

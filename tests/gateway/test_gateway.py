@@ -165,6 +165,18 @@ def test_dagster_is_told_who_asks_by_the_gateway_alone_and_gets_no_means_to_sign
     assert "s3cr3t" not in str(came)
 
 
+@pytest.mark.parametrize(
+    "path", ["/metrics", "/metrics/", "/%6detrics", "/METRICS", "/x/../metrics", "//metrics"]
+)
+def test_what_is_measured_is_for_those_inside(gateway: Gateway, path: str) -> None:
+    url = httpx.URL(gateway.http.base_url, raw_path=path.encode())
+    answer = gateway.http.get(url, headers=MEANS)
+
+    assert answer.status_code == httpx.codes.NOT_FOUND
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert gateway.api.requests == []
+
+
 def test_the_api_is_told_nothing_that_only_the_gateway_says(gateway: Gateway) -> None:
     assert gateway.http.get("/auth/me/", headers={**FORGED, **MEANS}).json() == {"from": "api"}
     came = gateway.api.last

@@ -20,6 +20,7 @@ from pipeline.extract.tabs import FAILURES, Tab, network_events
 from pipeline.extract.visit import Visit
 from pipeline.settings import PipelineSettings, Screenshots
 from stack.chrome import find_chrome
+from telemetry.tallies import Tallies
 from warehouse.contract import RunKind
 
 
@@ -88,6 +89,8 @@ class Crawler:
             self.settings,
             Manners(self.redis, self.settings, kind=self.kind),
             Claims(self.redis, run_id=self.run_id, good_for=longest, is_over=self.is_over),
+            Tallies(self.redis),
+            run_id=self.run_id,
             captured_meanwhile=self.captured_meanwhile,
             goes_on=self.goes_on,
         )

@@ -1,0 +1,63 @@
+"""Counts of several workers as one: kept in files of a folder that they share, whichever of them is asked.
+
+That is prometheus_client's multiprocess mode. The folder is named after the process that started the workers, and when
+it did, so that every start begins with an empty one; what earlier ones have left is removed.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import psutil
+from prometheus_client import multiprocess, values
+
+_NAME = "registru-metrics-{user}-{pid}-{started:.0f}"
+_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def share_counts() -> Path | None:
+    """Have this process count in the folder that it shares with the other workers; None if it is the only one.
+
+    To be called before the first metric is made. Raises RuntimeError if the folder is somebody else's.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None or parent.pid is None:
+        return None
+    folder = _folder_of(parent.pid, psutil.Process(parent.pid).create_time())
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    if folder.is_symlink() or folder.stat().st_uid != os.getuid() or folder.stat().st_mode & 0o077:
+        raise RuntimeError(f"{folder} is there, and not ours alone")
+    _remove_older_than(folder)
+    os.environ[_VARIABLE] = str(folder)
+    values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call] # chosen when it was imported, before the folder was known
+    forget_dead_workers(folder)
+    return folder
+
+
+def forget_dead_workers(folder: Path) -> None:
+    """Drop what workers that died had under way; what they counted stays."""
+    for pid in {int(file.stem.rsplit("_", 1)[1]) for file in folder.glob("gauge_live*.db")}:
+        if not psutil.pid_exists(pid):
+            multiprocess.mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]
+
+
+def _folder_of(pid: int, started: float) -> Path:
+    return Path(tempfile.gettempdir()) / _NAME.format(user=os.getuid(), pid=pid, started=started)
+
+
+def _remove_older_than(own: Path) -> None:
+    """Remove the folders of servers that are gone."""
+    for folder in own.parent.glob(f"registru-metrics-{os.getuid()}-*-*"):
+        _, pid, started = folder.name.rsplit("-", 2)
+        if folder == own or not pid.isdigit():
+            continue
+        try:
+            is_there = f"{psutil.Process(int(pid)).create_time():.0f}" == started
+        except psutil.Error:
+            is_there = False
+        if not is_there:
+            shutil.rmtree(folder, ignore_errors=True)

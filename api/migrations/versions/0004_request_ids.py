@@ -1,0 +1,12 @@
+"""Which request (or batch) a launch is for, so that its run's log lines and spans are found by that."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004_request_ids"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    for name in ("request_id", "traceparent"):
+        op.add_column("launches", sa.Column(name, sa.Text))

@@ -1,0 +1,90 @@
+"""A collector of traces: takes OTLP over HTTP, and keeps the spans."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+
+@dataclass(frozen=True)
+class Span:
+    """One piece of work, as it was sent."""
+
+    trace_id: str
+    span_id: str
+    parent_id: str
+    name: str
+    service: str
+    attributes: dict[str, Any]
+    began: int
+    ended: int
+
+
+@dataclass
+class Collector:
+    """What came so far."""
+
+    endpoint: str = ""
+    spans: list[Span] = field(default_factory=list)
+
+    def trace_of(self, name: str, **attributes: str) -> list[Span]:
+        """Return all spans of the trace that holds a span like this; none if none came yet."""
+        for span in self.spans:
+            said = {key.removeprefix("registru."): value for key, value in span.attributes.items()}
+            if span.name == name and attributes.items() <= said.items():
+                return [each for each in self.spans if each.trace_id == span.trace_id]
+        return []
+
+
+@contextmanager
+def collecting() -> Iterator[Collector]:
+    """Take spans until the block ends."""
+    collector = Collector()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            assert self.path == "/v1/traces"
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            collector.spans += _read(ExportTraceServiceRequest.FromString(body))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    collector.endpoint = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield collector
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _read(request: Any) -> Iterator[Span]:
+    for group in request.resource_spans:
+        service = _attributes(group.resource.attributes)["service.name"]
+        for scope in group.scope_spans:
+            for span in scope.spans:
+                yield Span(
+                    trace_id=span.trace_id.hex(),
+                    span_id=span.span_id.hex(),
+                    parent_id=span.parent_span_id.hex(),
+                    name=span.name,
+                    service=service,
+                    attributes=_attributes(span.attributes),
+                    began=span.start_time_unix_nano,
+                    ended=span.end_time_unix_nano,
+                )
+
+
+def _attributes(given: Any) -> dict[str, Any]:
+    return {each.key: getattr(each.value, each.value.WhichOneof("value")) for each in given}
