@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from pipeline.settings import BrowserSettings
 from stack import postgres, valkey
 from stack.chrome import Chrome
 from stack.home import PROJECT, Home
+from stack.instance import Launcher, instance_yaml, launcher_named
 from stack.ports import LOOPBACK
 from stack.secrets import Secrets
 from warehouse import roles
@@ -28,6 +28,8 @@ WORKSPACE = ("-w", str(PROJECT / "workspace.yaml"))
 _DEFINITIONS = "pipeline.definitions"
 RUN_SERVER = "REGISTRU_RUN_SERVER"
 """Where runs are forked (dagster.yaml reads it)."""
+BROKER_URL = "REGISTRU_CELERY_BROKER_URL"
+"""Where workers take runs from (deploy/celery/dagster.yaml reads it)."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ def _stand_in(plan: Plan) -> Program:
 
 def _dagster(plan: Plan) -> list[Program]:
     home, ports = plan.home, plan.ports
-    shutil.copyfile(PROJECT / "dagster_home" / "dagster.yaml", home.dagster / "dagster.yaml")
+    (home.dagster / "dagster.yaml").write_text(instance_yaml(launcher()))
     instance = {
         "DAGSTER_HOME": str(home.dagster),
         "REGISTRU_COMPUTE_LOGS": str(home.compute_logs),
@@ -134,6 +136,7 @@ def _dagster(plan: Plan) -> list[Program]:
         "REGISTRU_CODE_SERVER_HOST": LOOPBACK,
         "REGISTRU_CODE_SERVER_PORT": str(ports.code),
         RUN_SERVER: str(home.work / "runs.sock"),
+        BROKER_URL: valkey.url(plan.ports.valkey, plan.secrets, valkey.BROKER_DATABASE),
     }
     code = [*("api", "grpc", "-m", _DEFINITIONS, "-h", LOOPBACK, "-p", str(ports.code))]
     pipeline = {**instance, **_pipeline(plan)}
@@ -150,9 +153,15 @@ def _dagster(plan: Plan) -> list[Program]:
     ]
 
 
+def launcher() -> Launcher:
+    """Return how runs are launched. Raises StackError for a name that there is not."""
+    return launcher_named(os.environ.get("REGISTRU_LAUNCHER", Launcher.WARM))
+
+
 def has_warm_runs() -> bool:
-    """Tell whether runs are forked from a warm process (else by Dagster's own launcher)."""
-    return os.environ.get("REGISTRU_WARM_RUNS", "true").lower() != "false"
+    """Tell whether runs are forked from a warm process (else by Dagster's own launcher, or elsewhere)."""
+    is_wanted = os.environ.get("REGISTRU_WARM_RUNS", "true").lower() != "false"
+    return is_wanted and launcher() is Launcher.WARM
 
 
 def _runs(pipeline: dict[str, str]) -> Program:
@@ -163,8 +172,9 @@ def _runs(pipeline: dict[str, str]) -> Program:
 
 
 def _keeps_browsers() -> bool:
-    """Tell whether browsers are kept running: not where that is switched off, or they are remote."""
-    return "REGISTRU_WEBDRIVER_URL" not in os.environ and os.environ.get("REGISTRU_WARM_BROWSERS") != "0"
+    """Tell whether browsers are kept running: not where that is switched off, or they or the runs are elsewhere."""
+    is_wanted = "REGISTRU_WEBDRIVER_URL" not in os.environ and os.environ.get("REGISTRU_WARM_BROWSERS") != "0"
+    return is_wanted and launcher() is Launcher.WARM
 
 
 def _browsers(pipeline: dict[str, str]) -> Program:
@@ -240,6 +250,7 @@ _API_SETTINGS = tuple(
         "LIMIT_GUESSES_ACCOUNT",
         "CORS_ORIGINS",
         "FRESH_HOURS",
+        "RUN_COMPANIES",
         "RUN_LIMIT_SECONDS",
     )
 )

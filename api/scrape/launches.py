@@ -14,8 +14,8 @@ from api.scrape.states import ScrapeState
 from api.tables import launch_scrapes, launches, scrape_requests, scrapes, users
 from warehouse.contract import RunKind
 
-MOST_COMPANIES = {RunKind.PERSON: 50, RunKind.BULK: 250}
-"""In one launch."""
+MOST_COMPANIES = 50
+"""In one launch for people; of one for a batch the settings tell (`run_companies`)."""
 CLAIMED_FOR = timedelta(seconds=90)
 """Longer than a launch can take: after that whoever claimed it has died, or knows no more than anybody."""
 _LONGEST_NAMES = 200
@@ -69,9 +69,12 @@ async def create(
     return launch_id
 
 
-async def create_in_parts(connection: AsyncConnection, scrape_ids: Sequence[UUID], *, kind: RunKind) -> None:
+async def create_in_parts(
+    connection: AsyncConnection, scrape_ids: Sequence[UUID], *, kind: RunKind, run_companies: int
+) -> None:
     """Put open scrapes into as many new launches as it takes."""
-    for part in in_parts(scrape_ids, MOST_COMPANIES[kind]):
+    most = min(MOST_COMPANIES, run_companies) if kind is RunKind.PERSON else run_companies
+    for part in in_parts(scrape_ids, most):
         names = await _requesters(connection, part)
         await create(connection, part, kind=kind, requested_by=names)
 
