@@ -43,9 +43,7 @@ class Grid:
 
     def kill_a_busy_node(self) -> None:
         """End a node that shows a page, with its browsers, at once."""
-        busy = {
-            node["externalUri"] for node in self._nodes() if any(slot["session"] for slot in node["slots"])
-        }
+        busy = {node["uri"] for node in self._nodes() if any(slot["session"] for slot in node["slots"])}
         for process in self.nodes:
             if any(str(uri).endswith(f":{process.args[-1]}") for uri in busy):  # type: ignore[index]
                 os.killpg(process.pid, signal.SIGKILL)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from pipeline.extract.crawl import Attempt
 from tests.machines.grid import SERVER, Grid, running_grid
 from tests.pipeline.extract.crawling import Crawler, final, settings_for
 from tests.platform import wait_for
@@ -71,10 +72,13 @@ def test_visits_on_a_node_that_dies_are_made_again_on_another(
 
     killer = threading.Thread(target=kill)
     killer.start()
-    attempts = Crawler(settings(tmp_path, site, grid, retry_seconds=0), redis).crawl([slow, make_idno(3)])
+    attempts = Crawler(
+        settings(tmp_path, site, grid, retry_seconds=0, visit_timeout_seconds=30), redis
+    ).crawl([slow, make_idno(3)])
     killer.join()
 
-    outcomes = [each.capture.outcome for each in attempts if each.capture.idno == slow]
-    assert outcomes[0] is Outcome.BROWSER_ERROR
+    made = [each.capture for each in attempts if isinstance(each, Attempt) and each.capture.idno == slow]
+    outcomes = [capture.outcome for capture in made]
+    assert outcomes[0] is Outcome.BROWSER_ERROR, made[0].error
     assert outcomes[-1] is Outcome.OK
     assert final(attempts)[make_idno(3)].outcome is Outcome.OK

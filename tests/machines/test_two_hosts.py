@@ -69,7 +69,7 @@ def test_a_run_of_a_worker_that_was_started_again_is_made_anew(two: Two) -> None
         wait_until_ready([host])
         status = user.wait(run_id, seconds=120)
     assert status["state"] == "failed"  # what this page comes to, and not what became of the first run
-    assert status["companies"][0]["outcome"] == Outcome.TIMEOUT
+    assert status["companies"][0]["outcome"] == Outcome.TIMEOUT, (status, platform.run(run_id))
     assert platform.run(run_id)["status"] == "FAILURE"
 
 
