@@ -158,7 +158,9 @@ def launcher() -> Launcher:
     """Return how runs are launched. Raises StackError for a name that there is not, or not here."""
     chosen = launcher_named(os.environ.get("REGISTRU_LAUNCHER", Launcher.WARM))
     if chosen is Launcher.ECS:
-        raise StackError("REGISTRU_LAUNCHER=ecs is for Amazon's ECS (deploy/aws); here there are warm and celery")
+        raise StackError(
+            "REGISTRU_LAUNCHER=ecs is for Amazon's ECS (deploy/aws); here there are warm and celery"
+        )
     return chosen
 
 
