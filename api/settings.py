@@ -87,6 +87,12 @@ class ApiSettings(StoreSettings):
         description="What Dagster's webservers want to be shown, 32 characters or more"
     )
     most_body_bytes: int = Field(default=65_536, gt=0, description="The largest request body")
+    run_companies: int = Field(
+        default=250,
+        ge=1,
+        le=250,
+        description="The most companies of a batch in one run; fewer where several workers share it",
+    )
     run_limit_seconds: int = Field(
         default=300, gt=0, description="How long a run for one company may take before Dagster ends it"
     )

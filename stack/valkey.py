@@ -10,6 +10,8 @@ from stack.secrets import Secrets
 
 STATE_DATABASE = 0
 CACHE_DATABASE = 1
+BROKER_DATABASE = 2
+"""Of runs for workers, where runs are launched by Celery."""
 
 
 def prepare(home: Home, secrets: Secrets, port: int) -> list[str]:

@@ -67,7 +67,15 @@ async def submit(
             connection, caller.user_id, key, body_sha256=digest, force_refresh=request.force_refresh
         )
         if batch_id is not None:
-            items = await _write_down(connection, batch_id, caller, request, items=items, held=held)
+            items = await _write_down(
+                connection,
+                batch_id,
+                caller,
+                request,
+                items=items,
+                held=held,
+                run_companies=services.settings.run_companies,
+            )
     if batch_id is not None:
         # From here on it ends, whatever dies: the reconcilers launch what waits.
         await services.changes.announce(WORK)
@@ -101,6 +109,7 @@ async def _write_down(
     *,
     items: Sequence[Item],
     held: Mapping[str, CompanyRecord],
+    run_companies: int,
 ) -> list[Item]:
     """Write a batch down with all that has to be fetched for it; return its items with their verdicts."""
     wanted = [item.idno for item in items if item.verdict is None and item.idno and item.idno not in held]
@@ -116,7 +125,9 @@ async def _write_down(
         )
         opened = [scrape_ids[idno] for idno in wanted if idno in new]
         origin = Origin.here(str(batch_id))
-        await launches.create_in_parts(connection, opened, kind=RunKind.BULK, origin=origin)
+        await launches.create_in_parts(
+            connection, opened, kind=RunKind.BULK, run_companies=run_companies, origin=origin
+        )
     await repository.add_items(connection, batch_id, decided, scrape_ids)
     return decided
 

@@ -15,8 +15,8 @@ from api.tables import launch_scrapes, launches, scrape_requests, scrapes, users
 from telemetry import request_ids, traces
 from warehouse.contract import RunKind
 
-MOST_COMPANIES = {RunKind.PERSON: 50, RunKind.BULK: 250}
-"""In one launch."""
+MOST_COMPANIES = 50
+"""In one launch for people; of one for a batch the settings tell (`run_companies`)."""
 CLAIMED_FOR = timedelta(seconds=90)
 """Longer than a launch can take: after that whoever claimed it has died, or knows no more than anybody."""
 _LONGEST_NAMES = 200
@@ -89,10 +89,16 @@ async def create(
 
 
 async def create_in_parts(
-    connection: AsyncConnection, scrape_ids: Sequence[UUID], *, kind: RunKind, origin: Origin | None = None
+    connection: AsyncConnection,
+    scrape_ids: Sequence[UUID],
+    *,
+    kind: RunKind,
+    run_companies: int,
+    origin: Origin | None = None,
 ) -> None:
     """Put open scrapes into as many new launches as it takes; they come from where their last ones came from."""
-    for part in in_parts(scrape_ids, MOST_COMPANIES[kind]):
+    most = min(MOST_COMPANIES, run_companies) if kind is RunKind.PERSON else run_companies
+    for part in in_parts(scrape_ids, most):
         names = await _requesters(connection, part)
         known = origin or await _last_origin(connection, part)
         await create(connection, part, kind=kind, requested_by=names, origin=known)

@@ -165,7 +165,9 @@ async def take(services: Services, steps: Sequence[Step]) -> None:
         again = [step.scrape for step in due if step.state is ScrapeState.LAUNCHING]
         for kind in RunKind:
             ids = [scrape.id for scrape in again if scrape.is_for_person is (kind is RunKind.PERSON)]
-            await launches.create_in_parts(connection, ids, kind=kind)
+            await launches.create_in_parts(
+                connection, ids, kind=kind, run_companies=services.settings.run_companies
+            )
     for step in due:
         if step.state not in OPEN_STATES:
             _tell_end(step)

@@ -1,0 +1,96 @@
+# Two roles a task: what ECS may do to start it, and what it may do itself.
+data "aws_iam_policy_document" "ecs" {
+  statement {
+    actions = ["sts:AssumeRole"]
+    principals {
+      type        = "Service"
+      identifiers = ["ecs-tasks.amazonaws.com"]
+    }
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account]
+    }
+  }
+}
+
+resource "aws_iam_role" "execution" {
+  for_each           = local.tasks
+  name               = "registru-${each.key}-execution"
+  assume_role_policy = data.aws_iam_policy_document.ecs.json
+}
+
+data "aws_iam_policy_document" "execution" {
+  #checkov:skip=CKV_AWS_356:ecr:GetAuthorizationToken knows no resource
+  for_each = local.tasks
+  statement {
+    actions   = ["ecr:GetAuthorizationToken"]
+    resources = ["*"]
+  }
+  statement {
+    actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    resources = [for repository in aws_ecr_repository.registru : repository.arn]
+  }
+  statement {
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${aws_cloudwatch_log_group.registru[each.key].arn}:*"]
+  }
+  statement {
+    actions   = ["secretsmanager:GetSecretValue"]
+    resources = [aws_secretsmanager_secret.registru[each.key].arn]
+  }
+  statement {
+    actions   = ["kms:Decrypt"]
+    resources = [aws_kms_key.registru.arn]
+  }
+}
+
+resource "aws_iam_role_policy" "execution" {
+  for_each = local.tasks
+  role     = aws_iam_role.execution[each.key].id
+  policy   = data.aws_iam_policy_document.execution[each.key].json
+}
+
+resource "aws_iam_role" "task" {
+  for_each           = local.tasks
+  name               = "registru-${each.key}"
+  assume_role_policy = data.aws_iam_policy_document.ecs.json
+}
+
+# Launching runs: the webserver's and the daemon's, for one task definition in one cluster.
+data "aws_iam_policy_document" "launcher" {
+  #checkov:skip=CKV_AWS_111:ecs:DescribeTaskDefinition and ec2:DescribeNetworkInterfaces know no resource
+  #checkov:skip=CKV_AWS_356:ecs:DescribeTaskDefinition and ec2:DescribeNetworkInterfaces know no resource
+  statement {
+    actions   = ["ecs:RunTask"]
+    resources = ["arn:aws:ecs:${var.region}:${local.account}:task-definition/registru-run:*"]
+    condition {
+      test     = "ArnEquals"
+      variable = "ecs:cluster"
+      values   = [aws_ecs_cluster.registru.arn]
+    }
+  }
+  statement {
+    actions   = ["ecs:DescribeTasks", "ecs:StopTask", "ecs:TagResource"]
+    resources = ["arn:aws:ecs:${var.region}:${local.account}:task/${aws_ecs_cluster.registru.name}/*"]
+  }
+  statement {
+    actions   = ["ecs:DescribeTaskDefinition", "ec2:DescribeNetworkInterfaces"]
+    resources = ["*"]
+  }
+  statement {
+    actions   = ["iam:PassRole"]
+    resources = [aws_iam_role.execution["run"].arn, aws_iam_role.task["run"].arn]
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PassedToService"
+      values   = ["ecs-tasks.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "launcher" {
+  for_each = toset(["webserver", "daemon"])
+  role     = aws_iam_role.task[each.key].id
+  policy   = data.aws_iam_policy_document.launcher.json
+}

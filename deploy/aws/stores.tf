@@ -1,0 +1,128 @@
+# PostgreSQL and Redis: encrypted, in private subnets, reached by our tasks alone.
+resource "aws_kms_key" "registru" {
+  description             = "Registru's data at rest, logs and secrets"
+  enable_key_rotation     = true
+  deletion_window_in_days = 30
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "Account"
+        Effect    = "Allow"
+        Principal = { AWS = "arn:aws:iam::${local.account}:root" }
+        Action    = "kms:*"
+        Resource  = "*"
+      },
+      {
+        Sid       = "Logs"
+        Effect    = "Allow"
+        Principal = { Service = "logs.${var.region}.amazonaws.com" }
+        Action    = ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"]
+        Resource  = "*"
+        Condition = {
+          ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:aws:logs:${var.region}:${local.account}:log-group:/registru/*" }
+        }
+      },
+    ]
+  })
+}
+
+resource "aws_db_subnet_group" "registru" {
+  name       = "registru"
+  subnet_ids = var.private_subnets
+}
+
+resource "aws_db_parameter_group" "registru" {
+  name   = "registru"
+  family = "postgres16"
+  parameter {
+    name  = "rds.force_ssl"
+    value = "1"
+  }
+  # A task that is gone without a word lets go of its locks within two minutes.
+  parameter {
+    name  = "tcp_keepalives_idle"
+    value = "60"
+  }
+  parameter {
+    name  = "tcp_keepalives_interval"
+    value = "15"
+  }
+  parameter {
+    name  = "tcp_keepalives_count"
+    value = "4"
+  }
+  parameter {
+    name  = "log_min_duration_statement"
+    value = "2000"
+  }
+}
+
+resource "aws_db_instance" "registru" {
+  #checkov:skip=CKV_AWS_118:Performance Insights tells what is needed
+  identifier                          = "registru"
+  engine                              = "postgres"
+  engine_version                      = "16"
+  instance_class                      = var.database_class
+  allocated_storage                   = var.database_gigabytes
+  max_allocated_storage               = var.database_gigabytes * 4
+  storage_type                        = "gp3"
+  storage_encrypted                   = true
+  kms_key_id                          = aws_kms_key.registru.arn
+  username                            = "registru_admin"
+  manage_master_user_password         = true # in Secrets Manager, rotated; no task is given it
+  master_user_secret_kms_key_id       = aws_kms_key.registru.arn
+  iam_database_authentication_enabled = true
+  db_subnet_group_name                = aws_db_subnet_group.registru.name
+  parameter_group_name                = aws_db_parameter_group.registru.name
+  vpc_security_group_ids              = [aws_security_group.stores.id]
+  publicly_accessible                 = false
+  multi_az                            = true
+  backup_retention_period             = 14
+  copy_tags_to_snapshot               = true
+  deletion_protection                 = true
+  auto_minor_version_upgrade          = true
+  performance_insights_enabled        = true
+  performance_insights_kms_key_id     = aws_kms_key.registru.arn
+  enabled_cloudwatch_logs_exports     = ["postgresql", "upgrade"]
+  final_snapshot_identifier           = "registru-last"
+}
+
+resource "random_password" "redis" {
+  length  = 48
+  special = false
+}
+
+resource "aws_elasticache_subnet_group" "registru" {
+  name       = "registru"
+  subnet_ids = var.private_subnets
+}
+
+resource "aws_elasticache_parameter_group" "registru" {
+  name   = "registru"
+  family = "valkey8"
+  # Sessions, limits and claims are never thrown out to make room.
+  parameter {
+    name  = "maxmemory-policy"
+    value = "noeviction"
+  }
+}
+
+resource "aws_elasticache_replication_group" "registru" {
+  replication_group_id       = "registru"
+  description                = "State, cache and, with Celery, the broker: a logical database each"
+  engine                     = "valkey"
+  engine_version             = "8.0"
+  node_type                  = "cache.t4g.small"
+  num_cache_clusters         = 2
+  automatic_failover_enabled = true
+  multi_az_enabled           = true
+  parameter_group_name       = aws_elasticache_parameter_group.registru.name
+  subnet_group_name          = aws_elasticache_subnet_group.registru.name
+  security_group_ids         = [aws_security_group.stores.id]
+  at_rest_encryption_enabled = true
+  kms_key_id                 = aws_kms_key.registru.arn
+  transit_encryption_enabled = true
+  auth_token                 = random_password.redis.result
+  snapshot_retention_limit   = 7
+}

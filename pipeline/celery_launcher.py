@@ -1,0 +1,78 @@
+"""Launches Dagster's runs as Celery tasks, on workers on any number of machines, and sees when one of those is gone.
+
+dagster-celery's own launcher believes the last word of a worker: a run whose worker was killed is running for ever.
+This one asks the worker itself, so that run monitoring ends such a run within seconds, and the API launches what it
+left.
+`pipeline.celery_worker` is the worker; deploy/celery/dagster.yaml configures both.
+"""
+
+import time
+from typing import Any
+
+from dagster import DagsterRun
+from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
+from dagster_celery.launcher import CeleryRunLauncher
+from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
+
+_ANSWER_SECONDS = 4.0
+_TRIES = 2
+"""A worker on a busy machine may be late once."""
+_SILENT_SECONDS = 15.0
+"""How long a worker that did not answer is held for gone, so that all of its runs together cost one wait."""
+
+
+class WatchedCeleryRunLauncher(CeleryRunLauncher):
+    """dagster-celery's launcher, with a health check that a killed worker fails, and a cancel that ends as one."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._silent_since: dict[str, float] = {}
+
+    @property
+    def supports_resume_run(self) -> bool:
+        """No: who asked for what a dead run has left gets a new run, by the API's reconciler."""
+        return False
+
+    def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
+        """Tell whether a worker still has this run. Raises what Redis raises: then nothing is known."""
+        said = super().check_run_worker_health(run)
+        if said.status is not WorkerStatus.RUNNING:
+            return said
+        task_id = run.tags[DAGSTER_CELERY_TASK_ID_TAG]
+        worker = str(self.celery.AsyncResult(task_id).info["hostname"])
+        tasks = self._tasks_of(worker, task_id)
+        if tasks is None:
+            return CheckRunHealthResult(WorkerStatus.NOT_FOUND, f"the worker {worker} does not answer")
+        if task_id in tasks:
+            return said
+        # It may have ended in between: then its last word is another by now.
+        said = super().check_run_worker_health(run)
+        if said.status is not WorkerStatus.RUNNING:
+            return said
+        return CheckRunHealthResult(
+            WorkerStatus.NOT_FOUND, f"the worker {worker} was started again, and knows nothing of it"
+        )
+
+    def _tasks_of(self, worker: str, task_id: str) -> dict[str, Any] | None:
+        """Ask a worker for a task; None if it does not answer."""
+        silent_since = self._silent_since.get(worker)
+        if silent_since is not None and time.monotonic() - silent_since < _SILENT_SECONDS:
+            return None
+        for _ in range(_TRIES):
+            inspect = self.celery.control.inspect(destination=[worker], timeout=_ANSWER_SECONDS)
+            answers = inspect.query_task(task_id)
+            if answers and worker in answers:
+                self._silent_since.pop(worker, None)
+                return dict(answers[worker])
+        self._silent_since[worker] = time.monotonic()
+        return None
+
+    def terminate(self, run_id: str) -> bool:
+        """Have a run's process end. Returns whether there was one to end."""
+        run = self._instance.get_run_by_id(run_id)
+        if run is None or run.is_finished:
+            return False
+        self._instance.report_run_canceling(run)
+        if DAGSTER_CELERY_TASK_ID_TAG in run.tags:
+            super().terminate(run_id)
+        return True

@@ -1,0 +1,62 @@
+"""Dagster's dagster.yaml: the one in dagster_home/, with the sections of the launcher that is chosen.
+
+python -m stack.instance --launcher celery > "$DAGSTER_HOME/dagster.yaml"
+"""
+
+import argparse
+import sys
+from enum import StrEnum
+from typing import Any
+
+import yaml
+
+from stack.errors import StackError
+from stack.home import PROJECT
+
+
+class Launcher(StrEnum):
+    """How runs are launched."""
+
+    WARM = "warm"
+    """Forked from a warm process on this machine."""
+    CELERY = "celery"
+    """By workers on any number of machines."""
+    ECS = "ecs"
+    """A task of Amazon's ECS each."""
+
+
+_SECTIONS = {
+    Launcher.CELERY: PROJECT / "deploy" / "celery" / "dagster.yaml",
+    Launcher.ECS: PROJECT / "deploy" / "aws" / "dagster.yaml",
+}
+
+
+def launcher_named(name: str) -> Launcher:
+    """Return a launcher by its name. Raises StackError naming those that there are."""
+    try:
+        return Launcher(name)
+    except ValueError:
+        raise StackError(f"REGISTRU_LAUNCHER={name}: there are {', '.join(Launcher)}") from None
+
+
+def instance_yaml(launcher: Launcher) -> str:
+    """Return the text of dagster.yaml; a launcher's sections replace the usual ones as a whole."""
+    usual = (PROJECT / "dagster_home" / "dagster.yaml").read_text()
+    if launcher not in _SECTIONS:
+        return usual
+    sections: dict[str, Any] = {
+        **yaml.safe_load(usual),
+        **yaml.safe_load(_SECTIONS[launcher].read_text()),
+    }
+    return yaml.safe_dump(sections, sort_keys=False)
+
+
+def main() -> None:
+    """Print dagster.yaml."""
+    parser = argparse.ArgumentParser(prog="python -m stack.instance", description=__doc__)
+    parser.add_argument("--launcher", choices=list(Launcher), type=Launcher, default=Launcher.WARM)
+    sys.stdout.write(instance_yaml(parser.parse_args().launcher))
+
+
+if __name__ == "__main__":
+    main()

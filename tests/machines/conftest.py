@@ -1,0 +1,14 @@
+"""A Valkey for crawls without the rest of the platform."""
+
+from collections.abc import Iterator
+
+import pytest
+from redis import Redis
+
+from tests.stores import running_valkey
+
+
+@pytest.fixture
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    with running_valkey(tmp_path_factory.mktemp("valkey")) as running:
+        yield running

@@ -1,0 +1,104 @@
+"""A Selenium Grid on loopback: a hub and nodes, each with a Chrome of its own."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from stack.chrome import find_chrome
+from stack.home import PROJECT
+from stack.ports import free_ports
+from tests.platform import wait_for
+
+_CONFIG = PROJECT / "deploy" / "grid"
+SERVER = "REGISTRU_SELENIUM_SERVER"
+"""Where the environment names selenium-server's jar."""
+
+
+@dataclass
+class Grid:
+    """A Grid that runs."""
+
+    url: str
+    nodes: list["subprocess.Popen[bytes]"]
+
+    def sessions(self) -> int:
+        """Return how many browsers are in use."""
+        return sum(slot["session"] is not None for node in self._nodes() for slot in node["slots"])
+
+    def slots(self) -> int:
+        """Return how many browsers may be in use."""
+        return sum(len(node["slots"]) for node in self._nodes() if node["availability"] == "UP")
+
+    def _nodes(self) -> list[dict[str, list[dict[str, object]]]]:
+        status = httpx.get(f"{self.url}/status", trust_env=False, timeout=10).json()
+        nodes: list[dict[str, list[dict[str, object]]]] = status["value"]["nodes"]
+        return nodes
+
+    def kill_a_busy_node(self) -> None:
+        """End a node that shows a page, with its browsers, at once."""
+        busy = {node["uri"] for node in self._nodes() if any(slot["session"] for slot in node["slots"])}
+        for process in self.nodes:
+            if any(str(uri).endswith(f":{process.args[-1]}") for uri in busy):  # type: ignore[index]
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                return
+        raise AssertionError("no node shows a page")
+
+
+@contextlib.contextmanager
+def running_grid(server: Path, folder: Path, *, nodes: int) -> Iterator[Grid]:
+    """Run a hub and nodes with the configuration of deploy/grid, on free ports."""
+    hub_port, publish, subscribe, *node_ports = free_ports(3 + nodes)
+    ports = {"4444": hub_port, "4442": publish, "4443": subscribe}
+    java = [str(shutil.which("java")), "-jar", str(server)]
+    hub = _config(folder, "hub.toml", ports)
+    processes: list[subprocess.Popen[bytes]] = []
+    with (folder / "grid.log").open("wb") as log:
+
+        def start(*arguments: str) -> None:
+            processes.append(
+                subprocess.Popen(
+                    [*java, *arguments],
+                    env={"PATH": "/usr/bin:/bin", "HOME": str(folder)},
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            )
+
+        try:
+            start("hub", "--config", str(hub))
+            node = _config(folder, "node.toml", {**ports, "/usr/bin/chromedriver": find_chrome().driver})
+            for port in node_ports:
+                start("node", "--config", str(node), "--port", str(port))
+            grid = Grid(f"http://127.0.0.1:{hub_port}", processes[1:])
+            wait_for("the Grid", lambda: _is_ready(grid, nodes) or None, seconds=90)
+            yield grid
+        finally:
+            for process in processes:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def _is_ready(grid: Grid, nodes: int) -> bool:
+    try:
+        return grid.slots() == 2 * nodes
+    except httpx.HTTPError:
+        return False
+
+
+def _config(folder: Path, name: str, changes: dict[str, object]) -> Path:
+    text = (_CONFIG / name).read_text()
+    for old, new in changes.items():
+        text = text.replace(old, str(new))
+    path = folder / name
+    path.write_text(text)
+    return path

