@@ -22,11 +22,13 @@ from api.limits import BodyLimit
 from api.pages import endpoints as pages
 from api.quarantine.endpoints import router as quarantine
 from api.routing import document
+from api.schemas import check_schemas
 from api.scrape.endpoints import router as scrape
 from api.scrape.reconciler import reconcile_forever
 from api.services import open_services
 from api.settings import ApiSettings
 from api.stopping import on_stop_signal, stop_with_parent
+from api.tidying import tidy_forever
 
 
 def create_app(settings: ApiSettings | None = None) -> FastAPI:
@@ -36,8 +38,9 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_services(settings) as services:
+            await check_schemas(services)
             app.state.services = services
-            reconciler = asyncio.create_task(reconcile_forever(services))
+            tasks = [asyncio.create_task(forever(services)) for forever in (reconcile_forever, tidy_forever)]
             try:
                 async with services.changes.listening():
                     gc.collect()
@@ -45,9 +48,9 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
                     with on_stop_signal(services.changes.close), stop_with_parent():
                         yield
             finally:
-                reconciler.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await reconciler
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
 
     app = FastAPI(
         title="Registru",

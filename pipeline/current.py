@@ -155,6 +155,8 @@ def _read_each(
 def _read_one(capture: StoredCapture, contents: Contents) -> CaptureReading | Refusal:
     if contents.damaged:
         return Refusal(QuarantineReason.EVIDENCE_DAMAGED, contents.damaged)
+    if contents.removed:
+        return Refusal(QuarantineReason.EVIDENCE_REMOVED, contents.removed)
     try:
         transformed = transform(
             idno=capture.idno, html=contents.html.decode("utf-8"), bodies=list(contents.bodies)

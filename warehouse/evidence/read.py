@@ -36,13 +36,14 @@ class HeldCapture:
     """A capture with all its bodies by their hashes, found undamaged.
 
     `sha256` is the hash of everything; None for captures from before such hashes were made, whose bodies alone
-    could be checked.
+    could be checked. `removed` says of bodies that are held no more when they were removed, and why.
     """
 
     source_data_id: int
     evidence: CaptureEvidence
     sha256: str | None
     bodies: Mapping[str, bytes]
+    removed: Mapping[str, str]
 
 
 def count_captures(connection: Connection, idno: str, period: Period) -> int:
@@ -80,7 +81,14 @@ def _held(connection: Connection, row: RowMapping) -> HeldCapture:
         raise EvidenceDamaged(f"{capture}: its hash is gone")
     if stored is not None and stored != evidence_sha256(evidence):
         raise EvidenceDamaged(f"{capture}: it is not what was hashed as {stored} when it was stored")
-    return HeldCapture(row["id"], evidence, stored, _bodies(connection, evidence, capture))
+    bodies = _bodies(connection, evidence, capture)
+    return HeldCapture(
+        row["id"],
+        evidence,
+        stored,
+        {sha256: body for sha256, body in bodies.items() if isinstance(body, bytes)},
+        {sha256: body for sha256, body in bodies.items() if isinstance(body, str)},
+    )
 
 
 def _evidence(row: RowMapping, payloads: tuple[PayloadEvidence, ...]) -> CaptureEvidence:
@@ -99,16 +107,21 @@ def _payloads(connection: Connection, source_data_id: int) -> tuple[PayloadEvide
     )
 
 
-def _bodies(connection: Connection, evidence: CaptureEvidence, capture: str) -> dict[str, bytes]:
+def _bodies(connection: Connection, evidence: CaptureEvidence, capture: str) -> dict[str, bytes | str]:
+    """Return the bodies by their hashes; of one that was removed, when and why."""
     documents = (evidence.raw_html_sha256, evidence.document_sha256, evidence.screenshot_sha256)
     hashes = (*documents, *(payload.sha256 for payload in evidence.payloads))
     return {sha256: _body(connection, sha256, capture) for sha256 in hashes if sha256 is not None}
 
 
-def _body(connection: Connection, sha256: str, capture: str) -> bytes:
-    content = connection.scalar(select(raw_documents.c.content).where(raw_documents.c.sha256 == sha256))
-    if content is None:
+def _body(connection: Connection, sha256: str, capture: str) -> bytes | str:
+    documents = raw_documents.c
+    query = select(documents.content, documents.removed_at, documents.removed_because)
+    row = connection.execute(query.where(documents.sha256 == sha256)).one_or_none()
+    if row is None:
         raise EvidenceDamaged(f"{capture}: its body {sha256} is gone")
-    if hashlib.sha256(content).hexdigest() != sha256:
+    if row.removed_at is not None:
+        return f"removed at {iso(row.removed_at)}: {row.removed_because}"
+    if hashlib.sha256(row.content).hexdigest() != sha256:
         raise EvidenceDamaged(f"{capture}: its body {sha256} has another hash")
-    return bytes(content)
+    return bytes(row.content)

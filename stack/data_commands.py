@@ -1,0 +1,133 @@
+"""The commands that care for what is stored: backup, restore, migrate, retention, storage."""
+
+import argparse
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from rich.console import Console
+
+from stack import migrations, retention, storage
+from stack.backup.make import make_backup, prune
+from stack.backup.manifest import MANIFEST, Manifest, sha256_of, verify
+from stack.backup.restore import restore_elsewhere, restore_home
+from stack.databases import MIGRATIONS, Owned, of_environment, served
+from stack.errors import StackError
+from stack.home import Home
+
+AddCommand = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
+_EXTERNAL = (
+    "the databases that REGISTRU_USERS_OWNER_URL, REGISTRU_DAGSTER_DATABASE_URL and REGISTRU_WAREHOUSE_OWNER_URL"
+    " name (containers, RDS), not those of --home"
+)
+
+
+def add_commands(add: AddCommand) -> None:
+    """Add the commands to the parser of `registru`."""
+    backup = add("backup", _backup, "write the three databases into a new folder, while everything runs")
+    backup.add_argument("--external", action="store_true", help=_EXTERNAL)
+    backup.add_argument(
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="where backups are kept (default: HOME-backups, beside --home)",
+    )
+    backup.add_argument(
+        "--keep", type=_count, metavar="N", help="then remove all backups there but the newest N"
+    )
+    backup.add_argument(
+        "--verify", type=Path, metavar="BACKUP", help="make none: say whether this one is whole"
+    )
+    restore = add("restore", _restore, "put a backup in the place of a home's data, or into empty databases")
+    restore.add_argument("backup", type=Path, metavar="BACKUP", help="a folder that `registru backup` made")
+    restore.add_argument("--external", action="store_true", help=_EXTERNAL)
+    restore.add_argument("--force", action="store_true", help="replace the data that --home holds")
+    for name, handler, text in (
+        ("migrate", _migrate, "bring the tables to what this version needs"),
+        ("retention", _retention, "say what the settings keep no longer (nothing is removed by it)"),
+        ("storage", _storage, "say what takes how much room, and how fast it grows"),
+    ):
+        add(name, handler, text).add_argument("--external", action="store_true", help=_EXTERNAL)
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of backups: 1 or more")
+    return int(text)
+
+
+def _backup(options: argparse.Namespace) -> int:
+    if options.verify is not None:
+        print(f"{options.verify} is whole: {_told(verify(options.verify))}")
+        return 0
+    home = _home(options)
+    output = options.output or (
+        Path("registru-backups") if home is None else home.path.with_name(f"{home.path.name}-backups")
+    )
+    with _databases(home) as databases:
+        site = home.site.read_text().strip() if home is not None and home.site.exists() else None
+        folder = make_backup(databases, output, site=site, say=_say)
+    print(f"{folder}: {_told(verify(folder))}\nsha256 of its {MANIFEST}: {sha256_of(folder / MANIFEST)}")
+    if options.keep is not None:
+        for old in prune(output, keep=options.keep):
+            print(f"removed {old}")
+    return 0
+
+
+def _told(manifest: Manifest) -> str:
+    size = sum(part.size for part in manifest.parts) / 2**20
+    rows = ", ".join(
+        f"{part.database} {sum(table.rows for table in part.tables.values())} rows" for part in manifest.parts
+    )
+    return f"made at {manifest.made_at.isoformat(timespec='seconds')}, {size:.1f} MiB; {rows}"
+
+
+def _restore(options: argparse.Namespace) -> int:
+    if options.external:
+        if options.force:
+            raise StackError("--force is for --home; with --external, restore into new, empty databases")
+        manifest = restore_elsewhere(options.backup, of_environment(), say=_say)
+    else:
+        home = Home.at(options.home)
+        manifest = restore_home(options.backup, home, force=options.force, say=_say)
+    print(f"restored, and every row compared: {_told(manifest)}\nall sessions are ended; sign in again")
+    return 0
+
+
+def _migrate(options: argparse.Namespace) -> int:
+    home = _home(options)
+    with _databases(home, tuple(MIGRATIONS)) as databases:
+        print(migrations.told(migrations.migrate_all(databases)))
+    return 0
+
+
+def _retention(options: argparse.Namespace) -> int:
+    with _databases(_home(options)) as databases:
+        print(retention.told(databases))
+    return 0
+
+
+def _storage(options: argparse.Namespace) -> int:
+    home = _home(options)
+    console = Console(width=None if sys.stdout.isatty() else 130, highlight=False)
+    with _databases(home) as databases:
+        storage.report(databases, home, console)
+    return 0
+
+
+def _home(options: argparse.Namespace) -> Home | None:
+    return None if options.external else Home.at(options.home)
+
+
+@contextlib.contextmanager
+def _databases(home: Home | None, names: tuple[str, ...] | None = None) -> Iterator[tuple[Owned, ...]]:
+    if home is None:
+        yield of_environment(names) if names else of_environment()
+        return
+    with served(home) as databases:
+        yield databases
+
+
+def _say(message: str) -> None:
+    print(f"registru: {message} ...", file=sys.stderr, flush=True)
