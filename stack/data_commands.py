@@ -1,20 +1,26 @@
-"""The commands that care for what is stored: backup, restore, migrate, retention, storage."""
+"""The commands that care for what is stored: backup, restore, migrate, retention, storage, erasure."""
 
 import argparse
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from redis.exceptions import RedisError
 from rich.console import Console
+from sqlalchemy.exc import OperationalError
 
-from stack import migrations, retention, storage
+from stack import erasure, migrations, retention, storage, valkey
 from stack.backup.make import make_backup, prune
 from stack.backup.manifest import MANIFEST, Manifest, sha256_of, verify
 from stack.backup.restore import restore_elsewhere, restore_home
 from stack.databases import MIGRATIONS, Owned, of_environment, served
 from stack.errors import StackError
-from stack.home import Home
+from stack.home import Home, Running
+from stack.secrets import load_or_create
+from warehouse.evidence import EvidenceError
+from warehouse.idno import InvalidIdno, parse_idno
 
 AddCommand = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
 _EXTERNAL = (
@@ -49,6 +55,27 @@ def add_commands(add: AddCommand) -> None:
         ("storage", _storage, "say what takes how much room, and how fast it grows"),
     ):
         add(name, handler, text).add_argument("--external", action="store_true", help=_EXTERNAL)
+
+    user = add("erase-user", _erase_user, "delete an account, and its name wherever that would stay")
+    user.add_argument("username")
+    person = add("erase-person", _erase_person, "take a person's name out of a company's record and history")
+    person.add_argument("idno", type=_idno, metavar="IDNO")
+    person.add_argument("name", metavar="NAME", help="as the record has it, in any order or case")
+    for parser in (user, person):
+        parser.add_argument("--by", required=True, metavar="ADMIN", help="the administrator who orders it")
+        parser.add_argument(
+            "--reason",
+            required=True,
+            help="whose request it is, of when, and its legal basis; it is written down",
+        )
+        parser.add_argument("--external", action="store_true", help=_EXTERNAL)
+
+
+def _idno(text: str) -> str:
+    try:
+        return parse_idno(text)
+    except InvalidIdno as reason:
+        raise argparse.ArgumentTypeError(str(reason)) from None
 
 
 def _count(text: str) -> int:
@@ -116,17 +143,59 @@ def _storage(options: argparse.Namespace) -> int:
     return 0
 
 
+def _erase_user(options: argparse.Namespace) -> int:
+    home, request = _home(options), erasure.Request(options.by, options.reason)
+    with _databases(home) as databases:
+        done = erasure.erase_user(databases, _redis_url(home, "state"), options.username, request)
+    print(
+        f"{options.username} is erased; {done.pseudonym} stands in {done.entries} entries of the audit log,"
+        f" {done.captures} captures and {done.runs} runs"
+    )
+    return 0
+
+
+def _erase_person(options: argparse.Namespace) -> int:
+    home, request = _home(options), erasure.Request(options.by, options.reason)
+    with _databases(home) as databases:
+        done = erasure.erase_person(
+            databases, _redis_url(home, "cache"), idno=options.idno, name=options.name, request=request
+        )
+    print(
+        f"erased from {done.parties} rows of the record and {done.changes} changes of {options.idno}, and kept out"
+        " from now on; the captures still hold it, as the source does"
+    )
+    return 0
+
+
+def _redis_url(home: Home | None, part: str) -> str:
+    """Where Redis remembers what is to be erased: it has to be told, so that the platform has to run."""
+    if home is not None:
+        database = valkey.STATE_DATABASE if part == "state" else valkey.CACHE_DATABASE
+        return valkey.url(Running.of(home).ports["valkey"], load_or_create(home.secrets), database)
+    setting = f"REGISTRU_REDIS_{part.upper()}_URL"
+    if setting not in os.environ:
+        raise StackError(f"{setting} is not set: what Redis remembers has to be erased too")
+    return os.environ[setting]
+
+
 def _home(options: argparse.Namespace) -> Home | None:
     return None if options.external else Home.at(options.home)
 
 
 @contextlib.contextmanager
 def _databases(home: Home | None, names: tuple[str, ...] | None = None) -> Iterator[tuple[Owned, ...]]:
-    if home is None:
-        yield of_environment(names) if names else of_environment()
-        return
-    with served(home) as databases:
-        yield databases
+    try:
+        if home is None:
+            yield of_environment(names) if names else of_environment()
+            return
+        with served(home) as databases:
+            yield databases
+    except OperationalError as error:
+        raise StackError(f"a database does not answer: {error.orig}") from error
+    except RedisError as error:
+        raise StackError(f"Redis does not answer: {error}") from error
+    except EvidenceError as error:
+        raise StackError(str(error)) from error
 
 
 def _say(message: str) -> None:

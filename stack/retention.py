@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import ValidationError
 from sqlalchemy import make_url, text
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -31,16 +30,13 @@ def told(databases: Sequence[Owned]) -> str:
     except ValidationError as error:
         [first, *_] = error.errors()
         raise StackError(f"REGISTRU_{str(first['loc'][0]).upper()}: {first['msg']}") from None
-    try:
-        return "\n".join(
-            [
-                *_of_warehouse(by_name[roles.WAREHOUSE_DATABASE], pipeline.keep_bodies_days),
-                *_of_dagster(by_name[roles.DAGSTER_DATABASE], pipeline.keep_runs_days),
-                *_of_api(by_name[roles.USERS_DATABASE], api),
-            ]
-        )
-    except OperationalError as error:
-        raise StackError(f"a database does not answer: {error.orig}") from error
+    return "\n".join(
+        [
+            *_of_warehouse(by_name[roles.WAREHOUSE_DATABASE], pipeline.keep_bodies_days),
+            *_of_dagster(by_name[roles.DAGSTER_DATABASE], pipeline.keep_runs_days),
+            *_of_api(by_name[roles.USERS_DATABASE], api),
+        ]
+    )
 
 
 def _of_warehouse(database: Owned, days: int | None) -> list[str]:

@@ -7,11 +7,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import OperationalError
 
 from stack.backup.contents import tables_of
 from stack.databases import Owned
-from stack.errors import StackError
 from stack.home import Home
 from warehouse import roles
 
@@ -80,16 +78,13 @@ def _count(connection: Connection, table: str) -> int:
 
 
 def report(databases: Sequence[Owned], home: Home | None, console: Console) -> None:
-    """Print it all. Raises StackError."""
-    try:
-        found = sizes(databases)
-        _print_tables(found, console)
-        [warehouse] = [each for each in databases if each.name == roles.WAREHOUSE_DATABASE]
-        held = sum(size.total for size in found if size.database == warehouse.name)
-        with warehouse.engine().connect() as connection:
-            _print_captures(connection, held, console)
-    except OperationalError as error:
-        raise StackError(f"a database does not answer: {error.orig}") from error
+    """Print it all."""
+    found = sizes(databases)
+    _print_tables(found, console)
+    [warehouse] = [each for each in databases if each.name == roles.WAREHOUSE_DATABASE]
+    held = sum(size.total for size in found if size.database == warehouse.name)
+    with warehouse.engine().connect() as connection:
+        _print_captures(connection, held, console)
     if home is not None:
         for name, folder in (
             ("compute logs", home.compute_logs),

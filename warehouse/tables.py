@@ -88,6 +88,7 @@ source_data = Table(
     Column("evidence_sha256", Text),
     Column("same_as", BigInteger, ForeignKey("source_data.id")),
     Column("changed_headers", JSONB(none_as_null=True)),
+    Column("first_evidence_sha256", Text),
     comment="The audit trail: one row a visit, whatever came of it. Append-only.",
 )
 

@@ -149,7 +149,8 @@ async def test_sessions_go_some_time_after_they_ended_or_expired(engine: AsyncEn
         await write(
             engine,
             "INSERT INTO sessions (id, user_id, kind, expires_at, ended_at) VALUES (:id, :user, 'api',"
-            " now() - CAST(:expired AS integer) * interval '1 day', now() - CAST(:ended AS integer) * interval '1 day')",
+            " now() - CAST(:expired AS integer) * interval '1 day',"
+            " now() - CAST(:ended AS integer) * interval '1 day')",
             id=session_id,
             user=user_id,
             expired=expired,

@@ -69,8 +69,8 @@ def make_current(connection: Connection, source_data_id: int, *, filled_from: in
         text(
             "INSERT INTO transformed_data (idno, name, disagreements, sources, source_data_id, fetched_at,"
             " transform_version, transformed_at, first_transformed_at) SELECT idno, 'LENTILE', '{}',"
-            " jsonb_build_object('address', jsonb_build_object('source_data_id', CAST(:filled AS bigint))), id, fetched_at,"
-            " 1, now(), now() FROM source_data WHERE id = :id"
+            " jsonb_build_object('address', jsonb_build_object('source_data_id', CAST(:filled AS bigint))), id,"
+            " fetched_at, 1, now(), now() FROM source_data WHERE id = :id"
         ),
         {"id": source_data_id, "filled": filled_from},
     )

@@ -64,6 +64,12 @@ def load_evidence(connection: Connection, idno: str, period: Period | None = Non
         yield _held(connection, row)
 
 
+def captures_asked_for_by(connection: Connection, username: str) -> Iterator[tuple[int, CaptureEvidence]]:
+    """Yield the captures that somebody asked for, by their ids, without bodies; each is checked, as a whole."""
+    for row in connection.execute(_CAPTURES.where(source_data.c.requested_by == username)).mappings():
+        yield row["id"], _checked(connection, row)
+
+
 def _condition(idno: str, period: Period) -> ColumnElement[bool]:
     conditions = [source_data.c.idno == idno]
     if period.since is not None:
@@ -74,21 +80,30 @@ def _condition(idno: str, period: Period) -> ColumnElement[bool]:
 
 
 def _held(connection: Connection, row: RowMapping) -> HeldCapture:
-    evidence = _evidence(row, _payloads(connection, row["id"]))
-    capture = f"capture {row['id']} of {row['idno']}, fetched at {iso(row['fetched_at'])}"
-    stored = row["evidence_sha256"]
-    if stored is None and evidence.capture_id is not None:
-        raise EvidenceDamaged(f"{capture}: its hash is gone")
-    if stored is not None and stored != evidence_sha256(evidence):
-        raise EvidenceDamaged(f"{capture}: it is not what was hashed as {stored} when it was stored")
-    bodies = _bodies(connection, evidence, capture)
+    evidence = _checked(connection, row)
+    bodies = _bodies(connection, evidence, _called(row))
     return HeldCapture(
         row["id"],
         evidence,
-        stored,
+        row["evidence_sha256"],
         {sha256: body for sha256, body in bodies.items() if isinstance(body, bytes)},
         {sha256: body for sha256, body in bodies.items() if isinstance(body, str)},
     )
+
+
+def _called(row: RowMapping) -> str:
+    return f"capture {row['id']} of {row['idno']}, fetched at {iso(row['fetched_at'])}"
+
+
+def _checked(connection: Connection, row: RowMapping) -> CaptureEvidence:
+    """Return a capture that is what it was when its hash was made. Raises EvidenceDamaged."""
+    evidence = _evidence(row, _payloads(connection, row["id"]))
+    stored = row["evidence_sha256"]
+    if stored is None and evidence.capture_id is not None:
+        raise EvidenceDamaged(f"{_called(row)}: its hash is gone")
+    if stored is not None and stored != evidence_sha256(evidence):
+        raise EvidenceDamaged(f"{_called(row)}: it is not what was hashed as {stored} when it was stored")
+    return evidence
 
 
 def _evidence(row: RowMapping, payloads: tuple[PayloadEvidence, ...]) -> CaptureEvidence:

@@ -17,6 +17,7 @@ def upgrade() -> None:
     _exceptions()
     _removals()
     _suppressions()
+    op.add_column("source_data", sa.Column("first_evidence_sha256", sa.Text))
     _prunable()
     _prune()
     _refill()
