@@ -19,7 +19,7 @@ from stack.databases import MIGRATIONS, Owned, of_environment, served
 from stack.errors import StackError
 from stack.home import Home, Running
 from stack.secrets import load_or_create
-from warehouse.evidence import EvidenceError
+from warehouse.evidence.errors import EvidenceError
 from warehouse.idno import InvalidIdno, parse_idno
 
 AddCommand = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
@@ -61,6 +61,11 @@ def add_commands(add: AddCommand) -> None:
     person = add("erase-person", _erase_person, "take a person's name out of a company's record and history")
     person.add_argument("idno", type=_idno, metavar="IDNO")
     person.add_argument("name", metavar="NAME", help="as the record has it, in any order or case")
+    person.add_argument(
+        "--evidence",
+        action="store_true",
+        help="remove the contents of captures that hold it, too; the source must not show it any more",
+    )
     for parser in (user, person):
         parser.add_argument("--by", required=True, metavar="ADMIN", help="the administrator who orders it")
         parser.add_argument(
@@ -158,11 +163,17 @@ def _erase_person(options: argparse.Namespace) -> int:
     home, request = _home(options), erasure.Request(options.by, options.reason)
     with _databases(home) as databases:
         done = erasure.erase_person(
-            databases, _redis_url(home, "cache"), idno=options.idno, name=options.name, request=request
+            databases,
+            _redis_url(home, "cache"),
+            idno=options.idno,
+            name=options.name,
+            request=request,
+            evidence=options.evidence,
         )
+    captures = f"{done.bodies} bodies of captures went" if options.evidence else "the captures still hold it"
     print(
         f"erased from {done.parties} rows of the record and {done.changes} changes of {options.idno}, and kept out"
-        " from now on; the captures still hold it, as the source does"
+        f" from now on; {captures}"
     )
     return 0
 

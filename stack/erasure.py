@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from api.auth.state import account_key, distrust
 from stack.databases import Owned
 from stack.errors import StackError
+from stack.sealing import seal_bodies
 from warehouse import roles
 from warehouse.cached import company_key
 from warehouse.contract import REQUESTED_BY_TAG
@@ -56,10 +57,12 @@ class ErasedUser:
 
 @dataclass(frozen=True)
 class ErasedPerson:
-    """In how many rows a person is named no longer."""
+    """In how many rows a person is named no longer, and how many bodies of captures went."""
 
     parties: int
     changes: int
+    bodies: int = 0
+    bytes: int = 0
 
 
 def _by_name(databases: Sequence[Owned]) -> dict[str, Owned]:
@@ -166,11 +169,17 @@ def _rename_in_runs(connection: Connection, name: str, pseudonym: str) -> int:
 
 
 def erase_person(
-    databases: Sequence[Owned], cache_url: str, *, idno: str, name: str, request: Request
+    databases: Sequence[Owned],
+    cache_url: str,
+    *,
+    idno: str,
+    name: str,
+    request: Request,
+    evidence: bool = False,
 ) -> ErasedPerson:
     """Take a person's name out of a company's record, its history and the cache, and keep it out from now on.
 
-    Raises StackError if the record and the history do not name the person.
+    With `evidence` the contents of captures that hold it go, too. Raises StackError if nothing holds the name.
     """
     _check(databases, request)
     suppression = Suppression.of(idno, name)
@@ -178,10 +187,12 @@ def erase_person(
     with by_name[roles.WAREHOUSE_DATABASE].engine().begin() as connection:
         connection.execute(_LOCK, {"idno": idno})
         erased = ErasedPerson(
-            _erase_parties(connection, idno, suppression), _erase_history(connection, idno, suppression)
+            _erase_parties(connection, idno, suppression),
+            _erase_history(connection, idno, suppression),
+            *(seal_bodies(connection, idno, name) if evidence else ()),
         )
         if erased == ErasedPerson(0, 0):
-            raise StackError(f"nothing that is held of {idno} names {name!r} as a founder or administrator")
+            raise StackError(f"nothing that is held of {idno} names {name!r}; nothing was done")
         _suppress(connection, idno, suppression, erased, request)
         # Within the transaction too: where the cache cannot be told, nothing is done.
         _forget(cache_url, idno)
@@ -267,9 +278,11 @@ def _suppress(
     connection.execute(
         text(
             "INSERT INTO removals (because, bodies, bytes, idno, removed_by, detail)"
-            " VALUES ('erasure', 0, 0, :idno, :by, :detail)"
+            " VALUES ('erasure', :bodies, :bytes, :idno, :by, :detail)"
         ),
         {
+            "bodies": erased.bodies,
+            "bytes": erased.bytes,
             "idno": idno,
             "by": request.ordered_by,
             "detail": f"a person's name, in {erased.parties} parties and {erased.changes} changes: {request.reason}",

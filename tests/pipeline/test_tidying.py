@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from dagster import DagsterInstance
+from dagster import DagsterInstance, ExecuteInProcessResult
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
@@ -13,11 +13,14 @@ from pipeline.definitions import defs
 from pipeline.load import store_body
 from pipeline.tidying import Bodies, count_old_runs, delete_old_runs, prunable_bodies, prune_bodies
 from tests.databases import Databases, running_databases
+from tests.pipeline.inside import Inside
 from tests.site.facts import make_idno
 from tests.warehouse.evidence.captures import capture, payload, sha256, store, unanswered
 from warehouse import roles
-from warehouse.contract import Outcome
+from warehouse.contract import TIDY_JOB, Outcome
 from warehouse.evidence.read import load_evidence
+from warehouse.migrate import WAREHOUSE_MIGRATIONS
+from warehouse.schema import revisions
 
 COMPANY, OTHER = make_idno(3800), make_idno(3801)
 LONG_AGO = datetime.now(UTC) - timedelta(days=400)
@@ -36,9 +39,7 @@ def _empty(warehouse: Databases) -> None:
         "source_data, source_payloads, raw_documents, transformed_data, company_changes, quarantine, removals"
     )
     with warehouse.unhindered() as connection:
-        connection.execute(text("ALTER TABLE removals DISABLE TRIGGER ALL"))
         connection.execute(text(f"TRUNCATE {tables} CASCADE"))
-        connection.execute(text("ALTER TABLE removals ENABLE TRIGGER ALL"))
 
 
 def page(number: int) -> bytes:
@@ -218,6 +219,44 @@ def test_what_was_erased_does_not_come_back_with_the_next_visit(warehouse: Datab
 def test_nobody_can_remove_more_than_that(warehouse: Databases, role: str, statement: str, said: str) -> None:
     with pytest.raises(DBAPIError, match=said), warehouse.warehouse(role) as connection:
         connection.execute(text(statement))
+
+
+def tidied(inside: Inside, **config: bool) -> ExecuteInProcessResult:
+    job = defs.get_job_def(TIDY_JOB)
+    run_config = {"ops": {"tidy_up": {"config": config}}}
+    return job.execute_in_process(run_config, instance=inside.instance, raise_on_error=False)
+
+
+def test_the_job_says_what_would_go_and_then_lets_go_of_it(inside: Inside, warehouse: Databases) -> None:
+    inside.set(warehouse_url=warehouse.url(roles.PIPELINE), keep_bodies_days="90")
+    with warehouse.unhindered() as connection:
+        for number in range(8):
+            visit(connection, number)
+    for dry_run, left in ((True, set(range(8))), (False, set(range(3, 8)))):
+        result = tidied(inside, dry_run=dry_run)
+        assert result.success
+        [output] = [event for event in result.all_events if event.is_successful_output]
+        assert output.step_output_data.metadata["bodies"].value == 6
+        with warehouse.unhindered() as connection:
+            assert held(connection) == left
+
+
+def test_no_run_writes_into_tables_of_another_version(inside: Inside, warehouse: Databases) -> None:
+    inside.set(warehouse_url=warehouse.url(roles.PIPELINE), keep_bodies_days="90")
+    newest = revisions(WAREHOUSE_MIGRATIONS)[-1]
+    for revision, said in (("0003", "run `registru migrate` first"), ("9999", "newer than this version")):
+        with warehouse.unhindered() as connection:
+            connection.execute(
+                text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision}
+            )
+        result = tidied(inside)
+        with warehouse.unhindered() as connection:
+            connection.execute(
+                text("UPDATE alembic_version SET version_num = :revision"), {"revision": newest}
+            )
+        assert not result.success
+        [failure] = [event for event in result.all_events if event.is_step_failure]
+        assert said in str(failure.step_failure_data.error_display_string)
 
 
 def test_runs_that_are_over_go_with_their_events_and_logs(tmp_path: Path) -> None:

@@ -7,10 +7,15 @@ import pytest
 from sqlalchemy import text
 
 from stack.databases import served
+from stack.errors import StackError
 from stack.home import PROJECT
+from stack.sealing import seal_bodies
+from tests.databases import Databases
 from tests.platform import Platform, User
 from tests.site import CASES, CaseName
 from tests.site.facts import make_idno
+from tests.warehouse.evidence.captures import capture, payload, sha256, store
+from warehouse import roles
 from warehouse.evidence.read import load_evidence
 from warehouse.redaction import ERASED, Suppression
 
@@ -95,6 +100,42 @@ def test_a_person_is_named_in_a_record_no_longer_whatever_comes_later(platform: 
     assert REASON in removal["detail"]
 
 
+def test_evidence_follows_once_the_source_does_not_show_the_name(databases: Databases) -> None:
+    idno, pages = (
+        make_idno(3903),
+        [b"<p>Ion &#536;TEFAN</p>", b'{"name": "\\u0218tefan Ion"}', b"<p>nobody</p>"],
+    )
+    picture, shared = b"a picture of it", b"<app-root></app-root>"
+    owner = databases.engine(roles.WAREHOUSE_OWNER)
+    with owner.connect() as connection:
+        old = capture(
+            idno,
+            raw_html_sha256=sha256(pages[0]),
+            document_sha256=sha256(shared),
+            screenshot_sha256=sha256(picture),
+            payloads=(payload(0, pages[1]),),
+        )
+        store(connection, old, bodies=(*pages, picture, shared))
+        with pytest.raises(StackError, match="the source still shows it"):
+            seal_bodies(connection, idno, "Stefan ION")
+        new = capture(
+            idno,
+            raw_html_sha256=sha256(pages[2]),
+            document_sha256=sha256(shared),
+            screenshot_sha256=None,
+            payloads=(),
+        )
+        store(connection, new, bodies=())
+        bodies, size = seal_bodies(connection, idno, "Stefan ION")
+        assert (bodies, size) == (3, sum(map(len, (*pages[:2], picture))))
+        held = list(load_evidence(connection, idno))
+        connection.rollback()
+    # The capture is still there, and its hash still right; of the bodies it is said that they were erased.
+    assert set(held[0].removed) == {sha256(body) for body in (*pages[:2], picture)}
+    assert all("erasure" in why for why in held[0].removed.values())
+    assert set(held[1].bodies) == {sha256(pages[2]), sha256(shared)}
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -110,7 +151,7 @@ def test_a_person_is_named_in_a_record_no_longer_whatever_comes_later(platform: 
         (("erase-user", "operator", "--by", "boss", "--reason", " "), "--reason is empty"),
         (
             ("erase-person", CASES[CaseName.NOT_FOUND].idno, "ANA", "--by", "boss", "--reason", REASON),
-            "names 'ANA' as a founder or administrator",
+            "names 'ANA'; nothing was done",
         ),
     ],
 )
