@@ -22,7 +22,7 @@ from api.limits import BodyLimit
 from api.pages import endpoints as pages
 from api.quarantine.endpoints import router as quarantine
 from api.routing import document
-from api.schemas import check_schemas
+from api.schema_check import check_schemas
 from api.scrape.endpoints import router as scrape
 from api.scrape.reconciler import reconcile_forever
 from api.services import open_services

@@ -1,10 +1,12 @@
 """Databases of the first version, brought to today's step by step: nothing is lost, and all that must hold holds."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
@@ -125,31 +127,62 @@ def as_before(after: Rows, before: Rows) -> Rows:
     }
 
 
-@pytest.mark.parametrize("name", [roles.WAREHOUSE_DATABASE, roles.USERS_DATABASE])
-def test_nothing_is_lost_from_the_first_revision_to_the_last(server: dict[str, Owned], name: str) -> None:
-    database, scripts = server[name], MIGRATIONS[name]
+@dataclass(frozen=True)
+class Step:
+    """What a database held before a migration and after it."""
+
+    revision: str
+    before: Rows
+    after: Rows
+
+
+@pytest.fixture(scope="module")
+def steps(server: dict[str, Owned]) -> dict[str, list[Step]]:
+    """Each database, filled as the first version did, and brought to today's one migration after the other."""
+    return {name: _climb(server[name]) for name in FILL}
+
+
+def _climb(database: Owned) -> list[Step]:
+    scripts = MIGRATIONS[database.name]
     first, *later = revisions(scripts)
     migrate(scripts=scripts, url=database.url, revision=first)
     with database.engine().begin() as connection:
-        FILL[name](connection)
-        start = before = all_rows(connection)
-    assert all(start.values())
+        FILL[database.name](connection)
+        before = all_rows(connection)
+    taken = []
     for revision in later:
         migrate(scripts=scripts, url=database.url, revision=revision)
         with database.engine().connect() as connection:
             after = all_rows(connection)
-        held = as_before(after, before)
-        lost = {"run_id"} if (name, revision) == (roles.USERS_DATABASE, "0003") else set()
-        for table, rows in before.items():
-            expected = [{key: value for key, value in row.items() if key not in lost} for row in rows]
-            assert held.get(table, []) == sorted(expected, key=repr), f"{table} at {revision}"
+        taken.append(Step(revision, before, after))
         before = after
-    if name == roles.USERS_DATABASE:
-        # It moved to a table of its own.
-        runs = {row["run_id"] for row in start["scrapes"]}
-        assert {row["run_id"] for row in before["launches"]} == runs
-    with database.engine().connect() as connection:
+    return taken
+
+
+@pytest.mark.parametrize("name", FILL)
+def test_nothing_is_lost_from_the_first_revision_to_the_last(
+    server: dict[str, Owned], steps: dict[str, list[Step]], name: str
+) -> None:
+    assert all(steps[name][0].before.values())
+    for step in steps[name]:
+        held = as_before(step.after, step.before)
+        lost = {"run_id"} if (name, step.revision) == (roles.USERS_DATABASE, "0003") else set()
+        for table, rows in step.before.items():
+            expected = [{key: value for key, value in row.items() if key not in lost} for row in rows]
+            assert held.get(table, []) == sorted(expected, key=repr), f"{table} at {step.revision}"
+    with server[name].engine().connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM pg_constraint WHERE NOT convalidated")) == 0
+
+
+def test_a_run_moved_from_its_scrape_into_a_table_of_its_own(steps: dict[str, list[Step]]) -> None:
+    first, last = steps[roles.USERS_DATABASE][0].before, steps[roles.USERS_DATABASE][-1].after
+    assert {row["run_id"] for row in last["launches"]} == {row["run_id"] for row in first["scrapes"]}
+
+
+@pytest.mark.parametrize("scripts", MIGRATIONS.values())
+def test_the_files_names_say_which_revisions_there_are(scripts: Path) -> None:
+    linear = [script.revision for script in ScriptDirectory(str(scripts)).walk_revisions()]
+    assert revisions(scripts) == tuple(reversed(linear))
 
 
 REFUSED = (
@@ -180,10 +213,10 @@ REFUSED = (
 
 
 @pytest.mark.parametrize(("name", "statement", "said"), REFUSED)
+@pytest.mark.usefixtures("steps")
 def test_what_must_hold_holds_after_all_upgrades(
     server: dict[str, Owned], name: str, statement: str, said: str
 ) -> None:
-    migrate(scripts=MIGRATIONS[name], url=server[name].url)
     with pytest.raises(DBAPIError, match=said), server[name].engine().begin() as connection:
         connection.execute(text(statement))
 
@@ -192,11 +225,11 @@ def set_revision(connection: Connection, revision: str) -> None:
     connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
 
 
+@pytest.mark.usefixtures("steps")
 def test_code_refuses_an_older_database_and_only_who_serves_goes_on_with_a_newer_one(
     server: dict[str, Owned],
 ) -> None:
     database = server[roles.WAREHOUSE_DATABASE]
-    migrate(scripts=MIGRATIONS[database.name], url=database.url)
     with database.engine().connect() as connection:
         assert check_schema(connection, database="warehouse") is None
         set_revision(connection, "0003")

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from api.main import create_app
-from api.schemas import check_schemas
+from api.schema_check import check_schemas
 from tests.api.stage import Stage
 from warehouse import roles
 from warehouse.schema import SchemaMismatch
