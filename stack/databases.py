@@ -4,7 +4,7 @@ import contextlib
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, make_url
@@ -38,10 +38,10 @@ _STOPPING_SECONDS = 60
 
 @dataclass(frozen=True)
 class Owned:
-    """A database with the URL by which its owner reaches it. `scripts`: our migrations of it."""
+    """A database with the URL by which its owner reaches it, password and all."""
 
     name: str
-    url: str
+    url: str = field(repr=False)
 
     @property
     def scripts(self) -> Path | None:

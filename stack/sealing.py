@@ -64,7 +64,7 @@ def _holds(content: bytes | None, name: str) -> bool:
     """Tell whether all words of a name stand somewhere in a body: rather one body too many than one too few."""
     if content is None:
         return False
-    shown = content.decode("utf-8", errors="replace")
+    shown = bytes(content).decode("utf-8", errors="replace")
     try:
         shown = json.dumps(
             json.loads(shown), ensure_ascii=False

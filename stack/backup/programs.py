@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 
 from stack.errors import StackError
 from stack.postgres import program
@@ -26,7 +26,9 @@ def restore(url: str, path: Path) -> None:
 def _run(name: str, url: str, arguments: Sequence[str]) -> None:
     parsed = make_url(url)
     # Without a password: whoever lists processes sees command lines.
-    address = parsed.set(drivername="postgresql", password=None).render_as_string()
+    address = URL.create(
+        "postgresql", parsed.username, None, parsed.host, parsed.port, parsed.database, parsed.query
+    ).render_as_string()
     environment = {"PATH": os.environ.get("PATH", os.defpath)}
     if parsed.password is not None:
         environment["PGPASSWORD"] = str(parsed.password)

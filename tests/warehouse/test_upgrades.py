@@ -236,7 +236,7 @@ def test_code_refuses_an_older_database_and_only_who_serves_goes_on_with_a_newer
         set_revision(connection, "0003")
         for may_be_newer in (True, False):
             with pytest.raises(
-                SchemaMismatch, match=r"is at revision 0003, this version needs .* registru migrate"
+                SchemaMismatch, match=r"is at revision 0003, this version needs .*: run `registru migrate`"
             ):
                 check_schema(connection, database="warehouse", may_be_newer=may_be_newer)
         set_revision(connection, "9999")
