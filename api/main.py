@@ -28,11 +28,13 @@ from api.pages import endpoints as pages
 from api.quarantine.endpoints import router as quarantine
 from api.rereading import rereading
 from api.routing import document
+from api.schema_check import check_schemas
 from api.scrape.endpoints import router as scrape
 from api.scrape.reconciler import reconcile_forever
 from api.services import open_services
 from api.settings import ApiSettings
 from api.stopping import on_stop_signal, stop_with_parent
+from api.tidying import tidy_forever
 from telemetry import logs, request_ids, traces
 from telemetry.settings import TelemetrySettings
 from warehouse.current import Current
@@ -54,8 +56,9 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_services(settings, current) as services:
+            await check_schemas(services)
             app.state.services = services
-            reconciler = asyncio.create_task(reconcile_forever(services))
+            tasks = [asyncio.create_task(forever(services)) for forever in (reconcile_forever, tidy_forever)]
             try:
                 async with services.changes.listening(), rereading(current):
                     gc.collect()
@@ -63,9 +66,9 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
                     with on_stop_signal(services.changes.close), stop_with_parent():
                         yield
             finally:
-                reconciler.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await reconciler
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
                 await asyncio.to_thread(traces.close)
 
     app = FastAPI(

@@ -14,6 +14,7 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
+from pydantic_settings import BaseSettings
 
 from api.auth.roles import Role
 from warehouse.secrecy import check_secret, check_url_password
@@ -45,7 +46,23 @@ Limit = Annotated[str, AfterValidator(_is_limit)]
 """Like `5/minute;30/hour`: each of them holds."""
 
 
-class ApiSettings(StoreSettings):
+class RetentionSettings(BaseSettings):
+    """How long the API keeps what is over."""
+
+    model_config = StoreSettings.model_config
+
+    keep_sessions_days: int = Field(
+        default=90, ge=1, description="How long sessions are kept after they ended or expired"
+    )
+    keep_requests_days: int = Field(
+        default=365, ge=1, description="How long requests and batches are kept after they ended"
+    )
+    keep_audit_days: int | None = Field(
+        default=None, ge=90, description="How long the audit log is kept; by itself for ever"
+    )
+
+
+class ApiSettings(StoreSettings, RetentionSettings):
     """What the API needs to know. It refuses to start on a placeholder secret."""
 
     users_url: str = Field(description="PostgreSQL URL of the API's own database, in the API's role")

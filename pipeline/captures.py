@@ -37,11 +37,12 @@ class StoredCapture:
 
 @dataclass(frozen=True)
 class Contents:
-    """What a capture holds. `damaged` says of which stored body the hash is wrong."""
+    """What a capture holds. `damaged` says which stored body has another hash; `removed`, which one is held no more."""
 
     html: bytes
     bodies: tuple[bytes, ...]
     damaged: str | None = None
+    removed: str | None = None
 
 
 def captures_of_runs(connection: Connection, run_ids: Collection[str]) -> list[StoredCapture]:
@@ -150,25 +151,43 @@ def load_contents(connection: Connection, captures: Sequence[StoredCapture]) -> 
     wanted = {capture.raw_html_sha256 for capture in captures}.union(*hashes.values())
     documents = raw_documents.c
     stored = {
-        sha256: bytes(content)
+        sha256: bytes(content or b"")
         for sha256, content in connection.execute(
             select(documents.sha256, documents.content).where(documents.sha256.in_(wanted))
         )
     }
     damaged = {sha256 for sha256 in stored if hashlib.sha256(stored[sha256]).hexdigest() != sha256}
+    # What is damaged may be gone altogether: only then it is looked up when that was, and why.
+    removed = _removed(connection, damaged) if damaged else {}
     return {
         capture.source_data_id: _contents(
-            [capture.raw_html_sha256, *hashes[capture.source_data_id]], stored, damaged
+            [capture.raw_html_sha256, *hashes[capture.source_data_id]], stored, damaged, removed
         )
         for capture in captures
     }
 
 
-def _contents(hashes: Sequence[str], stored: dict[str, bytes], damaged: set[str]) -> Contents:
+def _removed(connection: Connection, hashes: Collection[str]) -> dict[str, str]:
+    documents = raw_documents.c
+    rows = connection.execute(
+        select(documents.sha256, documents.removed_at, documents.removed_because).where(
+            documents.sha256.in_(hashes), documents.removed_at.is_not(None)
+        )
+    )
+    return {
+        row.sha256: f"the body {row.sha256} was removed at {row.removed_at:%Y-%m-%d} ({row.removed_because})"
+        for row in rows
+    }
+
+
+def _contents(
+    hashes: Sequence[str], stored: dict[str, bytes], damaged: set[str], removed: dict[str, str]
+) -> Contents:
     html, *bodies = (stored[sha256] for sha256 in hashes)
-    wrong = next((sha256 for sha256 in hashes if sha256 in damaged), None)
+    gone = next((removed[sha256] for sha256 in hashes if sha256 in removed), None)
+    wrong = next((sha256 for sha256 in hashes if sha256 in damaged - removed.keys()), None)
     reason = f"the body stored as {wrong} has another hash" if wrong else None
-    return Contents(html, tuple(bodies), reason)
+    return Contents(html, tuple(bodies), damaged=reason, removed=gone)
 
 
 def _newest(connection: Connection, *conditions: ColumnElement[bool]) -> list[StoredCapture]:

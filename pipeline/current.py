@@ -26,6 +26,7 @@ from pipeline.companies import (
     store_records,
 )
 from pipeline.quarantine import Refusal, Tolerance, known_refusals, release, set_aside
+from pipeline.suppression import without_suppressed
 from pipeline.transform import TRANSFORM_VERSION
 from pipeline.transform.earlier import CaptureReading, Settled, is_settled, settle
 from pipeline.transform.merge import NotThisCompany, transform
@@ -35,6 +36,7 @@ from warehouse.changes import Difference, differences
 from warehouse.facts import load_facts
 from warehouse.queries import load_record
 from warehouse.records import Cause, CompanyFacts, QuarantineReason
+from warehouse.redaction import load_suppressions
 
 Transaction = Callable[[], AbstractContextManager[Connection]]
 
@@ -133,11 +135,18 @@ def _read(connection: Connection, captures: Sequence[StoredCapture]) -> dict[int
         and not is_settled(reading.transformed)
     ]
     earlier = earlier_captures(connection, unsettled)
-    return {
+    suppressed = load_suppressions(connection, [each.idno for each in captures])
+    settled = {
         source_data_id: reading
         if isinstance(reading, Refusal)
         else settle(reading, _read_earlier(connection, earlier.get(source_data_id, ())))
         for source_data_id, reading in read.items()
+    }
+    return {
+        source_data_id: without_suppressed(reading, suppressed[reading.facts.idno])
+        if isinstance(reading, Settled) and reading.facts.idno in suppressed
+        else reading
+        for source_data_id, reading in settled.items()
     }
 
 
@@ -157,6 +166,8 @@ def _read_each(
 def _read_one(capture: StoredCapture, contents: Contents) -> CaptureReading | Refusal:
     if contents.damaged:
         return Refusal(QuarantineReason.EVIDENCE_DAMAGED, contents.damaged)
+    if contents.removed:
+        return Refusal(QuarantineReason.EVIDENCE_REMOVED, contents.removed)
     try:
         transformed = transform(
             idno=capture.idno, html=contents.html.decode("utf-8"), bodies=list(contents.bodies)

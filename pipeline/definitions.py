@@ -10,6 +10,7 @@ from pipeline.jobs import (
     retransform_companies,
     scrape_companies,
     sweep_register,
+    tidy,
 )
 from pipeline.resources import Browser, RedisStores, Telemetry, Warehouse
 from pipeline.schedules import (
@@ -17,17 +18,19 @@ from pipeline.schedules import (
     refresh_tracked_schedule,
     retransform_companies_schedule,
     sweep_register_schedule,
+    tidy_schedule,
 )
 
 defs = Definitions(
     assets=[tracked_companies, source_data, records],
     asset_checks=CHECKS,
-    jobs=[scrape_companies, sweep_register, refresh_tracked, retransform_companies, check_records],
+    jobs=[scrape_companies, sweep_register, refresh_tracked, retransform_companies, check_records, tidy],
     schedules=[
         refresh_tracked_schedule,
         sweep_register_schedule,
         retransform_companies_schedule,
         check_records_schedule,
+        tidy_schedule,
     ],
     # One process a run: a run takes many companies with one browser, and starts none to take one.
     executor=in_process_executor,

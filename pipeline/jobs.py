@@ -8,6 +8,7 @@ from pipeline.assets.records import records
 from pipeline.checks import CHECKS
 from pipeline.cohorts import COHORTS
 from pipeline.ops.sweep import walk_register
+from pipeline.ops.tidy import tidy_up
 from pipeline.tracking import CompanySet
 from warehouse.contract import (
     CHECK_JOB,
@@ -16,6 +17,7 @@ from warehouse.contract import (
     SCRAPE_JOB,
     SOURCE_DATA_ASSET,
     SWEEP_JOB,
+    TIDY_JOB,
     RunKind,
     retransform_run_config,
     run_tags,
@@ -73,3 +75,14 @@ check_records = define_asset_job(
 def sweep_register() -> None:
     """Walk the list."""
     walk_register()
+
+
+@job(
+    name=TIDY_JOB,
+    tags=run_tags(RunKind.BULK),
+    description="Let go of what retention keeps no longer: bodies of superseded captures, old runs with their logs."
+    " With dry_run in its config it only says what would go.",
+)
+def tidy() -> None:
+    """Tidy up."""
+    tidy_up()

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from pipeline.companies import await_transformation
@@ -15,6 +15,8 @@ from warehouse.tables import raw_documents, source_data, source_payloads
 HTML_TYPE = "text/html; charset=utf-8"
 JSON_TYPE = "application/json"
 PNG_TYPE = "image/png"
+_IS_PRUNED = text("SELECT removed_because = 'retention' FROM raw_documents WHERE sha256 = :sha256")
+_REFILL = text("SELECT refill_body(:sha256, :content)")
 _RECEIVED_TYPE = "application/octet-stream"
 """A document as it was received, whatever it says that it is."""
 
@@ -44,13 +46,15 @@ def store_capture(connection: Connection, capture: Capture, *, run_id: str, requ
 
 
 def store_body(connection: Connection, content: bytes, content_type: str) -> str:
-    """Store a body once, by its content, and return its hash (SHA-256)."""
+    """Store a body once, by its content, and return its hash (SHA-256); one that retention removed comes back."""
     sha256 = hashlib.sha256(content).hexdigest()
-    connection.execute(
+    added = connection.execute(
         upsert(raw_documents)
         .values(sha256=sha256, content=content, content_type=content_type, size=len(content))
         .on_conflict_do_nothing()
     )
+    if not added.rowcount and connection.scalar(_IS_PRUNED, {"sha256": sha256}):
+        connection.execute(_REFILL, {"sha256": sha256, "content": content})
     return sha256
 
 

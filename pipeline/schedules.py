@@ -25,6 +25,7 @@ from pipeline.jobs import (
     refresh_tracked,
     retransform_companies,
     sweep_register,
+    tidy,
 )
 from pipeline.register.address import ApiUnknown, list_url
 from pipeline.register.sweeps import newest_sweep
@@ -129,6 +130,18 @@ def retransform_companies_schedule(
 def check_records_schedule(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
     """Launch the checks."""
     reason = _kept_back(context, check_records.name)
+    return SkipReason(reason) if reason else RunRequest(tags=run_tags(RunKind.BULK))
+
+
+@schedule(
+    job=tidy,
+    cron_schedule="45 3 * * *",
+    default_status=DefaultScheduleStatus.RUNNING,
+    description="Every night: let go of what retention keeps no longer (REGISTRU_SCHEDULES=on).",
+)
+def tidy_schedule(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
+    """Launch the tidying."""
+    reason = _kept_back(context, tidy.name)
     return SkipReason(reason) if reason else RunRequest(tags=run_tags(RunKind.BULK))
 
 

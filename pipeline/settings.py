@@ -70,7 +70,22 @@ class BrowserSettings(BaseSettings):
         return f"Mozilla/5.0 (compatible; {ROBOTS_NAME}/0.1; +{self.contact})"
 
 
-class PipelineSettings(BrowserSettings, StoreSettings):
+class RetentionSettings(BaseSettings):
+    """How long the pipeline's side keeps what is superseded or over."""
+
+    model_config = StoreSettings.model_config
+
+    keep_bodies_days: int | None = Field(
+        default=None,
+        ge=30,
+        description="How long bodies are kept that only superseded captures hold; by itself for ever",
+    )
+    keep_runs_days: int = Field(
+        default=90, ge=1, description="How long Dagster's runs are kept, with their events and logs"
+    )
+
+
+class PipelineSettings(BrowserSettings, StoreSettings, RetentionSettings):
     """What a run needs to know."""
 
     site_url: str = Field(default=LIVE_SITE, description="Where /companies/{idno} lives")

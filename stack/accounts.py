@@ -34,6 +34,20 @@ async def _ensure_operator(url: str, secrets: Secrets) -> None:
         await _add(url, new)
 
 
+def renew_operator(url: str, secrets: Secrets) -> None:
+    """Give the operator's account, where there is one, the password that this machine's commands know."""
+    asyncio.run(_renew_operator(url, secrets))
+
+
+async def _renew_operator(url: str, secrets: Secrets) -> None:
+    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool)
+    password_hash = await hash_password(secrets.operator, cost=_cost())
+    async with engine.begin() as connection:
+        operator = await repository.find_by_username(connection, OPERATOR)
+        if operator is not None:
+            await repository.set_password_hash(connection, operator.id, password_hash)
+
+
 def open_account(url: str, *, username: str, email: str | None, password: str, role: Role) -> None:
     """Open an account in the API's database. Raises StackError naming what cannot be, never the password."""
     try:
@@ -52,8 +66,7 @@ def open_account(url: str, *, username: str, email: str | None, password: str, r
 
 
 async def _add(url: str, new: NewUser) -> None:
-    cost = int(os.environ.get("REGISTRU_BCRYPT_COST", _DEFAULT_COST))
-    password_hash = await hash_password(new.password, cost=cost)
+    password_hash = await hash_password(new.password, cost=_cost())
     engine = create_async_engine(
         make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool, hide_parameters=True
     )
@@ -73,3 +86,7 @@ async def _add(url: str, new: NewUser) -> None:
             subject=person,
             detail=f"role {new.role}, on the machine itself",
         )
+
+
+def _cost() -> int:
+    return int(os.environ.get("REGISTRU_BCRYPT_COST", _DEFAULT_COST))

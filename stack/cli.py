@@ -20,7 +20,7 @@ import httpx
 from api.auth.roles import Role
 from pipeline.cohorts import COHORTS, OTHERS
 from pipeline.settings import LIVE_SITE, is_loopback
-from stack import evidence_export, postgres
+from stack import data_commands, evidence_export, postgres
 from stack.accounts import open_account
 from stack.client import Client, operator_client, scrape
 from stack.demo import run_demo
@@ -96,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"only IDNOs given in this year ({COHORTS[0]} to {COHORTS[-2]}, or {OTHERS}); may be repeated",
     )
     _add_export(commands)
+    data_commands.add_commands(lambda name, handler, text: _command(commands, name, handler, text))
     _command(
         commands,
         "rotate-key",

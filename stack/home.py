@@ -85,6 +85,16 @@ class Home:
         return self.path / "site"
 
     @property
+    def replaced(self) -> Path:
+        """The data before a restore, for the moment in which the restored ones take their place."""
+        return self.path / "replaced"
+
+    @property
+    def restored(self) -> Path:
+        """There from a restore until the next start: the runs that Dagster knows of are not alive."""
+        return self.path / "restored"
+
+    @property
     def state(self) -> Path:
         """How to reach the platform that runs here."""
         return self.run / "state.json"

@@ -6,21 +6,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import httpx
 from pydantic import ValidationError
 
-from api import migrations as api_migrations
 from pipeline import local_socket
 from pipeline.settings import is_loopback
 from stack import leftovers, postgres
 from stack.accounts import ensure_operator
 from stack.chrome import find_chrome
+from stack.databases import of_server
 from stack.errors import StackError
 from stack.home import PROJECT, Home, Running, locked
+from stack.migrations import migrate_all
 from stack.ports import LOOPBACK, choose, free_ports
 from stack.processes import (
     DAGSTER_PATH,
@@ -40,7 +41,6 @@ from stack.supervisor import Supervisor, supervised
 from telemetry.settings import TelemetrySettings
 from warehouse import roles
 from warehouse.contract import KEY_HEADER
-from warehouse.migrate import WAREHOUSE_MIGRATIONS, migrate
 
 GATEWAY_PORT = 8000
 _READY_SECONDS = 120
@@ -54,7 +54,7 @@ def running(
 ) -> Iterator[tuple[Running, Supervisor]]:
     """Run the platform; yield when every part answers. Raises StackError naming the part that fails."""
     with locked(home):
-        killed = home.state.exists()
+        killed = home.state.exists() or home.restored.exists()
         if left := leftovers.end_leftovers(home):
             say(f"ended {left} processes that an earlier platform left behind")
         plan = _plan(home, source, port)
@@ -122,27 +122,18 @@ def _start(plan: Plan, parts: list[Program], supervisor: Supervisor, *, killed: 
     postgres.wait_until_ready(plan.ports.postgres, plan.secrets)
     made = postgres.create_databases(plan.ports.postgres, plan.secrets)
     with ThreadPoolExecutor() as pool:
-        tasks = [pool.submit(_migrate, plan)]
+        databases = of_server(plan.ports.postgres, plan.secrets)
+        tasks: list[Future[object]] = [pool.submit(migrate_all, databases)]
         # Whoever of Dagster's processes comes first makes its tables; two at once, and one of them dies of it.
         if killed or roles.DAGSTER_DATABASE in made:
             tasks.append(pool.submit(_recover, plan.home, parts))
         for task in tasks:
             task.result()
+    plan.home.restored.unlink(missing_ok=True)
     ensure_operator(plan.database_url(roles.API, roles.USERS_DATABASE), plan.secrets)
     say("starting Dagster, the API and the gateway")
     supervisor.start(PLATFORM)
     _wait_until_ready(plan, parts, supervisor)
-
-
-def _migrate(plan: Plan) -> None:
-    for scripts, role, database in (
-        (WAREHOUSE_MIGRATIONS, roles.WAREHOUSE_OWNER, roles.WAREHOUSE_DATABASE),
-        (api_migrations.SCRIPTS, roles.USERS_OWNER, roles.USERS_DATABASE),
-    ):
-        try:
-            migrate(scripts=scripts, url=plan.database_url(role, database))
-        except Exception as error:
-            raise StackError(f"the migrations of the database {database} failed: {error}") from error
 
 
 def _recover(home: Home, parts: list[Program]) -> None:

@@ -32,6 +32,11 @@ def _programs() -> Path:
     return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
+def program(name: str) -> Path:
+    """Return one of PostgreSQL's own programs."""
+    return _programs() / name
+
+
 _STARTING_SECONDS = 30
 
 
@@ -39,6 +44,10 @@ def prepare(home: Home, secrets: Secrets) -> None:
     """Make PostgreSQL's data folder if there is none. Raises StackError."""
     if (home.postgres / "PG_VERSION").exists():
         return
+    if home.replaced.exists():
+        raise StackError(
+            f"a restore into {home.path} was interrupted at its last step; run `registru restore` again"
+        )
     shutil.rmtree(home.postgres, ignore_errors=True)  # an initdb that was interrupted
     home.postgres.mkdir(mode=0o700)
     prefix = unprivileged(home)

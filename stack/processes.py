@@ -236,6 +236,8 @@ _PIPELINE_SETTINGS = tuple(
         "CHROME_NO_SANDBOX",
         "CONTACT",
         "FRESH_HOURS",
+        "KEEP_BODIES_DAYS",
+        "KEEP_RUNS_DAYS",
         "LONGEST_WAIT_SECONDS",
         "QUARANTINE_AT_LEAST",
         "QUARANTINE_PER_CENT",
@@ -288,6 +290,9 @@ _API_SETTINGS = tuple(
         "LIMIT_GUESSES_ACCOUNT",
         "CORS_ORIGINS",
         "FRESH_HOURS",
+        "KEEP_AUDIT_DAYS",
+        "KEEP_REQUESTS_DAYS",
+        "KEEP_SESSIONS_DAYS",
         "RUN_COMPANIES",
         "RUN_LIMIT_SECONDS",
     )

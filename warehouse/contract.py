@@ -10,6 +10,7 @@ SWEEP_JOB = "sweep_register"
 REFRESH_JOB = "refresh_tracked"
 CHECK_JOB = "check_records"
 RETRANSFORM_JOB = "retransform_companies"
+TIDY_JOB = "tidy"
 CODE_LOCATION = "registru"
 REPOSITORY = "__repository__"
 

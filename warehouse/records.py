@@ -226,6 +226,7 @@ class QuarantineReason(StrEnum):
 
     NOT_THIS_COMPANY = "not_this_company"
     EVIDENCE_DAMAGED = "evidence_damaged"
+    EVIDENCE_REMOVED = "evidence_removed"
     NOT_READABLE = "not_readable"
     NOT_STORABLE = "not_storable"
 

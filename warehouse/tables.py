@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    func,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -27,10 +28,38 @@ raw_documents = Table(
     "raw_documents",
     metadata,
     Column("sha256", Text, primary_key=True),
-    Column("content", LargeBinary, nullable=False),
+    Column("content", LargeBinary),
     Column("content_type", Text, nullable=False),
     Column("size", Integer, nullable=False),
-    comment="Bodies by their content: rendered HTML and the JSON that pages fetched. Append-only.",
+    Column("removed_at", DateTime(timezone=True)),
+    Column("removed_because", Text),
+    comment="Bodies by their content: rendered HTML and the JSON that pages fetched. Append-only; the content of one"
+    " may be removed, its hash stays with when and why.",
+)
+
+removals = Table(
+    "removals",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("because", Text, nullable=False),
+    Column("bodies", Integer, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("idno", Text),
+    Column("removed_by", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    comment="What was removed from the evidence, when, by whom and why. Append-only.",
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("idno", Text, nullable=False),
+    Column("salt", Text, nullable=False),
+    Column("name_sha256", Text, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    comment="Persons whose names are never again written into a company's record; by salted hash, not by name.",
 )
 
 source_data = Table(
@@ -59,6 +88,7 @@ source_data = Table(
     Column("evidence_sha256", Text),
     Column("same_as", BigInteger, ForeignKey("source_data.id")),
     Column("changed_headers", JSONB(none_as_null=True)),
+    Column("first_evidence_sha256", Text),
     comment="The audit trail: one row a visit, whatever came of it. Append-only.",
 )
 

@@ -38,6 +38,9 @@ class Event(StrEnum):
     CREDENTIALS_REFUSED = "credentials_refused"
     ACCESS_REFUSED = "access_refused"
     BATCH_CANCELLED = "batch_cancelled"
+    RESTORED = "restored"
+    LOG_PRUNED = "log_pruned"
+    PERSON_ERASED = "person_erased"
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,15 @@ from sqlalchemy import Connection, Engine
 from pipeline.engine import engine_for
 from pipeline.settings import current_settings
 from warehouse.logins import sign_in_as_current
+from warehouse.roles import WAREHOUSE_DATABASE
+from warehouse.schema import check_schema
 
 
 class Warehouse(ConfigurableResource):  # type: ignore[type-arg]
-    """Connections to the warehouse in the pipeline's role (settings: warehouse_url)."""
+    """Connections to the warehouse in the pipeline's role (settings: warehouse_url), if its tables fit this code."""
 
     _engine: Engine = PrivateAttr()
+    _is_checked: bool = PrivateAttr(default=False)
 
     def setup_for_execution(self, context: InitResourceContext) -> None:
         """Prepare the pool; nothing connects yet."""
@@ -29,6 +32,12 @@ class Warehouse(ConfigurableResource):  # type: ignore[type-arg]
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """Yield a connection in a transaction: committed at the end, rolled back on any error."""
+        """Yield a connection in a transaction: committed at the end, rolled back on any error.
+
+        Raises SchemaMismatch, before the first one: who writes facts never does so into tables it does not know.
+        """
         with self._engine.begin() as connection:
+            if not self._is_checked:
+                check_schema(connection, database=WAREHOUSE_DATABASE)
+                self._is_checked = True
             yield connection

@@ -25,12 +25,20 @@ from warehouse.contract import (
     REFRESH_JOB,
     RETRANSFORM_JOB,
     SWEEP_JOB,
+    TIDY_JOB,
     retransform_run_config,
 )
 
 REFRESH, SWEEP = "refresh_tracked_schedule", "sweep_register_schedule"
 RETRANSFORM, CHECK = "retransform_companies_schedule", "check_records_schedule"
-JOBS = {REFRESH: REFRESH_JOB, SWEEP: SWEEP_JOB, RETRANSFORM: RETRANSFORM_JOB, CHECK: CHECK_JOB}
+TIDY = "tidy_schedule"
+JOBS = {
+    REFRESH: REFRESH_JOB,
+    SWEEP: SWEEP_JOB,
+    RETRANSFORM: RETRANSFORM_JOB,
+    CHECK: CHECK_JOB,
+    TIDY: TIDY_JOB,
+}
 BOTH = pytest.mark.parametrize("schedule", [REFRESH, SWEEP])
 ALL = pytest.mark.parametrize("schedule", JOBS)
 COHORT = "2028"

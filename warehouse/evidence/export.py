@@ -29,7 +29,8 @@ _HASHES = (
 _BODIES = (
     "Responses are what the browser saw: bodies with the codings of the wire undone (the headers that described"
     " these are named X-Archive-Orig-*), status lines with the usual phrases, headers that are not ASCII"
-    " percent-encoded. WARC-Truncated stands where no body is held. Conversions are pages as rendered by the browser."
+    " percent-encoded. WARC-Truncated stands where no body is held; one that was removed later is named in the metadata"
+    " record's member removed_bodies. Conversions are pages as rendered by the browser."
     " Metadata records hold all that is known of a capture, headers as they came."
 )
 

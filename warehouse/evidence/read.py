@@ -36,13 +36,14 @@ class HeldCapture:
     """A capture with all its bodies by their hashes, found undamaged.
 
     `sha256` is the hash of everything; None for captures from before such hashes were made, whose bodies alone
-    could be checked.
+    could be checked. `removed` says of bodies that are held no more when they were removed, and why.
     """
 
     source_data_id: int
     evidence: CaptureEvidence
     sha256: str | None
     bodies: Mapping[str, bytes]
+    removed: Mapping[str, str]
 
 
 def count_captures(connection: Connection, idno: str, period: Period) -> int:
@@ -63,6 +64,12 @@ def load_evidence(connection: Connection, idno: str, period: Period | None = Non
         yield _held(connection, row)
 
 
+def captures_asked_for_by(connection: Connection, username: str) -> Iterator[tuple[int, CaptureEvidence]]:
+    """Yield the captures that somebody asked for, by their ids, without bodies; each is checked, as a whole."""
+    for row in connection.execute(_CAPTURES.where(source_data.c.requested_by == username)).mappings():
+        yield row["id"], _checked(connection, row)
+
+
 def _condition(idno: str, period: Period) -> ColumnElement[bool]:
     conditions = [source_data.c.idno == idno]
     if period.since is not None:
@@ -73,14 +80,30 @@ def _condition(idno: str, period: Period) -> ColumnElement[bool]:
 
 
 def _held(connection: Connection, row: RowMapping) -> HeldCapture:
+    evidence = _checked(connection, row)
+    bodies = _bodies(connection, evidence, _called(row))
+    return HeldCapture(
+        row["id"],
+        evidence,
+        row["evidence_sha256"],
+        {sha256: body for sha256, body in bodies.items() if isinstance(body, bytes)},
+        {sha256: body for sha256, body in bodies.items() if isinstance(body, str)},
+    )
+
+
+def _called(row: RowMapping) -> str:
+    return f"capture {row['id']} of {row['idno']}, fetched at {iso(row['fetched_at'])}"
+
+
+def _checked(connection: Connection, row: RowMapping) -> CaptureEvidence:
+    """Return a capture that is what it was when its hash was made. Raises EvidenceDamaged."""
     evidence = _evidence(row, _payloads(connection, row["id"]))
-    capture = f"capture {row['id']} of {row['idno']}, fetched at {iso(row['fetched_at'])}"
     stored = row["evidence_sha256"]
     if stored is None and evidence.capture_id is not None:
-        raise EvidenceDamaged(f"{capture}: its hash is gone")
+        raise EvidenceDamaged(f"{_called(row)}: its hash is gone")
     if stored is not None and stored != evidence_sha256(evidence):
-        raise EvidenceDamaged(f"{capture}: it is not what was hashed as {stored} when it was stored")
-    return HeldCapture(row["id"], evidence, stored, _bodies(connection, evidence, capture))
+        raise EvidenceDamaged(f"{_called(row)}: it is not what was hashed as {stored} when it was stored")
+    return evidence
 
 
 def _evidence(row: RowMapping, payloads: tuple[PayloadEvidence, ...]) -> CaptureEvidence:
@@ -99,16 +122,21 @@ def _payloads(connection: Connection, source_data_id: int) -> tuple[PayloadEvide
     )
 
 
-def _bodies(connection: Connection, evidence: CaptureEvidence, capture: str) -> dict[str, bytes]:
+def _bodies(connection: Connection, evidence: CaptureEvidence, capture: str) -> dict[str, bytes | str]:
+    """Return the bodies by their hashes; of one that was removed, when and why."""
     documents = (evidence.raw_html_sha256, evidence.document_sha256, evidence.screenshot_sha256)
     hashes = (*documents, *(payload.sha256 for payload in evidence.payloads))
     return {sha256: _body(connection, sha256, capture) for sha256 in hashes if sha256 is not None}
 
 
-def _body(connection: Connection, sha256: str, capture: str) -> bytes:
-    content = connection.scalar(select(raw_documents.c.content).where(raw_documents.c.sha256 == sha256))
-    if content is None:
+def _body(connection: Connection, sha256: str, capture: str) -> bytes | str:
+    documents = raw_documents.c
+    query = select(documents.content, documents.removed_at, documents.removed_because)
+    row = connection.execute(query.where(documents.sha256 == sha256)).one_or_none()
+    if row is None:
         raise EvidenceDamaged(f"{capture}: its body {sha256} is gone")
-    if hashlib.sha256(content).hexdigest() != sha256:
+    if row.removed_at is not None:
+        return f"removed at {iso(row.removed_at)}: {row.removed_because}"
+    if hashlib.sha256(row.content).hexdigest() != sha256:
         raise EvidenceDamaged(f"{capture}: its body {sha256} has another hash")
-    return bytes(content)
+    return bytes(row.content)

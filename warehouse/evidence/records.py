@@ -72,7 +72,9 @@ class _Records:
         return f"<urn:uuid:{uuid5(_NAMESPACE, f'{capture}/{role}')}>"
 
     def _body(self, sha256: str | None) -> bytes | None:
-        return self._capture.bodies[sha256] if sha256 is not None else None
+        if sha256 is None or sha256 in self._capture.removed:
+            return None
+        return self._capture.bodies[sha256]
 
     def _answers(self) -> Iterator[Record]:
         evidence = self._evidence
@@ -145,6 +147,7 @@ class _Records:
             "evidence_sha256": self._capture.sha256,
             "evidence": evidence_document(self._evidence),
             "records": {record.role: record.id for record in made},
+            **({"removed_bodies": dict(self._capture.removed)} if self._capture.removed else {}),
         }
         return Record(
             id=self._metadata,

@@ -1,0 +1,70 @@
+"""What may go of the audit log: what is old, and who has asked to be forgotten. Both leave an entry."""
+
+from alembic import op
+
+from warehouse.roles import API
+
+revision = "0005"
+down_revision = "0004"
+
+_DEFINER = "SECURITY DEFINER SET search_path = public, pg_temp"
+
+
+def upgrade() -> None:
+    op.execute(f"GRANT SELECT ON alembic_version TO {API}")
+    # As in the warehouse: the owner, and nobody else, may do what it has announced by a setting.
+    op.execute(
+        "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " IF current_setting('registru.allows', true) = TG_OP || ' ' || TG_TABLE_NAME AND current_user ="
+        "   (SELECT tableowner FROM pg_catalog.pg_tables"
+        "   WHERE schemaname = TG_TABLE_SCHEMA AND tablename = TG_TABLE_NAME)"
+        " THEN RETURN NULL; END IF;"
+        " RAISE EXCEPTION '% is append-only: % is refused', TG_TABLE_NAME, TG_OP; END $$"
+    )
+    _prune()
+    _erase()
+    op.create_index("audit_log_by_time", "audit_log", ["at"])
+
+
+def _prune() -> None:
+    # The API may call it, and can hide nothing by it that happened within the last three months.
+    op.execute(
+        "CREATE FUNCTION prune_audit_log(cutoff timestamptz) RETURNS integer LANGUAGE plpgsql"
+        f" {_DEFINER} AS $$ DECLARE gone integer; BEGIN"
+        " IF cutoff > now() - interval '90 days' THEN"
+        "   RAISE EXCEPTION 'entries of the last 90 days are kept: % is too late', cutoff; END IF;"
+        " PERFORM set_config('registru.allows', 'DELETE audit_log', true);"
+        " DELETE FROM audit_log WHERE at < cutoff AND event NOT IN ('log_pruned', 'person_erased', 'restored');"
+        " GET DIAGNOSTICS gone = ROW_COUNT;"
+        " PERFORM set_config('registru.allows', '', true);"
+        " IF gone > 0 THEN INSERT INTO audit_log (event, detail)"
+        "   VALUES ('log_pruned', gone || ' entries from before ' || cutoff); END IF;"
+        " RETURN gone; END $$"
+    )
+    op.execute("REVOKE ALL ON FUNCTION prune_audit_log FROM PUBLIC")
+    op.execute(f"GRANT EXECUTE ON FUNCTION prune_audit_log TO {API}")
+
+
+def _erase() -> None:
+    # For the owner alone: what it does cannot be undone.
+    op.execute(
+        "CREATE FUNCTION erase_person(person uuid, pseudonym text, asked_by text, reason text, OUT entries integer)"
+        f" LANGUAGE plpgsql {_DEFINER} AS $$ DECLARE name text; BEGIN"
+        " SELECT username INTO STRICT name FROM users WHERE id = person;"
+        " PERFORM set_config('registru.allows', 'UPDATE audit_log', true);"
+        " UPDATE audit_log SET"
+        "   actor = CASE WHEN actor_id = person THEN pseudonym ELSE actor END,"
+        "   subject = CASE WHEN subject_id = person THEN pseudonym ELSE subject END,"
+        "   address = CASE WHEN actor_id = person THEN NULL ELSE address END,"
+        "   user_agent = CASE WHEN actor_id = person THEN NULL ELSE user_agent END,"
+        "   detail = replace(detail, name, pseudonym)"
+        " WHERE actor_id = person OR subject_id = person;"
+        " GET DIAGNOSTICS entries = ROW_COUNT;"
+        " PERFORM set_config('registru.allows', '', true);"
+        " UPDATE launches SET requested_by = pseudonym WHERE requested_by = name;"
+        " DELETE FROM users WHERE id = person;"
+        " INSERT INTO audit_log (event, subject_id, subject, detail) VALUES ('person_erased', person, pseudonym,"
+        "   entries || ' entries made pseudonymous, the account deleted; asked for by ' || asked_by || ': ' || reason);"
+        " END $$"
+    )
+    op.execute("REVOKE ALL ON FUNCTION erase_person FROM PUBLIC")

@@ -1,0 +1,1 @@
+"""Backups of the three databases: made, verified, restored."""

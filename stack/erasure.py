@@ -1,0 +1,290 @@
+"""Erasure on request: of an account holder, and of a person who is named in a company's record.
+
+Both work as the databases' owners, in one transaction a database, and write down who asked whom and why. Neither can
+be undone, but by restoring a backup: after a restore, erasures of since then have to be done again.
+"""
+
+import asyncio
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+from sqlalchemy import Connection, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from api.auth.state import account_key, distrust
+from stack.databases import Owned
+from stack.errors import StackError
+from stack.sealing import seal_bodies
+from warehouse import roles
+from warehouse.cached import company_key
+from warehouse.contract import REQUESTED_BY_TAG
+from warehouse.evidence import evidence_sha256
+from warehouse.evidence.read import captures_asked_for_by
+from warehouse.redaction import ERASED, FIELDS, Suppression, redacted_json
+
+_IS_ADMIN = text(
+    "SELECT count(*) FROM users WHERE lower(username) = lower(:name) AND role = 'admin' AND disabled_at IS NULL"
+)
+_ALLOW = text("SELECT set_config('registru.allows', :what, true)")
+_LOCK = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended(:idno, 0))"
+)  # as who writes a company's record does
+
+
+@dataclass(frozen=True)
+class Request:
+    """Who ordered an erasure (an administrator's name), and why: whose request it is, and its legal basis."""
+
+    ordered_by: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ErasedUser:
+    """What became of an account's traces."""
+
+    pseudonym: str
+    entries: int
+    captures: int
+    runs: int
+
+
+@dataclass(frozen=True)
+class ErasedPerson:
+    """In how many rows a person is named no longer, and how many bodies of captures went."""
+
+    parties: int
+    changes: int
+    bodies: int = 0
+    bytes: int = 0
+
+
+def _by_name(databases: Sequence[Owned]) -> dict[str, Owned]:
+    return {database.name: database for database in databases}
+
+
+def _check(databases: Sequence[Owned], request: Request) -> None:
+    """Raise StackError unless an administrator orders it and says why."""
+    if not request.reason.strip():
+        raise StackError("--reason is empty: write whose request it is, of when, and its legal basis")
+    with _by_name(databases)[roles.USERS_DATABASE].engine().connect() as connection:
+        if not connection.scalar(_IS_ADMIN, {"name": request.ordered_by}):
+            raise StackError(f"--by {request.ordered_by}: there is no administrator of that name")
+
+
+def erase_user(databases: Sequence[Owned], state_url: str, username: str, request: Request) -> ErasedUser:
+    """Delete an account with all it has, and put a made-up name in its place wherever its name has to stay.
+
+    Raises StackError. What is done in other databases first can be done again if a later one fails.
+    """
+    _check(databases, request)
+    by_name = _by_name(databases)
+    with by_name[roles.USERS_DATABASE].engine().connect() as connection:
+        user = connection.execute(
+            text("SELECT id, username FROM users WHERE lower(username) = lower(:name)"), {"name": username}
+        ).one_or_none()
+    if user is None:
+        raise StackError(f"there is no account {username}")
+    pseudonym = f"erased-{secrets.token_hex(6)}"
+    with by_name[roles.USERS_DATABASE].engine().connect() as connection:
+        _keep_an_admin(connection, user.id)
+    with by_name[roles.WAREHOUSE_DATABASE].engine().begin() as connection:
+        captures = _rename_requester(connection, user.username, pseudonym)
+    with by_name[roles.DAGSTER_DATABASE].engine().begin() as connection:
+        runs = _rename_in_runs(connection, user.username, pseudonym)
+    with by_name[roles.USERS_DATABASE].engine().begin() as connection:
+        asyncio.run(_distrust(state_url, user.id))
+        values = {
+            "id": user.id,
+            "pseudonym": pseudonym,
+            "by": request.ordered_by,
+            "reason": request.reason,
+        }
+        entries = connection.execute(
+            text("SELECT erase_person(:id, :pseudonym, :by, :reason)"), values
+        ).scalar_one()
+    return ErasedUser(pseudonym, entries, captures, runs)
+
+
+async def _distrust(state_url: str, user_id: UUID) -> None:
+    """Have the API ask PostgreSQL about an account that it may remember."""
+    async with AsyncRedis.from_url(state_url) as state:
+        await distrust(state, account_key(user_id))
+
+
+def _keep_an_admin(connection: Connection, user_id: UUID) -> None:
+    others = connection.scalar(
+        text("SELECT count(*) FROM users WHERE role = 'admin' AND disabled_at IS NULL AND id <> :id"),
+        {"id": user_id},
+    )
+    if not others:
+        raise StackError("this is the last administrator; make somebody else one first")
+
+
+def _rename_requester(connection: Connection, name: str, pseudonym: str) -> int:
+    """Put a pseudonym on the captures that somebody asked for. The hash that each had is kept beside its new one."""
+    connection.execute(_ALLOW, {"what": "UPDATE source_data"})
+    renamed = 0
+    for source_data_id, evidence in list(captures_asked_for_by(connection, name)):
+        anonymous = evidence.model_copy(update={"requested_by": pseudonym})
+        connection.execute(
+            text(
+                "UPDATE source_data SET requested_by = :pseudonym, first_evidence_sha256 ="
+                " coalesce(first_evidence_sha256, evidence_sha256), evidence_sha256 = CASE WHEN evidence_sha256 IS NULL"
+                " THEN NULL ELSE :sha256 END WHERE id = :id"
+            ),
+            {"pseudonym": pseudonym, "sha256": evidence_sha256(anonymous), "id": source_data_id},
+        )
+        renamed += 1
+    connection.execute(_ALLOW, {"what": ""})
+    return renamed
+
+
+def _rename_in_runs(connection: Connection, name: str, pseudonym: str) -> int:
+    """Do the same in Dagster's books: a run's tags stand in a table of their own, and in the run's JSON."""
+    values = {
+        "tag": REQUESTED_BY_TAG,
+        "name": name,
+        "pseudonym": pseudonym,
+        "old": f"{json.dumps(REQUESTED_BY_TAG)}: {json.dumps(name)}",
+        "new": f"{json.dumps(REQUESTED_BY_TAG)}: {json.dumps(pseudonym)}",
+    }
+    runs = connection.execute(
+        text(
+            "UPDATE runs SET run_body = replace(run_body, :old, :new) WHERE run_id IN"
+            " (SELECT run_id FROM run_tags WHERE key = :tag AND value = :name)"
+        ),
+        values,
+    ).rowcount
+    connection.execute(
+        text("UPDATE run_tags SET value = :pseudonym WHERE key = :tag AND value = :name"), values
+    )
+    return runs
+
+
+def erase_person(
+    databases: Sequence[Owned],
+    cache_url: str,
+    *,
+    idno: str,
+    name: str,
+    request: Request,
+    evidence: bool = False,
+) -> ErasedPerson:
+    """Take a person's name out of a company's record, its history and the cache, and keep it out from now on.
+
+    With `evidence` the contents of captures that hold it go, too. Raises StackError if nothing holds the name.
+    """
+    _check(databases, request)
+    suppression = Suppression.of(idno, name)
+    by_name = _by_name(databases)
+    with by_name[roles.WAREHOUSE_DATABASE].engine().begin() as connection:
+        connection.execute(_LOCK, {"idno": idno})
+        erased = ErasedPerson(
+            _erase_parties(connection, idno, suppression),
+            _erase_history(connection, idno, suppression),
+            *(seal_bodies(connection, idno, name) if evidence else ()),
+        )
+        if erased == ErasedPerson(0, 0):
+            raise StackError(f"nothing that is held of {idno} names {name!r}; nothing was done")
+        _suppress(connection, idno, suppression, erased, request)
+        # Within the transaction too: where the cache cannot be told, nothing is done.
+        _forget(cache_url, idno)
+    _forget(cache_url, idno)  # what somebody may have put there meanwhile
+    with by_name[roles.USERS_DATABASE].engine().begin() as connection:
+        connection.execute(
+            text("INSERT INTO audit_log (event, detail) VALUES ('person_erased', :detail)"),
+            {"detail": f"in the record of {idno}; ordered by {request.ordered_by}: {request.reason}"},
+        )
+    return erased
+
+
+def _forget(cache_url: str, idno: str) -> None:
+    with Redis.from_url(cache_url) as cache:
+        cache.delete(company_key(idno))
+
+
+def _erase_parties(connection: Connection, idno: str, suppression: Suppression) -> int:
+    named = [
+        row
+        for row in connection.execute(
+            text(
+                "SELECT relation, position, name FROM company_parties WHERE idno = :idno AND kind = 'person'"
+            ),
+            {"idno": idno},
+        )
+        if suppression.fits(idno, row.name)
+    ]
+    for row in named:
+        connection.execute(
+            text(
+                "UPDATE company_parties SET name = :erased, source_id = NULL, party_idno = NULL"
+                " WHERE idno = :idno AND relation = :relation AND position = :position"
+            ),
+            {"erased": ERASED, "idno": idno, "relation": row.relation, "position": row.position},
+        )
+    for field in FIELDS:
+        if any(f"{row.relation}s" == field for row in named):
+            _erase_quotes(connection, idno, field)
+    return len(named)
+
+
+def _erase_quotes(connection: Connection, idno: str, field: str) -> None:
+    """Take out of a record's head what quotes a list of persons, and say why."""
+    note = f"{field}: a person's name was erased on request on {datetime.now(UTC):%Y-%m-%d}"
+    connection.execute(
+        text(
+            "UPDATE transformed_data SET disagreements = disagreements - CAST(:field AS text),"
+            " sources = CASE WHEN sources ? CAST(:field AS text)"
+            " THEN jsonb_set(sources, ARRAY[CAST(:field AS text), 'raw'], 'null') ELSE sources END,"
+            " notes = notes || to_jsonb(CAST(:note AS text)), facts_sha256 = NULL WHERE idno = :idno"
+        ),
+        {"field": field, "note": note, "idno": idno},
+    )
+
+
+def _erase_history(connection: Connection, idno: str, suppression: Suppression) -> int:
+    connection.execute(_ALLOW, {"what": "UPDATE company_changes"})
+    rows = connection.execute(
+        text("SELECT id, old, new FROM company_changes WHERE idno = :idno AND field = ANY(:fields)"),
+        {"idno": idno, "fields": list(FIELDS)},
+    ).all()
+    changed = 0
+    update = text("UPDATE company_changes SET old = :old, new = :new WHERE id = :id").bindparams(
+        bindparam("old", type_=JSONB(none_as_null=True)), bindparam("new", type_=JSONB(none_as_null=True))
+    )
+    for row in rows:
+        old, new = (redacted_json(value, idno, [suppression]) for value in (row.old, row.new))
+        if (old, new) != (row.old, row.new):
+            connection.execute(update, {"old": old, "new": new, "id": row.id})
+            changed += 1
+    connection.execute(_ALLOW, {"what": ""})
+    return changed
+
+
+def _suppress(
+    connection: Connection, idno: str, suppression: Suppression, erased: ErasedPerson, request: Request
+) -> None:
+    connection.execute(
+        text("INSERT INTO suppressions (idno, salt, name_sha256) VALUES (:idno, :salt, :sha256)"),
+        {"idno": idno, "salt": suppression.salt, "sha256": suppression.name_sha256},
+    )
+    connection.execute(
+        text(
+            "INSERT INTO removals (because, bodies, bytes, idno, removed_by, detail)"
+            " VALUES ('erasure', :bodies, :bytes, :idno, :by, :detail)"
+        ),
+        {
+            "bodies": erased.bodies,
+            "bytes": erased.bytes,
+            "idno": idno,
+            "by": request.ordered_by,
+            "detail": f"a person's name, in {erased.parties} parties and {erased.changes} changes: {request.reason}",
+        },
+    )

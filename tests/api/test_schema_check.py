@@ -1,0 +1,66 @@
+"""The API looks, before it serves, whether the databases are of its version."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from api.main import create_app
+from api.schema_check import check_schemas
+from tests.api.stage import Stage
+from warehouse import roles
+from warehouse.schema import SchemaMismatch
+
+pytestmark = pytest.mark.anyio
+OWNERS = {
+    roles.USERS_DATABASE: roles.USERS_OWNER,
+    roles.WAREHOUSE_DATABASE: roles.WAREHOUSE_OWNER,
+}
+
+
+@contextmanager
+def at_revision(stage: Stage, database: str, revision: str) -> Iterator[None]:
+    """Have a database say that it is of another version, for as long as the block lasts."""
+    engine = create_engine(stage.databases.url(OWNERS[database], database), poolclass=NullPool)
+    move = text("UPDATE alembic_version SET version_num = :revision")
+    with engine.begin() as connection:
+        before = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+        connection.execute(move, {"revision": revision})
+    try:
+        yield
+    finally:
+        with engine.begin() as connection:
+            connection.execute(move, {"revision": before})
+
+
+@pytest.mark.parametrize("database", OWNERS)
+async def test_it_does_not_start_on_tables_that_are_older(
+    stage: Stage, database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = create_app(stage.services.settings)
+    with at_revision(stage, database, "0001"), pytest.raises(SchemaMismatch, match="registru migrate"):
+        async with app.router.lifespan_context(app):
+            pass
+    assert f"the database {database} is at revision 0001" in caplog.text
+
+
+@pytest.mark.parametrize("database", OWNERS)
+async def test_it_goes_on_with_tables_that_are_newer_and_says_so(
+    stage: Stage, database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with at_revision(stage, database, "9999"), caplog.at_level(logging.WARNING):
+        await check_schemas(stage.services)
+    assert f"the database {database} is at revision 9999, newer than this version knows" in caplog.text
+
+
+async def test_a_database_that_does_not_answer_keeps_it_from_nothing(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    nowhere = create_async_engine("postgresql+asyncpg://api@127.0.0.1:1/users")
+    await check_schemas(replace(stage.services, users=nowhere))
+    assert "the database users could not be checked" in caplog.text

@@ -1,0 +1,183 @@
+"""Erasure on request: a name is nowhere any more, does not come back, and what happened is written down."""
+
+import subprocess
+import sys
+
+import pytest
+from sqlalchemy import text
+
+from stack.databases import served
+from stack.errors import StackError
+from stack.home import PROJECT
+from stack.sealing import seal_bodies
+from tests.databases import Databases
+from tests.platform import Platform, User
+from tests.site import CASES, CaseName
+from tests.site.facts import make_idno
+from tests.warehouse.evidence.captures import capture, payload, sha256, store
+from warehouse import roles
+from warehouse.evidence.read import load_evidence
+from warehouse.redaction import ERASED, Suppression
+
+REASON = "her letter of 2026-11-20; GDPR article 17"
+
+
+def registru(platform: Platform, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "stack.cli", *arguments, "--home", str(platform.home.path)]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False)
+
+
+def tables_that_hold(platform: Platform, words: str) -> list[str]:
+    """Every table of every database in which any row holds these words."""
+    found = []
+    with served(platform.home) as databases:
+        for database in databases:
+            with database.engine().connect() as connection:
+                tables = connection.scalars(
+                    text(
+                        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'raw_documents'"
+                    )
+                )
+                for table in tables.all():
+                    count = text(f'SELECT count(*) FROM "{table}" t WHERE position(:words IN t::text) > 0')
+                    if connection.scalar(count, {"words": words}):
+                        found.append(f"{database.name}.{table}")
+    return found
+
+
+def test_an_account_holder_is_forgotten_in_all_databases(platform: Platform) -> None:
+    platform.wait_until_healthy()
+    assert platform.admin
+    idno = make_idno(3900)
+    with platform.signed_in() as user:
+        assert user.fetch(idno)["state"] == "succeeded"
+        assert {"users.users", "users.audit_log", "warehouse.source_data", "dagster.run_tags"} <= set(
+            tables_that_hold(platform, user.username)
+        )
+
+        done = registru(platform, "erase-user", user.username, "--by", "boss", "--reason", REASON)
+
+        assert done.returncode == 0, done.stderr
+        assert tables_that_hold(platform, user.username) == []
+        assert user.http.get("/auth/me/").status_code == 401
+    [entry] = platform.audit("person_erased")[:1]
+    assert REASON in entry["detail"] and "boss" in entry["detail"]
+    assert entry["subject"].startswith("erased-")
+    # What was captured can still be proved, under another name; the hash that it had first is kept.
+    with platform.warehouse() as connection:
+        [held] = load_evidence(connection, idno)
+        first = connection.scalar(
+            text("SELECT first_evidence_sha256 FROM source_data WHERE idno = :idno"), {"idno": idno}
+        )
+    assert held.evidence.requested_by == entry["subject"]
+    assert first not in (None, held.sha256)
+
+
+def test_a_person_is_named_in_a_record_no_longer_whatever_comes_later(platform: Platform, user: User) -> None:
+    assert platform.admin
+    idno = make_idno(3901)
+    assert user.fetch(idno)["state"] == "succeeded"
+    before = user.http.get(f"/companies/{idno}/").json()
+    person = next(party for party in before["administrators"] if party["kind"] == "person")
+    name = person["name"]
+
+    done = registru(platform, "erase-person", idno, name.lower(), "--by", "boss", "--reason", REASON)
+
+    assert done.returncode == 0, done.stderr
+    visits = [user.http.get(f"/companies/{idno}/").json(), user.fetch(idno)["data"]]
+    for record in [*visits, user.http.get(f"/companies/{idno}/").json()]:
+        assert name not in str(record)
+        erased = [party for party in record["administrators"] if party["name"] == ERASED]
+        assert [(party["kind"], party["role"]) for party in erased] == [("person", person["role"])]
+        # Nothing else has changed, and nothing was lost.
+        assert len(record["administrators"]) == len(before["administrators"])
+        assert record["name"] == before["name"]
+    assert name not in str(user.http.get(f"/companies/{idno}/provenance/").json())
+    assert user.http.get(f"/companies/{idno}/changes/").json()["changes"] == []
+    assert [table for table in tables_that_hold(platform, name) if table.startswith("warehouse.")] == []
+    [removal] = platform.query("SELECT * FROM removals WHERE idno = :idno", idno=idno)
+    assert (removal["removed_by"], removal["because"]) == ("boss", "erasure")
+    assert REASON in removal["detail"]
+
+
+def test_evidence_follows_once_the_source_does_not_show_the_name(databases: Databases) -> None:
+    idno, pages = (
+        make_idno(3903),
+        [b"<p>Ion &#536;TEFAN</p>", b'{"name": "\\u0218tefan Ion"}', b"<p>nobody</p>"],
+    )
+    picture, shared = b"a picture of it", b"<app-root></app-root>"
+    owner = databases.engine(roles.WAREHOUSE_OWNER)
+    with owner.connect() as connection:
+        old = capture(
+            idno,
+            raw_html_sha256=sha256(pages[0]),
+            document_sha256=sha256(shared),
+            screenshot_sha256=sha256(picture),
+            payloads=(payload(0, pages[1]),),
+        )
+        store(connection, old, bodies=(*pages, picture, shared))
+        with pytest.raises(StackError, match="the source still shows it"):
+            seal_bodies(connection, idno, "Stefan ION")
+        new = capture(
+            idno,
+            raw_html_sha256=sha256(pages[2]),
+            document_sha256=sha256(shared),
+            screenshot_sha256=None,
+            payloads=(),
+        )
+        store(connection, new, bodies=())
+        bodies, size = seal_bodies(connection, idno, "Stefan ION")
+        assert (bodies, size) == (3, sum(map(len, (*pages[:2], picture))))
+        held = list(load_evidence(connection, idno))
+        connection.rollback()
+    # The capture is still there, and its hash still right; of the bodies it is said that they were erased.
+    assert set(held[0].removed) == {sha256(body) for body in (*pages[:2], picture)}
+    assert all("erasure" in why for why in held[0].removed.values())
+    assert set(held[1].bodies) == {sha256(pages[2]), sha256(shared)}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ("erase-user", "nobody-here", "--by", "boss", "--reason", REASON),
+            "there is no account nobody-here",
+        ),
+        (("erase-user", "boss", "--by", "boss", "--reason", REASON), "this is the last administrator"),
+        (
+            ("erase-user", "operator", "--by", "operator", "--reason", REASON),
+            "there is no administrator of that",
+        ),
+        (("erase-user", "operator", "--by", "boss", "--reason", " "), "--reason is empty"),
+        (
+            ("erase-person", CASES[CaseName.NOT_FOUND].idno, "ANA", "--by", "boss", "--reason", REASON),
+            "names 'ANA'; nothing was done",
+        ),
+    ],
+)
+def test_what_cannot_be_erased_is_refused_in_a_sentence(
+    platform: Platform, arguments: tuple[str, ...], said: str
+) -> None:
+    assert platform.admin
+    done = registru(platform, *arguments)
+    assert done.returncode == 1
+    assert said in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_name_is_known_in_any_order_and_spelling_and_for_its_company_alone() -> None:
+    suppression = Suppression.of(make_idno(1), "ȘTEFAN Răzvan")
+    for same in ("Răzvan Ștefan", "STEFAN RAZVAN", "ştefan  răzvan"):
+        assert suppression.fits(make_idno(1), same)
+    assert not suppression.fits(make_idno(1), "Ștefan")
+    assert not suppression.fits(make_idno(2), "Ștefan Răzvan")
+
+
+def test_the_storage_and_the_retention_are_reported(platform: Platform, user: User) -> None:
+    assert user.fetch(make_idno(3902))["state"] == "succeeded"
+    storage, retention = registru(platform, "storage"), registru(platform, "retention")
+    assert storage.returncode == 0, storage.stderr
+    for said in ("raw_documents", "event_logs", "captures ok:", "a company", "compute logs on disk:"):
+        assert said in storage.stdout
+    assert retention.returncode == 0, retention.stderr
+    for said in ("all are kept (REGISTRU_KEEP_BODIES_DAYS is not set)", "runs of more than 90 days ago"):
+        assert said in retention.stdout

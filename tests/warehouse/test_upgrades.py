@@ -1,0 +1,251 @@
+"""Databases of the first version, brought to today's step by step: nothing is lost, and all that must hold holds."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from stack import postgres
+from stack.databases import MIGRATIONS, Owned, postgres_alone
+from stack.home import Home
+from stack.secrets import load_or_create
+from tests.site.facts import make_idno
+from warehouse import roles
+from warehouse.migrate import migrate
+from warehouse.schema import SchemaMismatch, check_schema, revisions
+
+Rows = dict[str, list[dict[str, Any]]]
+OUTCOMES = ("ok", "ok", "ok", "not_found", "blocked", "timeout")
+STATES = ("launching", "queued", "running", "succeeded", "not_found", "blocked", "failed", "cancelled")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Owned]]:
+    home = Home.at(tmp_path_factory.mktemp("upgrades"))
+    secrets = load_or_create(home.secrets)
+    postgres.prepare(home, secrets)
+    with postgres_alone(home, secrets, mark=home) as databases:
+        yield {database.name: database for database in databases}
+
+
+def fill_warehouse(connection: Connection) -> None:
+    for number in range(4):
+        connection.execute(
+            text(
+                "INSERT INTO raw_documents SELECT encode(sha256(b), 'hex'), b, 'text/html', length(b)"
+                " FROM (SELECT convert_to('<h1>Lentile ' || :number || '</h1>', 'UTF8') AS b) AS body"
+            ),
+            {"number": str(number)},
+        )
+    hashes = list(connection.scalars(text("SELECT sha256 FROM raw_documents ORDER BY sha256")))
+    for number, outcome in enumerate(OUTCOMES):
+        idno = make_idno(3700 + number % 4)
+        source_data_id = connection.execute(
+            text(
+                "INSERT INTO source_data (idno, url, status_code, outcome, raw_html_sha256, fetched_at, duration_ms,"
+                " run_id, requested_by) VALUES (:idno, 'https://example.md/' || :idno, 200, :outcome, :sha256,"
+                " timestamptz '2026-01-01' + :number * interval '1 day', 812, 'run ' || :number, 'ana') RETURNING id"
+            ),
+            {"idno": idno, "outcome": outcome, "sha256": hashes[number % 4], "number": number},
+        ).scalar_one()
+        connection.execute(
+            text("INSERT INTO source_payloads VALUES (:id, 0, 'https://example.md/api', 200, :sha256)"),
+            {"id": source_data_id, "sha256": hashes[0]},
+        )
+        if number < 2:
+            connection.execute(
+                text(
+                    "INSERT INTO transformed_data VALUES (:idno, 'LENTILE SRL', 'SRL', 'active', '2003-01-01',"
+                    " 'Chișinău', '{}', :id, '2026-01-01', 1, '2026-01-02')"
+                ),
+                {"idno": idno, "id": source_data_id},
+            )
+            connection.execute(
+                text(
+                    "INSERT INTO company_parties VALUES"
+                    " (:idno, 'founder', 0, 'ANA', 'person', 33.3333, NULL, NULL, 'p1', :id, 1)"
+                ),
+                {"idno": idno, "id": source_data_id},
+            )
+
+
+def fill_users(connection: Connection) -> None:
+    user_id = uuid4()
+    connection.execute(
+        text(
+            "INSERT INTO users (id, username, email, password_hash) VALUES (:id, 'ana', 'ana@example.md', '-')"
+        ),
+        {"id": user_id},
+    )
+    for number, state in enumerate(STATES):
+        scrape_id = uuid4()
+        connection.execute(
+            text(
+                "INSERT INTO scrapes (id, idno, run_id, state, error, finished_at) VALUES (:id, :idno, :run, :state,"
+                " :error, CASE WHEN :is_over THEN now() END)"
+            ),
+            {
+                "id": scrape_id,
+                "idno": make_idno(number),
+                "run": None if state == "launching" else f"run {state}",
+                "state": state,
+                "error": "why" if state == "failed" else None,
+                "is_over": number > 2,
+            },
+        )
+        connection.execute(
+            text("INSERT INTO scrape_requests (scrape_id, user_id, force_refresh) VALUES (:s, :u, true)"),
+            {"s": scrape_id, "u": user_id},
+        )
+
+
+FILL = {roles.WAREHOUSE_DATABASE: fill_warehouse, roles.USERS_DATABASE: fill_users}
+
+
+def all_rows(connection: Connection) -> Rows:
+    tables = connection.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).all()
+    return {
+        table: sorted(connection.scalars(text(f'SELECT to_jsonb(t) FROM "{table}" t')), key=repr)
+        for table in tables
+        if table != "alembic_version"
+    }
+
+
+def as_before(after: Rows, before: Rows) -> Rows:
+    """What is there now of what was there before: the same tables, and of those the columns that still are."""
+    return {
+        table: sorted(
+            ({name: row[name] for name in rows[0] if name in row} for row in after[table]), key=repr
+        )
+        for table, rows in before.items()
+        if rows
+    }
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a database held before a migration and after it."""
+
+    revision: str
+    before: Rows
+    after: Rows
+
+
+@pytest.fixture(scope="module")
+def steps(server: dict[str, Owned]) -> dict[str, list[Step]]:
+    """Each database, filled as the first version did, and brought to today's one migration after the other."""
+    return {name: _climb(server[name]) for name in FILL}
+
+
+def _climb(database: Owned) -> list[Step]:
+    scripts = MIGRATIONS[database.name]
+    first, *later = revisions(scripts)
+    migrate(scripts=scripts, url=database.url, revision=first)
+    with database.engine().begin() as connection:
+        FILL[database.name](connection)
+        before = all_rows(connection)
+    taken = []
+    for revision in later:
+        migrate(scripts=scripts, url=database.url, revision=revision)
+        with database.engine().connect() as connection:
+            after = all_rows(connection)
+        taken.append(Step(revision, before, after))
+        before = after
+    return taken
+
+
+@pytest.mark.parametrize("name", FILL)
+def test_nothing_is_lost_from_the_first_revision_to_the_last(
+    server: dict[str, Owned], steps: dict[str, list[Step]], name: str
+) -> None:
+    assert all(steps[name][0].before.values())
+    for step in steps[name]:
+        held = as_before(step.after, step.before)
+        lost = {"run_id"} if (name, step.revision) == (roles.USERS_DATABASE, "0003") else set()
+        for table, rows in step.before.items():
+            expected = [{key: value for key, value in row.items() if key not in lost} for row in rows]
+            assert held.get(table, []) == sorted(expected, key=repr), f"{table} at {step.revision}"
+    with server[name].engine().connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM pg_constraint WHERE NOT convalidated")) == 0
+
+
+def test_a_run_moved_from_its_scrape_into_a_table_of_its_own(steps: dict[str, list[Step]]) -> None:
+    first, last = steps[roles.USERS_DATABASE][0].before, steps[roles.USERS_DATABASE][-1].after
+    assert {row["run_id"] for row in last["launches"]} == {row["run_id"] for row in first["scrapes"]}
+
+
+@pytest.mark.parametrize("scripts", MIGRATIONS.values())
+def test_the_files_names_say_which_revisions_there_are(scripts: Path) -> None:
+    linear = [script.revision for script in ScriptDirectory(str(scripts)).walk_revisions()]
+    assert revisions(scripts) == tuple(reversed(linear))
+
+
+REFUSED = (
+    (roles.WAREHOUSE_DATABASE, "DELETE FROM source_data", "append-only"),
+    (roles.WAREHOUSE_DATABASE, "UPDATE raw_documents SET content = NULL", "append-only"),
+    (roles.WAREHOUSE_DATABASE, "TRUNCATE raw_documents CASCADE", "append-only"),
+    (
+        roles.WAREHOUSE_DATABASE,
+        "INSERT INTO raw_documents VALUES ('0', 'x', 'text/html', 1)",
+        "hash_is_right",
+    ),
+    (
+        roles.WAREHOUSE_DATABASE,
+        "INSERT INTO raw_documents VALUES ('0', NULL, 'text/html', 1)",
+        "removed_say_why",
+    ),
+    (roles.WAREHOUSE_DATABASE, "UPDATE transformed_data SET status = 'odd'", "status_is_known"),
+    (roles.WAREHOUSE_DATABASE, "UPDATE company_parties SET share = 101", "share_is_per_cent"),
+    (roles.USERS_DATABASE, "UPDATE scrapes SET state = 'odd'", "state_is_known"),
+    (roles.USERS_DATABASE, "UPDATE users SET role = 'king'", "role_is_known"),
+    (roles.USERS_DATABASE, "TRUNCATE audit_log", "append-only"),
+    (
+        roles.USERS_DATABASE,
+        "INSERT INTO scrapes (id, idno, state) SELECT gen_random_uuid(), idno, 'queued' FROM scrapes LIMIT 1",
+        "scrapes_open_by_company",
+    ),
+)
+
+
+@pytest.mark.parametrize(("name", "statement", "said"), REFUSED)
+@pytest.mark.usefixtures("steps")
+def test_what_must_hold_holds_after_all_upgrades(
+    server: dict[str, Owned], name: str, statement: str, said: str
+) -> None:
+    with pytest.raises(DBAPIError, match=said), server[name].engine().begin() as connection:
+        connection.execute(text(statement))
+
+
+def set_revision(connection: Connection, revision: str) -> None:
+    connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+
+
+@pytest.mark.usefixtures("steps")
+def test_code_refuses_an_older_database_and_only_who_serves_goes_on_with_a_newer_one(
+    server: dict[str, Owned],
+) -> None:
+    database = server[roles.WAREHOUSE_DATABASE]
+    with database.engine().connect() as connection:
+        assert check_schema(connection, database="warehouse") is None
+        set_revision(connection, "0003")
+        for may_be_newer in (True, False):
+            with pytest.raises(
+                SchemaMismatch, match=r"is at revision 0003, this version needs .*: run `registru migrate`"
+            ):
+                check_schema(connection, database="warehouse", may_be_newer=may_be_newer)
+        set_revision(connection, "9999")
+        assert "newer than this version" in (
+            check_schema(connection, database="warehouse", may_be_newer=True) or ""
+        )
+        with pytest.raises(SchemaMismatch, match="9999, newer than this version knows"):
+            check_schema(connection, database="warehouse")
+        connection.execute(text("DROP TABLE alembic_version"))
+        with pytest.raises(SchemaMismatch, match="at revision none that can be told"):
+            check_schema(connection, database="warehouse", may_be_newer=True)
+        connection.rollback()
