@@ -20,6 +20,7 @@ from api.health.endpoints import router as health
 from api.keys.endpoints import router as keys
 from api.limits import BodyLimit
 from api.pages import endpoints as pages
+from api.pages import reference
 from api.quarantine.endpoints import router as quarantine
 from api.routing import document
 from api.scrape.endpoints import router as scrape
@@ -55,6 +56,8 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         description="Moldova's company data, with proof.",
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
     )
     errors.install(app)
     pages.install(app, otherwise=errors.on_http_exception)
@@ -70,5 +73,6 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     # Routes are tried one by one: first what is asked for most.
     for router in (scrape, health, auth, verify, keys, admin, batches, companies, quarantine, pages.router):
         app.include_router(router)
+    reference.install(app)
     document(app)
     return app

@@ -27,7 +27,7 @@ def _jobs(workflow: Path) -> dict[str, Any]:
 
 def test_zizmor_finds_nothing_in_the_workflows() -> None:
     zizmor = Path(sys.executable).parent / "zizmor"
-    command = [zizmor, "--offline", "--quiet", "--no-progress", "--color", "never", GITHUB]
+    command = [str(zizmor), "--offline", "--quiet", "--no-progress", "--color", "never", str(GITHUB)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
