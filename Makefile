@@ -45,10 +45,10 @@ lint-deploy: setup-dev ## Check the workflows, Dockerfiles and compose files
 	@sh deploy/lint.sh
 
 docs: setup-dev ## Build the docs site into site/, strictly
-	@$(BIN)/python -m mkdocs -q build --strict
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 docs-serve: setup-dev ## Show the docs at http://127.0.0.1:8001 and follow changes
-	@$(BIN)/python -m mkdocs serve --strict --dev-addr 127.0.0.1:8001
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs serve --strict --dev-addr 127.0.0.1:8001
 
 runs-in-a-row: setup-dev ## 200 runs, and 200 scrapes, that leave nothing behind
 	@REGISTRU_RUNS=200 $(BIN)/python -m pytest tests/pipeline/test_run_server.py tests/end_to_end/test_warm_runs.py -k in_a_row --timeout 1800

@@ -1,4 +1,4 @@
-"""For pages that are also read in the repository: pictures of the benchmarks come along, links out of docs/ become text."""
+"""For pages that are read in the repository too: pictures of the benchmarks come along, links out of docs/ are text."""
 
 import re
 from pathlib import Path

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from stack.home import PROJECT
 from tests.docs.blocks import blocks
 from tests.platform import Platform
 from warehouse import roles
