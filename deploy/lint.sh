@@ -17,10 +17,12 @@ else
     echo "lint-deploy: actionlint is not here, so the workflows were not checked by it"
 fi
 
-for dockerfile in deploy/docker/*.Dockerfile; do
-    [ ! -e "$dockerfile" ] || "$bin/hadolint" "$dockerfile"
+for dockerfile in deploy/docker/Dockerfile deploy/docker/*.Dockerfile; do
+    config=deploy/docker/.hadolint.yaml
+    [ -e "$config" ] || config=/dev/null
+    [ ! -e "$dockerfile" ] || "$bin/hadolint" --config "$config" "$dockerfile"
 done
-for compose in docker-compose*.yml compose*.yml deploy/compose*.yml deploy/*/compose*.yml; do
+for compose in docker-compose*.yml deploy/docker-compose*.yml; do
     [ ! -e "$compose" ] || "$bin/python" -m check_jsonschema -qq --builtin-schema vendor.compose-spec "$compose"
 done
 echo "lint-deploy: all right"
