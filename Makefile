@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup setup-dev setup-bench demo up test soak runs-in-a-row two-hosts grid check lint types imports bench-latency bench-extract bench-transform bench-storage bench-scale bench-api drill requirements clean
+.PHONY: help setup setup-dev setup-bench demo up test soak runs-in-a-row two-hosts grid check lint lint-deploy types imports docs docs-serve bench-latency bench-extract bench-transform bench-storage bench-scale bench-api drill requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -41,6 +41,15 @@ types: setup-dev
 imports: setup-dev
 	@$(BIN)/lint-imports
 
+lint-deploy: setup-dev ## Check the workflows, Dockerfiles and compose files
+	@sh deploy/lint.sh
+
+docs: setup-dev ## Build the docs site into site/, strictly
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+docs-serve: setup-dev ## Show the docs at http://127.0.0.1:8001 and follow changes
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs serve --strict --dev-addr 127.0.0.1:8001
+
 runs-in-a-row: setup-dev ## 200 runs, and 200 scrapes, that leave nothing behind
 	@REGISTRU_RUNS=200 $(BIN)/python -m pytest tests/pipeline/test_run_server.py tests/end_to_end/test_warm_runs.py -k in_a_row --timeout 1800
 
@@ -76,10 +85,10 @@ drill: setup-dev ## Kill, pause and restart each part under load, and look at wh
 requirements: setup-dev ## Renew the pins (needs uv: pip install uv)
 	@uv pip compile -q --universal --generate-hashes --no-annotate --python-version 3.11 \
 	  --custom-compile-command 'make requirements' pyproject.toml -o requirements.txt
-	@uv pip compile -q --universal --generate-hashes --no-annotate --python-version 3.11 --extra dev \
+	@uv pip compile -q --universal --generate-hashes --no-annotate --python-version 3.11 --extra dev --extra docs \
 	  --custom-compile-command 'make requirements' pyproject.toml -c requirements.txt -o requirements-dev.txt
 	@uv pip compile -q --universal --generate-hashes --no-annotate --python-version 3.11 --extra bench \
 	  --custom-compile-command 'make requirements' pyproject.toml -c requirements.txt -o requirements-bench.txt
 
 clean: ## Remove the venv and all state
-	@rm -rf $(VENV) .registru .registru-demo .registru-grid
+	@rm -rf $(VENV) .registru .registru-demo .registru-grid site

@@ -13,7 +13,7 @@ SECURITY_HEADERS: Mapping[str, str] = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _ENDPOINTS_POLICY = "default-src 'none'; frame-ancestors 'none'"
-"""For answers that are no pages: whatever is in them, no browser runs it. (/docs is a page with scripts.)"""
+"""For answers that are no pages: whatever is in them, no browser runs it. Pages say theirs."""
 
 
 def _encoded(fields: Mapping[str, str]) -> list[tuple[bytes, bytes]]:

@@ -25,6 +25,7 @@ from api.metrics.endpoints import router as metrics
 from api.metrics.platform import Measured
 from api.observed import Observed
 from api.pages import endpoints as pages
+from api.pages import reference
 from api.quarantine.endpoints import router as quarantine
 from api.rereading import rereading
 from api.routing import document
@@ -77,6 +78,8 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         description="Moldova's company data, with proof.",
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.measured = Measured()
     errors.install(app)
@@ -113,6 +116,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         pages.router,
     ):
         app.include_router(router)
+    reference.install(app)
     document(app)
     return app
 

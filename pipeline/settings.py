@@ -95,7 +95,11 @@ class PipelineSettings(BrowserSettings, StoreSettings, RetentionSettings):
     api_url: str | None = Field(
         default=None, description="Where the site's API is; by itself found in what its pages fetched"
     )
-    schedules: bool = Field(default=False, description="Whether the schedules do anything")
+    schedules: bool = Field(
+        default=False,
+        description="Whether the schedules do anything: tracked companies are refreshed each hour, the register is"
+        " swept each week, stale records are read again each night, the tables are checked each morning",
+    )
     tabs: int = Field(default=4, ge=1, le=32, description="Pages that a run visits side by side")
     visit_attempts: int = Field(default=3, ge=1, le=10, description="Visits to a page that fails for a time")
     retry_seconds: float = Field(

@@ -47,7 +47,9 @@ class StoreSettings(SecretSettings):
     warehouse_url: str = Field(description="PostgreSQL URL of the warehouse, as this process's own role")
     redis_state_url: str = Field(description="Redis URL of state that must not be evicted")
     redis_cache_url: str = Field(description="Redis URL of the cache, which may be evicted")
-    fresh_hours: float = Field(default=24, gt=0, description="How long a record counts as fresh")
+    fresh_hours: float = Field(
+        default=24, gt=0, description="How long a record counts as fresh, and is served without a visit"
+    )
 
     @field_validator("warehouse_url", "redis_state_url", "redis_cache_url")
     @classmethod

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
 
 from api.auth.roles import Role
-from stack.chrome import find_chrome
+from tests.browsers import see, started_browser, text_of
 from tests.pages import form_of
 from tests.platform import LAUNCH, Platform, User, wait_for
 from tests.site.facts import make_idno
@@ -23,16 +22,8 @@ SHOTS = os.environ.get("REGISTRU_SCREENSHOTS")
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[Chrome]:
     """A browser that knows nobody."""
-    chrome, options = find_chrome(), ChromeOptions()
-    options.binary_location = str(chrome.binary)
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1400,900"):
-        options.add_argument(argument)
-    options.add_argument(f"--user-data-dir={tmp_path / 'profile'}")
-    driver = Chrome(options=options, service=ChromeService(str(chrome.driver)))
-    try:
+    with started_browser(tmp_path / "profile") as driver:
         yield driver
-    finally:
-        driver.quit()
 
 
 def keep(browser: Chrome, name: str) -> None:
@@ -41,21 +32,12 @@ def keep(browser: Chrome, name: str) -> None:
         browser.save_screenshot(str(Path(SHOTS) / f"{name}.png"))
 
 
-def text_of(browser: Chrome) -> str:
-    return str(browser.execute_script("return document.body ? document.body.innerText : ''"))
-
-
 def sign_in(browser: Chrome, username: str, password: str) -> None:
     for name, value in (("username", username), ("password", password)):
         field = browser.find_element(By.ID, name)
         field.clear()
         field.send_keys(value)
     browser.find_element(By.CSS_SELECTOR, "button").click()
-
-
-def see(browser: Chrome, text: str) -> None:
-    """Wait until the page shows a text."""
-    WebDriverWait(browser, 60).until(lambda driver: text in text_of(driver), f"no {text!r} on the page")
 
 
 @pytest.mark.parametrize("role", list(Role))

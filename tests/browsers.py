@@ -1,0 +1,40 @@
+"""A browser of a test's own, to look at pages as a person does."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver.support.ui import WebDriverWait
+
+from stack.chrome import find_chrome
+
+
+@contextmanager
+def started_browser(
+    profile: Path, *, window: tuple[int, int] = (1400, 900), logs: Mapping[str, str] | None = None
+) -> Iterator[Chrome]:
+    """Yield a browser that knows nobody; `logs` names what it writes down, for `get_log`."""
+    chrome, options = find_chrome(), ChromeOptions()
+    options.binary_location = str(chrome.binary)
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
+        options.add_argument(argument)
+    options.add_argument(f"--window-size={window[0]},{window[1]}")
+    options.add_argument(f"--user-data-dir={profile}")
+    if logs:
+        options.set_capability("goog:loggingPrefs", dict(logs))
+    driver = Chrome(options=options, service=ChromeService(str(chrome.driver)))
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+def text_of(browser: Chrome) -> str:
+    """Return what the page shows."""
+    return str(browser.execute_script("return document.body ? document.body.innerText : ''"))
+
+
+def see(browser: Chrome, text: str) -> None:
+    """Wait until the page shows a text."""
+    WebDriverWait(browser, 60).until(lambda driver: text in text_of(driver), f"no {text!r} on the page")

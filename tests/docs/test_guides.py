@@ -1,0 +1,105 @@
+"""The guides hold: every request, script and query that they print is run against a real platform."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from tests.docs.blocks import blocks
+from tests.platform import Platform
+from warehouse import roles
+
+
+def _run(command: list[str], script: str, *, url: str, folder: Path) -> str:
+    environment = {**os.environ, "URL": url, "NO_PROXY": "*"}
+    done = subprocess.run(
+        command,
+        input=script,
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=environment,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def test_each_flow_with_curl_does_what_the_guide_says(platform: Platform, tmp_path: Path) -> None:
+    platform.wait_until_healthy()
+    script = "set -euo pipefail\n" + "\n".join(blocks("api.md", "sh"))
+    said = _run(["bash"], script, url=platform.url, folder=tmp_path)
+    expected = (
+        '"username":"ana"',
+        '[{"idno":"1020999000019","name":',
+        '"cached":false',
+        "event: status",
+        "}204\n",
+        '"verdict":"invalid"',
+        '"state":"finished"',
+        '"statements":[{"year":',
+        '"changes":[',
+        '"reading":"json"',
+        '"status": 404',
+        '"status": 422',
+        "Ratelimit-Remaining: ",
+    )
+    assert [each for each in expected if each not in said] == []
+
+
+def test_each_flow_with_python_does_what_the_guide_says(platform: Platform, tmp_path: Path) -> None:
+    platform.wait_until_healthy()
+    script = "\n".join(blocks("api.md", "python"))
+    said = _run([sys.executable, "-"], script, url=platform.url, folder=tmp_path)
+    expected = (
+        "'username': 'mihai'",
+        "not_found\n",
+        "12 invalid ",
+        "finished {",
+        " rows\n",
+        " 404 ",
+        "204\n",
+        "422 [{",
+    )
+    assert [each for each in expected if each not in said] == []
+
+
+@pytest.mark.parametrize("number", range(len(blocks("analyst.md", "sql"))))
+def test_each_query_of_the_analysts_guide_answers_a_reader(platform: Platform, number: int) -> None:
+    query = blocks("analyst.md", "sql")[number]
+    with platform.warehouse(roles.API) as connection:
+        connection.execute(text("SET TRANSACTION READ ONLY"))
+        connection.execute(text(query)).fetchall()
+
+
+def test_the_configs_of_the_analysts_guide_are_taken_by_the_launchpad(platform: Platform) -> None:
+    for config in blocks("analyst.md", "yaml"):
+        answer = platform.graphql(_IS_VALID, **_selected(config))
+        assert answer["isPipelineConfigValid"]["__typename"] == "PipelineConfigValidationValid", (
+            config,
+            answer,
+        )
+
+
+_IS_VALID = """
+query Valid($pipeline: PipelineSelector!, $config: RunConfigData) {
+  isPipelineConfigValid(pipeline: $pipeline, runConfigData: $config, mode: "default") {
+    __typename
+    ... on PipelineConfigValidationInvalid { errors { message } }
+  }
+}
+"""
+
+
+def _selected(config: str) -> dict[str, object]:
+    job = "sweep_register" if "walk_register" in config else "scrape_companies"
+    selector = {
+        "repositoryLocationName": "registru",
+        "repositoryName": "__repository__",
+        "pipelineName": job,
+    }
+    return {"pipeline": selector, "config": config}

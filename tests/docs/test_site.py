@@ -1,0 +1,95 @@
+"""The docs site: it builds without a warning, asks nothing of other hosts, and tells every setting as it is."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from urllib.parse import urlsplit
+
+import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from stack.home import PROJECT
+from stack.settings_page import PAGE, settings_page
+from tests.browsers import started_browser
+
+# Marks of our own processes, no settings.
+_NO_SETTINGS = {"REGISTRU_STACK", "REGISTRU_"}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built strictly."""
+    folder = tmp_path_factory.mktemp("docs") / "site"
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def served(built: Path) -> Iterator[str]:
+    """Where the site is served."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(built))) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_the_site_asks_nothing_of_other_hosts_and_draws_its_diagrams(served: str, tmp_path: Path) -> None:
+    with started_browser(tmp_path / "profile", logs={"performance": "ALL"}) as browser:
+        for page in ("/", "/security/"):
+            browser.get(served + page)
+            WebDriverWait(browser, 30).until(
+                # The theme draws into a closed shadow root, in the place of the text.
+                lambda driver: driver.find_elements(By.CSS_SELECTOR, "div.mermaid"),
+                "no diagram was drawn",
+            )
+        events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]  # type: ignore[no-untyped-call]
+    asked = [
+        each["params"]["request"]["url"] for each in events if each["method"] == "Network.requestWillBeSent"
+    ]
+    hosts = {urlsplit(url).netloc for url in asked if url.startswith(("http", "ws"))}
+    assert hosts == {urlsplit(served).netloc}
+
+
+def test_every_page_is_in_the_sites_menu_with_its_pictures(built: Path) -> None:
+    pages = {path.stem for path in (PROJECT / "docs").glob("*.md")} - {"index"}
+    assert {page for page in pages if not (built / page / "index.html").exists()} == set()
+    menu = (PROJECT / "mkdocs.yml").read_text()
+    assert {page for page in pages if not re.search(rf"^\s+- [^#\n]*\b{page}\.md$", menu, re.M)} == set()
+    for page in built.rglob("*.html"):
+        for source in re.findall(r'<img[^>]* src="([^":]+)"', page.read_text()):
+            assert (page.parent / source).resolve().exists(), (page, source)
+
+
+def test_the_page_of_settings_is_up_to_date() -> None:
+    assert PAGE.read_text() == settings_page(), "run `python -m stack.settings_page`"
+
+
+def test_every_setting_that_the_code_reads_is_on_the_page() -> None:
+    places = ("api", "pipeline", "warehouse", "stack", "gateway", "dagster_home", "workspace.yaml")
+    files = [
+        path
+        for place in places
+        for path in ([PROJECT / place] if (PROJECT / place).is_file() else (PROJECT / place).rglob("*"))
+        if path.suffix in (".py", ".yaml", "") and path.is_file()
+    ]
+    named = {name for path in files for name in re.findall(r"\bREGISTRU_[A-Z_]+\b", path.read_text())}
+    page = settings_page()
+    assert {
+        name for name in named - _NO_SETTINGS if f"`{name.removeprefix('REGISTRU_')}`" not in page
+    } == set()
