@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from getpass import getpass
 from pathlib import Path
 from threading import Event
 from types import FrameType
@@ -17,11 +16,11 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from api.auth.roles import Role
+from api.create_admin import add_arguments, create_admin
+from api.users.opening import AccountRefused
 from pipeline.cohorts import COHORTS, OTHERS
 from pipeline.settings import LIVE_SITE, is_loopback
 from stack import data_commands, evidence_export, postgres
-from stack.accounts import open_account
 from stack.client import Client, operator_client, scrape
 from stack.demo import run_demo
 from stack.errors import StackError
@@ -76,11 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     _command(commands, "status", _status, "say what runs")
     _command(commands, "down", _down, "stop the platform")
     admin = _command(commands, "create-admin", _create_admin, "open an administrator's account")
-    admin.add_argument("--username", required=True)
-    admin.add_argument("--email")
-    admin.add_argument(
-        "--password-stdin", action="store_true", help="read the password from standard input, do not ask"
-    )
+    add_arguments(admin)
     again = _command(
         commands,
         "retransform",
@@ -288,15 +283,12 @@ def _status(options: argparse.Namespace) -> int:
 def _create_admin(options: argparse.Namespace) -> int:
     home = Home.at(options.home)
     platform = Running.of(home)
-    if options.password_stdin:
-        password = sys.stdin.readline().rstrip("\r\n")
-    else:
-        password = getpass("Password: ")
-        if getpass("The same again: ") != password:
-            raise StackError("the two passwords differ; nothing was done")
     secrets = load_or_create(home.secrets)
     url = postgres.url(platform.ports["postgres"], secrets, role=roles.API, database=roles.USERS_DATABASE)
-    open_account(url, username=options.username, email=options.email, password=password, role=Role.ADMIN)
+    try:
+        create_admin(url, options)
+    except AccountRefused as reason:
+        raise StackError(str(reason)) from None
     print(f"{options.username} can sign in as an administrator at {platform.gateway_url}/sign-in")
     return 0
 

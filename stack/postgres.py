@@ -12,14 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg2
-from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
 from stack.errors import StackError
 from stack.home import Home
 from stack.ports import LOOPBACK
 from stack.secrets import Secrets
-from warehouse.roles import CONNECTS, LOGIN_ROLES, OWNERS
+from warehouse import provision
 
 SUPERUSER = "postgres"
 
@@ -151,32 +150,8 @@ def wait_until_ready(port: int, secrets: Secrets) -> None:
 
 def create_databases(port: int, secrets: Secrets) -> list[str]:
     """Make every role and database that is missing, with who may connect to which; return the databases made."""
-    made: list[str] = []
-    with _session(port, secrets, SUPERUSER) as session, session.cursor() as cursor:
-        for role in LOGIN_ROLES:
-            cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,))
-            verb = "ALTER" if cursor.fetchone() else "CREATE"
-            cursor.execute(
-                sql.SQL(verb + " ROLE {} LOGIN PASSWORD {}").format(
-                    sql.Identifier(role), sql.Literal(secrets.database[role])
-                )
-            )
-        for database in ("postgres", "template1"):
-            cursor.execute(
-                sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC").format(sql.Identifier(database))
-            )
-        for database, owner in OWNERS.items():
-            cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,))
-            name = sql.Identifier(database)
-            if not cursor.fetchone():
-                cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, sql.Identifier(owner)))
-                made.append(database)
-            cursor.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
-            for role in CONNECTS[database]:
-                cursor.execute(
-                    sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(name, sql.Identifier(role))
-                )
-    return made
+    with _session(port, secrets, SUPERUSER) as session:
+        return provision.create_databases(session, secrets.database)
 
 
 @contextlib.contextmanager

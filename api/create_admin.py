@@ -1,0 +1,65 @@
+"""Opens an administrator's account where the API runs: `python -m api.create_admin --username NAME`.
+
+The database is the API's own (REGISTRU_USERS_URL); in containers: `docker compose run --rm api python -m …`.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from getpass import getpass
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings
+
+from api.auth.roles import Role
+from api.users.opening import AccountRefused, open_account
+from warehouse.settings import StoreSettings
+
+
+class _Settings(BaseSettings):
+    model_config = StoreSettings.model_config
+
+    users_url: str = Field(description="PostgreSQL URL of the API's own database, in the API's role")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what says whose account it will be."""
+    parser.add_argument("--username", required=True)
+    parser.add_argument("--email")
+    parser.add_argument(
+        "--password-stdin", action="store_true", help="read the password from standard input, do not ask"
+    )
+
+
+def create_admin(url: str, options: argparse.Namespace) -> None:
+    """Ask for the password and open the account in the database at `url`. Raises AccountRefused."""
+    if options.password_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+    else:
+        password = getpass("Password: ")
+        if getpass("The same again: ") != password:
+            raise AccountRefused("the two passwords differ; nothing was done")
+    open_account(url, username=options.username, email=options.email, password=password, role=Role.ADMIN)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m api.create_admin", description="Open an administrator's account."
+    )
+    add_arguments(parser)
+    options = parser.parse_args(arguments)
+    try:
+        url = _Settings().users_url
+    except ValidationError:
+        sys.exit("create_admin: REGISTRU_USERS_URL is not set; run this where the API runs")
+    try:
+        create_admin(url, options)
+    except AccountRefused as reason:
+        sys.exit(f"create_admin: {reason}")
+    sys.stdout.write(f"{options.username} can sign in as an administrator\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""Accounts that are opened past the API, by whoever holds its database: the first administrator's, the operator's."""
+
+import asyncio
+import os
+
+from pydantic import ValidationError
+from sqlalchemy import make_url
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from api.audit.events import Event, Person, record
+from api.auth.passwords import hash_password
+from api.auth.roles import Role
+from api.users import repository
+from api.users.schemas import NewUser
+
+_DEFAULT_COST = 12
+
+
+class AccountRefused(Exception):
+    """An account cannot be opened; the message says why, never the password."""
+
+
+def open_account(url: str, *, username: str, email: str | None, password: str, role: Role) -> None:
+    """Open an account in the API's database at `url` (as the API's role). Raises AccountRefused."""
+    try:
+        new = NewUser(username=username, email=email, password=password, role=role)
+    except ValidationError as error:
+        wrong = [
+            f"{entry['loc'][0]}: {entry['msg'].removeprefix('Value error, ')}" for entry in error.errors()
+        ]
+        raise AccountRefused("; ".join(wrong)) from None
+    try:
+        asyncio.run(_add(url, new))
+    except IntegrityError:
+        raise AccountRefused(
+            f"there is an account {username} already; an administrator can change its role"
+        ) from None
+    except (OperationalError, OSError) as error:
+        raise AccountRefused(f"the database of accounts does not answer ({type(error).__name__})") from None
+
+
+def is_taken(url: str, username: str) -> bool:
+    """Tell whether there is an account of this name."""
+    return asyncio.run(_is_taken(url, username))
+
+
+async def _is_taken(url: str, username: str) -> bool:
+    async with _engine(url).connect() as connection:
+        return await repository.find_by_username(connection, username) is not None
+
+
+def set_password(url: str, *, username: str, password: str) -> None:
+    """Give an account, where there is one of this name, another password."""
+    asyncio.run(_set_password(url, username, password))
+
+
+async def _set_password(url: str, username: str, password: str) -> None:
+    password_hash = await _hashed(password)
+    async with _engine(url).begin() as connection:
+        user = await repository.find_by_username(connection, username)
+        if user is not None:
+            await repository.set_password_hash(connection, user.id, password_hash)
+
+
+async def _add(url: str, new: NewUser) -> None:
+    password_hash = await _hashed(new.password)
+    async with _engine(url).begin() as connection:
+        row = await repository.add(
+            connection,
+            username=new.username,
+            email=new.email,
+            password_hash=password_hash,
+            role=new.role,
+        )
+        person = Person(row.id, row.username)
+        await record(
+            connection,
+            Event.USER_CREATED,
+            None,
+            subject=person,
+            detail=f"role {new.role}, on the machine itself",
+        )
+
+
+async def _hashed(password: str) -> str:
+    return await hash_password(password, cost=int(os.environ.get("REGISTRU_BCRYPT_COST", _DEFAULT_COST)))
+
+
+def _engine(url: str) -> AsyncEngine:
+    return create_async_engine(
+        make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool, hide_parameters=True
+    )
