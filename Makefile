@@ -85,8 +85,10 @@ drill: setup-dev ## Kill, pause and restart each part under load, and look at wh
 requirements: setup-dev ## Renew the pins (needs uv: pip install uv)
 	@uv pip compile -q --universal --generate-hashes --no-annotate --python-version 3.11 \
 	  --custom-compile-command 'make requirements' pyproject.toml -o requirements.txt
+	@uv pip compile -q --universal --generate-hashes --no-annotate --python-version 3.11 --extra aws --extra otel \
+	  --custom-compile-command 'make requirements' pyproject.toml -c requirements.txt -o requirements-images.txt
 	@uv pip compile -q --universal --generate-hashes --no-annotate --python-version 3.11 --extra dev --extra docs \
-	  --custom-compile-command 'make requirements' pyproject.toml -c requirements.txt -o requirements-dev.txt
+	  --custom-compile-command 'make requirements' pyproject.toml -c requirements-images.txt -o requirements-dev.txt
 	@uv pip compile -q --universal --generate-hashes --no-annotate --python-version 3.11 --extra bench \
 	  --custom-compile-command 'make requirements' pyproject.toml -c requirements.txt -o requirements-bench.txt
 
