@@ -17,9 +17,8 @@ import httpx
 from redis import Redis
 
 from stack import valkey
-from stack.home import Home
 from stack.secrets import load_or_create
-from tests.platform import Platform, read_ready, start, stop
+from tests.platform import Platform, running_platform
 from tests.site import running_site
 
 ROUNDS = 500
@@ -27,14 +26,12 @@ ROUNDS = 500
 
 def main() -> None:
     """Run the benchmark."""
-    with tempfile.TemporaryDirectory() as folder, running_site() as site:
-        process = start(Path(folder), "--site", site.url, "--site-rate", "0", "--port", "0")
-        try:
-            home = Home.at(Path(folder))
-            platform = Platform(home, process, read_ready(process), "", site)
-            measure(platform)
-        finally:
-            stop(process)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_site() as site,
+        running_platform(Path(folder), site) as platform,
+    ):
+        measure(platform)
 
 
 def measure(platform: Platform) -> None:
