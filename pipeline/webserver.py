@@ -67,10 +67,10 @@ def main() -> None:
         check_secret(KEY_SETTING, os.environ.get(KEY_SETTING, ""))
     except ValueError as error:
         sys.exit(str(error))
-    idle_connections.watch(Pool)  # else the first request after PostgreSQL was restarted fails
     # The command has no option for either; both are methods that Dagster calls in order to be overridden.
     setattr(app, "DagsterWebserver", GuardedWebserver)  # noqa: B010 - not exported by that name
     setattr(WorkspaceRequestContext, "get_viewer_tags", viewer_tags)  # noqa: B010
+    idle_connections.watch(Pool)  # else the first request after PostgreSQL was restarted fails
     cli.cli(auto_envvar_prefix="DAGSTER_WEBSERVER")
 
 
