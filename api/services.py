@@ -37,6 +37,8 @@ _REDIS_WAIT_SECONDS = 5
 _SQL_CONNECTIONS = 10
 """To each of two databases: 20 a worker. PostgreSQL (`stack.postgres`) takes 200, and Dagster and runs have theirs, so
 there is room for four workers or more. None is held while somebody waits for a run."""
+_SQL_SECONDS = 10
+"""For one statement. Of a PostgreSQL that stands still a caller hears after this and the try to connect anew, 5 s."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def _engine(
         pool_size=_SQL_CONNECTIONS,
         max_overflow=0,
         pool_timeout=10,
-        connect_args={"timeout": 5, "command_timeout": 30},
+        connect_args={"timeout": 5, "command_timeout": _SQL_SECONDS},
     )
     sign_in_as_current(
         engine.sync_engine, current, url_of, run=lambda work: await_only(asyncio.to_thread(work))

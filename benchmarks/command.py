@@ -17,7 +17,7 @@ def parser_of(name: str, about: str | None, *, quick: str) -> argparse.ArgumentP
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=about)
     parser.add_argument("--quick", action="store_true", help=f"{quick}: does it work at all?")
     parser.add_argument(
-        "--results", type=Path, default=_RESULTS, metavar="FOLDER", help="for the JSON and the plot"
+        "--results", type=Path, default=_RESULTS, metavar="FOLDER", help="where what comes out is written"
     )
     return parser
 

@@ -34,7 +34,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pipeline import local_socket
+from pipeline import idle_connections, local_socket
 
 LAUNCH, TERMINATE, HEALTH = "launch", "terminate", "health"
 """What may be asked."""
@@ -48,7 +48,6 @@ _KILL_AFTER_SECONDS = 30.0
 _STOP_SECONDS = 15.0
 _TICK_SECONDS = 1.0
 _STATEMENT_TIMEOUT_MS = 60_000
-_RESTED_SECONDS = 1.0
 _REPORT_TRIES = 6
 
 _PRELOADED = (
@@ -366,8 +365,6 @@ def _report_death(worker: Worker, code: int) -> int:
 
 def _pool_connections(instance: Any) -> None:
     """Have the instance's storages keep a connection each, instead of making one a query."""
-    from sqlalchemy import event
-
     # Dagster's own way of pooling; named for who uses it first.
     instance.optimize_for_webserver(
         statement_timeout=_STATEMENT_TIMEOUT_MS, pool_recycle=3600, max_overflow=5
@@ -375,25 +372,7 @@ def _pool_connections(instance: Any) -> None:
     for storage in (instance.run_storage, instance.event_log_storage, instance.schedule_storage):
         engine = getattr(storage, "_engine", None)
         if engine is not None:
-            event.listen(engine, "checkin", _note_use)
-            event.listen(engine, "checkout", _look_at_idle_connection)
-
-
-def _note_use(_: Any, record: Any) -> None:
-    record.info["used"] = time.monotonic()
-
-
-def _look_at_idle_connection(connection: Any, record: Any, _: Any) -> None:
-    """Have a connection made anew that did not outlive its rest: the database may have been restarted."""
-    from sqlalchemy.exc import DisconnectionError
-
-    if time.monotonic() - record.info.get("used", time.monotonic()) < _RESTED_SECONDS:
-        return
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except Exception as error:
-        raise DisconnectionError from error
+            idle_connections.watch(engine)
 
 
 def _set_title(title: str) -> None:

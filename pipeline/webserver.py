@@ -13,11 +13,13 @@ from typing import Any, ClassVar
 from dagster._core.workspace.context import WorkspaceRequestContext
 from dagster_webserver import app, cli
 from dagster_webserver.webserver import DagsterWebserver
+from sqlalchemy import Pool
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from pipeline import idle_connections
 from pipeline.dagster_settings import WebserverSettings
 from warehouse.contract import KEY_HEADER, REQUESTED_BY_TAG, USER_HEADER
 from warehouse.current import SOON_SECONDS, Current
@@ -86,6 +88,7 @@ def main() -> None:
     # The command has no option for either; both are methods that Dagster calls in order to be overridden.
     setattr(app, "DagsterWebserver", GuardedWebserver)  # noqa: B010 - not exported by that name
     setattr(WorkspaceRequestContext, "get_viewer_tags", viewer_tags)  # noqa: B010
+    idle_connections.watch(Pool)  # else the first request after PostgreSQL was restarted fails
     cli.cli(auto_envvar_prefix="DAGSTER_WEBSERVER")
 
 

@@ -23,7 +23,10 @@ def main() -> int:
     )
     parser.add_argument("--seed", type=int, default=1, help="which companies are asked for (default 1)")
     options = parser.parse_args()
-    report = drill(Plan.of(options.only, quick=options.quick, seed=options.seed))
+    try:
+        report = drill(Plan.of(options.only, quick=options.quick, seed=options.seed))
+    except AssertionError as stuck:  # what had to come first did not come
+        sys.exit(f"the drill could not go on: {stuck}")
     print(told(report))
     options.results.mkdir(parents=True, exist_ok=True)
     write_json(report, options.results / "drill.json")

@@ -11,14 +11,16 @@ from enum import StrEnum
 from functools import partial
 
 import psutil
+from sqlalchemy import text
 
 from stack.home import Running
 from stack.supervisor import Supervisor
 from tests.platform import Platform, wait_for
+from warehouse import roles
+from warehouse.contract import RunKind
 
 _TO_BE_FOUND_SECONDS = 60
 """A run, or its browser, is waited for so long: the load makes one every other second."""
-
 _JUST_BEGUN = timedelta(seconds=0.2)
 
 
@@ -120,13 +122,18 @@ def _workers(platform: Platform) -> Sequence[psutil.Process]:
 
 
 def _workers_for_people(platform: Platform) -> Sequence[psutil.Process]:
-    """Those of the runs for one company each. (They borrow their browsers; bulk work has one of its own.)"""
-    found = []
-    for worker in _workers(platform):
-        with contextlib.suppress(psutil.Error):
-            if not worker.children():
-                found.append(worker)
-    return found
+    """Those of the runs for one company each, which somebody waits for."""
+    query = text("SELECT run_id FROM launches WHERE kind = :kind AND run_id IS NOT NULL")
+    workers = _workers(platform)
+    with platform.engine(roles.API, roles.USERS_DATABASE).connect() as connection:
+        titles = {f"dagster-run {run_id}" for run_id in connection.scalars(query, {"kind": RunKind.PERSON})}
+    return [worker for worker in workers if _title(worker) in titles]
+
+
+def _title(process: psutil.Process) -> str:
+    with contextlib.suppress(psutil.Error):
+        return " ".join(process.cmdline()).strip()
+    return ""
 
 
 def _browser_of_a_run(platform: Platform) -> Sequence[psutil.Process]:

@@ -111,6 +111,8 @@ def _judged(answer: httpx.Response, good: Collection[int], *, is_health: bool = 
         is_health or "Retry-After" in answer.headers
     ):
         return Seen.UNAVAILABLE, ""
+    if answer.status_code == httpx.codes.INTERNAL_SERVER_ERROR and "psycopg2.OperationalError" in answer.text:
+        return Seen.CUT, "Dagster says that the database closed the connection"
     return Seen.WRONG, f"{answer.status_code} {answer.text[:_SHOWN]}"
 
 

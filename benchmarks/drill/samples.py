@@ -33,7 +33,7 @@ class Seen(StrEnum):
     UNAVAILABLE = "503"
     """An honest refusal: 503 that says when to come again."""
     CUT = "cut"
-    """Refused, or closed before there was an answer."""
+    """Refused, or closed before there was an answer; or Dagster's web UI says that this happened to its query."""
     WRONG = "wrong"
     """Any other answer than is right: nothing that a client should ever see."""
     SILENT = "silent"

@@ -278,8 +278,9 @@ async def test_a_redis_that_is_away_is_tried_again_and_one_that_does_not_answer_
         pass
 
     pool = stage.services.state.connection_pool
+    connection = pool.make_connection()  # type: ignore[no-untyped-call]
     with pytest.raises(error):
-        await pool.make_connection().retry.call_with_retry(fail, clean_up)
+        await connection.retry.call_with_retry(fail, clean_up)
     assert tried == tries
 
 

@@ -1,0 +1,27 @@
+"""After PostgreSQL has closed connections that were idle, nobody's query fails for it."""
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from pipeline import idle_connections
+from tests.databases import Databases
+from warehouse import roles
+
+
+def test_a_connection_that_did_not_outlive_its_rest_is_made_anew(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idle_connections, "_RESTED_SECONDS", 0.0)
+    engine = create_engine(databases.url(roles.PIPELINE), pool_size=1, max_overflow=0)
+    idle_connections.watch(engine)
+    with engine.connect() as connection:
+        first = connection.scalar(text("SELECT pg_backend_pid()"))
+    with databases.warehouse() as other:
+        other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": first})
+
+    with engine.connect() as connection:
+        second = connection.scalar(text("SELECT pg_backend_pid()"))
+    assert second != first
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT pg_backend_pid()")) == second
+    engine.dispose()
