@@ -86,7 +86,7 @@ def test_aws_comes_before_files_before_the_environment_before_dotenv(place: Plac
     assert place.secret() == OF_FILE
     place.aws(aws, {"REGISTRU_JWT_SECRET": OF_AWS})
     assert place.secret() == OF_AWS
-    arguments = ApiSettings(jwt_secret=OF_DOTENV)  # type: ignore[call-arg] # the rest is found
+    arguments = ApiSettings(jwt_secret=OF_DOTENV)
     assert arguments.jwt_secret.get_secret_value() == OF_DOTENV
 
 
