@@ -23,6 +23,7 @@ from api.keys.endpoints import router as keys
 from api.limits import BodyLimit
 from api.metrics.endpoints import router as metrics
 from api.metrics.platform import Measured
+from api.metrics.zeros import begin_at_nought
 from api.observed import Observed
 from api.pages import endpoints as pages
 from api.pages import reference
@@ -81,6 +82,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
+    begin_at_nought()
     app.state.measured = Measured()
     errors.install(app)
     pages.install(app, otherwise=errors.on_http_exception)
