@@ -28,11 +28,12 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
         """Tell whether a worker still has this run. Raises what Redis raises: then nothing is known."""
-        said = super().check_run_worker_health(run)
-        if said.status is not WorkerStatus.RUNNING:
-            return said
         task_id = run.tags[DAGSTER_CELERY_TASK_ID_TAG]
-        worker = str(self.celery.AsyncResult(task_id).info["hostname"])
+        told = self.celery.AsyncResult(task_id).info
+        said = super().check_run_worker_health(run)
+        if said.status is not WorkerStatus.RUNNING or not isinstance(told, dict):
+            return said
+        worker = str(told["hostname"])
         tasks = self._tasks_of(worker, task_id)
         if tasks is None:
             return CheckRunHealthResult(WorkerStatus.NOT_FOUND, f"the worker {worker} does not answer")
