@@ -301,7 +301,8 @@ class Platform:
 
         Past the gateway, so that it can say by X-Forwarded-For where its requests come from.
         """
-        [first] = [each for each in self.processes("api.main:create_app") if "uvicorn" in _command_line(each)]
+        running = [each for each in self.processes("api.main:create_app") if "uvicorn" in _command_line(each)]
+        first = min(running, key=lambda process: process.create_time())
         environment = {
             **first.environ(),
             **{f"REGISTRU_{name.upper()}": value for name, value in settings.items()},
