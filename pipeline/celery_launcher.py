@@ -6,7 +6,6 @@ left.
 `pipeline.celery_worker` is the worker; deploy/celery/dagster.yaml configures both.
 """
 
-import time
 from typing import Any
 
 from dagster import DagsterRun
@@ -17,16 +16,10 @@ from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 _ANSWER_SECONDS = 4.0
 _TRIES = 2
 """A worker on a busy machine may be late once."""
-_SILENT_SECONDS = 15.0
-"""How long a worker that did not answer is held for gone, so that all of its runs together cost one wait."""
 
 
 class WatchedCeleryRunLauncher(CeleryRunLauncher):
     """dagster-celery's launcher, with a health check that a killed worker fails, and a cancel that ends as one."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._silent_since: dict[str, float] = {}
 
     @property
     def supports_resume_run(self) -> bool:
@@ -35,11 +28,12 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
         """Tell whether a worker still has this run. Raises what Redis raises: then nothing is known."""
-        said = super().check_run_worker_health(run)
-        if said.status is not WorkerStatus.RUNNING:
-            return said
         task_id = run.tags[DAGSTER_CELERY_TASK_ID_TAG]
-        worker = str(self.celery.AsyncResult(task_id).info["hostname"])
+        told = self.celery.AsyncResult(task_id).info
+        said = super().check_run_worker_health(run)
+        if said.status is not WorkerStatus.RUNNING or not isinstance(told, dict):
+            return said
+        worker = str(told["hostname"])
         tasks = self._tasks_of(worker, task_id)
         if tasks is None:
             return CheckRunHealthResult(WorkerStatus.NOT_FOUND, f"the worker {worker} does not answer")
@@ -55,16 +49,11 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
 
     def _tasks_of(self, worker: str, task_id: str) -> dict[str, Any] | None:
         """Ask a worker for a task; None if it does not answer."""
-        silent_since = self._silent_since.get(worker)
-        if silent_since is not None and time.monotonic() - silent_since < _SILENT_SECONDS:
-            return None
         for _ in range(_TRIES):
             inspect = self.celery.control.inspect(destination=[worker], timeout=_ANSWER_SECONDS)
             answers = inspect.query_task(task_id)
             if answers and worker in answers:
-                self._silent_since.pop(worker, None)
                 return dict(answers[worker])
-        self._silent_since[worker] = time.monotonic()
         return None
 
     def terminate(self, run_id: str) -> bool:

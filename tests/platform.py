@@ -304,7 +304,8 @@ class Platform:
 
         Past the gateway, so that it can say by X-Forwarded-For where its requests come from.
         """
-        [first] = [each for each in self.processes("api.main:create_app") if "uvicorn" in _command_line(each)]
+        running = [each for each in self.processes("api.main:create_app") if "uvicorn" in _command_line(each)]
+        first = min(running, key=lambda process: process.create_time())
         environment = first.environ()
         # Its secrets by the environment, so that `settings` can change them.
         for file in Path(environment.pop("REGISTRU_SECRETS_DIR")).iterdir():
