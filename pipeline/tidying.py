@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 Transaction = Callable[[], AbstractContextManager[Connection]]
 
-_BODIES_AT_ONCE = 5000
+_BODIES_AT_ONCE = 20_000
 _RUNS_AT_ONCE = 100
 _OVER = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
 _PRUNABLE = text("SELECT count(*) AS bodies, coalesce(sum(size), 0) AS bytes FROM prunable_bodies(:cutoff)")

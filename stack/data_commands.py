@@ -150,8 +150,9 @@ def _storage(options: argparse.Namespace) -> int:
 
 def _erase_user(options: argparse.Namespace) -> int:
     home, request = _home(options), erasure.Request(options.by, options.reason)
+    state_url = _redis_url(home, "state")
     with _databases(home) as databases:
-        done = erasure.erase_user(databases, _redis_url(home, "state"), options.username, request)
+        done = erasure.erase_user(databases, state_url, options.username, request)
     print(
         f"{options.username} is erased; {done.pseudonym} stands in {done.entries} entries of the audit log,"
         f" {done.captures} captures and {done.runs} runs"
@@ -161,10 +162,11 @@ def _erase_user(options: argparse.Namespace) -> int:
 
 def _erase_person(options: argparse.Namespace) -> int:
     home, request = _home(options), erasure.Request(options.by, options.reason)
+    cache_url = _redis_url(home, "cache")
     with _databases(home) as databases:
         done = erasure.erase_person(
             databases,
-            _redis_url(home, "cache"),
+            cache_url,
             idno=options.idno,
             name=options.name,
             request=request,

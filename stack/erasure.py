@@ -31,6 +31,7 @@ from warehouse.redaction import ERASED, FIELDS, Suppression, redacted_json
 _IS_ADMIN = text(
     "SELECT count(*) FROM users WHERE lower(username) = lower(:name) AND role = 'admin' AND disabled_at IS NULL"
 )
+_USER = text("SELECT id, username FROM users WHERE lower(username) = lower(:name)")
 _ALLOW = text("SELECT set_config('registru.allows', :what, true)")
 _LOCK = text(
     "SELECT pg_advisory_xact_lock(hashtextextended(:idno, 0))"
@@ -84,32 +85,41 @@ def erase_user(databases: Sequence[Owned], state_url: str, username: str, reques
     Raises StackError. What is done in other databases first can be done again if a later one fails.
     """
     _check(databases, request)
-    by_name = _by_name(databases)
-    with by_name[roles.USERS_DATABASE].engine().connect() as connection:
-        user = connection.execute(
-            text("SELECT id, username FROM users WHERE lower(username) = lower(:name)"), {"name": username}
-        ).one_or_none()
-    if user is None:
-        raise StackError(f"there is no account {username}")
-    pseudonym = f"erased-{secrets.token_hex(6)}"
-    with by_name[roles.USERS_DATABASE].engine().connect() as connection:
+    users = _by_name(databases)[roles.USERS_DATABASE].engine()
+    with users.connect() as connection:
+        user = connection.execute(_USER, {"name": username}).one_or_none()
+        if user is None:
+            raise StackError(f"there is no account {username}")
         _keep_an_admin(connection, user.id)
-    with by_name[roles.WAREHOUSE_DATABASE].engine().begin() as connection:
-        captures = _rename_requester(connection, user.username, pseudonym)
-    with by_name[roles.DAGSTER_DATABASE].engine().begin() as connection:
-        runs = _rename_in_runs(connection, user.username, pseudonym)
-    with by_name[roles.USERS_DATABASE].engine().begin() as connection:
+    if username.lower() == request.ordered_by.lower():
+        raise StackError(
+            f"--by {request.ordered_by}: let another administrator order it, whose name can stay"
+        )
+    pseudonym = f"erased-{secrets.token_hex(6)}"
+    captures, runs = _rename(databases, user.username, pseudonym)
+    with users.begin() as connection:
         asyncio.run(_distrust(state_url, user.id))
-        values = {
-            "id": user.id,
-            "pseudonym": pseudonym,
-            "by": request.ordered_by,
-            "reason": request.reason,
-        }
         entries = connection.execute(
-            text("SELECT erase_person(:id, :pseudonym, :by, :reason)"), values
+            text("SELECT erase_person(:id, :pseudonym, :by, :reason)"),
+            {
+                "id": user.id,
+                "pseudonym": pseudonym,
+                "by": request.ordered_by,
+                "reason": request.reason,
+            },
         ).scalar_one()
-    return ErasedUser(pseudonym, entries, captures, runs)
+    # Once more: until now the account could ask for companies.
+    more_captures, more_runs = _rename(databases, user.username, pseudonym)
+    return ErasedUser(pseudonym, entries, captures + more_captures, runs + more_runs)
+
+
+def _rename(databases: Sequence[Owned], name: str, pseudonym: str) -> tuple[int, int]:
+    """Put a pseudonym in the place of a name outside the API's own database; return on how many captures and runs."""
+    by_name = _by_name(databases)
+    with by_name[roles.WAREHOUSE_DATABASE].engine().begin() as connection:
+        captures = _rename_requester(connection, name, pseudonym)
+    with by_name[roles.DAGSTER_DATABASE].engine().begin() as connection:
+        return captures, _rename_in_runs(connection, name, pseudonym)
 
 
 async def _distrust(state_url: str, user_id: UUID) -> None:

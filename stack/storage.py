@@ -40,6 +40,9 @@ _REMOVED = text(
 )
 
 
+_SHOWN = 20
+
+
 @dataclass(frozen=True)
 class Size:
     """A table: its rows, the bytes of its heap, of what is stored beside it (TOAST, maps) and of its indexes."""
@@ -100,10 +103,15 @@ def _print_tables(found: Sequence[Size], console: Console) -> None:
         table.add_column(name)
     for name in ("rows", "heap", "toast", "indexes", "total", "dead rows"):
         table.add_column(name, justify="right")
-    for size in found:
+    for size in found[:_SHOWN]:
         numbers = (size.heap, size.toast, size.indexes, size.total)
         table.add_row(size.database, size.table, f"{size.rows:,}", *map(_bytes, numbers), f"{size.dead:,}")
     console.print(table)
+    if rest := found[_SHOWN:]:
+        console.print(
+            f"{len(rest)} smaller ones: {sum(size.rows for size in rest):,} rows,"
+            f" {_bytes(sum(size.total for size in rest))}"
+        )
     for name in sorted({size.database for size in found}):
         total = sum(size.total for size in found if size.database == name)
         console.print(f"the database {name}: {_bytes(total)}")

@@ -176,7 +176,7 @@ def test_the_storage_and_the_retention_are_reported(platform: Platform, user: Us
     assert user.fetch(make_idno(3902))["state"] == "succeeded"
     storage, retention = registru(platform, "storage"), registru(platform, "retention")
     assert storage.returncode == 0, storage.stderr
-    for said in ("raw_documents", "event_logs", "captures ok:", "a company", "compute logs on disk:"):
+    for said in ("source_data", "event_logs", "captures ok:", "a company", "compute logs on disk:"):
         assert said in storage.stdout
     assert retention.returncode == 0, retention.stderr
     for said in ("all are kept (REGISTRU_KEEP_BODIES_DAYS is not set)", "runs of more than 90 days ago"):
