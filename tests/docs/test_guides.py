@@ -36,7 +36,7 @@ def test_each_flow_with_curl_does_what_the_guide_says(platform: Platform, tmp_pa
     expected = (
         '"username":"ana"',
         '[{"idno":"1020999000019","name":',
-        '"cached":false',
+        '"success":true',
         "event: status",
         "}204\n",
         '"verdict":"invalid"',
@@ -96,7 +96,12 @@ query Valid($pipeline: PipelineSelector!, $config: RunConfigData) {
 
 
 def _selected(config: str) -> dict[str, object]:
-    job = "sweep_register" if "walk_register" in config else "scrape_companies"
+    jobs = {
+        "walk_register": "sweep_register",
+        "source_data": "scrape_companies",
+        "transformed_data": "retransform_companies",
+    }
+    job = next(job for op, job in jobs.items() if f"  {op}:" in config)
     selector = {
         "repositoryLocationName": "registru",
         "repositoryName": "__repository__",
