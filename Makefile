@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup setup-dev setup-bench demo up test soak runs-in-a-row check lint types imports bench-latency bench-extract bench-transform bench-storage bench-scale bench-api requirements clean
+.PHONY: help setup setup-dev setup-bench demo up test soak compose-check runs-in-a-row check lint types imports bench-latency bench-extract bench-transform bench-storage bench-scale bench-api requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ types: setup-dev
 
 imports: setup-dev
 	@$(BIN)/lint-imports
+
+compose-check: setup-dev ## Bring docker-compose.yml up without Docker, as plain processes, and use it
+	@$(BIN)/python -m tests.deploy
 
 runs-in-a-row: setup-dev ## 200 runs, and 200 scrapes, that leave nothing behind
 	@REGISTRU_RUNS=200 $(BIN)/python -m pytest tests/pipeline/test_run_server.py tests/end_to_end/test_warm_runs.py -k in_a_row --timeout 1800
