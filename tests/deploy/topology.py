@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 
 import psutil
@@ -77,7 +78,7 @@ class Container:
             self.process = self.run_in(command, log)
 
     def run_in(
-        self, command: list[str], output: object, *, stdin: int = subprocess.DEVNULL
+        self, command: list[str], output: int | IO[bytes], *, stdin: int = subprocess.DEVNULL
     ) -> "subprocess.Popen[bytes]":
         """Start a program in it."""
         return subprocess.Popen(
@@ -85,7 +86,7 @@ class Container:
             cwd=self.placed(self.image.folder),
             env=self.environment,
             stdin=stdin,
-            stdout=output,  # type: ignore[arg-type]
+            stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
@@ -259,7 +260,7 @@ def _container(
 def _with_hosts(value: str, addresses: Mapping[str, str]) -> str:
     """Return a setting with the addresses of the services that it names as hosts."""
     host = urlsplit(value).hostname if "://" in value else value.partition(":")[0]
-    if host not in addresses:
+    if host is None or host not in addresses:
         return value
     before, at, place = value.rpartition("@") if "@" in value else ("", "", value)
     return f"{before}{at}{place.replace(host, addresses[host], 1)}"
