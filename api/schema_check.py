@@ -8,9 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.migrations import SCRIPTS
 from api.services import Services
-from warehouse.migrate import WAREHOUSE_MIGRATIONS
 from warehouse.roles import USERS_DATABASE, WAREHOUSE_DATABASE
-from warehouse.schema import SchemaMismatch, check_schema
+from warehouse.schema import WAREHOUSE_MIGRATIONS, SchemaMismatch, check_schema
 
 logger = logging.getLogger(__name__)
 

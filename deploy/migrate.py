@@ -16,8 +16,9 @@ from pydantic_settings import BaseSettings
 
 from api import migrations as api_migrations
 from warehouse import roles
-from warehouse.migrate import WAREHOUSE_MIGRATIONS, migrate
+from warehouse.migrate import migrate
 from warehouse.provision import create_databases
+from warehouse.schema import WAREHOUSE_MIGRATIONS
 from warehouse.secrecy import SHORTEST_PASSWORD, check_secret
 from warehouse.settings import StoreSettings
 
@@ -97,7 +98,9 @@ def main() -> None:
     try:
         settings = MigrateSettings()
     except ValidationError as error:
-        wrong = [f"{_name(each['loc'])}{each['msg'].removeprefix('Value error, ')}" for each in error.errors()]
+        wrong = [
+            f"{_name(each['loc'])}{each['msg'].removeprefix('Value error, ')}" for each in error.errors()
+        ]
         sys.exit("migrate: " + "; ".join(wrong))
     try:
         prepare(settings, say=lambda text: print(f"migrate: {text}", flush=True))

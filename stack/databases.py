@@ -19,7 +19,7 @@ from stack.ports import free_ports
 from stack.processes import common_environment
 from stack.secrets import Secrets, load_or_create
 from warehouse import roles
-from warehouse.migrate import WAREHOUSE_MIGRATIONS
+from warehouse.schema import WAREHOUSE_MIGRATIONS
 
 DATABASES = (roles.USERS_DATABASE, roles.DAGSTER_DATABASE, roles.WAREHOUSE_DATABASE)
 """In the order in which one leads to another: a request to a run, a run to a capture."""

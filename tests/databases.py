@@ -15,7 +15,8 @@ from stack.home import Home
 from stack.ports import LOOPBACK, free_ports
 from stack.secrets import Secrets, load_or_create
 from warehouse import roles
-from warehouse.migrate import WAREHOUSE_MIGRATIONS, migrate
+from warehouse.migrate import migrate
+from warehouse.schema import WAREHOUSE_MIGRATIONS
 
 
 @dataclass(frozen=True)

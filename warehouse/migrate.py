@@ -8,7 +8,6 @@ from alembic.config import Config
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-WAREHOUSE_MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 7_267_267
 
 

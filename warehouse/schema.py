@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from warehouse.migrate import WAREHOUSE_MIGRATIONS
+WAREHOUSE_MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class SchemaMismatch(RuntimeError):

@@ -14,14 +14,26 @@ from tests.deploy.image import closure, is_sent, requirements
 
 PROGRAMS = {
     "api": ("api.main", "api.create_admin"),
-    "dagster": ("pipeline.webserver", "pipeline.launcher", "pipeline.run_coordinator", "deploy.health"),
+    "dagster": (
+        "pipeline.webserver",
+        "pipeline.launcher",
+        "pipeline.run_coordinator",
+        "pipeline.storage",
+        "deploy.health",
+    ),
     "migrate": ("deploy.migrate", "api.migrations.env", "warehouse.migrations.env"),
-    "pipeline": ("pipeline.definitions", "pipeline.run_server", "pipeline.extract.lender", "deploy.health"),
+    "pipeline": (
+        "pipeline.definitions",
+        "pipeline.run_server",
+        "pipeline.extract.lender",
+        "pipeline.storage",
+        "deploy.health",
+    ),
 }
 """What each image starts by name, and what is named in dagster.yaml. (Health checks show themselves when they run;
 the API's, of HTTP, needs no gRPC.)
 """
-OURS = ("api", "benchmarks", "deploy", "pipeline", "stack", "tests", "warehouse")
+OURS = ("api", "benchmarks", "deploy", "gateway", "pipeline", "stack", "telemetry", "tests", "warehouse")
 
 
 @pytest.mark.parametrize("target", PROGRAMS)

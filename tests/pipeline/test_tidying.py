@@ -19,8 +19,7 @@ from tests.warehouse.evidence.captures import capture, payload, sha256, store, u
 from warehouse import roles
 from warehouse.contract import TIDY_JOB, Outcome
 from warehouse.evidence.read import load_evidence
-from warehouse.migrate import WAREHOUSE_MIGRATIONS
-from warehouse.schema import revisions
+from warehouse.schema import WAREHOUSE_MIGRATIONS, revisions
 
 COMPANY, OTHER = make_idno(3800), make_idno(3801)
 LONG_AGO = datetime.now(UTC) - timedelta(days=400)

@@ -26,8 +26,7 @@ from tests.site.facts import make_idno
 from tests.site.server import Site
 from tests.stores import running_valkey
 from warehouse import roles
-from warehouse.migrate import WAREHOUSE_MIGRATIONS
-from warehouse.schema import revisions
+from warehouse.schema import WAREHOUSE_MIGRATIONS, revisions
 
 IDNO = make_idno(3600)
 _ENDED_ON_PURPOSE = {"sessions": ("ended_at", "ended_by"), "users": ("password_hash",)}
