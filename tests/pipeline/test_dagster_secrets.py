@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -55,6 +56,9 @@ def test_the_storage_signs_in_with_the_password_that_counts_by_then(
             assert instance.all_instigator_state() == []
             assert list(instance.get_asset_keys()) == []
             assert password not in repr(instance.get_ref())
+            stores: list[Any] = [instance.run_storage, instance.schedule_storage, instance.event_log_storage]
+            for store in stores:
+                store._engine.dispose()  # Dagster leaves pooled connections open
     finally:
         with databases.unhindered(isolation_level="AUTOCOMMIT") as administrator:
             kept = databases.secrets.database["dagster"]
