@@ -97,20 +97,23 @@ def set_up(log_format: LogFormat, *, service: str) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+class _Kept(logging.StreamHandler[TextIO]):
+    """A handler of ours, whose stream is nobody else's."""
+
+
 def set_up_beside_dagster(log_format: LogFormat, *names: str) -> None:
     """Have the lines of these loggers written where this process's errors go, and nowhere else.
 
     Dagster has handlers of its own, and turns standard error into a file while a step works: so the descriptor is kept
     as it was.
     """
-    handler = logging.StreamHandler(_kept_stderr())
+    handler = _Kept(_kept_stderr())
     handler.setFormatter(formatter(log_format))
     for name in names:
         logger = logging.getLogger(name)
-        for earlier in logger.handlers[:]:
+        for earlier in [each for each in logger.handlers if isinstance(each, _Kept)]:
             logger.removeHandler(earlier)
-            if isinstance(earlier, logging.StreamHandler):
-                earlier.stream.close()
+            earlier.stream.close()
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)
         logger.propagate = False

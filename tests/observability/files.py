@@ -40,6 +40,11 @@ def metrics() -> set[str]:
     return set(_found(_METRIC))
 
 
+def documented() -> set[str]:
+    """Return the metrics that the documentation explains."""
+    return set(_METRIC.findall((PROJECT / "docs" / "observability.md").read_text()))
+
+
 def recorded() -> set[str]:
     """Return the recorded series that are named."""
     return set(_found(_RECORDED))
