@@ -5,9 +5,11 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -26,7 +28,8 @@ class Grid:
     """A Grid that runs."""
 
     url: str
-    nodes: list["subprocess.Popen[bytes]"]
+    nodes: dict[int, "subprocess.Popen[bytes]"]
+    """By their ports."""
 
     def sessions(self) -> int:
         """Return how many browsers are in use."""
@@ -36,20 +39,17 @@ class Grid:
         """Return how many browsers may be in use."""
         return sum(len(node["slots"]) for node in self._nodes() if node["availability"] == "UP")
 
-    def _nodes(self) -> list[dict[str, list[dict[str, object]]]]:
+    def _nodes(self) -> list[dict[str, Any]]:
         status = httpx.get(f"{self.url}/status", trust_env=False, timeout=10).json()
-        nodes: list[dict[str, list[dict[str, object]]]] = status["value"]["nodes"]
+        nodes: list[dict[str, Any]] = status["value"]["nodes"]
         return nodes
 
     def kill_a_busy_node(self) -> None:
         """End a node that shows a page, with its browsers, at once."""
-        busy = {node["uri"] for node in self._nodes() if any(slot["session"] for slot in node["slots"])}
-        for process in self.nodes:
-            if any(str(uri).endswith(f":{process.args[-1]}") for uri in busy):  # type: ignore[index]
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-                return
-        raise AssertionError("no node shows a page")
+        [busy, *_] = [node for node in self._nodes() if any(slot["session"] for slot in node["slots"])]
+        process = self.nodes[urlsplit(busy["uri"]).port or 0]
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 @contextlib.contextmanager
@@ -78,7 +78,7 @@ def running_grid(server: Path, folder: Path, *, nodes: int) -> Iterator[Grid]:
             node = _config(folder, "node.toml", {**ports, "/usr/bin/chromedriver": find_chrome().driver})
             for port in node_ports:
                 start("node", "--config", str(node), "--port", str(port))
-            grid = Grid(f"http://127.0.0.1:{hub_port}", processes[1:])
+            grid = Grid(f"http://127.0.0.1:{hub_port}", dict(zip(node_ports, processes[1:], strict=True)))
             wait_for("the Grid", lambda: _is_ready(grid, nodes) or None, seconds=90)
             yield grid
         finally:
@@ -95,7 +95,7 @@ def _is_ready(grid: Grid, nodes: int) -> bool:
         return False
 
 
-def _config(folder: Path, name: str, changes: dict[str, object]) -> Path:
+def _config(folder: Path, name: str, changes: Mapping[str, object]) -> Path:
     text = (_CONFIG / name).read_text()
     for old, new in changes.items():
         text = text.replace(old, str(new))
