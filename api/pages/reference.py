@@ -50,6 +50,7 @@ def _page(app: FastAPI) -> HTMLResponse:
         swagger_js_url=script,
         swagger_css_url=style,
         swagger_favicon_url="data:,",
+        swagger_ui_parameters={"validatorUrl": None},  # else it may show the document to a service elsewhere
     )
     page.headers["Content-Security-Policy"] = _policy(bytes(page.body).decode())
     return page
