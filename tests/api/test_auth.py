@@ -133,6 +133,7 @@ def test_signing_one_session_out_leaves_the_other(user: User) -> None:
 
 
 def test_a_wrong_name_and_a_wrong_password_are_refused_alike(user: User) -> None:
+    user.http.headers["X-Request-ID"] = "the-same"  # an error names its request
     unknown = user.http.post("/auth/login/", json={"username": "nobody-here", "password": user.password})
     wrong = user.http.post("/auth/login/", json={"username": user.username, "password": "not this one"})
     endless = user.http.post("/auth/login/", json={"username": user.username, "password": "x" * 200})

@@ -19,6 +19,8 @@ NOBODY_IN_PARTICULAR = {*EVERYONE, None}
 TABLE: dict[tuple[str, str], set[Any]] = {
     ("GET", "/"): NOBODY_IN_PARTICULAR,
     ("GET", "/health/"): NOBODY_IN_PARTICULAR,
+    ("GET", "/health/live"): NOBODY_IN_PARTICULAR,
+    ("GET", "/health/ready"): NOBODY_IN_PARTICULAR,
     ("POST", "/auth/register/"): NOBODY_IN_PARTICULAR,
     ("POST", "/auth/login/"): NOBODY_IN_PARTICULAR,
     ("POST", "/auth/token"): NOBODY_IN_PARTICULAR,
