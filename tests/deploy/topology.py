@@ -329,8 +329,8 @@ def _postgres(container: Container, command: list[str]) -> list[str]:
     home = Home.at(Path(container.placed("/var/lib/postgresql")))
     postgres.prepare(home, Secrets(superuser=container.environment["POSTGRES_PASSWORD"]))
     container.prefix = postgres.unprivileged(home)
-    arguments = ["-D", str(home.postgres), "-c", "unix_socket_directories=", *command[1:]]
-    return [str(postgres._programs() / command[0]), *(container.placed(each) for each in arguments)]
+    data = ["-D", str(home.postgres), "-c", "unix_socket_directories="]
+    return [str(postgres._programs() / command[0]), *data, *(container.placed(part) for part in command[1:])]
 
 
 def _make_read_only(root: Path, users: list[Container]) -> None:
