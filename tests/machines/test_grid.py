@@ -79,6 +79,7 @@ def test_visits_on_a_node_that_dies_are_made_again_on_another(
 
     made = [each.capture for each in attempts if isinstance(each, Attempt) and each.capture.idno == slow]
     outcomes = [capture.outcome for capture in made]
-    assert outcomes[0] is Outcome.BROWSER_ERROR, made[0].error
+    # The hub says that it waited for the node in vain, or lets the command hang.
+    assert outcomes[0] in (Outcome.BROWSER_ERROR, Outcome.TIMEOUT), made[0].error
     assert outcomes[-1] is Outcome.OK
     assert final(attempts)[make_idno(3)].outcome is Outcome.OK
