@@ -18,7 +18,7 @@ from stack.home import PROJECT
 
 PAGE = PROJECT / "docs" / "configuration.md"
 PREFIX = "REGISTRU_"
-_PACKAGES = ("warehouse", "api", "pipeline")
+_PACKAGES = ("warehouse", "api", "pipeline", "telemetry")
 _HEAD = """\
 # Configuration
 
