@@ -150,7 +150,7 @@ def _storage(options: argparse.Namespace) -> int:
 
 def _erase_user(options: argparse.Namespace) -> int:
     home, request = _home(options), erasure.Request(options.by, options.reason)
-    state_url = _redis_url(home, "state")
+    state_url = _redis_url(home, valkey.STATE_DATABASE)
     with _databases(home) as databases:
         done = erasure.erase_user(databases, state_url, options.username, request)
     print(
@@ -162,7 +162,7 @@ def _erase_user(options: argparse.Namespace) -> int:
 
 def _erase_person(options: argparse.Namespace) -> int:
     home, request = _home(options), erasure.Request(options.by, options.reason)
-    cache_url = _redis_url(home, "cache")
+    cache_url = _redis_url(home, valkey.CACHE_DATABASE)
     with _databases(home) as databases:
         done = erasure.erase_person(
             databases,
@@ -180,12 +180,17 @@ def _erase_person(options: argparse.Namespace) -> int:
     return 0
 
 
-def _redis_url(home: Home | None, part: str) -> str:
+_REDIS_SETTINGS = {
+    valkey.STATE_DATABASE: "REGISTRU_REDIS_STATE_URL",
+    valkey.CACHE_DATABASE: "REGISTRU_REDIS_CACHE_URL",
+}
+
+
+def _redis_url(home: Home | None, database: int) -> str:
     """Where Redis remembers what is to be erased: it has to be told, so that the platform has to run."""
     if home is not None:
-        database = valkey.STATE_DATABASE if part == "state" else valkey.CACHE_DATABASE
         return valkey.url(Running.of(home).ports["valkey"], load_or_create(home.secrets), database)
-    setting = f"REGISTRU_REDIS_{part.upper()}_URL"
+    setting = _REDIS_SETTINGS[database]
     if setting not in os.environ:
         raise StackError(f"{setting} is not set: what Redis remembers has to be erased too")
     return os.environ[setting]

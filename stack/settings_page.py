@@ -38,6 +38,7 @@ _ELSEWHERE = """
 | setting | default | meaning |
 |---|---|---|
 | `API_WORKERS` | 1 | Processes that serve the API; about one a core |
+| `LAUNCHER` | warm | `celery`: runs are done by workers, on several machines ([scaling](scaling.md)) |
 | `WARM_RUNS` | true | `false`: runs are started by Dagster's own launcher, seconds slower |
 
 ## Read by the gateway's Caddyfile
@@ -47,7 +48,8 @@ _ELSEWHERE = """
 | `GATEWAY_ADDRESS` | **needed** | What it serves, as Caddy's site address: `http://:8000`, or a host name for TLS |
 | `GATEWAY_BIND` | 127.0.0.1 | The addresses that it listens on |
 | `AUTO_HTTPS` | off | Caddy's option `auto_https`; the default leaves TLS to whoever stands before it |
-| `API_UPSTREAM` | **needed** | The API's host and port |
+| `API_UPSTREAM` | **needed** | The API's host and port; of several replicas with spaces between them |
+| `API_REPLICAS` | one | `several`: replicas are asked in turn, those that do not answer left out |
 | `DAGSTER_UPSTREAM`, `DAGSTER_READONLY_UPSTREAM` | **needed** | Host and port of Dagster's two webservers |
 | `DAGSTER_KEY` | **needed** | What it shows to Dagster's webservers, as in the API's settings |
 
@@ -59,6 +61,13 @@ _ELSEWHERE = """
 | `CODE_SERVER_HOST`, `CODE_SERVER_PORT` | **needed** | Where the code server answers |
 | `RUN_SERVER` | **needed** | The Unix socket of the process that forks runs |
 | `COMPUTE_LOGS` | **needed** | The folder of what runs print |
+| `CELERY_BROKER_URL` | **needed** with workers | Redis URL by which Celery's workers get runs |
+
+## Read by `registru backup`, `restore` and `migrate` with `--external`
+
+| setting | default | meaning |
+|---|---|---|
+| `USERS_OWNER_URL`, `WAREHOUSE_OWNER_URL` | **needed** | PostgreSQL URLs of the databases, as the roles that own them |
 """
 
 
