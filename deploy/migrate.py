@@ -97,7 +97,9 @@ def main() -> None:
     try:
         settings = MigrateSettings()
     except ValidationError as error:
-        wrong = [f"{_name(each['loc'])}{each['msg'].removeprefix('Value error, ')}" for each in error.errors()]
+        wrong = [
+            f"{_name(each['loc'])}{each['msg'].removeprefix('Value error, ')}" for each in error.errors()
+        ]
         sys.exit("migrate: " + "; ".join(wrong))
     try:
         prepare(settings, say=lambda text: print(f"migrate: {text}", flush=True))
