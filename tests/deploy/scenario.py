@@ -62,7 +62,7 @@ def _look_at_dagster(
     nobody = httpx.get(f"{topology.url}/dagster/server_info", trust_env=False)
     assert nobody.status_code == httpx.codes.UNAUTHORIZED, nobody.text
     assert reader.get("/dagster/server_info").is_success
-    run = _graphql(reader, RUN, id=run_id)["runOrError"]
+    run = _finished(reader, run_id)
     assert run["status"] == "SUCCESS", run
     said = [event.get("message") or "" for event in run["eventConnection"]["events"]]
     assert not any(_NOT_WARM in message for message in said), said
@@ -95,15 +95,19 @@ def _administrator(topology: Topology, say: Callable[[str], None]) -> User:
 def _launch_by_hand(analyst: httpx.Client, say: Callable[[str], None]) -> None:
     launched = _graphql(analyst, LAUNCH, params=_params(make_idno(3102)))["launchRun"]
     assert launched["__typename"] == "LaunchRunSuccess", launched
-    run_id = launched["run"]["runId"]
-
-    def over() -> dict[str, Any] | None:
-        run: dict[str, Any] = _graphql(analyst, RUN, id=run_id)["runOrError"]
-        return run if run["status"] in ("SUCCESS", "FAILURE", "CANCELED") else None
-
-    run = wait_for(f"the end of run {run_id}", over, pause_seconds=0.5)
+    run = _finished(analyst, launched["run"]["runId"])
     assert run["status"] == "SUCCESS", run
     say("a run that was launched in Dagster's web UI succeeded")
+
+
+def _finished(http: httpx.Client, run_id: str) -> dict[str, Any]:
+    """Return what Dagster knows of a run once it is over."""
+
+    def over() -> dict[str, Any] | None:
+        run: dict[str, Any] = _graphql(http, RUN, id=run_id)["runOrError"]
+        return run if run["status"] in ("SUCCESS", "FAILURE", "CANCELED") else None
+
+    return wait_for(f"the end of run {run_id}", over, pause_seconds=0.5)
 
 
 @contextmanager

@@ -40,6 +40,7 @@ GATEWAY_PORT = 8080
 _HEALTHY_SECONDS = 120
 _POLL_SECONDS = 0.3
 _ALL, _LOOPBACK = "0.0.0.0", "127.0.0.1"  # noqa: S104 - what is looked for
+_TMP = "/tmp"  # noqa: S108 - a container's
 _USER = 10001
 
 
@@ -184,7 +185,7 @@ class Topology:
 @contextmanager
 def running(**chosen: str) -> Iterator[Topology]:
     """Run everything, with a .env as its script makes it and these settings in it; nothing is left in the end."""
-    folder = Path(tempfile.mkdtemp(prefix="registru-compose-"))
+    folder = Path(tempfile.mkdtemp(prefix="rc-"))
     folder.chmod(0o711)
     try:
         topology = plan(folder, chosen)
@@ -209,9 +210,7 @@ def plan(folder: Path, chosen: Mapping[str, str]) -> Topology:
         "REGISTRU_GATEWAY_ADDRESS": f"http://:{GATEWAY_PORT}",
         # All of loopback is one network.
         "REGISTRU_FRONT_SUBNET": "127.0.0.0/8",
-        "REGISTRU_CHROME_NO_SANDBOX": str(
-            not _works(*_as_another_user(), "unshare", "--user", "true")
-        ).lower(),
+        "REGISTRU_CHROME_NO_SANDBOX": str(not _works(*_as_another_user(), "unshare", "-U", "true")).lower(),
         **chosen,
     }
     described = services(settings)
@@ -236,14 +235,19 @@ def _container(
     folder: Path, service: Service, root: Path, image: Image, addresses: Mapping[str, str]
 ) -> Container:
     own = folder / "containers" / service.name
+    # Short: Chrome makes sockets below /tmp, whose paths may have 107 characters.
     paths = {path: str(root / path.lstrip("/")) for path in (VENV, "/opt/registru", "/etc/caddy")}
-    paths |= {"/run/registru": str(own / "run"), "/var/lib": str(own / "lib"), "/tmp": str(own / "tmp")}  # noqa: S108
+    paths |= {
+        "/run/registru": str(own / "run"),
+        "/var/lib": str(own / "lib"),
+        _TMP: str(folder / "tmp" / service.name),
+    }
     paths |= {target: str(folder / "volumes" / source) for target, source in service.mounts.items()}
-    paths |= {target: str(own / "tmpfs" / target.lstrip("/")) for target in service.tmpfs if target != "/tmp"}  # noqa: S108
+    paths |= {target: str(own / "tmpfs" / target.lstrip("/")) for target in service.tmpfs if target != _TMP}
     chrome = find_chrome()
     paths |= {"/usr/bin/chromium": str(chrome.binary), "/usr/bin/chromedriver": str(chrome.driver)}
     for path in paths.values():
-        if str(path).startswith((str(own), str(folder / "volumes"))):
+        if path.startswith(tuple(str(each) for each in (own, folder / "volumes", folder / "tmp"))):
             Path(path).mkdir(parents=True, exist_ok=True)
     container = Container(service, image, addresses[service.name], own, {}, _as_another_user(), paths)
     told = {name: container.placed(value) for name, value in image.environment.items()}
@@ -253,7 +257,7 @@ def _container(
     }
     programs = _programs(folder, image, service)
     path = f"{programs}{os.pathsep}{told.get('PATH', '/usr/local/bin:/usr/bin:/bin')}"
-    container.environment = {"HOME": str(own / "lib"), "TMPDIR": str(own / "tmp"), **told, "PATH": path}
+    container.environment = {"HOME": str(own / "lib"), "TMPDIR": paths[_TMP], **told, "PATH": path}
     return container
 
 
