@@ -287,7 +287,7 @@ def _programs(folder: Path, image: Image, service: Service) -> Path:
     found = folder / "programs" / service.name
     found.mkdir(parents=True)
     if service.image.startswith("postgres:"):
-        (found / "pg_isready").symlink_to(postgres._programs() / "pg_isready")
+        (found / "pg_isready").symlink_to(postgres.program("pg_isready"))
     if service.image.startswith("valkey/"):
         (found / "valkey-server").symlink_to(get_binary_path())
         _write_program(found / "valkey-cli", _VALKEY_CLI)
@@ -334,7 +334,7 @@ def _postgres(container: Container, command: list[str]) -> list[str]:
     postgres.prepare(home, Secrets(superuser=container.environment["POSTGRES_PASSWORD"]))
     container.prefix = postgres.unprivileged(home)
     data = ["-D", str(home.postgres), "-c", "unix_socket_directories="]
-    return [str(postgres._programs() / command[0]), *data, *(container.placed(part) for part in command[1:])]
+    return [str(postgres.program(command[0])), *data, *(container.placed(part) for part in command[1:])]
 
 
 def _make_read_only(root: Path, users: list[Container]) -> None:
