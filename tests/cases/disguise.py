@@ -105,7 +105,8 @@ def _leftovers(
     identity: Identity, originals: Sequence[str], new_html: str, new_texts: Sequence[str]
 ) -> Iterator[str]:
     said = "\n".join(_said(new_html, new_texts))
-    words = set(map(fold, LETTERS.findall(said)))
+    # Letters of a made-up hexadecimal number are no words.
+    words = set(map(fold, LETTERS.findall(HEXADECIMAL.sub(" ", said))))
     yield from (word for word in identity.words if word in words)
     everything = "\n".join([new_html, *new_texts, said])
     letters = bare(everything)

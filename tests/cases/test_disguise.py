@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pipeline.transform.text import fold
 from tests.cases.common_words import LETTERS, is_common
 from tests.cases.disguise import Disguised, DisguiseFailed, disguise
+from tests.cases.identity import HEXADECIMAL
 from tests.cases.kept import read
 from tests.pipeline.transform.pages import FRAMES, IDNO, LAYOUTS, OWNER_IDNO, Company, page, plain_lines
 from warehouse.idno import parse_idno
@@ -35,7 +36,7 @@ def data_of(made: Disguised) -> dict[str, Any]:
 
 
 def words_in(text: str) -> set[str]:
-    return set(map(fold, LETTERS.findall(unescape(text))))
+    return set(map(fold, LETTERS.findall(HEXADECIMAL.sub(" ", unescape(text)))))
 
 
 def test_names_address_and_idno_are_others_and_all_else_stays() -> None:
