@@ -124,7 +124,8 @@ class Admissions:
         of_state, of_cache = parse_url(state_url), parse_url(cache_url)
         of_state.pop("db", None)
         database = of_cache.pop("db", 0)
-        self._cache_database = str(database) if of_state == of_cache else None
+        is_same = of_state == of_cache and _user(state_login) == _user(cache_login)
+        self._cache_database = str(database) if is_same else None
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -183,6 +184,12 @@ class Admissions:
             _state(then.items[0], of_second) if then is not None and of_second else None,
             found,
         )
+
+
+def _user(login: Mapping[str, Any] | None) -> Any:
+    """Return who signs in, and by which password."""
+    provider = (login or {}).get("credential_provider")
+    return provider.get_credentials() if provider else None
 
 
 def _bytes(held: bytes | str | None) -> bytes | None:

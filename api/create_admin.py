@@ -8,17 +8,15 @@ import sys
 from collections.abc import Sequence
 from getpass import getpass
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings
+from pydantic import Field
 
 from api.auth.roles import Role
 from api.users.opening import AccountRefused, open_account
-from warehouse.settings import StoreSettings
+from warehouse.settings import SecretSettings, load
+from warehouse.sources import SettingsRefused
 
 
-class _Settings(BaseSettings):
-    model_config = StoreSettings.model_config
-
+class _Settings(SecretSettings):
     users_url: str = Field(description="PostgreSQL URL of the API's own database, in the API's role")
 
 
@@ -50,9 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_arguments(parser)
     options = parser.parse_args(arguments)
     try:
-        url = _Settings().users_url
-    except ValidationError:
-        sys.exit("create_admin: REGISTRU_USERS_URL is not set; run this where the API runs")
+        url = load(_Settings).users_url
+    except SettingsRefused as reason:
+        sys.exit(f"create_admin: {reason}; run this where the API runs")
     try:
         create_admin(url, options)
     except AccountRefused as reason:

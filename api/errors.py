@@ -21,8 +21,9 @@ from telemetry import request_ids
 logger = logging.getLogger(__name__)
 
 _SHOWN_CHARACTERS = 100
-_OUTAGE_STATES = ("08", "57P")
-"""SQLSTATE classes: connection exception, operator intervention."""
+_OUTAGE_STATES = ("08", "28", "53", "57P")
+"""SQLSTATE classes: connection exception, refused sign-in (a password is being changed), out of resources, operator
+intervention."""
 _SECRET_FIELDS = frozenset({"password", "current_password", "new_password", "token", "refresh_token"})
 
 

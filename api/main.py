@@ -40,15 +40,15 @@ from api.tidying import tidy_forever
 from telemetry import logs, request_ids, traces
 from telemetry.settings import TelemetrySettings
 from warehouse.current import Current
-from warehouse.settings import load, refuse_to_start
+from warehouse.settings import AnySettings, load, refuse_to_start
 from warehouse.sources import SettingsRefused
 
 
 def create_app(settings: ApiSettings | None = None) -> FastAPI:
     """Build the application; without settings, with those that are found, which are read again from time to time."""
-    telemetry = TelemetrySettings()
+    telemetry = _load(TelemetrySettings)
     if settings is None:
-        current = Current(_load(), partial(load, ApiSettings))
+        current = Current(_load(ApiSettings), partial(load, ApiSettings))
         logs.set_up(telemetry.log_format, service="api")
         traces.set_up(telemetry.otlp_endpoint, service="api")
     else:
@@ -123,8 +123,8 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     return app
 
 
-def _load() -> ApiSettings:
+def _load(kind: type[AnySettings]) -> AnySettings:
     try:
-        return load(ApiSettings)
+        return load(kind)
     except SettingsRefused as reason:
         refuse_to_start(reason, STARTUP_FAILURE)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 import threading
 from collections.abc import AsyncIterator
@@ -9,6 +10,8 @@ from contextlib import asynccontextmanager
 
 from api.settings import ApiSettings
 from warehouse.current import Current
+
+logger = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -34,4 +37,7 @@ async def _reread(current: Current[ApiSettings], told: asyncio.Event) -> None:
             async with asyncio.timeout(current.settings.secrets_minutes * 60 or None):
                 await told.wait()
         told.clear()
-        await asyncio.to_thread(current.reread)
+        try:
+            await asyncio.to_thread(current.reread)
+        except Exception:  # whatever it is, the next time may do better; the loop must not end
+            logger.exception("the settings could not be read again")

@@ -11,13 +11,15 @@ import urllib.request
 from collections.abc import Callable
 
 from warehouse.contract import KEY_HEADER
+from warehouse.sources import secret_file
 
 _SECONDS = 5
 
 
 def _http(address: str) -> None:
     request = urllib.request.Request(address)  # noqa: S310 - our own address
-    if key := os.environ.get("REGISTRU_DAGSTER_KEY"):
+    file = secret_file("dagster_key")
+    if key := file.read_text().strip() if file else os.environ.get("REGISTRU_DAGSTER_KEY"):
         request.add_header(KEY_HEADER, key)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     opener.open(request, timeout=_SECONDS).close()

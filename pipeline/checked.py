@@ -13,12 +13,13 @@ from pydantic_settings import BaseSettings
 
 from pipeline.dagster_settings import DagsterSettings
 from pipeline.settings import PipelineSettings
+from telemetry.settings import TelemetrySettings
 from warehouse.settings import load, refuse_to_start
 from warehouse.sources import SettingsRefused
 
 _NEEDS: dict[str, tuple[type[BaseSettings], ...]] = {
     "dagster": (DagsterSettings,),
-    "pipeline": (DagsterSettings, PipelineSettings),
+    "pipeline": (DagsterSettings, PipelineSettings, TelemetrySettings),
 }
 
 

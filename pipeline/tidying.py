@@ -13,6 +13,8 @@ Transaction = Callable[[], AbstractContextManager[Connection]]
 _BODIES_AT_ONCE = 20_000
 _RUNS_AT_ONCE = 100
 _OVER = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
+_MORE_TIME = text("SET LOCAL statement_timeout = '15min'")
+"""All captures are looked at, which takes longer than any other statement may."""
 _PRUNABLE = text("SELECT count(*) AS bodies, coalesce(sum(size), 0) AS bytes FROM prunable_bodies(:cutoff)")
 _PRUNE = text("SELECT bodies, bytes FROM prune_bodies(:cutoff, :most, :run_id)")
 
@@ -44,6 +46,7 @@ def prune_bodies(transaction: Transaction, cutoff: datetime, *, run_id: str) -> 
     gone = Bodies(0, 0)
     while True:
         with transaction() as connection:
+            connection.execute(_MORE_TIME)
             row = connection.execute(
                 _PRUNE, {"cutoff": cutoff, "most": _BODIES_AT_ONCE, "run_id": run_id}
             ).one()

@@ -7,6 +7,7 @@ be undone, but by restoring a backup: after a restore, erasures of since then ha
 import asyncio
 import json
 import secrets
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,6 +33,7 @@ _IS_ADMIN = text(
     "SELECT count(*) FROM users WHERE lower(username) = lower(:name) AND role = 'admin' AND disabled_at IS NULL"
 )
 _USER = text("SELECT id, username FROM users WHERE lower(username) = lower(:name)")
+_CACHED_WITHIN_SECONDS = 5.0
 _ALLOW = text("SELECT set_config('registru.allows', :what, true)")
 _LOCK = text(
     "SELECT pg_advisory_xact_lock(hashtextextended(:idno, 0))"
@@ -142,40 +144,64 @@ def _rename_requester(connection: Connection, name: str, pseudonym: str) -> int:
     connection.execute(_ALLOW, {"what": "UPDATE source_data"})
     renamed = 0
     for source_data_id, evidence in list(captures_asked_for_by(connection, name)):
-        anonymous = evidence.model_copy(update={"requested_by": pseudonym})
+        names = _without(evidence.requested_by or "", name, pseudonym)
+        anonymous = evidence.model_copy(update={"requested_by": names})
         connection.execute(
             text(
                 "UPDATE source_data SET requested_by = :pseudonym, first_evidence_sha256 ="
                 " coalesce(first_evidence_sha256, evidence_sha256), evidence_sha256 = CASE WHEN evidence_sha256 IS NULL"
                 " THEN NULL ELSE :sha256 END WHERE id = :id"
             ),
-            {"pseudonym": pseudonym, "sha256": evidence_sha256(anonymous), "id": source_data_id},
+            {"pseudonym": names, "sha256": evidence_sha256(anonymous), "id": source_data_id},
         )
         renamed += 1
     connection.execute(_ALLOW, {"what": ""})
     return renamed
 
 
+def _without(names: str, name: str, pseudonym: str) -> str:
+    """Put a pseudonym in the place of a name among those who asked together."""
+    return ", ".join(pseudonym if each == name else each for each in names.split(", "))
+
+
+_BOOKS = (
+    ("runs", "run_id", "run_body", "run_tags", "run_id"),
+    ("bulk_actions", "key", "body", "backfill_tags", "backfill_id"),
+)
+"""Where Dagster keeps tags: in the JSON of runs and of backfills, and in a table of tags each."""
+
+
 def _rename_in_runs(connection: Connection, name: str, pseudonym: str) -> int:
-    """Do the same in Dagster's books: a run's tags stand in a table of their own, and in the run's JSON."""
-    values = {
-        "tag": REQUESTED_BY_TAG,
-        "name": name,
-        "pseudonym": pseudonym,
-        "old": f"{json.dumps(REQUESTED_BY_TAG)}: {json.dumps(name)}",
-        "new": f"{json.dumps(REQUESTED_BY_TAG)}: {json.dumps(pseudonym)}",
-    }
-    runs = connection.execute(
-        text(
-            "UPDATE runs SET run_body = replace(run_body, :old, :new) WHERE run_id IN"
-            " (SELECT run_id FROM run_tags WHERE key = :tag AND value = :name)"
-        ),
-        values,
-    ).rowcount
-    connection.execute(
-        text("UPDATE run_tags SET value = :pseudonym WHERE key = :tag AND value = :name"), values
+    """Do the same in Dagster's books; return in how many of them."""
+    return sum(_rename_in_books(connection, book, name, pseudonym) for book in _BOOKS)
+
+
+def _rename_in_books(connection: Connection, book: tuple[str, ...], name: str, pseudonym: str) -> int:
+    table, key, body, tags, tagged = book
+    found = text(
+        f"SELECT DISTINCT value FROM {tags} WHERE key = :tag AND :name = ANY(string_to_array(value, ', '))"
     )
-    return runs
+    renamed = 0
+    for names in connection.execute(found, {"tag": REQUESTED_BY_TAG, "name": name}).scalars().all():
+        others = _without(names, name, pseudonym)
+        values = {
+            "tag": REQUESTED_BY_TAG,
+            "names": names,
+            "others": others,
+            "old": f"{json.dumps(REQUESTED_BY_TAG)}: {json.dumps(names)}",
+            "new": f"{json.dumps(REQUESTED_BY_TAG)}: {json.dumps(others)}",
+        }
+        renamed += connection.execute(
+            text(
+                f"UPDATE {table} SET {body} = replace({body}, :old, :new) WHERE {key} IN"
+                f" (SELECT {tagged} FROM {tags} WHERE key = :tag AND value = :names)"
+            ),
+            values,
+        ).rowcount
+        connection.execute(
+            text(f"UPDATE {tags} SET value = :others WHERE key = :tag AND value = :names"), values
+        )
+    return renamed
 
 
 def erase_person(
@@ -206,7 +232,9 @@ def erase_person(
         _suppress(connection, idno, suppression, erased, request)
         # Within the transaction too: where the cache cannot be told, nothing is done.
         _forget(cache_url, idno)
-    _forget(cache_url, idno)  # what somebody may have put there meanwhile
+    # What somebody has put there meanwhile; who read the old record just before has written it by then.
+    time.sleep(_CACHED_WITHIN_SECONDS)
+    _forget(cache_url, idno)
     with by_name[roles.USERS_DATABASE].engine().begin() as connection:
         connection.execute(
             text("INSERT INTO audit_log (event, detail) VALUES ('person_erased', :detail)"),

@@ -102,7 +102,8 @@ class Plan:
         """Write down what a service has to know and nobody else; return what to tell it: where that is."""
         folder = self.home.secret_files / service
         write_files(folder, secrets)
-        return {"REGISTRU_SECRETS_DIR": str(folder)}
+        # Empty: a .env that names a secret for elsewhere must not win over the files.
+        return {"REGISTRU_SECRETS_DIR": str(folder), "REGISTRU_AWS_SECRET_ID": ""}
 
 
 def programs(plan: Plan) -> list[Program]:
@@ -244,6 +245,7 @@ _PIPELINE_SETTINGS = tuple(
         "RETRY_SECONDS",
         "SCHEDULES",
         "SCREENSHOTS",
+        "SECRETS_MINUTES",
         "TABS",
         "TRANSFORM_PROCESSES",
         "VISIT_ATTEMPTS",
@@ -293,8 +295,10 @@ _API_SETTINGS = tuple(
         "KEEP_AUDIT_DAYS",
         "KEEP_REQUESTS_DAYS",
         "KEEP_SESSIONS_DAYS",
+        "MOST_BODY_BYTES",
         "RUN_COMPANIES",
         "RUN_LIMIT_SECONDS",
+        "SECRETS_MINUTES",
     )
 )
 """What the caller's environment may set of the API."""
@@ -324,7 +328,9 @@ def uvicorn(application: str, *, port: int, workers: str = "1") -> list[str]:
     command = ["-m", "uvicorn", "--factory", application, "--host", LOOPBACK, "--port", str(port)]
     # No line in the log for each request: what matters has lines of its own.
     command += ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--no-server-header"]
-    return [*command, "--workers", workers, "--timeout-graceful-shutdown", "5"]
+    command += ["--workers", workers, "--timeout-graceful-shutdown", "5"]
+    # A worker that takes long to begin (a slow source of secrets, a silent database) is no reason to give up.
+    return [*command, "--timeout-worker-healthcheck", "60"]
 
 
 def _gateway(plan: Plan) -> Program:

@@ -47,6 +47,7 @@ _ELSEWHERE = """
 |---|---|---|
 | `GATEWAY_ADDRESS` | **needed** | What it serves, as Caddy's site address: `http://:8000`, or a host name for TLS |
 | `GATEWAY_BIND` | 127.0.0.1 | The addresses that it listens on |
+| `TRUSTED_PROXIES` | none | The load balancer's addresses (CIDR): its word is taken for where a request comes from |
 | `AUTO_HTTPS` | off | Caddy's option `auto_https`; the default leaves TLS to whoever stands before it |
 | `API_UPSTREAM` | **needed** | The API's host and port; of several replicas with spaces between them |
 | `API_REPLICAS` | one | `several`: replicas are asked in turn, those that do not answer left out |

@@ -1,9 +1,11 @@
-"""How a process tells about itself, from the environment (prefix REGISTRU_)."""
+"""How a process tells about itself (prefix REGISTRU_); from wherever other settings come."""
 
 from enum import StrEnum
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from warehouse.sources import sources_of
 
 
 class LogFormat(StrEnum):
@@ -27,6 +29,18 @@ class TelemetrySettings(BaseSettings):
     otlp_endpoint: str | None = Field(
         default=None, description="Where traces go by OTLP over HTTP, http://host:4318; none: there are none"
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return the sources, the first of which wins."""
+        return sources_of(settings_cls, init_settings, env_settings, dotenv_settings)
 
     @field_validator("otlp_endpoint")
     @classmethod

@@ -21,6 +21,7 @@ class Current(Generic[AnySettings]):
     def __init__(self, settings: AnySettings, read: Callable[[], AnySettings] | None = None) -> None:
         self.settings = settings
         self._read, self._lock, self._read_at = read, threading.Lock(), time.monotonic()
+        self._tried_at = self._read_at
 
     @property
     def seconds_old(self) -> float:
@@ -37,13 +38,16 @@ class Current(Generic[AnySettings]):
 
     def reread_if_due(self) -> bool:
         """Read them again if `secrets_minutes` have passed; return whether they changed."""
-        return self.is_due and self._reread_if_older(self.settings.secrets_minutes * 60)
+        if not self.is_due:
+            return False
+        self._tried_at = time.monotonic()  # others go on with what is held, however long this takes
+        return self._reread_if_older(self.settings.secrets_minutes * 60)
 
     @property
     def is_due(self) -> bool:
         """Whether `secrets_minutes` have passed."""
         seconds = self.settings.secrets_minutes * 60
-        return 0 < seconds <= self.seconds_old
+        return 0 < seconds <= time.monotonic() - max(self._read_at, self._tried_at)
 
     def _reread_if_older(self, seconds: float) -> bool:
         with self._lock:

@@ -11,8 +11,8 @@ from warehouse.roles import CONNECTS, LOGIN_ROLES, OWNERS
 def create_databases(session: Connection, passwords: Mapping[str, str]) -> list[str]:
     """Make every role and database that is missing; return the databases made.
 
-    `session` is a superuser's, in autocommit; `passwords` holds one for each of LOGIN_ROLES, and each role has that
-    one from then on.
+    `session` is a superuser's (or a managed server's administrator's), in autocommit; `passwords` holds one for each
+    of LOGIN_ROLES, and each role has that one from then on.
     """
     _create_roles(session, passwords)
     return _create_databases(session)
@@ -41,6 +41,12 @@ def _create_databases(session: Connection) -> list[str]:
             cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,))
             name = sql.Identifier(database)
             if not cursor.fetchone():
+                if not _is_superuser(
+                    session
+                ):  # a managed server's administrator has to be of the owner's role
+                    cursor.execute(
+                        sql.SQL("GRANT {} TO CURRENT_USER WITH SET TRUE").format(sql.Identifier(owner))
+                    )
                 cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, sql.Identifier(owner)))
                 made.append(database)
             cursor.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
@@ -49,3 +55,10 @@ def _create_databases(session: Connection) -> list[str]:
                     sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(name, sql.Identifier(role))
                 )
     return made
+
+
+def _is_superuser(session: Connection) -> bool:
+    with session.cursor() as cursor:
+        cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = CURRENT_USER")
+        [is_superuser] = cursor.fetchone() or (False,)
+        return bool(is_superuser)

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     AWSSecretsManagerSettingsSource,
@@ -34,10 +34,15 @@ class SettingsRefused(Exception):
 class _Places(BaseSettings):
     """Which sources there are, beside the environment and `.env`, which name them."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
 
     aws_secret_id: str | None = None
     secrets_dir: Path | None = None
+
+    @field_validator("secrets_dir", mode="before")
+    @classmethod
+    def _none_if_empty(cls, folder: object) -> object:
+        return folder or None
 
 
 class AwsSecret(AWSSecretsManagerSettingsSource):

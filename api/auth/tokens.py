@@ -46,6 +46,7 @@ class AccessTokens:
         self._current = current
         self._known = current.settings
         self._verified = self._verifier()
+        self._learning = asyncio.Lock()
 
     def _verifier(self) -> Callable[[str], AccessClaims]:
         return lru_cache(_REMEMBERED)(partial(verify, self._known))
@@ -61,8 +62,9 @@ class AccessTokens:
 
     async def learn_keys(self) -> None:
         """Read the keys again, because a token names one that is not known, unless that was just done."""
-        if self._current.seconds_old >= SOON_SECONDS:
-            await asyncio.to_thread(self._current.reread_soon)
+        async with self._learning:  # one at a time: threads are few, and anyone can name a key
+            if self._current.seconds_old >= SOON_SECONDS:
+                await asyncio.to_thread(self._current.reread_soon)
 
     def verify(self, token: str) -> AccessClaims:
         """Return what an access token says. Raises NotSignedIn if it is forged, expired or of another type.

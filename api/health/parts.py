@@ -63,7 +63,7 @@ async def check_database(engine: AsyncEngine) -> str:
     try:
         async with engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
-    except (SQLAlchemyError, OSError):
+    except (SQLAlchemyError, OSError, RuntimeError):  # the last one is uvloop's word for a closed connection
         return SILENT
     return OK
 
@@ -72,7 +72,7 @@ async def check_redis(redis: Redis) -> str:
     """Tell whether Redis answers."""
     try:
         await redis.ping()
-    except (RedisError, OSError):
+    except (RedisError, OSError, RuntimeError):
         return SILENT
     return OK
 

@@ -11,11 +11,15 @@ def watch_pool(engine: AsyncEngine, database: str, *, most: int) -> None:
     used = own_metrics().pool_used.labels(database)
     own_metrics().pool_most.labels(database).set(most)
 
-    def taken(*_: object) -> None:
-        used.inc()
+    held: set[int] = set()  # a connection that could not be made is given back without having been taken
 
-    def given_back(*_: object) -> None:
-        used.dec()
+    def taken(_: object, record: object, __: object) -> None:
+        held.add(id(record))
+        used.set(len(held))
+
+    def given_back(_: object, record: object) -> None:
+        held.discard(id(record))
+        used.set(len(held))
 
     event.listen(engine.sync_engine, "checkout", taken)
     event.listen(engine.sync_engine, "checkin", given_back)

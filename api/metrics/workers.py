@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 from prometheus_client import multiprocess, values
 
-_NAME = "registru-metrics-{user}-{pid}-{started:.0f}"
+_NAME = "registru-metrics-{user}-{pid}-{started}"
 _VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -26,7 +26,7 @@ def share_counts() -> Path | None:
     parent = multiprocessing.parent_process()
     if parent is None or parent.pid is None:
         return None
-    folder = _folder_of(parent.pid, psutil.Process(parent.pid).create_time())
+    folder = _folder_of(parent.pid, _started(parent.pid))
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
     if folder.is_symlink() or folder.stat().st_uid != os.getuid() or folder.stat().st_mode & 0o077:
@@ -45,7 +45,15 @@ def forget_dead_workers(folder: Path) -> None:
             multiprocess.mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]
 
 
-def _folder_of(pid: int, started: float) -> Path:
+def _started(pid: int) -> str | None:
+    """When a process began, in ticks since the machine did, which no clock changes; None if there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return None
+
+
+def _folder_of(pid: int, started: str | None) -> Path:
     return Path(tempfile.gettempdir()) / _NAME.format(user=os.getuid(), pid=pid, started=started)
 
 
@@ -55,9 +63,5 @@ def _remove_older_than(own: Path) -> None:
         _, pid, started = folder.name.rsplit("-", 2)
         if folder == own or not pid.isdigit():
             continue
-        try:
-            is_there = f"{psutil.Process(int(pid)).create_time():.0f}" == started
-        except psutil.Error:
-            is_there = False
-        if not is_there:
+        if _started(int(pid)) != started:
             shutil.rmtree(folder, ignore_errors=True)

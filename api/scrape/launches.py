@@ -118,7 +118,14 @@ async def _requesters(connection: AsyncConnection, scrape_ids: Sequence[UUID]) -
         .distinct()
         .order_by(users.c.username)
     )
-    return ", ".join((await connection.execute(query)).scalars())[:_LONGEST_NAMES]
+    return _shortened((await connection.execute(query)).scalars().all())
+
+
+def _shortened(names: Sequence[str]) -> str:
+    """Join names, as many as are not too long together; none is cut, so that each is found again."""
+    while len(joined := ", ".join(names)) > _LONGEST_NAMES:
+        names = names[:-1]
+    return joined
 
 
 async def _last_origin(connection: AsyncConnection, scrape_ids: Sequence[UUID]) -> Origin:

@@ -89,6 +89,20 @@ data "aws_iam_policy_document" "launcher" {
   }
 }
 
+# The readers' webserver shows how runs are launched, and the launcher looks at its task definition to tell.
+data "aws_iam_policy_document" "launcher_shown" {
+  #checkov:skip=CKV_AWS_356:ecs:DescribeTaskDefinition knows no resource
+  statement {
+    actions   = ["ecs:DescribeTaskDefinition"]
+    resources = ["*"]
+  }
+}
+
+resource "aws_iam_role_policy" "launcher_shown" {
+  role   = aws_iam_role.task["webserver-readonly"].id
+  policy = data.aws_iam_policy_document.launcher_shown.json
+}
+
 resource "aws_iam_role_policy" "launcher" {
   for_each = toset(["webserver", "daemon"])
   role     = aws_iam_role.task[each.key].id

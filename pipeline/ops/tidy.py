@@ -22,7 +22,9 @@ class Tidying(Config):
 def tidy_up(context: OpExecutionContext, config: Tidying, warehouse: Warehouse) -> None:
     """Remove it, or say what would go; the metadata tell how much it was."""
     settings = pipeline_settings()
-    said: dict[str, Any] = {"dry_run": config.dry_run}
+    remove = count_old_runs if config.dry_run else delete_old_runs
+    runs = remove(context.instance, before(settings.keep_runs_days))
+    said: dict[str, Any] = {"dry_run": config.dry_run, "runs": runs}
     if settings.keep_bodies_days is not None:
         cutoff = before(settings.keep_bodies_days)
         if config.dry_run:
@@ -31,7 +33,5 @@ def tidy_up(context: OpExecutionContext, config: Tidying, warehouse: Warehouse) 
         else:
             bodies = prune_bodies(warehouse.transaction, cutoff, run_id=context.run_id)
         said |= {"bodies": bodies.count, "bytes": bodies.bytes}
-    remove = count_old_runs if config.dry_run else delete_old_runs
-    said["runs"] = remove(context.instance, before(settings.keep_runs_days))
     context.log.info("%s: %s", "would go" if config.dry_run else "gone", said)
     context.add_output_metadata(said)

@@ -10,6 +10,7 @@ from pydantic import PrivateAttr
 from telemetry import logs, traces
 from telemetry.settings import TelemetrySettings
 from warehouse.contract import KIND_TAG, REQUEST_ID_TAG, TRACEPARENT_TAG
+from warehouse.settings import load
 
 _LOGGERS = ("pipeline", "telemetry")
 _SERVICE = "run"
@@ -22,7 +23,7 @@ class Telemetry(ConfigurableResource):  # type: ignore[type-arg]
 
     def setup_for_execution(self, context: InitResourceContext) -> None:
         """Begin before the steps do: while one works, Dagster has what is printed."""
-        settings = TelemetrySettings()
+        settings = load(TelemetrySettings)
         self._run = context.run
         tags = self._run.tags if self._run else {}
         logs.set_up_beside_dagster(settings.log_format, *_LOGGERS)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, any_, case, func, literal, select
 
 from warehouse.evidence.capture import CaptureEvidence, PayloadEvidence, evidence_sha256, iso
 from warehouse.evidence.errors import EvidenceDamaged
@@ -65,8 +65,9 @@ def load_evidence(connection: Connection, idno: str, period: Period | None = Non
 
 
 def captures_asked_for_by(connection: Connection, username: str) -> Iterator[tuple[int, CaptureEvidence]]:
-    """Yield the captures that somebody asked for, by their ids, without bodies; each is checked, as a whole."""
-    for row in connection.execute(_CAPTURES.where(source_data.c.requested_by == username)).mappings():
+    """Yield the captures that somebody asked for, alone or with others, by their ids, without bodies; all checked."""
+    is_one_of_them = literal(username) == any_(func.string_to_array(source_data.c.requested_by, ", "))
+    for row in connection.execute(_CAPTURES.where(is_one_of_them)).mappings():
         yield row["id"], _checked(connection, row)
 
 
