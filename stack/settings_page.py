@@ -82,10 +82,16 @@ def _settings_classes() -> list[type[BaseSettings]]:
         for module in pkgutil.walk_packages(import_module(package).__path__, f"{package}."):
             if module.name.endswith("settings"):
                 import_module(module.name)
-    found = [each for each in _below(BaseSettings) if each.__module__.split(".")[0] in _PACKAGES]
+    # Commands have some of their own, of settings that a program has too.
+    found = [each for each in _below(BaseSettings) if _is_told(each)]
     return sorted(
         dict.fromkeys(found), key=lambda each: (_PACKAGES.index(each.__module__.split(".")[0]), each.__name__)
     )
+
+
+def _is_told(settings: type[BaseSettings]) -> bool:
+    package, _, module = settings.__module__.partition(".")
+    return package in _PACKAGES and module.endswith(("settings", "sources"))
 
 
 def _below(base: type[BaseSettings]) -> Iterator[type[BaseSettings]]:
