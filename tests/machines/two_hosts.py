@@ -15,7 +15,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.machines.two_hosts", description=__doc__)
     parser.add_argument("--companies", type=int, default=200)
     parser.add_argument("--companies-a-run", type=int, default=20)
-    parser.add_argument("--rate", type=float, default=4, help="visits a second at the site, over both hosts")
+    parser.add_argument("--rate", type=float, default=2, help="visits a second at the site, over both hosts")
     parser.add_argument("--kill-at", type=float, default=0.4, help="share of the batch that is done by then")
     options = parser.parse_args()
     console = Console(width=100)
