@@ -274,6 +274,8 @@ async def put_back(connection: AsyncConnection, scrape_id: UUID, *, new: UUID, o
 
 async def drop_request(connection: AsyncConnection, request_id: int, scrape_id: UUID) -> None:
     """Forget a request, and its scrape if that never had a run and nobody else has asked for it."""
+    # One after the other: of two that go at once, each would see the other's request, and leave the scrape behind.
+    await connection.execute(locked(select(scrapes.c.id).where(scrapes.c.id == scrape_id)))
     await connection.execute(delete(scrape_requests).where(scrape_requests.c.id == request_id))
     had_run = exists().where(
         launch_scrapes.c.scrape_id == scrapes.c.id,

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from api.batches import service as batches
 from api.dagster.client import DagsterFailed, RunStatus
@@ -11,6 +12,7 @@ from api.errors import Unavailable
 from api.scrape import repository, service
 from api.scrape.reconciler import reconcile
 from api.scrape.states import ScrapeState
+from api.tables import scrapes
 from tests.api.stage import CLIENT, Stage
 from tests.site.facts import make_idno
 from warehouse.contract import Outcome, RunKind, RunResult
@@ -160,6 +162,31 @@ async def test_askers_who_join_while_dagster_goes_down_are_all_refused_and_nothi
     assert all(isinstance(answer, Unavailable) for answer in answers), answers
     async with stage.services.users.connect() as connection:
         assert await repository.list_open(connection) == []
+
+
+async def test_of_two_askers_who_go_at_once_the_last_takes_the_scrape_along(stage: Stage) -> None:
+    callers = [await stage.caller() for _ in range(2)]
+    users = stage.services.users
+    async with users.begin() as connection:
+        found, _ = await repository.open_or_join(connection, [IDNO])
+        requests = [
+            await repository.add_request(
+                connection, scrape_id=found[IDNO], user_id=each.user_id, force_refresh=False
+            )
+            for each in callers
+        ]
+
+    async def go(request_id: int) -> None:
+        async with users.begin() as connection:
+            await repository.drop_request(connection, request_id, found[IDNO])
+
+    async with users.begin() as connection:
+        await repository.drop_request(connection, requests[0], found[IDNO])
+        other = asyncio.create_task(go(requests[1]))
+        await asyncio.wait([other], timeout=0.5)  # it waits, or has done its part by now
+    await other
+    async with users.connect() as connection:
+        assert not (await connection.execute(select(scrapes.c.id).where(scrapes.c.idno == IDNO))).all()
 
 
 async def test_a_launch_whose_answer_got_lost_is_found_by_its_tag_and_not_launched_twice(
