@@ -6,8 +6,10 @@ import gc
 from collections.abc import AsyncIterator
 from functools import partial
 from importlib.metadata import version
+from typing import TypeVar
 
 from fastapi import FastAPI
+from pydantic_settings import BaseSettings
 from starlette.middleware.cors import CORSMiddleware
 from uvicorn.config import STARTUP_FAILURE
 
@@ -40,8 +42,10 @@ from api.tidying import tidy_forever
 from telemetry import logs, request_ids, traces
 from telemetry.settings import TelemetrySettings
 from warehouse.current import Current
-from warehouse.settings import AnySettings, load, refuse_to_start
+from warehouse.settings import load, refuse_to_start
 from warehouse.sources import SettingsRefused
+
+_Settings = TypeVar("_Settings", bound=BaseSettings)
 
 
 def create_app(settings: ApiSettings | None = None) -> FastAPI:
@@ -123,7 +127,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     return app
 
 
-def _load(kind: type[AnySettings]) -> AnySettings:
+def _load(kind: type[_Settings]) -> _Settings:
     try:
         return load(kind)
     except SettingsRefused as reason:
