@@ -1,12 +1,11 @@
-"""Our migrations of databases that their owners reach; `python -m stack.migrations` takes them from the environment."""
+"""Our migrations of databases that their owners reach."""
 
-import sys
 from collections.abc import Iterable
 
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from stack.databases import MIGRATIONS, Owned, of_environment
+from stack.databases import Owned
 from stack.errors import StackError
 from warehouse.migrate import migrate
 from warehouse.schema import revisions
@@ -52,17 +51,3 @@ def told(moved: dict[str, tuple[str | None, str]]) -> str:
         f"{name}: at revision {after}" + ("" if before == after else f", was at {before or 'none'}")
         for name, (before, after) in moved.items()
     )
-
-
-def main() -> int:
-    """Migrate what REGISTRU_USERS_OWNER_URL and REGISTRU_WAREHOUSE_OWNER_URL name; return the exit status."""
-    try:
-        print(told(migrate_all(of_environment(tuple(MIGRATIONS)))))
-    except StackError as error:
-        print(f"registru: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -11,7 +11,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import httpx
-from pydantic import ValidationError
 
 from pipeline import local_socket
 from pipeline.settings import is_loopback
@@ -41,6 +40,8 @@ from stack.supervisor import Supervisor, supervised
 from telemetry.settings import TelemetrySettings
 from warehouse import roles
 from warehouse.contract import KEY_HEADER
+from warehouse.settings import load
+from warehouse.sources import SettingsRefused
 
 GATEWAY_PORT = 8000
 _READY_SECONDS = 120
@@ -85,12 +86,9 @@ def _plan(home: Home, source: Source, port: int | None) -> Plan:
 def _check_telemetry() -> None:
     """Refuse, before anything starts, what every process would refuse."""
     try:
-        TelemetrySettings()
-    except ValidationError as error:
-        wrong = error.errors()[0]
-        raise StackError(
-            f"REGISTRU_{str(wrong['loc'][0]).upper()}: {str(wrong['msg']).removeprefix('Value error, ')}"
-        ) from None
+        load(TelemetrySettings)
+    except SettingsRefused as reason:
+        raise StackError(str(reason)) from None
 
 
 def _keep_apart(home: Home, source: Source) -> None:

@@ -91,7 +91,8 @@ def _settings_classes() -> list[type[BaseSettings]]:
 
 def _is_told(settings: type[BaseSettings]) -> bool:
     package, _, module = settings.__module__.partition(".")
-    return package in _PACKAGES and module.endswith(("settings", "sources"))
+    is_elsewhere = package not in _PACKAGES or not module.endswith(("settings", "sources"))
+    return bool(settings.model_fields) and not is_elsewhere
 
 
 def _below(base: type[BaseSettings]) -> Iterator[type[BaseSettings]]:

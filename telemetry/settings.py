@@ -3,9 +3,8 @@
 from enum import StrEnum
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from warehouse.sources import sources_of
+from warehouse.settings import SourcedSettings
 
 
 class LogFormat(StrEnum):
@@ -17,30 +16,14 @@ class LogFormat(StrEnum):
     """For programs: an object a line."""
 
 
-class TelemetrySettings(BaseSettings):
+class TelemetrySettings(SourcedSettings):
     """Log lines and traces; the same for every process."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="REGISTRU_", env_file=".env", extra="ignore", hide_input_in_errors=True
-    )
 
     log_format: LogFormat = Field(default=LogFormat.TEXT, description="text, or json: an object a line")
     access_log: bool = Field(default=False, description="Whether the API logs requests that went well too")
     otlp_endpoint: str | None = Field(
         default=None, description="Where traces go by OTLP over HTTP, http://host:4318; none: there are none"
     )
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Return the sources, the first of which wins."""
-        return sources_of(settings_cls, init_settings, env_settings, dotenv_settings)
 
     @field_validator("otlp_endpoint")
     @classmethod

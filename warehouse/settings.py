@@ -16,16 +16,12 @@ from warehouse.secrecy import check_url_password
 from warehouse.sources import FINDINGS, PREFIX, Findings, SettingsRefused, sources_of
 
 
-class SecretSettings(BaseSettings):
+class SourcedSettings(BaseSettings):
     """Settings from AWS Secrets Manager, else from files, else from the environment, else from `.env`."""
 
     # A value that is refused may be a secret: errors do not show it.
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_file=".env", extra="ignore", hide_input_in_errors=True
-    )
-
-    secrets_minutes: float = Field(
-        default=5, ge=0, description="How often secrets are read again; 0: only when told, or when refused"
     )
 
     @classmethod
@@ -39,6 +35,14 @@ class SecretSettings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Return the sources, the first of which wins."""
         return sources_of(settings_cls, init_settings, env_settings, dotenv_settings)
+
+
+class SecretSettings(SourcedSettings):
+    """Settings some of which are secret, and are read again while the process runs."""
+
+    secrets_minutes: float = Field(
+        default=5, ge=0, description="How often secrets are read again; 0: only when told, or when refused"
+    )
 
 
 class StoreSettings(SecretSettings):

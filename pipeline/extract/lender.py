@@ -258,8 +258,8 @@ def _kill(driver: webdriver.Chrome) -> None:
 
 def main() -> None:
     """Run the lender."""
-    logs.set_up(TelemetrySettings().log_format, service="browsers")
     try:
+        logs.set_up(load(TelemetrySettings).log_format, service="browsers")
         settings = load(BrowserSettings)
     except SettingsRefused as reason:
         refuse_to_start(reason)
