@@ -91,6 +91,8 @@ def borrow(lender: Path) -> Lease | None:
         connection = local_socket.connect(lender, timeout=_OFFER_SECONDS)
         offer = local_socket.receive(connection)
         local_socket.send(connection, {"taken": True})
+        # Who answers late is not lent the browser, which another may have by then.
+        local_socket.receive(connection)
         return Lease(connection, offer)
     except (OSError, EOFError, ValueError):
         if connection is not None:
@@ -174,7 +176,7 @@ class _Keeper(threading.Thread):
 
     def _lend_until_worn(self, driver: webdriver.Chrome) -> None:
         home, pages = driver.current_window_handle, 0
-        while pages < self._settings.browser_pages:
+        while True:
             tab = Tab(driver)
             driver.switch_to.window(home)
             self.state = _State.SOON
@@ -187,6 +189,8 @@ class _Keeper(threading.Thread):
             if shown is None:
                 return
             pages += shown
+            if pages >= self._settings.browser_pages:
+                return
             self.state = _State.SOON
             _put_in_order(driver, home)
             if megabytes_of(driver.service.process.pid) > self._settings.browser_megabytes:
@@ -231,6 +235,7 @@ class _Keeper(threading.Thread):
         except (OSError, EOFError, ValueError):
             return 0  # went away before it was lent
         try:
+            local_socket.send(connection, {"lent": True})
             connection.settimeout(None)
             return int(local_socket.receive(connection)["pages"])
         except (OSError, EOFError, ValueError, KeyError):

@@ -10,7 +10,7 @@ import psutil
 import pytest
 from redis import Redis
 
-from pipeline.extract import crawl
+from pipeline.extract import tabbed_browser
 from pipeline.extract.browser import BrowserNotStarted
 from pipeline.extract.crawl import Attempt, Event, Skip
 from pipeline.settings import Screenshots
@@ -158,7 +158,7 @@ def test_a_browser_that_is_worn_out_is_replaced_between_pages(
 def test_a_browser_that_takes_too_much_memory_is_replaced_too(
     tmp_path: Path, own_site: Site, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crawl, "_MEASURED_EVERY", 1)
+    monkeypatch.setattr(tabbed_browser, "_MEASURED_EVERY", 1)
     settings = settings_for(
         tmp_path, own_site.url, tabs=1, browser_megabytes=200
     )  # less than any Chrome takes

@@ -2,9 +2,11 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from pipeline import local_socket
 from pipeline.extract.lender import Lease, borrow
 from pipeline.extract.tabs import Tab
 from stack.chrome import find_chrome
@@ -71,6 +74,17 @@ def lender(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLender]:
         yield running
 
 
+def _offered(lender: Path) -> socket.socket | None:
+    """Return a connection that was offered a browser, which nobody has taken yet."""
+    connection = local_socket.connect(lender, timeout=30)
+    try:
+        local_socket.receive(connection)
+    except EOFError:
+        connection.close()
+        return None
+    return connection
+
+
 def _open(lease: Lease, url: str) -> Tab:
     """Have the browser show a page."""
     tab = Tab(lease.driver, lease.ready)
@@ -102,6 +116,31 @@ def test_one_that_is_lent_is_lent_to_nobody_else(lender: RunningLender) -> None:
     lease = lender.lease()
     assert borrow(lender.socket) is None
     lease.give_back(pages=0)
+
+
+def test_who_takes_what_is_offered_too_late_is_not_lent_it(lender: RunningLender) -> None:
+    late = wait_for("an offer", lambda: _offered(lender.socket))
+    with late:
+        assert late.recv(1) == b""  # the lender waits no longer
+        lease = lender.lease()
+        lease.give_back(pages=0)
+
+
+def test_an_offer_that_is_not_confirmed_is_none(tmp_path: Path) -> None:
+    offer = {
+        "address": "http://127.0.0.1:1",
+        "session": "s",
+        "capabilities": {},
+        "process": 1,
+        "place": ["c", "h"],
+    }
+    with local_socket.listen(tmp_path / "browsers.sock") as listener, ThreadPoolExecutor(1) as threads:
+        borrowed = threads.submit(borrow, tmp_path / "browsers.sock")
+        connection, _ = listener.accept()
+        with connection:
+            local_socket.send(connection, offer)
+            local_socket.receive(connection)
+        assert borrowed.result() is None
 
 
 def test_one_whose_borrower_went_without_a_word_is_ended_and_replaced(
