@@ -101,7 +101,7 @@ def share(
             seconds=60 + 4 * companies,
         )
         done = _done(platform)
-        at_work = _runs_of(platform, hosts[0], only_open=True)
+        at_work = runs_under_way(platform, hosts[0])
         killed_at = datetime.now(UTC)
         processes = hosts[0].kill()
         noticed_at = wait_for(
@@ -124,7 +124,7 @@ def share(
 
 
 def _is_shared(platform: Platform, hosts: Sequence[Host], *, at_least: float) -> bool:
-    return _done(platform) >= at_least and all(_runs_of(platform, host, only_open=True) for host in hosts)
+    return _done(platform) >= at_least and all(runs_under_way(platform, host) for host in hosts)
 
 
 def _done(platform: Platform) -> int:
@@ -142,10 +142,11 @@ def _workers(platform: Platform) -> dict[str, str]:
     return {row["run_id"]: row["value"].partition("@")[2] for row in rows}
 
 
-def _runs_of(platform: Platform, host: Host, *, only_open: bool) -> list[str]:
+def runs_under_way(platform: Platform, host: Host) -> list[str]:
+    """Return the runs that a host has taken and not ended."""
     mine = [run_id for run_id, name in _workers(platform).items() if name == host.name]
     rows = _dagster(platform, "SELECT run_id, status FROM runs WHERE run_id = ANY(:ids)", ids=mine)
-    return [row["run_id"] for row in rows if row["status"] == "STARTED" or not only_open]
+    return [row["run_id"] for row in rows if row["status"] == "STARTED"]
 
 
 def _first_end(platform: Platform, run_ids: Sequence[str]) -> datetime | None:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.machines.hosts import Host, start_worker
-from tests.machines.shared_batch import RUNS_A_HOST, TABS, share, two_hosts, wait_until_ready
+from tests.machines.shared_batch import RUNS_A_HOST, TABS, runs_under_way, share, two_hosts, wait_until_ready
 from tests.platform import Platform, wait_for
 from tests.site import CASES, CaseName, expected_outcome
 from warehouse.contract import Outcome
@@ -63,14 +63,16 @@ def test_a_run_of_a_worker_that_was_started_again_is_made_anew(two: Two) -> None
         visits = platform.site.visits(WAITING)
         run_id = user.ask(WAITING).json()["run_id"]
         wait_for("the visit", lambda: platform.site.visits(WAITING) > visits)
+        # Not necessarily `run_id`: who asks while another's cancelled run ends is given a new one when it has.
+        killed = wait_for("the run", lambda: runs_under_way(platform, host))
         os.killpg(host.processes[-1].pid, signal.SIGKILL)
         host.processes[-1].wait()
         start_worker(host, platform, runs=RUNS_A_HOST)
         wait_until_ready([host])
         status = user.wait(run_id, seconds=120)
     assert status["state"] == "failed"  # what this page comes to, and not what became of the first run
-    assert status["companies"][0]["outcome"] == Outcome.TIMEOUT, (status, platform.run(run_id))
-    assert platform.run(run_id)["status"] == "FAILURE"
+    assert status["companies"][0]["outcome"] == Outcome.TIMEOUT, status
+    assert [platform.run(run_id)["status"] for run_id in killed] == ["FAILURE"]
 
 
 def browsers(host: Host) -> bool:
