@@ -6,6 +6,7 @@ so that the token of a session that was ended uses up nobody's limit.
 """
 
 import asyncio
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
@@ -14,7 +15,9 @@ from typing import Any
 from limits import RateLimitItem
 from redis.asyncio import Redis
 from redis.asyncio.connection import parse_url
+from redis.exceptions import NoScriptError
 
+from api.pipelined import Pipelined
 from api.rate_limits import LimitState, refusal
 
 _SCRIPT = """
@@ -74,13 +77,8 @@ if database ~= '' then
 end
 return {0, of_first, held, of_second, record}
 """
-AT_ONCE = 16
-"""Connections, and requests that ask at once. A worker has one core, which a dozen requests under way keep busy; the
-others wait here, first come, first served. (A pool that is used up is no queue: redis-py's raises, or lets some
-starve.)"""
-
-LONGEST_TURN_SECONDS = 5.0
-"""How long one's turn is waited for: Redis stands still then, and the line in front would take longer and longer."""
+_SCRIPT_SHA1 = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
+"""Its name in Redis."""
 
 
 @dataclass(frozen=True)
@@ -116,11 +114,9 @@ class Admissions:
         cache_login: Mapping[str, Any] | None = None,
     ) -> None:
         """`options` are those of Redis connections, the logins further ones of each."""
-        raw = {**options, "decode_responses": False, "max_connections": AT_ONCE}
-        self._state = Redis.from_url(state_url, **raw, **(state_login or {}))
-        self._cache = Redis.from_url(cache_url, **raw, **(cache_login or {}))
-        self._script = self._state.register_script(_SCRIPT)
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        raw = {**options, "decode_responses": False, "socket_timeout": None}
+        self._state = Pipelined(Redis.from_url(state_url, **raw, **(state_login or {})))
+        self._cache = Pipelined(Redis.from_url(cache_url, **raw, **(cache_login or {})))
         of_state, of_cache = parse_url(state_url), parse_url(cache_url)
         of_state.pop("db", None)
         database = of_cache.pop("db", 0)
@@ -144,18 +140,13 @@ class Admissions:
 
         Raises TooManyRequests, RedisError, TimeoutError.
         """
-        async with asyncio.timeout(LONGEST_TURN_SECONDS):
-            await self._turns.acquire()
-        try:
-            if record is None or self._cache_database is not None:
-                return await self._ask(limit, copies, then, record)
-            admission, held = await asyncio.gather(
-                self._ask(limit, copies, then, None), self._cache.get(record)
-            )
-        finally:
-            self._turns.release()
+        if record is None or self._cache_database is not None:
+            return await self._ask(limit, copies, then, record)
+        admission, held = await asyncio.gather(
+            self._ask(limit, copies, then, None), self._cache.execute("GET", record)
+        )
         was_counted = then is None or admission.then is not None
-        return replace(admission, record=_bytes(held) if was_counted else None)
+        return replace(admission, record=held if was_counted else None)
 
     async def _ask(
         self, limit: Limit, copies: Sequence[str], then: Limit | None, record: str | None
@@ -173,7 +164,7 @@ class Admissions:
             arguments.append(self._cache_database)
         for _, item in limits:
             arguments += (item.amount, item.get_expiry() * 1000)
-        refused, of_first, *rest = await self._script(keys, arguments)
+        refused, of_first, *rest = await self._run(len(keys), *keys, *arguments)
         if refused:
             of, item = limits[refused - 1]
             raise refusal(_state(item, of_first), of.what)
@@ -185,15 +176,17 @@ class Admissions:
             found,
         )
 
+    async def _run(self, *arguments: Any) -> Any:
+        try:
+            return await self._state.execute("EVALSHA", _SCRIPT_SHA1, *arguments)
+        except NoScriptError:
+            return await self._state.execute("EVAL", _SCRIPT, *arguments)
+
 
 def _user(login: Mapping[str, Any] | None) -> Any:
     """Return who signs in, and by which password."""
     provider = (login or {}).get("credential_provider")
     return provider.get_credentials() if provider else None
-
-
-def _bytes(held: bytes | str | None) -> bytes | None:
-    return held.encode() if isinstance(held, str) else held
 
 
 def _state(item: RateLimitItem, counted: Sequence[int]) -> LimitState:

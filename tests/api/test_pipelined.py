@@ -1,0 +1,99 @@
+"""One connection for the commands of many: each gets its own answer, whatever becomes of the others."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ResponseError
+
+from api.pipelined import Pipelined
+from stack.ports import free_ports
+from warehouse.redis_options import backoff
+
+pytestmark = pytest.mark.anyio
+
+
+def _redis(url: str) -> Redis:
+    return Redis.from_url(
+        f"{url}/0", socket_timeout=None, retry=Retry(backoff(), 3), retry_on_error=[RedisConnectionError]
+    )
+
+
+@pytest.fixture
+async def pipelined(redis_url: str) -> AsyncIterator[Pipelined]:
+    pipelined = Pipelined(_redis(redis_url))
+    try:
+        yield pipelined
+    finally:
+        await pipelined.aclose()
+
+
+@pytest.fixture
+async def observer(redis_url: str) -> AsyncIterator[Redis]:
+    async with _redis(redis_url) as redis:
+        yield redis
+
+
+async def test_each_gets_the_answer_to_its_own_command(pipelined: Pipelined) -> None:
+    values = [f"value {number}" for number in range(500)]
+    answers = await asyncio.gather(*(pipelined.execute("ECHO", value) for value in values))
+    assert answers == [value.encode() for value in values]
+
+
+async def test_what_is_asked_while_an_answer_is_on_its_way_goes_together(
+    pipelined: Pipelined, observer: Redis
+) -> None:
+    await pipelined.execute("PING")
+    before = await _reads(observer)
+    await asyncio.gather(*(pipelined.execute("ECHO", str(number)) for number in range(100)))
+    assert await _reads(observer) - before < 10
+
+
+async def _reads(observer: Redis) -> int:
+    return int((await observer.info("stats"))["total_reads_processed"])
+
+
+async def test_an_error_is_for_the_one_who_made_it(pipelined: Pipelined) -> None:
+    commands = [("ECHO", "good"), ("NO-SUCH-COMMAND",), ("ECHO", "other")]
+    answers = await asyncio.gather(*(pipelined.execute(*each) for each in commands), return_exceptions=True)
+    assert (answers[0], answers[2]) == (b"good", b"other")
+    assert isinstance(answers[1], ResponseError)
+
+
+async def test_who_goes_away_takes_nobodys_answer_along(pipelined: Pipelined, observer: Redis) -> None:
+    await observer.client_pause(60_000, all=False)
+    impatient = asyncio.create_task(pipelined.execute("SET", "a", "1"))
+    patient = asyncio.create_task(pipelined.execute("ECHO", "patient"))
+    async with asyncio.timeout(10):
+        while not any(client["cmd"] == "set" for client in await observer.client_list()):
+            pass  # on its way to the one who reads it
+    impatient.cancel()
+    await observer.client_unpause()
+    assert await patient == b"patient"
+    assert await pipelined.execute("ECHO", "next") == b"next"
+
+
+async def test_a_connection_that_was_cut_is_made_anew(pipelined: Pipelined, observer: Redis) -> None:
+    number = await pipelined.execute("CLIENT", "ID")
+    await observer.client_kill_filter(_id=str(number))
+    assert await pipelined.execute("ECHO", "again") == b"again"
+
+
+async def test_where_nothing_listens_everyone_is_told() -> None:
+    [port] = free_ports(1)
+    pipelined = Pipelined(_redis(f"redis://127.0.0.1:{port}"))
+    answers = await asyncio.gather(*(pipelined.execute("PING") for _ in range(3)), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [RedisConnectionError] * 3
+
+
+async def test_one_that_is_closed_leaves_nobody_waiting(pipelined: Pipelined, observer: Redis) -> None:
+    await observer.client_pause(60_000, all=False)
+    waiting = [asyncio.create_task(pipelined.execute("SET", "a", str(number))) for number in range(3)]
+    await asyncio.sleep(0)
+    await pipelined.aclose()
+    await observer.client_unpause()
+    answers = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [asyncio.CancelledError] * 3
