@@ -76,3 +76,10 @@ def test_a_page_that_did_not_change_is_stored_once(platform: Platform, user: Use
     rows = platform.query("SELECT raw_html_sha256 FROM source_data WHERE idno = :idno", idno=idno)
     assert len(rows) == 2
     assert len({row["raw_html_sha256"] for row in rows}) == 1
+
+
+def test_the_analysts_view_shows_all_that_is_kept_of_a_capture(platform: Platform) -> None:
+    columns = "SELECT column_name FROM information_schema.columns WHERE table_name = :of ORDER BY 1"
+    kept = {row["column_name"] for row in platform.query(columns, of="source_data")}
+    shown = {row["column_name"] for row in platform.query(columns, of="source_data_html")}
+    assert shown == kept | {"raw_html", "html_removed_at"}

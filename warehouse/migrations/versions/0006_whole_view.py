@@ -1,0 +1,20 @@
+"""The analysts' view of captures shows what captures have had since 0002 too, and where a page was removed."""
+
+from alembic import op
+
+from warehouse.roles import API, PIPELINE
+
+revision = "0006"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    # Dropped and made anew: columns cannot be put into the middle of a view.
+    op.execute("DROP VIEW source_data_html")
+    op.execute(
+        "CREATE VIEW source_data_html AS"
+        " SELECT s.*, convert_from(d.content, 'UTF8') AS raw_html, d.removed_at AS html_removed_at"
+        " FROM source_data s LEFT JOIN raw_documents d ON d.sha256 = s.raw_html_sha256"
+    )
+    op.execute("COMMENT ON VIEW source_data_html IS 'Captures with the page as rendered.'")
+    op.execute(f"GRANT SELECT ON source_data_html TO {PIPELINE}, {API}")
