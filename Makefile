@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup setup-dev setup-bench demo up test soak compose-check runs-in-a-row two-hosts grid check lint lint-deploy types imports docs docs-serve bench-latency bench-extract bench-transform bench-storage bench-scale bench-api drill requirements clean
+.PHONY: help setup setup-dev setup-bench demo up test soak compose-check runs-in-a-row two-hosts grid check lint lint-deploy types imports docs docs-serve bench-latency bench-extract bench-transform bench-storage bench-scale bench-api bench-backup drill requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -81,6 +81,9 @@ bench-scale: setup-bench ## Measure what grows with the companies in the tables,
 
 bench-api: setup-bench ## Measure cached answers beside the smallest endpoint that does the same (about 2 minutes)
 	@$(BIN)/python -m benchmarks.api
+
+bench-backup: setup-bench ## Measure backups and restores beside pg_dump and pg_restore alone (about 5 minutes)
+	@$(BIN)/python -m benchmarks.backup
 
 drill: setup-dev ## Kill, pause and restart each part under load, and look at what is lost (about 20 minutes)
 	@$(BIN)/python -m benchmarks.drill

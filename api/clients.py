@@ -38,7 +38,9 @@ def _network(address: str) -> str:
 def client_of(connection: HTTPConnection) -> Client:
     """Return where a request comes from; what it says of itself is cut and made printable."""
     agent = connection.headers.get("user-agent", "")
-    printable = "".join(character if character.isprintable() else "?" for character in agent)
+    printable = agent
+    if not agent.isprintable():
+        printable = "".join(character if character.isprintable() else "?" for character in agent)
     return Client(
         address=connection.client.host if connection.client else "unknown",
         user_agent=printable[:_LONGEST_USER_AGENT] or None,

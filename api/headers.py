@@ -20,8 +20,8 @@ def _encoded(fields: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     return [(name.lower().encode(), value.encode()) for name, value in fields.items()]
 
 
-_SECURITY = _encoded(SECURITY_HEADERS)
-_POLICY = _encoded({"Content-Security-Policy": _ENDPOINTS_POLICY})
+_OF_PAGES = _encoded(SECURITY_HEADERS)
+_OF_ENDPOINTS = _encoded({**SECURITY_HEADERS, "Content-Security-Policy": _ENDPOINTS_POLICY})
 
 
 class Headers:
@@ -38,14 +38,13 @@ class Headers:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                said = dict(message["headers"])
+                headers = message["headers"]
+                said = dict(headers)
                 limit = state.get("limit")
-                added = list(_SECURITY)
+                added = _OF_PAGES if b"text/html" in said.get(b"content-type", b"") else _OF_ENDPOINTS
                 if isinstance(limit, LimitState):
-                    added += _encoded(limit.headers)
-                if b"text/html" not in said.get(b"content-type", b""):
-                    added += _POLICY
-                message["headers"] = [*message["headers"], *(each for each in added if each[0] not in said)]
+                    added = [*added, *_encoded(limit.headers)]
+                message["headers"] = [*headers, *(each for each in added if each[0] not in said)]
             await send(message)
 
         return await self._app(scope, receive, with_headers)

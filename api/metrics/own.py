@@ -48,6 +48,7 @@ class OwnMetrics:
             ["answer"],
             registry=registry,
         )
+        self.answered_from_cache = self.answers.labels("cached")
         self.batch_items = Counter(
             "registru_batch_items", "Items of batches, by verdict.", ["verdict"], registry=registry
         )

@@ -54,7 +54,7 @@ async def scrape(
     services = services_of(request)  # no dependency: each costs a twentieth of a cached answer
     if not asked.force_refresh:
         if (json := fresh_json(services, held_record_of(request))) is not None:
-            own_metrics().answers.labels("cached").inc()
+            own_metrics().answered_from_cache.inc()
             return Response(b"".join((_BEFORE, json, _AFTER)), media_type="application/json")
         if record := await fresh_record(services, asked.idno):
             own_metrics().answers.labels("stored").inc()
