@@ -29,44 +29,59 @@ class Pipelined:
         """`redis` says where and how to connect; its clock (`socket_timeout`) is to be off: there is one here."""
         self._connection = redis.connection_pool.make_connection()  # type: ignore[no-untyped-call]
         self._waiting: deque[_Waiting] = deque()
-        self._work: asyncio.Task[None] | None = None
+        self._at_work: asyncio.Task[Any] | None = None
+        """Who has the connection."""
 
     async def execute(self, *command: Any) -> Any:
         """Return Redis's answer to a command. Raises RedisError, TimeoutError."""
-        answer = asyncio.get_running_loop().create_future()
-        self._waiting.append((command, answer))
-        if self._work is None:
-            self._work = asyncio.create_task(self._exchange_all())
-        return await answer
+        if self._at_work is not None:
+            answer = asyncio.get_running_loop().create_future()
+            self._waiting.append((command, answer))
+            return await answer
+        self._at_work = asyncio.current_task()
+        try:
+            [answer] = await self._exchange([command])
+        except TimeoutError as error:
+            self._refuse_waiting(error)
+            raise
+        finally:
+            self._at_work = asyncio.create_task(self._exchange_waiting()) if self._waiting else None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     async def aclose(self) -> None:
         """Close the connection; who waits is cancelled."""
-        if self._work is not None:
-            self._work.cancel()
-            await asyncio.gather(self._work, return_exceptions=True)
-        for _, waiting in self._waiting:  # one that was cancelled before it began has cancelled nobody
+        for _, waiting in self._waiting:
             waiting.cancel()
+        self._waiting.clear()
+        if self._at_work is not None:
+            self._at_work.cancel()
+            await asyncio.gather(self._at_work, return_exceptions=True)
         await self._connection.disconnect()
 
-    async def _exchange_all(self) -> None:
+    async def _exchange_waiting(self) -> None:
         batch: list[_Waiting] = []
         try:
             while self._waiting:
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST_AT_ONCE))]
                 try:
                     answers = await self._exchange([command for command, _ in batch])
-                except TimeoutError as error:
-                    batch += self._waiting
-                    self._waiting.clear()
-                    answers = [error] * len(batch)
                 except Exception as error:  # whatever it is, it is for those who wait for it
                     answers = [error] * len(batch)
+                    if isinstance(error, TimeoutError):
+                        self._refuse_waiting(error)
                 for (_, waiting), answer in zip(batch, answers, strict=True):
                     _give(waiting, answer)
         finally:
             for _, waiting in batch:
                 waiting.cancel()  # if it has no answer
-            self._work = None
+            self._at_work = None
+
+    def _refuse_waiting(self, error: TimeoutError) -> None:
+        for _, waiting in self._waiting:
+            _give(waiting, error)
+        self._waiting.clear()
 
     async def _exchange(self, commands: Sequence[_Command]) -> list[Any]:
         """Return the answers, errors among them as values. Raises RedisError, TimeoutError."""
