@@ -234,9 +234,8 @@ async def test_new_connections_sign_in_with_new_passwords(stage: Stage, tmp_path
                 def is_only_new() -> bool:
                     # Each time: one may have been made after the signal and before the files were read.
                     administrator.execute(gone)
-                    return api.sign_in() and set(administrator.execute(users).scalars()) == {
-                        login.split(":")[0]
-                    }
+                    api.sign_in()
+                    return set(administrator.execute(users).scalars()) == {login.split(":")[0]}
 
                 wait_for("connections of the new role only", is_only_new)
                 # The old password of Redis goes; who is connected with it is, too, by hand.
