@@ -1,7 +1,5 @@
 """The measurement: a home full of captures is backed up and restored, by us and by the bare programs, in turns."""
 
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -11,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 
 from benchmarks.machine import Machine
 from benchmarks.storage.captures import copies, visited
@@ -20,6 +18,7 @@ from pipeline.load import store_capture
 from stack import postgres
 from stack.backup.make import make_backup
 from stack.backup.manifest import verify
+from stack.backup.programs import run
 from stack.backup.restore import restore_home
 from stack.databases import Owned, postgres_alone
 from stack.home import Home
@@ -122,11 +121,11 @@ def _round(report: Report, databases: Sequence[Owned], warehouse: Owned, folder:
 
     dump = folder / "alone.dump"
     began = time.perf_counter()
-    _run("pg_dump", warehouse.url, "--format=custom", f"--file={dump}")
+    run("pg_dump", warehouse.url, ["--format=custom", f"--file={dump}"])
     timed(DUMP, began)
     with _empty_warehouse(Home.at(folder / "alone")) as other:
         began = time.perf_counter()
-        _run("pg_restore", other.url, "--single-transaction", "--exit-on-error", str(dump))
+        run("pg_restore", other.url, ["--single-transaction", "--exit-on-error", str(dump)])
         timed(PG_RESTORE, began)
     return sum(each.stat().st_size for each in backup.iterdir()) / 1e6
 
@@ -139,17 +138,6 @@ def _empty_warehouse(home: Home) -> Iterator[Owned]:
     with postgres_alone(home, secrets, mark=home) as databases:
         [warehouse] = [each for each in databases if each.name == roles.WAREHOUSE_DATABASE]
         yield warehouse
-
-
-def _run(name: str, url: str, *arguments: str) -> None:
-    parsed = make_url(url)
-    address = parsed.set(drivername="postgresql", password=None).render_as_string()
-    environment = {"PATH": os.environ["PATH"], "PGPASSWORD": str(parsed.password)}
-    subprocess.run(
-        [str(postgres.program(name)), "--no-password", f"--dbname={address}", *arguments],
-        env=environment,
-        check=True,
-    )
 
 
 def _say(message: str) -> None:

@@ -15,15 +15,16 @@ _LONGEST_ERROR = 600
 
 def dump(url: str, snapshot: str, path: Path) -> None:
     """Write a database, as an exported snapshot of it has it, into a file in pg_dump's own format."""
-    _run("pg_dump", url, ["--format=custom", f"--snapshot={snapshot}", f"--file={path}"])
+    run("pg_dump", url, ["--format=custom", f"--snapshot={snapshot}", f"--file={path}"])
 
 
 def restore(url: str, path: Path) -> None:
     """Fill an empty database from such a file; all of it, or nothing."""
-    _run("pg_restore", url, ["--single-transaction", "--exit-on-error", str(path)])
+    run("pg_restore", url, ["--single-transaction", "--exit-on-error", str(path)])
 
 
-def _run(name: str, url: str, arguments: Sequence[str]) -> None:
+def run(name: str, url: str, arguments: Sequence[str]) -> None:
+    """Run one of PostgreSQL's programs on a database. Raises StackError with what it said."""
     parsed = make_url(url)
     # Without a password: whoever lists processes sees command lines.
     address = URL.create(
