@@ -11,15 +11,18 @@ from typing import Any
 
 from hiredis import pack_command
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 LONGEST_SECONDS = 5.0
-"""How long an exchange may take; whoever waits behind it is refused with it, for Redis stands still then."""
+"""How long an exchange may take."""
 _MOST_AT_ONCE = 128
 """Commands an exchange, so that neither side is busy with one for long."""
+_AWAY = (TimeoutError, RedisTimeoutError, RedisConnectionError)
+"""Redis stands still or is away: whoever waits behind is refused too, or the last would wait for all tries before."""
 
-_Command = tuple[Any, ...]
-_Waiting = tuple[_Command, "asyncio.Future[Any]"]
+_Waiting = tuple[bytes, "asyncio.Future[Any]"]
 
 
 class Pipelined:
@@ -31,17 +34,22 @@ class Pipelined:
         self._waiting: deque[_Waiting] = deque()
         self._at_work: asyncio.Task[Any] | None = None
         """Who has the connection."""
+        self._is_closed = False
 
-    async def execute(self, *command: Any) -> Any:
+    async def execute(self, *command: str | bytes | int) -> Any:
         """Return Redis's answer to a command. Raises RedisError, TimeoutError."""
+        # redis-py does it in Python. (The stub speaks of tuples of one.)
+        packed = pack_command(command)  # type: ignore[arg-type]
+        if self._is_closed:
+            raise RedisConnectionError("closed")
         if self._at_work is not None:
-            answer = asyncio.get_running_loop().create_future()
-            self._waiting.append((command, answer))
-            return await answer
+            waiting = asyncio.get_running_loop().create_future()
+            self._waiting.append((packed, waiting))
+            return await waiting
         self._at_work = asyncio.current_task()
         try:
-            [answer] = await self._exchange([command])
-        except TimeoutError as error:
+            [answer] = await self._exchange([packed])
+        except _AWAY as error:
             self._refuse_waiting(error)
             raise
         finally:
@@ -51,10 +59,9 @@ class Pipelined:
         return answer
 
     async def aclose(self) -> None:
-        """Close the connection; who waits is cancelled."""
-        for _, waiting in self._waiting:
-            waiting.cancel()
-        self._waiting.clear()
+        """Close the connection; who waits is refused."""
+        self._is_closed = True
+        self._refuse_waiting(RedisConnectionError("closed"))
         if self._at_work is not None:
             self._at_work.cancel()
             await asyncio.gather(self._at_work, return_exceptions=True)
@@ -66,10 +73,10 @@ class Pipelined:
             while self._waiting:
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST_AT_ONCE))]
                 try:
-                    answers = await self._exchange([command for command, _ in batch])
+                    answers = await self._exchange([packed for packed, _ in batch])
                 except Exception as error:  # whatever it is, it is for those who wait for it
                     answers = [error] * len(batch)
-                    if isinstance(error, TimeoutError):
+                    if isinstance(error, _AWAY):
                         self._refuse_waiting(error)
                 for (_, waiting), answer in zip(batch, answers, strict=True):
                     _give(waiting, answer)
@@ -78,26 +85,25 @@ class Pipelined:
                 waiting.cancel()  # if it has no answer
             self._at_work = None
 
-    def _refuse_waiting(self, error: TimeoutError) -> None:
+    def _refuse_waiting(self, error: Exception) -> None:
         for _, waiting in self._waiting:
             _give(waiting, error)
         self._waiting.clear()
 
-    async def _exchange(self, commands: Sequence[_Command]) -> list[Any]:
+    async def _exchange(self, commands: Sequence[bytes]) -> list[Any]:
         """Return the answers, errors among them as values. Raises RedisError, TimeoutError."""
-        packed = b"".join(map(pack_command, commands))  # redis-py's own way is Python
+        connection, packed = self._connection, b"".join(commands)
 
         async def once() -> list[Any]:
-            connection = self._connection
-            await connection.connect()
+            await connection.connect_check_health(retry_socket_connect=False)  # this whole is tried again
             await connection.send_packed_command(packed)
             return [await self._read() for _ in commands]
 
         async def clean_up(_: Exception) -> None:
-            await self._connection.disconnect()
+            await connection.disconnect()
 
         async with asyncio.timeout(LONGEST_SECONDS):
-            return list(await self._connection.retry.call_with_retry(once, clean_up))
+            return list(await connection.retry.call_with_retry(once, clean_up))
 
     async def _read(self) -> Any:
         try:

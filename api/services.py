@@ -30,9 +30,9 @@ _REDIS_RETRIES = 3
 _REDIS_RETRIED = (RedisConnectionError,)
 """A Redis that is being restarted is tried again; one that stands still was waited for long enough the first time."""
 _REDIS_CONNECTIONS = 16
-"""Of each database, for all but the gate, which has its own (`Admissions`). One is for good the subscription of
-`Changes`. Who finds none free waits, where redis-py's plain pool would raise. In all 64 a worker at most; Valkey takes
-10,000."""
+"""Of each database, for all but the gate, which has its own (`Admissions`: one, or two with a cache of its own). One is
+for good the subscription of `Changes`. Who finds none free waits, where redis-py's plain pool would raise. In all 34 a
+worker at most; Valkey takes 10,000."""
 _REDIS_WAIT_SECONDS = 5
 _SQL_CONNECTIONS = 10
 """To each of two databases: 20 a worker. PostgreSQL (`stack.postgres`) takes 200, and Dagster and runs have theirs, so

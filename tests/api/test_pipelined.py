@@ -9,7 +9,7 @@ from redis.asyncio.retry import Retry
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
-from api.pipelined import Pipelined
+from api.pipelined import _MOST_AT_ONCE, Pipelined
 from stack.ports import free_ports
 from warehouse.redis_options import backoff
 
@@ -63,17 +63,41 @@ async def test_an_error_is_for_the_one_who_made_it(pipelined: Pipelined) -> None
     assert isinstance(answers[1], ResponseError)
 
 
-async def test_who_goes_away_takes_nobodys_answer_along(pipelined: Pipelined, observer: Redis) -> None:
+@pytest.mark.parametrize("gone", range(3))
+async def test_who_goes_away_takes_nobodys_answer_along(
+    pipelined: Pipelined, observer: Redis, gone: int
+) -> None:
+    # The first has the connection, the others wait behind it.
     await observer.client_pause(60_000, all=False)
-    impatient = asyncio.create_task(pipelined.execute("SET", "a", "1"))
-    patient = asyncio.create_task(pipelined.execute("ECHO", "patient"))
+    asking = [asyncio.create_task(pipelined.execute("SET", "a", str(number), "GET")) for number in range(3)]
     async with asyncio.timeout(10):
         while not any(client["cmd"] == "set" for client in await observer.client_list()):
             pass  # on its way to the one who reads it
-    impatient.cancel()
+    asking[gone].cancel()
     await observer.client_unpause()
-    assert await patient == b"patient"
+    answers = await asyncio.gather(*asking, return_exceptions=True)
+    assert isinstance(answers[gone], asyncio.CancelledError)
+    left = [answer for number, answer in enumerate(answers) if number != gone]
+    assert not any(isinstance(answer, BaseException) for answer in left)
     assert await pipelined.execute("ECHO", "next") == b"next"
+
+
+async def test_who_goes_away_while_the_answer_comes_takes_nobodys_along(
+    pipelined: Pipelined, observer: Redis
+) -> None:
+    await pipelined.execute("PING")
+    await observer.client_pause(60_000, all=False)
+    asking = [asyncio.create_task(pipelined.execute("SET", "a", str(number))) for number in range(50)]
+    await asyncio.sleep(0)
+    asking[0].cancel()  # so that the others are sent together
+    async with asyncio.timeout(10):
+        while not any(client["cmd"] == "set" for client in await observer.client_list()):
+            pass
+    for each in asking[10:20]:
+        each.cancel()
+    await observer.client_unpause()
+    answers = await asyncio.gather(*asking, return_exceptions=True)
+    assert [answer for answer in answers if not isinstance(answer, asyncio.CancelledError)] == [b"OK"] * 39
 
 
 async def test_a_connection_that_was_cut_is_made_anew(pipelined: Pipelined, observer: Redis) -> None:
@@ -82,18 +106,32 @@ async def test_a_connection_that_was_cut_is_made_anew(pipelined: Pipelined, obse
     assert await pipelined.execute("ECHO", "again") == b"again"
 
 
-async def test_where_nothing_listens_everyone_is_told() -> None:
+async def test_where_nothing_listens_everyone_is_told_at_once() -> None:
     [port] = free_ports(1)
     pipelined = Pipelined(_redis(f"redis://127.0.0.1:{port}"))
-    answers = await asyncio.gather(*(pipelined.execute("PING") for _ in range(3)), return_exceptions=True)
-    assert [type(answer) for answer in answers] == [RedisConnectionError] * 3
+    many = 2 * _MOST_AT_ONCE + 10  # more than go together
+    answers = await asyncio.gather(*(pipelined.execute("PING") for _ in range(many)), return_exceptions=True)
+    assert len(set(map(id, answers))) == 1  # one failure, and not one exchange after the other
+    assert isinstance(answers[0], RedisConnectionError)
 
 
 async def test_one_that_is_closed_leaves_nobody_waiting(pipelined: Pipelined, observer: Redis) -> None:
     await observer.client_pause(60_000, all=False)
-    waiting = [asyncio.create_task(pipelined.execute("SET", "a", str(number))) for number in range(3)]
+    asking = [asyncio.create_task(pipelined.execute("SET", "a", str(number))) for number in range(3)]
     await asyncio.sleep(0)
-    await pipelined.aclose()
+    closing = asyncio.create_task(pipelined.aclose())
+    asking.append(asyncio.create_task(pipelined.execute("SET", "a", "late")))
+    answers = await asyncio.gather(*asking, return_exceptions=True)
+    await closing
     await observer.client_unpause()
-    answers = await asyncio.gather(*waiting, return_exceptions=True)
-    assert [type(answer) for answer in answers] == [asyncio.CancelledError] * 3
+    types = [asyncio.CancelledError, *[RedisConnectionError] * 3]
+    assert [type(answer) for answer in answers] == types
+
+
+async def test_what_cannot_be_sent_is_the_error_of_the_one_who_asked(pipelined: Pipelined) -> None:
+    commands = ["a", "\udcff", "b"]
+    answers = await asyncio.gather(
+        *(pipelined.execute("ECHO", each) for each in commands), return_exceptions=True
+    )
+    assert (answers[0], answers[2]) == (b"a", b"b")
+    assert isinstance(answers[1], UnicodeEncodeError)
