@@ -15,10 +15,13 @@ from typing import Any
 from limits import RateLimitItem
 from redis.asyncio import Redis
 from redis.asyncio.connection import parse_url
+from redis.asyncio.retry import Retry
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError
 
 from api.pipelined import Pipelined
 from api.rate_limits import LimitState, refusal
+from warehouse.redis_options import backoff
 
 _SCRIPT = """
 -- ARGV: how many items the first limit has, and the second; how many copies there are; the record's database (or '');
@@ -77,6 +80,8 @@ if database ~= '' then
 end
 return {0, of_first, held, of_second, record}
 """
+_TRIES_AGAIN = 7
+"""In 3.5 s: by then a Redis that is being restarted is back, and nobody was refused."""
 _SCRIPT_SHA1 = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
 """Its name in Redis."""
 
@@ -114,7 +119,8 @@ class Admissions:
         cache_login: Mapping[str, Any] | None = None,
     ) -> None:
         """`options` are those of Redis connections, the logins further ones of each."""
-        raw = {**options, "decode_responses": False, "socket_timeout": None}
+        retry = Retry(backoff(), _TRIES_AGAIN, (RedisConnectionError,))
+        raw = {**options, "decode_responses": False, "socket_timeout": None, "retry": retry}
         self._state = Pipelined(Redis.from_url(state_url, **raw, **(state_login or {})))
         self._cache = Pipelined(Redis.from_url(cache_url, **raw, **(cache_login or {})))
         of_state, of_cache = parse_url(state_url), parse_url(cache_url)
