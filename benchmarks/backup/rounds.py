@@ -107,7 +107,7 @@ def _round(report: Report, databases: Sequence[Owned], warehouse: Owned, folder:
     folder.mkdir()
 
     def timed(what: str, began: float) -> None:
-        report.seconds.setdefault(what, []).append(round(time.perf_counter() - began, 3))
+        report.seconds.setdefault(what, []).append(time.perf_counter() - began)
 
     began = time.perf_counter()
     backup = make_backup(databases, folder / "backups", site=None)
