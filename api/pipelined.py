@@ -49,9 +49,6 @@ class Pipelined:
         self._at_work = asyncio.current_task()
         try:
             [answer] = await self._exchange([packed])
-        except _AWAY as error:
-            self._refuse_waiting(error)
-            raise
         finally:
             self._at_work = asyncio.create_task(self._exchange_waiting()) if self._waiting else None
         if isinstance(answer, Exception):
@@ -76,8 +73,6 @@ class Pipelined:
                     answers = await self._exchange([packed for packed, _ in batch])
                 except Exception as error:  # whatever it is, it is for those who wait for it
                     answers = [error] * len(batch)
-                    if isinstance(error, _AWAY):
-                        self._refuse_waiting(error)
                 for (_, waiting), answer in zip(batch, answers, strict=True):
                     _give(waiting, answer)
         finally:
@@ -91,7 +86,7 @@ class Pipelined:
         self._waiting.clear()
 
     async def _exchange(self, commands: Sequence[bytes]) -> list[Any]:
-        """Return the answers, errors among them as values. Raises RedisError, TimeoutError."""
+        """Return the answers, errors among them as values. Raises RedisError, TimeoutError, for all who wait too."""
         connection, packed = self._connection, b"".join(commands)
 
         async def once() -> list[Any]:
@@ -102,8 +97,12 @@ class Pipelined:
         async def clean_up(_: Exception) -> None:
             await connection.disconnect()
 
-        async with asyncio.timeout(LONGEST_SECONDS):
-            return list(await connection.retry.call_with_retry(once, clean_up))
+        try:
+            async with asyncio.timeout(LONGEST_SECONDS):
+                return list(await connection.retry.call_with_retry(once, clean_up))
+        except _AWAY as error:
+            self._refuse_waiting(error)
+            raise
 
     async def _read(self) -> Any:
         try:

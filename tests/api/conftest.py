@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from redis.asyncio import Redis
 
 from api.migrations import SCRIPTS
 from tests.api.stage import Stage, a_stage
@@ -24,6 +25,13 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with running_valkey(tmp_path_factory.mktemp("valkey")) as redis:
         options = redis.connection_pool.connection_kwargs
         yield f"redis://:{options['password']}@{options['host']}:{options['port']}"
+
+
+@pytest.fixture
+async def observer(redis_url: str) -> AsyncIterator[Redis]:
+    """A connection to Valkey beside the API's."""
+    async with Redis.from_url(f"{redis_url}/0", decode_responses=True) as redis:
+        yield redis
 
 
 @pytest.fixture(scope="session")

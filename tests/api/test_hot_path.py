@@ -1,7 +1,7 @@
 """A cached answer: what it costs, that it is the record byte by byte, and that nobody gets it who may not."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -61,13 +61,6 @@ def counted_statements(stage: Stage) -> Iterator[list[str]]:
     finally:
         for engine in engines:
             event.remove(engine, "before_cursor_execute", note)
-
-
-@pytest.fixture
-async def observer(redis_url: str) -> AsyncIterator[Redis]:
-    """A connection to Valkey beside the API's."""
-    async with Redis.from_url(f"{redis_url}/0", decode_responses=True) as redis:
-        yield redis
 
 
 async def seen_by(observer: Redis, ask: Callable[[], Awaitable[httpx.Response]]) -> list[str]:

@@ -31,12 +31,6 @@ async def pipelined(redis_url: str) -> AsyncIterator[Pipelined]:
         await pipelined.aclose()
 
 
-@pytest.fixture
-async def observer(redis_url: str) -> AsyncIterator[Redis]:
-    async with _redis(redis_url) as redis:
-        yield redis
-
-
 async def test_each_gets_the_answer_to_its_own_command(pipelined: Pipelined) -> None:
     values = [f"value {number}" for number in range(500)]
     answers = await asyncio.gather(*(pipelined.execute("ECHO", value) for value in values))
@@ -70,9 +64,7 @@ async def test_who_goes_away_takes_nobodys_answer_along(
     # The first has the connection, the others wait behind it.
     await observer.client_pause(60_000, all=False)
     asking = [asyncio.create_task(pipelined.execute("SET", "a", str(number), "GET")) for number in range(3)]
-    async with asyncio.timeout(10):
-        while not any(client["cmd"] == "set" for client in await observer.client_list()):
-            pass  # on its way to the one who reads it
+    await _until_sent(observer)
     asking[gone].cancel()
     await observer.client_unpause()
     answers = await asyncio.gather(*asking, return_exceptions=True)
@@ -80,6 +72,13 @@ async def test_who_goes_away_takes_nobodys_answer_along(
     left = [answer for number, answer in enumerate(answers) if number != gone]
     assert not any(isinstance(answer, BaseException) for answer in left)
     assert await pipelined.execute("ECHO", "next") == b"next"
+
+
+async def _until_sent(observer: Redis) -> None:
+    """Wait until a SET has come to Valkey, which holds it up."""
+    async with asyncio.timeout(10):
+        while not any(client["cmd"] == "set" for client in await observer.client_list()):
+            pass
 
 
 async def test_who_goes_away_while_the_answer_comes_takes_nobodys_along(
@@ -90,9 +89,7 @@ async def test_who_goes_away_while_the_answer_comes_takes_nobodys_along(
     asking = [asyncio.create_task(pipelined.execute("SET", "a", str(number))) for number in range(50)]
     await asyncio.sleep(0)
     asking[0].cancel()  # so that the others are sent together
-    async with asyncio.timeout(10):
-        while not any(client["cmd"] == "set" for client in await observer.client_list()):
-            pass
+    await _until_sent(observer)
     for each in asking[10:20]:
         each.cancel()
     await observer.client_unpause()
