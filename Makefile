@@ -82,10 +82,10 @@ bench-scale: setup-bench ## Measure what grows with the companies in the tables,
 bench-api: setup-bench ## Measure cached answers beside the smallest endpoint that does the same (about 2 minutes)
 	@$(BIN)/python -m benchmarks.api
 
-bench-backup: setup-bench ## Measure backups and restores beside pg_dump and pg_restore alone (about 5 minutes)
+bench-backup: setup-bench ## Measure backups and restores beside pg_dump and pg_restore alone (about 2 minutes)
 	@$(BIN)/python -m benchmarks.backup
 
-drill: setup-dev ## Kill, pause and restart each part under load, and look at what is lost (about 20 minutes)
+drill: setup-dev ## Kill, pause and restart each part under load, and look at what is lost (about 16 minutes)
 	@$(BIN)/python -m benchmarks.drill
 
 requirements: setup-dev ## Renew the pins (needs uv: pip install uv)

@@ -22,6 +22,11 @@ def parser_of(name: str, about: str | None, *, quick: str) -> argparse.ArgumentP
     return parser
 
 
+def say(message: str) -> None:
+    """Say on standard error what a benchmark is at."""
+    print(f"{message} ...", file=sys.stderr, flush=True)
+
+
 def keep(
     report: _Report,
     name: str,

@@ -11,6 +11,7 @@ from statistics import median
 
 from benchmarks.api.load import Measured
 from benchmarks.api.servers import OURS, SMALLEST, Servers, running_servers
+from benchmarks.command import say
 from benchmarks.machine import Machine
 
 
@@ -67,7 +68,7 @@ def measure(plan: Plan) -> Report:
             running_servers(Path(folder), server_cores=server_cores, other_cores=other_cores) as servers,
         ):
             for number in range(plan.rounds):
-                print(f"round {number + 1} of {plan.rounds} ...", file=sys.stderr, flush=True)
+                say(f"round {number + 1} of {plan.rounds}")
                 for row in rows:
                     row.add(_ask(servers, row, plan.seconds))
             kilobytes = servers.kilobytes_a_record

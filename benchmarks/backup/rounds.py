@@ -1,6 +1,5 @@
 """The measurement: a home full of captures is backed up and restored, by us and by the bare programs, in turns."""
 
-import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,6 +10,7 @@ from statistics import median
 
 from sqlalchemy import text
 
+from benchmarks.command import say
 from benchmarks.machine import Machine
 from benchmarks.storage.captures import copies, visited
 from pipeline.extract.capture import Capture
@@ -18,13 +18,13 @@ from pipeline.load import store_capture
 from stack import postgres
 from stack.backup.make import make_backup
 from stack.backup.manifest import verify
-from stack.backup.programs import run
+from stack.backup.programs import dump, restore
 from stack.backup.restore import restore_home
 from stack.databases import Owned, postgres_alone
 from stack.home import Home
+from stack.migrations import migrate_all
 from stack.secrets import load_or_create
 from warehouse import roles
-from warehouse.migrate import migrate
 
 BACKUP, VERIFY, RESTORE = "backup", "verify", "restore"
 DUMP, PG_RESTORE = "pg_dump", "pg_restore"
@@ -64,36 +64,42 @@ class Report:
 def measure(plan: Plan) -> Report:
     """Measure everything; says what it is at on standard error."""
     report = Report(Machine.this(), plan)
-    _say(f"visiting {plan.visited} companies twice")
+    say(f"visiting {plan.visited} companies twice")
     originals = [first for first, _ in visited(plan.visited)]
     with tempfile.TemporaryDirectory(prefix="registru-bench-") as name:
         folder = Path(name)
-        home = Home.at(folder / "home")
-        secrets = load_or_create(home.secrets)
-        postgres.prepare(home, secrets)
-        with postgres_alone(home, secrets, mark=home) as databases:
-            warehouse = _filled(databases, copies(originals, plan.companies), plan.companies)
-            report.database_megabytes = _megabytes(warehouse)
+        with _server(folder / "home") as databases:
+            migrate_all(databases)
+            say(f"storing {plan.companies} captures")
+            _store(_warehouse_of(databases), copies(originals, plan.companies))
+            report.database_megabytes = _megabytes(_warehouse_of(databases))
             for number in range(plan.rounds):
-                _say(f"round {number + 1} of {plan.rounds}")
-                report.backup_megabytes = _round(report, databases, warehouse, folder / str(number))
+                say(f"round {number + 1} of {plan.rounds}")
+                report.backup_megabytes = _round(report, databases, folder / str(number))
     return report
 
 
-def _filled(databases: Sequence[Owned], captures: Iterable[Capture], count: int) -> Owned:
-    """Bring databases to today's version, and store captures; return the warehouse."""
-    _say(f"storing {count} captures")
-    for database in databases:
-        if database.scripts is not None:
-            migrate(scripts=database.scripts, url=database.url)
-    [warehouse] = [each for each in databases if each.name == roles.WAREHOUSE_DATABASE]
+@contextmanager
+def _server(folder: Path) -> Iterator[Sequence[Owned]]:
+    """Yield the empty databases of a server of its own, which ends with the block."""
+    home = Home.at(folder)
+    secrets = load_or_create(home.secrets)
+    postgres.prepare(home, secrets)
+    with postgres_alone(home, secrets, mark=home) as databases:
+        yield databases
+
+
+def _warehouse_of(databases: Sequence[Owned]) -> Owned:
+    return next(each for each in databases if each.name == roles.WAREHOUSE_DATABASE)
+
+
+def _store(warehouse: Owned, captures: Iterable[Capture]) -> None:
     with warehouse.engine().connect() as connection:
         for number, capture in enumerate(captures):
             store_capture(connection, capture, run_id=f"run {number // 50}", requested_by="schedule")
             if number % _A_TRANSACTION == 0:
                 connection.commit()
         connection.commit()
-    return warehouse
 
 
 def _megabytes(warehouse: Owned) -> float:
@@ -102,43 +108,26 @@ def _megabytes(warehouse: Owned) -> float:
     return size / 1e6
 
 
-def _round(report: Report, databases: Sequence[Owned], warehouse: Owned, folder: Path) -> float:
+def _round(report: Report, databases: Sequence[Owned], folder: Path) -> float:
     """Take each measure once; return the megabytes of the backup."""
     folder.mkdir()
+    with _timed(report, BACKUP):
+        backup = make_backup(databases, folder / "backups", site=None)
+    with _timed(report, VERIFY):
+        verify(backup)
+    with _timed(report, RESTORE):
+        restore_home(backup, Home.at(folder / "restored"), force=False, say=lambda _: None)
 
-    def timed(what: str, began: float) -> None:
-        report.seconds.setdefault(what, []).append(time.perf_counter() - began)
-
-    began = time.perf_counter()
-    backup = make_backup(databases, folder / "backups", site=None)
-    timed(BACKUP, began)
-    began = time.perf_counter()
-    verify(backup)
-    timed(VERIFY, began)
-    began = time.perf_counter()
-    restore_home(backup, Home.at(folder / "restored"), force=False, say=lambda _: None)
-    timed(RESTORE, began)
-
-    dump = folder / "alone.dump"
-    began = time.perf_counter()
-    run("pg_dump", warehouse.url, ["--format=custom", f"--file={dump}"])
-    timed(DUMP, began)
-    with _empty_warehouse(Home.at(folder / "alone")) as other:
-        began = time.perf_counter()
-        run("pg_restore", other.url, ["--single-transaction", "--exit-on-error", str(dump)])
-        timed(PG_RESTORE, began)
+    alone = folder / "alone.dump"
+    with _timed(report, DUMP):
+        dump(_warehouse_of(databases).url, alone)
+    with _server(folder / "alone") as empty, _timed(report, PG_RESTORE):
+        restore(_warehouse_of(empty).url, alone)
     return sum(each.stat().st_size for each in backup.iterdir()) / 1e6
 
 
 @contextmanager
-def _empty_warehouse(home: Home) -> Iterator[Owned]:
-    """Yield an empty database on a server of its own, which ends with the block."""
-    secrets = load_or_create(home.secrets)
-    postgres.prepare(home, secrets)
-    with postgres_alone(home, secrets, mark=home) as databases:
-        [warehouse] = [each for each in databases if each.name == roles.WAREHOUSE_DATABASE]
-        yield warehouse
-
-
-def _say(message: str) -> None:
-    print(f"{message} ...", file=sys.stderr, flush=True)
+def _timed(report: Report, what: str) -> Iterator[None]:
+    began = time.perf_counter()
+    yield
+    report.seconds.setdefault(what, []).append(time.perf_counter() - began)

@@ -1,6 +1,5 @@
 """One fault after the other: load, trouble, recovery, end; then a look at everything that was ever accepted."""
 
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -8,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.command import say
 from benchmarks.drill.checks import (
     left_after_the_end,
     left_processes,
@@ -100,7 +100,7 @@ def drill(plan: Plan) -> Report:
 
 
 def _say(what: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {what} ...", file=sys.stderr, flush=True)
+    say(f"{time.strftime('%H:%M:%S')} {what}")
 
 
 @contextmanager

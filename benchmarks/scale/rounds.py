@@ -1,7 +1,6 @@
 """The measurements: the tables are filled to a size, everything is measured, and they are filled further."""
 
 import asyncio
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ from redis import Redis
 from sqlalchemy import Connection, Engine, text
 
 from api.migrations import SCRIPTS
+from benchmarks.command import say
 from benchmarks.machine import Machine
 from benchmarks.scale.companies import CAPTURES, capture_of, copied, copy_companies
 from benchmarks.scale.scrapes import add_ended, add_waiting
@@ -102,11 +102,11 @@ async def _measured(report: Report, databases: Databases, redis: Redis) -> None:
         with users.begin() as connection:
             add_waiting(connection, _FEW)
         for size in report.plan.sizes:
-            _say(f"filling up to {size} companies")
+            say(f"filling up to {size} companies")
             began = time.monotonic()
             _fill(databases, users, full, size)
             report.filling_seconds[size] = round(time.monotonic() - began, 1)
-            _say(f"measuring at {size} companies")
+            say(f"measuring at {size} companies")
             _set_version(full, _few(2), TRANSFORM_VERSION - 1)
             if size == report.plan.sizes[0]:
                 for subject in subjects():  # what is done for the first time takes longer
@@ -220,7 +220,3 @@ def _retransform(full: Full, many: int) -> float:
     if done != many:
         raise SystemExit(f"{done} captures were transformed, not {many}")
     return done / seconds
-
-
-def _say(message: str) -> None:
-    print(f"{message} ...", file=sys.stderr, flush=True)

@@ -1,7 +1,6 @@
 """The measurement: captures are stored as a run stores them, and the tables are measured before and after."""
 
 import gzip
-import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert, text
 
+from benchmarks.command import say
 from benchmarks.machine import Machine
 from benchmarks.storage.captures import again, bodies, copies, raw_bytes, visited
 from pipeline.extract.capture import Capture
@@ -73,7 +73,7 @@ class Report:
 def measure(plan: Plan) -> Report:
     """Measure everything; says what it is at on standard error."""
     report = Report(Machine.this(), plan)
-    _say(f"visiting {plan.visited} companies twice")
+    say(f"visiting {plan.visited} companies twice")
     pairs = visited(plan.visited)
     report.unchanged_visits = sum(bodies(first) == bodies(second) for first, second in pairs)
     firsts = list(copies([first for first, _ in pairs], plan.companies))
@@ -85,9 +85,9 @@ def measure(plan: Plan) -> Report:
     ):
         with databases.unhindered() as connection:
             connection.exec_driver_sql(_ONE_ROW)
-        _say("storing the visits alone")
+        say("storing the visits alone")
         report.of_visited = _visits(databases, pairs)
-        _say(f"storing {plan.companies} companies, and each unchanged {plan.again} times")
+        say(f"storing {plan.companies} companies, and each unchanged {plan.again} times")
         _ours(databases, report, firsts)
         _one_row(databases, report, firsts)
     _files(report, firsts)
@@ -202,7 +202,3 @@ def _note(report: Report, way: str, vacuum: str, sizes: dict[str, float]) -> Non
 def _mean(values: Iterable[float]) -> float:
     kept = list(values)
     return sum(kept) / len(kept)
-
-
-def _say(message: str) -> None:
-    print(f"{message} ...", file=sys.stderr, flush=True)

@@ -13,6 +13,7 @@ from statistics import median
 
 import psutil
 
+from benchmarks.command import say
 from benchmarks.machine import Machine
 from benchmarks.transform import plain_way
 from benchmarks.transform.captures import documents, fill, forget_records
@@ -60,14 +61,14 @@ def measure(plan: Plan) -> Report:
     """Measure everything; says what it is at on standard error."""
     report = Report(Machine.this(), plan)
     with tempfile.TemporaryDirectory(prefix="registru-bench-") as folder:
-        _say("rendering pages")
+        say("rendering pages")
         pages = [(page.idno, page.html) for page in render(manners(_ALL_MANNERS), Path(folder) / "chrome")]
         with running_databases(Path(folder) / "data") as databases:
             _fill(databases, report, pages, plan.captures)
             for number in range(plan.rounds):
-                _say(f"round {number + 1} of {plan.rounds}")
+                say(f"round {number + 1} of {plan.rounds}")
                 _one_round(databases, report, pages)
-            _say(f"{plan.many} captures")
+            say(f"{plan.many} captures")
             _many(databases, report, pages)
     return report
 
@@ -149,7 +150,3 @@ def _many(databases: Databases, report: Report, pages: Sequence[tuple[str, str]]
         report.nothing_stale_seconds.append(time.monotonic() - began)
         if stale:
             raise SystemExit(f"still stale: {stale}")
-
-
-def _say(message: str) -> None:
-    print(f"{message} ...", file=sys.stderr, flush=True)

@@ -100,7 +100,7 @@ def _write_part(snapshot: _Snapshot, folder: Path, say: Say) -> Part:
     say(f"writing the database {name}")
     path = folder / f"{name}.dump"
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))  # pg_dump keeps the mode it finds
-    dump(snapshot.database.url, snapshot.id, path)
+    dump(snapshot.database.url, path, snapshot=snapshot.id)
     _sync(path)
     return Part(
         database=name,

@@ -13,18 +13,18 @@ from stack.postgres import program
 _LONGEST_ERROR = 600
 
 
-def dump(url: str, snapshot: str, path: Path) -> None:
-    """Write a database, as an exported snapshot of it has it, into a file in pg_dump's own format."""
-    run("pg_dump", url, ["--format=custom", f"--snapshot={snapshot}", f"--file={path}"])
+def dump(url: str, path: Path, *, snapshot: str | None = None) -> None:
+    """Write a database, as an exported snapshot of it has it if one is named, into a file in pg_dump's own format."""
+    state = [f"--snapshot={snapshot}"] if snapshot is not None else []
+    _run("pg_dump", url, ["--format=custom", *state, f"--file={path}"])
 
 
 def restore(url: str, path: Path) -> None:
     """Fill an empty database from such a file; all of it, or nothing."""
-    run("pg_restore", url, ["--single-transaction", "--exit-on-error", str(path)])
+    _run("pg_restore", url, ["--single-transaction", "--exit-on-error", str(path)])
 
 
-def run(name: str, url: str, arguments: Sequence[str]) -> None:
-    """Run one of PostgreSQL's programs on a database. Raises StackError with what it said."""
+def _run(name: str, url: str, arguments: Sequence[str]) -> None:
     parsed = make_url(url)
     # Without a password: whoever lists processes sees command lines.
     address = URL.create(
