@@ -4,16 +4,20 @@
 
 It takes all settings (broker, how messages are kept) from the launcher in DAGSTER_HOME's dagster.yaml, so that worker
 and launcher cannot differ, and no URL with a password stands on a command line. It has imported everything before it
-forks a process for each run; a process takes one run and ends. The run's tag `registru/worker` names the worker.
+forks a process for each run; a process takes one run and ends, and one that does not end when it is told to is killed.
+The run's tag `registru/worker` names the worker.
 """
 
 import argparse
+import contextlib
 import gc
 import os
 import sys
 from typing import Any, NoReturn
 
+import psutil
 from celery import Celery, signals
+from celery.worker.request import Request
 from dagster import DagsterInstance
 from dagster._core.instance.ref import InstanceRef
 from dagster._grpc.types import ExecuteRunArgs
@@ -21,11 +25,34 @@ from dagster._serdes import unpack_value
 from dagster_celery.config import TASK_EXECUTE_JOB_NAME
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tasks import create_execute_job_task
+from kombu.asynchronous import get_event_loop
 
-from pipeline.run_server import preload
+from pipeline.run_server import KILL_AFTER_SECONDS, preload
 
 WORKER_TAG = "registru/worker"
 """A run's tag: the worker that took it."""
+
+
+class RunRequest(Request):  # type: ignore[misc]
+    """A run that this worker has taken."""
+
+    def terminate(self, pool: Any, signal: str | None = None) -> None:
+        """Tell the run's process to end; kill it if it has not half a minute later.
+
+        Celery tells it once, and what Python raises for a signal can be lost in whatever was being done: in a library's
+        `__del__`, or behind a lock that is held for ever then.
+        """
+        super().terminate(pool, signal)
+        loop = get_event_loop()
+        if self.worker_pid is None or loop is None:  # not begun; Celery calls this again when it has
+            return
+        with contextlib.suppress(psutil.NoSuchProcess):
+            loop.call_later(KILL_AFTER_SECONDS, _kill, psutil.Process(self.worker_pid))
+
+
+def _kill(process: psutil.Process) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):  # it ended; another that has its pid now is not it
+        process.kill()
 
 
 def main() -> None:
@@ -55,7 +82,7 @@ def _app() -> Celery:
     if not isinstance(launcher, CeleryRunLauncher):
         _refuse(f"{home}/dagster.yaml launches runs by {type(launcher).__name__}, not by Celery")
     app = launcher.celery
-    create_execute_job_task(app)
+    create_execute_job_task(app, Request=RunRequest)  # type: ignore[arg-type] # any option of a task
     signals.task_prerun.connect(_note_worker, weak=False)
     return app
 

@@ -42,9 +42,10 @@ RUNNING, GONE = "running", "gone"
 WORKER_TAG = ".dagster/warm_worker"
 """A run's tag (not shown in the web UI): the process that works at it, as JSON."""
 
-_REQUEST_SECONDS = 5.0
-_KILL_AFTER_SECONDS = 30.0
+KILL_AFTER_SECONDS = 30.0
 """How long a run that was told to end may take to do so."""
+
+_REQUEST_SECONDS = 5.0
 _STOP_SECONDS = 15.0
 _TICK_SECONDS = 1.0
 _STATEMENT_TIMEOUT_MS = 60_000
@@ -149,7 +150,7 @@ class RunServer:
         if worker is None:
             return {"state": GONE}
         if operation == TERMINATE:
-            self._interrupt(worker.pid, time.monotonic() + _KILL_AFTER_SECONDS)
+            self._interrupt(worker.pid, time.monotonic() + KILL_AFTER_SECONDS)
         return {"state": RUNNING}
 
     def _launch(self, run_id: str, instance: str, connection: socket.socket) -> dict[str, Any]:

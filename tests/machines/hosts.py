@@ -61,13 +61,14 @@ class Host:
         log = self.home.logs / f"{len(self.processes) - 1}.log"
         return f"{self.name} ready" in log.read_text(errors="replace")
 
-    def names(self) -> list[str]:
-        """Return the command lines of this host's processes."""
-        names = []
+    def processes_named(self, part: str) -> list[psutil.Process]:
+        """Return this host's processes whose program's path has this part."""
+        found = []
         for process in self._alive():
             with contextlib.suppress(psutil.Error):
-                names.append(" ".join(process.cmdline()))
-        return names
+                if part in "".join(process.cmdline()[:1]):  # one that is just ending has none
+                    found.append(process)
+        return found
 
     def kill(self) -> int:
         """End every process of this host at once, as a power cut does; return how many there were."""

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
+from pipeline.run_server import KILL_AFTER_SECONDS
 from tests.machines.hosts import Host, start_worker
 from tests.machines.shared_batch import RUNS_A_HOST, TABS, runs_under_way, share, two_hosts, wait_until_ready
 from tests.platform import Platform, wait_for
@@ -53,7 +55,22 @@ def test_a_run_that_is_cancelled_on_another_host_ends_there(two: Two) -> None:
         assert user.http.delete(f"/scrape/{run_id}/").status_code == httpx.codes.NO_CONTENT
         assert user.wait(run_id)["state"] == "cancelled"
         assert platform.finished_run(run_id)["status"] == "CANCELED"
-    wait_for("no browser on the hosts", lambda: not any(map(browsers, hosts)))
+    wait_for("no browser on the hosts", lambda: not any(map(drivers, hosts)))
+
+
+def test_a_cancelled_run_that_does_not_heed_it_is_killed(two: Two) -> None:
+    platform, hosts = two
+    with platform.signed_in() as user:
+        visits = platform.site.visits(WAITING)
+        run_id = user.ask(WAITING).json()["run_id"]
+        wait_for("the visit", lambda: platform.site.visits(WAITING) > visits)
+        [driver, *_] = [process for host in hosts for process in drivers(host)]
+        run = driver.parent()
+        assert run is not None
+        run.suspend()
+        assert user.http.delete(f"/scrape/{run_id}/").status_code == httpx.codes.NO_CONTENT
+        assert user.wait(run_id)["state"] == "cancelled"
+    wait_for("no browser on the hosts", lambda: not any(map(drivers, hosts)), seconds=KILL_AFTER_SECONDS + 30)
 
 
 def test_a_run_of_a_worker_that_was_started_again_is_made_anew(two: Two) -> None:
@@ -75,5 +92,6 @@ def test_a_run_of_a_worker_that_was_started_again_is_made_anew(two: Two) -> None
     assert [platform.run(run_id)["status"] for run_id in killed] == ["FAILURE"]
 
 
-def browsers(host: Host) -> bool:
-    return any("chromedriver" in name for name in host.names())
+def drivers(host: Host) -> list[psutil.Process]:
+    """Return the processes that drive a browser on a host."""
+    return host.processes_named("chromedriver")
