@@ -47,7 +47,7 @@ class RunRequest(Request):  # type: ignore[misc]
         if self.worker_pid is None or loop is None:  # not begun; Celery calls this again when it has
             return
         with contextlib.suppress(psutil.NoSuchProcess):
-            loop.call_later(KILL_AFTER_SECONDS, _kill, psutil.Process(self.worker_pid))
+            loop.call_later(KILL_AFTER_SECONDS, _kill, psutil.Process(self.worker_pid))  # type: ignore[no-untyped-call]
 
 
 def _kill(process: psutil.Process) -> None:
