@@ -29,7 +29,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -82,10 +82,12 @@ class _Standby:
 class RunServer:
     """The server's one loop."""
 
-    def __init__(self, listener: socket.socket, module: str, workers: Mapping[int, Worker]) -> None:
+    def __init__(
+        self, listener: socket.socket, module: str, workers: Iterable[Worker], kill_at: Mapping[Worker, float]
+    ) -> None:
         self._listener, self._module = listener, module
-        self._workers = dict(workers)
-        self._kill_at: dict[int, float] = {}
+        self._workers = {worker.pid: worker for worker in workers}
+        self._kill_at = dict(kill_at)
         self._files = _imported_files()
         self._standby: _Standby | None = None
         self._stops_at: float | None = None
@@ -120,8 +122,8 @@ class RunServer:
         if self._standby is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._standby.pid, signal.SIGKILL)  # it holds nothing
-        for pid in self._workers:
-            self._interrupt(pid, self._stops_at)
+        for worker in self._workers.values():
+            self._interrupt(worker, self._stops_at)
 
     def _accept(self) -> None:
         try:
@@ -150,7 +152,7 @@ class RunServer:
         if worker is None:
             return {"state": GONE}
         if operation == TERMINATE:
-            self._interrupt(worker.pid, time.monotonic() + KILL_AFTER_SECONDS)
+            self._interrupt(worker, time.monotonic() + KILL_AFTER_SECONDS)
         return {"state": RUNNING}
 
     def _launch(self, run_id: str, instance: str, connection: socket.socket) -> dict[str, Any]:
@@ -221,18 +223,18 @@ class RunServer:
         worker = Worker(run_id, int(told["pid"]), float(told["started"]))
         return worker if _start_time(worker.pid) == worker.started else None
 
-    def _interrupt(self, pid: int, kill_at: float) -> None:
+    def _interrupt(self, worker: Worker, kill_at: float) -> None:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGINT)
-            self._kill_at.setdefault(pid, kill_at)
+            os.kill(worker.pid, signal.SIGINT)
+            self._kill_at.setdefault(worker, kill_at)
 
     def _kill_what_lasts(self) -> None:
         now = time.monotonic()
-        for pid, kill_at in list(self._kill_at.items()):
+        for worker, kill_at in list(self._kill_at.items()):
             if now >= kill_at:
-                del self._kill_at[pid]
-                if pid in self._workers:
-                    _kill_group(pid)
+                del self._kill_at[worker]
+                if _start_time(worker.pid) == worker.started:
+                    _kill_group(worker.pid)
 
     def _reap(self) -> None:
         while True:
@@ -242,13 +244,13 @@ class RunServer:
                 return
             if pid == 0:
                 return
-            self._kill_at.pop(pid, None)
             worker = self._workers.pop(pid, None)
             if self._standby is not None and self._standby.pid == pid:
                 os.close(self._standby.pipe)
                 self._standby = None  # the next run does without; then there is another one
             if worker is None:
                 continue
+            self._kill_at.pop(worker, None)
             _kill_group(pid)  # whatever it started and did not wait for
             code = os.waitstatus_to_exitcode(status)
             if code != 0:
@@ -260,7 +262,11 @@ class RunServer:
     def _replace_myself(self) -> NoReturn:
         """Begin anew with the code as it is now; runs that are under way stay this process's children."""
         read, write = os.pipe()
-        os.write(write, json.dumps([asdict(worker) for worker in self._workers.values()]).encode())
+        left = {
+            "workers": [asdict(worker) for worker in self._workers.values()],
+            "kill_at": [[asdict(worker), at] for worker, at in self._kill_at.items()],
+        }
+        os.write(write, json.dumps(left).encode())
         os.close(write)
         for descriptor in (read, self._listener.fileno()):
             os.set_inheritable(descriptor, True)
@@ -459,11 +465,14 @@ def main() -> None:
     if (options.socket is None) == (options.inherit is None):
         parser.error("--socket says where to listen")
     workers: list[Worker] = []
+    kill_at: dict[Worker, float] = {}
     if options.inherit:
         listener = socket.socket(fileno=options.inherit[0])
         listener.set_inheritable(False)
-        with open(options.inherit[1], "rb") as left:  # noqa: PTH123 - a descriptor
-            workers = [Worker(**each) for each in json.load(left)]
+        with open(options.inherit[1], "rb") as pipe:  # noqa: PTH123 - a descriptor
+            left = json.load(pipe)
+        workers = [Worker(**each) for each in left["workers"]]
+        kill_at = {Worker(**each): at for each, at in left["kill_at"]}
     os.environ.setdefault(
         "SPT_NOENV", "1"
     )  # a run's title must not write over its environment, which others read
@@ -472,7 +481,7 @@ def main() -> None:
         listener = local_socket.listen(options.socket)  # now: who can connect is served at once
     gc.collect()
     gc.freeze()  # what was imported is never looked at again, so that its memory stays shared
-    RunServer(listener, options.module, {worker.pid: worker for worker in workers}).serve()
+    RunServer(listener, options.module, workers, kill_at).serve()
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from dagster._serdes import serialize_value
 
 from pipeline.launcher import WarmRunLauncher
 from pipeline.local_socket import ask
-from pipeline.run_server import GONE, HEALTH, LAUNCH
+from pipeline.run_server import GONE, HEALTH, KILL_AFTER_SECONDS, LAUNCH
 from tests.pipeline.warm import DEFINITIONS, Warm, opened_instance, run_server
 from tests.platform import wait_for
 
@@ -98,6 +98,24 @@ def test_runs_outlive_a_server_that_is_killed_and_the_next_one_knows_them(
             assert health.status is WorkerStatus.RUNNING
             assert launcher.terminate(run_id)
             assert second.ended(run_id) is DagsterRunStatus.CANCELED
+
+
+def test_a_run_that_hangs_is_killed_though_its_server_was_replaced_twice(
+    tmp_path: Path, instance: DagsterInstance
+) -> None:
+    with run_server(tmp_path, instance) as first:
+        run_id = first.launch("hang")
+        first.said(run_id)
+        [hanging] = first.processes(f"dagster-run {run_id}")
+        first.process.kill()
+        first.process.wait(10)
+        with run_server(tmp_path, instance) as second:
+            assert second.instance.run_launcher.terminate(run_id)
+            second.module.write_text(DEFINITIONS.replace('VERSION = "one"', 'VERSION = "the second"'))
+            assert second.said(second.launch()) == "the second 1"
+            wait_for(
+                "the end of what hangs", lambda: not hanging.is_running(), seconds=KILL_AFTER_SECONDS + 30
+            )
 
 
 def test_an_orderly_end_ends_the_runs(tmp_path: Path, instance: DagsterInstance) -> None:
