@@ -173,6 +173,10 @@ def _erase_person(options: argparse.Namespace) -> int:
             evidence=options.evidence,
         )
     captures = f"{done.bodies} bodies of captures went" if options.evidence else "the captures still hold it"
+    if done.shared:
+        captures += (
+            f"; {done.shared} that captures of other companies share hold all words of the name too, and stay"
+        )
     print(
         f"erased from {done.parties} rows of the record and {done.changes} changes of {options.idno}, and kept out"
         f" from now on; {captures}"

@@ -9,7 +9,7 @@ import json
 import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -60,12 +60,13 @@ class ErasedUser:
 
 @dataclass(frozen=True)
 class ErasedPerson:
-    """In how many rows a person is named no longer, and how many bodies of captures went."""
+    """In how many rows a person is named no longer, how many bodies of captures went, and how many stay as shared."""
 
     parties: int
     changes: int
     bodies: int = 0
     bytes: int = 0
+    shared: int = 0
 
 
 def _by_name(databases: Sequence[Owned]) -> dict[str, Owned]:
@@ -215,7 +216,7 @@ def erase_person(
         erased = ErasedPerson(
             _erase_parties(connection, idno, suppression),
             _erase_history(connection, idno, suppression),
-            *(seal_bodies(connection, idno, name) if evidence else ()),
+            *(astuple(seal_bodies(connection, idno, name)) if evidence else ()),
         )
         if erased == ErasedPerson(0, 0):
             raise StackError(f"nothing that is held of {idno} names {name!r}; nothing was done")

@@ -2,7 +2,9 @@
 
 import html
 import json
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
@@ -19,6 +21,12 @@ _BODIES = text(
     " SELECT sha256, bool_or(is_picture) AS is_picture, array_agg(DISTINCT id) AS captures FROM held"
     " WHERE sha256 IS NOT NULL GROUP BY sha256 ORDER BY sha256"
 )
+_ELSEWHERE = text(
+    "SELECT EXISTS (SELECT FROM source_data WHERE idno <> :idno"
+    "   AND :sha256 IN (raw_html_sha256, document_sha256, screenshot_sha256))"
+    " OR EXISTS (SELECT FROM capture_payloads p JOIN source_data s ON s.id = p.source_data_id"
+    "   WHERE p.sha256 = :sha256 AND s.idno <> :idno)"
+)
 _CONTENT = text("SELECT content FROM raw_documents WHERE sha256 = :sha256")
 _NEWEST = text("SELECT max(id) FROM source_data WHERE idno = :idno AND outcome = 'ok'")
 _SEAL = text(
@@ -28,13 +36,25 @@ _SEAL = text(
 )
 
 
-def seal_bodies(connection: Connection, idno: str, name: str) -> tuple[int, int]:
+# How programs on a page write letters and ends of lines.
+_WRITTEN = re.compile(r"\\u([0-9a-fA-F]{4})|\\[nrtbf]")
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """How many bodies of captures went, their size, and how many stay since they prove other companies' facts too."""
+
+    bodies: int
+    bytes: int
+    shared: int
+
+
+def seal_bodies(connection: Connection, idno: str, name: str) -> Sealed:
     """Remove the contents of a company's captures that hold a name, and pictures of such pages.
 
-    Return how many bodies went, and their size.
-
-    They are not stored again when they come again. Raises StackError if the newest good capture is one of them: the
-    source still shows the name, and without that capture the company could not be read any more.
+    They are not stored again when they come again. A body that captures of other companies hold, too, stays.
+    Raises StackError if the newest good capture is one of them: the source still shows the name, and without that
+    capture the company could not be read any more.
     """
     bodies = connection.execute(_BODIES, {"idno": idno}).all()
     naming = {
@@ -42,6 +62,8 @@ def seal_bodies(connection: Connection, idno: str, name: str) -> tuple[int, int]
         for body in bodies
         if not body.is_picture and _holds(connection.scalar(_CONTENT, {"sha256": body.sha256}), name)
     }
+    shared = {sha256 for sha256 in naming if connection.scalar(_ELSEWHERE, {"sha256": sha256, "idno": idno})}
+    naming = {sha256: captures for sha256, captures in naming.items() if sha256 not in shared}
     captures = set().union(*naming.values())
     newest = connection.scalar(_NEWEST, {"idno": idno})
     if newest in captures:
@@ -50,7 +72,7 @@ def seal_bodies(connection: Connection, idno: str, name: str) -> tuple[int, int]
             " name goes from the record and its history; the captures can follow once a visit does not find it any more"
         )
     pictures = [body.sha256 for body in bodies if body.is_picture and captures & set(body.captures)]
-    return _seal(connection, [*naming, *pictures])
+    return Sealed(*_seal(connection, [*naming, *pictures]), len(shared))
 
 
 def _seal(connection: Connection, hashes: Sequence[str]) -> tuple[int, int]:
@@ -61,7 +83,7 @@ def _seal(connection: Connection, hashes: Sequence[str]) -> tuple[int, int]:
 
 
 def _holds(content: bytes | None, name: str) -> bool:
-    """Tell whether all words of a name stand somewhere in a body: rather one body too many than one too few."""
+    """Tell whether all words of a name stand somewhere in a body, in whatever order, each as a word of its own."""
     if content is None:
         return False
     shown = bytes(content).decode("utf-8", errors="replace")
@@ -70,6 +92,6 @@ def _holds(content: bytes | None, name: str) -> bool:
             json.loads(shown), ensure_ascii=False
         )  # in JSON, letters may be written as numbers
     except ValueError:
-        shown = html.unescape(shown)
+        shown = _WRITTEN.sub(lambda found: chr(int(found[1], 16)) if found[1] else " ", html.unescape(shown))
     folded = fold(shown)
-    return all(word in folded for word in words(name))
+    return all(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", folded) for word in words(name))

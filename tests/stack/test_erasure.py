@@ -9,7 +9,7 @@ from sqlalchemy import text
 from stack.databases import served
 from stack.errors import StackError
 from stack.home import PROJECT
-from stack.sealing import seal_bodies
+from stack.sealing import Sealed, seal_bodies
 from tests.databases import Databases
 from tests.platform import Platform, User
 from tests.site import CASES, CaseName
@@ -156,14 +156,45 @@ def test_evidence_follows_once_the_source_does_not_show_the_name(databases: Data
             payloads=(),
         )
         store(connection, new, bodies=())
-        bodies, size = seal_bodies(connection, idno, "Stefan ION")
-        assert (bodies, size) == (3, sum(map(len, (*pages[:2], picture))))
+        sealed = seal_bodies(connection, idno, "Stefan ION")
+        assert sealed == Sealed(bodies=3, bytes=sum(map(len, (*pages[:2], picture))), shared=0)
         held = list(load_evidence(connection, idno))
         connection.rollback()
     # The capture is still there, and its hash still right; of the bodies it is said that they were erased.
     assert set(held[0].removed) == {sha256(body) for body in (*pages[:2], picture)}
     assert all("erasure" in why for why in held[0].removed.values())
     assert set(held[1].bodies) == {sha256(pages[2]), sha256(shared)}
+
+
+def test_evidence_of_other_companies_and_words_that_only_look_like_the_name_stay(
+    databases: Databases,
+) -> None:
+    idno, another = make_idno(3904), make_idno(3905)
+    shell = b"<script>function open() { popup() }</script><app-root></app-root>"
+    listing, own = b'["Pop Ion"]', b"<script>data = '\\nIon \\u0050op'</script>"
+    with databases.engine(roles.WAREHOUSE_OWNER).connect() as connection:
+        first = capture(
+            idno,
+            raw_html_sha256=sha256(own),
+            document_sha256=sha256(shell),
+            screenshot_sha256=None,
+            payloads=(payload(0, listing),),
+        )
+        store(connection, first, bodies=(own, shell, listing))
+        for each in (idno, another):
+            later = capture(
+                each,
+                raw_html_sha256=sha256(shell),
+                document_sha256=sha256(shell),
+                screenshot_sha256=None,
+                payloads=(payload(0, listing),),
+            )
+            store(connection, later, bodies=())
+        assert seal_bodies(connection, idno, "Ion Pop") == Sealed(bodies=1, bytes=len(own), shared=1)
+        held = next(iter(load_evidence(connection, idno)))
+        connection.rollback()
+    assert set(held.removed) == {sha256(own)}
+    assert set(held.bodies) == {sha256(shell), sha256(listing)}
 
 
 @pytest.mark.parametrize(
