@@ -1,12 +1,14 @@
 """Health checks of containers: `python -m deploy.health WHAT…`, exit code 0 if all of it answers.
 
-WHAT is an http:// address that has to answer well (Dagster's key is shown if this container has it), unix:PATH where
-somebody has to accept connections, or grpc:HOST:PORT of a server that says that it serves.
+WHAT is an http:// address that has to answer well (Dagster's key is shown if this container has it), any:http://… where
+an answer is enough, such as that a key is wanted, unix:PATH where somebody has to accept connections, or grpc:HOST:PORT
+of a server that says that it serves.
 """
 
 import os
 import socket
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 
@@ -14,6 +16,7 @@ from warehouse.contract import KEY_HEADER
 from warehouse.sources import secret_file
 
 _SECONDS = 5
+_SERVER_ERROR = 500
 
 
 def _http(address: str) -> None:
@@ -23,6 +26,14 @@ def _http(address: str) -> None:
         request.add_header(KEY_HEADER, key)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     opener.open(request, timeout=_SECONDS).close()
+
+
+def _any(address: str) -> None:
+    try:
+        _http(address)
+    except urllib.error.HTTPError as answer:
+        if answer.code >= _SERVER_ERROR:
+            raise
 
 
 def _unix(path: str) -> None:
@@ -42,7 +53,7 @@ def _grpc(place: str) -> None:
             raise OSError(f"{place} does not serve")
 
 
-_CHECKS: dict[str, Callable[[str], None]] = {"unix:": _unix, "grpc:": _grpc}
+_CHECKS: dict[str, Callable[[str], None]] = {"any:": _any, "unix:": _unix, "grpc:": _grpc}
 
 
 def check(what: str) -> None:

@@ -111,7 +111,7 @@ RUN_SECONDS = Durations(
 )
 
 SITE_RATE = Level("registru_site_rate_set", "Visits a second that are allowed; 0: no limit.")
-WARM_BROWSERS = Level("registru_browsers_kept", "Browsers that are kept running on a machine.")
+WARM_BROWSERS = Level("registru_browsers_kept", "Browsers that are to be kept running on a machine.")
 TRANSFORM_VERSION = Level("registru_transform_version", "The version of the transformation that runs use.")
 
 COUNTS = (VISITS, RETRIES, RESULTS, TRANSFORMATIONS, SITE_REQUESTS, BROWSERS, RUNS)

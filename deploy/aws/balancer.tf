@@ -20,7 +20,7 @@ resource "aws_lb_target_group" "gateway" {
   target_type = "ip"
   vpc_id      = var.vpc_id
   health_check {
-    path     = "/metrics" # the gateway's own answer: without the API, it is the API that is to be replaced
+    path     = "/metrics" # the gateway's own answer: of the others ECS asks each itself
     interval = 10
     matcher  = "404"
   }

@@ -35,9 +35,13 @@ data "aws_iam_policy_document" "execution" {
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
     resources = ["${aws_cloudwatch_log_group.registru[each.key].arn}:*"]
   }
-  statement {
-    actions   = ["secretsmanager:GetSecretValue"]
-    resources = [aws_secretsmanager_secret.registru[each.key].arn]
+  # Caddy knows no other way to its key than the environment, which ECS fills.
+  dynamic "statement" {
+    for_each = each.key == "gateway" ? [aws_secretsmanager_secret.registru["gateway"].arn] : []
+    content {
+      actions   = ["secretsmanager:GetSecretValue"]
+      resources = [statement.value]
+    }
   }
   statement {
     actions   = ["kms:Decrypt"]
@@ -55,6 +59,26 @@ resource "aws_iam_role" "task" {
   for_each           = local.tasks
   name               = "registru-${each.key}"
   assume_role_policy = data.aws_iam_policy_document.ecs.json
+}
+
+# Everything else reads its own secret, and again when it has changed (docs/secrets.md).
+data "aws_iam_policy_document" "secret" {
+  for_each = { for name, task in local.tasks : name => task if name != "gateway" }
+  statement {
+    actions   = ["secretsmanager:GetSecretValue"]
+    resources = [aws_secretsmanager_secret.registru[each.key].arn]
+  }
+  statement {
+    actions   = ["kms:Decrypt"]
+    resources = [aws_kms_key.registru.arn]
+  }
+}
+
+resource "aws_iam_role_policy" "secret" {
+  for_each = data.aws_iam_policy_document.secret
+  name     = "secret"
+  role     = aws_iam_role.task[each.key].id
+  policy   = each.value.json
 }
 
 # Launching runs: the webserver's and the daemon's, for one task definition in one cluster.

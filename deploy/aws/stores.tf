@@ -89,6 +89,7 @@ resource "aws_db_instance" "registru" {
 }
 
 resource "random_password" "redis" {
+  for_each = local.redis
   length  = 48
   special = false
 }
@@ -98,31 +99,42 @@ resource "aws_elasticache_subnet_group" "registru" {
   subnet_ids = var.private_subnets
 }
 
+locals {
+  redis = {
+    # Sessions, limits and claims are never thrown out to make room. (With Celery, the broker is another logical database.)
+    state = { policy = "noeviction", class = var.state_class, snapshots = 7 }
+    # Records ready to be served: the least used goes when it is full, and all of it may be lost.
+    cache = { policy = "allkeys-lru", class = var.cache_class, snapshots = 0 }
+  }
+}
+
 resource "aws_elasticache_parameter_group" "registru" {
-  name   = "registru"
-  family = "valkey8"
-  # Sessions, limits and claims are never thrown out to make room.
+  for_each = local.redis
+  name     = "registru-${each.key}"
+  family   = "valkey8"
   parameter {
     name  = "maxmemory-policy"
-    value = "noeviction"
+    value = each.value.policy
   }
 }
 
 resource "aws_elasticache_replication_group" "registru" {
-  replication_group_id       = "registru"
-  description                = "State, cache and, with Celery, the broker: a logical database each"
+  #checkov:skip=CKV_AWS_134:what is in the cache is in PostgreSQL
+  for_each                   = local.redis
+  replication_group_id       = "registru-${each.key}"
+  description                = "Registru's ${each.key}"
   engine                     = "valkey"
   engine_version             = "8.0"
-  node_type                  = "cache.t4g.small"
+  node_type                  = each.value.class
   num_cache_clusters         = 2
   automatic_failover_enabled = true
   multi_az_enabled           = true
-  parameter_group_name       = aws_elasticache_parameter_group.registru.name
+  parameter_group_name       = aws_elasticache_parameter_group.registru[each.key].name
   subnet_group_name          = aws_elasticache_subnet_group.registru.name
   security_group_ids         = [aws_security_group.stores.id]
   at_rest_encryption_enabled = true
   kms_key_id                 = aws_kms_key.registru.arn
   transit_encryption_enabled = true
-  auth_token                 = random_password.redis.result
-  snapshot_retention_limit   = 7
+  auth_token                 = random_password.redis[each.key].result
+  snapshot_retention_limit   = each.value.snapshots
 }

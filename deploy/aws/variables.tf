@@ -51,3 +51,15 @@ variable "database_gigabytes" {
   default     = 50
   description = "Storage to begin with; it grows by itself up to four times that"
 }
+
+variable "state_class" {
+  type        = string
+  default     = "cache.t4g.small"
+  description = "ElastiCache node type of what must not be lost: sessions, limits, turns at the site"
+}
+
+variable "cache_class" {
+  type        = string
+  default     = "cache.t4g.small"
+  description = "ElastiCache node type of the cache: about 2.4 kB a record; docs/scaling.md says which for how many companies"
+}

@@ -173,6 +173,9 @@ class _Keeper(threading.Thread):
             except FAILURES as error:
                 logger.info("a browser is replaced: %s", first_line(error))
                 self._stopping.wait(_REPLACE_PAUSE_SECONDS)
+            except Exception:  # whatever it is: without this thread there would be a browser less for ever
+                logger.exception("a browser is replaced")
+                self._stopping.wait(_START_PAUSE_SECONDS)
 
     def _lend_until_worn(self, driver: webdriver.Chrome) -> None:
         home, pages = driver.current_window_handle, 0
