@@ -12,7 +12,11 @@ import argparse
 import contextlib
 import gc
 import os
+import re
+import shutil
 import sys
+import time
+from pathlib import Path
 from typing import Any, NoReturn
 
 import psutil
@@ -20,6 +24,7 @@ from celery import Celery, signals
 from celery.worker.request import Request
 from dagster import DagsterInstance
 from dagster._core.instance.ref import InstanceRef
+from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._grpc.types import ExecuteRunArgs
 from dagster._serdes import unpack_value
 from dagster_celery.config import TASK_EXECUTE_JOB_NAME
@@ -31,6 +36,8 @@ from pipeline.run_server import KILL_AFTER_SECONDS, preload
 
 WORKER_TAG = "registru/worker"
 """A run's tag: the worker that took it."""
+_FORGOTTEN_AFTER_SECONDS = 86_400
+_RUN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class RunRequest(Request):  # type: ignore[misc]
@@ -63,6 +70,7 @@ def main() -> None:
     parser.add_argument("-m", dest="module", required=True, help="the module that holds the definitions")
     options = parser.parse_args()
     app = _app()
+    _remove_forgotten_output()
     preload(options.module)
     gc.collect()
     gc.freeze()  # what was imported is never looked at again, so that its memory stays shared
@@ -85,6 +93,22 @@ def _app() -> Celery:
     create_execute_job_task(app, Request=RunRequest)  # type: ignore[arg-type] # any option of a task
     signals.task_prerun.connect(_note_worker, weak=False)
     return app
+
+
+def _remove_forgotten_output() -> None:
+    """Remove what runs printed here that Dagster has deleted since: `tidy` does so on the machine that it runs on."""
+    newest = time.time() - _FORGOTTEN_AFTER_SECONDS
+    with DagsterInstance.get() as instance:
+        if not isinstance(instance.compute_log_manager, LocalComputeLogManager):
+            return
+        for folder in Path(os.environ["REGISTRU_COMPUTE_LOGS"]).glob("*/compute_logs"):
+            run = folder.parent
+            if (
+                _RUN_ID.fullmatch(run.name)
+                and run.stat().st_mtime < newest
+                and not instance.has_run(run.name)
+            ):
+                shutil.rmtree(run, ignore_errors=True)
 
 
 def _note_worker(task: Any, kwargs: dict[str, Any], **_: Any) -> None:

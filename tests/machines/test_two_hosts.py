@@ -2,6 +2,8 @@
 
 import os
 import signal
+import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,12 +86,24 @@ def test_a_run_of_a_worker_that_was_started_again_is_made_anew(two: Two) -> None
         killed = wait_for("the run", lambda: runs_under_way(platform, host))
         os.killpg(host.processes[-1].pid, signal.SIGKILL)
         host.processes[-1].wait()
+        forgotten, foreign = old_output(host, str(uuid.uuid4())), old_output(host, "of-somebody-else")
         start_worker(host, platform, runs=RUNS_A_HOST)
         wait_until_ready([host])
+        assert (forgotten.exists(), foreign.exists()) == (False, True)
+        assert [(host.home.compute_logs / run).exists() for run in killed] == [True]
         status = user.wait(run_id, seconds=120)
     assert status["state"] == "failed"  # what this page comes to, and not what became of the first run
     assert status["companies"][0]["outcome"] == Outcome.TIMEOUT, status
     assert [platform.run(run_id)["status"] for run_id in killed] == ["FAILURE"]
+
+
+def old_output(host: Host, name: str) -> Path:
+    """Make a folder as that of what a run printed the day before yesterday."""
+    folder = host.home.compute_logs / name
+    (folder / "compute_logs").mkdir(parents=True)
+    then = time.time() - 2 * 86_400
+    os.utime(folder, (then, then))
+    return folder
 
 
 def drivers(host: Host) -> list[psutil.Process]:
