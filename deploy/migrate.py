@@ -1,9 +1,11 @@
 """Prepares the databases, once before every start of the platform's containers: `python -m deploy.migrate`.
 
 Makes the databases and roles that are missing, runs our migrations and Dagster's. What is there already stays; a
-second call changes nothing. The other containers wait until it has ended well.
+second call changes nothing. The other containers wait until it has ended well. With `--empty` no migration runs: new
+databases stay empty, for a backup to be restored into them.
 """
 
+import argparse
 import re
 import subprocess
 import sys
@@ -58,10 +60,15 @@ class MigrateSettings(BaseSettings):
         return f"postgresql+psycopg2://{role}:{password}@{place}/{database}"
 
 
-def prepare(settings: MigrateSettings, *, say: Callable[[str], None]) -> None:
-    """Bring everything to what this version needs. Raises psycopg2's, SQLAlchemy's and Alembic's errors."""
+def prepare(settings: MigrateSettings, *, empty: bool, say: Callable[[str], None]) -> None:
+    """Bring everything to what this version needs. Raises psycopg2's, SQLAlchemy's and Alembic's errors.
+
+    With `empty` only databases and roles are made.
+    """
     made = _create_databases(settings)
     say(f"databases and roles are there{': made ' + ', '.join(made) if made else ''}")
+    if empty:
+        return
     for database, owner, scripts in (
         (roles.WAREHOUSE_DATABASE, roles.WAREHOUSE_OWNER, WAREHOUSE_MIGRATIONS),
         (roles.USERS_DATABASE, roles.USERS_OWNER, api_migrations.SCRIPTS),
@@ -95,6 +102,9 @@ def _name(location: tuple[int | str, ...]) -> str:
 
 def main() -> None:
     """Prepare the databases, or say in a sentence why not."""
+    parser = argparse.ArgumentParser(description="Prepares the platform's databases.")
+    parser.add_argument("--empty", action="store_true", help="make databases and roles, no tables in them")
+    options = parser.parse_args()
     try:
         settings = MigrateSettings()
     except ValidationError as error:
@@ -103,7 +113,7 @@ def main() -> None:
         ]
         sys.exit("migrate: " + "; ".join(wrong))
     try:
-        prepare(settings, say=lambda text: print(f"migrate: {text}", flush=True))
+        prepare(settings, empty=options.empty, say=lambda text: print(f"migrate: {text}", flush=True))
     except psycopg2.OperationalError as error:
         sys.exit(f"migrate: no connection as PostgreSQL's superuser: {str(error).strip()}")
     except subprocess.CalledProcessError as error:

@@ -22,7 +22,6 @@ from pipeline.cohorts import COHORTS, OTHERS
 from pipeline.settings import LIVE_SITE, is_loopback
 from stack import data_commands, evidence_export, postgres
 from stack.client import Client, operator_client, scrape
-from stack.demo import run_demo
 from stack.errors import StackError
 from stack.home import DEFAULT_HOME, DEMO_HOME, Home, Running, is_locked
 from stack.platform import running
@@ -333,6 +332,8 @@ def _down(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     _on_signals()
     try:
+        from stack.demo import run_demo  # with the stand-in site, which is in no image
+
         return run_demo(Home.at(options.home), port=options.port)
     except _Stopped:
         return 130

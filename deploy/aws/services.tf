@@ -26,7 +26,7 @@ locals {
 }
 
 resource "aws_ecr_repository" "registru" {
-  for_each             = toset(["api", "dagster", "gateway", "migrate", "pipeline"])
+  for_each             = toset(["api", "dagster", "gateway", "migrate", "pipeline", "tools"])
   name                 = "registru/${each.key}"
   image_tag_mutability = "IMMUTABLE"
   image_scanning_configuration {

@@ -47,9 +47,21 @@ def raw_compose() -> dict[str, Any]:
 
 def services(settings: Mapping[str, str]) -> dict[str, Service]:
     """Return the services that start without a profile, in the order in which they can. Raises MissingVariable."""
+    return _ordered(settings, set())
+
+
+def on_demand(settings: Mapping[str, str]) -> dict[str, Service]:
+    """Return the services that are run for one command at a time (the profile `tools`)."""
+    every = _ordered(settings, {"tools"})
+    return {name: service for name, service in every.items() if service.raw.get("profiles")}
+
+
+def _ordered(settings: Mapping[str, str], profiles: set[str]) -> dict[str, Service]:
     content = interpolated(raw_compose()["services"], settings)
     found = {
-        name: _service(name, body, settings) for name, body in content.items() if not body.get("profiles")
+        name: _service(name, body, settings)
+        for name, body in content.items()
+        if not body.get("profiles") or profiles & set(body["profiles"])
     }
     ordered: dict[str, Service] = {}
     while len(ordered) < len(found):

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
+import psycopg2
 
 from tests.deploy.topology import Topology
 from tests.platform import LAUNCH, RUN, User, wait_for
@@ -14,6 +16,7 @@ from tests.site import CASES, CaseName, expected_record
 from tests.site.facts import make_idno
 
 FOUND = CASES[CaseName.FOUND].idno
+STORES = ("postgres", "redis-state", "redis-cache")
 _NOT_WARM = "No warm process"
 
 
@@ -30,6 +33,7 @@ def play(topology: Topology, say: Callable[[str], None]) -> None:
         _prepare_again(topology, say)
         with _with_key(topology, _administrator(topology, say), ["dagster", "dagster:read"]) as analyst:
             _launch_by_hand(analyst, say)
+        _back_up_and_restore(topology, user, say)
 
 
 def _registered(http: httpx.Client) -> User:
@@ -98,6 +102,37 @@ def _launch_by_hand(analyst: httpx.Client, say: Callable[[str], None]) -> None:
     run = _finished(analyst, launched["run"]["runId"])
     assert run["status"] == "SUCCESS", run
     say("a run that was launched in Dagster's web UI succeeded")
+
+
+def _back_up_and_restore(topology: Topology, user: User, say: Callable[[str], None]) -> None:
+    """Do what docs/deployment.md says: a backup while everything runs, and a restore into new databases."""
+    tools = topology.commands["tools"]
+    registru = ("python", "-m", "stack.cli")
+    code, output = tools.execute(*registru, "backup", "--external", "--output", "/backups")
+    assert code == 0, output
+    [backup] = Path(tools.placed("/backups")).glob("registru-*")
+    before = user.http.get(f"/companies/{FOUND}/").json()
+    topology.stop(but=STORES)
+    superuser = psycopg2.connect(
+        host=topology.containers["postgres"].address,
+        user="postgres",
+        password=topology.settings["REGISTRU_POSTGRES_PASSWORD"],
+        dbname="postgres",
+    )
+    superuser.autocommit = True
+    with superuser.cursor() as cursor:
+        for database in ("users", "dagster", "warehouse"):
+            cursor.execute(f"ALTER DATABASE {database} RENAME TO {database}_before")
+    superuser.close()
+    code, output = topology.containers["migrate"].execute("python", "-m", "deploy.migrate", "--empty")
+    assert code == 0 and "made" in output and "up to date" not in output, output
+    code, output = tools.execute(*registru, "restore", f"/backups/{backup.name}", "--external")
+    assert code == 0 and "every row compared" in output, output
+    topology.start()
+    assert user.http.get(f"/companies/{FOUND}/").status_code == httpx.codes.UNAUTHORIZED
+    user.sign_in()
+    assert user.http.get(f"/companies/{FOUND}/").json() == before
+    say("a backup was made, and restored into new databases; the record is the same, sessions are ended")
 
 
 def _finished(http: httpx.Client, run_id: str) -> dict[str, Any]:

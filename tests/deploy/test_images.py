@@ -29,10 +29,13 @@ PROGRAMS = {
         "pipeline.storage",
         "deploy.health",
     ),
+    "tools": ("stack.cli",),
 }
 """What each image starts by name, and what is named in dagster.yaml. (Health checks show themselves when they run;
 the API's, of HTTP, needs no gRPC.)
 """
+LEFT_OUT = {"stack.demo"}
+"""Imported by a command that is for no container."""
 OURS = ("api", "benchmarks", "deploy", "gateway", "pipeline", "stack", "telemetry", "tests", "warehouse")
 
 
@@ -68,7 +71,7 @@ def _imports(programs: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     while left:
         module = left.pop()
         path = _file(module)
-        if module in done or path is None:
+        if module in done or module in LEFT_OUT or path is None:
             continue
         done.add(module)
         yield module, module

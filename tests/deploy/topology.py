@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +32,7 @@ from stack import postgres
 from stack.chrome import find_chrome
 from stack.home import PROJECT, Home
 from stack.secrets import Secrets
-from tests.deploy.compose import Service, services, settings_of
+from tests.deploy.compose import Service, on_demand, services, settings_of
 from tests.deploy.dockerfile import Image
 from tests.deploy.image import VENV, build
 
@@ -140,6 +140,8 @@ class Topology:
     folder: Path
     settings: dict[str, str]
     containers: dict[str, Container] = field(default_factory=dict)
+    commands: dict[str, Container] = field(default_factory=dict)
+    """Those that are run for one command at a time."""
     late: list[str] = field(default_factory=list)
     """Who did not end in time, once it is stopped."""
 
@@ -149,8 +151,10 @@ class Topology:
         return f"http://{self.containers['gateway'].address}:{GATEWAY_PORT}"
 
     def start(self) -> None:
-        """Start every service when what it depends on is as it has to be. Raises Broken."""
+        """Start every service that does not run when what it depends on is as it has to be. Raises Broken."""
         for container in self.containers.values():
+            if container.process is not None and container.exit_code is None:
+                continue
             for name, condition in container.service.depends_on.items():
                 self._wait(self.containers[name], condition)
             _prepare(container)
@@ -175,10 +179,10 @@ class Topology:
                 )
             time.sleep(_POLL_SECONDS)
 
-    def stop(self) -> None:
-        """Stop every service, those that others depend on last."""
+    def stop(self, *, but: Collection[str] = ()) -> None:
+        """Stop every service (but some), those that others depend on last."""
         for container in reversed(self.containers.values()):
-            if not container.stop():
+            if container.service.name not in but and not container.stop():
                 self.late.append(container.service.name)
 
 
@@ -213,7 +217,7 @@ def plan(folder: Path, chosen: Mapping[str, str]) -> Topology:
         "REGISTRU_CHROME_NO_SANDBOX": str(not _works(*_as_another_user(), "unshare", "-U", "true")).lower(),
         **chosen,
     }
-    described = services(settings)
+    described = services(settings) | on_demand(settings)
     net = f"127.{random.randint(16, 250)}.{random.randint(0, 250)}"
     addresses = {name: f"{net}.{number}" for number, name in enumerate(described, start=2)}
     roots = {
@@ -224,9 +228,11 @@ def plan(folder: Path, chosen: Mapping[str, str]) -> Topology:
     topology = Topology(folder, settings)
     for name, service in described.items():
         root, image = roots[service.target] if service.target else (folder / "none", Image())
-        topology.containers[name] = _container(folder, service, root, image, addresses)
+        container = _container(folder, service, root, image, addresses)
+        (topology.commands if service.raw.get("profiles") else topology.containers)[name] = container
     for target, (root, _) in roots.items():
-        users = [each for each in topology.containers.values() if each.service.target == target]
+        every = [*topology.containers.values(), *topology.commands.values()]
+        users = [each for each in every if each.service.target == target]
         _make_read_only(root, users)
     return topology
 
