@@ -8,10 +8,11 @@ left.
 
 from typing import Any
 
+from celery import Signature
 from dagster import DagsterRun
 from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
 from dagster_celery.launcher import CeleryRunLauncher
-from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
+from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG, DAGSTER_CELERY_TASK_ID_TAG
 
 _ANSWER_SECONDS = 4.0
 _TRIES = 2
@@ -25,6 +26,18 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
     def supports_resume_run(self) -> bool:
         """No: who asked for what a dead run has left gets a new run, by the API's reconciler."""
         return False
+
+    def _launch_celery_task_run(self, run: DagsterRun, task_signature: Signature, routing_key: str) -> None:
+        """Send a run to the workers, with its own id for the task's.
+
+        The tag that names the task is written before a worker can have it. Dagster reads and writes tags as a whole: if
+        this one were written afterwards, as dagster-celery's own way is, and the worker's at that moment, one of them
+        would be lost, and the run could neither be cancelled nor missed when its worker dies.
+        """
+        self._instance.add_run_tags(run.run_id, {DAGSTER_CELERY_TASK_ID_TAG: run.run_id})
+        queue = run.tags.get(DAGSTER_CELERY_QUEUE_TAG, self.default_queue)
+        task_signature.apply_async(task_id=run.run_id, queue=queue, routing_key=f"{queue}.{routing_key}")
+        self._instance.report_engine_event(f"Sent to the workers of the queue {queue}.", run, cls=type(self))
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
         """Tell whether a worker still has this run. Raises what Redis raises: then nothing is known."""

@@ -25,6 +25,8 @@ def prepare(home: Home, secrets: Secrets, port: int) -> list[str]:
             f'dir "{home.valkey}"\n'
             # Sign-ins survive a restart; nothing is thrown out to make room.
             "appendonly yes\nappendfsync everysec\nmaxmemory-policy noeviction\ndaemonize no\n"
+            # The file that is appended to holds everything; a snapshot beside it would be written for nobody.
+            'save ""\n'
             # A title of its own would be written over the environment, by which leftovers are known.
             "set-proc-title no\n"
         )

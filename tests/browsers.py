@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -37,4 +38,6 @@ def text_of(browser: Chrome) -> str:
 
 def see(browser: Chrome, text: str) -> None:
     """Wait until the page shows a text."""
-    WebDriverWait(browser, 60).until(lambda driver: text in text_of(driver), f"no {text!r} on the page")
+    # While the page goes to another one it cannot be asked.
+    wait = WebDriverWait(browser, 60, ignored_exceptions=[WebDriverException])
+    wait.until(lambda driver: text in text_of(driver), f"no {text!r} on the page")

@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.databases import Databases, running_databases
 from tests.platform import Platform, User, running_platform
 from tests.site import running_site
 from tests.site.server import Site
+
+settings.register_profile("registru", deadline=None)  # a machine that stalls proves nothing
+settings.load_profile("registru")
 
 
 @pytest.fixture(scope="session")

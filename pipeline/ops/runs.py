@@ -4,7 +4,15 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from dagster import AssetExecutionContext, AssetKey, DagsterInstance, DagsterRun, Failure, OpExecutionContext
+from dagster import (
+    AssetExecutionContext,
+    AssetKey,
+    DagsterInstance,
+    DagsterRun,
+    DagsterRunStatus,
+    Failure,
+    OpExecutionContext,
+)
 
 from warehouse.contract import SOURCE_DATA_ASSET, TRANSFORMED_DATA_ASSET
 
@@ -48,9 +56,10 @@ def is_over(instance: DagsterInstance, run_id: str) -> bool:
 
 
 def asks_whether_to_go_on(context: Context) -> Callable[[], None]:
-    """Return a function that raises Failure once Dagster holds this run for over.
+    """Return a function that raises Failure once Dagster holds this run for over, or for cancelled.
 
-    A worker that lost touch (with the code server, say) must not go on beside the run that took its place.
+    A worker that lost touch (with the code server, say) must not go on beside the run that took its place; and what
+    Python raises for the signal that cancels a run can be lost in whatever was being done.
     """
     next_look = 0.0
 
@@ -59,7 +68,10 @@ def asks_whether_to_go_on(context: Context) -> Callable[[], None]:
         if time.monotonic() < next_look:
             return
         next_look = time.monotonic() + _LOOKED_AT_EVERY.total_seconds()
-        if is_over(context.instance, context.run.run_id):
-            raise Failure("this run is over, as Dagster has it; its worker stops", allow_retries=False)
+        run = context.instance.get_run_by_id(context.run.run_id)
+        if run is None or run.is_finished or run.status is DagsterRunStatus.CANCELING:
+            raise Failure(
+                "this run is over or cancelled, as Dagster has it; its worker stops", allow_retries=False
+            )
 
     return goes_on

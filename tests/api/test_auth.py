@@ -13,7 +13,7 @@ from jose import jwt
 
 from api.auth.tokens import key_id
 from stack.secrets import load_or_create
-from tests.platform import Platform, User
+from tests.platform import Platform, User, wait_for
 
 PROTECTED = [
     ("GET", "/auth/me/"),
@@ -177,6 +177,9 @@ def test_no_password_and_no_token_is_in_any_log_or_stored_in_clear(platform: Pla
     assert "Application startup complete" in logs  # it is the API's log too that was read
     assert user.password not in logs
     assert token not in logs
-    stored = b"".join(path.read_bytes() for path in platform.home.valkey.rglob("*") if path.is_file())
-    assert user.username.encode() in stored
-    assert token.encode() not in stored
+
+    def stored() -> bytes:
+        return b"".join(path.read_bytes() for path in platform.home.valkey.rglob("*") if path.is_file())
+
+    wait_for("the account on Valkey's disk", lambda: user.username.encode() in stored())
+    assert token.encode() not in stored()

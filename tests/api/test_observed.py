@@ -173,8 +173,8 @@ async def test_a_part_that_hangs_is_named_in_time_and_hangs_nobody(stage: Stage)
             }
         )
         async with open_services(settings) as services, asyncio.timeout(30):
-            parts = await check_parts(services, seconds=0.5)
-            late = "does not answer within 0.5 s"
+            parts = await check_parts(services, seconds=3)
+            late = "does not answer within 3 s"
             assert parts == dict.fromkeys(PARTS, late) | {"warehouse": "ok", "redis_state": "ok"}
             hurt = replace(stage, services=services)
             async with client_of(hurt) as http:

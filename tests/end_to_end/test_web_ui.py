@@ -6,8 +6,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 
 from api.auth.roles import Role
 from tests.browsers import see, started_browser, text_of
@@ -40,6 +42,13 @@ def sign_in(browser: Chrome, username: str, password: str) -> None:
     browser.find_element(By.CSS_SELECTOR, "button").click()
 
 
+BUTTON = """
+const found = [...document.querySelectorAll('button')].find(each => each.innerText === 'Materialize all')
+return found ? !found.disabled && found.getAttribute('aria-disabled') !== 'true' : null
+"""
+"""Whether the button that launches may be pressed."""
+
+
 @pytest.mark.parametrize("role", list(Role))
 def test_dagster_opens_for_each_role_once_signed_in(platform: Platform, browser: Chrome, role: Role) -> None:
     with platform.signed_in_as(role) as user:
@@ -56,9 +65,12 @@ def test_dagster_opens_for_each_role_once_signed_in(platform: Platform, browser:
 
         browser.get(f"{platform.url}/dagster/locations/registru/jobs/scrape_companies/launchpad")
         see(browser, "Materialize all")
-        button = next(b for b in browser.find_elements(By.TAG_NAME, "button") if b.text == "Materialize all")
+        may_launch = role is not Role.READONLY
+        WebDriverWait(browser, 60, ignored_exceptions=[WebDriverException]).until(
+            lambda driver: driver.execute_script(BUTTON) is may_launch,
+            f"a button that is enabled: {may_launch}",
+        )
         keep(browser, f"launchpad-{role}")
-        assert button.is_enabled() is (role is not Role.READONLY)
 
         browser.get(f"{platform.url}/sign-in")
         see(browser, f"Signed in as {user.username}")

@@ -124,7 +124,15 @@ def share(
 
 
 def _is_shared(platform: Platform, hosts: Sequence[Host], *, at_least: float) -> bool:
-    return _done(platform) >= at_least and all(runs_under_way(platform, host) for host in hosts)
+    workers = _workers(platform)
+    brought = {
+        workers.get(row["run_id"]) for row in platform.query("SELECT DISTINCT run_id FROM run_results")
+    }
+    return (
+        _done(platform) >= at_least
+        and brought >= {host.name for host in hosts}
+        and all(runs_under_way(platform, host) for host in hosts)
+    )
 
 
 def _done(platform: Platform) -> int:

@@ -102,14 +102,7 @@ def test_a_request_id_leads_from_the_answer_to_the_end(observed: Platform, asker
     request_id = f"follow-{uuid4()}"
     body = ask(asker, make_idno(7700), request_id)
     assert body["data"], body
-
-    def whole() -> list[dict[str, Any]] | None:
-        found = lines_about(observed, request_id)
-        return found if any(line["message"] == "scrape ended" for line in found) else None
-
-    lines = wait_for("the line of the end", whole)
-    told = [(line["service"], line["message"]) for line in lines]
-    assert set(told) >= {
+    wanted = {
         ("api", "run launched"),
         ("api", "scrape accepted, launched"),
         ("run", "visited"),
@@ -118,6 +111,12 @@ def test_a_request_id_leads_from_the_answer_to_the_end(observed: Platform, asker
         ("run", "done with a company"),
         ("api", "scrape ended"),
     }
+
+    def whole() -> list[dict[str, Any]] | None:
+        found = lines_about(observed, request_id)
+        return found if wanted <= {(line["service"], line["message"]) for line in found} else None
+
+    lines = wait_for("every line from the request to the end", whole)
     assert {line["run_id"] for line in lines if "run_id" in line} == {body["run_id"]}
     [stored] = [line for line in lines if line["message"] == "stored"]
     rows = observed.query("SELECT run_id FROM source_data WHERE id = :id", id=stored["source_data_id"])
@@ -172,7 +171,11 @@ def test_what_runs_do_is_counted(observed: Platform, asker: User) -> None:
 
     def is_counted(samples: Samples) -> bool:
         finished = {"job": "scrape_companies", "kind": "person", "status": "SUCCESS"}
-        return increase(samples, "registru_runs_finished_total", **finished) >= 2
+        return (
+            increase(samples, "registru_runs_finished_total", **finished) >= 2
+            and increase(samples, "registru_run_results_total", result="captured") >= 2
+            and value(samples, "registru_browsers_in_use", how="borrowed") == 0
+        )
 
     after = awaited(observed, "the ends of both runs", is_counted)
     assert increase(after, "registru_visits_total", outcome="ok") == 2

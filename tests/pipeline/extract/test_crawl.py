@@ -15,7 +15,7 @@ from pipeline.extract.browser import BrowserNotStarted
 from pipeline.extract.crawl import Attempt, Event, Skip
 from pipeline.settings import Screenshots
 from tests.pipeline.extract.crawling import Crawler, final, settings_for
-from tests.pipeline.extract.test_browser import processes_of
+from tests.pipeline.extract.test_browser import processes_of, wait_until_none_is_left
 from tests.site import CASES, CaseName, running_site
 from tests.site.facts import make_idno
 from tests.site.server import Site
@@ -50,7 +50,7 @@ def test_every_case_ends_in_its_outcome_with_tabs_side_by_side(
     for transient in (CaseName.API_500, CaseName.NEVER_RENDERS, CaseName.API_DROPPED, CaseName.RATE_LIMITED):
         assert len(attempts(events, CASES[transient].idno)) == 3, transient
     assert attempts(events, CASES[CaseName.FLAKY].idno) == [Outcome.SERVER_ERROR, Outcome.OK]
-    assert processes_of(tmp_path) == []
+    wait_until_none_is_left(tmp_path)
 
 
 def test_a_capture_holds_all_that_was_seen(tmp_path: Path, own_site: Site, redis: Redis) -> None:
@@ -136,7 +136,7 @@ def test_a_run_that_is_over_begins_no_further_visit(tmp_path: Path, own_site: Si
     with pytest.raises(Over):
         crawler.crawl([make_idno(number) for number in range(10)])
     assert len(own_site.documents()) == 2
-    assert processes_of(tmp_path) == []
+    wait_until_none_is_left(tmp_path)
     assert redis.keys("claim:*") == []
 
 
@@ -183,7 +183,7 @@ def test_a_killed_chrome_costs_the_visits_under_way_another_attempt_each(
     assert Outcome.BROWSER_ERROR in outcomes
     assert {capture.outcome for capture in final(events).values()} == {Outcome.OK}
     assert set(final(events)) == set(idnos)
-    assert processes_of(tmp_path) == []
+    wait_until_none_is_left(tmp_path)
 
 
 def test_a_browser_that_never_starts_ends_the_crawl_and_is_named(
@@ -209,9 +209,11 @@ def test_a_page_that_hangs_its_renderer_holds_nobody_up_for_long(
     for event in crawler.events([make_idno(1), make_idno(2), make_idno(3)]):
         events.append(event)
         if not stopped:
-            stopped = [each for each in processes_of(tmp_path) if "--type=renderer" in each.cmdline()]
-            for process in stopped:
-                process.suspend()
+            for process in processes_of(tmp_path):
+                with suppress(psutil.NoSuchProcess):
+                    if "--type=renderer" in process.cmdline():
+                        process.suspend()
+                        stopped.append(process)
     assert set(final(events)) == {make_idno(1), make_idno(2), make_idno(3)}
     assert {capture.outcome for capture in final(events).values()} == {Outcome.OK}
     assert not any(process.is_running() for process in stopped)

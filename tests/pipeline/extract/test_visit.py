@@ -43,6 +43,8 @@ PAGES = {
 
 class _Site(BaseHTTPRequestHandler):
     ended = threading.Event()
+    asked = threading.Event()
+    """A page that never comes was asked for."""
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
@@ -53,6 +55,7 @@ class _Site(BaseHTTPRequestHandler):
         elif path.startswith("/text/"):
             self._answer(200, "text/plain", "not the JSON that one would expect")
         elif path.startswith("/slow/"):
+            self.asked.set()
             self.ended.wait(60)
         elif path == "/streams":
             self._stream()
@@ -151,15 +154,17 @@ def test_a_chrome_that_dies_while_the_document_is_awaited_is_a_browser_error(
     url: str, tmp_path: Path
 ) -> None:
     with chrome(settings_for(tmp_path, url)) as driver:
+        [profile] = tmp_path.rglob("Default")
 
         def kill() -> None:
-            [profile] = tmp_path.rglob("Default")
+            _Site.asked.wait(30)
             for process in psutil.process_iter(["cmdline"]):
                 if f"--user-data-dir={profile.parent}" in " ".join(process.info["cmdline"] or []):
                     with contextlib.suppress(psutil.NoSuchProcess):
                         process.kill()
 
-        threading.Timer(1, kill).start()
-        capture = visit(driver, f"{url}/slow/document", IDNO, timeout_seconds=5)
+        _Site.asked.clear()
+        threading.Thread(target=kill).start()
+        capture = visit(driver, f"{url}/slow/document", IDNO, timeout_seconds=15)
     assert capture.outcome is Outcome.BROWSER_ERROR
     assert capture.error
