@@ -94,6 +94,7 @@ def test_a_run_that_is_killed_is_launched_again_and_the_request_ends_right(
 def test_a_lender_that_dies_with_its_browsers_costs_nobody_their_request(
     platform: Platform, user: User
 ) -> None:
+    platform.wait_until_only_kept_browsers_are_left()  # so that one of these is borrowed
     run_id, visits = under_way(platform, user)
     kill(platform, "pipeline.extract.lender")
 

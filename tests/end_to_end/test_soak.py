@@ -208,4 +208,5 @@ def test_a_site_that_challenges_everybody_is_left_alone_and_its_requests_go_on_b
     states = {company["idno"]: company["state"] for company in companies}
     assert all(states[company["idno"]] == "succeeded" for company in waiting)
     assert set(states.values()) == {"succeeded", "blocked"}
-    assert len(soaked.site.documents()) == len(idnos)
+    # (A visit that a busy machine was too slow for is made once more.)
+    assert len(idnos) <= len(soaked.site.documents()) <= len(idnos) + 2

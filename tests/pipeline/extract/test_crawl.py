@@ -37,7 +37,7 @@ def attempts(events: list[Event], idno: str) -> list[Outcome]:
 def test_every_case_ends_in_its_outcome_with_tabs_side_by_side(
     tmp_path: Path, own_site: Site, redis: Redis
 ) -> None:
-    crawler = Crawler(settings_for(tmp_path, own_site.url, tabs=5, visit_timeout_seconds=6), redis)
+    crawler = Crawler(settings_for(tmp_path, own_site.url, tabs=5, visit_timeout_seconds=8), redis)
     events = crawler.crawl([case.idno for case in CASES.values()])
 
     captures = final(events)
