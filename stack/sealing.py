@@ -1,15 +1,15 @@
 """Evidence that holds the name of a person who asked to be forgotten: its content goes, its hash stays."""
 
 import html
-import json
 import re
+import urllib.parse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
 from stack.errors import StackError
-from warehouse.redaction import words
+from warehouse.redaction import load_suppressions, words
 from warehouse.text import fold
 
 _BODIES = text(
@@ -22,10 +22,14 @@ _BODIES = text(
     " WHERE sha256 IS NOT NULL GROUP BY sha256 ORDER BY sha256"
 )
 _ELSEWHERE = text(
-    "SELECT EXISTS (SELECT FROM source_data WHERE idno <> :idno"
-    "   AND :sha256 IN (raw_html_sha256, document_sha256, screenshot_sha256))"
-    " OR EXISTS (SELECT FROM capture_payloads p JOIN source_data s ON s.id = p.source_data_id"
-    "   WHERE p.sha256 = :sha256 AND s.idno <> :idno)"
+    "WITH held AS (SELECT s.idno, s.id, b.sha256 FROM source_data s"
+    "    CROSS JOIN LATERAL (VALUES (s.raw_html_sha256), (s.document_sha256), (s.screenshot_sha256)) AS b (sha256)"
+    "    WHERE s.idno <> :idno AND b.sha256 = ANY(:hashes)"
+    "  UNION ALL SELECT s.idno, s.id, p.sha256 FROM capture_payloads p JOIN source_data s ON s.id = p.source_data_id"
+    "    WHERE s.idno <> :idno AND p.sha256 = ANY(:hashes))"
+    " SELECT held.sha256, held.idno, coalesce(bool_or(held.id = newest.id), false) AS is_newest FROM held"
+    "  CROSS JOIN LATERAL (SELECT max(n.id) AS id FROM source_data n WHERE n.idno = held.idno AND n.outcome = 'ok')"
+    "    AS newest GROUP BY held.sha256, held.idno"
 )
 _CONTENT = text("SELECT content FROM raw_documents WHERE sha256 = :sha256")
 _NEWEST = text("SELECT max(id) FROM source_data WHERE idno = :idno AND outcome = 'ok'")
@@ -36,8 +40,10 @@ _SEAL = text(
 )
 
 
-# How programs on a page write letters and ends of lines.
-_WRITTEN = re.compile(r"\\u([0-9a-fA-F]{4})|\\[nrtbf]")
+# How JSON and programs on a page write letters and ends of lines.
+_WRITTEN = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})|\\[nrtbfv]")
+_LAYERS = 2
+"""JSON in JSON, a script in an attribute: what is written in one way may be written in another one once more."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,8 @@ class Sealed:
 def seal_bodies(connection: Connection, idno: str, name: str) -> Sealed:
     """Remove the contents of a company's captures that hold a name, and pictures of such pages.
 
-    They are not stored again when they come again. A body that captures of other companies hold, too, stays.
+    They are not stored again when they come again. A body that captures of other companies hold, too, stays, unless the
+    name is erased from all of those, too.
     Raises StackError if the newest good capture is one of them: the source still shows the name, and without that
     capture the company could not be read any more.
     """
@@ -62,7 +69,8 @@ def seal_bodies(connection: Connection, idno: str, name: str) -> Sealed:
         for body in bodies
         if not body.is_picture and _holds(connection.scalar(_CONTENT, {"sha256": body.sha256}), name)
     }
-    shared = {sha256 for sha256 in naming if connection.scalar(_ELSEWHERE, {"sha256": sha256, "idno": idno})}
+    needed = _needed_elsewhere(connection, idno, name, [body.sha256 for body in bodies])
+    shared = naming.keys() & needed
     naming = {sha256: captures for sha256, captures in naming.items() if sha256 not in shared}
     captures = set().union(*naming.values())
     newest = connection.scalar(_NEWEST, {"idno": idno})
@@ -71,7 +79,11 @@ def seal_bodies(connection: Connection, idno: str, name: str) -> Sealed:
             f"the newest capture of {idno} ({newest}) holds the name: the source still shows it. Without --evidence the"
             " name goes from the record and its history; the captures can follow once a visit does not find it any more"
         )
-    pictures = [body.sha256 for body in bodies if body.is_picture and captures & set(body.captures)]
+    pictures = [
+        body.sha256
+        for body in bodies
+        if body.is_picture and captures & set(body.captures) and body.sha256 not in needed
+    ]
     return Sealed(*_seal(connection, [*naming, *pictures]), len(shared))
 
 
@@ -82,16 +94,33 @@ def _seal(connection: Connection, hashes: Sequence[str]) -> tuple[int, int]:
     return sealed.bodies, int(sealed.bytes)
 
 
+def _needed_elsewhere(connection: Connection, idno: str, name: str, hashes: Sequence[str]) -> set[str]:
+    """Return which of these bodies prove facts of another company.
+
+    Not those that are left only in older captures of companies of which this name was erased, too.
+    """
+    found = connection.execute(_ELSEWHERE, {"idno": idno, "hashes": list(hashes)}).all()
+    suppressed = load_suppressions(connection, sorted({row.idno for row in found}))
+    return {
+        row.sha256
+        for row in found
+        if row.is_newest or not any(each.fits(row.idno, name) for each in suppressed.get(row.idno, ()))
+    }
+
+
 def _holds(content: bytes | None, name: str) -> bool:
     """Tell whether all words of a name stand somewhere in a body, in whatever order, each as a word of its own."""
     if content is None:
         return False
     shown = bytes(content).decode("utf-8", errors="replace")
-    try:
-        shown = json.dumps(
-            json.loads(shown), ensure_ascii=False
-        )  # in JSON, letters may be written as numbers
-    except ValueError:
-        shown = _WRITTEN.sub(lambda found: chr(int(found[1], 16)) if found[1] else " ", html.unescape(shown))
-    folded = fold(shown)
-    return all(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", folded) for word in words(name))
+    layers = [shown]
+    for _ in range(_LAYERS):
+        shown = _WRITTEN.sub(_letter, urllib.parse.unquote(html.unescape(shown)))
+        layers.append(shown)
+    folded = fold(" ".join(layers))
+    return all(re.search(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", folded) for word in words(name))
+
+
+def _letter(found: "re.Match[str]") -> str:
+    number = found[1] or found[2]
+    return chr(int(number, 16)) if number else " "

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from stack.databases import served
 from stack.errors import StackError
 from stack.home import PROJECT
-from stack.sealing import Sealed, seal_bodies
+from stack.sealing import Sealed, _holds, seal_bodies
 from tests.databases import Databases
 from tests.platform import Platform, User
 from tests.site import CASES, CaseName
@@ -192,9 +192,43 @@ def test_evidence_of_other_companies_and_words_that_only_look_like_the_name_stay
             store(connection, later, bodies=())
         assert seal_bodies(connection, idno, "Ion Pop") == Sealed(bodies=1, bytes=len(own), shared=1)
         held = next(iter(load_evidence(connection, idno)))
+        assert set(held.removed) == {sha256(own)}
+        assert set(held.bodies) == {sha256(shell), sha256(listing)}
+        # Once the other company's newest capture does without it, and its record without the name, it goes.
+        erased = Suppression.of(another, "pop ION")
+        connection.execute(
+            text("INSERT INTO suppressions (idno, salt, name_sha256) VALUES (:idno, :salt, :sha256)"),
+            {"idno": another, "salt": erased.salt, "sha256": erased.name_sha256},
+        )
+        assert seal_bodies(connection, idno, "Ion Pop").shared == 1
+        for each in (idno, another):
+            newest = capture(
+                each,
+                raw_html_sha256=sha256(shell),
+                document_sha256=sha256(shell),
+                screenshot_sha256=None,
+                payloads=(),
+            )
+            store(connection, newest, bodies=())
+        assert seal_bodies(connection, idno, "Ion Pop") == Sealed(bodies=1, bytes=len(listing), shared=0)
         connection.rollback()
-    assert set(held.removed) == {sha256(own)}
-    assert set(held.bodies) == {sha256(shell), sha256(listing)}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"founders": "Founders:\\nIon Pop"}',
+        '{"founders": "Ion\\tPOP"}',
+        '{"page": "{\\"name\\": \\"\\\\u0050op\\\\nIon\\"}"}',
+        "<a href='/search?q=%20Ion%20Pop%20'>",
+        "<i data-name='ion_pop'>",
+        "<script>x = '\\x22Ion Pop\\x22'</script>",
+        "<p>POP,&nbsp;Ion</p>",
+    ],
+)
+def test_a_name_is_found_however_it_is_written(body: str) -> None:
+    assert _holds(body.encode(), "Ion Pop")
+    assert not _holds(body.encode(), "Ion Popa")
 
 
 @pytest.mark.parametrize(
