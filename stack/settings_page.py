@@ -40,6 +40,7 @@ _ELSEWHERE = """
 | `API_WORKERS` | 1 | Processes that serve the API; about one a core |
 | `LAUNCHER` | warm | `celery`: runs are done by workers, on several machines ([scaling](scaling.md)) |
 | `WARM_RUNS` | true | `false`: runs are started by Dagster's own launcher, seconds slower |
+| `POSTGRES_CLIENT` | the wheel's | Folder of `pg_dump` and `pg_restore` for [backups](backup.md#containers-rds) |
 
 ## Read by the gateway's Caddyfile
 

@@ -24,16 +24,25 @@ def restore(url: str, path: Path) -> None:
     _run("pg_restore", url, ["--single-transaction", "--exit-on-error", str(path)])
 
 
+def _program(name: str) -> str:
+    """Return the program: the wheel's, or one of the folder REGISTRU_POSTGRES_CLIENT (the wheel's know no TLS)."""
+    folder = os.environ.get("REGISTRU_POSTGRES_CLIENT")
+    return str(Path(folder) / name if folder else program(name))
+
+
 def _run(name: str, url: str, arguments: Sequence[str]) -> None:
     parsed = make_url(url)
     # Without a password: whoever lists processes sees command lines.
     address = URL.create(
         "postgresql", parsed.username, None, parsed.host, parsed.port, parsed.database, parsed.query
     ).render_as_string()
-    environment = {"PATH": os.environ.get("PATH", os.defpath)}
+    # How a server is to be believed is told by libpq's own variables.
+    environment = {
+        key: value for key, value in os.environ.items() if key == "PATH" or key.startswith("PGSSL")
+    }
     if parsed.password is not None:
         environment["PGPASSWORD"] = str(parsed.password)
-    command = [str(program(name)), "--no-password", f"--dbname={address}", *arguments]
+    command = [_program(name), "--no-password", f"--dbname={address}", *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise StackError(

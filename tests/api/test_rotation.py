@@ -186,7 +186,7 @@ async def test_several_workers_take_a_new_key_while_nobody_is_refused(stage: Sta
                 nonlocal in_a_row
                 # A connection each, so that either worker is met. One that is cut when a worker ends was not refused.
                 with (
-                    suppress(httpx.TransportError),
+                    suppress(httpx.ReadError, httpx.RemoteProtocolError),
                     httpx.Client(base_url=api.http.base_url, timeout=60, trust_env=False) as http,
                 ):
                     token = http.post("/auth/login/", json=api.account).json()["access_token"]

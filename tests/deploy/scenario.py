@@ -110,6 +110,9 @@ def _back_up_and_restore(topology: Topology, user: User, say: Callable[[str], No
     registru = ("python", "-m", "stack.cli")
     code, output = tools.execute(*registru, "backup", "--external", "--output", "/backups")
     assert code == 0, output
+    for command in ("storage", "retention"):
+        code, output = tools.execute(*registru, command, "--external")
+        assert code == 0, output
     [backup] = Path(tools.placed("/backups")).glob("registru-*")
     before = user.http.get(f"/companies/{FOUND}/").json()
     topology.stop(but=STORES)

@@ -154,12 +154,12 @@ def test_a_chrome_that_dies_while_the_document_is_awaited_is_a_browser_error(
     url: str, tmp_path: Path
 ) -> None:
     with chrome(settings_for(tmp_path, url)) as driver:
-        [profile] = tmp_path.rglob("Default")
+        [profile] = (tmp_path / "chrome").iterdir()
 
         def kill() -> None:
             _Site.asked.wait(30)
             for process in psutil.process_iter(["cmdline"]):
-                if f"--user-data-dir={profile.parent}" in " ".join(process.info["cmdline"] or []):
+                if f"--user-data-dir={profile}" in " ".join(process.info["cmdline"] or []):
                     with contextlib.suppress(psutil.NoSuchProcess):
                         process.kill()
 
