@@ -90,8 +90,8 @@ resource "aws_db_instance" "registru" {
 
 resource "random_password" "redis" {
   for_each = local.redis
-  length  = 48
-  special = false
+  length   = 48
+  special  = false
 }
 
 resource "aws_elasticache_subnet_group" "registru" {
