@@ -1,6 +1,6 @@
 """A browser of a test's own, to look at pages as a person does."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,6 +38,9 @@ def text_of(browser: Chrome) -> str:
 
 def see(browser: Chrome, text: str) -> None:
     """Wait until the page shows a text."""
-    # While the page goes to another one it cannot be asked.
-    wait = WebDriverWait(browser, 60, ignored_exceptions=[WebDriverException])
-    wait.until(lambda driver: text in text_of(driver), f"no {text!r} on the page")
+    wait_in(browser, lambda driver: text in text_of(driver), f"no {text!r} on the page")
+
+
+def wait_in(browser: Chrome, look: Callable[[Chrome], bool], missing: str) -> None:
+    """Wait until something is so in the page; while it goes to another one it cannot be asked."""
+    WebDriverWait(browser, 60, ignored_exceptions=[WebDriverException]).until(look, missing)

@@ -414,3 +414,17 @@ def read_ready(process: "subprocess.Popen[str]") -> str:
     if not line.startswith("ready "):
         raise AssertionError(f"not ready: {line} {process.communicate(timeout=60)}")
     return line.split()[1]
+
+
+def under_way(platform: Platform, user: User, idno: str) -> tuple[str, int]:
+    """Ask for a company and wait for the visit; return the run and how many visits there were before."""
+    visits = platform.site.visits(idno)
+    run_id = asked(user, idno)
+    wait_for("the visit", lambda: platform.site.visits(idno) > visits)
+    return run_id, visits
+
+
+def asked(user: User, idno: str) -> str:
+    """Ask for a company. Where a part before has died lately, Dagster may have to be asked again."""
+    run_id: str = wait_for("a run", lambda: user.ask(idno).json().get("run_id"), pause_seconds=1)
+    return run_id

@@ -45,23 +45,16 @@ def raw_compose() -> dict[str, Any]:
     return content
 
 
-def services(settings: Mapping[str, str]) -> dict[str, Service]:
-    """Return the services that start without a profile, in the order in which they can. Raises MissingVariable."""
-    return _ordered(settings, set())
+def services(settings: Mapping[str, str], *, profile: str | None = None) -> dict[str, Service]:
+    """Return the services without a profile, and those of one, in the order in which they can start.
 
-
-def on_demand(settings: Mapping[str, str]) -> dict[str, Service]:
-    """Return the services that are run for one command at a time (the profile `tools`)."""
-    every = _ordered(settings, {"tools"})
-    return {name: service for name, service in every.items() if service.raw.get("profiles")}
-
-
-def _ordered(settings: Mapping[str, str], profiles: set[str]) -> dict[str, Service]:
+    Raises MissingVariable.
+    """
     content = interpolated(raw_compose()["services"], settings)
     found = {
         name: _service(name, body, settings)
         for name, body in content.items()
-        if not body.get("profiles") or profiles & set(body["profiles"])
+        if not body.get("profiles") or profile in body["profiles"]
     }
     ordered: dict[str, Service] = {}
     while len(ordered) < len(found):

@@ -32,7 +32,7 @@ from stack import postgres
 from stack.chrome import find_chrome
 from stack.home import PROJECT, Home
 from stack.secrets import Secrets
-from tests.deploy.compose import Service, on_demand, services, settings_of
+from tests.deploy.compose import Service, services, settings_of
 from tests.deploy.dockerfile import Image
 from tests.deploy.image import VENV, build
 
@@ -217,7 +217,7 @@ def plan(folder: Path, chosen: Mapping[str, str]) -> Topology:
         "REGISTRU_CHROME_NO_SANDBOX": str(not _works(*_as_another_user(), "unshare", "-U", "true")).lower(),
         **chosen,
     }
-    described = services(settings) | on_demand(settings)
+    described = services(settings, profile="tools")
     net = f"127.{random.randint(16, 250)}.{random.randint(0, 250)}"
     addresses = {name: f"{net}.{number}" for number, name in enumerate(described, start=2)}
     roots = {

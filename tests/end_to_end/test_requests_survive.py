@@ -10,26 +10,12 @@ import httpx
 import psutil
 import pytest
 
-from tests.platform import OPEN_STATES, Platform, User, wait_for
+from tests.platform import OPEN_STATES, Platform, User, asked, under_way, wait_for
 from tests.site import CASES, CaseName
 from tests.site.facts import make_idno
 
 SLOW = CASES[CaseName.SLOW].idno
 WAITING = CASES[CaseName.NEVER_RENDERS].idno
-
-
-def under_way(platform: Platform, user: User, idno: str = SLOW) -> tuple[str, int]:
-    """Ask for a company and wait for the visit; return the run and how many visits there were before."""
-    visits = platform.site.visits(idno)
-    run_id = asked(user, idno)
-    wait_for("the visit", lambda: platform.site.visits(idno) > visits)
-    return run_id, visits
-
-
-def asked(user: User, idno: str) -> str:
-    """Ask for a company. Where a part before has died lately, Dagster may have to be asked again."""
-    run_id: str = wait_for("a run", lambda: user.ask(idno).json().get("run_id"), pause_seconds=1)
-    return run_id
 
 
 def kill(platform: Platform, name: str) -> None:
@@ -69,7 +55,7 @@ def ended_batch(user: User, url: str) -> dict[str, Any]:
 def test_a_part_that_dies_beside_the_run_costs_no_second_visit(
     platform: Platform, user: User, name: str
 ) -> None:
-    run_id, visits = under_way(platform, user)
+    run_id, visits = under_way(platform, user, SLOW)
     kill(platform, name)
 
     assert ended_run(user, run_id)["state"] == "succeeded"
@@ -80,7 +66,7 @@ def test_a_part_that_dies_beside_the_run_costs_no_second_visit(
 def test_a_run_that_is_killed_is_launched_again_and_the_request_ends_right(
     platform: Platform, user: User
 ) -> None:
-    run_id, visits = under_way(platform, user)
+    run_id, visits = under_way(platform, user, SLOW)
     platform.worker(run_id).kill()
 
     status = ended_run(user, run_id)
@@ -95,7 +81,7 @@ def test_a_lender_that_dies_with_its_browsers_costs_nobody_their_request(
     platform: Platform, user: User
 ) -> None:
     platform.wait_until_only_kept_browsers_are_left()  # so that one of these is borrowed
-    run_id, visits = under_way(platform, user)
+    run_id, visits = under_way(platform, user, SLOW)
     kill(platform, "pipeline.extract.lender")
 
     assert ended_run(user, run_id)["state"] == "succeeded"

@@ -6,13 +6,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
 
 from api.auth.roles import Role
-from tests.browsers import see, started_browser, text_of
+from tests.browsers import see, started_browser, text_of, wait_in
 from tests.pages import form_of
 from tests.platform import LAUNCH, Platform, User, wait_for
 from tests.site.facts import make_idno
@@ -66,7 +64,8 @@ def test_dagster_opens_for_each_role_once_signed_in(platform: Platform, browser:
         browser.get(f"{platform.url}/dagster/locations/registru/jobs/scrape_companies/launchpad")
         see(browser, "Materialize all")
         may_launch = role is not Role.READONLY
-        WebDriverWait(browser, 60, ignored_exceptions=[WebDriverException]).until(
+        wait_in(
+            browser,
             lambda driver: driver.execute_script(BUTTON) is may_launch,
             f"a button that is enabled: {may_launch}",
         )

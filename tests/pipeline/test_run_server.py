@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -84,38 +85,40 @@ def test_health_tells_a_process_from_a_later_one_with_its_pid(warm: Warm) -> Non
     assert warm.ended(run_id) is DagsterRunStatus.CANCELED
 
 
+@contextmanager
+def server_after_one_that_was_killed(
+    folder: Path, instance: DagsterInstance, *, then: str
+) -> Iterator[tuple[Warm, str, psutil.Process]]:
+    """Yield a server, and a run with its process that one before it has left."""
+    with run_server(folder, instance) as first:
+        run_id = first.launch(then)
+        first.said(run_id)
+        [process] = first.processes(f"dagster-run {run_id}")
+        first.process.kill()
+        first.process.wait(10)
+        with run_server(folder, instance) as second:
+            yield second, run_id, process
+
+
 def test_runs_outlive_a_server_that_is_killed_and_the_next_one_knows_them(
     tmp_path: Path, instance: DagsterInstance
 ) -> None:
-    with run_server(tmp_path, instance) as first:
-        run_id = first.launch("wait")
-        first.said(run_id)
-        first.process.kill()
-        first.process.wait(10)
-        with run_server(tmp_path, instance) as second:
-            launcher = second.instance.run_launcher
-            health = launcher.check_run_worker_health(second.run(run_id))
-            assert health.status is WorkerStatus.RUNNING
-            assert launcher.terminate(run_id)
-            assert second.ended(run_id) is DagsterRunStatus.CANCELED
+    with server_after_one_that_was_killed(tmp_path, instance, then="wait") as (second, run_id, _):
+        launcher = second.instance.run_launcher
+        health = launcher.check_run_worker_health(second.run(run_id))
+        assert health.status is WorkerStatus.RUNNING
+        assert launcher.terminate(run_id)
+        assert second.ended(run_id) is DagsterRunStatus.CANCELED
 
 
 def test_a_run_that_hangs_is_killed_though_its_server_was_replaced_twice(
     tmp_path: Path, instance: DagsterInstance
 ) -> None:
-    with run_server(tmp_path, instance) as first:
-        run_id = first.launch("hang")
-        first.said(run_id)
-        [hanging] = first.processes(f"dagster-run {run_id}")
-        first.process.kill()
-        first.process.wait(10)
-        with run_server(tmp_path, instance) as second:
-            assert second.instance.run_launcher.terminate(run_id)
-            second.module.write_text(DEFINITIONS.replace('VERSION = "one"', 'VERSION = "the second"'))
-            assert second.said(second.launch()) == "the second 1"
-            wait_for(
-                "the end of what hangs", lambda: not hanging.is_running(), seconds=KILL_AFTER_SECONDS + 30
-            )
+    with server_after_one_that_was_killed(tmp_path, instance, then="hang") as (second, run_id, hanging):
+        assert second.instance.run_launcher.terminate(run_id)
+        second.module.write_text(DEFINITIONS.replace('VERSION = "one"', 'VERSION = "the second"'))
+        assert second.said(second.launch()) == "the second 1"
+        wait_for("the end of what hangs", lambda: not hanging.is_running(), seconds=KILL_AFTER_SECONDS + 30)
 
 
 def test_an_orderly_end_ends_the_runs(tmp_path: Path, instance: DagsterInstance) -> None:

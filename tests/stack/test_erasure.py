@@ -16,6 +16,7 @@ from tests.site import CASES, CaseName
 from tests.site.facts import make_idno
 from tests.warehouse.evidence.captures import capture, payload, sha256, store
 from warehouse import roles
+from warehouse.evidence import CaptureEvidence
 from warehouse.evidence.read import load_evidence
 from warehouse.redaction import ERASED, Suppression
 
@@ -172,24 +173,20 @@ def test_evidence_of_other_companies_and_words_that_only_look_like_the_name_stay
     idno, another = make_idno(3904), make_idno(3905)
     shell = b"<script>function open() { popup() }</script><app-root></app-root>"
     listing, own = b'["Pop Ion"]', b"<script>data = '\\nIon \\u0050op'</script>"
-    with databases.engine(roles.WAREHOUSE_OWNER).connect() as connection:
-        first = capture(
-            idno,
-            raw_html_sha256=sha256(own),
+
+    def seen(company: str, html: bytes, *bodies: bytes) -> CaptureEvidence:
+        return capture(
+            company,
+            raw_html_sha256=sha256(html),
             document_sha256=sha256(shell),
             screenshot_sha256=None,
-            payloads=(payload(0, listing),),
+            payloads=tuple(payload(position, body) for position, body in enumerate(bodies)),
         )
-        store(connection, first, bodies=(own, shell, listing))
+
+    with databases.engine(roles.WAREHOUSE_OWNER).connect() as connection:
+        store(connection, seen(idno, own, listing), bodies=(own, shell, listing))
         for each in (idno, another):
-            later = capture(
-                each,
-                raw_html_sha256=sha256(shell),
-                document_sha256=sha256(shell),
-                screenshot_sha256=None,
-                payloads=(payload(0, listing),),
-            )
-            store(connection, later, bodies=())
+            store(connection, seen(each, shell, listing), bodies=())
         assert seal_bodies(connection, idno, "Ion Pop") == Sealed(bodies=1, bytes=len(own), shared=1)
         held = next(iter(load_evidence(connection, idno)))
         assert set(held.removed) == {sha256(own)}
@@ -202,14 +199,7 @@ def test_evidence_of_other_companies_and_words_that_only_look_like_the_name_stay
         )
         assert seal_bodies(connection, idno, "Ion Pop").shared == 1
         for each in (idno, another):
-            newest = capture(
-                each,
-                raw_html_sha256=sha256(shell),
-                document_sha256=sha256(shell),
-                screenshot_sha256=None,
-                payloads=(),
-            )
-            store(connection, newest, bodies=())
+            store(connection, seen(each, shell), bodies=())
         assert seal_bodies(connection, idno, "Ion Pop") == Sealed(bodies=1, bytes=len(listing), shared=0)
         connection.rollback()
 
