@@ -12,8 +12,8 @@ from pydantic import Field
 
 from api.auth.roles import Role
 from api.users.opening import AccountRefused, open_account
-from warehouse.settings import SecretSettings, load
-from warehouse.sources import SettingsRefused
+from warehouse.config.setting_sources import SettingsRefused
+from warehouse.config.settings import SecretSettings, load
 
 
 class _Settings(SecretSettings):

@@ -13,37 +13,37 @@ from pydantic_settings import BaseSettings
 from starlette.middleware.cors import CORSMiddleware
 from uvicorn.config import STARTUP_FAILURE
 
-from api import errors
+from api import problems
 from api.admin.endpoints import router as admin
 from api.auth.endpoints import router as auth
 from api.auth.verify import router as verify
 from api.batches.endpoints import router as batches
 from api.companies.endpoints import router as companies
-from api.headers import Headers
 from api.health.endpoints import router as health
 from api.keys.endpoints import router as keys
-from api.limits import BodyLimit
 from api.metrics.endpoints import router as metrics
-from api.metrics.platform import Measured
+from api.metrics.platform_metrics import PlatformMetrics
 from api.metrics.zeros import begin_at_nought
-from api.observed import Observed
 from api.pages import endpoints as pages
 from api.pages import reference
 from api.quarantine.endpoints import router as quarantine
-from api.rereading import rereading
+from api.retention import tidy_forever
 from api.routing import document
-from api.schema_check import check_schemas
+from api.runtime.body_limit import BodyLimit
+from api.runtime.request_telemetry import RequestTelemetry
+from api.runtime.response_headers import ResponseHeaders
+from api.runtime.schema_check import check_schemas
+from api.runtime.settings_reload import rereading
+from api.runtime.shutdown import on_stop_signal, stop_with_parent
 from api.scrape.endpoints import router as scrape
 from api.scrape.reconciler import reconcile_forever
 from api.services import open_services
 from api.settings import ApiSettings
-from api.stopping import on_stop_signal, stop_with_parent
-from api.tidying import tidy_forever
 from telemetry import logs, request_ids, traces
 from telemetry.settings import TelemetrySettings
-from warehouse.current import Current
-from warehouse.settings import load, refuse_to_start
-from warehouse.sources import SettingsRefused
+from warehouse.config.reloadable import ReloadableSettings
+from warehouse.config.setting_sources import SettingsRefused
+from warehouse.config.settings import load, refuse_to_start
 
 _Settings = TypeVar("_Settings", bound=BaseSettings)
 
@@ -52,11 +52,11 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     """Build the application; without settings, with those that are found, which are read again from time to time."""
     telemetry = _load(TelemetrySettings)
     if settings is None:
-        current = Current(_load(ApiSettings), partial(load, ApiSettings))
+        current = ReloadableSettings(_load(ApiSettings), partial(load, ApiSettings))
         logs.set_up(telemetry.log_format, service="api")
         traces.set_up(telemetry.otlp_endpoint, service="api")
     else:
-        current = Current(settings)
+        current = ReloadableSettings(settings)
     settings = current.settings
 
     @contextlib.asynccontextmanager
@@ -87,9 +87,9 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         redoc_url=None,
     )
     begin_at_nought()
-    app.state.measured = Measured()
-    errors.install(app)
-    pages.install(app, otherwise=errors.on_http_exception)
+    app.state.measured = PlatformMetrics()
+    problems.install(app)
+    pages.install(app, otherwise=problems.on_http_exception)
     app.add_middleware(BodyLimit, most_bytes=settings.most_body_bytes)
     if settings.cors_origins:
         app.add_middleware(
@@ -105,8 +105,8 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             ],
             expose_headers=[request_ids.HEADER],
         )
-    app.add_middleware(Headers)
-    app.add_middleware(Observed, logs_all=telemetry.access_log)
+    app.add_middleware(ResponseHeaders)
+    app.add_middleware(RequestTelemetry, logs_all=telemetry.access_log)
     # Routes are tried one by one: first what is asked for most.
     for router in (
         scrape,

@@ -15,16 +15,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util import await_only
 from starlette.requests import HTTPConnection
 
-from api.admission import Admissions
 from api.auth.tokens import AccessTokens
-from api.changes import Changes
-from api.dagster.client import DagsterClient
+from api.dagster.dagster_client import DagsterClient
 from api.metrics.pools import watch_pool
-from api.rate_limits import GuessLimits
+from api.runtime.rate_limits import GuessLimits
+from api.runtime.redis_gate import RedisGate
+from api.runtime.wakeups import WakeupBus
 from api.settings import ApiSettings
-from warehouse.current import Current
-from warehouse.logins import redis_login, sign_in_as_current
-from warehouse.redis_options import backoff, redis_options
+from warehouse.config.credentials import redis_credentials, sign_in_as_current
+from warehouse.config.redis_options import backoff, redis_options
+from warehouse.config.reloadable import ReloadableSettings
 
 _REDIS_RETRIES = 3
 _REDIS_RETRIED = (RedisConnectionError,)
@@ -50,25 +50,25 @@ class Services:
     warehouse: AsyncEngine
     state: Redis
     cache: Redis
-    admissions: Admissions
+    admissions: RedisGate
     guesses: GuessLimits
     tokens: AccessTokens
     dagster: DagsterClient
-    changes: Changes
+    changes: WakeupBus
 
 
 @asynccontextmanager
 async def open_services(
-    settings: ApiSettings, current: Current[ApiSettings] | None = None
+    settings: ApiSettings, current: ReloadableSettings[ApiSettings] | None = None
 ) -> AsyncIterator[Services]:
     """Open everything; nothing connects before it is used. Connections are made with what is `current` by then."""
-    current = current or Current(settings)
+    current = current or ReloadableSettings(settings)
     options = redis_options(Retry(backoff(), _REDIS_RETRIES, _REDIS_RETRIED), errors=_REDIS_RETRIED)
-    state_url, state_login = redis_login(current, lambda now: now.redis_state_url)
-    cache_url, cache_login = redis_login(current, lambda now: now.redis_cache_url)
+    state_url, state_login = redis_credentials(current, lambda now: now.redis_state_url)
+    cache_url, cache_login = redis_credentials(current, lambda now: now.redis_cache_url)
     state = _redis(state_url, {**options, **state_login})
     cache = _redis(cache_url, {**options, **cache_login, "decode_responses": False})
-    admissions = Admissions(
+    admissions = RedisGate(
         options, state_url=state_url, cache_url=cache_url, state_login=state_login, cache_login=cache_login
     )
     users = _engine(current, lambda now: now.users_url, "users")
@@ -89,7 +89,7 @@ async def open_services(
                 guesses=GuessLimits(state),
                 tokens=AccessTokens(current),
                 dagster=dagster,
-                changes=Changes(state),
+                changes=WakeupBus(state),
             )
         finally:
             await admissions.aclose()
@@ -107,7 +107,7 @@ def _redis(url: str, options: dict[str, Any]) -> Redis:
 
 
 def _engine(
-    current: Current[ApiSettings], url_of: Callable[[ApiSettings], str], database: str
+    current: ReloadableSettings[ApiSettings], url_of: Callable[[ApiSettings], str], database: str
 ) -> AsyncEngine:
     engine = create_async_engine(
         make_url(url_of(current.settings)).set(drivername="postgresql+asyncpg"),

@@ -17,8 +17,8 @@ from pydantic import (
 from pydantic_settings import BaseSettings
 
 from api.auth.roles import Role
-from warehouse.secrecy import check_secret, check_url_password
-from warehouse.settings import StoreSettings, setting_name
+from warehouse.config.secrecy import check_secret, check_url_password
+from warehouse.config.settings import StoreSettings, setting_name
 
 
 class RetiredSecret(BaseModel):
@@ -46,7 +46,7 @@ Limit = Annotated[str, AfterValidator(_is_limit)]
 """Like `5/minute;30/hour`: each of them holds."""
 
 
-class RetentionSettings(BaseSettings):
+class AccountRetentionSettings(BaseSettings):
     """How long the API keeps what is over."""
 
     model_config = StoreSettings.model_config
@@ -62,7 +62,7 @@ class RetentionSettings(BaseSettings):
     )
 
 
-class ApiSettings(StoreSettings, RetentionSettings):
+class ApiSettings(StoreSettings, AccountRetentionSettings):
     """What the API needs to know. It refuses to start on a placeholder secret."""
 
     users_url: str = Field(description="PostgreSQL URL of the API's own database, in the API's role")

@@ -18,8 +18,8 @@ from redis import Redis
 
 from stack import valkey
 from stack.secrets import load_or_create
-from tests.platform import Platform, running_platform
-from tests.site import running_site
+from standin import running_site
+from tests.platform_harness import Platform, running_platform
 
 ROUNDS = 500
 

@@ -12,8 +12,8 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 
+from warehouse.config.setting_sources import secret_file
 from warehouse.contract import KEY_HEADER
-from warehouse.sources import secret_file
 
 _SECONDS = 5
 _SERVER_ERROR = 500

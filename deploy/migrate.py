@@ -17,12 +17,12 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings
 
 from api import migrations as api_migrations
-from warehouse import roles
-from warehouse.migrate import migrate
-from warehouse.provision import create_databases
-from warehouse.schema import WAREHOUSE_MIGRATIONS
-from warehouse.secrecy import SHORTEST_PASSWORD, check_secret
-from warehouse.settings import StoreSettings
+from warehouse.config.secrecy import SHORTEST_PASSWORD, check_secret
+from warehouse.config.settings import StoreSettings
+from warehouse.schema import database_roles
+from warehouse.schema.alembic_runner import migrate
+from warehouse.schema.provision import create_databases
+from warehouse.schema.revision_check import WAREHOUSE_MIGRATIONS
 
 
 class MigrateSettings(BaseSettings):
@@ -52,7 +52,9 @@ class MigrateSettings(BaseSettings):
     @property
     def passwords(self) -> dict[str, str]:
         """A password for each role."""
-        return {role: getattr(self, f"{role}_password").get_secret_value() for role in roles.LOGIN_ROLES}
+        return {
+            role: getattr(self, f"{role}_password").get_secret_value() for role in database_roles.LOGIN_ROLES
+        }
 
     def url(self, role: str, database: str) -> str:
         """Return the URL by which a role reaches a database."""
@@ -70,8 +72,8 @@ def prepare(settings: MigrateSettings, *, empty: bool, say: Callable[[str], None
     if empty:
         return
     for database, owner, scripts in (
-        (roles.WAREHOUSE_DATABASE, roles.WAREHOUSE_OWNER, WAREHOUSE_MIGRATIONS),
-        (roles.USERS_DATABASE, roles.USERS_OWNER, api_migrations.SCRIPTS),
+        (database_roles.WAREHOUSE_DATABASE, database_roles.WAREHOUSE_OWNER, WAREHOUSE_MIGRATIONS),
+        (database_roles.USERS_DATABASE, database_roles.USERS_OWNER, api_migrations.SCRIPTS),
     ):
         migrate(scripts=scripts, url=settings.url(owner, database))
         say(f"{database} is up to date")

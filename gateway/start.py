@@ -10,9 +10,9 @@ import sys
 
 from pydantic import SecretStr, ValidationInfo, field_validator
 
-from warehouse.secrecy import check_secret
-from warehouse.settings import SecretSettings, load, refuse_to_start, setting_name
-from warehouse.sources import SettingsRefused, secret_file
+from warehouse.config.secrecy import check_secret
+from warehouse.config.setting_sources import SettingsRefused, secret_file
+from warehouse.config.settings import SecretSettings, load, refuse_to_start, setting_name
 
 _KEY = "REGISTRU_DAGSTER_KEY"
 

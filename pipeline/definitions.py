@@ -2,9 +2,9 @@
 
 from dagster import Definitions, in_process_executor, mem_io_manager
 
-from pipeline.assets import records, source_data, tracked_companies
-from pipeline.checks import CHECKS
-from pipeline.jobs import (
+from pipeline.defs.assets import records, source_data, tracked_companies
+from pipeline.defs.checks import CHECKS
+from pipeline.defs.jobs import (
     check_records,
     refresh_tracked,
     retransform_companies,
@@ -12,8 +12,8 @@ from pipeline.jobs import (
     sweep_register,
     tidy,
 )
-from pipeline.resources import Browser, RedisStores, Telemetry, Warehouse
-from pipeline.schedules import (
+from pipeline.defs.resources import Browser, RedisStores, Telemetry, Warehouse
+from pipeline.defs.schedules import (
     check_records_schedule,
     refresh_tracked_schedule,
     retransform_companies_schedule,

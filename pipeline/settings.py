@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings
 
-from warehouse.current import Current
-from warehouse.settings import StoreSettings, load
+from warehouse.config.reloadable import ReloadableSettings
+from warehouse.config.settings import StoreSettings, load
 
 LIVE_SITE = "https://openmoney.md"
 ROBOTS_NAME = "Registru"
@@ -70,7 +70,7 @@ class BrowserSettings(BaseSettings):
         return f"Mozilla/5.0 (compatible; {ROBOTS_NAME}/0.1; +{self.contact})"
 
 
-class RetentionSettings(BaseSettings):
+class DataRetentionSettings(BaseSettings):
     """How long the pipeline's side keeps what is superseded or over."""
 
     model_config = StoreSettings.model_config
@@ -85,7 +85,7 @@ class RetentionSettings(BaseSettings):
     )
 
 
-class PipelineSettings(BrowserSettings, StoreSettings, RetentionSettings):
+class PipelineSettings(BrowserSettings, StoreSettings, DataRetentionSettings):
     """What a run needs to know."""
 
     site_url: str = Field(default=LIVE_SITE, description="Where /companies/{idno} lives")
@@ -143,9 +143,9 @@ class PipelineSettings(BrowserSettings, StoreSettings, RetentionSettings):
 
 
 @cache
-def current_settings() -> Current[PipelineSettings]:
+def current_settings() -> ReloadableSettings[PipelineSettings]:
     """The settings of this process, read when they are first needed. Raises SettingsRefused."""
-    return Current(load(PipelineSettings), partial(load, PipelineSettings))
+    return ReloadableSettings(load(PipelineSettings), partial(load, PipelineSettings))
 
 
 def pipeline_settings() -> PipelineSettings:

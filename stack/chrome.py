@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from stack.errors import StackError
+from stack.stack_error import StackError
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _DEBIAN_PACKAGES = ("chromium", "chromium-driver")

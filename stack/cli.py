@@ -18,19 +18,19 @@ import httpx
 
 from api.create_admin import add_arguments, create_admin
 from api.users.opening import AccountRefused
-from pipeline.cohorts import COHORTS, OTHERS
+from pipeline.records.cohorts import COHORTS, OTHERS
 from pipeline.settings import LIVE_SITE, is_loopback
 from stack import data_commands, evidence_export, postgres
-from stack.client import Client, operator_client, scrape
-from stack.errors import StackError
+from stack.api_client import ApiClient, operator_client, scrape
 from stack.home import DEFAULT_HOME, DEMO_HOME, Home, Running, is_locked
 from stack.platform import running
 from stack.processes import API, PLATFORM, Source
-from stack.retransform import retransform
+from stack.retransform_command import retransform
 from stack.secrets import load_or_create, rotate_signing_key, signing_keys, write_files
+from stack.stack_error import StackError
 from stack.supervisor import Supervisor
-from warehouse import roles
 from warehouse.idno import InvalidIdno, parse_idno
+from warehouse.schema import database_roles
 
 _SIDE_BY_SIDE = 4
 _STOPPING_SECONDS = 60
@@ -240,7 +240,7 @@ def _scrape(options: argparse.Namespace) -> int:
     return 0 if all(result["state"] in ("succeeded", "not_found") for result in results) else 1
 
 
-def scrape_all(client: Client, idnos: list[str], *, force: bool) -> list[dict[str, object]]:
+def scrape_all(client: ApiClient, idnos: list[str], *, force: bool) -> list[dict[str, object]]:
     """Ask for several companies, a few side by side."""
 
     def one(idno: str) -> dict[str, object]:
@@ -283,7 +283,9 @@ def _create_admin(options: argparse.Namespace) -> int:
     home = Home.at(options.home)
     platform = Running.of(home)
     secrets = load_or_create(home.secrets)
-    url = postgres.url(platform.ports["postgres"], secrets, role=roles.API, database=roles.USERS_DATABASE)
+    url = postgres.url(
+        platform.ports["postgres"], secrets, role=database_roles.API, database=database_roles.USERS_DATABASE
+    )
     try:
         create_admin(url, options)
     except AccountRefused as reason:

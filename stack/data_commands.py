@@ -11,15 +11,15 @@ from redis.exceptions import RedisError
 from rich.console import Console
 from sqlalchemy.exc import OperationalError
 
-from stack import erasure, migrations, retention, storage, valkey
+from stack import erasure, migrations, retention_command, storage_command, valkey
 from stack.backup.make import make_backup, prune
 from stack.backup.manifest import MANIFEST, Manifest, sha256_of, verify
 from stack.backup.restore import restore_elsewhere, restore_home
-from stack.databases import MIGRATIONS, Owned, of_environment, served
-from stack.errors import StackError
+from stack.databases import MIGRATIONS, OwnedDatabase, of_environment, served
 from stack.home import Home, Running
 from stack.secrets import load_or_create
-from warehouse.evidence.errors import EvidenceError
+from stack.stack_error import StackError
+from warehouse.evidence.evidence_errors import EvidenceError
 from warehouse.idno import InvalidIdno, parse_idno
 
 AddCommand = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
@@ -136,7 +136,7 @@ def _migrate(options: argparse.Namespace) -> int:
 
 def _retention(options: argparse.Namespace) -> int:
     with _databases(_home(options)) as databases:
-        print(retention.told(databases))
+        print(retention_command.told(databases))
     return 0
 
 
@@ -144,12 +144,12 @@ def _storage(options: argparse.Namespace) -> int:
     home = _home(options)
     console = Console(width=None if sys.stdout.isatty() else 130, highlight=False)
     with _databases(home) as databases:
-        storage.report(databases, home, console)
+        storage_command.report(databases, home, console)
     return 0
 
 
 def _erase_user(options: argparse.Namespace) -> int:
-    home, request = _home(options), erasure.Request(options.by, options.reason)
+    home, request = _home(options), erasure.ErasureRequest(options.by, options.reason)
     state_url = _redis_url(home, valkey.STATE_DATABASE)
     with _databases(home) as databases:
         done = erasure.erase_user(databases, state_url, options.username, request)
@@ -161,7 +161,7 @@ def _erase_user(options: argparse.Namespace) -> int:
 
 
 def _erase_person(options: argparse.Namespace) -> int:
-    home, request = _home(options), erasure.Request(options.by, options.reason)
+    home, request = _home(options), erasure.ErasureRequest(options.by, options.reason)
     cache_url = _redis_url(home, valkey.CACHE_DATABASE)
     with _databases(home) as databases:
         done = erasure.erase_person(
@@ -205,7 +205,9 @@ def _home(options: argparse.Namespace) -> Home | None:
 
 
 @contextlib.contextmanager
-def _databases(home: Home | None, names: tuple[str, ...] | None = None) -> Iterator[tuple[Owned, ...]]:
+def _databases(
+    home: Home | None, names: tuple[str, ...] | None = None
+) -> Iterator[tuple[OwnedDatabase, ...]]:
     try:
         if home is None:
             yield of_environment(names) if names else of_environment()

@@ -12,32 +12,36 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool
 
 from api import migrations as api_migrations
-from stack import leftovers, postgres
-from stack.errors import StackError
+from stack import orphan_processes, postgres
 from stack.home import Home, Running, is_locked, locked
 from stack.ports import free_ports
 from stack.processes import common_environment
 from stack.secrets import Secrets, load_or_create
-from warehouse import roles
-from warehouse.schema import WAREHOUSE_MIGRATIONS
+from stack.stack_error import StackError
+from warehouse.schema import database_roles
+from warehouse.schema.revision_check import WAREHOUSE_MIGRATIONS
 
-DATABASES = (roles.USERS_DATABASE, roles.DAGSTER_DATABASE, roles.WAREHOUSE_DATABASE)
+DATABASES = (
+    database_roles.USERS_DATABASE,
+    database_roles.DAGSTER_DATABASE,
+    database_roles.WAREHOUSE_DATABASE,
+)
 """In the order in which one leads to another: a request to a run, a run to a capture."""
 MIGRATIONS: Mapping[str, Path] = {
-    roles.USERS_DATABASE: api_migrations.SCRIPTS,
-    roles.WAREHOUSE_DATABASE: WAREHOUSE_MIGRATIONS,
+    database_roles.USERS_DATABASE: api_migrations.SCRIPTS,
+    database_roles.WAREHOUSE_DATABASE: WAREHOUSE_MIGRATIONS,
 }
 """Our own migrations; Dagster has its own."""
 SETTINGS = {
-    roles.USERS_DATABASE: "REGISTRU_USERS_OWNER_URL",
-    roles.DAGSTER_DATABASE: "REGISTRU_DAGSTER_DATABASE_URL",
-    roles.WAREHOUSE_DATABASE: "REGISTRU_WAREHOUSE_OWNER_URL",
+    database_roles.USERS_DATABASE: "REGISTRU_USERS_OWNER_URL",
+    database_roles.DAGSTER_DATABASE: "REGISTRU_DAGSTER_DATABASE_URL",
+    database_roles.WAREHOUSE_DATABASE: "REGISTRU_WAREHOUSE_OWNER_URL",
 }
 _STOPPING_SECONDS = 60
 
 
 @dataclass(frozen=True)
-class Owned:
+class OwnedDatabase:
     """A database with the URL by which its owner reaches it, password and all."""
 
     name: str
@@ -53,16 +57,17 @@ class Owned:
         return create_engine(self.url, poolclass=NullPool, hide_parameters=True)
 
 
-def of_server(port: int, secrets: Secrets) -> tuple[Owned, ...]:
+def of_server(port: int, secrets: Secrets) -> tuple[OwnedDatabase, ...]:
     """Return the databases of the embedded server on a port."""
     return tuple(
-        Owned(name, postgres.url(port, secrets, role=roles.OWNERS[name], database=name)) for name in DATABASES
+        OwnedDatabase(name, postgres.url(port, secrets, role=database_roles.OWNERS[name], database=name))
+        for name in DATABASES
     )
 
 
-def of_environment(names: tuple[str, ...] = DATABASES) -> tuple[Owned, ...]:
+def of_environment(names: tuple[str, ...] = DATABASES) -> tuple[OwnedDatabase, ...]:
     """Return the databases that the environment names. Raises StackError naming the setting that is missing."""
-    return tuple(Owned(name, _url_of(SETTINGS[name])) for name in names)
+    return tuple(OwnedDatabase(name, _url_of(SETTINGS[name])) for name in names)
 
 
 def _url_of(setting: str) -> str:
@@ -78,7 +83,7 @@ def _url_of(setting: str) -> str:
 
 
 @contextlib.contextmanager
-def served(home: Home) -> Iterator[tuple[Owned, ...]]:
+def served(home: Home) -> Iterator[tuple[OwnedDatabase, ...]]:
     """Yield a home's databases: those of the platform that runs there, else PostgreSQL is started for this alone."""
     secrets = load_or_create(home.secrets)
     if is_locked(home) and home.state.exists():
@@ -87,13 +92,13 @@ def served(home: Home) -> Iterator[tuple[Owned, ...]]:
     if not (home.postgres / "PG_VERSION").exists():
         raise StackError(f"{home.path} holds no databases; name another folder with --home")
     with locked(home):
-        leftovers.end_leftovers(home)
+        orphan_processes.end_leftovers(home)
         with postgres_alone(home, secrets, mark=home) as databases:
             yield databases
 
 
 @contextlib.contextmanager
-def postgres_alone(home: Home, secrets: Secrets, *, mark: Home) -> Iterator[tuple[Owned, ...]]:
+def postgres_alone(home: Home, secrets: Secrets, *, mark: Home) -> Iterator[tuple[OwnedDatabase, ...]]:
     """Run PostgreSQL on a home's data and nothing else. `mark`: the home that finds it if this process is killed."""
     [port] = free_ports(1)
     with (home.logs / "postgres.log").open("ab") as log:

@@ -11,11 +11,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from stack.client import Client, scrape
+from stack.api_client import ApiClient, scrape
 from stack.home import Home
 from stack.platform import running
 from stack.processes import Source
-from tests.site import CASES, CaseName
+from standin import CASES, CaseName
 
 _COMPANIES = (CaseName.FOUND, CaseName.COMPANY_FOUNDERS, CaseName.NOT_FOUND)
 
@@ -31,7 +31,7 @@ def run_demo(home: Home, *, port: int | None) -> int:
         console.print(
             f"ready {platform.gateway_url}; made-up companies from the stand-in site {platform.site_url}"
         )
-        with Client(platform.gateway_url) as client:
+        with ApiClient(platform.gateway_url) as client:
             _sign_up(client, console)
             results = _ask_for_all(client, console)
             _show(results, console)
@@ -48,14 +48,14 @@ def run_demo(home: Home, *, port: int | None) -> int:
     return 0
 
 
-def _sign_up(client: Client, console: Console) -> None:
+def _sign_up(client: ApiClient, console: Console) -> None:
     username, password = f"demo-{secrets.token_hex(4)}", secrets.token_urlsafe(16)
     client.register(username, password, f"{username}@example.com")
     client.sign_in(username, password)
     console.print(f"registered and signed in as {username}")
 
 
-def _ask_for_all(client: Client, console: Console) -> list[dict[str, Any]]:
+def _ask_for_all(client: ApiClient, console: Console) -> list[dict[str, Any]]:
     idnos = [CASES[name].idno for name in _COMPANIES]
     console.print(f"asking for {len(idnos)} companies: {', '.join(idnos)}")
     started = time.monotonic()
@@ -99,7 +99,7 @@ def _parties(parties: list[Mapping[str, Any]] | None) -> str:
     )
 
 
-def _ask_again(client: Client, result: Mapping[str, Any], console: Console) -> bool:
+def _ask_again(client: ApiClient, result: Mapping[str, Any], console: Console) -> bool:
     started = time.monotonic()
     answer = client.ask(result["idno"])
     took_ms = (time.monotonic() - started) * 1000

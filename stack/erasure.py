@@ -18,16 +18,16 @@ from redis.asyncio import Redis as AsyncRedis
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from api.auth.state import account_key, distrust
-from stack.databases import Owned
-from stack.errors import StackError
+from api.auth.cache import account_key, distrust
+from stack.databases import OwnedDatabase
 from stack.sealing import seal_bodies
-from warehouse import roles
-from warehouse.cached import company_key
+from stack.stack_error import StackError
 from warehouse.contract import REQUESTED_BY_TAG
 from warehouse.evidence import evidence_sha256
 from warehouse.evidence.read import captures_asked_for_by
-from warehouse.redaction import ERASED, FIELDS, Suppression, redacted_json
+from warehouse.records.record_cache import company_key
+from warehouse.records.redaction import ERASED, FIELDS, Suppression, redacted_json
+from warehouse.schema import database_roles
 
 _IS_ADMIN = text(
     "SELECT count(*) FROM users WHERE lower(username) = lower(:name) AND role = 'admin' AND disabled_at IS NULL"
@@ -41,7 +41,7 @@ _LOCK = text(
 
 
 @dataclass(frozen=True)
-class Request:
+class ErasureRequest:
     """Who ordered an erasure (an administrator's name), and why: whose request it is, and its legal basis."""
 
     ordered_by: str
@@ -69,26 +69,28 @@ class ErasedPerson:
     shared: int = 0
 
 
-def _by_name(databases: Sequence[Owned]) -> dict[str, Owned]:
+def _by_name(databases: Sequence[OwnedDatabase]) -> dict[str, OwnedDatabase]:
     return {database.name: database for database in databases}
 
 
-def _check(databases: Sequence[Owned], request: Request) -> None:
+def _check(databases: Sequence[OwnedDatabase], request: ErasureRequest) -> None:
     """Raise StackError unless an administrator orders it and says why."""
     if not request.reason.strip():
         raise StackError("--reason is empty: write whose request it is, of when, and its legal basis")
-    with _by_name(databases)[roles.USERS_DATABASE].engine().connect() as connection:
+    with _by_name(databases)[database_roles.USERS_DATABASE].engine().connect() as connection:
         if not connection.scalar(_IS_ADMIN, {"name": request.ordered_by}):
             raise StackError(f"--by {request.ordered_by}: there is no administrator of that name")
 
 
-def erase_user(databases: Sequence[Owned], state_url: str, username: str, request: Request) -> ErasedUser:
+def erase_user(
+    databases: Sequence[OwnedDatabase], state_url: str, username: str, request: ErasureRequest
+) -> ErasedUser:
     """Delete an account with all it has, and put a made-up name in its place wherever its name has to stay.
 
     Raises StackError. What is done in other databases first can be done again if a later one fails.
     """
     _check(databases, request)
-    users = _by_name(databases)[roles.USERS_DATABASE].engine()
+    users = _by_name(databases)[database_roles.USERS_DATABASE].engine()
     with users.connect() as connection:
         user = connection.execute(_USER, {"name": username}).one_or_none()
         if user is None:
@@ -115,12 +117,12 @@ def erase_user(databases: Sequence[Owned], state_url: str, username: str, reques
     return ErasedUser(pseudonym, entries, captures + more_captures, runs + more_runs)
 
 
-def _rename(databases: Sequence[Owned], name: str, pseudonym: str) -> tuple[int, int]:
+def _rename(databases: Sequence[OwnedDatabase], name: str, pseudonym: str) -> tuple[int, int]:
     """Put a pseudonym in the place of a name outside the API's own database; return on how many captures and runs."""
     by_name = _by_name(databases)
-    with by_name[roles.WAREHOUSE_DATABASE].engine().begin() as connection:
+    with by_name[database_roles.WAREHOUSE_DATABASE].engine().begin() as connection:
         captures = _rename_requester(connection, name, pseudonym)
-    with by_name[roles.DAGSTER_DATABASE].engine().begin() as connection:
+    with by_name[database_roles.DAGSTER_DATABASE].engine().begin() as connection:
         return captures, _rename_in_runs(connection, name, pseudonym)
 
 
@@ -196,12 +198,12 @@ def _rename_in_books(connection: Connection, book: tuple[str, ...], name: str, p
 
 
 def erase_person(
-    databases: Sequence[Owned],
+    databases: Sequence[OwnedDatabase],
     cache_url: str,
     *,
     idno: str,
     name: str,
-    request: Request,
+    request: ErasureRequest,
     evidence: bool = False,
 ) -> ErasedPerson:
     """Take a person's name out of a company's record, its history and the cache, and keep it out from now on.
@@ -211,7 +213,7 @@ def erase_person(
     _check(databases, request)
     suppression = Suppression.of(idno, name)
     by_name = _by_name(databases)
-    with by_name[roles.WAREHOUSE_DATABASE].engine().begin() as connection:
+    with by_name[database_roles.WAREHOUSE_DATABASE].engine().begin() as connection:
         connection.execute(_LOCK, {"idno": idno})
         erased = ErasedPerson(
             _erase_parties(connection, idno, suppression),
@@ -226,7 +228,7 @@ def erase_person(
     # What somebody has put there meanwhile; who read the old record just before has written it by then.
     time.sleep(_CACHED_WITHIN_SECONDS)
     _forget(cache_url, idno)
-    with by_name[roles.USERS_DATABASE].engine().begin() as connection:
+    with by_name[database_roles.USERS_DATABASE].engine().begin() as connection:
         connection.execute(
             text("INSERT INTO audit_log (event, detail) VALUES ('person_erased', :detail)"),
             {"detail": f"in the record of {idno}; ordered by {request.ordered_by}: {request.reason}"},
@@ -298,7 +300,7 @@ def _erase_history(connection: Connection, idno: str, suppression: Suppression) 
 
 
 def _suppress(
-    connection: Connection, idno: str, suppression: Suppression, erased: ErasedPerson, request: Request
+    connection: Connection, idno: str, suppression: Suppression, erased: ErasedPerson, request: ErasureRequest
 ) -> None:
     connection.execute(
         text("INSERT INTO suppressions (idno, salt, name_sha256) VALUES (:idno, :salt, :sha256)"),

@@ -8,13 +8,13 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from stack import postgres
-from stack.errors import StackError
 from stack.home import Home, Running
 from stack.secrets import load_or_create
-from warehouse import roles
-from warehouse.evidence.errors import EvidenceError
+from stack.stack_error import StackError
+from warehouse.evidence.evidence_errors import EvidenceError
 from warehouse.evidence.export import SUFFIX, Exported, export_evidence
 from warehouse.evidence.read import Period
+from warehouse.schema import database_roles
 
 
 def export(
@@ -25,7 +25,12 @@ def export(
     Raises StackError.
     """
     port = Running.of(home).ports["postgres"]
-    url = postgres.url(port, load_or_create(home.secrets), role=roles.API, database=roles.WAREHOUSE_DATABASE)
+    url = postgres.url(
+        port,
+        load_or_create(home.secrets),
+        role=database_roles.API,
+        database=database_roles.WAREHOUSE_DATABASE,
+    )
     # One state of the database for the whole of the file.
     engine = create_engine(url, poolclass=NullPool, isolation_level="REPEATABLE READ")
     path = output or Path(f"evidence-{idno}{SUFFIX}")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from stack.errors import StackError
+from stack.stack_error import StackError
 
 PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT_HOME = Path(".registru")

@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from stack.errors import StackError
 from stack.home import PROJECT
+from stack.stack_error import StackError
 
 
 class Launcher(StrEnum):

@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from stack.databases import Owned
-from stack.errors import StackError
-from warehouse.migrate import migrate
-from warehouse.schema import revisions
+from stack.databases import OwnedDatabase
+from stack.stack_error import StackError
+from warehouse.schema.alembic_runner import migrate
+from warehouse.schema.revision_check import revisions
 
 
-def migrate_all(databases: Iterable[Owned]) -> dict[str, tuple[str | None, str]]:
+def migrate_all(databases: Iterable[OwnedDatabase]) -> dict[str, tuple[str | None, str]]:
     """Bring databases forwards; return from which revision to which. Dagster's own is left to Dagster.
 
     Raises StackError, for one that is newer than this code too: migrations never go backwards.
@@ -34,7 +34,7 @@ def migrate_all(databases: Iterable[Owned]) -> dict[str, tuple[str | None, str]]
     return moved
 
 
-def _revision(database: Owned) -> str | None:
+def _revision(database: OwnedDatabase) -> str | None:
     try:
         with database.engine().connect() as connection:
             if connection.scalar(text("SELECT to_regclass('public.alembic_version')")) is None:

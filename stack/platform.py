@@ -14,11 +14,10 @@ import httpx
 
 from pipeline import local_socket
 from pipeline.settings import is_loopback
-from stack import leftovers, postgres
+from stack import orphan_processes, postgres
 from stack.accounts import ensure_operator
 from stack.chrome import find_chrome
 from stack.databases import of_server
-from stack.errors import StackError
 from stack.home import PROJECT, Home, Running, locked
 from stack.migrations import migrate_all
 from stack.ports import LOOPBACK, choose, free_ports
@@ -27,8 +26,8 @@ from stack.processes import (
     PLATFORM,
     RUN_SERVER,
     STORES,
-    Plan,
     Ports,
+    ProcessPlan,
     Program,
     Source,
     common_environment,
@@ -36,12 +35,13 @@ from stack.processes import (
     stand_in_url,
 )
 from stack.secrets import load_or_create
+from stack.stack_error import StackError
 from stack.supervisor import Supervisor, supervised
 from telemetry.settings import TelemetrySettings
-from warehouse import roles
+from warehouse.config.setting_sources import SettingsRefused
+from warehouse.config.settings import load
 from warehouse.contract import KEY_HEADER
-from warehouse.settings import load
-from warehouse.sources import SettingsRefused
+from warehouse.schema import database_roles
 
 GATEWAY_PORT = 8000
 _READY_SECONDS = 120
@@ -56,7 +56,7 @@ def running(
     """Run the platform; yield when every part answers. Raises StackError naming the part that fails."""
     with locked(home):
         killed = home.state.exists() or home.restored.exists()
-        if left := leftovers.end_leftovers(home):
+        if left := orphan_processes.end_leftovers(home):
             say(f"ended {left} processes that an earlier platform left behind")
         plan = _plan(home, source, port)
         parts = programs(plan)
@@ -71,7 +71,7 @@ def running(
                 home.state.unlink(missing_ok=True)
 
 
-def _plan(home: Home, source: Source, port: int | None) -> Plan:
+def _plan(home: Home, source: Source, port: int | None) -> ProcessPlan:
     _check_telemetry()
     chrome = find_chrome()
     _keep_apart(home, source)
@@ -80,7 +80,7 @@ def _plan(home: Home, source: Source, port: int | None) -> Plan:
     ports = Ports(choose(GATEWAY_PORT, port), *free_ports(8))
     if source.stand_in:
         source = replace(source, url=stand_in_url(ports))
-    return Plan(home, ports, secrets, chrome, source)
+    return ProcessPlan(home, ports, secrets, chrome, source)
 
 
 def _check_telemetry() -> None:
@@ -103,7 +103,7 @@ def _keep_apart(home: Home, source: Source) -> None:
     home.site.write_text(f"{source.url or f'http://{LOOPBACK}'}\n")
 
 
-def _describe(plan: Plan, supervisor: Supervisor) -> Running:
+def _describe(plan: ProcessPlan, supervisor: Supervisor) -> Running:
     return Running(
         pid=os.getpid(),
         gateway_url=f"http://{LOOPBACK}:{plan.ports.gateway}",
@@ -114,7 +114,9 @@ def _describe(plan: Plan, supervisor: Supervisor) -> Running:
     )
 
 
-def _start(plan: Plan, parts: list[Program], supervisor: Supervisor, *, killed: bool, say: Say) -> None:
+def _start(
+    plan: ProcessPlan, parts: list[Program], supervisor: Supervisor, *, killed: bool, say: Say
+) -> None:
     say("starting PostgreSQL and Valkey")
     supervisor.start(STORES)
     postgres.wait_until_ready(plan.ports.postgres, plan.secrets)
@@ -123,12 +125,12 @@ def _start(plan: Plan, parts: list[Program], supervisor: Supervisor, *, killed: 
         databases = of_server(plan.ports.postgres, plan.secrets)
         tasks: list[Future[object]] = [pool.submit(migrate_all, databases)]
         # Whoever of Dagster's processes comes first makes its tables; two at once, and one of them dies of it.
-        if killed or roles.DAGSTER_DATABASE in made:
+        if killed or database_roles.DAGSTER_DATABASE in made:
             tasks.append(pool.submit(_recover, plan.home, parts))
         for task in tasks:
             task.result()
     plan.home.restored.unlink(missing_ok=True)
-    ensure_operator(plan.database_url(roles.API, roles.USERS_DATABASE), plan.secrets)
+    ensure_operator(plan.database_url(database_roles.API, database_roles.USERS_DATABASE), plan.secrets)
     say("starting Dagster, the API and the gateway")
     supervisor.start(PLATFORM)
     _wait_until_ready(plan, parts, supervisor)
@@ -140,7 +142,7 @@ def _recover(home: Home, parts: list[Program]) -> None:
     subprocess.run([sys.executable, "-m", "stack.recover"], env=environment, cwd=PROJECT, check=True)
 
 
-def _wait_until_ready(plan: Plan, started: list[Program], supervisor: Supervisor) -> None:
+def _wait_until_ready(plan: ProcessPlan, started: list[Program], supervisor: Supervisor) -> None:
     deadline = time.monotonic() + _READY_SECONDS
     health = f"http://{LOOPBACK}:{plan.ports.gateway}/health/"
     missing = "nothing answered yet"
@@ -164,7 +166,7 @@ def _wait_until_ready(plan: Plan, started: list[Program], supervisor: Supervisor
     )
 
 
-def _readonly_answers(plan: Plan) -> bool:
+def _readonly_answers(plan: ProcessPlan) -> bool:
     """Tell whether the web UI for readers is up; no part of the platform's health, it is for looking only."""
     url = f"http://{LOOPBACK}:{plan.ports.dagster_readonly}{DAGSTER_PATH}/server_info"
     return httpx.get(url, headers={KEY_HEADER: plan.secrets.dagster}, trust_env=False, timeout=10).is_success

@@ -3,7 +3,7 @@
 import socket
 from contextlib import ExitStack
 
-from stack.errors import StackError
+from stack.stack_error import StackError
 
 LOOPBACK = "127.0.0.1"
 

@@ -14,11 +14,11 @@ from pathlib import Path
 import psycopg2
 from psycopg2.extensions import connection as Connection
 
-from stack.errors import StackError
 from stack.home import Home
 from stack.ports import LOOPBACK
 from stack.secrets import Secrets
-from warehouse import provision
+from stack.stack_error import StackError
+from warehouse.schema import provision
 
 SUPERUSER = "postgres"
 

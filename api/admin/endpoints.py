@@ -13,8 +13,8 @@ from api.audit.schemas import AuditEntry, AuditPage
 from api.auth import sessions
 from api.auth.dependencies import CallerDep, needs
 from api.auth.roles import Role, Scope
-from api.clients import ClientDep
 from api.routing import Router, problems
+from api.runtime.client_address import ClientDep
 from api.services import ServicesDep
 from api.users import service as users
 from api.users.schemas import NewUser, User, UserChange, UserPage

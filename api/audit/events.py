@@ -9,10 +9,10 @@ from uuid import UUID
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.clients import Client
-from api.metrics.own import own_metrics
+from api.metrics.process_metrics import process_metrics
+from api.runtime.client_address import RequestClient
 from api.services import Services
-from api.tables import audit_log
+from api.users_tables import audit_log
 
 _REPEATED_AFTER = timedelta(minutes=1)
 
@@ -54,7 +54,7 @@ class Person:
 async def record(
     connection: AsyncConnection,
     event: Event,
-    client: Client | None,
+    client: RequestClient | None,
     *,
     actor: Person | None = None,
     subject: Person | None = None,
@@ -65,14 +65,14 @@ async def record(
     `detail` never holds a password or a token. A name that nobody has is not written down either: people type
     their passwords into the wrong field.
     """
-    own_metrics().security.labels(event).inc()
+    process_metrics().security.labels(event).inc()
     await _write(connection, event, client, actor=actor, subject=subject, detail=detail)
 
 
 async def _write(
     connection: AsyncConnection,
     event: Event,
-    client: Client | None,
+    client: RequestClient | None,
     *,
     actor: Person | None,
     subject: Person | None = None,
@@ -95,7 +95,7 @@ async def _write(
 async def record_once_a_minute(
     services: Services,
     event: Event,
-    client: Client,
+    client: RequestClient,
     *,
     about: str,
     actor: Person | None = None,
@@ -105,7 +105,7 @@ async def record_once_a_minute(
 
     All are counted.
     """
-    own_metrics().security.labels(event).inc()
+    process_metrics().security.labels(event).inc()
     digest = sha256(f"{event} {about} {client.network}".encode()).hexdigest()[:32]
     if await services.state.set(f"audited:{digest}", "1", ex=_REPEATED_AFTER, nx=True):
         async with services.users.begin() as connection:

@@ -8,7 +8,7 @@ from sqlalchemy import Row, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.audit.events import Event
-from api.tables import audit_log
+from api.users_tables import audit_log
 
 
 async def read(

@@ -7,10 +7,7 @@ from uuid import UUID
 
 from api.audit.events import Person
 from api.auth import repository
-from api.auth.refresh import hash_token
-from api.auth.roles import SCOPES, Role, Scope
-from api.auth.sessions import COOKIE_SEPARATOR
-from api.auth.state import (
+from api.auth.cache import (
     AccountFact,
     KeyFact,
     SessionFact,
@@ -20,9 +17,12 @@ from api.auth.state import (
     recall,
     session_key,
 )
-from api.errors import NotSignedIn
+from api.auth.refresh import hash_token
+from api.auth.roles import SCOPES, Role, Scope
+from api.auth.sessions import COOKIE_SEPARATOR
 from api.keys import repository as keys
-from api.keys.secrets import split_key
+from api.keys.key_format import split_key
+from api.problems import NotSignedIn
 from api.services import Services
 from api.users import repository as users
 

@@ -6,7 +6,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.errors import Forbidden
+from api.problems import Forbidden
 
 _SESSION = "registru_session"
 _DEFAULT_PORTS = {"http": 80, "https": 443}

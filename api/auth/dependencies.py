@@ -9,18 +9,18 @@ from fastapi import Depends
 from fastapi.security import APIKeyHeader, OAuth2PasswordBearer
 from starlette.requests import Request
 
-from api.admission import Limit
 from api.audit.events import Event, record_once_a_minute
 from api.auth import callers
+from api.auth.cache import account_key
 from api.auth.callers import Caller, Claim, Holder
 from api.auth.cookies import own_cookie
 from api.auth.roles import DESCRIPTIONS, Scope
-from api.auth.state import account_key
 from api.auth.tokens import UnknownKey
-from api.clients import Client, client_of
-from api.errors import Forbidden, NotSignedIn
-from api.keys.secrets import MARK
+from api.keys.key_format import MARK
 from api.keys.service import note_use, noted_key
+from api.problems import Forbidden, NotSignedIn
+from api.runtime.client_address import RequestClient, client_of
+from api.runtime.redis_gate import Limit
 from api.services import Services, services_of
 from api.settings import limits_of
 
@@ -116,7 +116,7 @@ async def _claim(services: Services, *, token: str | None, api_key: str | None, 
 
 
 async def _admit(
-    request: Request, services: Services, client: Client, claim: Claim, *, record: str | None
+    request: Request, services: Services, client: RequestClient, claim: Claim, *, record: str | None
 ) -> Caller:
     """Return who is calling. Raises NotSignedIn, TooManyRequests.
 
@@ -138,7 +138,7 @@ async def _admit(
 
 
 async def _admit_holder(
-    request: Request, services: Services, client: Client, holder: Holder, *, record: str | None
+    request: Request, services: Services, client: RequestClient, holder: Holder, *, record: str | None
 ) -> Caller:
     key = holder.key
     limit = _by_user(services, holder.user_id) if key is None else _by_key(services, key.id)
@@ -152,7 +152,9 @@ async def _admit_holder(
     return caller
 
 
-async def demand(request: Request, services: Services, client: Client, caller: Caller, scope: Scope) -> None:
+async def demand(
+    request: Request, services: Services, client: RequestClient, caller: Caller, scope: Scope
+) -> None:
     """Raise Forbidden, and write it down, if a caller does not have a scope."""
     if scope in caller.scopes:
         return
@@ -177,7 +179,7 @@ async def _count_address(request: Request) -> None:
     request.state.limit = admission.limit
 
 
-def _by_address(services: Services, client: Client) -> Limit:
+def _by_address(services: Services, client: RequestClient) -> Limit:
     items = limits_of(services.settings.limit_address)
     return Limit(items, f"address {client.network}", "requests from this address")
 
@@ -190,7 +192,7 @@ def _by_key(services: Services, key_id: UUID) -> Limit:
     return Limit(limits_of(services.settings.limit_caller), f"key {key_id}", "requests by this API key")
 
 
-async def _write_down(services: Services, client: Client, refusal: NotSignedIn) -> None:
+async def _write_down(services: Services, client: RequestClient, refusal: NotSignedIn) -> None:
     if refusal.detail != _NOBODY:
         await record_once_a_minute(
             services, Event.CREDENTIALS_REFUSED, client, about=refusal.detail, detail=refusal.detail

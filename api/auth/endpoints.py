@@ -7,14 +7,14 @@ from uuid import UUID
 from fastapi import Depends, Query, Response
 from fastapi.security import OAuth2PasswordRequestForm
 
-from api.admission import Limit
 from api.auth import service, sessions
 from api.auth.dependencies import PUBLIC, SIGNED_IN, CallerDep, needs
 from api.auth.roles import Scope
 from api.auth.schemas import Credentials, NewPassword, RefreshRequest, Session, Token
-from api.clients import Client, ClientDep
-from api.errors import NotFound
+from api.problems import NotFound
 from api.routing import Router, problems
+from api.runtime.client_address import ClientDep, RequestClient
+from api.runtime.redis_gate import Limit
 from api.services import Services, ServicesDep
 from api.settings import limits_of
 from api.users import service as users
@@ -62,7 +62,7 @@ async def token(
 
 
 async def _sign_in(
-    services: Services, client: Client, response: Response, username: str, password: str
+    services: Services, client: RequestClient, response: Response, username: str, password: str
 ) -> Token:
     user = await service.authenticate(services, client, username=username, password=password)
     response.headers["Cache-Control"] = "no-store"

@@ -9,14 +9,14 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.clients import Client
-from api.tables import refresh_tokens, sessions
+from api.runtime.client_address import RequestClient
+from api.users_tables import refresh_tokens, sessions
 
 _IS_OPEN: ColumnElement[bool] = and_(sessions.c.ended_at.is_(None), sessions.c.expires_at > func.now())
 _KEPT_AFTER_END = timedelta(days=90)
 
 
-class Kind(StrEnum):
+class SessionKind(StrEnum):
     """How a session proves itself: by access and refresh tokens, or by a cookie."""
 
     API = "api"
@@ -28,10 +28,10 @@ async def add(
     *,
     session_id: UUID,
     user_id: UUID,
-    kind: Kind,
+    kind: SessionKind,
     secret_hash: str | None,
     lifetime: timedelta,
-    client: Client,
+    client: RequestClient,
 ) -> None:
     """Open a session; the user's sessions that ended long ago are forgotten."""
     await connection.execute(

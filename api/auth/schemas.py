@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.auth.repository import Kind
+from api.auth.repository import SessionKind
 from api.auth.roles import Role, Scope
 
 
@@ -52,7 +52,7 @@ class Session(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
-    kind: Kind
+    kind: SessionKind
     created_at: datetime
     last_used_at: datetime = Field(description="To within five minutes")
     expires_at: datetime

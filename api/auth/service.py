@@ -9,8 +9,8 @@ from sqlalchemy import Row
 from api.audit.events import Event, Person, record, record_once_a_minute
 from api.auth.passwords import UnfitPassword, check_password, hash_password, needs_rehash, verify_password
 from api.auth.sessions import end_all
-from api.clients import Client
-from api.errors import Invalid, NotFound, NotSignedIn, TooManyRequests
+from api.problems import Invalid, NotFound, NotSignedIn, TooManyRequests
+from api.runtime.client_address import RequestClient
 from api.services import Services
 from api.settings import limits_of
 from api.users import repository
@@ -21,7 +21,9 @@ _TRIES = "wrong passwords"
 _NOBODY = UUID(int=0)
 
 
-async def authenticate(services: Services, client: Client, *, username: str, password: str) -> Row[Any]:
+async def authenticate(
+    services: Services, client: RequestClient, *, username: str, password: str
+) -> Row[Any]:
     """Return the account that this name and password open.
 
     Raises NotSignedIn, without saying which of the two is wrong (or that the account is disabled), and
@@ -47,7 +49,13 @@ async def authenticate(services: Services, client: Client, *, username: str, pas
 
 
 async def change_password(
-    services: Services, client: Client, *, user: Person, current: str, new: str, session_id: UUID | None
+    services: Services,
+    client: RequestClient,
+    *,
+    user: Person,
+    current: str,
+    new: str,
+    session_id: UUID | None,
 ) -> None:
     """Change a password; every other session ends. Raises Invalid for a wrong or an unfit one."""
     async with services.users.connect() as connection:
@@ -83,7 +91,7 @@ async def _find(services: Services, username: str) -> Row[Any] | None:
         return await repository.find_by_username(connection, username)
 
 
-async def _count_guess(services: Services, client: Client, name: str, user_id: UUID | None) -> None:
+async def _count_guess(services: Services, client: RequestClient, name: str, user_id: UUID | None) -> None:
     """Count a try before the password is looked at, so that a thousand at once are no more than one by one.
 
     Who keeps guessing from elsewhere uses up the account's limit for unknown addresses, not the owner's, who has
@@ -97,7 +105,7 @@ async def _count_guess(services: Services, client: Client, name: str, user_id: U
         await guesses.guess(limits_of(settings.limit_guesses_account), about, what="sign-ins")
 
 
-async def _note_failure(services: Services, client: Client, user: Row[Any] | None) -> None:
+async def _note_failure(services: Services, client: RequestClient, user: Row[Any] | None) -> None:
     try:
         address = limits_of(services.settings.limit_guesses_address)
         await services.guesses.guess(address, client.network, what=_TRIES)
@@ -125,7 +133,7 @@ async def _with_current_cost(services: Services, user: Row[Any], password: str) 
     return current
 
 
-def _known_key(user_id: UUID, client: Client) -> str:
+def _known_key(user_id: UUID, client: RequestClient) -> str:
     """Redis key that says that this account was signed in to from this address before."""
     return f"known:{user_id}:{client.network}"
 

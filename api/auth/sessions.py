@@ -13,14 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.audit.events import Event, Person, record
 from api.auth import repository
+from api.auth.cache import distrust, session_key
 from api.auth.refresh import hash_token, new_refresh_token, successor
-from api.auth.repository import Kind
+from api.auth.repository import SessionKind
 from api.auth.roles import SCOPES, Role
 from api.auth.schemas import Token
-from api.auth.state import distrust, session_key
 from api.auth.tokens import issue
-from api.clients import Client
-from api.errors import NotSignedIn
+from api.problems import NotSignedIn
+from api.runtime.client_address import RequestClient
 from api.services import Services
 from api.users import repository as users
 
@@ -36,32 +36,32 @@ class _Refused:
     reused_by: Person | None = None
 
 
-async def open_api_session(services: Services, client: Client, user: Row[Any]) -> Token:
+async def open_api_session(services: Services, client: RequestClient, user: Row[Any]) -> Token:
     """Open a session with tokens for a user who has proved the password."""
     token, session_id, settings = new_refresh_token(), uuid4(), services.settings
     async with services.users.begin() as connection:
         role = await _open(
-            connection, client, user, session_id, Kind.API, None, timedelta(days=settings.session_days)
+            connection, client, user, session_id, SessionKind.API, None, timedelta(days=settings.session_days)
         )
         await repository.add_refresh_token(connection, session_id, hash_token(token))
     return _tokens(services, user_id=user.id, session_id=session_id, role=role, refresh_token=token)
 
 
-async def open_browser_session(services: Services, client: Client, user: Row[Any]) -> str:
+async def open_browser_session(services: Services, client: RequestClient, user: Row[Any]) -> str:
     """Open a session with a cookie for a user who has proved the password; return the cookie's value."""
     secret, session_id = secrets.token_urlsafe(32), uuid4()
     lifetime = timedelta(hours=services.settings.browser_hours)
     async with services.users.begin() as connection:
-        await _open(connection, client, user, session_id, Kind.BROWSER, hash_token(secret), lifetime)
+        await _open(connection, client, user, session_id, SessionKind.BROWSER, hash_token(secret), lifetime)
     return f"{session_id}{COOKIE_SEPARATOR}{secret}"
 
 
 async def _open(
     connection: AsyncConnection,
-    client: Client,
+    client: RequestClient,
     user: Row[Any],
     session_id: UUID,
-    kind: Kind,
+    kind: SessionKind,
     secret_hash: str | None,
     lifetime: timedelta,
 ) -> Role:
@@ -82,7 +82,7 @@ async def _open(
     return Role(current.role)
 
 
-async def refresh(services: Services, client: Client, token: str) -> Token:
+async def refresh(services: Services, client: RequestClient, token: str) -> Token:
     """Return new tokens for a refresh token, which is used up by that.
 
     Raises NotSignedIn for one that is not good. One that was used before is a sign of theft: its session ends,
@@ -100,7 +100,7 @@ async def refresh(services: Services, client: Client, token: str) -> Token:
 
 
 async def _rotate(
-    services: Services, connection: AsyncConnection, client: Client, token: str
+    services: Services, connection: AsyncConnection, client: RequestClient, token: str
 ) -> Token | _Refused:
     keys = services.tokens.keys()
     following = successor(token, keys[0])
@@ -128,7 +128,7 @@ async def _rotate(
 
 
 async def _end_stolen(
-    services: Services, connection: AsyncConnection, client: Client, session_id: UUID
+    services: Services, connection: AsyncConnection, client: RequestClient, session_id: UUID
 ) -> Person | None:
     session = await repository.touch(connection, session_id)
     user = await users.find(connection, session.user_id) if session else None
@@ -148,7 +148,7 @@ async def list_sessions(services: Services, user_id: UUID) -> Sequence[Row[Any]]
 
 async def end_sessions(
     services: Services,
-    client: Client,
+    client: RequestClient,
     *,
     user: Person,
     only: UUID | None = None,

@@ -13,9 +13,9 @@ from uuid import UUID, uuid4
 from jose import JWTError, jwt
 
 from api.auth.roles import Role
-from api.errors import NotSignedIn
+from api.problems import NotSignedIn
 from api.settings import ApiSettings
-from warehouse.current import SOON_SECONDS, Current
+from warehouse.config.reloadable import SOON_SECONDS, ReloadableSettings
 
 ALGORITHM = "HS256"
 ACCESS = "access"
@@ -42,7 +42,7 @@ class UnknownKey(NotSignedIn):
 class AccessTokens:
     """Verifies access tokens. Remembers those that are good: each comes many times before it expires."""
 
-    def __init__(self, current: Current[ApiSettings]) -> None:
+    def __init__(self, current: ReloadableSettings[ApiSettings]) -> None:
         self._current = current
         self._known = current.settings
         self._verified = self._verifier()

@@ -8,8 +8,8 @@ from starlette.requests import Request
 from api.auth.dependencies import SIGNED_IN, CallerDep, demand, needs
 from api.auth.roles import Scope
 from api.auth.schemas import Verified
-from api.clients import ClientDep
 from api.routing import Router
+from api.runtime.client_address import ClientDep
 from api.services import ServicesDep
 from warehouse.contract import ROLE_HEADER, SCOPES_HEADER, USER_HEADER
 

@@ -14,9 +14,9 @@ from api.auth.dependencies import CallerDep, needs
 from api.auth.roles import Scope
 from api.batches import service
 from api.batches.schemas import BatchAnswer, BatchRequest, BatchStatus
-from api.batches.verdicts import Verdict
-from api.clients import ClientDep
+from api.batches.verdicts import ItemVerdict
 from api.routing import Router, problems
+from api.runtime.client_address import ClientDep
 from api.scrape.waiting import WaitSeconds
 from api.services import ServicesDep
 
@@ -47,7 +47,7 @@ async def make_batch(
 ) -> BatchAnswer:
     """A verdict on each item, and runs that fetch what is not held (202; 200 if all is)."""
     answer = await service.submit(services, caller, asked, key=idempotency_key, body=await request.body())
-    if answer.counts[Verdict.ACCEPTED] or answer.counts[Verdict.JOINED]:
+    if answer.counts[ItemVerdict.ACCEPTED] or answer.counts[ItemVerdict.JOINED]:
         response.status_code = HTTPStatus.ACCEPTED
     response.headers["Location"] = answer.status_url
     return answer

@@ -10,10 +10,10 @@ from sqlalchemy import Row, exists, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.batches.verdicts import Item, Verdict
+from api.batches.verdicts import Item, ItemVerdict
 from api.scrape import repository as scrape_repository
-from api.scrape.repository import Asked
-from api.tables import batch_items, batches, scrape_requests, scrapes
+from api.scrape.repository import RequestedScrape
+from api.users_tables import batch_items, batches, scrape_requests, scrapes
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ async def add_items(
     connection: AsyncConnection, batch_id: UUID, items: Sequence[Item], scrape_ids: Mapping[str, UUID]
 ) -> None:
     """Write down what becomes of each item, with the scrape of those that are fetched."""
-    fetched = (Verdict.ACCEPTED, Verdict.JOINED)
+    fetched = (ItemVerdict.ACCEPTED, ItemVerdict.JOINED)
     rows = [
         {
             "batch_id": batch_id,
@@ -105,12 +105,14 @@ async def list_items(connection: AsyncConnection, batch_id: UUID) -> Sequence[It
     """Return what became of each item when the batch was made."""
     query = select(batch_items).where(batch_items.c.batch_id == batch_id).order_by(batch_items.c.position)
     return [
-        Item(row.position, row.given, row.idno, Verdict(row.verdict), row.reason)
+        Item(row.position, row.given, row.idno, ItemVerdict(row.verdict), row.reason)
         for row in await connection.execute(query)
     ]
 
 
-async def list_asked(connection: AsyncConnection, batch_id: UUID) -> Sequence[tuple[Verdict, Asked]]:
+async def list_asked(
+    connection: AsyncConnection, batch_id: UUID
+) -> Sequence[tuple[ItemVerdict, RequestedScrape]]:
     """Return where each company of a batch stands that is fetched for it, in the order of the items."""
     is_withdrawn = exists().where(
         scrape_requests.c.scrape_id == scrapes.c.id,
@@ -124,13 +126,13 @@ async def list_asked(connection: AsyncConnection, batch_id: UUID) -> Sequence[tu
         .where(batch_items.c.batch_id == batch_id)
         .order_by(batch_items.c.position)
     )
-    return [(Verdict(row.verdict), Asked.of(row)) for row in await connection.execute(query)]
+    return [(ItemVerdict(row.verdict), RequestedScrape.of(row)) for row in await connection.execute(query)]
 
 
 async def list_cached(connection: AsyncConnection, batch_id: UUID) -> Sequence[str]:
     """Return the companies of a batch of which a fresh record was held."""
     query = select(batch_items.c.idno).where(
-        batch_items.c.batch_id == batch_id, batch_items.c.verdict == Verdict.CACHED
+        batch_items.c.batch_id == batch_id, batch_items.c.verdict == ItemVerdict.CACHED
     )
     return (await connection.execute(query.order_by(batch_items.c.position))).scalars().all()
 

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue
 
-from api.batches.verdicts import Verdict
+from api.batches.verdicts import ItemVerdict
 from api.scrape.schemas import CompanyState
 from api.scrape.states import ScrapeState
-from warehouse.records import CompanyRecord
+from warehouse.records.models import CompanyRecord
 
 MOST_ITEMS = 1000
 
@@ -35,7 +35,7 @@ class BatchItem(BaseModel):
     position: int
     given: str
     idno: str | None
-    verdict: Verdict
+    verdict: ItemVerdict
     reason: str | None
     data: CompanyRecord | None = None
 
@@ -45,7 +45,7 @@ class BatchAnswer(BaseModel):
 
     batch_id: UUID
     status_url: str
-    counts: dict[Verdict, int]
+    counts: dict[ItemVerdict, int]
     items: list[BatchItem]
 
 
@@ -60,7 +60,7 @@ class BatchState(StrEnum):
 class BatchCompany(CompanyState):
     """Where one company of a batch stands, and the run that fetches it or did; none where a record was held."""
 
-    verdict: Verdict
+    verdict: ItemVerdict
     run_id: str | None
 
 

@@ -16,31 +16,24 @@ from api.auth.callers import Caller
 from api.auth.roles import Role
 from api.batches import repository
 from api.batches.repository import Batch
-from api.batches.schemas import (
-    BatchAnswer,
-    BatchCompany,
-    BatchItem,
-    BatchRequest,
-    BatchState,
-    BatchStatus,
-)
-from api.batches.verdicts import Item, Verdict, read_items
-from api.changes import WORK
-from api.clients import Client
+from api.batches.schemas import BatchAnswer, BatchCompany, BatchItem, BatchRequest, BatchState, BatchStatus
+from api.batches.verdicts import Item, ItemVerdict, read_items
 from api.companies.service import current_records, fresh_records
-from api.dagster.client import DagsterUnavailable
-from api.errors import Invalid, NotFound, Unavailable
-from api.metrics.own import own_metrics
+from api.dagster.dagster_client import DagsterUnavailable
+from api.metrics.process_metrics import process_metrics
+from api.problems import Invalid, NotFound, Unavailable
+from api.runtime.client_address import RequestClient
+from api.runtime.wakeups import WORK
 from api.scrape import launches
 from api.scrape import repository as scrapes
-from api.scrape.launches import Origin
-from api.scrape.repository import Asked
+from api.scrape.launches import LaunchOrigin
+from api.scrape.repository import RequestedScrape
 from api.scrape.schemas import CompanyState
 from api.scrape.states import ScrapeState
 from api.scrape.waiting import STREAM_SECONDS, look_until_over, wait_until_over
 from api.services import Services
 from warehouse.contract import Outcome, RunKind
-from warehouse.records import CompanyRecord
+from warehouse.records.models import CompanyRecord
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +83,7 @@ async def submit(
 def _tell(caller: Caller, batch_id: UUID, items: Sequence[Item]) -> None:
     counts = Counter(str(item.verdict) for item in items)
     for verdict, count in counts.items():
-        own_metrics().batch_items.labels(verdict).inc(count)
+        process_metrics().batch_items.labels(verdict).inc(count)
     logger.info("batch accepted", extra={"batch_id": batch_id, "user": caller.username, **counts})
 
 
@@ -124,7 +117,7 @@ async def _write_down(
             force_refresh=request.force_refresh,
         )
         opened = [scrape_ids[idno] for idno in wanted if idno in new]
-        origin = Origin.here(str(batch_id))
+        origin = LaunchOrigin.here(str(batch_id))
         await launches.create_in_parts(
             connection, opened, kind=RunKind.BULK, run_companies=run_companies, origin=origin
         )
@@ -136,8 +129,8 @@ def _decided(item: Item, *, held: Set[str], new: Set[str]) -> Item:
     if item.verdict is not None:
         return item
     if item.idno in held:
-        return replace(item, verdict=Verdict.CACHED)
-    return replace(item, verdict=Verdict.ACCEPTED if item.idno in new else Verdict.JOINED)
+        return replace(item, verdict=ItemVerdict.CACHED)
+    return replace(item, verdict=ItemVerdict.ACCEPTED if item.idno in new else ItemVerdict.JOINED)
 
 
 async def _made_before(services: Services, caller: Caller, key: str, digest: str) -> BatchAnswer | None:
@@ -149,7 +142,7 @@ async def _made_before(services: Services, caller: Caller, key: str, digest: str
         if batch.body_sha256 != digest:
             raise Invalid("Idempotency-Key", "was used for a request with another body; take a new one")
         items = await repository.list_items(connection, batch.id)
-    cached = [item.idno for item in items if item.verdict is Verdict.CACHED and item.idno]
+    cached = [item.idno for item in items if item.verdict is ItemVerdict.CACHED and item.idno]
     return _answer(batch.id, items, await current_records(services, cached))
 
 
@@ -158,14 +151,14 @@ def _answer(batch_id: UUID, items: Sequence[Item], held: Mapping[str, CompanyRec
     return BatchAnswer(
         batch_id=batch_id,
         status_url=f"/scrape/batch/{batch_id}/",
-        counts={verdict: counts[verdict] for verdict in Verdict},
+        counts={verdict: counts[verdict] for verdict in ItemVerdict},
         items=[_shown(item, held) for item in items],
     )
 
 
 def _shown(item: Item, held: Mapping[str, CompanyRecord]) -> BatchItem:
     assert item.verdict is not None
-    data = held.get(str(item.idno)) if item.verdict is Verdict.CACHED else None
+    data = held.get(str(item.idno)) if item.verdict is ItemVerdict.CACHED else None
     return BatchItem(
         position=item.position,
         given=item.given,
@@ -228,7 +221,7 @@ async def _status(services: Services, caller: Caller, batch_id: UUID) -> BatchSt
     )
 
 
-def _company(verdict: Verdict, asked: Asked) -> BatchCompany:
+def _company(verdict: ItemVerdict, asked: RequestedScrape) -> BatchCompany:
     company = CompanyState.model_validate(asked)
     return BatchCompany(**company.model_dump(), verdict=verdict, run_id=asked.run_id)
 
@@ -241,7 +234,7 @@ def _cached(idno: str) -> BatchCompany:
         attempts=None,
         error=None,
         deferred_until=None,
-        verdict=Verdict.CACHED,
+        verdict=ItemVerdict.CACHED,
         run_id=None,
     )
 
@@ -261,7 +254,7 @@ async def find(connection: AsyncConnection, caller: Caller, batch_id: UUID) -> B
     return batch
 
 
-async def cancel(services: Services, client: Client, caller: Caller, batch_id: UUID) -> None:
+async def cancel(services: Services, client: RequestClient, caller: Caller, batch_id: UUID) -> None:
     """Want no more of a batch; what was done stays, and what others want goes on. Raises NotFound.
 
     The reconciler ends the runs that nobody wants now.

@@ -10,7 +10,7 @@ _SHOWN_CHARACTERS = 100
 _KINDS = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object"}
 
 
-class Verdict(StrEnum):
+class ItemVerdict(StrEnum):
     """What becomes of an item of a batch."""
 
     ACCEPTED = "accepted"
@@ -31,7 +31,7 @@ class Item:
     position: int
     given: str
     idno: str | None = None
-    verdict: Verdict | None = None
+    verdict: ItemVerdict | None = None
     reason: str | None = None
 
 
@@ -43,11 +43,11 @@ def read_items(idnos: Sequence[object]) -> list[Item]:
         try:
             idno = _parse(given)
         except InvalidIdno as reason:
-            items.append(Item(position, _shown(given), verdict=Verdict.INVALID, reason=str(reason)))
+            items.append(Item(position, _shown(given), verdict=ItemVerdict.INVALID, reason=str(reason)))
             continue
         if idno in first:
             reason_text = f"the same as item {first[idno]}"
-            items.append(Item(position, _shown(given), idno, Verdict.DUPLICATE, reason_text))
+            items.append(Item(position, _shown(given), idno, ItemVerdict.DUPLICATE, reason_text))
         else:
             first[idno] = position
             items.append(Item(position, _shown(given), idno))

@@ -19,11 +19,11 @@ from api.companies.schemas import (
 )
 from api.routing import Router, problems
 from api.services import ServicesDep
-from warehouse.changes import FIELDS
-from warehouse.history import HistoricalRecord
+from warehouse.folding import fold
 from warehouse.idno import Idno
-from warehouse.records import Cause, CompanyRecord
-from warehouse.text import fold
+from warehouse.records.history import HistoricalRecord
+from warehouse.records.models import Cause, CompanyRecord
+from warehouse.records.record_diff import FIELDS
 
 router = Router(prefix="/companies", tags=["companies"])
 

@@ -14,11 +14,11 @@ from api.companies.schemas import (
     Line,
     RecordProvenance,
 )
-from warehouse.history import captures_by_id
-from warehouse.queries import load_record
-from warehouse.records import FieldProvenance
-from warehouse.tables import financial_lines, financial_statements, transformed_data
-from warehouse.text import fold
+from warehouse.folding import fold
+from warehouse.records.history import captures_by_id
+from warehouse.records.models import FieldProvenance
+from warehouse.records.queries import load_record
+from warehouse.schema.tables import financial_lines, financial_statements, transformed_data
 
 _WORD = re.compile(r"[^\W_]+")
 # PostgreSQL takes words with these marks inside for names of hosts and files and for addresses.

@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from warehouse.history import Capture, RecordedChange
-from warehouse.records import CompanyStatus, Money, Provenance, StatementFigures
+from warehouse.records.history import CaptureReference, RecordedChange
+from warehouse.records.models import CompanyStatus, Money, Provenance, StatementFigures
 
 
 class CompanyFound(BaseModel):
@@ -28,7 +28,7 @@ class ChangePage(BaseModel):
     next: int | None
 
 
-class FieldSource(Capture):
+class FieldSource(CaptureReference):
     """Where a field was read: the capture, the reading of it, the text as it stood there, and our version."""
 
     reading: str = Field(description="`html`: the rendered page; `json`: the data that the page fetched")
@@ -89,5 +89,5 @@ class FiledStatement(BaseModel):
     document_type: str | None
     cuiio: str | None
     lines: list[Line]
-    source: Capture
+    source: CaptureReference
     transform_version: int

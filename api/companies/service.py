@@ -16,12 +16,12 @@ from api.companies.schemas import (
     FiledStatement,
     RecordProvenance,
 )
-from api.errors import NotFound
+from api.problems import NotFound
 from api.services import Services
-from warehouse.cached import CachedRecord, company_key, pack, unpack
-from warehouse.history import HistoricalRecord, load_changes, load_held_since, load_past_record
-from warehouse.queries import load_record, load_records
-from warehouse.records import Cause, CompanyRecord, Provenance
+from warehouse.records.history import HistoricalRecord, load_changes, load_held_since, load_past_record
+from warehouse.records.models import Cause, CompanyRecord, Provenance
+from warehouse.records.queries import load_record, load_records
+from warehouse.records.record_cache import CachedRecord, company_key, pack, unpack
 
 _Found = TypeVar("_Found")
 

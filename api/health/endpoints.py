@@ -9,7 +9,7 @@ from fastapi import Response
 from pydantic import BaseModel
 
 from api.auth.dependencies import UNCOUNTED, needs
-from api.dagster.client import DagsterUnavailable
+from api.dagster.dagster_client import DagsterUnavailable
 from api.health.parts import OK, SILENT, Pause, check_database, check_parts, check_redis, read_pauses
 from api.routing import Router
 from api.services import Services, ServicesDep

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from api.dagster.client import DagsterUnavailable
+from api.dagster.dagster_client import DagsterUnavailable
 from api.services import Services
 from warehouse.contract import PAUSES_KEY
 

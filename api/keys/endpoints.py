@@ -7,10 +7,10 @@ from fastapi import Response
 
 from api.auth.dependencies import CallerDep, needs
 from api.auth.roles import Scope
-from api.clients import ClientDep
 from api.keys import service
 from api.keys.schemas import CreatedKey, Key, NewKey
 from api.routing import Router, problems
+from api.runtime.client_address import ClientDep
 from api.services import ServicesDep
 
 router = Router(prefix="/auth/keys", tags=["API keys"])

@@ -9,7 +9,7 @@ from sqlalchemy import Row, and_, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.auth.roles import Scope
-from api.tables import api_keys
+from api.users_tables import api_keys
 
 _IS_GOOD = and_(
     api_keys.c.revoked_at.is_(None),

@@ -4,14 +4,14 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from api.audit.events import Event, Person, record
+from api.auth.cache import api_key_key, distrust
 from api.auth.refresh import hash_token
 from api.auth.roles import KEY_SCOPES, Scope
-from api.auth.state import api_key_key, distrust
-from api.clients import Client
-from api.errors import Forbidden, Invalid, NotFound
 from api.keys import repository
+from api.keys.key_format import join_key, new_key
 from api.keys.schemas import CreatedKey, Key, NewKey
-from api.keys.secrets import join_key, new_key
+from api.problems import Forbidden, Invalid, NotFound
+from api.runtime.client_address import RequestClient
 from api.services import Services
 
 _USE_IS_NOTED_EVERY = timedelta(minutes=1)
@@ -19,7 +19,7 @@ _USE_IS_AUDITED_EVERY = timedelta(hours=1)
 
 
 async def create(
-    services: Services, client: Client, asked: NewKey, *, owner: Person, allowed: frozenset[Scope]
+    services: Services, client: RequestClient, asked: NewKey, *, owner: Person, allowed: frozenset[Scope]
 ) -> CreatedKey:
     """Make a key. Raises Invalid, or Forbidden for a scope that the owner does not have."""
     scopes = sorted(set(asked.scopes))
@@ -51,7 +51,7 @@ async def list_keys(services: Services, user_id: UUID) -> list[Key]:
         return [Key.model_validate(row) for row in await repository.list_good(connection, user_id)]
 
 
-async def revoke(services: Services, client: Client, key_id: UUID, *, owner: Person) -> None:
+async def revoke(services: Services, client: RequestClient, key_id: UUID, *, owner: Person) -> None:
     """Revoke a key, at once and for good. Raises NotFound."""
     async with services.users.begin() as connection:
         row = await repository.find_good(connection, owner.id, key_id)
@@ -68,7 +68,7 @@ def noted_key(key_id: UUID) -> str:
     return f"api_key_noted:{key_id}"
 
 
-async def note_use(services: Services, client: Client, key_id: UUID, *, owner: Person) -> None:
+async def note_use(services: Services, client: RequestClient, key_id: UUID, *, owner: Person) -> None:
     """Write down that a key is used: on the key once a minute, in the audit log once an hour."""
     noted = await services.state.set(noted_key(key_id), "1", ex=_USE_IS_NOTED_EVERY, nx=True)
     if not noted:

@@ -6,9 +6,9 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.requests import Request
 
 from api.auth.dependencies import UNCOUNTED, needs
-from api.errors import NotFound
-from api.metrics.own import own_metrics
-from api.metrics.platform import Measured
+from api.metrics.platform_metrics import PlatformMetrics
+from api.metrics.process_metrics import process_metrics
+from api.problems import NotFound
 from api.routing import Router
 from api.services import ServicesDep
 
@@ -34,7 +34,7 @@ async def metrics(request: Request, services: ServicesDep) -> Response:
     if any(name in request.headers for name in _OF_PROXIES):
         raise NotFound("Not Found")
     measured = request.app.state.measured
-    assert isinstance(measured, Measured)
-    shown = own_metrics().all_workers()
+    assert isinstance(measured, PlatformMetrics)
+    shown = process_metrics().all_workers()
     shown.register(_Read([*await measured.families(services)]))  # type: ignore[arg-type] # see own.py
     return Response(generate_latest(shown), media_type=CONTENT_TYPE_PLAIN_0_0_4)

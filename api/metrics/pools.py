@@ -3,13 +3,13 @@
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from api.metrics.own import own_metrics
+from api.metrics.process_metrics import process_metrics
 
 
 def watch_pool(engine: AsyncEngine, database: str, *, most: int) -> None:
     """Count the connections of an engine that are in use."""
-    used = own_metrics().pool_used.labels(database)
-    own_metrics().pool_most.labels(database).set(most)
+    used = process_metrics().pool_used.labels(database)
+    process_metrics().pool_most.labels(database).set(most)
 
     held: set[int] = set()  # a connection that could not be made is given back without having been taken
 

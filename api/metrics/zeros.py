@@ -1,8 +1,8 @@
 """Counts that begin at nought: Prometheus sees no increase in one that is there only after it has happened."""
 
 from api.audit.events import Event
-from api.batches.verdicts import Verdict
-from api.metrics.own import own_metrics
+from api.batches.verdicts import ItemVerdict
+from api.metrics.process_metrics import process_metrics
 from api.scrape.states import OPEN_STATES, ScrapeState
 
 _ANSWERS = ("cached", "stored", "launched", "joined", "unavailable")
@@ -18,10 +18,10 @@ _LIMITS = (
 
 def begin_at_nought() -> None:
     """Have every count of which the labels are known be there."""
-    metrics = own_metrics()
+    metrics = process_metrics()
     for counter, values in (
         (metrics.answers, _ANSWERS),
-        (metrics.batch_items, tuple(Verdict)),
+        (metrics.batch_items, tuple(ItemVerdict)),
         (metrics.ended, tuple(state for state in ScrapeState if state not in OPEN_STATES)),
         (metrics.security, tuple(Event)),
         (metrics.refused, _LIMITS),

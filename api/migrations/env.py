@@ -2,6 +2,6 @@
 
 from alembic import context
 
-from warehouse.migrate import run_online
+from warehouse.schema.alembic_runner import run_online
 
 run_online(context)

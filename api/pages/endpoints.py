@@ -21,12 +21,12 @@ from api.auth.cookies import (
 )
 from api.auth.dependencies import PUBLIC, needs
 from api.auth.service import authenticate
-from api.clients import Client, ClientDep
-from api.errors import NotSignedIn, TooManyRequests
 from api.pages.csrf import CSRF_COOKIE, form_token, is_right, new_token
 from api.pages.paths import safe_next
 from api.pages.render import message_page, sign_in_page, signed_in_page
+from api.problems import NotSignedIn, TooManyRequests
 from api.routing import Router
+from api.runtime.client_address import ClientDep, RequestClient
 from api.services import Services, ServicesDep
 
 router = Router(include_in_schema=False)
@@ -129,7 +129,7 @@ async def _signed_in(request: Request, services: Services) -> Caller | None:
         return None
 
 
-async def _end_current(request: Request, services: Services, client: Client) -> None:
+async def _end_current(request: Request, services: Services, client: RequestClient) -> None:
     caller = await _signed_in(request, services)
     if caller is not None:
         await sessions.end_sessions(services, client, user=caller.person, only=caller.session_id)

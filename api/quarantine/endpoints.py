@@ -7,7 +7,7 @@ from fastapi import Query
 from api.auth.dependencies import needs
 from api.auth.roles import Scope
 from api.companies.service import one_state
-from api.quarantine.repository import Place, load_page
+from api.quarantine.repository import QuarantinePosition, load_page
 from api.quarantine.schemas import QuarantinePage
 from api.routing import Router
 from api.services import ServicesDep
@@ -30,6 +30,6 @@ async def read_quarantine(
 
     They are tried again when a new version reads. A company's record stays as it was meanwhile.
     """
-    place = Place.parse(after) if after is not None else None
+    place = QuarantinePosition.parse(after) if after is not None else None
     async with one_state(services) as connection:
         return await load_page(connection, limit=limit, after=place)

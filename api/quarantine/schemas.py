@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from warehouse.records import QuarantinedCapture
+from warehouse.records.models import QuarantinedCapture
 
 
 class QuarantinePage(BaseModel):

@@ -12,15 +12,15 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from api.auth.dependencies import CallerDep, caller_of, held_record_of, needs
 from api.auth.roles import Scope
 from api.companies.service import fresh_json, fresh_record
-from api.metrics.own import own_metrics
+from api.metrics.process_metrics import process_metrics
 from api.routing import Router, problems
 from api.scrape import service
-from api.scrape.repository import Asked
+from api.scrape.repository import RequestedScrape
 from api.scrape.schemas import ScrapeAnswer, ScrapeRequest, ScrapeStatus
 from api.scrape.states import OPEN_STATES
 from api.scrape.waiting import WaitSeconds
 from api.services import ServicesDep, services_of
-from warehouse.cached import company_key
+from warehouse.records.record_cache import company_key
 
 router = Router(prefix="/scrape", tags=["scrape"])
 
@@ -54,10 +54,10 @@ async def scrape(
     services = services_of(request)  # no dependency: each costs a twentieth of a cached answer
     if not asked.force_refresh:
         if (json := fresh_json(services, held_record_of(request))) is not None:
-            own_metrics().answered_from_cache.inc()
+            process_metrics().answered_from_cache.inc()
             return Response(b"".join((_BEFORE, json, _AFTER)), media_type="application/json")
         if record := await fresh_record(services, asked.idno):
-            own_metrics().answers.labels("stored").inc()
+            process_metrics().answers.labels("stored").inc()
             return _CACHED.model_copy(update={"data": record})
     fetch = await service.fetch(
         services, caller_of(request), asked.idno, force_refresh=asked.force_refresh, wait=wait
@@ -97,7 +97,7 @@ async def withdraw_scrape(run_id: str, caller: CallerDep, services: ServicesDep)
     await service.withdraw(services, caller, run_id)
 
 
-async def _asked(run_id: str, caller: CallerDep, services: ServicesDep) -> Sequence[Asked]:
+async def _asked(run_id: str, caller: CallerDep, services: ServicesDep) -> Sequence[RequestedScrape]:
     # Before the stream begins: afterwards there is no 404.
     return await service.read_asked(services, caller, run_id)
 
@@ -105,7 +105,10 @@ async def _asked(run_id: str, caller: CallerDep, services: ServicesDep) -> Seque
 @router.get("/{run_id}/events", response_class=EventSourceResponse, responses=problems(HTTPStatus.NOT_FOUND))
 @needs(Scope.SCRAPE)
 async def follow_scrape(
-    run_id: str, caller: CallerDep, services: ServicesDep, asked: Annotated[Sequence[Asked], Depends(_asked)]
+    run_id: str,
+    caller: CallerDep,
+    services: ServicesDep,
+    asked: Annotated[Sequence[RequestedScrape], Depends(_asked)],
 ) -> AsyncIterator[ServerSentEvent]:
     """Server-sent events: `status` with where the run stands, at once and whenever that changes, until it is over.
 

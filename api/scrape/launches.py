@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.scrape import repository
 from api.scrape.states import ScrapeState
-from api.tables import launch_scrapes, launches, scrape_requests, scrapes, users
+from api.users_tables import launch_scrapes, launches, scrape_requests, scrapes, users
 from telemetry import request_ids, traces
 from warehouse.contract import RunKind
 
@@ -27,14 +27,14 @@ _IS_WAITING = scrapes.c.state == ScrapeState.LAUNCHING
 
 
 @dataclass(frozen=True)
-class Origin:
+class LaunchOrigin:
     """What a launch comes from, by which its run is found again: the requests' ids, the span."""
 
     request_id: str | None = None
     traceparent: str | None = None
 
     @classmethod
-    def here(cls, request_id: str | None = None) -> "Origin":
+    def here(cls, request_id: str | None = None) -> "LaunchOrigin":
         """The request that is being worked at, or one that is named."""
         return cls(request_id or request_ids.current(), traces.traceparent())
 
@@ -48,7 +48,7 @@ class Launch:
     requested_by: str
     attempts: int
     error: str | None
-    origin: Origin
+    origin: LaunchOrigin
     idnos: tuple[str, ...]
     since: datetime
     """Captures newer than this count: no company in it was asked for later."""
@@ -60,7 +60,7 @@ async def create(
     *,
     kind: RunKind,
     requested_by: str,
-    origin: Origin,
+    origin: LaunchOrigin,
     is_claimed: bool = False,
 ) -> UUID:
     """Put open scrapes into a new launch; claimed, if the caller is about to launch it."""
@@ -94,7 +94,7 @@ async def create_in_parts(
     *,
     kind: RunKind,
     run_companies: int,
-    origin: Origin | None = None,
+    origin: LaunchOrigin | None = None,
 ) -> None:
     """Put open scrapes into as many new launches as it takes; they come from where their last ones came from."""
     most = min(MOST_COMPANIES, run_companies) if kind is RunKind.PERSON else run_companies
@@ -128,7 +128,7 @@ def _shortened(names: Sequence[str]) -> str:
     return joined
 
 
-async def _last_origin(connection: AsyncConnection, scrape_ids: Sequence[UUID]) -> Origin:
+async def _last_origin(connection: AsyncConnection, scrape_ids: Sequence[UUID]) -> LaunchOrigin:
     """Return which requests the launches of these scrapes were for, some of them if there are many."""
     query = (
         select(launches.c.request_id, launches.c.traceparent)
@@ -140,7 +140,7 @@ async def _last_origin(connection: AsyncConnection, scrape_ids: Sequence[UUID]) 
     rows = (await connection.execute(query)).all()
     ids = {each for row in rows for each in row.request_id.split(",")}
     traced = rows[0].traceparent if len(rows) == 1 else None
-    return Origin(",".join(sorted(ids)[:_MOST_IDS]) or None, traced)
+    return LaunchOrigin(",".join(sorted(ids)[:_MOST_IDS]) or None, traced)
 
 
 async def list_waiting(connection: AsyncConnection, *, limit: int) -> Sequence[UUID]:
@@ -193,7 +193,7 @@ async def read(connection: AsyncConnection, launch_id: UUID) -> Launch | None:
         requested_by=row.requested_by,
         attempts=row.attempts,
         error=row.error,
-        origin=Origin(row.request_id, row.traceparent),
+        origin=LaunchOrigin(row.request_id, row.traceparent),
         idnos=tuple(sorted(row.idnos)),
         since=row.since,
     )

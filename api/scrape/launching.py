@@ -11,8 +11,8 @@ import logging
 from datetime import timedelta
 from uuid import UUID
 
-from api.changes import WORK
-from api.dagster.client import DagsterFailed, DagsterUnavailable
+from api.dagster.dagster_client import DagsterFailed, DagsterUnavailable
+from api.runtime.wakeups import WORK
 from api.scrape import launches
 from api.scrape.launches import Launch
 from api.services import Services

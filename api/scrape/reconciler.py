@@ -19,18 +19,18 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from api.changes import WORK
-from api.dagster.client import DagsterUnavailable, RunStatus
-from api.metrics.own import own_metrics
+from api.dagster.dagster_client import DagsterUnavailable, RunStatus
+from api.metrics.process_metrics import process_metrics
+from api.runtime.wakeups import WORK
 from api.scrape import launches, repository
-from api.scrape.endings import Step, by_end, by_result, by_status, by_time, is_over
 from api.scrape.launches import in_parts
 from api.scrape.launching import launch_waiting
+from api.scrape.next_step import NextStep, by_end, by_result, by_status, by_time, is_over
 from api.scrape.repository import OpenScrape
 from api.scrape.states import OPEN_STATES, ScrapeState
 from api.services import Services
 from warehouse.contract import RunKind
-from warehouse.queries import load_good_captures, load_results
+from warehouse.records.queries import load_good_captures, load_results
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ async def reconcile(services: Services) -> int:
 async def _follow(services: Services, running: Sequence[OpenScrape]) -> None:
     """Do what the results and the statuses of runs ask for."""
     statuses = await _statuses(services, running)
-    steps: list[Step] = []
+    steps: list[NextStep] = []
     unfinished: list[OpenScrape] = []
     lost: list[OpenScrape] = []
     for part in in_parts(running, _MOST_COMPANIES_A_QUERY):
@@ -119,7 +119,7 @@ async def _statuses(services: Services, running: Sequence[OpenScrape]) -> Mappin
 
 async def _endings(
     services: Services, lost: Sequence[OpenScrape], statuses: Mapping[str, RunStatus]
-) -> list[Step]:
+) -> list[NextStep]:
     captured: dict[tuple[str, str], bool] = {}
     for part in in_parts(lost, _MOST_COMPANIES_A_QUERY):
         async with services.warehouse.connect() as connection:
@@ -152,7 +152,7 @@ async def _end_unwanted(
         await services.dagster.terminate(run_id)
 
 
-async def take(services: Services, steps: Sequence[Step]) -> None:
+async def take(services: Services, steps: Sequence[NextStep]) -> None:
     """Take steps, as far as they still apply, and tell who waits."""
     if not steps:
         return
@@ -174,15 +174,15 @@ async def take(services: Services, steps: Sequence[Step]) -> None:
     await services.changes.announce(*(str(step.scrape.id) for step in due), *([WORK] if again else []))
 
 
-def _tell_end(step: Step) -> None:
-    own_metrics().ended.labels(step.state).inc()
+def _tell_end(step: NextStep) -> None:
+    process_metrics().ended.labels(step.state).inc()
     scrape = step.scrape
     about = {"idno": scrape.idno, "state": step.state, "outcome": step.outcome, "error": step.error}
     ids = {"run_id": scrape.run_id, "request_id": scrape.request_id, "scrape_id": scrape.id}
     logger.info("scrape ended", extra={**about, **ids, "attempts": step.attempts})
 
 
-def _values(step: Step) -> dict[str, object]:
+def _values(step: NextStep) -> dict[str, object]:
     return {
         "scrape_id": step.scrape.id,
         "state": step.state,

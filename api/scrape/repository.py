@@ -30,7 +30,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.scrape.states import OPEN_STATES, ScrapeState
-from api.tables import launch_scrapes, launches, scrape_requests, scrapes
+from api.users_tables import launch_scrapes, launches, scrape_requests, scrapes
 from warehouse.contract import Outcome, RunKind
 
 WITHDRAWN = "the request was withdrawn"
@@ -75,7 +75,7 @@ class OpenScrape:
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestedScrape:
     """Where a company stands that somebody asked for, as they see it."""
 
     scrape_id: UUID
@@ -94,7 +94,7 @@ class Asked:
         return self.state not in OPEN_STATES
 
     @classmethod
-    def of(cls, row: Row[Any]) -> "Asked":
+    def of(cls, row: Row[Any]) -> "RequestedScrape":
         """Map a row. For who has withdrawn it is over; `launching` is nobody's business."""
         values = {field.name: row._mapping[field.name] for field in fields(cls)}
         state = ScrapeState(row.state)
@@ -181,13 +181,15 @@ def asked(is_withdrawn: ColumnElement[bool]) -> Select[Any]:
     ).outerjoin_from(scrapes, launches, launches.c.id == scrapes.c.launch_id)
 
 
-async def find(connection: AsyncConnection, scrape_id: UUID) -> Asked:
+async def find(connection: AsyncConnection, scrape_id: UUID) -> RequestedScrape:
     """Return where a scrape stands."""
     query = asked(false()).where(scrapes.c.id == scrape_id)
-    return Asked.of((await connection.execute(query)).one())
+    return RequestedScrape.of((await connection.execute(query)).one())
 
 
-async def list_asked(connection: AsyncConnection, *, run_id: str, user_id: UUID | None) -> Sequence[Asked]:
+async def list_asked(
+    connection: AsyncConnection, *, run_id: str, user_id: UUID | None
+) -> Sequence[RequestedScrape]:
     """Return what this user asked for of the companies that a run was ever for; without a user, all."""
     ran = launches.alias("ran")
     mine = [scrape_requests.c.scrape_id == scrapes.c.id, scrape_requests.c.user_id == user_id]
@@ -201,7 +203,7 @@ async def list_asked(connection: AsyncConnection, *, run_id: str, user_id: UUID 
     )
     if user_id is not None:
         query = query.where(exists().where(*mine))
-    return [Asked.of(row) for row in await connection.execute(query)]
+    return [RequestedScrape.of(row) for row in await connection.execute(query)]
 
 
 def _still_wanted(conditions: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:

@@ -7,7 +7,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from api.scrape.states import OPEN_STATES, ScrapeState
 from warehouse.contract import Outcome
 from warehouse.idno import Idno
-from warehouse.records import CompanyRecord
+from warehouse.records.models import CompanyRecord
 
 
 class ScrapeRequest(BaseModel):

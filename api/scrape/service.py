@@ -14,20 +14,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.auth.callers import Caller
 from api.auth.roles import Role
-from api.changes import WORK
 from api.companies.service import current_record
-from api.dagster.client import DagsterUnavailable, LaunchUnclear
-from api.errors import NotFound, Unavailable
-from api.metrics.own import own_metrics
+from api.dagster.dagster_client import DagsterUnavailable, LaunchUnclear
+from api.metrics.process_metrics import process_metrics
+from api.problems import NotFound, Unavailable
+from api.runtime.wakeups import WORK
 from api.scrape import launches, launching, repository
-from api.scrape.launches import Launch, Origin
-from api.scrape.repository import Asked
+from api.scrape.launches import Launch, LaunchOrigin
+from api.scrape.repository import RequestedScrape
 from api.scrape.schemas import CompanyState, ScrapeStatus
 from api.scrape.states import ScrapeState, combined
 from api.scrape.waiting import STREAM_SECONDS, look_until_over, wait_until_over
 from api.services import Services
 from warehouse.contract import RunKind
-from warehouse.records import CompanyRecord
+from warehouse.records.models import CompanyRecord
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ _LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
-class Request:
+class RecordedRequest:
     """A request that has been written down: for which scrape, in which launch."""
 
     id: int
@@ -68,10 +68,10 @@ async def fetch(services: Services, caller: Caller, idno: str, *, force_refresh:
     try:
         run_id = await _launch_or_join(services, request)
     except Unavailable:
-        own_metrics().answers.labels("unavailable").inc()
+        process_metrics().answers.labels("unavailable").inc()
         raise
     how = "joined" if request.own_launch is None else "launched"
-    own_metrics().answers.labels(how).inc()
+    process_metrics().answers.labels(how).inc()
     about = {"idno": idno, "run_id": run_id, "launch_id": request.launch_id, "user": caller.username}
     logger.info("scrape accepted, %s", how, extra=about)
     if not wait:
@@ -86,12 +86,12 @@ async def fetch(services: Services, caller: Caller, idno: str, *, force_refresh:
         return Fetch(run_id)
 
 
-async def _look_at(services: Services, scrape_id: UUID) -> Asked:
+async def _look_at(services: Services, scrape_id: UUID) -> RequestedScrape:
     async with services.users.connect() as connection:
         return await repository.find(connection, scrape_id)
 
 
-async def _launch_or_join(services: Services, request: Request) -> str:
+async def _launch_or_join(services: Services, request: RecordedRequest) -> str:
     """Return the id of the run that a request leads to. Raises Unavailable."""
     if request.own_launch is None:
         return await _run_of(services, request)
@@ -109,7 +109,7 @@ async def _launch_or_join(services: Services, request: Request) -> str:
 
 async def _write_down(
     connection: AsyncConnection, caller: Caller, idno: str, *, force_refresh: bool
-) -> Request:
+) -> RecordedRequest:
     found, new = await repository.open_or_join(connection, [idno])
     scrape_id = found[idno]
     request_id = await repository.add_request(
@@ -119,21 +119,21 @@ async def _write_down(
     if not new:
         [scrape] = await repository.list_open(connection, scrape_id)
         if not scrape.is_bulk or scrape.state is ScrapeState.DEFERRED:
-            return Request(request_id, scrape_id, scrape.launch_id, own_launch=None, taken_from=None)
+            return RecordedRequest(request_id, scrape_id, scrape.launch_id, own_launch=None, taken_from=None)
         taken_from = scrape.launch_id
     launch_id = await launches.create(
         connection,
         [scrape_id],
         kind=RunKind.PERSON,
         requested_by=caller.username,
-        origin=Origin.here(),
+        origin=LaunchOrigin.here(),
         is_claimed=True,
     )
     launch = await launches.read(connection, launch_id)
-    return Request(request_id, scrape_id, launch_id, own_launch=launch, taken_from=taken_from)
+    return RecordedRequest(request_id, scrape_id, launch_id, own_launch=launch, taken_from=taken_from)
 
 
-async def _forget(services: Services, request: Request) -> None:
+async def _forget(services: Services, request: RecordedRequest) -> None:
     """Take a request back for which there is no run; others may have asked for the same in the meantime."""
     async with services.users.begin() as connection:
         if request.taken_from is not None:
@@ -145,7 +145,7 @@ async def _forget(services: Services, request: Request) -> None:
     await services.changes.announce(WORK, str(request.scrape_id))
 
 
-async def _run_of(services: Services, request: Request) -> str:
+async def _run_of(services: Services, request: RecordedRequest) -> str:
     """Wait until whoever launches the run that is shared knows its id."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + launching.LONGEST_LAUNCH_SECONDS
@@ -166,7 +166,7 @@ async def _run_of(services: Services, request: Request) -> str:
     raise Unavailable(f"no run can be launched: {reason or 'Dagster did not answer in time'}")
 
 
-async def read_asked(services: Services, caller: Caller, run_id: str) -> Sequence[Asked]:
+async def read_asked(services: Services, caller: Caller, run_id: str) -> Sequence[RequestedScrape]:
     """Return where the companies stand that the caller asked for of those of a run. Raises NotFound."""
     if not _RUN_ID.fullmatch(run_id):
         raise NotFound(_NOT_ASKED_FOR)
@@ -189,7 +189,7 @@ async def read_status(services: Services, caller: Caller, run_id: str, *, wait: 
 
 
 async def stream_status(
-    services: Services, caller: Caller, run_id: str, asked: Sequence[Asked]
+    services: Services, caller: Caller, run_id: str, asked: Sequence[RequestedScrape]
 ) -> AsyncGenerator[ScrapeStatus, None]:
     """Yield where a run stands, at once and whenever that changes, until it is over (or for ten minutes)."""
     look = partial(_status, services, caller, run_id)
@@ -217,7 +217,7 @@ async def _status(services: Services, caller: Caller, run_id: str) -> ScrapeStat
     )
 
 
-def _topics(asked: Sequence[Asked]) -> frozenset[str]:
+def _topics(asked: Sequence[RequestedScrape]) -> frozenset[str]:
     return frozenset(str(each.scrape_id) for each in asked)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from enum import StrEnum
 
-from api.dagster.client import RunStatus
+from api.dagster.dagster_client import RunStatus
 from warehouse.contract import Outcome
 
 

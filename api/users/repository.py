@@ -8,7 +8,7 @@ from sqlalchemy import Row, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.auth.roles import Role
-from api.tables import users
+from api.users_tables import users
 
 
 async def find_by_username(connection: AsyncConnection, username: str) -> Row[Any] | None:

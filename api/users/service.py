@@ -6,18 +6,18 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.audit.events import Event, Person, record
+from api.auth.cache import account_key, distrust
 from api.auth.passwords import hash_password
 from api.auth.roles import Role
 from api.auth.sessions import end_all
-from api.auth.state import account_key, distrust
-from api.clients import Client
-from api.errors import Conflict, Forbidden, NotFound
+from api.problems import Conflict, Forbidden, NotFound
+from api.runtime.client_address import RequestClient
 from api.services import Services
 from api.users import repository
 from api.users.schemas import NewUser, Registration, User, UserChange, UserPage
 
 
-async def register(services: Services, client: Client, registration: Registration) -> User:
+async def register(services: Services, client: RequestClient, registration: Registration) -> User:
     """Open one's own account. Raises Forbidden where that is closed, Conflict where the name is taken."""
     settings = services.settings
     if settings.registration == "closed":
@@ -25,13 +25,13 @@ async def register(services: Services, client: Client, registration: Registratio
     return await _open(services, client, registration, settings.registration_role, actor=None)
 
 
-async def create(services: Services, client: Client, new: NewUser, *, actor: Person) -> User:
+async def create(services: Services, client: RequestClient, new: NewUser, *, actor: Person) -> User:
     """Open an account for somebody. Raises Conflict where the name is taken."""
     return await _open(services, client, new, new.role, actor=actor)
 
 
 async def _open(
-    services: Services, client: Client, account: Registration, role: Role, *, actor: Person | None
+    services: Services, client: RequestClient, account: Registration, role: Role, *, actor: Person | None
 ) -> User:
     # Before it is known whether the name is taken: the answer takes as long either way.
     password_hash = await hash_password(account.password, cost=services.settings.bcrypt_cost)
@@ -70,7 +70,7 @@ async def search(
 
 
 async def change(
-    services: Services, client: Client, user_id: UUID, asked: UserChange, *, actor: Person
+    services: Services, client: RequestClient, user_id: UUID, asked: UserChange, *, actor: Person
 ) -> User:
     """Change an account's role or password, disable or enable it. Raises NotFound, Conflict for the last admin.
 
@@ -103,7 +103,7 @@ async def change(
         return await _existing(connection, user_id)
 
 
-async def delete(services: Services, client: Client, user_id: UUID, *, actor: Person) -> None:
+async def delete(services: Services, client: RequestClient, user_id: UUID, *, actor: Person) -> None:
     """Delete an account and all it has. Raises NotFound, Conflict for the last admin."""
     async with services.users.begin() as connection:
         admins = await repository.lock_admins(connection)

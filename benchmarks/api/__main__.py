@@ -9,7 +9,7 @@ still good, and serves only what is fresh.
 
 from benchmarks.api.plot import write_plot
 from benchmarks.api.report import told, write_json
-from benchmarks.api.rounds import Plan, measure
+from benchmarks.api.rounds import ApiPlan, measure
 from benchmarks.command import keep, parser_of
 
 
@@ -17,10 +17,10 @@ def main() -> None:
     """Run the benchmark."""
     parser = parser_of("api", __doc__, quick="one short round")
     for name, kind in (("rounds", int), ("seconds", float)):
-        default = getattr(Plan, name)
+        default = getattr(ApiPlan, name)
         parser.add_argument(f"--{name}", type=kind, default=default, help=f"default {default}")
     arguments = parser.parse_args()
-    plan = Plan(rounds=1, seconds=1.0) if arguments.quick else Plan(arguments.rounds, arguments.seconds)
+    plan = ApiPlan(rounds=1, seconds=1.0) if arguments.quick else ApiPlan(arguments.rounds, arguments.seconds)
     report = measure(plan)
     keep(report, "api", arguments.results, told=told, write_json=write_json, write_plot=write_plot)
 

@@ -6,14 +6,14 @@ from statistics import median
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from benchmarks.api.rounds import Report
+from benchmarks.api.rounds import ApiReport
 from benchmarks.api.servers import OURS, SMALLEST
 
 _COLOURS = {OURS: "#1f6f8b", SMALLEST: "#b5651d"}
 _WIDTH = 0.38
 
 
-def write_plot(report: Report, path: Path) -> None:
+def write_plot(report: ApiReport, path: Path) -> None:
     """Write the plot as a PNG."""
     mpl.use("agg")
     figure = Figure(figsize=(8, 3), layout="constrained")

@@ -6,15 +6,15 @@ from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 
-from benchmarks.api.rounds import Report
+from benchmarks.api.rounds import ApiReport
 
 
-def told(report: Report) -> str:
+def told(report: ApiReport) -> str:
     """Return what is printed."""
     return "\n".join(_lines(report))
 
 
-def ratios(report: Report) -> dict[str, dict[str, float]]:
+def ratios(report: ApiReport) -> dict[str, dict[str, float]]:
     """Return how many times the smallest endpoint's values ours are, by the number of clients."""
     return {
         str(clients): {
@@ -24,13 +24,13 @@ def ratios(report: Report) -> dict[str, dict[str, float]]:
     }
 
 
-def write_json(report: Report, path: Path) -> None:
+def write_json(report: ApiReport, path: Path) -> None:
     """Write everything, the values of each round too."""
     whole = {**asdict(report), "times_the_smallest_endpoint": ratios(report)}
     path.write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
 
 
-def _lines(report: Report) -> Iterator[str]:
+def _lines(report: ApiReport) -> Iterator[str]:
     machine, plan = report.machine, report.plan
     yield (
         f"{machine.cores} cores, {machine.memory_gigabytes} GB, Python {machine.python}, {machine.measured_at};"

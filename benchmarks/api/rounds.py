@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from benchmarks.api.load import Measured
+from benchmarks.api.api_load import MeasuredLoad
 from benchmarks.api.servers import OURS, SMALLEST, Servers, running_servers
 from benchmarks.command import say
 from benchmarks.machine import Machine
 
 
 @dataclass(frozen=True)
-class Plan:
+class ApiPlan:
     """How much is measured: rounds, and the seconds that each number of clients asks each server in a round."""
 
     rounds: int = 5
@@ -25,7 +25,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Row:
+class ApiRow:
     """What so many clients of one server saw, a value a round."""
 
     server: str
@@ -34,7 +34,7 @@ class Row:
     p50_ms: list[float] = field(default_factory=list)
     p99_ms: list[float] = field(default_factory=list)
 
-    def add(self, measured: Measured) -> None:
+    def add(self, measured: MeasuredLoad) -> None:
         """Take in a round."""
         self.per_second.append(measured.per_second)
         self.p50_ms.append(measured.p50_ms)
@@ -42,12 +42,12 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Report:
+class ApiReport:
     """What came out, and how the cores were divided."""
 
     machine: Machine
-    plan: Plan
-    rows: list[Row]
+    plan: ApiPlan
+    rows: list[ApiRow]
     kilobytes_a_record: float
     cores: str
 
@@ -57,11 +57,11 @@ class Report:
         return float(values[OURS] / values[SMALLEST])
 
 
-def measure(plan: Plan) -> Report:
+def measure(plan: ApiPlan) -> ApiReport:
     """Measure everything; says what it is at on standard error."""
     before = os.sched_getaffinity(0)
     server_cores, other_cores = _divided(sorted(before))
-    rows = [Row(server, clients) for clients in plan.clients for server in (OURS, SMALLEST)]
+    rows = [ApiRow(server, clients) for clients in plan.clients for server in (OURS, SMALLEST)]
     try:
         with (
             tempfile.TemporaryDirectory(prefix="registru-bench-") as folder,
@@ -75,7 +75,7 @@ def measure(plan: Plan) -> Report:
     finally:
         os.sched_setaffinity(0, before)
     divided = "the server on one core, clients and stores on the others"
-    return Report(
+    return ApiReport(
         Machine.this(),
         plan,
         rows,
@@ -89,8 +89,8 @@ def _divided(cores: list[int]) -> tuple[set[int], set[int]]:
     return {cores[0]}, set(cores[1:]) or {cores[0]}
 
 
-def _ask(servers: Servers, row: Row, seconds: float) -> Measured:
-    command = [sys.executable, "-m", "benchmarks.api.load", str(servers.ports[row.server])]
+def _ask(servers: Servers, row: ApiRow, seconds: float) -> MeasuredLoad:
+    command = [sys.executable, "-m", "benchmarks.api.api_load", str(servers.ports[row.server])]
     given = json.dumps({"tokens": servers.tokens, "idnos": servers.idnos})
     done = subprocess.run(
         [*command, str(row.clients), str(seconds)],
@@ -101,4 +101,4 @@ def _ask(servers: Servers, row: Row, seconds: float) -> Measured:
     )
     if done.returncode:
         raise SystemExit(f"{row.server}, {row.clients} clients: the measurement failed")
-    return Measured(**json.loads(done.stdout))
+    return MeasuredLoad(**json.loads(done.stdout))

@@ -18,15 +18,15 @@ from benchmarks.api.smallest import plain_key
 from stack.home import PROJECT
 from stack.ports import free_ports
 from stack.processes import uvicorn
-from tests.databases import running_databases
-from tests.made_up import made_up_record
-from tests.platform import wait_for
-from tests.site.facts import make_idno
+from standin.site_facts import make_idno
+from tests.made_up_record import made_up_record
+from tests.platform_harness import wait_for
 from tests.stores import running_valkey
-from warehouse import roles
-from warehouse.cached import company_key, pack
-from warehouse.migrate import migrate
-from warehouse.records import CompanyRecord
+from tests.warehouse_server import running_databases
+from warehouse.records.models import CompanyRecord
+from warehouse.records.record_cache import company_key, pack
+from warehouse.schema import database_roles
+from warehouse.schema.alembic_runner import migrate
 
 OURS, SMALLEST = "registru", "smallest endpoint"
 _USERS = 8
@@ -52,7 +52,7 @@ def running_servers(folder: Path, *, server_cores: set[int], other_cores: set[in
     os.sched_setaffinity(0, other_cores)  # the stores inherit it
     with ExitStack() as stack:
         databases = stack.enter_context(running_databases(folder / "postgres"))
-        migrate(scripts=SCRIPTS, url=databases.url(roles.USERS_OWNER, roles.USERS_DATABASE))
+        migrate(scripts=SCRIPTS, url=databases.url(database_roles.USERS_OWNER, database_roles.USERS_DATABASE))
         redis = stack.enter_context(running_valkey(folder / "valkey"))
         at = redis.connection_pool.connection_kwargs
         url = f"redis://:{at['password']}@{at['host']}:{at['port']}"
@@ -62,8 +62,8 @@ def running_servers(folder: Path, *, server_cores: set[int], other_cores: set[in
             cache.set(company_key(record.idno), pack(record))
             cache.set(plain_key(record.idno), record.model_dump_json())
         environment = {
-            "REGISTRU_USERS_URL": databases.url(roles.API, roles.USERS_DATABASE),
-            "REGISTRU_WAREHOUSE_URL": databases.url(roles.API),
+            "REGISTRU_USERS_URL": databases.url(database_roles.API, database_roles.USERS_DATABASE),
+            "REGISTRU_WAREHOUSE_URL": databases.url(database_roles.API),
             "REGISTRU_REDIS_STATE_URL": f"{url}/0",
             "REGISTRU_REDIS_CACHE_URL": f"{url}/1",
             "REGISTRU_JWT_SECRET": secret,

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 bearer = OAuth2PasswordBearer(tokenUrl="token")
 
 
-class Asked(BaseModel):
+class SmallestRequest(BaseModel):
     """A request for a company."""
 
     idno: str
@@ -32,7 +32,7 @@ def create_app() -> FastAPI:
     app = FastAPI()
 
     @app.post("/scrape/")
-    async def scrape(asked: Asked, token: Annotated[str, Depends(bearer)]) -> Response:
+    async def scrape(asked: SmallestRequest, token: Annotated[str, Depends(bearer)]) -> Response:
         try:
             jwt.decode(token, secret, algorithms=["HS256"])
         except JWTError:

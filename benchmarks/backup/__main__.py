@@ -7,7 +7,7 @@ Beside them, on the same server and in turns: pg_dump and pg_restore of the same
 
 from benchmarks.backup.plot import write_plot
 from benchmarks.backup.report import told, write_json
-from benchmarks.backup.rounds import Plan, measure
+from benchmarks.backup.rounds import BackupPlan, measure
 from benchmarks.command import keep, parser_of
 
 
@@ -15,7 +15,7 @@ def main() -> None:
     """Run the benchmark."""
     parser = parser_of("backup", __doc__, quick="few companies")
     arguments = parser.parse_args()
-    report = measure(Plan(visited=2, companies=50, rounds=1) if arguments.quick else Plan())
+    report = measure(BackupPlan(visited=2, companies=50, rounds=1) if arguments.quick else BackupPlan())
     keep(report, "backup", arguments.results, told=told, write_json=write_json, write_plot=write_plot)
 
 

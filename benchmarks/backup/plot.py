@@ -5,10 +5,10 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from benchmarks.backup.rounds import Report
+from benchmarks.backup.rounds import BackupReport
 
 
-def write_plot(report: Report, path: Path) -> None:
+def write_plot(report: BackupReport, path: Path) -> None:
     """Write the plot as a PNG."""
     mpl.use("agg")
     figure = Figure(figsize=(8, 2.5), layout="constrained")

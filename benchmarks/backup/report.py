@@ -5,25 +5,25 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.backup.rounds import ALONE, Report
+from benchmarks.backup.rounds import ALONE, BackupReport
 
 
-def told(report: Report) -> str:
+def told(report: BackupReport) -> str:
     """Return what is printed."""
     return "\n".join(_lines(report))
 
 
-def write_json(report: Report, path: Path) -> None:
+def write_json(report: BackupReport, path: Path) -> None:
     """Write everything, the seconds of each round too."""
     whole = {**asdict(report), "times_the_bare_program": _ratios(report)}
     path.write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
 
 
-def _ratios(report: Report) -> dict[str, float]:
+def _ratios(report: BackupReport) -> dict[str, float]:
     return {what: round(report.ratio(what), 2) for what in ALONE}
 
 
-def _lines(report: Report) -> Iterator[str]:
+def _lines(report: BackupReport) -> Iterator[str]:
     machine, plan = report.machine, report.plan
     yield (
         f"{machine.cores} cores, Python {machine.python}, {machine.measured_at}; {plan.rounds} rounds,"

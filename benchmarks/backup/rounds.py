@@ -12,19 +12,19 @@ from sqlalchemy import text
 
 from benchmarks.command import say
 from benchmarks.machine import Machine
-from benchmarks.storage.captures import copies, visited
-from pipeline.extract.capture import Capture
-from pipeline.load import store_capture
+from benchmarks.storage.sample_captures import copies, visited
+from pipeline.extract.page_capture import Capture
+from pipeline.records.capture_load import store_capture
 from stack import postgres
 from stack.backup.make import make_backup
 from stack.backup.manifest import verify
 from stack.backup.programs import dump, restore
 from stack.backup.restore import restore_home
-from stack.databases import Owned, postgres_alone
+from stack.databases import OwnedDatabase, postgres_alone
 from stack.home import Home
 from stack.migrations import migrate_all
 from stack.secrets import load_or_create
-from warehouse import roles
+from warehouse.schema import database_roles
 
 BACKUP, VERIFY, RESTORE = "backup", "verify", "restore"
 DUMP, PG_RESTORE = "pg_dump", "pg_restore"
@@ -34,7 +34,7 @@ _A_TRANSACTION = 500
 
 
 @dataclass(frozen=True)
-class Plan:
+class BackupPlan:
     """Companies that a real Chrome visits, companies alike to them with one capture each, and rounds."""
 
     visited: int = 24
@@ -43,11 +43,11 @@ class Plan:
 
 
 @dataclass
-class Report:
+class BackupReport:
     """What came out: megabytes of the database and of its backup, seconds by what was done, a value a round."""
 
     machine: Machine
-    plan: Plan
+    plan: BackupPlan
     database_megabytes: float = 0.0
     backup_megabytes: float = 0.0
     seconds: dict[str, list[float]] = field(default_factory=dict)
@@ -61,9 +61,9 @@ class Report:
         return self.middle(what) / self.middle(ALONE[what])
 
 
-def measure(plan: Plan) -> Report:
+def measure(plan: BackupPlan) -> BackupReport:
     """Measure everything; says what it is at on standard error."""
-    report = Report(Machine.this(), plan)
+    report = BackupReport(Machine.this(), plan)
     say(f"visiting {plan.visited} companies twice")
     originals = [first for first, _ in visited(plan.visited)]
     with tempfile.TemporaryDirectory(prefix="registru-bench-") as name:
@@ -80,7 +80,7 @@ def measure(plan: Plan) -> Report:
 
 
 @contextmanager
-def _server(folder: Path) -> Iterator[Sequence[Owned]]:
+def _server(folder: Path) -> Iterator[Sequence[OwnedDatabase]]:
     """Yield the empty databases of a server of its own, which ends with the block."""
     home = Home.at(folder)
     secrets = load_or_create(home.secrets)
@@ -89,11 +89,11 @@ def _server(folder: Path) -> Iterator[Sequence[Owned]]:
         yield databases
 
 
-def _warehouse_of(databases: Sequence[Owned]) -> Owned:
-    return next(each for each in databases if each.name == roles.WAREHOUSE_DATABASE)
+def _warehouse_of(databases: Sequence[OwnedDatabase]) -> OwnedDatabase:
+    return next(each for each in databases if each.name == database_roles.WAREHOUSE_DATABASE)
 
 
-def _store(warehouse: Owned, captures: Iterable[Capture]) -> None:
+def _store(warehouse: OwnedDatabase, captures: Iterable[Capture]) -> None:
     with warehouse.engine().connect() as connection:
         for number, capture in enumerate(captures):
             store_capture(connection, capture, run_id=f"run {number // 50}", requested_by="schedule")
@@ -102,13 +102,13 @@ def _store(warehouse: Owned, captures: Iterable[Capture]) -> None:
         connection.commit()
 
 
-def _megabytes(warehouse: Owned) -> float:
+def _megabytes(warehouse: OwnedDatabase) -> float:
     with warehouse.engine().connect() as connection:
         size: int = connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one()
     return size / 1e6
 
 
-def _round(report: Report, databases: Sequence[Owned], folder: Path) -> float:
+def _round(report: BackupReport, databases: Sequence[OwnedDatabase], folder: Path) -> float:
     """Take each measure once; return the megabytes of the backup."""
     folder.mkdir()
     with _timed(report, BACKUP):
@@ -127,7 +127,7 @@ def _round(report: Report, databases: Sequence[Owned], folder: Path) -> float:
 
 
 @contextmanager
-def _timed(report: Report, what: str) -> Iterator[None]:
+def _timed(report: BackupReport, what: str) -> Iterator[None]:
     began = time.perf_counter()
     yield
     report.seconds.setdefault(what, []).append(time.perf_counter() - began)

@@ -10,9 +10,9 @@ import argparse
 import sys
 
 from benchmarks.command import parser_of
-from benchmarks.drill.faults import PARTS
+from benchmarks.drill.drill_faults import PARTS
 from benchmarks.drill.report import told, write_json, write_markdown
-from benchmarks.drill.rounds import Plan, drill
+from benchmarks.drill.rounds import DrillPlan, drill
 
 
 def main() -> int:
@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="which companies are asked for (default 1)")
     options = parser.parse_args()
     try:
-        report = drill(Plan.of(options.only, quick=options.quick, seed=options.seed))
+        report = drill(DrillPlan.of(options.only, quick=options.quick, seed=options.seed))
     except AssertionError as stuck:  # what had to come first did not come
         sys.exit(f"the drill could not go on: {stuck}")
     print(told(report))

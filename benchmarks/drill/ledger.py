@@ -5,9 +5,9 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tests.records import assert_record_is_true
-from tests.site import FAULTY_NUMBERS, Fault, expected_outcome, expected_record, fault_of
-from tests.site.facts import make_idno
+from standin import FAULTY_NUMBERS, SiteFault, expected_outcome, expected_record, fault_of
+from standin.site_facts import make_idno
+from tests.record_truth import assert_record_is_true
 from warehouse.contract import Outcome
 
 _EVERY_NOT_FOUND = 8
@@ -21,7 +21,7 @@ def companies(seed: int) -> Iterator[str]:
     idnos = [make_idno(number) for number in FAULTY_NUMBERS]
     dice.shuffle(idnos)
     there = iter([idno for idno in idnos if fault_of(idno) is None])
-    missing = iter([idno for idno in idnos if fault_of(idno) in (Fault.NOT_FOUND, Fault.SOFT_404)])
+    missing = iter([idno for idno in idnos if fault_of(idno) in (SiteFault.NOT_FOUND, SiteFault.SOFT_404)])
     for number, idno in enumerate(there, start=1):
         yield idno
         if number % (_EVERY_NOT_FOUND - 1) == 0 and (other := next(missing, None)):
@@ -29,7 +29,7 @@ def companies(seed: int) -> Iterator[str]:
 
 
 @dataclass
-class Company:
+class LedgerCompany:
     """A company that was asked for."""
 
     idno: str
@@ -62,8 +62,8 @@ class Ledger:
     """All that was asked for; used from the threads of all clients."""
 
     seed: int
-    companies: list[Company] = field(default_factory=list)
-    batches: dict[str, list[Company]] = field(default_factory=dict)
+    companies: list[LedgerCompany] = field(default_factory=list)
+    batches: dict[str, list[LedgerCompany]] = field(default_factory=dict)
     """By the address of their status."""
     problems: list[str] = field(default_factory=list)
     """What clients found to be wrong themselves."""
@@ -71,15 +71,15 @@ class Ledger:
     def __post_init__(self) -> None:
         self._lock, self._next = threading.Lock(), companies(self.seed)
 
-    def take(self, count: int = 1) -> list[Company]:
+    def take(self, count: int = 1) -> list[LedgerCompany]:
         """Return companies that nobody has asked for yet."""
         with self._lock:
-            taken = [Company(next(self._next)) for _ in range(count)]
+            taken = [LedgerCompany(next(self._next)) for _ in range(count)]
             self.companies += taken
             return taken
 
 
-def wrong_record(company: Company, record: object) -> str | None:
+def wrong_record(company: LedgerCompany, record: object) -> str | None:
     """Say what is wrong with the record that a company was answered with, if anything is."""
     if not isinstance(record, dict):
         return f"{company.idno} was answered without its record"

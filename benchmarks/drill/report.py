@@ -5,30 +5,30 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.drill.rounds import Report, Round
-from benchmarks.drill.samples import LONG_SECONDS, Seen, Tally
+from benchmarks.drill.rounds import DrillReport, Round
+from benchmarks.drill.samples import LONG_SECONDS, SampleTally, SeenSamples
 
 _COUNTS = ("ok", "503", "cut", "wrong", "silent", f"over {LONG_SECONDS:g} s")
 
 
-def told(report: Report) -> str:
+def told(report: DrillReport) -> str:
     """Return the report as Markdown."""
     return "\n".join(_lines(report))
 
 
-def write_json(report: Report, path: Path) -> None:
+def write_json(report: DrillReport, path: Path) -> None:
     """Write everything."""
     path.write_text(
         json.dumps({"passed": report.passed, **asdict(report)}, indent=2) + "\n", encoding="utf-8"
     )
 
 
-def write_markdown(report: Report, path: Path) -> None:
+def write_markdown(report: DrillReport, path: Path) -> None:
     """Write what is printed."""
     path.write_text(told(report) + "\n", encoding="utf-8")
 
 
-def _lines(report: Report) -> Iterator[str]:
+def _lines(report: DrillReport) -> Iterator[str]:
     machine = report.machine
     yield (
         f"{machine.cores} cores, {machine.memory_gigabytes} GB, Python {machine.python}, {machine.chrome},"
@@ -67,12 +67,12 @@ def _row(each: Round) -> Sequence[str]:
     )
 
 
-def _kind_row(name: str, tally: Tally) -> Sequence[str]:
+def _kind_row(name: str, tally: SampleTally) -> Sequence[str]:
     return (name, tally.kind, *_counts(tally), f"{tally.p50_ms:.0f}", f"{tally.longest_seconds:.1f}")
 
 
-def _counts(tally: Tally) -> Sequence[str]:
-    counts = [tally.counts[seen] for seen in Seen]
+def _counts(tally: SampleTally) -> Sequence[str]:
+    counts = [tally.counts[seen] for seen in SeenSamples]
     return [str(sum(counts)), *map(str, counts), str(tally.over_long)]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.command import say
-from benchmarks.drill.checks import (
+from benchmarks.drill.drill_checks import (
     left_after_the_end,
     left_processes,
     lost_companies,
@@ -17,13 +17,13 @@ from benchmarks.drill.checks import (
     visits_again,
     wrong_answers,
 )
-from benchmarks.drill.faults import ALL, QUICK, Fault, Trouble
+from benchmarks.drill.drill_faults import ALL, QUICK, DrillFault, Trouble
+from benchmarks.drill.drill_load import Crew, Work
 from benchmarks.drill.ledger import Ledger
-from benchmarks.drill.load import Crew, Work
-from benchmarks.drill.samples import Kind, Sample, Tally, recovered_at, tallies
+from benchmarks.drill.samples import Sample, SampleKind, SampleTally, recovered_at, tallies
 from benchmarks.machine import Machine
-from tests.platform import Platform, running_platform, wait_for
-from tests.site import CASES, CaseName, running_site
+from standin import CASES, CaseName, running_site
+from tests.platform_harness import Platform, running_platform, wait_for
 
 _PEOPLE = 5
 _SITE_LATENCY_MS = 300
@@ -35,14 +35,14 @@ _END_SECONDS = 180.0
 
 
 @dataclass(frozen=True)
-class Plan:
+class DrillPlan:
     """Which faults, and which companies."""
 
-    faults: tuple[Fault, ...] = ALL
+    faults: tuple[DrillFault, ...] = ALL
     seed: int = 1
 
     @classmethod
-    def of(cls, parts: list[str], *, quick: bool, seed: int) -> "Plan":
+    def of(cls, parts: list[str], *, quick: bool, seed: int) -> "DrillPlan":
         """Return the plan of a command; without parts, all of them."""
         faults = QUICK if quick and not parts else ALL
         if parts:
@@ -57,8 +57,8 @@ class Round:
     """What one fault did."""
 
     name: str
-    total: Tally
-    kinds: list[Tally]
+    total: SampleTally
+    kinds: list[SampleTally]
     recovered_seconds: float | None
     """From the end of the trouble until everything was answered as usual; None: not in two minutes."""
     companies: int
@@ -67,7 +67,7 @@ class Round:
 
 
 @dataclass(frozen=True)
-class Report:
+class DrillReport:
     """What the drill found."""
 
     machine: Machine
@@ -85,7 +85,7 @@ class Report:
         )
 
 
-def drill(plan: Plan) -> Report:
+def drill(plan: DrillPlan) -> DrillReport:
     """Run a platform of its own through every fault of a plan; says what it is at on standard error."""
     begun, ledger, rounds = time.monotonic(), Ledger(plan.seed), []
     with tempfile.TemporaryDirectory(prefix="drill-") as folder:
@@ -96,7 +96,7 @@ def drill(plan: Plan) -> Report:
             _say("looking through everything")
             problems = [*lost_in_the_end(platform, crew, ledger), *ledger.problems]
         problems += left_after_the_end(platform.home)
-    return Report(Machine.this(), plan.seed, round(time.monotonic() - begun), rounds, problems)
+    return DrillReport(Machine.this(), plan.seed, round(time.monotonic() - begun), rounds, problems)
 
 
 def _say(what: str) -> None:
@@ -118,7 +118,7 @@ def _crew(home: Path) -> Iterator[tuple[Platform, Crew]]:
         yield platform, Crew(people, key, held, people[-1].sign_in()["refresh_token"])
 
 
-def _round(platform: Platform, crew: Crew, ledger: Ledger, fault: Fault | None) -> Round:
+def _round(platform: Platform, crew: Crew, ledger: Ledger, fault: DrillFault | None) -> Round:
     name = fault.name if fault else "nothing happens"
     _say(name)
     with crew.at_work(platform, ledger) as work:
@@ -141,7 +141,7 @@ def _round(platform: Platform, crew: Crew, ledger: Ledger, fault: Fault | None) 
         _say(f"  {problem}")
     return Round(
         name,
-        Tally.of("all", _requests(samples)),
+        SampleTally.of("all", _requests(samples)),
         tallies(samples),
         None if recovered is None else round(recovered - since, 1),
         len(work.companies),
@@ -151,14 +151,16 @@ def _round(platform: Platform, crew: Crew, ledger: Ledger, fault: Fault | None) 
 
 
 def _requests(samples: list[Sample]) -> list[Sample]:
-    return [each for each in samples if each.kind is not Kind.FETCHED]
+    return [each for each in samples if each.kind is not SampleKind.FETCHED]
 
 
 def _wait_for_work(work: Work) -> None:
     """Wait until everybody has been served once: then there is something to be hurt."""
 
     def served() -> bool:
-        return {each.kind for each in list(work.samples) if each.is_usual} >= set(Kind) - {Kind.EVENTS}
+        return {each.kind for each in list(work.samples) if each.is_usual} >= set(SampleKind) - {
+            SampleKind.EVENTS
+        }
 
     wait_for("everybody at work", served, seconds=_RECOVER_SECONDS)
 

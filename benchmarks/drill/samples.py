@@ -9,7 +9,7 @@ LONG_SECONDS = 10.0
 """Who waits longer than this has been kept waiting, whatever came then."""
 
 
-class Kind(StrEnum):
+class SampleKind(StrEnum):
     """The kinds of requests."""
 
     CACHED = "cached record"
@@ -26,7 +26,7 @@ class Kind(StrEnum):
     """No request: all of them that it takes until the company has ended in its right state."""
 
 
-class Seen(StrEnum):
+class SeenSamples(StrEnum):
     """How a request went."""
 
     OK = "ok"
@@ -44,10 +44,10 @@ class Seen(StrEnum):
 class Sample:
     """One request: when it was sent (by the monotonic clock), how long it took, and how it went."""
 
-    kind: Kind
+    kind: SampleKind
     begun: float
     seconds: float
-    seen: Seen
+    seen: SeenSamples
     said: str = ""
 
     @property
@@ -58,26 +58,26 @@ class Sample:
     @property
     def is_usual(self) -> bool:
         """Whether it went as on any other day."""
-        long = self.seconds > LONG_SECONDS and self.kind is not Kind.FETCHED
-        return self.seen is Seen.OK and not long
+        long = self.seconds > LONG_SECONDS and self.kind is not SampleKind.FETCHED
+        return self.seen is SeenSamples.OK and not long
 
 
 @dataclass(frozen=True)
-class Tally:
+class SampleTally:
     """What many requests of one kind came to."""
 
     kind: str
-    counts: dict[Seen, int]
+    counts: dict[SeenSamples, int]
     over_long: int
     p50_ms: float
     longest_seconds: float
 
     @classmethod
-    def of(cls, kind: str, samples: Sequence[Sample]) -> "Tally":
+    def of(cls, kind: str, samples: Sequence[Sample]) -> "SampleTally":
         """Count samples, of which there is at least one."""
         return cls(
             kind=kind,
-            counts={seen: sum(each.seen is seen for each in samples) for seen in Seen},
+            counts={seen: sum(each.seen is seen for each in samples) for seen in SeenSamples},
             over_long=sum(each.seconds > LONG_SECONDS for each in samples),
             p50_ms=round(median(each.seconds for each in samples) * 1000, 1),
             longest_seconds=round(max(each.seconds for each in samples), 2),
@@ -86,14 +86,14 @@ class Tally:
     @property
     def is_usual(self) -> bool:
         """Whether nobody was refused, or kept waiting."""
-        return self.over_long == 0 and sum(self.counts.values()) == self.counts[Seen.OK]
+        return self.over_long == 0 and sum(self.counts.values()) == self.counts[SeenSamples.OK]
 
 
-def tallies(samples: Iterable[Sample]) -> list[Tally]:
+def tallies(samples: Iterable[Sample]) -> list[SampleTally]:
     """Count samples by kind."""
     found = list(samples)
-    by_kind = {kind: [each for each in found if each.kind is kind] for kind in Kind}
-    return [Tally.of(kind, each) for kind, each in by_kind.items() if each]
+    by_kind = {kind: [each for each in found if each.kind is kind] for kind in SampleKind}
+    return [SampleTally.of(kind, each) for kind, each in by_kind.items() if each]
 
 
 def recovered_at(samples: Sequence[Sample], *, since: float) -> float | None:
@@ -103,12 +103,12 @@ def recovered_at(samples: Sequence[Sample], *, since: float) -> float | None:
     when the trouble ended: nobody is well before, and a company has to have been fetched from then on.
     """
     times = [since]
-    for kind in Kind:
+    for kind in SampleKind:
         own = [each for each in samples if each.kind is kind]
         bad = [each.ended for each in own if not each.is_usual]
-        if not bad and kind is not Kind.FETCHED:
+        if not bad and kind is not SampleKind.FETCHED:
             continue
-        after = max([*bad, since if kind is Kind.FETCHED else 0.0])
+        after = max([*bad, since if kind is SampleKind.FETCHED else 0.0])
         well = [each.ended for each in own if each.is_usual and each.begun >= after]
         if not well:
             return None

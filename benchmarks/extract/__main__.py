@@ -10,7 +10,7 @@ from benchmarks.command import keep, parser_of
 from benchmarks.extract.playwright_way import playwright_way
 from benchmarks.extract.plot import write_plot
 from benchmarks.extract.report import table, write_json
-from benchmarks.extract.rounds import Plan, measured_in_turns
+from benchmarks.extract.rounds import ExtractPlan, measured_in_turns
 from benchmarks.extract.ways import our_ways
 
 
@@ -18,12 +18,12 @@ def main() -> None:
     """Run the benchmark."""
     parser = parser_of("extract", __doc__, quick="one round of 4 companies")
     for name in ("rounds", "companies"):
-        default = getattr(Plan, name)
+        default = getattr(ExtractPlan, name)
         parser.add_argument(f"--{name}", type=int, default=default, help=f"default {default}")
     arguments = parser.parse_args()
-    plan = Plan(rounds=arguments.rounds, companies=arguments.companies)
+    plan = ExtractPlan(rounds=arguments.rounds, companies=arguments.companies)
     if arguments.quick:
-        plan = Plan(rounds=1, companies=4, tabs=(4,))
+        plan = ExtractPlan(rounds=1, companies=4, tabs=(4,))
     report = measured_in_turns(plan, [*our_ways(plan.tabs), *map(playwright_way, plan.tabs)])
     keep(report, "extract", arguments.results, told=table, write_json=write_json, write_plot=write_plot)
 

@@ -8,13 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.extract.playwright_way import PLAYWRIGHT
-from benchmarks.extract.rounds import Report
+from benchmarks.extract.rounds import ExtractReport
 from benchmarks.extract.ways import BARE, CRAWL
 
 _COLORS = {CRAWL: "#1f6f8b", PLAYWRIGHT: "#b5651d", BARE: "#666666"}
 
 
-def write_plot(report: Report, path: Path) -> None:
+def write_plot(report: ExtractReport, path: Path) -> None:
     """Write the plot as a PNG."""
     mpl.use("agg")
     figure = Figure(figsize=(8, 3.4), layout="constrained")
@@ -26,7 +26,7 @@ def write_plot(report: Report, path: Path) -> None:
     figure.savefig(path, dpi=120)
 
 
-def _draw(axes: Axes, report: Report, latency_ms: int) -> None:
+def _draw(axes: Axes, report: ExtractReport, latency_ms: int) -> None:
     tabs = report.plan.tabs
     for name in (CRAWL, PLAYWRIGHT):
         rounds = [report.row(latency_ms, name, number).per_second for number in tabs]

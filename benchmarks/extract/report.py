@@ -7,18 +7,18 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.extract.rounds import Report, Row
+from benchmarks.extract.rounds import ExtractReport, ExtractRow
 from benchmarks.extract.ways import BARE, CRAWL, WITHOUT_BODIES
 
 _COLUMNS = "{:20}{:>5}{:>13}{:>17}{:>8}{:>14}{:>8}{:>8}"
 
 
-def table(report: Report) -> str:
+def table(report: ExtractReport) -> str:
     """Return the table that is printed."""
     return "\n".join(_lines(report))
 
 
-def write_json(report: Report, path: Path) -> None:
+def write_json(report: ExtractReport, path: Path) -> None:
     """Write everything, the values of each round too."""
     whole = {
         "machine": asdict(report.machine),
@@ -31,7 +31,7 @@ def write_json(report: Report, path: Path) -> None:
     path.write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
 
 
-def cost_of_bodies(report: Report, latency_ms: int) -> dict[str, float]:
+def cost_of_bodies(report: ExtractReport, latency_ms: int) -> dict[str, float]:
     """Return what taking the bodies costs the crawl: time and CPU with them, over those without."""
     [without] = (row for row in report.rows if (row.latency_ms, row.name) == (latency_ms, WITHOUT_BODIES))
     with_bodies = report.row(latency_ms, CRAWL, without.tabs)
@@ -41,7 +41,7 @@ def cost_of_bodies(report: Report, latency_ms: int) -> dict[str, float]:
     }
 
 
-def _lines(report: Report) -> Iterator[str]:
+def _lines(report: ExtractReport) -> Iterator[str]:
     machine, plan = report.machine, report.plan
     yield (
         f"{machine.cores} cores, {machine.memory_gigabytes} GB, {machine.chrome}, Python {machine.python},"
@@ -59,7 +59,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"\nOthers (but for the site) kept {median(busy):.1f} cores busy ({_spread(busy)})"
 
 
-def _line(report: Report, row: Row) -> str:
+def _line(report: ExtractReport, row: ExtractRow) -> str:
     summary = _summary(report, row)
     return _COLUMNS.format(
         *(row.name, row.tabs, f"{summary['median_per_second']:.2f}", _spread(row.per_second)),
@@ -68,7 +68,7 @@ def _line(report: Report, row: Row) -> str:
     )
 
 
-def _summary(report: Report, row: Row) -> dict[str, Any]:
+def _summary(report: ExtractReport, row: ExtractRow) -> dict[str, Any]:
     bare = report.row(row.latency_ms, BARE, 1)
     speed, cpu = median(row.per_second), median(row.cpu_seconds)
     return {

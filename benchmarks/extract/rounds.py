@@ -14,14 +14,14 @@ from redis import Redis
 from benchmarks.extract.meter import Meter
 from benchmarks.extract.ways import Surroundings, Way
 from benchmarks.machine import Machine
-from tests.site.facts import make_idno
+from standin.site_facts import make_idno
 from tests.stores import running_valkey
 
 _OTHERS_FROM = 1000
 
 
 @dataclass(frozen=True)
-class Plan:
+class ExtractPlan:
     """How much is measured."""
 
     rounds: int = 3
@@ -31,7 +31,7 @@ class Plan:
 
 
 @dataclass
-class Row:
+class ExtractRow:
     """What one way did at one latency, a value a round."""
 
     latency_ms: int
@@ -45,23 +45,23 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Report:
+class ExtractReport:
     """All that was measured, and on what."""
 
     machine: Machine
-    plan: Plan
-    rows: tuple[Row, ...]
+    plan: ExtractPlan
+    rows: tuple[ExtractRow, ...]
 
-    def row(self, latency_ms: int, name: str, tabs: int) -> Row:
+    def row(self, latency_ms: int, name: str, tabs: int) -> ExtractRow:
         """Return the row of a way."""
         wanted = (latency_ms, name, tabs)
         return next(row for row in self.rows if (row.latency_ms, row.name, row.tabs) == wanted)
 
 
-def measured_in_turns(plan: Plan, ways: Sequence[Way]) -> Report:
+def measured_in_turns(plan: ExtractPlan, ways: Sequence[Way]) -> ExtractReport:
     """Measure all ways, round after round."""
     rows = {
-        (latency, way): Row(latency, way.name, way.tabs, way.bodies)
+        (latency, way): ExtractRow(latency, way.name, way.tabs, way.bodies)
         for latency in plan.latencies_ms
         for way in ways
     }
@@ -72,10 +72,10 @@ def measured_in_turns(plan: Plan, ways: Sequence[Way]) -> Report:
                 way.measure(_idnos(way, plan), Surroundings(stage.sites[latency], stage.redis, meter))
                 _take_down(row, meter, plan.companies)
                 _tell(number, row)
-    return Report(Machine.this(), plan, tuple(rows.values()))
+    return ExtractReport(Machine.this(), plan, tuple(rows.values()))
 
 
-def _idnos(way: Way, plan: Plan) -> list[str]:
+def _idnos(way: Way, plan: ExtractPlan) -> list[str]:
     """The companies that are measured, the same for all ways, and others that keep all tabs busy before and after."""
     others = range(_OTHERS_FROM, _OTHERS_FROM + 2 * way.tabs - 1)
     numbers = [*others[: way.tabs], *range(plan.companies), *others[way.tabs :]]
@@ -93,7 +93,7 @@ class _Stage:
 
 
 @contextmanager
-def _stage(plan: Plan) -> Iterator[_Stage]:
+def _stage(plan: ExtractPlan) -> Iterator[_Stage]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         redis = stack.enter_context(running_valkey(folder))
@@ -105,7 +105,7 @@ def _stage(plan: Plan) -> Iterator[_Stage]:
 @contextmanager
 def _site(latency_ms: int) -> Iterator[str]:
     """A stand-in site in a process of its own, as it must not share our interpreter's lock; yields its address."""
-    command = [sys.executable, "-m", "tests.site", "--latency-ms", str(latency_ms)]
+    command = [sys.executable, "-m", "standin", "--latency-ms", str(latency_ms)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -114,13 +114,13 @@ def _site(latency_ms: int) -> Iterator[str]:
             process.terminate()
 
 
-def _take_down(row: Row, meter: Meter, companies: int) -> None:
+def _take_down(row: ExtractRow, meter: Meter, companies: int) -> None:
     row.per_second.append(companies / meter.seconds)
     row.cpu_seconds.append(meter.cpu_seconds / companies)
     row.other_cores.append(meter.other_cores)
 
 
-def _tell(number: int, row: Row) -> None:
+def _tell(number: int, row: ExtractRow) -> None:
     print(
         f"round {number}, {row.latency_ms} ms, {row.name}, {row.tabs} tabs: {row.per_second[-1]:.2f} companies/s,"
         f" {row.cpu_seconds[-1]:.2f} CPU s a page, others kept {row.other_cores[-1]:.1f} cores busy",

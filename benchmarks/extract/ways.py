@@ -17,12 +17,12 @@ from selenium.webdriver.support.expected_conditions import text_to_be_present_in
 from selenium.webdriver.support.wait import WebDriverWait
 
 from benchmarks.extract.meter import Meter
-from pipeline.extract.capture import Capture
 from pipeline.extract.crawl import Attempt
+from pipeline.extract.page_capture import Capture
 from pipeline.extract.visit import Visit
 from stack.chrome import find_chrome
+from standin.site_facts import company_name
 from tests.pipeline.extract.crawling import Crawler, settings_for
-from tests.site.facts import company_name
 from warehouse.contract import Outcome
 
 TIMEOUT_SECONDS = 30

@@ -7,7 +7,7 @@ from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from pipeline.transform.html import read_html
+from pipeline.transform.html.page_reader import read_html
 from stack.chrome import find_chrome
 
 _LONGEST_SECONDS = 30

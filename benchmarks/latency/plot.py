@@ -5,10 +5,10 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from benchmarks.latency.rounds import Report
+from benchmarks.latency.rounds import LatencyReport
 
 
-def write_plot(report: Report, path: Path) -> None:
+def write_plot(report: LatencyReport, path: Path) -> None:
     """Write the plot as a PNG."""
     mpl.use("agg")
     figure = Figure(figsize=(8, 2.6), layout="constrained")

@@ -5,21 +5,21 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.latency.rounds import BARE, Report
+from benchmarks.latency.rounds import BARE, LatencyReport
 
 
-def told(report: Report) -> str:
+def told(report: LatencyReport) -> str:
     """Return what is printed."""
     return "\n".join(_lines(report))
 
 
-def write_json(report: Report, path: Path) -> None:
+def write_json(report: LatencyReport, path: Path) -> None:
     """Write everything, the single values too."""
     ratios = {name: round(ratio, 2) for name, ratio in report.ratios.items()}
     path.write_text(json.dumps({**asdict(report), "ratios": ratios}, indent=2) + "\n", encoding="utf-8")
 
 
-def _lines(report: Report) -> Iterator[str]:
+def _lines(report: LatencyReport) -> Iterator[str]:
     machine = report.machine
     yield (
         f"{machine.cores} cores, {machine.memory_gigabytes} GB, Python {machine.python}, {machine.chrome},"

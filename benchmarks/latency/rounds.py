@@ -10,9 +10,9 @@ from statistics import median, quantiles
 
 from benchmarks.latency.bare_way import bare_script
 from benchmarks.machine import Machine
-from tests.platform import Platform, User, running_platform
-from tests.site.facts import make_idno
-from tests.site.server import Site, running_site
+from standin.server import Site, running_site
+from standin.site_facts import make_idno
+from tests.platform_harness import Platform, PlatformUser, running_platform
 
 BARE, OURS, STOCK = "bare script", "registru", "Dagster's own launcher"
 _FIRST = 70_000
@@ -21,18 +21,18 @@ _REST_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
-class Plan:
+class LatencyPlan:
     """How much is measured."""
 
     companies: int = 20
 
 
 @dataclass(frozen=True)
-class Report:
+class LatencyReport:
     """What was measured: seconds from asking to the data, by way."""
 
     machine: Machine
-    plan: Plan
+    plan: LatencyPlan
     seconds: Mapping[str, list[float]] = field(default_factory=dict)
 
     def median(self, way: str) -> float:
@@ -53,7 +53,7 @@ class Report:
         }
 
 
-def measure(plan: Plan) -> Report:
+def measure(plan: LatencyPlan) -> LatencyReport:
     """Measure every way."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="latency-")))
@@ -73,17 +73,17 @@ def measure(plan: Plan) -> Report:
             for name, way in ways.items():
                 time.sleep(_REST_SECONDS)
                 seconds[name].append(way(make_idno(_FIRST + number)))
-        return Report(Machine.this(), plan, seconds)
+        return LatencyReport(Machine.this(), plan, seconds)
 
 
 @contextmanager
-def _platform(home: Path, site: Site, **settings: str) -> Iterator[User]:
+def _platform(home: Path, site: Site, **settings: str) -> Iterator[PlatformUser]:
     platform: Platform
     with running_platform(home, site, rate=0, **settings) as platform, platform.signed_in() as user:
         yield user
 
 
-def _ask(user: User, idno: str) -> float:
+def _ask(user: PlatformUser, idno: str) -> float:
     begun = time.perf_counter()
     answer = user.http.post("/scrape/", params={"wait": 60}, json={"idno": idno, "force_refresh": True})
     taken = time.perf_counter() - begun

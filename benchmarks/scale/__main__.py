@@ -9,14 +9,16 @@ with as many scrapes that ended; the platform's own functions are timed at each 
 from benchmarks.command import keep, parser_of
 from benchmarks.scale.plot import write_plot
 from benchmarks.scale.report import told, write_json
-from benchmarks.scale.rounds import Plan, measure
+from benchmarks.scale.rounds import ScalePlan, measure
 
 
 def main() -> None:
     """Run the benchmark."""
     parser = parser_of("scale", __doc__, quick="few companies")
     arguments = parser.parse_args()
-    report = measure(Plan(sizes=(300, 1000, 3000), originals=100, part=0.1) if arguments.quick else Plan())
+    report = measure(
+        ScalePlan(sizes=(300, 1000, 3000), originals=100, part=0.1) if arguments.quick else ScalePlan()
+    )
     keep(report, "scale", arguments.results, told=told, write_json=write_json, write_plot=write_plot)
 
 

@@ -6,10 +6,10 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from benchmarks.scale.report import AIM
-from benchmarks.scale.rounds import Report
+from benchmarks.scale.rounds import ScaleReport
 
 
-def write_plot(report: Report, path: Path) -> None:
+def write_plot(report: ScaleReport, path: Path) -> None:
     """Write the plot as a PNG."""
     mpl.use("agg")
     figure = Figure(figsize=(8, 5), layout="constrained")

@@ -6,19 +6,19 @@ from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 
-from benchmarks.scale.companies import CAPTURES
-from benchmarks.scale.rounds import Report
+from benchmarks.scale.many_companies import CAPTURES
+from benchmarks.scale.rounds import ScaleReport
 
 AIM = 2.0
 """At the most, how many times longer than at the smallest size."""
 
 
-def told(report: Report) -> str:
+def told(report: ScaleReport) -> str:
     """Return what is printed."""
     return "\n".join(_lines(report))
 
 
-def write_json(report: Report, path: Path) -> None:
+def write_json(report: ScaleReport, path: Path) -> None:
     """Write everything: quartiles of each subject at each size, and the rest as it is."""
     whole = asdict(report)
     whole["milliseconds"] = {
@@ -36,7 +36,7 @@ def write_json(report: Report, path: Path) -> None:
     path.write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
 
 
-def _lines(report: Report) -> Iterator[str]:
+def _lines(report: ScaleReport) -> Iterator[str]:
     machine, sizes = report.machine, report.plan.sizes
     yield (
         f"{machine.cores} cores, {machine.memory_gigabytes} GB, Python {machine.python}, {machine.measured_at};"
@@ -50,7 +50,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _in_total(report)
 
 
-def _in_total(report: Report) -> Iterator[str]:
+def _in_total(report: ScaleReport) -> Iterator[str]:
     yield f"{'all stale: to list them, s':32}" + "".join(
         f"{seconds:24.2f}" for seconds in report.all_stale_seconds.values()
     )

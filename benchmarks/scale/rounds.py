@@ -16,22 +16,22 @@ from sqlalchemy import Connection, Engine, text
 from api.migrations import SCRIPTS
 from benchmarks.command import say
 from benchmarks.machine import Machine
-from benchmarks.scale.companies import CAPTURES, capture_of, copied, copy_companies
+from benchmarks.scale.many_companies import CAPTURES, capture_of, copied, copy_companies
 from benchmarks.scale.scrapes import add_ended, add_waiting
 from benchmarks.scale.subjects import Full, Subject, subjects
-from pipeline.captures import captures_of_companies, stale_companies
-from pipeline.current import make_all_current
-from pipeline.engine import engine_for
-from pipeline.load import store_capture
-from pipeline.quarantine import Tolerance
-from pipeline.retransform import retransform_stale
+from pipeline.records.capture_load import store_capture
+from pipeline.records.capture_store import captures_of_companies, stale_companies
+from pipeline.records.quarantine import Tolerance
+from pipeline.records.record_updates import make_all_current
+from pipeline.records.retransform import retransform_stale
+from pipeline.records.warehouse_engine import engine_for
 from pipeline.transform import TRANSFORM_VERSION
-from tests.api.stage import a_stage
-from tests.databases import Databases, running_databases
-from tests.site.facts import make_idno
+from standin.site_facts import make_idno
+from tests.api.api_harness import a_stage
 from tests.stores import running_valkey
-from warehouse import roles
-from warehouse.migrate import migrate
+from tests.warehouse_server import Databases, running_databases
+from warehouse.schema import database_roles
+from warehouse.schema.alembic_runner import migrate
 
 _FEW = 50
 """Stale, due, failed, open, waiting: as many at each size."""
@@ -41,7 +41,7 @@ _ROUNDS = 3
 
 
 @dataclass(frozen=True)
-class Plan:
+class ScalePlan:
     """The sizes, in companies; how many of them are stored for real; the part of each subject's repetitions."""
 
     sizes: tuple[int, ...] = (1000, 10_000, 100_000)
@@ -50,11 +50,11 @@ class Plan:
 
 
 @dataclass
-class Report:
+class ScaleReport:
     """What came out, by subject and size: milliseconds, one value a repetition; captures a second."""
 
     machine: Machine
-    plan: Plan
+    plan: ScalePlan
     milliseconds: dict[str, dict[int, list[float]]] = field(default_factory=dict)
     all_stale_seconds: dict[int, float] = field(default_factory=dict)
     retransformed_per_second: dict[int, list[float]] = field(default_factory=dict)
@@ -67,29 +67,29 @@ class Report:
         return {size: middle / middles[min(middles)] for size, middle in middles.items()}
 
 
-def measure(plan: Plan) -> Report:
+def measure(plan: ScalePlan) -> ScaleReport:
     """Measure everything; says what it is at on standard error."""
-    report = Report(Machine.this(), plan)
+    report = ScaleReport(Machine.this(), plan)
     with (
         tempfile.TemporaryDirectory(prefix="registru-bench-") as folder,
         running_databases(Path(folder) / "data") as databases,
         running_valkey(Path(folder) / "valkey") as redis,
     ):
-        migrate(scripts=SCRIPTS, url=databases.url(roles.USERS_OWNER, roles.USERS_DATABASE))
+        migrate(scripts=SCRIPTS, url=databases.url(database_roles.USERS_OWNER, database_roles.USERS_DATABASE))
         asyncio.run(_measured(report, databases, redis))
     return report
 
 
-async def _measured(report: Report, databases: Databases, redis: Redis) -> None:
+async def _measured(report: ScaleReport, databases: Databases, redis: Redis) -> None:
     options = redis.connection_pool.connection_kwargs
     url = f"redis://:{options['password']}@{options['host']}:{options['port']}"
     async with AsyncExitStack() as ends:
         pipeline, api, users = (
             ends.enter_context(_engine(databases, role, database))
             for role, database in (
-                (roles.PIPELINE, roles.WAREHOUSE_DATABASE),
-                (roles.API, roles.WAREHOUSE_DATABASE),
-                (roles.USERS_OWNER, roles.USERS_DATABASE),
+                (database_roles.PIPELINE, database_roles.WAREHOUSE_DATABASE),
+                (database_roles.API, database_roles.WAREHOUSE_DATABASE),
+                (database_roles.USERS_OWNER, database_roles.USERS_DATABASE),
             )
         )
         stage = await ends.enter_async_context(a_stage(databases, url))
@@ -172,7 +172,7 @@ def _few(part: int) -> list[str]:
     return [copied(part * _FEW + number) for number in range(_FEW)]
 
 
-async def _at_size(report: Report, full: Full, size: int) -> None:
+async def _at_size(report: ScaleReport, full: Full, size: int) -> None:
     for subject in subjects():
         report.milliseconds.setdefault(subject.name, {})[size] = await _timed(full, subject, report.plan.part)
     report.all_stale_seconds[size] = _all_stale(full)
@@ -201,7 +201,7 @@ def _set_version(full: Full, idnos: Sequence[str], version: int) -> None:
 def _all_stale(full: Full) -> float:
     """Go through everything, page by page, as if the version had grown; return the seconds."""
     began, after = time.perf_counter(), ""
-    with patch("pipeline.captures.TRANSFORM_VERSION", TRANSFORM_VERSION + 1):
+    with patch("pipeline.records.capture_store.TRANSFORM_VERSION", TRANSFORM_VERSION + 1):
         while True:
             with full.pipeline.connect() as connection:
                 page = stale_companies(connection, after=after, limit=_PAGE)

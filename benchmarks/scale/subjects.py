@@ -12,16 +12,16 @@ from sqlalchemy import Connection, Engine
 from api.companies.repository import find_by_name
 from api.scrape import launches, repository
 from api.scrape.reconciler import reconcile
-from benchmarks.scale.companies import capture_of, copied
-from pipeline.captures import captures_of_companies, stale_cohorts, stale_companies
-from pipeline.current import make_current
-from pipeline.load import store_capture
-from pipeline.selection import CompanySelection
-from pipeline.tracking import is_any_due, resolve
-from tests.api.stage import Stage
-from tests.site.facts import company_name, make_idno
-from warehouse.history import load_changes, load_past_record
-from warehouse.queries import load_record
+from benchmarks.scale.many_companies import capture_of, copied
+from pipeline.defs.selection import CompanySelection
+from pipeline.records.capture_load import store_capture
+from pipeline.records.capture_store import captures_of_companies, stale_cohorts, stale_companies
+from pipeline.records.record_updates import make_current
+from pipeline.register.tracking import is_any_due, resolve
+from standin.site_facts import company_name, make_idno
+from tests.api.api_harness import ApiHarness
+from warehouse.records.history import load_changes, load_past_record
+from warehouse.records.queries import load_record
 
 _FIRST_NEW = 2_000_000
 _MOST = 20
@@ -35,7 +35,7 @@ class Full:
     pipeline: Engine
     api: Engine
     cache: Redis
-    stage: Stage
+    stage: ApiHarness
     originals: Sequence[str]
     copies: int = 0
     dice: random.Random = field(default_factory=lambda: random.Random(7))  # noqa: S311 - no secret

@@ -8,14 +8,14 @@ Beside it, in the same server: a row a capture with the page and the data in it;
 from benchmarks.command import keep, parser_of
 from benchmarks.storage.plot import write_plot
 from benchmarks.storage.report import told, write_json
-from benchmarks.storage.rounds import Plan, measure
+from benchmarks.storage.rounds import StoragePlan, measure
 
 
 def main() -> None:
     """Run the benchmark."""
     parser = parser_of("storage", __doc__, quick="few companies")
     arguments = parser.parse_args()
-    report = measure(Plan(visited=4, companies=40) if arguments.quick else Plan())
+    report = measure(StoragePlan(visited=4, companies=40) if arguments.quick else StoragePlan())
     keep(report, "storage", arguments.results, told=told, write_json=write_json, write_plot=write_plot)
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from benchmarks.storage.rounds import FIRST, UNCHANGED, Report
+from benchmarks.storage.rounds import FIRST, UNCHANGED, StorageReport
 
 
-def write_plot(report: Report, path: Path) -> None:
+def write_plot(report: StorageReport, path: Path) -> None:
     """Write the plot as a PNG."""
     mpl.use("agg")
     figure = Figure(figsize=(8, 3), layout="constrained")

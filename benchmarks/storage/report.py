@@ -5,18 +5,18 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.storage.rounds import FIRST, FULL, OURS, UNCHANGED, Report
+from benchmarks.storage.rounds import FIRST, FULL, OURS, UNCHANGED, StorageReport
 
 MOST_OF_RAW = 0.5
 MOST_UNCHANGED = 1024
 
 
-def told(report: Report) -> str:
+def told(report: StorageReport) -> str:
     """Return what is printed."""
     return "\n".join(_lines(report))
 
 
-def write_json(report: Report, path: Path) -> None:
+def write_json(report: StorageReport, path: Path) -> None:
     """Write everything."""
     sizes = report.bytes[OURS]
     whole = {
@@ -27,7 +27,7 @@ def write_json(report: Report, path: Path) -> None:
     path.write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
 
 
-def _lines(report: Report) -> Iterator[str]:
+def _lines(report: StorageReport) -> Iterator[str]:
     machine, plan, sizes = report.machine, report.plan, report.bytes[OURS]
     yield (
         f"{machine.cores} cores, Python {machine.python}, {machine.chrome}, {machine.measured_at};"

@@ -12,13 +12,13 @@ from sqlalchemy import Connection, insert, text
 
 from benchmarks.command import say
 from benchmarks.machine import Machine
-from benchmarks.storage.captures import again, bodies, copies, raw_bytes, visited
-from pipeline.extract.capture import Capture
-from pipeline.load import store_capture
-from tests.databases import Databases, running_databases
-from warehouse import roles
+from benchmarks.storage.sample_captures import again, bodies, copies, raw_bytes, visited
+from pipeline.extract.page_capture import Capture
+from pipeline.records.capture_load import store_capture
+from tests.warehouse_server import Databases, running_databases
 from warehouse.contract import RunResult
-from warehouse.tables import run_results
+from warehouse.schema import database_roles
+from warehouse.schema.tables import run_results
 
 FIRST, UNCHANGED = "first", "unchanged"
 OURS, ONE_ROW, FILES = "registru", "one row a capture", "gzip files"
@@ -48,7 +48,7 @@ CREATE INDEX whole_captures_by_company ON whole_captures (idno, id DESC);
 
 
 @dataclass(frozen=True)
-class Plan:
+class StoragePlan:
     """Companies that a real Chrome visits, companies alike to them, and unchanged captures of each."""
 
     visited: int = 48
@@ -57,11 +57,11 @@ class Plan:
 
 
 @dataclass
-class Report:
+class StorageReport:
     """What came out, in bytes a capture: by way, kind of capture and vacuum; ours by table too."""
 
     machine: Machine
-    plan: Plan
+    plan: StoragePlan
     raw: float = 0.0
     raw_of_visited: float = 0.0
     unchanged_visits: int = 0
@@ -70,9 +70,9 @@ class Report:
     of_visited: dict[str, float] = field(default_factory=dict)
 
 
-def measure(plan: Plan) -> Report:
+def measure(plan: StoragePlan) -> StorageReport:
     """Measure everything; says what it is at on standard error."""
-    report = Report(Machine.this(), plan)
+    report = StorageReport(Machine.this(), plan)
     say(f"visiting {plan.visited} companies twice")
     pairs = visited(plan.visited)
     report.unchanged_visits = sum(bodies(first) == bodies(second) for first, second in pairs)
@@ -107,7 +107,7 @@ def _visits(databases: Databases, pairs: Sequence[tuple[Capture, Capture]]) -> d
     }
 
 
-def _ours(databases: Databases, report: Report, firsts: Sequence[Capture]) -> None:
+def _ours(databases: Databases, report: StorageReport, firsts: Sequence[Capture]) -> None:
     stages = list(_stages(firsts, report.plan.again))
     for vacuum in (PLAIN, FULL):
         _clear(databases)
@@ -136,7 +136,7 @@ def _stages(firsts: Sequence[Capture], times: int) -> Iterable[list[Capture]]:
         yield [again(capture) for capture in firsts]
 
 
-def _one_row(databases: Databases, report: Report, firsts: Sequence[Capture]) -> None:
+def _one_row(databases: Databases, report: StorageReport, firsts: Sequence[Capture]) -> None:
     for vacuum in (PLAIN, FULL):
         _clear(databases)
         sizes = [_sizes(databases, vacuum)["whole_captures"]]
@@ -161,7 +161,7 @@ def _insert_whole(connection: Connection, captures: Iterable[Capture]) -> None:
         connection.execute(statement, {**who, **values})
 
 
-def _files(report: Report, firsts: Sequence[Capture]) -> None:
+def _files(report: StorageReport, firsts: Sequence[Capture]) -> None:
     """A file a body, without what is known of the visit; each takes whole blocks, unchanged ones are not told apart."""
     packed = [[len(gzip.compress(body)) for body in bodies(capture)] for capture in firsts]
     exact = _mean(map(sum, packed))
@@ -171,7 +171,7 @@ def _files(report: Report, firsts: Sequence[Capture]) -> None:
 
 def _store(databases: Databases, captures: Iterable[Capture], run_id: str) -> None:
     """Store captures as a run does, and note that it is done with each; what waited is transformed."""
-    with databases.engine(roles.PIPELINE).connect() as connection:
+    with databases.engine(database_roles.PIPELINE).connect() as connection:
         for capture in captures:
             with connection.begin():
                 source_data_id = store_capture(connection, capture, run_id=run_id, requested_by="schedule")
@@ -194,7 +194,7 @@ def _sizes(databases: Databases, vacuum: str) -> dict[str, int]:
         return {row.relname: row.pg_total_relation_size for row in rows}
 
 
-def _note(report: Report, way: str, vacuum: str, sizes: dict[str, float]) -> None:
+def _note(report: StorageReport, way: str, vacuum: str, sizes: dict[str, float]) -> None:
     for kind, size in sizes.items():
         report.bytes.setdefault(way, {}).setdefault(kind, {})[vacuum] = size
 

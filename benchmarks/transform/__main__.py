@@ -9,19 +9,19 @@ memory, ours come out of PostgreSQL.
 from benchmarks.command import keep, parser_of
 from benchmarks.transform.plot import write_plot
 from benchmarks.transform.report import told, write_json
-from benchmarks.transform.rounds import Plan, measure
+from benchmarks.transform.rounds import TransformPlan, measure
 
 
 def main() -> None:
     """Run the benchmark."""
     parser = parser_of("transform", __doc__, quick="few captures, one round")
     for name in ("rounds", "captures", "many"):
-        default = getattr(Plan, name)
+        default = getattr(TransformPlan, name)
         parser.add_argument(f"--{name}", type=int, default=default, help=f"default {default}")
     arguments = parser.parse_args()
-    plan = Plan(arguments.captures, arguments.rounds, arguments.many)
+    plan = TransformPlan(arguments.captures, arguments.rounds, arguments.many)
     if arguments.quick:
-        plan = Plan(captures=300, rounds=1, many=600)
+        plan = TransformPlan(captures=300, rounds=1, many=600)
     report = measure(plan)
     keep(report, "transform", arguments.results, told=told, write_json=write_json, write_plot=write_plot)
 

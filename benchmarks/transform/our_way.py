@@ -8,9 +8,9 @@ import os
 import sys
 import time
 
-from pipeline.engine import engine_for
-from pipeline.quarantine import Tolerance
-from pipeline.retransform import retransform_stale
+from pipeline.records.quarantine import Tolerance
+from pipeline.records.retransform import retransform_stale
+from pipeline.records.warehouse_engine import engine_for
 
 
 def main() -> None:

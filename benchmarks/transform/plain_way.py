@@ -11,8 +11,8 @@ from typing import Any
 import psycopg2
 from bs4 import BeautifulSoup
 
-from benchmarks.transform.captures import Document
-from warehouse.records import KEY_FIGURES
+from benchmarks.transform.stored_captures import Document
+from warehouse.records.models import KEY_FIGURES
 
 TABLES = """
 DROP TABLE IF EXISTS plain_companies, plain_parties, plain_activities, plain_statements, plain_lines;

@@ -6,10 +6,10 @@ from statistics import median
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from benchmarks.transform.rounds import Report
+from benchmarks.transform.rounds import TransformReport
 
 
-def write_plot(report: Report, path: Path) -> None:
+def write_plot(report: TransformReport, path: Path) -> None:
     """Write the plot as a PNG."""
     mpl.use("agg")
     figure = Figure(figsize=(8, 3), layout="constrained")

@@ -6,21 +6,21 @@ from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 
-from benchmarks.transform.rounds import PLAIN, Report
+from benchmarks.transform.rounds import PLAIN, TransformReport
 
 
-def told(report: Report) -> str:
+def told(report: TransformReport) -> str:
     """Return what is printed."""
     return "\n".join(_lines(report))
 
 
-def write_json(report: Report, path: Path) -> None:
+def write_json(report: TransformReport, path: Path) -> None:
     """Write everything, the values of each round too."""
     whole = {**asdict(report), "times_the_plain_loop": round(report.ratio, 2)}
     path.write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
 
 
-def _lines(report: Report) -> Iterator[str]:
+def _lines(report: TransformReport) -> Iterator[str]:
     machine, plan = report.machine, report.plan
     yield (
         f"{machine.cores} cores, {machine.memory_gigabytes} GB, Python {machine.python}, {machine.measured_at};"

@@ -16,12 +16,12 @@ import psutil
 from benchmarks.command import say
 from benchmarks.machine import Machine
 from benchmarks.transform import plain_way
-from benchmarks.transform.captures import documents, fill, forget_records
-from pipeline.captures import stale_cohorts
+from benchmarks.transform.stored_captures import documents, fill, forget_records
+from pipeline.records.capture_store import stale_cohorts
 from pipeline.transform.merge import transform
-from tests.databases import Databases, running_databases
 from tests.pipeline.transform.rendered import manners, render
-from warehouse import roles
+from tests.warehouse_server import Databases, running_databases
+from warehouse.schema import database_roles
 
 _ALL_MANNERS = 192
 """Every layout, language and variant of the stand-in once."""
@@ -30,7 +30,7 @@ PLAIN, OURS = "plain loop", "registru"
 
 
 @dataclass(frozen=True)
-class Plan:
+class TransformPlan:
     """How much is measured: captures in the rounds, rounds, and captures in the long run."""
 
     captures: int = 2000
@@ -39,11 +39,11 @@ class Plan:
 
 
 @dataclass
-class Report:
+class TransformReport:
     """What came out: documents a second, by way and processes, a value a round; peaks in megabytes."""
 
     machine: Machine
-    plan: Plan
+    plan: TransformPlan
     kilobytes_a_capture: float = 0.0
     read_per_second: list[float] = field(default_factory=list)
     per_second: dict[str, list[float]] = field(default_factory=dict)
@@ -57,9 +57,9 @@ class Report:
         return median(self.per_second[f"{OURS}, 2 processes"]) / median(self.per_second[PLAIN])
 
 
-def measure(plan: Plan) -> Report:
+def measure(plan: TransformPlan) -> TransformReport:
     """Measure everything; says what it is at on standard error."""
-    report = Report(Machine.this(), plan)
+    report = TransformReport(Machine.this(), plan)
     with tempfile.TemporaryDirectory(prefix="registru-bench-") as folder:
         say("rendering pages")
         pages = [(page.idno, page.html) for page in render(manners(_ALL_MANNERS), Path(folder) / "chrome")]
@@ -73,7 +73,9 @@ def measure(plan: Plan) -> Report:
     return report
 
 
-def _fill(databases: Databases, report: Report, pages: Sequence[tuple[str, str]], count: int) -> None:
+def _fill(
+    databases: Databases, report: TransformReport, pages: Sequence[tuple[str, str]], count: int
+) -> None:
     sizes = [
         len(html) + sum(map(len, bodies)) for _, html, bodies in documents(pages, min(count, len(pages)))
     ]
@@ -86,7 +88,7 @@ def _fill(databases: Databases, report: Report, pages: Sequence[tuple[str, str]]
         connection.exec_driver_sql("VACUUM ANALYZE")
 
 
-def _one_round(databases: Databases, report: Report, pages: Sequence[tuple[str, str]]) -> None:
+def _one_round(databases: Databases, report: TransformReport, pages: Sequence[tuple[str, str]]) -> None:
     plan = report.plan
     report.read_per_second.append(_read(pages))
     for processes in (1, 2):
@@ -98,7 +100,7 @@ def _one_round(databases: Databases, report: Report, pages: Sequence[tuple[str, 
         if processes == 2:
             report.peaks[plan.captures] = max(peak, report.peaks.get(plan.captures, 0))
     began = time.monotonic()
-    count = plain_way.run(databases.url(roles.WAREHOUSE_OWNER), documents(pages, plan.captures))
+    count = plain_way.run(databases.url(database_roles.WAREHOUSE_OWNER), documents(pages, plan.captures))
     report.per_second.setdefault(PLAIN, []).append(count / (time.monotonic() - began))
 
 
@@ -113,7 +115,7 @@ def _read(pages: Sequence[tuple[str, str]]) -> float:
 
 def _ours(databases: Databases, processes: int, expected: int) -> tuple[float, float]:
     """Transform what is stale in processes of their own; return the seconds and the peak of their memory (PSS, MB)."""
-    environment = {**os.environ, "BENCHMARK_URL": databases.url(roles.PIPELINE)}
+    environment = {**os.environ, "BENCHMARK_URL": databases.url(database_roles.PIPELINE)}
     command = [sys.executable, "-m", "benchmarks.transform.our_way", str(processes)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:
         peak = 0.0
@@ -138,7 +140,7 @@ def _megabytes(pid: int) -> float:
     return total / 1024**2
 
 
-def _many(databases: Databases, report: Report, pages: Sequence[tuple[str, str]]) -> None:
+def _many(databases: Databases, report: TransformReport, pages: Sequence[tuple[str, str]]) -> None:
     many = report.plan.many
     _fill(databases, report, pages, many)
     seconds, report.peaks[many] = _ours(databases, 2, many)

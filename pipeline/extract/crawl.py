@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 from redis.exceptions import RedisError
 
-from pipeline.extract.browser import BrowserNotStarted
-from pipeline.extract.capture import Capture
+from pipeline.extract.browser.chrome_session import BrowserNotStarted
+from pipeline.extract.browser.tabbed_browser import TabbedBrowser
+from pipeline.extract.browser.tabs import FAILURES, Tab
 from pipeline.extract.claims import Claims
-from pipeline.extract.manners import Forbidden, Manners, Paused, Turn, Wait
-from pipeline.extract.outcome import Verdict
+from pipeline.extract.page_capture import Capture
+from pipeline.extract.page_verdict import PageVerdict
 from pipeline.extract.retries import how_it_went, is_transient, wait_before_retry
-from pipeline.extract.tabbed_browser import TabbedBrowser
-from pipeline.extract.tabs import FAILURES, Tab
+from pipeline.extract.site_throttle import ForbiddenByRobots, Paused, SiteThrottle, Turn, Wait
 from pipeline.extract.visit import Visit, not_visited
 from pipeline.settings import PipelineSettings
 from telemetry.tallies import Tallies
@@ -60,7 +60,7 @@ Event = Attempt | Skip | Deferral
 
 
 @dataclass
-class _Company:
+class _PendingCompany:
     """A company that waits for its (next) visit."""
 
     idno: str
@@ -74,7 +74,7 @@ class _Company:
 class _Underway:
     """A visit under way."""
 
-    company: _Company
+    company: _PendingCompany
     visit: Visit
     turn: Turn
     turned_at: float
@@ -88,7 +88,7 @@ class Crawl:
     def __init__(
         self,
         settings: PipelineSettings,
-        manners: Manners,
+        manners: SiteThrottle,
         claims: Claims,
         tallies: Tallies,
         *,
@@ -104,14 +104,14 @@ class Crawl:
         self._settings, self._manners, self._claims = settings, manners, claims
         self._captured_meanwhile, self._goes_on = captured_meanwhile, goes_on
         self._browser = TabbedBrowser(settings, tallies, run_id=run_id, borrows=borrows)
-        self._waiting: list[_Company] = []
+        self._waiting: list[_PendingCompany] = []
         self._underway: list[_Underway] = []
         self._ask_again_at = 0.0
         self._paused: Paused | None = None
 
     def visit_all(self, idnos: Iterable[str]) -> Iterator[Event]:
         """Yield what becomes of each company, as it comes. Raises BrowserNotStarted; in the end no browser is left."""
-        self._waiting = [_Company(idno) for idno in idnos]
+        self._waiting = [_PendingCompany(idno) for idno in idnos]
         try:
             while self._waiting or self._underway:
                 yield from self._begin_visits()
@@ -146,7 +146,7 @@ class Crawl:
                 continue
             yield from self._ask_and_begin(company)
 
-    def _ask_and_begin(self, company: _Company) -> Iterator[Event]:
+    def _ask_and_begin(self, company: _PendingCompany) -> Iterator[Event]:
         url = self.url_of(company.idno)
         company.asked_at = company.asked_at or time.monotonic()
         if paused := self._manners.pause_of(url):
@@ -162,7 +162,7 @@ class Crawl:
         answer = self._manners.ask(url)
         if isinstance(answer, Turn):
             self._begin(company, answer, tab)
-        elif isinstance(answer, Forbidden):
+        elif isinstance(answer, ForbiddenByRobots):
             yield self._not_visited(company, answer.reason, Outcome.BLOCKED)
         else:
             self._wait(answer)
@@ -177,7 +177,7 @@ class Crawl:
         # The pause may end sooner: a probe that is under way ends it for all.
         self._ask_again_at = time.monotonic() + min(max(_POLL_SECONDS, left), _PAUSED_POLL_SECONDS)
 
-    def _begin(self, company: _Company, turn: Turn, tab: Tab) -> None:
+    def _begin(self, company: _PendingCompany, turn: Turn, tab: Tab) -> None:
         company.attempts += 1
         self._waiting.remove(company)
         visit = Visit(
@@ -194,13 +194,13 @@ class Crawl:
         self._browser.take(tab)
         visit.begin()
 
-    def _not_visited(self, company: _Company, reason: str, outcome: Outcome) -> Attempt:
+    def _not_visited(self, company: _PendingCompany, reason: str, outcome: Outcome) -> Attempt:
         company.attempts += 1
         self._waiting.remove(company)
         capture = not_visited(
             self.url_of(company.idno), company.idno, reason=reason, outcome=outcome, attempt=company.attempts
         )
-        return Attempt(capture, self._retry(company, Verdict(outcome, reason)))
+        return Attempt(capture, self._retry(company, PageVerdict(outcome, reason)))
 
     def _look_at_visits(self) -> Iterator[Event]:
         """Take every visit a step further; a moment's rest where there is nothing to do."""
@@ -259,7 +259,7 @@ class Crawl:
         )
         return Attempt(capture, self._retry(company, verdict), underway.waited)
 
-    def _retry(self, company: _Company, verdict: Verdict) -> timedelta | None:
+    def _retry(self, company: _PendingCompany, verdict: PageVerdict) -> timedelta | None:
         """Put a company back where another visit may end otherwise; return after how long."""
         wait = wait_before_retry(verdict, attempt=company.attempts, base_seconds=self._settings.retry_seconds)
         may = is_transient(verdict) and company.attempts < self._settings.visit_attempts
@@ -273,7 +273,7 @@ class Crawl:
         self._waiting.append(company)
         return wait
 
-    def _done_with(self, company: _Company) -> None:
+    def _done_with(self, company: _PendingCompany) -> None:
         self._claims.release(company.idno)
         if company in self._waiting:
             self._waiting.remove(company)

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from uuid import uuid4
 
-from pipeline.extract.capture import Capture
+from pipeline.extract.page_capture import Capture
 
 
 def put(folder: Path, capture: Capture) -> Path:

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 
 from selenium.common.exceptions import JavascriptException, TimeoutException, WebDriverException
 
-from pipeline.extract.browser import first_line
-from pipeline.extract.capture import Capture, Hop, Payload
-from pipeline.extract.network import Network, Request, complete_headers
-from pipeline.extract.outcome import Seen, Verdict, judge, judge_at_the_end
-from pipeline.extract.tabs import FAILURES, Tab
+from pipeline.extract.browser.chrome_session import first_line
+from pipeline.extract.browser.network_log import NetworkLog, NetworkRequest, complete_headers
+from pipeline.extract.browser.tabs import FAILURES, Tab
+from pipeline.extract.page_capture import Capture, Hop, Payload
+from pipeline.extract.page_verdict import PageEvidence, PageVerdict, judge, judge_at_the_end
 from pipeline.settings import Screenshots
 from warehouse.contract import Outcome
 
@@ -50,14 +50,14 @@ return [html.length > arguments[0] ? null : (html.toWellFormed ? html.toWellForm
 class _Watch:
     """What has been seen so far, and since when it has stood still."""
 
-    network: Network
+    network: NetworkLog
     changed_at: float
     html: str = ""
     url: str = ""
     is_too_large: bool = False
     judged_change: float | None = None
     judge_at: float = 0.0
-    verdict: Verdict | None = None
+    verdict: PageVerdict | None = None
     verdict_since: float = 0.0
     is_responsive: bool = False
 
@@ -75,10 +75,10 @@ class Visit:
         self._screenshots = screenshots
         self._fetched_at, self._started = datetime.now(UTC), time.monotonic()
         self._deadline = self._started + timeout_seconds
-        self._watch = _Watch(Network(tab.handle), self._started)
+        self._watch = _Watch(NetworkLog(tab.handle), self._started)
         self._payloads: dict[str, Payload] = {}
         self._timings: dict[str, float] = {}
-        self.verdict: Verdict | None = None
+        self.verdict: PageVerdict | None = None
         self.is_cut_off = False
         """The browser or the page did not answer: nothing more is to be had from that browser."""
         self.is_restless = False
@@ -120,7 +120,7 @@ class Visit:
     def cut_off(self, reason: str) -> None:
         """End the visit for want of its browser."""
         if self.verdict is None:
-            self.verdict, self.is_cut_off = Verdict(Outcome.BROWSER_ERROR, reason), True
+            self.verdict, self.is_cut_off = PageVerdict(Outcome.BROWSER_ERROR, reason), True
 
     def capture(self) -> Capture:
         """Return what the visit leaves behind; it must have come to a verdict."""
@@ -167,12 +167,12 @@ class Visit:
         try:
             yield
         except TimeoutException as error:
-            self.verdict, self.is_cut_off = Verdict(Outcome.TIMEOUT, first_line(error)), True
+            self.verdict, self.is_cut_off = PageVerdict(Outcome.TIMEOUT, first_line(error)), True
         except FAILURES as error:
             message = first_line(error)
             is_network = "net::ERR_" in message
             outcome = Outcome.NETWORK_ERROR if is_network else Outcome.BROWSER_ERROR
-            self.verdict, self.is_cut_off = Verdict(outcome, message), not is_network
+            self.verdict, self.is_cut_off = PageVerdict(outcome, message), not is_network
 
     def _mark(self, name: str, happened: bool) -> None:
         if happened and name not in self._timings:
@@ -246,12 +246,12 @@ class Visit:
             return None
         return base64.b64decode(shot["data"])
 
-    def _decided(self) -> Verdict | None:
+    def _decided(self) -> PageVerdict | None:
         """Return the verdict once the page has stood still long enough for it to be believed."""
         watch, now = self._watch, time.monotonic()
         if watch.is_too_large:
             reason = f"the rendered page has more than {_LARGEST_DOCUMENT} characters"
-            return Verdict(Outcome.INCOMPLETE, reason, certain=True)
+            return PageVerdict(Outcome.INCOMPLETE, reason, certain=True)
         if watch.network.document is None:
             return None
         if watch.judged_change != watch.changed_at and now >= watch.judge_at:
@@ -282,9 +282,9 @@ class Visit:
         # A page that is slow to read and changes all the time must not take all the time there is.
         watch.judge_at = time.monotonic() + (time.monotonic() - now)
 
-    def _seen(self) -> Seen:
+    def _seen(self) -> PageEvidence:
         bodies = [payload.body for payload in self._payloads.values() if payload.body is not None]
-        return Seen(self.idno, self._watch.html, self._watch.network, bodies)
+        return PageEvidence(self.idno, self._watch.html, self._watch.network, bodies)
 
 
 def not_visited(url: str, idno: str, *, reason: str, outcome: Outcome, attempt: int = 1) -> Capture:
@@ -303,11 +303,11 @@ def not_visited(url: str, idno: str, *, reason: str, outcome: Outcome, attempt: 
     )
 
 
-def _is_json(request: Request) -> bool:
+def _is_json(request: NetworkRequest) -> bool:
     return "json" in request.mime_type.lower() or "json" in request.headers.get("content-type", "").lower()
 
 
-def _network_timings(document: Request | None) -> dict[str, float]:
+def _network_timings(document: NetworkRequest | None) -> dict[str, float]:
     """The document's own times, in milliseconds since it was asked for (Resource Timing, by DevTools)."""
     wanted = {"dnsEnd": "dns_ms", "connectEnd": "connected_ms", "receiveHeadersEnd": "headers_ms"}
     timing = document.timing if document else {}

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, select
 
 from pipeline.register.list_api import LIST_PATH
 from pipeline.settings import LIVE_SITE
-from warehouse.tables import capture_payloads, source_data
+from warehouse.schema.tables import capture_payloads, source_data
 
 LIVE_API = "https://api.openmoney.md"
 _CAPTURES_LOOKED_AT = 1000

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from pipeline.register.listing import Evidence, ListPage, Page, RawRow, add_row
+from pipeline.register.listing import Evidence, ListPage, RawRow, WalkedPage, add_row
 
 LIST_PATH = "/api/companies"
 PAGE_SIZE = 1000
@@ -38,7 +38,7 @@ class NotTheList(RuntimeError):
         self.evidence = evidence
 
 
-def walk_list(http: Http, list_url: str, *, page: int, size: int) -> Iterator[Page]:
+def walk_list(http: Http, list_url: str, *, page: int, size: int) -> Iterator[WalkedPage]:
     """Yield the pages of the list from page `page` on, in pages of `size`, or smaller where the server wants it.
 
     Raises NotTheList, and what `http` raises.
@@ -54,7 +54,7 @@ def walk_list(http: Http, list_url: str, *, page: int, size: int) -> Iterator[Pa
         if page == 0 and 0 < listing.rows < min(size, total):
             size = listing.rows  # the server gives no more at a time, without a word
         is_last = listing.rows == 0 or (page + 1) * size >= total
-        yield Page(page, size, is_last, listing, evidence)
+        yield WalkedPage(page, size, is_last, listing, evidence)
         if is_last:
             return
         page += 1

@@ -30,7 +30,7 @@ class ListedCompany:
 
 
 @dataclass(frozen=True)
-class Problem:
+class RowProblem:
     """What was not taken from a row (counted in its page from 1, or in its sheet), and why."""
 
     row: int
@@ -43,9 +43,9 @@ class ListPage:
     """A page of a list, as far as it could be read."""
 
     companies: list[ListedCompany] = field(default_factory=list)
-    refused: list[Problem] = field(default_factory=list)
+    refused: list[RowProblem] = field(default_factory=list)
     """Rows that were not taken."""
-    unread: list[Problem] = field(default_factory=list)
+    unread: list[RowProblem] = field(default_factory=list)
     """Values that were not taken, of rows that were."""
     unknown_fields: set[str] = field(default_factory=set)
     """What rows hold beside what is known of them."""
@@ -72,7 +72,7 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Page:
+class WalkedPage:
     """A step of a walk through a list: the rows from number * size on. `evidence` is None for a file."""
 
     number: int
@@ -103,7 +103,7 @@ def add_row(listing: ListPage, raw: RawRow) -> None:
     try:
         idno = parse_idno(as_text(raw.idno) or "")
     except (InvalidIdno, _Unread) as reason:
-        listing.refused.append(Problem(raw.row, _shown(raw.idno), str(reason)))
+        listing.refused.append(RowProblem(raw.row, _shown(raw.idno), str(reason)))
         return
     listing.companies.append(
         ListedCompany(
@@ -122,7 +122,7 @@ def _read(
     try:
         return reader(value)
     except _Unread as reason:
-        listing.unread.append(Problem(raw.row, _shown(value), str(reason)))
+        listing.unread.append(RowProblem(raw.row, _shown(value), str(reason)))
         return None
 
 

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from pipeline.load import store_body
-from pipeline.register.listing import Evidence, Page
-from pipeline.tracking import track
-from warehouse.tables import sweep_pages, sweeps
+from pipeline.records.capture_load import store_body
+from pipeline.register.listing import Evidence, WalkedPage
+from pipeline.register.tracking import track
+from warehouse.schema.tables import sweep_pages, sweeps
 
 _LOCK = 7_267_268
 """Of PostgreSQL's advisory locks: whoever opens a sweep."""
@@ -55,7 +55,9 @@ def newest_sweep(connection: Connection, source: str) -> Sweep | None:
     return _sweep(row) if row else None
 
 
-def store_page(connection: Connection, sweep: Sweep, page: Page, *, expected_page: int, run_id: str) -> int:
+def store_page(
+    connection: Connection, sweep: Sweep, page: WalkedPage, *, expected_page: int, run_id: str
+) -> int:
     """Track a page's companies, keep the page, move the cursor past it; return how many companies are new.
 
     All of it in the caller's transaction. `expected_page`: where the cursor has to stand. Raises SweepTaken.

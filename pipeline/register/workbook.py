@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from pipeline.register.listing import ListPage, Page, RawRow, add_row, as_text, is_absent
+from pipeline.register.listing import ListPage, RawRow, WalkedPage, add_row, as_text, is_absent
 from pipeline.register.xlsx import NotXlsx, Row, Workbook, open_workbook
-from pipeline.transform.text import fold
+from pipeline.transform.source_text import fold
 
 SHEET = "Company"
 _HEADER_WITHIN = 100
@@ -51,7 +51,7 @@ def source_of(path: Path) -> str:
         raise NotTheRegister(f"{path} cannot be read: {error.strerror}") from error
 
 
-def walk_workbook(path: Path, *, page: int, size: int) -> Iterator[Page]:
+def walk_workbook(path: Path, *, page: int, size: int) -> Iterator[WalkedPage]:
     """Yield the pages of a register from page `page` on. Raises NotTheRegister."""
     try:
         with open_workbook(path) as book:
@@ -100,7 +100,7 @@ def _pages(
     *,
     page: int,
     size: int,
-) -> Iterator[Page]:
+) -> Iterator[WalkedPage]:
     for _ in islice(rows, page * size):
         pass
     while True:
@@ -110,7 +110,7 @@ def _pages(
         is_last = listing.rows < size
         if is_last:
             listing.total = page * size + listing.rows
-        yield Page(page, size, is_last, listing)
+        yield WalkedPage(page, size, is_last, listing)
         if is_last:
             return
         page += 1

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from pipeline.transform.text import bare, fold
-from warehouse.records import Activity, AddressParts, Cuatm, Party, Statement
+from pipeline.transform.source_text import bare, fold
+from warehouse.records.models import Activity, AddressParts, Cuatm, Party, Statement
 
 _WORD = re.compile(r"\w+")
 

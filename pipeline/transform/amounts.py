@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 
-from warehouse.text import fold
+from warehouse.folding import fold
 
 _UNIT = r"(?:mdl|lei|leu|l|лей|лея|леев)\.?"
 _AROUND = re.compile(rf"(?:{_UNIT}\s*)?(.*?)(?:\s*{_UNIT})?")

@@ -14,11 +14,11 @@ from enum import StrEnum
 from typing import Any
 
 from pipeline.transform.agreement import agree, is_silent, plain, same_name
-from pipeline.transform.html import read_html
-from pipeline.transform.payloads import read_company, read_filed
+from pipeline.transform.html.page_reader import read_html
+from pipeline.transform.json.payloads import read_company, read_filed
+from pipeline.transform.json.values import parse_json
 from pipeline.transform.reading import Reading
-from pipeline.transform.values import parse_json
-from warehouse.records import CompanyFacts
+from warehouse.records.models import CompanyFacts
 
 _STATEMENTS = "statements"
 _FIELDS = tuple(name for name in CompanyFacts.model_fields if name != "idno")
@@ -39,7 +39,7 @@ class ReadingKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class FieldSource:
+class ReadingSource:
     """Where a fact was read, and the text that stands there (None for statements: it is a whole body)."""
 
     reading: str
@@ -57,7 +57,7 @@ class Transformed:
 
     facts: CompanyFacts
     stated: frozenset[str]
-    sources: dict[str, FieldSource]
+    sources: dict[str, ReadingSource]
     disagreements: dict[str, Any]
     unknown: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -68,7 +68,7 @@ class _Merged:
     """What has been taken so far."""
 
     values: dict[str, Any] = field(default_factory=dict)
-    sources: dict[str, FieldSource] = field(default_factory=dict)
+    sources: dict[str, ReadingSource] = field(default_factory=dict)
     disagreements: dict[str, Any] = field(default_factory=dict)
 
 
@@ -120,7 +120,7 @@ def _take(merged: _Merged, name: str, page: Reading, data: Reading) -> None:
     merged.values[name] = value
     if not is_silent(value):
         raw = None if name == _STATEMENTS else (reading.raw.get(name) or str(value))[:_RAW_LENGTH]
-        merged.sources[name] = FieldSource(kind, raw)
+        merged.sources[name] = ReadingSource(kind, raw)
     if not (is_silent(html) or is_silent(json) or agree(name, html, json)):
         merged.disagreements[name] = {
             ReadingKind.HTML.value: plain(html),

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from pipeline.transform.text import bare, present, words
-from warehouse.records import AddressParts, Cuatm
+from pipeline.transform.source_text import bare, present, words
+from warehouse.records.models import AddressParts, Cuatm
 
 _POSTAL_CODE = re.compile(r"MD-?\s?(\d{4})", re.ASCII)
 _APARTMENT = re.compile(r"ap\.?\s?([0-9]\S{0,9})", re.IGNORECASE)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from warehouse.records import Activity, AddressParts, CompanyStatus, Cuatm, Party, Statement
+from warehouse.records.models import Activity, AddressParts, CompanyStatus, Cuatm, Party, Statement
 
 
 @dataclass(frozen=True)

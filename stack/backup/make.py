@@ -15,10 +15,10 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from stack.backup.contents import contents_of
-from stack.backup.manifest import MANIFEST, Manifest, Part, read_manifest, sha256_of
+from stack.backup.manifest import MANIFEST, BackupPart, Manifest, read_manifest, sha256_of
 from stack.backup.programs import dump
-from stack.databases import Owned
-from stack.errors import StackError
+from stack.databases import OwnedDatabase
+from stack.stack_error import StackError
 
 _NAME = re.compile(r"registru-\d{8}T\d{6}Z")
 _UNFINISHED = ".unfinished-"
@@ -29,14 +29,14 @@ Say = Callable[[str], None]
 class _Snapshot:
     """One state of a database, held for as long as the connection's transaction is open."""
 
-    database: Owned
+    database: OwnedDatabase
     connection: Connection
     id: str
     at: datetime
 
 
 def make_backup(
-    databases: Sequence[Owned], output: Path, *, site: str | None, say: Say = lambda _: None
+    databases: Sequence[OwnedDatabase], output: Path, *, site: str | None, say: Say = lambda _: None
 ) -> Path:
     """Write a backup into a new folder under `output`, readable by nobody else, and return the folder.
 
@@ -69,7 +69,7 @@ def make_backup(
 
 
 @contextlib.contextmanager
-def _snapshots(databases: Sequence[Owned]) -> Iterator[list[_Snapshot]]:
+def _snapshots(databases: Sequence[OwnedDatabase]) -> Iterator[list[_Snapshot]]:
     """Take a snapshot of each, at once one after the other, in the order in which one database leads to another.
 
     So nothing in a later one is missing that an earlier one speaks of.
@@ -88,21 +88,21 @@ def _snapshots(databases: Sequence[Owned]) -> Iterator[list[_Snapshot]]:
         ]
 
 
-def _take(database: Owned, connection: Connection) -> _Snapshot:
+def _take(database: OwnedDatabase, connection: Connection) -> _Snapshot:
     # It is held until all is dumped, which may take longer than a server lets idle transactions live.
     connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
     row = connection.execute(text("SELECT pg_export_snapshot() AS id, clock_timestamp() AS at")).one()
     return _Snapshot(database, connection, row.id, row.at)
 
 
-def _write_part(snapshot: _Snapshot, folder: Path, say: Say) -> Part:
+def _write_part(snapshot: _Snapshot, folder: Path, say: Say) -> BackupPart:
     name = snapshot.database.name
     say(f"writing the database {name}")
     path = folder / f"{name}.dump"
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))  # pg_dump keeps the mode it finds
     dump(snapshot.database.url, path, snapshot=snapshot.id)
     _sync(path)
-    return Part(
+    return BackupPart(
         database=name,
         file=path.name,
         size=path.stat().st_size,

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from stack.errors import StackError
+from stack.stack_error import StackError
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -24,7 +24,7 @@ class TableContents(_Stated):
     digest: str
 
 
-class Part(_Stated):
+class BackupPart(_Stated):
     """One database: its file (made by pg_dump), and what it holds. `revision`: of its migrations."""
 
     database: str
@@ -44,9 +44,9 @@ class Manifest(_Stated):
     made_at: datetime
     postgres: str
     site: str | None
-    parts: tuple[Part, ...]
+    parts: tuple[BackupPart, ...]
 
-    def part(self, database: str) -> Part:
+    def part(self, database: str) -> BackupPart:
         """Return the part of a database. Raises StackError if there is none."""
         for part in self.parts:
             if part.database == database:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sqlalchemy import URL, make_url
 
-from stack.errors import StackError
 from stack.postgres import program
+from stack.stack_error import StackError
 
 _LONGEST_ERROR = 600
 

@@ -11,18 +11,18 @@ from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from stack import leftovers, postgres
+from stack import orphan_processes, postgres
 from stack.accounts import renew_operator
 from stack.backup.contents import contents_of, tables_of
-from stack.backup.manifest import Manifest, Part, verify
+from stack.backup.manifest import BackupPart, Manifest, verify
 from stack.backup.programs import restore
-from stack.databases import MIGRATIONS, Owned, postgres_alone
-from stack.errors import StackError
+from stack.databases import MIGRATIONS, OwnedDatabase, postgres_alone
 from stack.home import Home, locked
 from stack.migrations import migrate_all
 from stack.secrets import load_or_create
-from warehouse import roles
-from warehouse.schema import revisions
+from stack.stack_error import StackError
+from warehouse.schema import database_roles
+from warehouse.schema.revision_check import revisions
 
 Say = Callable[[str], None]
 _END_SESSIONS = "UPDATE sessions SET ended_at = now(), ended_by = 'restored' WHERE ended_at IS NULL"
@@ -39,7 +39,7 @@ def restore_home(folder: Path, home: Home, *, force: bool, say: Say) -> Manifest
     manifest = verify(folder)
     check_version(manifest)
     with locked(home):
-        leftovers.end_leftovers(home)
+        orphan_processes.end_leftovers(home)
         if (home.postgres / "PG_VERSION").exists() and not force:
             raise StackError(
                 f"{home.path} holds data already; choose another --home, or replace them with --force"
@@ -62,7 +62,7 @@ def _fill(folder: Path, manifest: Manifest, home: Home, staging: Home, say: Say)
     postgres.prepare(staging, secrets)
     with postgres_alone(staging, secrets, mark=home) as databases:
         restore_databases(folder, manifest, databases, say)
-        [users] = [each for each in databases if each.name == roles.USERS_DATABASE]
+        [users] = [each for each in databases if each.name == database_roles.USERS_DATABASE]
         renew_operator(users.url, secrets)
 
 
@@ -78,7 +78,7 @@ def _replace(home: Home, data: Path) -> None:
     shutil.rmtree(home.replaced, ignore_errors=True)
 
 
-def restore_elsewhere(folder: Path, databases: Sequence[Owned], *, say: Say) -> Manifest:
+def restore_elsewhere(folder: Path, databases: Sequence[OwnedDatabase], *, say: Say) -> Manifest:
     """Restore a backup into empty databases, and empty the Redis beside them; return the backup's manifest.
 
     The roles have to be there. Raises StackError, before anything is written if a database is not empty.
@@ -109,7 +109,7 @@ def _redis(setting: str) -> Redis:
     return Redis.from_url(url)
 
 
-def _refuse_unless_empty(database: Owned) -> None:
+def _refuse_unless_empty(database: OwnedDatabase) -> None:
     with database.engine().connect() as connection:
         if found := tables_of(connection):
             raise StackError(
@@ -118,7 +118,7 @@ def _refuse_unless_empty(database: Owned) -> None:
             )
 
 
-def restore_databases(folder: Path, manifest: Manifest, databases: Sequence[Owned], say: Say) -> None:
+def restore_databases(folder: Path, manifest: Manifest, databases: Sequence[OwnedDatabase], say: Say) -> None:
     """Fill empty databases, compare them with what was backed up, bring them forwards, end all sessions."""
     for database in databases:
         part = manifest.part(database.name)
@@ -126,7 +126,7 @@ def restore_databases(folder: Path, manifest: Manifest, databases: Sequence[Owne
         restore(database.url, folder / part.file)
         _compare(database, part)
     migrate_all(databases)
-    [users] = [each for each in databases if each.name == roles.USERS_DATABASE]
+    [users] = [each for each in databases if each.name == database_roles.USERS_DATABASE]
     with users.engine().begin() as connection:
         # One that was ended after the backup was made must not come back to life.
         ended = connection.execute(text(_END_SESSIONS)).rowcount
@@ -134,7 +134,7 @@ def restore_databases(folder: Path, manifest: Manifest, databases: Sequence[Owne
         connection.execute(text(_WRITE_DOWN), {"detail": detail})
 
 
-def _compare(database: Owned, part: Part) -> None:
+def _compare(database: OwnedDatabase, part: BackupPart) -> None:
     with database.engine().begin() as connection:
         held = contents_of(connection)
     for table in sorted(held.keys() | part.tables.keys()):

@@ -6,11 +6,11 @@ import pytest
 from redis.asyncio import Redis
 
 from api.migrations import SCRIPTS
-from tests.api.stage import Stage, a_stage
-from tests.databases import Databases
+from tests.api.api_harness import ApiHarness, a_stage
 from tests.stores import running_valkey
-from warehouse import roles
-from warehouse.migrate import migrate
+from tests.warehouse_server import Databases
+from warehouse.schema import database_roles
+from warehouse.schema.alembic_runner import migrate
 
 
 @pytest.fixture(scope="session")
@@ -37,12 +37,12 @@ async def observer(redis_url: str) -> AsyncIterator[Redis]:
 @pytest.fixture(scope="session")
 def users_database(databases: Databases) -> Databases:
     """PostgreSQL alone, with an empty database of users too."""
-    migrate(scripts=SCRIPTS, url=databases.url(roles.USERS_OWNER, roles.USERS_DATABASE))
+    migrate(scripts=SCRIPTS, url=databases.url(database_roles.USERS_OWNER, database_roles.USERS_DATABASE))
     return databases
 
 
 @pytest.fixture
-async def stage(users_database: Databases, redis_url: str) -> AsyncIterator[Stage]:
+async def stage(users_database: Databases, redis_url: str) -> AsyncIterator[ApiHarness]:
     """The API's insides, with real stores and a Dagster that the test plays."""
     async with a_stage(users_database, redis_url) as ready:
         yield ready

@@ -12,8 +12,8 @@ from sqlalchemy.exc import DBAPIError
 
 from api.auth.roles import Role
 from stack.home import PROJECT
-from tests.platform import Platform, User
-from warehouse import roles
+from tests.platform_harness import Platform, PlatformUser
+from warehouse.schema import database_roles
 
 
 def admins(platform: Platform) -> dict[str, str]:
@@ -58,7 +58,9 @@ def test_two_admins_who_remove_each_other_at_once_leave_one(platform: Platform) 
             assert sorted(answer.status_code for answer in answers)[0] == 200
             assert sorted(answer.status_code for answer in answers)[1] in (403, 409)
         finally:
-            with platform.engine(roles.USERS_OWNER, roles.USERS_DATABASE).begin() as connection:
+            with platform.engine(
+                database_roles.USERS_OWNER, database_roles.USERS_DATABASE
+            ).begin() as connection:
                 left = connection.execute(text("SELECT username FROM users WHERE role = 'admin'"))
                 names = set(left.scalars())
             keeper = one if one.username in names else two
@@ -110,7 +112,7 @@ def test_create_admin_says_what_cannot_be(
     assert "Traceback" not in done.stderr
 
 
-def test_the_audit_log_tells_who_did_what_to_whom_from_where(platform: Platform, user: User) -> None:
+def test_the_audit_log_tells_who_did_what_to_whom_from_where(platform: Platform, user: PlatformUser) -> None:
     user_id = user.http.get("/auth/me/").json()["id"]
     agent = {"User-Agent": "curl/8 <script>"}
     wrong = {"username": user.username, "password": "wrong"}
@@ -150,7 +152,7 @@ def test_the_audit_log_tells_who_did_what_to_whom_from_where(platform: Platform,
     assert platform.audit("credentials_refused")
 
 
-def test_the_audit_log_is_read_page_by_page(platform: Platform, user: User) -> None:
+def test_the_audit_log_is_read_page_by_page(platform: Platform, user: PlatformUser) -> None:
     for _ in range(3):
         user.sign_in()
     params: dict[str, str | int] = {"event": "signed_in", "limit": 2}
@@ -161,13 +163,13 @@ def test_the_audit_log_is_read_page_by_page(platform: Platform, user: User) -> N
     assert len(set(ids)) == 4
 
 
-@pytest.mark.parametrize("role", [roles.API, roles.USERS_OWNER])
+@pytest.mark.parametrize("role", [database_roles.API, database_roles.USERS_OWNER])
 @pytest.mark.parametrize(
     "statement", ["UPDATE audit_log SET actor = 'x'", "DELETE FROM audit_log", "TRUNCATE audit_log"]
 )
 def test_nobody_changes_the_audit_log(platform: Platform, role: str, statement: str) -> None:
     with (
         pytest.raises(DBAPIError, match=r"append-only|permission denied"),
-        platform.engine(role, roles.USERS_DATABASE).begin() as connection,
+        platform.engine(role, database_roles.USERS_DATABASE).begin() as connection,
     ):
         connection.execute(text(statement))

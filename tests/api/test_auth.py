@@ -13,7 +13,7 @@ from jose import jwt
 
 from api.auth.tokens import key_id
 from stack.secrets import load_or_create
-from tests.platform import Platform, User, wait_for
+from tests.platform_harness import Platform, PlatformUser, wait_for
 
 PROTECTED = [
     ("GET", "/auth/me/"),
@@ -27,7 +27,7 @@ PROTECTED = [
 ]
 
 
-def _claims(user: User) -> dict[str, Any]:
+def _claims(user: PlatformUser) -> dict[str, Any]:
     token = user.http.headers["Authorization"].split()[1]
     return dict(jwt.get_unverified_claims(token))
 
@@ -104,7 +104,7 @@ def test_no_token_or_a_bad_one_is_refused_everywhere(
     assert {answer.headers["Content-Type"] for answer in answers.values()} == {"application/problem+json"}
 
 
-def test_a_token_is_good_for_half_an_hour(user: User) -> None:
+def test_a_token_is_good_for_half_an_hour(user: PlatformUser) -> None:
     answer = user.http.post("/auth/login/", json={"username": user.username, "password": user.password})
 
     assert answer.json()["token_type"] == "bearer"
@@ -114,7 +114,7 @@ def test_a_token_is_good_for_half_an_hour(user: User) -> None:
     assert abs(claims["exp"] - time.time() - 1800) < 60
 
 
-def test_the_oauth2_password_form_signs_in_too(user: User) -> None:
+def test_the_oauth2_password_form_signs_in_too(user: PlatformUser) -> None:
     form = {"username": user.username, "password": user.password, "grant_type": "password"}
     token = user.http.post("/auth/token", data=form).json()["access_token"]
 
@@ -122,7 +122,7 @@ def test_the_oauth2_password_form_signs_in_too(user: User) -> None:
     assert answer.json()["username"] == user.username
 
 
-def test_signing_one_session_out_leaves_the_other(user: User) -> None:
+def test_signing_one_session_out_leaves_the_other(user: PlatformUser) -> None:
     credentials = {"username": user.username, "password": user.password}
     other = user.http.post("/auth/login/", json=credentials).json()["access_token"]
     headers = {"Authorization": f"Bearer {other}"}
@@ -132,7 +132,7 @@ def test_signing_one_session_out_leaves_the_other(user: User) -> None:
     assert user.http.get("/auth/me/").status_code == httpx.codes.OK
 
 
-def test_a_wrong_name_and_a_wrong_password_are_refused_alike(user: User) -> None:
+def test_a_wrong_name_and_a_wrong_password_are_refused_alike(user: PlatformUser) -> None:
     user.http.headers["X-Request-ID"] = "the-same"  # an error names its request
     unknown = user.http.post("/auth/login/", json={"username": "nobody-here", "password": user.password})
     wrong = user.http.post("/auth/login/", json={"username": user.username, "password": "not this one"})
@@ -142,7 +142,7 @@ def test_a_wrong_name_and_a_wrong_password_are_refused_alike(user: User) -> None
     assert unknown.json() == wrong.json() == endless.json()
 
 
-def test_a_name_is_taken_whatever_its_case(user: User) -> None:
+def test_a_name_is_taken_whatever_its_case(user: PlatformUser) -> None:
     account = {"username": user.username.upper(), "password": "another good one"}
     assert user.http.post("/auth/register/", json=account).status_code == httpx.codes.CONFLICT
 
@@ -169,7 +169,9 @@ def test_a_bad_registration_names_the_field_and_never_shows_the_password(
     assert account["password"] not in answer.text
 
 
-def test_no_password_and_no_token_is_in_any_log_or_stored_in_clear(platform: Platform, user: User) -> None:
+def test_no_password_and_no_token_is_in_any_log_or_stored_in_clear(
+    platform: Platform, user: PlatformUser
+) -> None:
     token = user.http.headers["Authorization"].split()[1]
     user.http.get("/auth/me/")
     logs = "".join(path.read_text(errors="replace") for path in platform.home.logs.iterdir())

@@ -9,9 +9,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from api.batches.verdicts import Verdict, read_items
-from tests.api.stage import Stage
-from tests.site.facts import make_idno
+from api.batches.verdicts import ItemVerdict, read_items
+from standin.site_facts import make_idno
+from tests.api.api_harness import ApiHarness
 
 pytestmark = pytest.mark.anyio
 
@@ -21,7 +21,7 @@ GOOD = [make_idno(7000 + number) for number in range(5)]
 def test_every_item_that_is_no_idno_is_named_with_the_reason_and_the_others_stand() -> None:
     items = read_items([GOOD[0], f" {GOOD[0]} ", "12", 1003600069773, None, ["x"], {"a": 1}, True, GOOD[1]])
 
-    assert [item.verdict for item in items] == [None, Verdict.DUPLICATE, *[Verdict.INVALID] * 6, None]
+    assert [item.verdict for item in items] == [None, ItemVerdict.DUPLICATE, *[ItemVerdict.INVALID] * 6, None]
     assert [item.idno for item in items if item.verdict is None] == GOOD[:2]
     assert items[1].reason == "the same as item 0"
     reasons = [str(item.reason) for item in items[2:8]]
@@ -36,7 +36,7 @@ def test_every_item_that_is_no_idno_is_named_with_the_reason_and_the_others_stan
 @pytest.mark.parametrize("text", ["x" * 5_000, "\ud800" * 90, "a\x00b", "ș" * 300, "١٠٠٣٦٠٠٠٦٩٧٧٣"])
 def test_whatever_was_given_is_shown_short_and_such_that_it_can_be_stored(text: str) -> None:
     [item] = read_items([text])
-    assert item.verdict is Verdict.INVALID
+    assert item.verdict is ItemVerdict.INVALID
     assert len(item.given) <= 100
     for shown in (item.given, str(item.reason)):
         assert "\x00" not in shown
@@ -49,9 +49,9 @@ async def ask(http: httpx.AsyncClient, idnos: list[Any], **more: Any) -> httpx.R
     return await http.post("/scrape/batch/", json={"idnos": idnos, **more}, headers=headers)
 
 
-async def test_each_item_has_its_verdict_and_what_is_held_comes_at_once(stage: Stage) -> None:
+async def test_each_item_has_its_verdict_and_what_is_held_comes_at_once(stage: ApiHarness) -> None:
     async with stage.signed_in() as http:
-        stage.does(str(uuid4()), GOOD[0])
+        stage.finish_company(str(uuid4()), GOOD[0])
         joined = (await http.post("/scrape/", json={"idno": GOOD[1], "force_refresh": True})).json()
         answer = await ask(http, [GOOD[0], GOOD[1], GOOD[2], GOOD[2], "12"])
 
@@ -76,7 +76,7 @@ async def test_each_item_has_its_verdict_and_what_is_held_comes_at_once(stage: S
         runs = {company["idno"]: company["run_id"] for company in status["companies"]}
         assert runs[GOOD[1]] == joined["run_id"]
         for idno in GOOD[1:3]:
-            stage.does(runs[idno], idno)
+            stage.finish_company(runs[idno], idno)
         await stage.turn()
         status = (await http.get(body["status_url"])).json()
         assert (status["state"], status["counts"]) == ("finished", {"succeeded": 3})
@@ -84,10 +84,10 @@ async def test_each_item_has_its_verdict_and_what_is_held_comes_at_once(stage: S
         assert {company["outcome"] for company in status["companies"]} == {"ok"}
 
 
-async def test_a_batch_of_which_all_is_held_needs_no_run(stage: Stage) -> None:
+async def test_a_batch_of_which_all_is_held_needs_no_run(stage: ApiHarness) -> None:
     async with stage.signed_in() as http:
         for idno in GOOD:
-            stage.does(str(uuid4()), idno)
+            stage.finish_company(str(uuid4()), idno)
         stage.dagster.is_down = True
         answer = await ask(http, GOOD)
         assert answer.status_code == httpx.codes.OK
@@ -112,7 +112,7 @@ async def test_a_batch_of_which_all_is_held_needs_no_run(stage: Stage) -> None:
     ],
 )
 async def test_what_is_no_batch_is_refused_with_field_and_reason(
-    stage: Stage, body: dict[str, Any], field: str, reason: str
+    stage: ApiHarness, body: dict[str, Any], field: str, reason: str
 ) -> None:
     async with stage.signed_in() as http:
         answer = await http.post("/scrape/batch/", json=body)
@@ -122,7 +122,9 @@ async def test_what_is_no_batch_is_refused_with_field_and_reason(
     assert reason in error["reason"]
 
 
-async def test_a_thousand_items_are_taken_in_parts_and_few_seconds_good_and_junk_alike(stage: Stage) -> None:
+async def test_a_thousand_items_are_taken_in_parts_and_few_seconds_good_and_junk_alike(
+    stage: ApiHarness,
+) -> None:
     good = [make_idno(20_000 + number) for number in range(900)]
     junk: list[Any] = ["\ud800\x00", "x" * 300, None, 17, [[]], {"a": {}}, "ș" * 20, *["9" * 13] * 93]
     async with stage.signed_in() as http:
@@ -141,7 +143,7 @@ async def test_a_thousand_items_are_taken_in_parts_and_few_seconds_good_and_junk
         assert sorted(idno for run in stage.dagster.runs for idno in run.idnos) == sorted(good)
 
 
-async def test_the_same_key_and_body_make_one_batch_also_when_racing(stage: Stage) -> None:
+async def test_the_same_key_and_body_make_one_batch_also_when_racing(stage: ApiHarness) -> None:
     async with stage.signed_in() as http:
         answers = await asyncio.gather(*(ask(http, [*GOOD, "12"], key="night 1") for _ in range(8)))
         answers.append(await ask(http, [*GOOD, "12"], key="night 1"))
@@ -163,7 +165,7 @@ async def test_the_same_key_and_body_make_one_batch_also_when_racing(stage: Stag
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201, "a\tb", "ș"])
-async def test_a_key_that_is_none_is_refused(stage: Stage, key: str) -> None:
+async def test_a_key_that_is_none_is_refused(stage: ApiHarness, key: str) -> None:
     async with stage.signed_in() as http:
         headers = [*http.headers.raw, (b"Idempotency-Key", key.encode())]
         answer = await http.post("/scrape/batch/", json={"idnos": GOOD}, headers=headers)
@@ -171,7 +173,7 @@ async def test_a_key_that_is_none_is_refused(stage: Stage, key: str) -> None:
     assert answer.json()["errors"][0]["field"].lower() == "idempotency-key"
 
 
-async def test_without_dagster_nothing_is_half_made_and_the_key_is_still_good(stage: Stage) -> None:
+async def test_without_dagster_nothing_is_half_made_and_the_key_is_still_good(stage: ApiHarness) -> None:
     async with stage.signed_in() as http:
         stage.dagster.is_down = True
         answer = await ask(http, GOOD, key="k")
@@ -183,7 +185,7 @@ async def test_without_dagster_nothing_is_half_made_and_the_key_is_still_good(st
         assert again.json()["counts"]["accepted"] == 5
 
 
-async def test_a_batch_is_its_owners_business(stage: Stage) -> None:
+async def test_a_batch_is_its_owners_business(stage: ApiHarness) -> None:
     async with stage.signed_in() as owner, stage.signed_in() as stranger:
         url = (await ask(owner, GOOD)).json()["status_url"]
         for path in (url, f"{url}events"):
@@ -196,13 +198,13 @@ async def test_a_batch_is_its_owners_business(stage: Stage) -> None:
         assert (await owner.get(url)).json()["state"] == "cancelled"
 
 
-async def test_the_run_of_a_batch_shows_each_asker_the_companies_they_asked_for(stage: Stage) -> None:
+async def test_the_run_of_a_batch_shows_each_asker_the_companies_they_asked_for(stage: ApiHarness) -> None:
     async with stage.signed_in() as owner, stage.signed_in() as other:
         await ask(owner, GOOD)
         await ask(other, GOOD[:2])
         await stage.launch()
         [run] = stage.dagster.runs
-        stage.does(run.run_id, GOOD[0])
+        stage.finish_company(run.run_id, GOOD[0])
         await stage.turn()
         status = (await owner.get(f"/scrape/{run.run_id}/")).json()
         assert (status["state"], len(status["companies"]), status["data"]) == ("running", 5, None)

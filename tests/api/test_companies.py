@@ -13,10 +13,10 @@ from sqlalchemy import text
 
 from api.auth.roles import Role
 from api.companies.repository import prefixes, search
-from tests.api.shelf import add_visit, put, set_aside
-from tests.api.stage import Stage
-from tests.site.facts import make_idno
-from warehouse.records import CompanyFacts, CompanyStatus, Statement, StatementLine
+from standin.site_facts import make_idno
+from tests.api.api_harness import ApiHarness
+from tests.api.record_factory import add_visit, put, set_aside
+from warehouse.records.models import CompanyFacts, CompanyStatus, Statement, StatementLine
 
 pytestmark = pytest.mark.anyio
 
@@ -29,13 +29,13 @@ def company(name: str = "Made up", **facts: Any) -> CompanyFacts:
 
 
 @pytest.fixture
-async def http(stage: Stage) -> AsyncIterator[httpx.AsyncClient]:
+async def http(stage: ApiHarness) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a user who may only read."""
     async with stage.signed_in(Role.READONLY) as client:
         yield client
 
 
-def hold(stage: Stage, *companies: CompanyFacts) -> None:
+def hold(stage: ApiHarness, *companies: CompanyFacts) -> None:
     with stage.databases.warehouse() as connection:
         for facts in companies:
             put(connection, facts, at=NOW)
@@ -48,7 +48,7 @@ async def names(http: httpx.AsyncClient, name: str, **params: int) -> list[str]:
 
 
 async def test_a_company_is_found_by_the_beginnings_of_its_words_in_any_order(
-    stage: Stage, http: httpx.AsyncClient
+    stage: ApiHarness, http: httpx.AsyncClient
 ) -> None:
     hold(
         stage,
@@ -65,7 +65,7 @@ async def test_a_company_is_found_by_the_beginnings_of_its_words_in_any_order(
 
 
 async def test_case_diacritics_and_both_romanian_spellings_do_not_matter(
-    stage: Stage, http: httpx.AsyncClient
+    stage: ApiHarness, http: httpx.AsyncClient
 ) -> None:
     hold(stage, company("Ştiință şi Țară"))
     for asked in ("știință și țară", "ŞTIINŢĂ ŞI ŢARĂ", "stiinta si tara", "  Știință\u00a0ŞI tar "):
@@ -80,7 +80,7 @@ MARKED = [
 ]  # fmt: skip
 
 
-async def test_marks_within_a_name_do_not_hide_it(stage: Stage, http: httpx.AsyncClient) -> None:
+async def test_marks_within_a_name_do_not_hide_it(stage: ApiHarness, http: httpx.AsyncClient) -> None:
     hold(stage, *(company(name) for name in {name for name, _ in MARKED}))
     for name, asked in MARKED:
         assert await names(http, asked) == [name]
@@ -92,7 +92,9 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-async def test_whatever_is_looked_for_is_looked_for_as_words(stage: Stage, http: httpx.AsyncClient) -> None:
+async def test_whatever_is_looked_for_is_looked_for_as_words(
+    stage: ApiHarness, http: httpx.AsyncClient
+) -> None:
     hold(stage, company("C"))
     for hostile in HOSTILE:
         assert await names(http, hostile) == [], hostile
@@ -103,7 +105,7 @@ def test_a_search_is_made_of_quoted_words_alone() -> None:
     assert prefixes("a'b | \\c !d") == "('a':* & 'b':* | 'a b':*) & 'c':* & 'd':*"
 
 
-async def test_a_search_goes_by_the_index(stage: Stage) -> None:
+async def test_a_search_goes_by_the_index(stage: ApiHarness) -> None:
     async with stage.services.warehouse.connect() as connection:
         # A table as small as this one's would be read whole.
         await connection.execute(text("SET LOCAL enable_seqscan = off"))
@@ -114,7 +116,7 @@ async def test_a_search_goes_by_the_index(stage: Stage) -> None:
 
 
 async def test_the_company_of_just_this_name_comes_first_then_the_others_by_name(
-    stage: Stage, http: httpx.AsyncClient
+    stage: ApiHarness, http: httpx.AsyncClient
 ) -> None:
     hold(stage, *(company(name) for name in ("Agro Zet", "Agro", "Agro Beta", "AA Agro", "agrò")))
 
@@ -124,7 +126,7 @@ async def test_the_company_of_just_this_name_comes_first_then_the_others_by_name
     assert await names(http, "agro", limit=3) == found[:3]
 
 
-async def test_what_is_found_is_told_in_short(stage: Stage, http: httpx.AsyncClient) -> None:
+async def test_what_is_found_is_told_in_short(stage: ApiHarness, http: httpx.AsyncClient) -> None:
     facts = company("Scurt", legal_form="SRL", status=CompanyStatus.INACTIVE)
     hold(stage, facts)
 
@@ -133,7 +135,7 @@ async def test_what_is_found_is_told_in_short(stage: Stage, http: httpx.AsyncCli
     assert found == {"idno": facts.idno, "name": "Scurt", "legal_form": "SRL", "status": "inactive"}
 
 
-async def test_twenty_are_shown_unless_more_are_asked_for(stage: Stage, http: httpx.AsyncClient) -> None:
+async def test_twenty_are_shown_unless_more_are_asked_for(stage: ApiHarness, http: httpx.AsyncClient) -> None:
     hold(stage, *(company(f"Multe {number}") for number in range(25)))
     assert len(await names(http, "multe")) == 20
     assert len(await names(http, "multe", limit=100)) == 25
@@ -169,7 +171,7 @@ FILED = (
 
 
 async def test_statements_are_told_by_their_key_figures_the_newest_year_first(
-    stage: Stage, http: httpx.AsyncClient
+    stage: ApiHarness, http: httpx.AsyncClient
 ) -> None:
     facts = company(statements=FILED)
     with stage.databases.warehouse() as connection:
@@ -185,7 +187,9 @@ async def test_statements_are_told_by_their_key_figures_the_newest_year_first(
     assert (oldest["net_profit"], oldest["currency"]) == ("7.50", "EUR")
 
 
-async def test_a_statement_is_told_row_by_row_with_its_capture(stage: Stage, http: httpx.AsyncClient) -> None:
+async def test_a_statement_is_told_row_by_row_with_its_capture(
+    stage: ApiHarness, http: httpx.AsyncClient
+) -> None:
     facts = company(statements=FILED)
     with stage.databases.warehouse() as connection:
         capture_id = put(connection, facts, at=NOW, version=3)
@@ -204,7 +208,7 @@ async def test_a_statement_is_told_row_by_row_with_its_capture(stage: Stage, htt
 
 
 async def test_where_no_statement_is_the_answer_says_which_years_there_are(
-    stage: Stage, http: httpx.AsyncClient
+    stage: ApiHarness, http: httpx.AsyncClient
 ) -> None:
     filed, unfiled, unheld = company(statements=FILED), company(), next(IDNOS)
     hold(stage, filed, unfiled)
@@ -227,7 +231,7 @@ async def test_what_is_no_year_is_refused(http: httpx.AsyncClient) -> None:
 
 
 async def test_each_field_is_traced_to_its_capture_its_reading_and_its_text(
-    stage: Stage, http: httpx.AsyncClient
+    stage: ApiHarness, http: httpx.AsyncClient
 ) -> None:
     facts = company(address="str. Veche 1")
     with stage.databases.warehouse() as connection:
@@ -266,7 +270,7 @@ async def test_each_field_is_traced_to_its_capture_its_reading_and_its_text(
 
 
 async def test_a_record_made_before_sources_were_noted_names_its_capture_alone(
-    stage: Stage, http: httpx.AsyncClient
+    stage: ApiHarness, http: httpx.AsyncClient
 ) -> None:
     facts, unheld = company(), next(IDNOS)
     hold(stage, facts)
@@ -277,7 +281,7 @@ async def test_a_record_made_before_sources_were_noted_names_its_capture_alone(
 
 
 async def test_the_current_record_holds_the_key_figures_and_stays_as_it_was_without_a_time(
-    stage: Stage, http: httpx.AsyncClient
+    stage: ApiHarness, http: httpx.AsyncClient
 ) -> None:
     facts = company(statements=FILED, address="str. Veche 1")
     hold(stage, facts)
@@ -295,7 +299,7 @@ ROUTES = (
 
 
 async def test_companies_are_read_by_every_role_and_by_keys_with_that_scope_only(
-    stage: Stage, http: httpx.AsyncClient
+    stage: ApiHarness, http: httpx.AsyncClient
 ) -> None:
     async with stage.signed_in() as standard:
         made = await standard.post("/auth/keys/", json={"name": "k", "scopes": ["scrape"]})
@@ -307,7 +311,7 @@ async def test_companies_are_read_by_every_role_and_by_keys_with_that_scope_only
         assert (await http.get(path, headers=key)).status_code == httpx.codes.FORBIDDEN
 
 
-async def test_the_quarantine_shows_admins_the_captures_tried_last_first(stage: Stage) -> None:
+async def test_the_quarantine_shows_admins_the_captures_tried_last_first(stage: ApiHarness) -> None:
     idnos = [next(IDNOS) for _ in range(5)]
     ids = []
     with stage.databases.warehouse() as connection:
@@ -338,7 +342,7 @@ async def test_the_quarantine_shows_admins_the_captures_tried_last_first(stage: 
         assert len(pages) == 5
 
 
-async def test_a_page_of_the_quarantine_that_cannot_be_is_refused(stage: Stage) -> None:
+async def test_a_page_of_the_quarantine_that_cannot_be_is_refused(stage: ApiHarness) -> None:
     async with stage.signed_in(Role.ADMIN) as admin:
         for limit in ("0", "201"):
             assert await refused(admin, "/quarantine/", limit=limit) == ["limit"]
@@ -348,9 +352,9 @@ async def test_a_page_of_the_quarantine_that_cannot_be_is_refused(stage: Stage) 
         assert farthest.status_code == httpx.codes.OK
 
 
-async def test_the_quarantine_is_for_admins_only(stage: Stage, http: httpx.AsyncClient) -> None:
+async def test_the_quarantine_is_for_admins_only(stage: ApiHarness, http: httpx.AsyncClient) -> None:
     assert (await http.get("/quarantine/")).status_code == httpx.codes.FORBIDDEN
     async with stage.signed_in() as standard:
         assert (await standard.get("/quarantine/")).status_code == httpx.codes.FORBIDDEN
-    stage.does(str(uuid4()), next(IDNOS))
+    stage.finish_company(str(uuid4()), next(IDNOS))
     assert (await http.get("/quarantine/", headers={"Authorization": ""})).status_code == 401

@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api.auth.roles import Role
-from tests.platform import Platform
+from tests.platform_harness import Platform
 
 CHECKS = [
     not_a_server_error,

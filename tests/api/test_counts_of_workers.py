@@ -11,19 +11,19 @@ from pathlib import Path
 import pytest
 from prometheus_client import generate_latest
 
-from api.metrics.own import own_metrics
+from api.metrics.process_metrics import process_metrics
 
 
 def work(by: int) -> int:
     """What a worker does: it counts, and holds a request."""
-    own_metrics().answers.labels("cached").inc(by)
-    own_metrics().in_flight.inc()
+    process_metrics().answers.labels("cached").inc(by)
+    process_metrics().in_flight.inc()
     return os.getpid()
 
 
 def told(_: object = None) -> dict[str, float]:
     """What a worker tells."""
-    lines = generate_latest(own_metrics().all_workers()).decode().splitlines()
+    lines = generate_latest(process_metrics().all_workers()).decode().splitlines()
     pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
     return {name: float(value) for name, value in pairs}
 

@@ -9,9 +9,9 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from tests.pages import form_of
-from tests.platform import Platform, User, wait_for
-from warehouse import roles
+from tests.page_forms import form_of
+from tests.platform_harness import Platform, PlatformUser, wait_for
+from warehouse.schema import database_roles
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_a_thousand_wrong_passwords_at_once_are_stopped_after_a_few(platform: Pl
         # Who is signed in stays so, and the owner, elsewhere, where they signed in from before, comes in.
         assert user.http.get("/auth/me/").status_code == 200
         assert user.http.post("/auth/login/", json=_credentials(user)).status_code == 200
-        with platform.engine(roles.API, roles.USERS_DATABASE).begin() as connection:
+        with platform.engine(database_roles.API, database_roles.USERS_DATABASE).begin() as connection:
             noted = connection.execute(
                 text("SELECT event, count(*) FROM audit_log WHERE actor = :name GROUP BY event"),
                 {"name": user.username},
@@ -64,11 +64,11 @@ def test_a_thousand_wrong_passwords_at_once_are_stopped_after_a_few(platform: Pl
         assert 1 <= events["sign_in_throttled"] <= 3
 
 
-def _credentials(user: User) -> dict[str, str]:
+def _credentials(user: PlatformUser) -> dict[str, str]:
     return {"username": user.username, "password": user.password}
 
 
-def test_it_is_over_when_the_answer_said_it_would_be(api: httpx.Client, user: User) -> None:
+def test_it_is_over_when_the_answer_said_it_would_be(api: httpx.Client, user: PlatformUser) -> None:
     here = address()
     for _ in range(5):
         assert sign_in(api, user.username, "wrong", address=here).status_code == 401
@@ -82,7 +82,9 @@ def test_it_is_over_when_the_answer_said_it_would_be(api: httpx.Client, user: Us
     wait_for("being let in again", let_in, seconds=10)
 
 
-def test_a_right_password_makes_the_wrong_ones_before_it_forgotten(api: httpx.Client, user: User) -> None:
+def test_a_right_password_makes_the_wrong_ones_before_it_forgotten(
+    api: httpx.Client, user: PlatformUser
+) -> None:
     here = address()
     for _ in range(3):
         for _ in range(4):
@@ -90,7 +92,7 @@ def test_a_right_password_makes_the_wrong_ones_before_it_forgotten(api: httpx.Cl
         assert sign_in(api, user.username, user.password, address=here).status_code == 200
 
 
-def test_a_stranger_elsewhere_cannot_keep_the_owner_out(api: httpx.Client, user: User) -> None:
+def test_a_stranger_elsewhere_cannot_keep_the_owner_out(api: httpx.Client, user: PlatformUser) -> None:
     home = address()
     assert sign_in(api, user.username, user.password, address=home).status_code == 200
     statuses = [sign_in(api, user.username, "wrong", address=address()).status_code for _ in range(30)]
@@ -98,14 +100,14 @@ def test_a_stranger_elsewhere_cannot_keep_the_owner_out(api: httpx.Client, user:
     assert sign_in(api, user.username, user.password, address=home).status_code == 200
 
 
-def test_one_address_that_tries_many_accounts_is_stopped(api: httpx.Client, user: User) -> None:
+def test_one_address_that_tries_many_accounts_is_stopped(api: httpx.Client, user: PlatformUser) -> None:
     here = address()
     statuses = [sign_in(api, f"name-{number}", "wrong", address=here).status_code for number in range(40)]
     assert 429 in statuses
     assert sign_in(api, user.username, user.password, address=address()).status_code == 200
 
 
-def test_names_that_nobody_has_are_answered_and_stopped_alike(api: httpx.Client, user: User) -> None:
+def test_names_that_nobody_has_are_answered_and_stopped_alike(api: httpx.Client, user: PlatformUser) -> None:
     def tries(name: str) -> list[tuple[int, str]]:
         here = address()
         answers = [sign_in(api, name, "wrong", address=here) for _ in range(7)]
@@ -123,7 +125,7 @@ def test_what_is_typed_for_a_name_that_nobody_has_is_not_written_down(
     assert slip not in "".join(path.read_text(errors="replace") for path in platform.home.logs.iterdir())
 
 
-def test_a_new_session_of_a_page_is_stopped_by_the_same_limit(platform: Platform, user: User) -> None:
+def test_a_new_session_of_a_page_is_stopped_by_the_same_limit(platform: Platform, user: PlatformUser) -> None:
     with httpx.Client(base_url=platform.url, trust_env=False) as http:
         form = {**form_of(http.get("/sign-in")), "username": user.username}
         answers = [http.post("/sign-in", data={**form, "password": "wrong"}) for _ in range(6)]

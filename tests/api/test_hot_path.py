@@ -15,38 +15,38 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from sqlalchemy import event
 
-from api.admission import Admissions, Limit
+from api.auth.cache import distrust, session_key
 from api.auth.roles import Role
-from api.auth.state import distrust, session_key
-from api.errors import TooManyRequests
+from api.problems import TooManyRequests
+from api.runtime.redis_gate import Limit, RedisGate
 from api.services import open_services
 from api.settings import limits_of
-from tests.api.stage import Stage
-from tests.made_up import made_up_record
-from tests.site.facts import make_idno
-from warehouse.cached import company_key, pack
-from warehouse.records import CompanyRecord
+from standin.site_facts import make_idno
+from tests.api.api_harness import ApiHarness
+from tests.made_up_record import made_up_record
+from warehouse.records.models import CompanyRecord
+from warehouse.records.record_cache import company_key, pack
 
 pytestmark = pytest.mark.anyio
 
 IDNO = make_idno(8810)
 
 
-async def cache(stage: Stage, *, age: timedelta = timedelta(0)) -> CompanyRecord:
+async def cache(stage: ApiHarness, *, age: timedelta = timedelta(0)) -> CompanyRecord:
     """Have the cache hold a record whose capture is so old."""
     record = made_up_record(IDNO, datetime.now(UTC) - age)
     await stage.services.cache.set(company_key(IDNO), pack(record))
     return record
 
 
-def with_settings(stage: Stage, **settings: Any) -> Stage:
+def with_settings(stage: ApiHarness, **settings: Any) -> ApiHarness:
     """The same stage for an API with other settings."""
     changed = stage.services.settings.model_copy(update=settings)
     return replace(stage, services=replace(stage.services, settings=changed))
 
 
 @contextmanager
-def counted_statements(stage: Stage) -> Iterator[list[str]]:
+def counted_statements(stage: ApiHarness) -> Iterator[list[str]]:
     """Collect what is sent to PostgreSQL, to either database."""
     sent: list[str] = []
 
@@ -81,7 +81,7 @@ async def seen_by(observer: Redis, ask: Callable[[], Awaitable[httpx.Response]])
 
 
 async def test_a_cached_answer_costs_one_round_trip_to_redis_and_no_sql(
-    stage: Stage, observer: Redis
+    stage: ApiHarness, observer: Redis
 ) -> None:
     await cache(stage)
     async with stage.signed_in() as http:
@@ -94,7 +94,7 @@ async def test_a_cached_answer_costs_one_round_trip_to_redis_and_no_sql(
     assert statements == []
 
 
-async def test_an_api_key_costs_one_round_trip_more(stage: Stage, observer: Redis) -> None:
+async def test_an_api_key_costs_one_round_trip_more(stage: ApiHarness, observer: Redis) -> None:
     await cache(stage)
     async with stage.signed_in() as http:
         made = (await http.post("/auth/keys/", json={"name": "k", "scopes": ["scrape"]})).json()
@@ -108,8 +108,8 @@ async def test_an_api_key_costs_one_round_trip_more(stage: Stage, observer: Redi
     assert statements == []
 
 
-async def test_the_cached_answer_is_the_one_that_is_read_from_the_warehouse(stage: Stage) -> None:
-    stage.does(str(uuid4()), IDNO)
+async def test_the_cached_answer_is_the_one_that_is_read_from_the_warehouse(stage: ApiHarness) -> None:
+    stage.finish_company(str(uuid4()), IDNO)
     async with stage.signed_in() as http:
         read = await http.post("/scrape/", json={"idno": IDNO})
         assert await stage.services.cache.exists(company_key(IDNO))
@@ -123,15 +123,15 @@ async def test_the_cached_answer_is_the_one_that_is_read_from_the_warehouse(stag
 
 
 @pytest.mark.parametrize("held", [b'{"idno": "1"}', b"registru/2 9999999999\n{}", b"\xba\xfe"])
-async def test_what_another_program_left_in_the_cache_is_not_answered(stage: Stage, held: bytes) -> None:
-    stage.does(str(uuid4()), IDNO)
+async def test_what_another_program_left_in_the_cache_is_not_answered(stage: ApiHarness, held: bytes) -> None:
+    stage.finish_company(str(uuid4()), IDNO)
     await stage.services.cache.set(company_key(IDNO), held)
     async with stage.signed_in() as http:
         answer = await http.post("/scrape/", json={"idno": IDNO})
     assert answer.json()["data"]["name"] == "Made up"
 
 
-async def test_a_record_that_has_become_old_in_the_cache_is_fetched_anew(stage: Stage) -> None:
+async def test_a_record_that_has_become_old_in_the_cache_is_fetched_anew(stage: ApiHarness) -> None:
     await cache(stage, age=timedelta(hours=23))
     async with stage.signed_in() as http:
         assert (await http.post("/scrape/", json={"idno": IDNO})).status_code == httpx.codes.OK
@@ -140,7 +140,7 @@ async def test_a_record_that_has_become_old_in_the_cache_is_fetched_anew(stage: 
         assert (await http.post("/scrape/", json={"idno": IDNO})).status_code == httpx.codes.ACCEPTED
 
 
-async def test_a_session_that_ended_gets_no_cached_record(stage: Stage) -> None:
+async def test_a_session_that_ended_gets_no_cached_record(stage: ApiHarness) -> None:
     await cache(stage)
     async with stage.signed_in() as http:
         assert (await http.post("/scrape/", json={"idno": IDNO})).is_success
@@ -151,7 +151,7 @@ async def test_a_session_that_ended_gets_no_cached_record(stage: Stage) -> None:
             assert "Fabrica" not in answer.text
 
 
-async def test_who_may_not_ask_for_companies_gets_no_cached_record(stage: Stage) -> None:
+async def test_who_may_not_ask_for_companies_gets_no_cached_record(stage: ApiHarness) -> None:
     await cache(stage)
     async with stage.signed_in(Role.READONLY) as http:
         answer = await http.post("/scrape/", json={"idno": IDNO})
@@ -159,7 +159,7 @@ async def test_who_may_not_ask_for_companies_gets_no_cached_record(stage: Stage)
     assert "Fabrica" not in answer.text
 
 
-async def test_a_request_without_a_readable_idno_is_counted_and_refused(stage: Stage) -> None:
+async def test_a_request_without_a_readable_idno_is_counted_and_refused(stage: ApiHarness) -> None:
     async with stage.signed_in() as http:
         left = []
         for body in ({"idno": "123"}, {"idno": 5}, ["x"], {"idno": IDNO[:-1] + "x"}):
@@ -171,7 +171,7 @@ async def test_a_request_without_a_readable_idno_is_counted_and_refused(stage: S
     assert left == list(range(left[0], left[0] - 4, -1))
 
 
-async def test_over_the_limit_nobody_gets_a_cached_record(stage: Stage) -> None:
+async def test_over_the_limit_nobody_gets_a_cached_record(stage: ApiHarness) -> None:
     await cache(stage)
     for limit in ("limit_caller", "limit_address"):
         await stage.services.state.flushdb()
@@ -185,7 +185,7 @@ async def test_over_the_limit_nobody_gets_a_cached_record(stage: Stage) -> None:
         assert answers[-1].headers["RateLimit-Policy"] == "3;w=3600"
 
 
-async def test_a_token_whose_session_is_in_doubt_uses_up_nobodys_limit(stage: Stage) -> None:
+async def test_a_token_whose_session_is_in_doubt_uses_up_nobodys_limit(stage: ApiHarness) -> None:
     async with with_settings(stage, limit_caller="3/hour").signed_in() as http:
         me = (await http.get("/auth/me/")).json()
         sessions = (await http.get("/auth/sessions/")).json()
@@ -198,7 +198,7 @@ async def test_a_token_whose_session_is_in_doubt_uses_up_nobodys_limit(stage: St
     assert str(await stage.services.state.get(key)).endswith(" 3")
 
 
-async def test_the_window_before_counts_as_far_as_it_reaches_into_this_one(stage: Stage) -> None:
+async def test_the_window_before_counts_as_far_as_it_reaches_into_this_one(stage: ApiHarness) -> None:
     limit = Limit(limits_of("10/hour"), "somebody", "tries")
     began = int(datetime.now(UTC).timestamp() - 1.5 * 3600) * 1000
     await stage.services.state.set("count:somebody:10/3600", f"{began} 0 10")
@@ -212,7 +212,9 @@ async def test_the_window_before_counts_as_far_as_it_reaches_into_this_one(stage
     assert 1 <= int((refused.value.headers or {})["Retry-After"]) <= 360
 
 
-async def test_a_cache_on_a_server_of_its_own_is_asked_at_the_same_time(stage: Stage, redis_url: str) -> None:
+async def test_a_cache_on_a_server_of_its_own_is_asked_at_the_same_time(
+    stage: ApiHarness, redis_url: str
+) -> None:
     await cache(stage)
     elsewhere = f"{redis_url.replace('127.0.0.1', 'localhost')}/1"
     settings = stage.services.settings.model_copy(
@@ -227,7 +229,7 @@ async def test_a_cache_on_a_server_of_its_own_is_asked_at_the_same_time(stage: S
     assert "Fabrica" not in answers[3].text
 
 
-async def test_asking_for_a_record_leaves_the_connection_on_its_own_database(stage: Stage) -> None:
+async def test_asking_for_a_record_leaves_the_connection_on_its_own_database(stage: ApiHarness) -> None:
     await cache(stage)
     services = stage.services
     limit = Limit(limits_of("10/hour"), "somebody", "tries")
@@ -240,13 +242,13 @@ async def test_asking_for_a_record_leaves_the_connection_on_its_own_database(sta
 
 
 async def test_while_redis_stands_still_all_are_refused_soon(
-    stage: Stage, observer: Redis, monkeypatch: pytest.MonkeyPatch
+    stage: ApiHarness, observer: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with stage.signed_in() as http:
         await observer.client_pause(60_000, all=False)
         try:
             with monkeypatch.context() as patches:
-                patches.setattr("api.pipelined.LONGEST_SECONDS", 0.2)
+                patches.setattr("api.runtime.redis_batching.LONGEST_SECONDS", 0.2)
                 answers = await asyncio.gather(*(http.get("/auth/verify") for _ in range(50)))
         finally:
             await observer.client_unpause()
@@ -257,7 +259,7 @@ async def test_while_redis_stands_still_all_are_refused_soon(
 
 @pytest.mark.parametrize(("error", "tries"), [(RedisConnectionError, 4), (RedisTimeoutError, 1)])
 async def test_a_redis_that_is_away_is_tried_again_and_one_that_does_not_answer_is_not(
-    stage: Stage, error: type[Exception], tries: int
+    stage: ApiHarness, error: type[Exception], tries: int
 ) -> None:
     tried = 0
 
@@ -276,7 +278,7 @@ async def test_a_redis_that_is_away_is_tried_again_and_one_that_does_not_answer_
     assert tried == tries
 
 
-async def test_a_valkey_that_forgot_the_script_is_told_it_again(stage: Stage) -> None:
+async def test_a_valkey_that_forgot_the_script_is_told_it_again(stage: ApiHarness) -> None:
     limit = Limit(limits_of("10/hour"), "somebody", "tries")
     await stage.services.admissions.ask(limit)
     await stage.services.state.script_flush()
@@ -285,7 +287,7 @@ async def test_a_valkey_that_forgot_the_script_is_told_it_again(stage: Stage) ->
 
 def test_a_cache_with_other_credentials_is_another_server() -> None:
     def same(state_url: str, cache_url: str) -> bool:
-        admissions = Admissions({}, state_url=state_url, cache_url=cache_url)
+        admissions = RedisGate({}, state_url=state_url, cache_url=cache_url)
         return admissions._cache_database is not None
 
     assert same("redis://:a@h:1/0", "redis://:a@h:1/1")

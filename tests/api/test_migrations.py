@@ -8,10 +8,10 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from api.migrations import SCRIPTS
-from tests.databases import running_databases
-from tests.site.facts import make_idno
-from warehouse import roles
-from warehouse.migrate import migrate
+from standin.site_facts import make_idno
+from tests.warehouse_server import running_databases
+from warehouse.schema import database_roles
+from warehouse.schema.alembic_runner import migrate
 
 STATES = ("launching", "queued", "running", "succeeded", "not_found", "blocked", "failed", "cancelled")
 
@@ -47,7 +47,7 @@ def add_scrape(connection: Connection, user_id: UUID, number: int, state: str, r
 def test_scrapes_of_before_keep_their_runs_states_and_askers(tmp_path: Path) -> None:
     user_id = uuid4()
     with running_databases(tmp_path / "databases") as databases:
-        url = databases.url(roles.USERS_OWNER, roles.USERS_DATABASE)
+        url = databases.url(database_roles.USERS_OWNER, database_roles.USERS_DATABASE)
         migrate(scripts=SCRIPTS, url=url, revision="0002")
         engine = create_engine(url, poolclass=NullPool)
         with engine.begin() as connection:
@@ -66,7 +66,9 @@ def test_scrapes_of_before_keep_their_runs_states_and_askers(tmp_path: Path) -> 
         migrate(scripts=SCRIPTS, url=url)
         migrate(scripts=SCRIPTS, url=url)
 
-        api = create_engine(databases.url(roles.API, roles.USERS_DATABASE), poolclass=NullPool)
+        api = create_engine(
+            databases.url(database_roles.API, database_roles.USERS_DATABASE), poolclass=NullPool
+        )
         with api.begin() as connection:
             migrated = {
                 row["id"]: row

@@ -7,10 +7,10 @@ from starlette.requests import Request
 
 from api.auth.cookies import is_from_own_page
 from api.auth.roles import Role
-from api.clients import Client
 from api.pages.csrf import form_token, is_right, new_token
 from api.pages.paths import HOME, safe_next
 from api.pages.render import sign_in_page, signed_in_page
+from api.runtime.client_address import RequestClient
 
 KEY = "a key"
 
@@ -106,4 +106,4 @@ def test_what_a_request_brought_is_text_on_the_page() -> None:
     ],
 )
 def test_a_household_is_one_address(address: str, network: str) -> None:
-    assert Client(address, None).network == network
+    assert RequestClient(address, None).network == network

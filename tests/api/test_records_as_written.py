@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from tests.api.stage import Stage
-from tests.pipeline.records.stage import Stage as Pipeline
-from tests.site.facts import make_idno
-from tests.site.statements import fin_data
+from standin.filed_statements import fin_data
+from standin.site_facts import make_idno
+from tests.api.api_harness import ApiHarness
+from tests.pipeline.records.records_harness import RecordsHarness as Pipeline
 
 pytestmark = pytest.mark.anyio
 
@@ -16,7 +16,7 @@ IDNO = make_idno(8700)
 
 
 async def test_what_the_pipeline_writes_is_told_now_and_as_it_was(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: ApiHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipeline = Pipeline(stage.databases, monkeypatch)
     pipeline.put(IDNO, statements=fin_data(IDNO), changes={"fullName": "LENTILE Grup"})

@@ -9,8 +9,8 @@ import pytest
 from jose import jwt
 
 from api.auth.roles import Role
-from tests.platform import Platform, User
-from tests.site.facts import make_idno
+from standin.site_facts import make_idno
+from tests.platform_harness import Platform, PlatformUser
 
 ADMIN, STANDARD, READONLY = Role.ADMIN, Role.STANDARD, Role.READONLY
 EVERYONE = {ADMIN, STANDARD, READONLY}
@@ -121,12 +121,12 @@ def test_the_token_says_the_role(platform: Platform) -> None:
             assert set(claims) == {"sub", "jti", "sid", "iat", "exp", "typ", "role"}
 
 
-def id_of(user: User) -> str:
+def id_of(user: PlatformUser) -> str:
     return str(user.http.get("/auth/me/").json()["id"])
 
 
 def test_an_admin_finds_users_by_part_of_a_name_or_address_and_by_role(
-    platform: Platform, user: User
+    platform: Platform, user: PlatformUser
 ) -> None:
     found = platform.admin.get("/admin/users/", params={"q": user.username[3:].upper()}).json()
     assert [each["username"] for each in found["users"]] == [user.username]
@@ -154,7 +154,7 @@ def test_an_admin_opens_accounts_for_others(platform: Platform) -> None:
 
 
 def test_who_is_enabled_again_can_sign_in_again_but_the_old_sessions_stay_ended(
-    platform: Platform, user: User
+    platform: Platform, user: PlatformUser
 ) -> None:
     user_id = id_of(user)
     assert platform.admin.patch(f"/admin/users/{user_id}/", json={"disabled": True}).json()["disabled_at"]
@@ -166,7 +166,7 @@ def test_who_is_enabled_again_can_sign_in_again_but_the_old_sessions_stay_ended(
     assert user.http.get("/auth/me/").status_code == 200
 
 
-def test_who_forgot_their_password_gets_another_from_an_admin(platform: Platform, user: User) -> None:
+def test_who_forgot_their_password_gets_another_from_an_admin(platform: Platform, user: PlatformUser) -> None:
     new = uuid4().hex
     path = f"/admin/users/{id_of(user)}/"
     assert platform.admin.patch(path, json={"password": "password123"}).status_code == 422
@@ -181,14 +181,14 @@ def test_who_forgot_their_password_gets_another_from_an_admin(platform: Platform
     assert user.http.get("/auth/me/").status_code == 200
 
 
-def test_nobody_makes_themselves_an_admin(platform: Platform, user: User) -> None:
+def test_nobody_makes_themselves_an_admin(platform: Platform, user: PlatformUser) -> None:
     user_id = id_of(user)
     assert user.http.patch(f"/admin/users/{user_id}/", json={"role": "admin"}).status_code == 403
     account = {"username": f"new-{uuid4().hex[:8]}", "password": uuid4().hex, "role": "admin"}
     assert httpx.post(f"{platform.url}/auth/register/", json=account, trust_env=False).status_code == 422
 
 
-def test_who_asked_for_nothing_sees_no_run_but_an_admin_does(platform: Platform, user: User) -> None:
+def test_who_asked_for_nothing_sees_no_run_but_an_admin_does(platform: Platform, user: PlatformUser) -> None:
     run_id = user.ask(make_idno(7300)).json()["run_id"]
     with platform.signed_in() as stranger:
         assert stranger.http.get(f"/scrape/{run_id}/").status_code == 404

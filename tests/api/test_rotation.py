@@ -23,10 +23,10 @@ from stack.home import PROJECT
 from stack.ports import free_ports
 from stack.processes import uvicorn
 from stack.secrets import write_files
-from tests.api.stage import Stage
+from tests.api.api_harness import ApiHarness
 from tests.aws import Aws, running_aws
-from tests.databases import Databases
-from tests.platform import wait_for
+from tests.platform_harness import wait_for
+from tests.warehouse_server import Databases
 
 pytestmark = pytest.mark.anyio
 
@@ -125,7 +125,9 @@ def serving(environment: Mapping[str, str], *, workers: str = "1") -> Iterator[S
         process.communicate(timeout=30)
 
 
-async def test_an_api_that_knows_all_from_aws_takes_a_new_key_when_it_is_told(stage: Stage, aws: Aws) -> None:
+async def test_an_api_that_knows_all_from_aws_takes_a_new_key_when_it_is_told(
+    stage: ApiHarness, aws: Aws
+) -> None:
     def use() -> None:
         old = held_by(stage.services.settings)
         aws.put(SECRET, old)
@@ -153,7 +155,7 @@ async def test_an_api_that_knows_all_from_aws_takes_a_new_key_when_it_is_told(st
 
 
 async def test_a_token_that_another_replica_signed_with_a_newer_key_is_good_at_once(
-    stage: Stage, tmp_path: Path
+    stage: ApiHarness, tmp_path: Path
 ) -> None:
     def use() -> None:
         old = held_by(stage.services.settings)
@@ -172,7 +174,9 @@ async def test_a_token_that_another_replica_signed_with_a_newer_key_is_good_at_o
     await to_thread.run_sync(use)
 
 
-async def test_several_workers_take_a_new_key_while_nobody_is_refused(stage: Stage, tmp_path: Path) -> None:
+async def test_several_workers_take_a_new_key_while_nobody_is_refused(
+    stage: ApiHarness, tmp_path: Path
+) -> None:
     def use() -> None:
         old = held_by(stage.services.settings)
         write_files(tmp_path, {**old, "jwt_retired_secrets": "[]"})
@@ -211,7 +215,7 @@ def stage_rotation(old: Mapping[str, Any], folder: Path) -> str:
     return new
 
 
-async def test_new_connections_sign_in_with_new_passwords(stage: Stage, tmp_path: Path) -> None:
+async def test_new_connections_sign_in_with_new_passwords(stage: ApiHarness, tmp_path: Path) -> None:
     def use() -> None:
         old = held_by(stage.services.settings)
         write_files(tmp_path, old)
@@ -284,7 +288,7 @@ def another_role(databases: Databases) -> Iterator[tuple[Connection, str]]:
 
 @pytest.mark.parametrize("wrong", ["users_url", "redis_state_url"])
 async def test_a_store_that_refuses_shows_no_password_in_an_answer_or_the_log(
-    stage: Stage, tmp_path: Path, wrong: str
+    stage: ApiHarness, tmp_path: Path, wrong: str
 ) -> None:
     def use() -> None:
         held, password = held_by(stage.services.settings), uuid4().hex

@@ -11,20 +11,20 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from api.main import create_app
-from api.schema_check import check_schemas
-from tests.api.stage import Stage
-from warehouse import roles
-from warehouse.schema import SchemaMismatch
+from api.runtime.schema_check import check_schemas
+from tests.api.api_harness import ApiHarness
+from warehouse.schema import database_roles
+from warehouse.schema.revision_check import SchemaMismatch
 
 pytestmark = pytest.mark.anyio
 OWNERS = {
-    roles.USERS_DATABASE: roles.USERS_OWNER,
-    roles.WAREHOUSE_DATABASE: roles.WAREHOUSE_OWNER,
+    database_roles.USERS_DATABASE: database_roles.USERS_OWNER,
+    database_roles.WAREHOUSE_DATABASE: database_roles.WAREHOUSE_OWNER,
 }
 
 
 @contextmanager
-def at_revision(stage: Stage, database: str, revision: str) -> Iterator[None]:
+def at_revision(stage: ApiHarness, database: str, revision: str) -> Iterator[None]:
     """Have a database say that it is of another version, for as long as the block lasts."""
     engine = create_engine(stage.databases.url(OWNERS[database], database), poolclass=NullPool)
     move = text("UPDATE alembic_version SET version_num = :revision")
@@ -40,7 +40,7 @@ def at_revision(stage: Stage, database: str, revision: str) -> Iterator[None]:
 
 @pytest.mark.parametrize("database", OWNERS)
 async def test_it_does_not_start_on_tables_that_are_older(
-    stage: Stage, database: str, caplog: pytest.LogCaptureFixture
+    stage: ApiHarness, database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = create_app(stage.services.settings)
     with at_revision(stage, database, "0001"), pytest.raises(SchemaMismatch, match="registru migrate"):
@@ -51,7 +51,7 @@ async def test_it_does_not_start_on_tables_that_are_older(
 
 @pytest.mark.parametrize("database", OWNERS)
 async def test_it_goes_on_with_tables_that_are_newer_and_says_so(
-    stage: Stage, database: str, caplog: pytest.LogCaptureFixture
+    stage: ApiHarness, database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with at_revision(stage, database, "9999"), caplog.at_level(logging.WARNING):
         await check_schemas(stage.services)
@@ -59,7 +59,7 @@ async def test_it_goes_on_with_tables_that_are_newer_and_says_so(
 
 
 async def test_a_database_that_does_not_answer_keeps_it_from_nothing(
-    stage: Stage, caplog: pytest.LogCaptureFixture
+    stage: ApiHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     nowhere = create_async_engine("postgresql+asyncpg://api@127.0.0.1:1/users")
     await check_schemas(replace(stage.services, users=nowhere))

@@ -11,12 +11,12 @@ from sqlalchemy import text
 
 from api.auth.tokens import key_id
 from stack.secrets import load_or_create
-from tests.platform import Platform, User
-from warehouse import roles
+from tests.platform_harness import Platform, PlatformUser
+from warehouse.schema import database_roles
 
 
 def test_closed_registration_refuses_everybody_alike_but_admins_open_accounts(
-    platform: Platform, user: User
+    platform: Platform, user: PlatformUser
 ) -> None:
     with platform.another_api(registration="closed") as api:
         for username in (user.username, f"new-{uuid4().hex[:8]}"):
@@ -34,7 +34,9 @@ def test_who_registers_gets_the_role_that_is_set(platform: Platform) -> None:
         assert api.post("/auth/register/", json=account).json()["role"] == "readonly"
 
 
-def test_too_many_requests_of_a_user_are_refused_and_others_go_on(platform: Platform, user: User) -> None:
+def test_too_many_requests_of_a_user_are_refused_and_others_go_on(
+    platform: Platform, user: PlatformUser
+) -> None:
     with platform.another_api(limit_caller="5/minute") as api, platform.signed_in() as other:
         mine = {"Authorization": user.http.headers["Authorization"]}
         answers = [api.get("/auth/me/", headers=mine) for _ in range(7)]
@@ -54,7 +56,7 @@ def test_too_many_requests_of_a_user_are_refused_and_others_go_on(platform: Plat
 
 
 def test_too_many_requests_from_an_address_are_refused_signed_in_or_not(
-    platform: Platform, user: User
+    platform: Platform, user: PlatformUser
 ) -> None:
     with platform.another_api(limit_address="5/minute") as api:
         here = {"X-Forwarded-For": "10.99.0.1"}
@@ -73,7 +75,7 @@ def test_too_many_requests_from_an_address_are_refused_signed_in_or_not(
 def test_a_client_cannot_choose_its_address_at_the_gateway(platform: Platform) -> None:
     headers = {"X-Forwarded-For": "10.98.0.1", "Forwarded": "for=10.98.0.1", "X-Real-IP": "10.98.0.1"}
     httpx.get(f"{platform.url}/auth/me/", headers={**headers, "X-API-Key": "rk_x"}, trust_env=False)
-    with platform.engine(roles.API, roles.USERS_DATABASE).begin() as connection:
+    with platform.engine(database_roles.API, database_roles.USERS_DATABASE).begin() as connection:
         query = text("SELECT count(*) FROM audit_log WHERE address = '10.98.0.1'")
         assert connection.execute(query).scalar_one() == 0
 
@@ -92,9 +94,11 @@ def test_too_many_registrations_from_an_address_are_refused(platform: Platform) 
     assert statuses == [201, 201, 429]
 
 
-def test_a_password_is_hashed_anew_at_sign_in_when_the_cost_has_grown(platform: Platform, user: User) -> None:
+def test_a_password_is_hashed_anew_at_sign_in_when_the_cost_has_grown(
+    platform: Platform, user: PlatformUser
+) -> None:
     def cost() -> int:
-        with platform.engine(roles.API, roles.USERS_DATABASE).begin() as connection:
+        with platform.engine(database_roles.API, database_roles.USERS_DATABASE).begin() as connection:
             query = text("SELECT password_hash FROM users WHERE username = :name")
             stored = connection.execute(query, {"name": user.username}).scalar_one()
         return int(bcrypt.from_string(stored).rounds)
@@ -112,7 +116,7 @@ def test_a_password_is_hashed_anew_at_sign_in_when_the_cost_has_grown(platform: 
 
 
 def test_after_a_new_signing_key_old_tokens_are_good_to_their_end_and_no_longer(
-    platform: Platform, user: User
+    platform: Platform, user: PlatformUser
 ) -> None:
     old = load_or_create(platform.home.secrets).jwt
     mine = {"Authorization": user.http.headers["Authorization"]}
@@ -138,7 +142,9 @@ def test_after_a_new_signing_key_old_tokens_are_good_to_their_end_and_no_longer(
         assert api.get("/auth/me/", headers=mine).status_code == 401
 
 
-def test_other_sites_scripts_may_call_only_where_they_are_named(platform: Platform, user: User) -> None:
+def test_other_sites_scripts_may_call_only_where_they_are_named(
+    platform: Platform, user: PlatformUser
+) -> None:
     asked = {"Origin": "https://app.example", "Access-Control-Request-Method": "GET"}
     for path in ("/auth/me/", "/companies/1020999000019/"):
         assert "Access-Control-Allow-Origin" not in user.http.options(path, headers=asked).headers

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.platform import OPEN_STATES, Platform, User
-from tests.site import CASES, CaseName
-from tests.site.facts import make_idno
+from standin import CASES, CaseName
+from standin.site_facts import make_idno
+from tests.platform_harness import OPEN_STATES, Platform, PlatformUser
 
 SLOW = CASES[CaseName.SLOW].idno
 WAITING = CASES[CaseName.NEVER_RENDERS].idno
@@ -30,11 +30,11 @@ def events(answer: httpx.Response) -> Iterator[dict[str, Any]]:
             yield json.loads(line.removeprefix("data: "))
 
 
-def post(user: User, idno: str, *, wait: float) -> httpx.Response:
+def post(user: PlatformUser, idno: str, *, wait: float) -> httpx.Response:
     return user.http.post("/scrape/", params={"wait": wait}, json={"idno": idno, "force_refresh": True})
 
 
-def test_who_waits_gets_the_record_in_the_same_answer(user: User) -> None:
+def test_who_waits_gets_the_record_in_the_same_answer(user: PlatformUser) -> None:
     idno = make_idno(30_200)
     answer = post(user, idno, wait=60)
     assert answer.status_code == httpx.codes.OK
@@ -43,7 +43,7 @@ def test_who_waits_gets_the_record_in_the_same_answer(user: User) -> None:
     assert user.http.get(body["status_url"]).json()["data"] == body["data"]
 
 
-def test_who_waits_too_short_gets_the_run_and_can_wait_on(user: User) -> None:
+def test_who_waits_too_short_gets_the_run_and_can_wait_on(user: PlatformUser) -> None:
     begun = time.monotonic()
     answer = post(user, SLOW, wait=0.5)
     assert answer.status_code == httpx.codes.ACCEPTED
@@ -56,14 +56,14 @@ def test_who_waits_too_short_gets_the_run_and_can_wait_on(user: User) -> None:
     assert (status["state"], status["data"]["idno"]) == ("succeeded", SLOW)
 
 
-def test_what_ends_otherwise_while_somebody_waits_is_said(user: User) -> None:
+def test_what_ends_otherwise_while_somebody_waits_is_said(user: PlatformUser) -> None:
     answer = post(user, CASES[CaseName.NOT_FOUND].idno, wait=60)
     assert answer.status_code == httpx.codes.ACCEPTED
     assert "not_found" in answer.json()["message"]
 
 
 @pytest.mark.parametrize("wait", ["-1", "61", "nan", "inf", "soon", ""])
-def test_a_wait_that_is_none_is_refused(user: User, wait: str) -> None:
+def test_a_wait_that_is_none_is_refused(user: PlatformUser, wait: str) -> None:
     for answer in (
         user.http.post("/scrape/", params={"wait": wait}, json={"idno": SLOW}),
         user.http.get("/scrape/x/", params={"wait": wait}),
@@ -73,7 +73,7 @@ def test_a_wait_that_is_none_is_refused(user: User, wait: str) -> None:
 
 
 def test_events_come_as_they_happen_through_the_gateway_too_and_end_with_the_end(
-    platform: Platform, user: User
+    platform: Platform, user: PlatformUser
 ) -> None:
     run_id = user.ask(SLOW).json()["run_id"]
     seen: list[dict[str, Any]] = []
@@ -90,7 +90,7 @@ def test_events_come_as_they_happen_through_the_gateway_too_and_end_with_the_end
         assert list(events(stream)) == seen[-1:]
 
 
-def test_nobody_follows_what_they_did_not_ask_for(platform: Platform, user: User) -> None:
+def test_nobody_follows_what_they_did_not_ask_for(platform: Platform, user: PlatformUser) -> None:
     run_id = user.ask(make_idno(30_201)).json()["run_id"]
     with platform.signed_in() as stranger:
         for method, path in (("GET", "events"), ("GET", "?wait=5"), ("DELETE", "")):
@@ -100,7 +100,7 @@ def test_nobody_follows_what_they_did_not_ask_for(platform: Platform, user: User
     assert user.wait(run_id)["state"] == "succeeded"
 
 
-def test_a_batch_can_be_followed_company_by_company(user: User) -> None:
+def test_a_batch_can_be_followed_company_by_company(user: PlatformUser) -> None:
     idnos = [make_idno(30_210 + number) for number in range(5)]
     batch = user.http.post("/scrape/batch/", json={"idnos": idnos, "force_refresh": True}).json()
     shown: dict[str, str] = {}
@@ -115,7 +115,7 @@ def test_a_batch_can_be_followed_company_by_company(user: User) -> None:
     assert (status["state"], len(status["companies"])) == ("finished", 5)
 
 
-def test_sixty_who_wait_take_no_connections_from_the_others(user: User) -> None:
+def test_sixty_who_wait_take_no_connections_from_the_others(user: PlatformUser) -> None:
     # Six times as many as there are connections to PostgreSQL.
     run_id = user.ask(WAITING).json()["run_id"]
     with ThreadPoolExecutor(60) as pool:
@@ -128,7 +128,7 @@ def test_sixty_who_wait_take_no_connections_from_the_others(user: User) -> None:
         assert {each.result().json()["state"] for each in waiting} == {"cancelled"}
 
 
-def test_streams_and_waits_end_at_once_when_the_api_stops(platform: Platform, user: User) -> None:
+def test_streams_and_waits_end_at_once_when_the_api_stops(platform: Platform, user: PlatformUser) -> None:
     run_id = user.ask(WAITING).json()["run_id"]
     headers = {"Authorization": user.http.headers["Authorization"]}
     with ThreadPoolExecutor(1) as pool, httpx.Client(headers=headers, trust_env=False, timeout=60) as http:

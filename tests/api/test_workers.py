@@ -18,13 +18,13 @@ from anyio import from_thread, to_thread
 
 from api.auth.callers import Caller
 from api.auth.roles import SCOPES, Role
-from api.changes import SCRAPES_CHANNEL
+from api.runtime.wakeups import SCRAPES_CHANNEL
 from stack.home import PROJECT
 from stack.ports import free_ports
 from stack.processes import uvicorn
-from tests.api.stage import Stage
-from tests.platform import wait_for
-from tests.site.facts import make_idno
+from standin.site_facts import make_idno
+from tests.api.api_harness import ApiHarness
+from tests.platform_harness import wait_for
 
 pytestmark = pytest.mark.anyio
 
@@ -39,7 +39,7 @@ class Workers:
 
 
 @contextmanager
-def running_workers(stage: Stage, **changed: str) -> Iterator[Workers]:
+def running_workers(stage: ApiHarness, **changed: str) -> Iterator[Workers]:
     """Serve the stage's databases by two workers."""
     settings = stage.services.settings
     [port] = free_ports(1)
@@ -94,7 +94,7 @@ def sign_in(http: httpx.Client) -> str:
     return f"Bearer {http.post('/auth/login/', json=account).json()['access_token']}"
 
 
-async def test_workers_share_sessions_and_limits_and_end_together(stage: Stage) -> None:
+async def test_workers_share_sessions_and_limits_and_end_together(stage: ApiHarness) -> None:
     def use() -> None:
         with running_workers(stage, REGISTRU_LIMIT_CALLER="6/hour") as workers:
             first, second = workers.clients
@@ -111,7 +111,7 @@ async def test_workers_share_sessions_and_limits_and_end_together(stage: Stage) 
     await to_thread.run_sync(use)
 
 
-async def test_who_waits_at_either_worker_hears_of_the_end(stage: Stage) -> None:
+async def test_who_waits_at_either_worker_hears_of_the_end(stage: ApiHarness) -> None:
     idno = make_idno(8820)
 
     async def listeners() -> list[Any]:
@@ -130,14 +130,14 @@ async def test_who_waits_at_either_worker_hears_of_the_end(stage: Stage) -> None
 
             assert from_thread.run(listeners) == [(SCRAPES_CHANNEL, 2)]
             waiting = [pool.submit(wait, http) for http in workers.clients]
-            stage.does(run_id, idno)
+            stage.finish_company(run_id, idno)
             from_thread.run(stage.turn)
             assert [each.result(60) for each in waiting] == ["succeeded"] * 2
 
     await to_thread.run_sync(use)
 
 
-async def test_workers_end_when_the_process_is_killed_that_started_them(stage: Stage) -> None:
+async def test_workers_end_when_the_process_is_killed_that_started_them(stage: ApiHarness) -> None:
     def use() -> None:
         with running_workers(stage) as workers:
             workers.process.kill()

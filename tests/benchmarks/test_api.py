@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.api.load import Measured
+from benchmarks.api.api_load import MeasuredLoad
 from benchmarks.api.report import told, write_json
-from benchmarks.api.rounds import Plan, Report, Row, measure
+from benchmarks.api.rounds import ApiPlan, ApiReport, ApiRow, measure
 from benchmarks.api.servers import OURS, SMALLEST
 from benchmarks.machine import Machine
 
-PLAN = Plan(rounds=1, seconds=0.2, clients=(2,))
+PLAN = ApiPlan(rounds=1, seconds=0.2, clients=(2,))
 
 
 def test_both_servers_are_measured() -> None:
@@ -26,12 +26,12 @@ def test_both_servers_are_measured() -> None:
 
 
 def test_what_was_measured_is_compared_with_the_smallest_endpoint(tmp_path: Path) -> None:
-    ours, smallest = Row(OURS, 16), Row(SMALLEST, 16)
+    ours, smallest = ApiRow(OURS, 16), ApiRow(SMALLEST, 16)
     for per_second in (800.0, 700.0, 900.0):
-        ours.add(Measured(per_second, p50_ms=2.0, p99_ms=6.0))
-        smallest.add(Measured(1000.0, p50_ms=1.0, p99_ms=4.0))
+        ours.add(MeasuredLoad(per_second, p50_ms=2.0, p99_ms=6.0))
+        smallest.add(MeasuredLoad(1000.0, p50_ms=1.0, p99_ms=4.0))
     machine = Machine(2, 4.0, "3.11", "Chromium 1", "2026-01-01T00:00:00+00:00")
-    report = Report(machine, Plan(rounds=3, clients=(16,)), [ours, smallest], 2.4, "all share one core")
+    report = ApiReport(machine, ApiPlan(rounds=3, clients=(16,)), [ours, smallest], 2.4, "all share one core")
 
     write_json(report, tmp_path / "api.json")
     written = json.loads((tmp_path / "api.json").read_text())

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.extract.report import table, write_json
-from benchmarks.extract.rounds import Plan, Report, Row, measured_in_turns
+from benchmarks.extract.rounds import ExtractPlan, ExtractReport, ExtractRow, measured_in_turns
 from benchmarks.extract.ways import BARE, CRAWL, WITHOUT_BODIES, Fetched, Surroundings, WrongPage, our_ways
 from benchmarks.machine import Machine
 
-PLAN = Plan(rounds=1, companies=2, tabs=(4,), latencies_ms=(0,))
+PLAN = ExtractPlan(rounds=1, companies=2, tabs=(4,), latencies_ms=(0,))
 
 
 def test_each_of_our_ways_is_measured() -> None:
@@ -47,11 +47,11 @@ def test_a_fast_wrong_page_is_no_result() -> None:
 
 def test_what_was_measured_is_compared_with_the_bare_loop(tmp_path: Path) -> None:
     rows = (
-        Row(0, BARE, 1, 0, [8.0, 10.0, 11.0], [0.1, 0.1, 0.1], [0.0, 0.0, 0.5]),
-        Row(0, CRAWL, 4, 2, [5.0, 4.0, 6.0], [0.3, 0.2, 0.2], [0.0, 0.0, 0.5]),
-        Row(0, WITHOUT_BODIES, 4, 0, [5.5, 5.5, 5.5], [0.1, 0.1, 0.1], [0.0, 0.0, 0.5]),
+        ExtractRow(0, BARE, 1, 0, [8.0, 10.0, 11.0], [0.1, 0.1, 0.1], [0.0, 0.0, 0.5]),
+        ExtractRow(0, CRAWL, 4, 2, [5.0, 4.0, 6.0], [0.3, 0.2, 0.2], [0.0, 0.0, 0.5]),
+        ExtractRow(0, WITHOUT_BODIES, 4, 0, [5.5, 5.5, 5.5], [0.1, 0.1, 0.1], [0.0, 0.0, 0.5]),
     )
-    report = Report(Machine(2, 4.0, "3.11", "Chromium 1", "2026-01-01T00:00:00+00:00"), PLAN, rows)
+    report = ExtractReport(Machine(2, 4.0, "3.11", "Chromium 1", "2026-01-01T00:00:00+00:00"), PLAN, rows)
 
     write_json(report, tmp_path / "extract.json")
     written = json.loads((tmp_path / "extract.json").read_text())

@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 from benchmarks.scale.report import told, write_json
-from benchmarks.scale.rounds import Plan, measure
+from benchmarks.scale.rounds import ScalePlan, measure
 
 
 def test_everything_is_timed_at_each_size(tmp_path: Path) -> None:
-    report = measure(Plan(sizes=(300, 400), originals=20, part=0))
+    report = measure(ScalePlan(sizes=(300, 400), originals=20, part=0))
     assert all(set(sizes) == {300, 400} for sizes in report.milliseconds.values())
     assert set(report.of_so_many_per_second) == {5, 10, 20}
     write_json(report, tmp_path / "scale.json")

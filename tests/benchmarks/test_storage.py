@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 from benchmarks.storage.report import told, write_json
-from benchmarks.storage.rounds import FILES, FIRST, FULL, ONE_ROW, OURS, UNCHANGED, Plan, measure
+from benchmarks.storage.rounds import FILES, FIRST, FULL, ONE_ROW, OURS, UNCHANGED, StoragePlan, measure
 
 
 def test_captures_are_measured_beside_a_row_a_capture_and_files(tmp_path: Path) -> None:
-    report = measure(Plan(visited=2, companies=40, again=2))
+    report = measure(StoragePlan(visited=2, companies=40, again=2))
     assert set(report.bytes) == {OURS, ONE_ROW, FILES}
     assert report.bytes[OURS][UNCHANGED][FULL] < report.bytes[OURS][FIRST][FULL] < report.raw
     write_json(report, tmp_path / "storage.json")

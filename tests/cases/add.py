@@ -10,17 +10,17 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-from pipeline.captures import Contents, captures_of_companies, load_contents, stored_capture
-from pipeline.transform.text import fold
+from pipeline.records.capture_store import Contents, captures_of_companies, load_contents, stored_capture
+from pipeline.transform.source_text import fold
 from stack import postgres
-from stack.errors import StackError
 from stack.home import DEFAULT_HOME, Home, Running
 from stack.secrets import load_or_create
+from stack.stack_error import StackError
 from tests.cases.common_words import LETTERS
 from tests.cases.disguise import DisguiseFailed, disguise, words_of_names
-from tests.cases.kept import PAGES, Case, CaseExists, keep, read
-from warehouse import roles
+from tests.cases.kept import PAGES, CaseExists, KeptCase, keep, read
 from warehouse.idno import InvalidIdno, parse_idno
+from warehouse.schema import database_roles
 
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
@@ -78,7 +78,12 @@ def _sentence(text: str) -> str:
 def _captured(path: Path, idno: str, capture: int | None) -> Contents:
     home = Home.at(path)
     port = Running.of(home).ports["postgres"]
-    url = postgres.url(port, load_or_create(home.secrets), role=roles.API, database=roles.WAREHOUSE_DATABASE)
+    url = postgres.url(
+        port,
+        load_or_create(home.secrets),
+        role=database_roles.API,
+        database=database_roles.WAREHOUSE_DATABASE,
+    )
     try:
         with create_engine(url, poolclass=NullPool).connect() as connection:
             return captured(connection, idno, capture)
@@ -102,7 +107,7 @@ def captured(connection: Connection, idno: str, capture: int | None = None) -> C
     return contents
 
 
-def disguised_case(idno: str, name: str, contents: Contents, *, about: str) -> Case:
+def disguised_case(idno: str, name: str, contents: Contents, *, about: str) -> KeptCase:
     """Return a capture as a case, with nothing of the original in it. Raises NotKept, DisguiseFailed."""
     try:
         html = contents.html.decode()
@@ -113,10 +118,10 @@ def disguised_case(idno: str, name: str, contents: Contents, *, about: str) -> C
     if told_of := sorted(said & words_of_names(idno, html, contents.bodies)):
         raise NotKept(f"NAME and --about must not tell whose page it is: {', '.join(told_of)}")
     reading = read(made.idno, made.html, made.bodies)
-    return Case(name, made.idno, about, made.html, made.bodies, reading)
+    return KeptCase(name, made.idno, about, made.html, made.bodies, reading)
 
 
-def told(case: Case, path: Path) -> str:
+def told(case: KeptCase, path: Path) -> str:
     """Return what was kept, for a person, who has to look through it before it is shared."""
     facts = case.expected["facts"]
     parties = [party["name"] for party in (*facts["founders"], *facts["administrators"])]

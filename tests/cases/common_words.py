@@ -3,9 +3,11 @@
 import re
 from functools import cache
 
-from pipeline.transform.columns import column_of
-from pipeline.transform.labels import field_of, is_action
-from pipeline.transform.meanings import (
+from pipeline.transform.html.columns import column_of
+from pipeline.transform.source_text import fold, parse_date, present
+from pipeline.transform.vocabulary import business, company, others
+from pipeline.transform.vocabulary.labels import field_of, is_action
+from pipeline.transform.vocabulary.terms import (
     is_role,
     kind_of,
     labelled_status_of,
@@ -13,8 +15,6 @@ from pipeline.transform.meanings import (
     legal_form_of,
     sounds_like_company,
 )
-from pipeline.transform.text import fold, parse_date, present
-from pipeline.transform.vocabulary import business, company, others
 
 LETTERS = re.compile(r"(?:[^\W\d_][\u0300-\u036f\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]*)+")
 """A word: letters, with the marks that stand over them or are shown as nothing."""

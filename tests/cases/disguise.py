@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from html import unescape
 from urllib.parse import unquote
 
-from pipeline.transform.document import INLINE_TAGS
+from pipeline.transform.html.page_tree import INLINE_TAGS
 from pipeline.transform.merge import NotThisCompany
-from pipeline.transform.text import bare, fold
+from pipeline.transform.source_text import bare, fold
 from tests.cases.common_words import LETTERS
-from tests.cases.html_text import Part, spans_in
+from tests.cases.html_text import TextPart, spans_in
 from tests.cases.identity import EMAIL, HEXADECIMAL, PHONE, Identity, identity_of, is_json
 from tests.cases.json_text import values_in
 from tests.cases.kept import Reading, differences, read
@@ -140,8 +140,10 @@ def _is_left(phone: str, digits: str) -> bool:
 def _said(html: str, texts: Sequence[str]) -> Iterator[str]:
     """All that is said to people, and in data: without the markup's own words, keys and names of tags."""
     spans = [(span.part, html[span.start : span.end]) for span in spans_in(html)]
-    data = [text for part, text in spans if part is Part.DATA]
-    yield from (unquote(unescape(text)) for part, text in spans if part in (Part.TEXT, Part.ATTRIBUTE))
+    data = [text for part, text in spans if part is TextPart.DATA]
+    yield from (
+        unquote(unescape(text)) for part, text in spans if part in (TextPart.TEXT, TextPart.ATTRIBUTE)
+    )
     for text in (*texts, *data):
         if is_json(text):
             yield from (value.text for value in values_in(text) if not value.is_key)

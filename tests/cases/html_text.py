@@ -26,7 +26,7 @@ _TECHNICAL = re.compile(
 _DATA = ("script", "template", "noscript")
 
 
-class Part(Enum):
+class TextPart(Enum):
     """What a span of HTML is."""
 
     TEXT = "text"
@@ -37,41 +37,41 @@ class Part(Enum):
 
 
 @dataclass(frozen=True)
-class Span:
+class TextSpan:
     """A span of HTML that may hold something of the company."""
 
-    part: Part
+    part: TextPart
     start: int
     end: int
 
 
-def spans_in(html: str) -> Iterator[Span]:
+def spans_in(html: str) -> Iterator[TextSpan]:
     """Yield the texts, attributes, comments and insides of scripts in HTML, in order."""
     last = 0
     for piece in _PIECE.finditer(html):
-        yield from _span(Part.TEXT, last, piece.start())
+        yield from _span(TextPart.TEXT, last, piece.start())
         last = piece.end()
         if piece[0].startswith("<!--"):
-            yield from _span(Part.DATA, piece.start() + 4, piece.end() - 3)
+            yield from _span(TextPart.DATA, piece.start() + 4, piece.end() - 3)
             continue
         opening_end = piece.start("inside") if piece["raw"] else piece.end()
         yield from _attributes(html, piece.start(), opening_end)
         if piece["raw"]:
-            part = Part.DATA if piece["raw"].lower() in _DATA else Part.TECHNICAL
+            part = TextPart.DATA if piece["raw"].lower() in _DATA else TextPart.TECHNICAL
             yield from _span(part, piece.start("inside"), piece.end("inside"))
-    yield from _span(Part.TEXT, last, len(html))
+    yield from _span(TextPart.TEXT, last, len(html))
 
 
-def _attributes(html: str, start: int, end: int) -> Iterator[Span]:
+def _attributes(html: str, start: int, end: int) -> Iterator[TextSpan]:
     for found in _ATTRIBUTE.finditer(html, start, end):
         group = next(name for name in ("double", "single", "bare") if found[name] is not None)
-        part = Part.TECHNICAL if _TECHNICAL.fullmatch(found["name"]) else Part.ATTRIBUTE
+        part = TextPart.TECHNICAL if _TECHNICAL.fullmatch(found["name"]) else TextPart.ATTRIBUTE
         yield from _span(part, found.start(group), found.end(group))
 
 
-def _span(part: Part, start: int, end: int) -> Iterator[Span]:
+def _span(part: TextPart, start: int, end: int) -> Iterator[TextSpan]:
     if start < end:
-        yield Span(part, start, end)
+        yield TextSpan(part, start, end)
 
 
 def with_letters(text: str) -> str:

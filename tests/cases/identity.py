@@ -8,17 +8,17 @@ from html import unescape
 
 from bs4 import BeautifulSoup
 
-from pipeline.transform.document import read_page
-from pipeline.transform.fields import Found, find_fields
-from pipeline.transform.labels import LABEL_LENGTH, is_action
+from pipeline.transform.html.label_scan import LabelledValue, find_fields
+from pipeline.transform.html.page_tree import read_page
 from pipeline.transform.merge import NotThisCompany, Transformed, transform
-from pipeline.transform.text import collapse, fold, present
+from pipeline.transform.source_text import collapse, fold, present
 from pipeline.transform.vocabulary.field import PARTY_FIELDS, Field
+from pipeline.transform.vocabulary.labels import LABEL_LENGTH, is_action
 from tests.cases.common_words import LETTERS, is_common
-from tests.cases.html_text import Part, spans_in
+from tests.cases.html_text import TextPart, spans_in
 from tests.cases.json_text import Value, values_in
 from tests.cases.made_up import marks_of
-from warehouse.records import Party, PartyKind
+from warehouse.records.models import Party, PartyKind
 
 IDNO = re.compile(r"(?<![0-9])[0-9]{13}(?![0-9])")
 HEXADECIMAL = re.compile(
@@ -54,7 +54,7 @@ class Identity:
 
 def json_texts_in(html: str, bodies: Iterable[str]) -> list[str]:
     """Return the JSON of a capture: its bodies, and what its page embeds."""
-    data = [html[span.start : span.end] for span in spans_in(html) if span.part is Part.DATA]
+    data = [html[span.start : span.end] for span in spans_in(html) if span.part is TextPart.DATA]
     return [*bodies, *(text for text in data if is_json(text))]
 
 
@@ -146,7 +146,7 @@ def _linked(html: str, idno: str) -> set[str]:
     return {text for text in texts if len(text) <= LABEL_LENGTH and not is_action(text)}
 
 
-def _names_somebody(hit: Found) -> bool:
+def _names_somebody(hit: LabelledValue) -> bool:
     """A name that perhaps no reading takes: anybody's founder, owner, accountant."""
     is_other = hit.field is Field.OTHER and _PERSONS.search(fold(hit.place.text)) is not None
     is_name = is_other or hit.field in PARTY_FIELDS or hit.field is Field.NAME

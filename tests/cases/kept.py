@@ -25,7 +25,7 @@ class CaseExists(ValueError):
 
 
 @dataclass(frozen=True)
-class Case:
+class KeptCase:
     """A captured page, why it is kept, and what is to be read in it."""
 
     name: str
@@ -66,11 +66,11 @@ def names(folder: Path = PAGES) -> list[str]:
     return sorted(path.parent.name for path in folder.glob(f"*/{_CASE}"))
 
 
-def load(name: str, folder: Path = PAGES) -> Case:
+def load(name: str, folder: Path = PAGES) -> KeptCase:
     """Return a kept case."""
     path = folder / name
     content = json.loads((path / _CASE).read_bytes())
-    return Case(
+    return KeptCase(
         name=name,
         idno=content["idno"],
         about=content["about"],
@@ -84,7 +84,7 @@ def _position(body: Path) -> int:
     return int(body.stem.rpartition("-")[2])
 
 
-def keep(case: Case, folder: Path = PAGES) -> Path:
+def keep(case: KeptCase, folder: Path = PAGES) -> Path:
     """Write a case, all of it or nothing, and return its folder. Raises CaseExists."""
     path = folder / case.name
     unfinished = folder / f".{case.name}.part"
@@ -105,7 +105,7 @@ def keep(case: Case, folder: Path = PAGES) -> Path:
     return path
 
 
-def renew(case: Case, folder: Path = PAGES) -> dict[str, tuple[Any, Any]]:
+def renew(case: KeptCase, folder: Path = PAGES) -> dict[str, tuple[Any, Any]]:
     """Keep a case as it is read now, and return what it was kept as and is read as, by field."""
     reading = case.read()
     differing = differences(case.expected, reading)
@@ -116,6 +116,6 @@ def renew(case: Case, folder: Path = PAGES) -> dict[str, tuple[Any, Any]]:
     return differing
 
 
-def _written(case: Case, reading: Reading) -> str:
+def _written(case: KeptCase, reading: Reading) -> str:
     content = {"idno": case.idno, "about": case.about, **reading}
     return f"{json.dumps(content, ensure_ascii=False, indent=1)}\n"

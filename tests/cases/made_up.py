@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from stdnum.md import idno as stdnum_idno
 
-from pipeline.transform.text import fold
+from pipeline.transform.source_text import fold
 from tests.cases.common_words import SHORTEST, is_common
 
 _LATIN = ("bcdfghjklmnprstvz", "aeiou")

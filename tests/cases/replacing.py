@@ -6,9 +6,9 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote, unquote
 
-from pipeline.transform.text import fold
+from pipeline.transform.source_text import fold
 from tests.cases.common_words import LETTERS
-from tests.cases.html_text import Part, Span, spans_in, with_letters
+from tests.cases.html_text import TextPart, TextSpan, spans_in, with_letters
 from tests.cases.identity import CODE_KEYS, EMAIL, HEXADECIMAL, IDNO, PHONE, Identity, is_json
 from tests.cases.json_text import Path, Value, changed
 from tests.cases.made_up import MadeUp, in_manner_of
@@ -93,17 +93,17 @@ class Replacing:
             last = span.end
         return "".join([*pieces, html[last:]])
 
-    def _span(self, span: Span, text: str) -> str:
+    def _span(self, span: TextSpan, text: str) -> str:
         match span.part:
-            case Part.TECHNICAL:
+            case TextPart.TECHNICAL:
                 return self._some(text, ("email", "hexadecimal", "idno"))
-            case Part.DATA if is_json(text):
+            case TextPart.DATA if is_json(text):
                 return self.json(text)
-            case Part.ATTRIBUTE if _QUOTED.search(text):
+            case TextPart.ATTRIBUTE if _QUOTED.search(text):
                 plain = unquote(text)
                 replaced = self.text(plain)
                 return text if replaced == plain else quote(replaced, safe=_SAFE)
-            case Part.DATA:
+            case TextPart.DATA:
                 return self.text(text)
         plain = with_letters(text)
         replaced = self.text(plain)

@@ -9,23 +9,23 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from pipeline.captures import Contents
-from pipeline.extract.capture import Capture, Payload
-from pipeline.load import store_capture
+from pipeline.extract.page_capture import Capture, Payload
+from pipeline.records.capture_load import store_capture
+from pipeline.records.capture_store import Contents
+from standin.site_facts import company_name, make_idno
 from tests.cases.add import NotKept, captured, disguised_case, main
-from tests.cases.kept import Case, CaseExists, differences, keep, load, names, renew
-from tests.databases import Databases
-from tests.pipeline.transform.pages import IDNO, OTHER_IDNO, Company, page
-from tests.platform import Platform, User
-from tests.site.facts import company_name, make_idno
-from warehouse import roles
+from tests.cases.kept import CaseExists, KeptCase, differences, keep, load, names, renew
+from tests.pipeline.transform.html_pages import IDNO, OTHER_IDNO, PageCompany, page
+from tests.platform_harness import Platform, PlatformUser
+from tests.warehouse_server import Databases
 from warehouse.contract import Outcome
+from warehouse.schema import database_roles
 
 BODY = json.dumps({"idno": IDNO, "fullName": "PLOPENA AGRO"}).encode()
 
 
-def case_of(name: str = "a-case") -> Case:
-    contents = Contents(page(Company()).encode(), (BODY, b"[]"))
+def case_of(name: str = "a-case") -> KeptCase:
+    contents = Contents(page(PageCompany()).encode(), (BODY, b"[]"))
     return disguised_case(IDNO, name, contents, about="Why not.")
 
 
@@ -46,7 +46,7 @@ def capture_of(idno: str, html: str, outcome: Outcome = Outcome.OK) -> Capture:
 @pytest.fixture
 def warehouse(databases: Databases) -> Iterator[Connection]:
     """A warehouse to write to; what a test writes is undone."""
-    with databases.engine(roles.PIPELINE).connect() as connection:
+    with databases.engine(database_roles.PIPELINE).connect() as connection:
         yield connection
         connection.rollback()
 
@@ -82,7 +82,7 @@ def test_a_case_that_is_read_otherwise_is_renewed(tmp_path: Path) -> None:
 
 
 def test_what_is_said_of_a_case_does_not_tell_whose_page_it_is() -> None:
-    contents = Contents(page(Company()).encode(), ())
+    contents = Contents(page(PageCompany()).encode(), ())
 
     with pytest.raises(NotKept, match="must not tell whose page it is: modeleanu, plopena"):
         disguised_case(IDNO, "plopena", contents, about="Modeleanu is a founder.")
@@ -112,7 +112,7 @@ def test_a_company_without_a_good_capture_is_told(warehouse: Connection) -> None
 
 
 def test_a_page_that_the_platform_captured_becomes_a_case(
-    platform: Platform, user: User, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    platform: Platform, user: PlatformUser, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     idno = make_idno(3117)
     user.fetch(idno)

@@ -9,12 +9,20 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from pipeline.transform.text import fold
+from pipeline.transform.source_text import fold
 from tests.cases.common_words import LETTERS, is_common
 from tests.cases.disguise import Disguised, DisguiseFailed, disguise
 from tests.cases.identity import HEXADECIMAL
 from tests.cases.kept import read
-from tests.pipeline.transform.pages import FRAMES, IDNO, LAYOUTS, OWNER_IDNO, Company, page, plain_lines
+from tests.pipeline.transform.html_pages import (
+    FRAMES,
+    IDNO,
+    LAYOUTS,
+    OWNER_IDNO,
+    PageCompany,
+    page,
+    plain_lines,
+)
 from warehouse.idno import parse_idno
 
 _WORD = re.compile(r"[^\W_]+")
@@ -25,8 +33,8 @@ def body(**fields: Any) -> bytes:
     return json.dumps({"idno": IDNO, "fullName": "PLOPENA AGRO", **fields}, ensure_ascii=False).encode()
 
 
-def made_of(*bodies: bytes, beside: str = "", company: Company | None = None) -> Disguised:
-    html = page(company or Company(), plain_lines).replace("</body>", f"{beside}</body>")
+def made_of(*bodies: bytes, beside: str = "", company: PageCompany | None = None) -> Disguised:
+    html = page(company or PageCompany(), plain_lines).replace("</body>", f"{beside}</body>")
     return disguise(IDNO, html, bodies)
 
 
@@ -72,7 +80,7 @@ def test_no_word_of_a_name_is_left_whatever_the_layout(
 ) -> None:
     names = (name, founder, head)
     assume(not any(is_common(word) for text in names for word in text.split()))
-    company = Company(name=name, founders={founder: "100"}, administrators=(head,))
+    company = PageCompany(name=name, founders={founder: "100"}, administrators=(head,))
     html = page(company, layout, frame)
     data = body(fullName=name, personAdministrators=[{"fullName": head.title(), "id": HASH}])
 
@@ -85,7 +93,7 @@ def test_no_word_of_a_name_is_left_whatever_the_layout(
 def test_the_markup_stays_byte_for_byte() -> None:
     line = "<p  class='Agro'>A &amp; B&nbsp;&mdash; <br/>"
     beside = f"<!---->{line}PLOPENA<!-- PLOPENA --></p>\r\n<IMG ALT=PLOPENA\tSRC='a b'>"
-    html = page(Company(), plain_lines).replace("</body>", f"{beside}</body>")
+    html = page(PageCompany(), plain_lines).replace("</body>", f"{beside}</body>")
 
     made = disguise(IDNO, html, [])
 
@@ -105,7 +113,7 @@ def test_data_stays_byte_for_byte_between_its_values() -> None:
 def test_escaped_letters_in_data_are_replaced_and_stay_escaped() -> None:
     data = json.dumps({"idno": IDNO, "fullName": "ȘTIRBENA AGRO"}).encode()
 
-    made = made_of(data, company=Company(name="ȘTIRBENA AGRO"))
+    made = made_of(data, company=PageCompany(name="ȘTIRBENA AGRO"))
 
     assert data_of(made)["fullName"].startswith("Ș")
     assert made.bodies[0].isascii()
@@ -128,7 +136,7 @@ def test_an_idno_becomes_a_valid_one_of_the_same_year_that_nobody_has() -> None:
 
 
 def test_a_name_is_the_same_in_every_spelling_case_and_script_of_its_own() -> None:
-    company = Company(name="ŞTIRBENA ЗАРЕЧЬЕ", administrators=("ȘTIRBENA ION",))
+    company = PageCompany(name="ŞTIRBENA ЗАРЕЧЬЕ", administrators=("ȘTIRBENA ION",))
 
     made = made_of(body(fullName="ȘTIRBENA ЗАРЕЧЬЕ"), company=company, beside="<i>știrbena Stirbena</i>")
 
@@ -148,12 +156,12 @@ def test_letters_with_marks_of_their_own_are_part_of_the_word() -> None:
 
 
 def test_labels_forms_and_roles_stay_even_in_a_name() -> None:
-    company = Company(name="PLOPENA CAPITAL GRUP", administrators=("PROBARU DIRECTOR",))
+    company = PageCompany(name="PLOPENA CAPITAL GRUP", administrators=("PROBARU DIRECTOR",))
 
     made = made_of(company=company)
 
     assert re.search(r"<h1>P[A-Z]{6} CAPITAL GRUP</h1>", made.html)
-    assert words_in(page(Company(), plain_lines)) - words_in(made.html) <= set(
+    assert words_in(page(PageCompany(), plain_lines)) - words_in(made.html) <= set(
         map(
             fold, ["PLOPENA", "AGRO", "MODELEANU", "ION", "EXEMPLESCU", "MARIA", "PROBARU", "VASILE", "Pilda"]
         )
@@ -162,7 +170,9 @@ def test_labels_forms_and_roles_stay_even_in_a_name() -> None:
 
 def test_house_numbers_are_replaced_in_the_address_and_nowhere_else() -> None:
     address = {"fullName": "str. Pilda, 12, ap. 3", "street": "Pilda", "streetNumber": "12", "apartment": 3}
-    company = Company(address="str. Pilda, 12, ap. 3", founders={"MODELEANU ION": "12", "ALTUL MIHAI": "3"})
+    company = PageCompany(
+        address="str. Pilda, 12, ap. 3", founders={"MODELEANU ION": "12", "ALTUL MIHAI": "3"}
+    )
 
     made = made_of(body(address=address), company=company)
 
@@ -246,11 +256,11 @@ def test_a_capture_with_anything_left_of_the_original_is_refused(beside: str, le
 
 def test_a_name_that_cannot_be_changed_is_refused() -> None:
     with pytest.raises(DisguiseFailed, match="'CAPITAL INVEST' is left of the original"):
-        made_of(company=Company(name="CAPITAL INVEST"))
+        made_of(company=PageCompany(name="CAPITAL INVEST"))
 
 
 def test_a_capture_that_would_read_otherwise_is_refused() -> None:
-    html = page(Company(), plain_lines).replace("Pilda, 12, ap. 3", "Pilda, <b>12</b>, ap. 3")
+    html = page(PageCompany(), plain_lines).replace("Pilda, 12, ap. 3", "Pilda, <b>12</b>, ap. 3")
 
     with pytest.raises(DisguiseFailed, match=r"^address reads otherwise: "):
         disguise(IDNO, html, [])
@@ -258,4 +268,4 @@ def test_a_capture_that_would_read_otherwise_is_refused() -> None:
 
 def test_a_page_that_is_not_this_companys_is_refused() -> None:
     with pytest.raises(DisguiseFailed, match="it is not read at all: the page shows the company"):
-        disguise(OWNER_IDNO, page(Company()), [])
+        disguise(OWNER_IDNO, page(PageCompany()), [])

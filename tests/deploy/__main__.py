@@ -3,9 +3,9 @@
 import sys
 import time
 
+from standin import running_site
 from tests.deploy.scenario import play
 from tests.deploy.topology import Broken, running
-from tests.site import running_site
 
 
 def main() -> int:

@@ -9,11 +9,11 @@ from uuid import uuid4
 import httpx
 import psycopg2
 
+from standin import CASES, CaseName, expected_record
+from standin.site_facts import make_idno
 from tests.deploy.topology import Topology
-from tests.platform import LAUNCH, RUN, User, wait_for
-from tests.records import assert_record_is_true
-from tests.site import CASES, CaseName, expected_record
-from tests.site.facts import make_idno
+from tests.platform_harness import LAUNCH, RUN, PlatformUser, wait_for
+from tests.record_truth import assert_record_is_true
 
 FOUND = CASES[CaseName.FOUND].idno
 STORES = ("postgres", "redis-state", "redis-cache")
@@ -36,17 +36,17 @@ def play(topology: Topology, say: Callable[[str], None]) -> None:
         _back_up_and_restore(topology, user, say)
 
 
-def _registered(http: httpx.Client) -> User:
+def _registered(http: httpx.Client) -> PlatformUser:
     username, password = f"user-{uuid4().hex[:12]}", uuid4().hex
     account = {"username": username, "password": password, "email": f"{username}@example.com"}
     answer = http.post("/auth/register/", json=account)
     assert answer.status_code == httpx.codes.CREATED, answer.text
-    user = User(username, password, http)
+    user = PlatformUser(username, password, http)
     user.sign_in()
     return user
 
 
-def _scrape(user: User, say: Callable[[str], None]) -> str:
+def _scrape(user: PlatformUser, say: Callable[[str], None]) -> str:
     answer = user.ask(FOUND)
     assert answer.status_code == httpx.codes.ACCEPTED, answer.text
     run_id = str(answer.json()["run_id"])
@@ -82,7 +82,7 @@ def _prepare_again(topology: Topology, say: Callable[[str], None]) -> None:
     say("the databases were prepared once more, which changed nothing")
 
 
-def _administrator(topology: Topology, say: Callable[[str], None]) -> User:
+def _administrator(topology: Topology, say: Callable[[str], None]) -> PlatformUser:
     """Open an account where the API runs, and sign in to it."""
     password = uuid4().hex
     command = ("python", "-m", "api.create_admin", "--username", "chief", "--password-stdin")
@@ -91,7 +91,7 @@ def _administrator(topology: Topology, say: Callable[[str], None]) -> User:
     code, refusal = topology.containers["api"].execute(*command, entered=f"{password}\n")
     assert code == 1 and "there is an account chief already" in refusal, refusal
     say(output.strip())
-    user = User("chief", password, httpx.Client(base_url=topology.url, timeout=60, trust_env=False))
+    user = PlatformUser("chief", password, httpx.Client(base_url=topology.url, timeout=60, trust_env=False))
     user.sign_in()
     return user
 
@@ -104,7 +104,7 @@ def _launch_by_hand(analyst: httpx.Client, say: Callable[[str], None]) -> None:
     say("a run that was launched in Dagster's web UI succeeded")
 
 
-def _back_up_and_restore(topology: Topology, user: User, say: Callable[[str], None]) -> None:
+def _back_up_and_restore(topology: Topology, user: PlatformUser, say: Callable[[str], None]) -> None:
     """Do what docs/deployment.md says: a backup while everything runs, and a restore into new databases."""
     tools = topology.commands["tools"]
     registru = ("python", "-m", "stack.cli")
@@ -149,7 +149,7 @@ def _finished(http: httpx.Client, run_id: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _with_key(topology: Topology, user: User, scopes: list[str]) -> Iterator[httpx.Client]:
+def _with_key(topology: Topology, user: PlatformUser, scopes: list[str]) -> Iterator[httpx.Client]:
     made = user.http.post("/auth/keys/", json={"name": "check", "scopes": scopes})
     assert made.status_code == httpx.codes.CREATED, made.text
     headers = {"X-API-Key": made.json()["key"]}

@@ -8,7 +8,7 @@ import pytest
 
 from stack.home import PROJECT
 from stack.ports import free_ports
-from warehouse.roles import LOGIN_ROLES
+from warehouse.schema.database_roles import LOGIN_ROLES
 
 GOOD = "f3b0c44298fc1c149afbf4c8996fb924"
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from standin.server import Site
 from tests.deploy.scenario import play
 from tests.deploy.topology import running
-from tests.site.server import Site
 
 
 @pytest.mark.timeout(300)

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from tests.docs.blocks import blocks
-from tests.platform import Platform
-from warehouse import roles
+from tests.platform_harness import Platform
+from warehouse.schema import database_roles
 
 
 def _run(command: list[str], script: str, *, url: str, folder: Path) -> str:
@@ -71,7 +71,7 @@ def test_each_flow_with_python_does_what_the_guide_says(platform: Platform, tmp_
 @pytest.mark.parametrize("number", range(len(blocks("analyst.md", "sql"))))
 def test_each_query_of_the_analysts_guide_answers_a_reader(platform: Platform, number: int) -> None:
     query = blocks("analyst.md", "sql")[number]
-    with platform.warehouse(roles.API) as connection:
+    with platform.warehouse(database_roles.API) as connection:
         connection.execute(text("SET TRANSACTION READ ONLY"))
         connection.execute(text(query)).fetchall()
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.platform import Platform, User
-from tests.records import assert_record_is_true
-from tests.site import CASES, CaseName, expected_record
-from tests.site.facts import make_idno
+from standin import CASES, CaseName, expected_record
+from standin.site_facts import make_idno
+from tests.platform_harness import Platform, PlatformUser
+from tests.record_truth import assert_record_is_true
 from warehouse.contract import Outcome
 
 # `flaky` depends on how often the site was visited before.
@@ -52,7 +52,7 @@ def test_every_case_of_the_site_ends_in_its_outcome(
 
 
 def test_no_case_ever_becomes_a_wrong_fact(
-    platform: Platform, user: User, run_of_every_case: dict[str, Any]
+    platform: Platform, user: PlatformUser, run_of_every_case: dict[str, Any]
 ) -> None:
     assert run_of_every_case["status"] == "SUCCESS"
     for case in JUDGED:
@@ -93,7 +93,7 @@ def test_the_main_documents_real_status_is_kept(
     assert {name: statuses[CASES[name].idno] for name in expected} == expected
 
 
-def test_records_are_true_in_every_layout_and_language(platform: Platform, user: User) -> None:
+def test_records_are_true_in_every_layout_and_language(platform: Platform, user: PlatformUser) -> None:
     idnos = [make_idno(number) for number in range(LAYOUTS_AND_LANGUAGES)]
     answer = platform.launch(_config(idnos))
     assert platform.finished_run(answer["run"]["runId"])["status"] == "SUCCESS"
@@ -133,7 +133,9 @@ def test_a_config_of_the_wrong_shape_is_refused_at_once(platform: Platform) -> N
     assert "idnos" in str(answer["errors"])
 
 
-def test_stored_captures_are_transformed_again_without_a_visit(platform: Platform, user: User) -> None:
+def test_stored_captures_are_transformed_again_without_a_visit(
+    platform: Platform, user: PlatformUser
+) -> None:
     idno = make_idno(3100)
     user.fetch(idno)
     visits = platform.site.visits(idno)

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from pipeline.load import store_capture
-from tests.pipeline.records.stage import Made
-from tests.platform import Platform, wait_for
-from tests.site.facts import with_check_digit
-from warehouse import roles
+from pipeline.records.capture_load import store_capture
+from standin.site_facts import with_check_digit
+from tests.pipeline.records.records_harness import Made
+from tests.platform_harness import Platform, wait_for
 from warehouse.contract import CODE_LOCATION, REPOSITORY, RETRANSFORM_JOB
+from warehouse.schema import database_roles
 
 COHORTS = [str(year) for year in range(2030, 2040)]
 BROKEN = "2035"
@@ -66,7 +66,7 @@ def records(platform: Platform, cohort: str) -> int:
 @pytest.fixture
 def broken_cohort(platform: Platform) -> Iterator[None]:
     """Tables that refuse the records of one cohort."""
-    owner = platform.engine(roles.WAREHOUSE_OWNER, roles.WAREHOUSE_DATABASE)
+    owner = platform.engine(database_roles.WAREHOUSE_OWNER, database_roles.WAREHOUSE_DATABASE)
     with owner.begin() as connection:
         connection.exec_driver_sql(
             "ALTER TABLE transformed_data ADD CONSTRAINT broken CHECK (idno NOT BETWEEN '1035998' AND '1035999')"
@@ -92,7 +92,7 @@ def test_a_cohort_that_fails_holds_up_no_other_and_is_tried_again_alone(platform
     failed = platform.run(statuses[BROKEN][1])
     assert "12 of 12 captures could not be transformed" in str(failed)
 
-    owner = platform.engine(roles.WAREHOUSE_OWNER, roles.WAREHOUSE_DATABASE)
+    owner = platform.engine(database_roles.WAREHOUSE_OWNER, database_roles.WAREHOUSE_DATABASE)
     with owner.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE transformed_data DROP CONSTRAINT broken")
     before = platform.query(

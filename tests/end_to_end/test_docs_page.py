@@ -11,7 +11,7 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
 from tests.browsers import see, started_browser
-from tests.platform import Platform
+from tests.platform_harness import Platform
 
 
 @pytest.fixture

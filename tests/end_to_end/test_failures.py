@@ -7,15 +7,15 @@ import httpx
 import psutil
 import pytest
 
-from tests.platform import OPEN_STATES, Platform, User, wait_for
-from tests.site import CASES, CaseName
-from tests.site.facts import make_idno
+from standin import CASES, CaseName
+from standin.site_facts import make_idno
+from tests.platform_harness import OPEN_STATES, Platform, PlatformUser, wait_for
 
 # Its data never comes: the visit is under way for as long as it may take.
 WAITING = CASES[CaseName.NEVER_RENDERS].idno
 
 
-def _visit_under_way(platform: Platform, user: User) -> str:
+def _visit_under_way(platform: Platform, user: PlatformUser) -> str:
     """Ask for a company whose page never comes to an end, and wait until Chrome is there."""
     visits = platform.site.visits(WAITING)
     run_id: str = user.ask(WAITING).json()["run_id"]
@@ -24,7 +24,7 @@ def _visit_under_way(platform: Platform, user: User) -> str:
 
 
 def test_a_killed_chrome_is_a_browser_error_that_is_tried_again_and_leaves_no_process(
-    platform: Platform, user: User
+    platform: Platform, user: PlatformUser
 ) -> None:
     idno = CASES[CaseName.SLOW].idno
     visits = platform.site.visits(idno)
@@ -46,7 +46,7 @@ def test_a_killed_chrome_is_a_browser_error_that_is_tried_again_and_leaves_no_pr
 
 
 def test_a_killed_run_takes_its_browser_along_and_its_request_gets_another_run(
-    platform: Platform, user: User
+    platform: Platform, user: PlatformUser
 ) -> None:
     platform.wait_until_only_kept_browsers_are_left()
     run_id = _visit_under_way(platform, user)
@@ -62,7 +62,9 @@ def test_a_killed_run_takes_its_browser_along_and_its_request_gets_another_run(
     platform.wait_until_only_kept_browsers_are_left()
 
 
-def test_a_cancelled_run_ends_as_cancelled_and_ends_its_browser(platform: Platform, user: User) -> None:
+def test_a_cancelled_run_ends_as_cancelled_and_ends_its_browser(
+    platform: Platform, user: PlatformUser
+) -> None:
     run_id = _visit_under_way(platform, user)
     platform.terminate(run_id)
 
@@ -70,7 +72,7 @@ def test_a_cancelled_run_ends_as_cancelled_and_ends_its_browser(platform: Platfo
     platform.wait_until_only_kept_browsers_are_left()
 
 
-def test_what_was_captured_before_a_cancel_is_kept(platform: Platform, user: User) -> None:
+def test_what_was_captured_before_a_cancel_is_kept(platform: Platform, user: PlatformUser) -> None:
     done = make_idno(3203)
     answer = platform.launch({"ops": {"source_data": {"config": {"idnos": [done, WAITING]}}}})
     run_id = answer["run"]["runId"]
@@ -86,12 +88,12 @@ def test_what_was_captured_before_a_cancel_is_kept(platform: Platform, user: Use
     platform.wait_until_only_kept_browsers_are_left()
 
 
-def test_a_killed_webserver_loses_no_run_and_repeats_none(platform: Platform, user: User) -> None:
+def test_a_killed_webserver_loses_no_run_and_repeats_none(platform: Platform, user: PlatformUser) -> None:
     idno = CASES[CaseName.SLOW].idno
     visits = platform.site.visits(idno)
     run_id = user.ask(idno).json()["run_id"]
     wait_for("the visit", lambda: platform.site.visits(idno) > visits)
-    killed = platform.processes("pipeline.webserver")
+    killed = platform.processes("pipeline.dagster_host.webserver")
     assert len(killed) == 2  # the one for readers too
     for process in killed:
         process.kill()
@@ -102,11 +104,13 @@ def test_a_killed_webserver_loses_no_run_and_repeats_none(platform: Platform, us
 
 
 def test_without_dagster_nothing_is_accepted_and_nothing_stays_in_flight(
-    platform: Platform, user: User
+    platform: Platform, user: PlatformUser
 ) -> None:
     wait_for("quiet", lambda: platform.open_scrapes() == 0)
     [webserver] = [
-        each for each in platform.processes("pipeline.webserver") if "--read-only" not in each.cmdline()
+        each
+        for each in platform.processes("pipeline.dagster_host.webserver")
+        if "--read-only" not in each.cmdline()
     ]
     webserver.suspend()
     try:
@@ -122,10 +126,17 @@ def test_without_dagster_nothing_is_accepted_and_nothing_stays_in_flight(
 
 
 @pytest.mark.parametrize(
-    "name", ["valkey-server", "postgres -D", "pipeline.webserver", "api grpc", "pipeline.run_server"]
+    "name",
+    [
+        "valkey-server",
+        "postgres -D",
+        "pipeline.dagster_host.webserver",
+        "api grpc",
+        "pipeline.dagster_host.run_server",
+    ],
 )
 def test_a_killed_part_comes_back_and_a_request_that_waits_still_ends(
-    platform: Platform, user: User, name: str
+    platform: Platform, user: PlatformUser, name: str
 ) -> None:
     run_id = _visit_under_way(platform, user)
     killed = platform.processes(name)
@@ -146,7 +157,7 @@ def test_a_killed_part_comes_back_and_a_request_that_waits_still_ends(
     assert status["state"] == "succeeded", status
 
 
-def test_a_restarted_valkey_still_knows_who_is_signed_in(platform: Platform, user: User) -> None:
+def test_a_restarted_valkey_still_knows_who_is_signed_in(platform: Platform, user: PlatformUser) -> None:
     # Valkey writes sign-ins to its disk within a second.
     [valkey] = platform.processes("valkey-server")
     valkey.terminate()

@@ -12,12 +12,12 @@ from jose import jwt
 from sqlalchemy import inspect, text
 
 from stack.cli import main
-from stack.leftovers import processes_of
+from stack.orphan_processes import processes_of
 from stack.secrets import load_or_create
-from tests.platform import Platform, User, wait_for
-from tests.site import CASES, CaseName
-from tests.site.facts import make_idno
-from warehouse import roles
+from standin import CASES, CaseName
+from standin.site_facts import make_idno
+from tests.platform_harness import Platform, PlatformUser, wait_for
+from warehouse.schema import database_roles
 
 CONFIGS = "{ runsOrError(limit: 500) { ... on Runs { results { runConfigYaml tags { key value } } } } }"
 INSTANCE = "{ instance { info } }"
@@ -114,7 +114,7 @@ def test_no_command_line_and_no_environment_holds_one(used: Platform, needles: s
 
 def test_no_table_of_dagsters_holds_one(used: Platform, needles: set[str]) -> None:
     read = 0
-    with used.engine(roles.DAGSTER, roles.DAGSTER_DATABASE).connect() as connection:
+    with used.engine(database_roles.DAGSTER, database_roles.DAGSTER_DATABASE).connect() as connection:
         for table in inspect(connection).get_table_names():
             for [row] in connection.execute(text(f'SELECT t::text FROM "{table}" t')):
                 assert not held_in(needles, row), table
@@ -153,7 +153,7 @@ def test_no_answer_holds_one(
 
 
 def test_a_new_signing_key_is_taken_by_the_platform_that_runs(
-    used: Platform, user: User, capsys: pytest.CaptureFixture[str]
+    used: Platform, user: PlatformUser, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def kid() -> str:
         token = user.sign_in()["access_token"]

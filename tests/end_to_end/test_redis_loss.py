@@ -15,8 +15,8 @@ from sqlalchemy import text
 
 from stack import valkey
 from stack.secrets import load_or_create
-from tests.platform import Platform, User, wait_for
-from warehouse import roles
+from tests.platform_harness import Platform, PlatformUser, wait_for
+from warehouse.schema import database_roles
 
 
 def redis_of(platform: Platform) -> Redis:
@@ -30,13 +30,13 @@ def with_token(platform: Platform, token: str) -> httpx.Client:
     return httpx.Client(base_url=platform.url, headers=headers, timeout=60, trust_env=False)
 
 
-def forged(platform: Platform, user: User) -> str:
+def forged(platform: Platform, user: PlatformUser) -> str:
     claims = jwt.get_unverified_claims(user.http.headers["Authorization"].split()[1])
     return str(jwt.encode({**claims, "sid": str(uuid4())}, uuid4().hex + uuid4().hex, algorithm="HS256"))
 
 
 def test_restarted_under_load_lets_nobody_in_wrongly_and_answers_no_500(
-    platform: Platform, user: User
+    platform: Platform, user: PlatformUser
 ) -> None:
     with platform.signed_in() as gone:
         signed_out = gone.http.headers["Authorization"].split()[1]
@@ -85,7 +85,9 @@ def _restarted(platform: Platform, old: int) -> bool | None:
     return any(each.pid != old for each in platform.processes("valkey")) or None
 
 
-def test_emptied_it_is_filled_again_from_what_postgresql_knows(platform: Platform, user: User) -> None:
+def test_emptied_it_is_filled_again_from_what_postgresql_knows(
+    platform: Platform, user: PlatformUser
+) -> None:
     key = user.http.post("/auth/keys/", json={"name": "k", "scopes": ["scrape"]}).json()
     revoked = user.http.post("/auth/keys/", json={"name": "r", "scopes": ["scrape"]}).json()
     user.http.delete(f"/auth/keys/{revoked['id']}/")
@@ -105,7 +107,9 @@ def test_emptied_it_is_filled_again_from_what_postgresql_knows(platform: Platfor
     assert refreshed.status_code == 401
 
 
-def test_put_back_from_an_old_copy_it_is_not_believed_for_long(platform: Platform, user: User) -> None:
+def test_put_back_from_an_old_copy_it_is_not_believed_for_long(
+    platform: Platform, user: PlatformUser
+) -> None:
     redis = redis_of(platform)
     user.http.get("/auth/me/")
     keys = [key for pattern in ("session:*", "account:*") for key in redis.scan_iter(pattern)]
@@ -113,9 +117,9 @@ def test_put_back_from_an_old_copy_it_is_not_believed_for_long(platform: Platfor
     assert all(0 < redis.ttl(key) <= 300 for key in keys)
 
 
-def test_a_request_of_somebody_known_costs_no_sql(platform: Platform, user: User) -> None:
+def test_a_request_of_somebody_known_costs_no_sql(platform: Platform, user: PlatformUser) -> None:
     def transactions() -> int:
-        with platform.engine(roles.USERS_OWNER, roles.USERS_DATABASE).begin() as connection:
+        with platform.engine(database_roles.USERS_OWNER, database_roles.USERS_DATABASE).begin() as connection:
             connection.execute(text("SELECT pg_stat_clear_snapshot()"))
             query = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = 'users'"
             return int(connection.execute(text(query)).scalar_one())
@@ -130,7 +134,7 @@ def test_a_request_of_somebody_known_costs_no_sql(platform: Platform, user: User
 
 
 def test_no_request_begun_after_signing_out_gets_in_even_where_redis_forgets_meanwhile(
-    platform: Platform, user: User
+    platform: Platform, user: PlatformUser
 ) -> None:
     redis = redis_of(platform)
 

@@ -10,9 +10,9 @@ import httpx
 import psutil
 import pytest
 
-from tests.platform import OPEN_STATES, Platform, User, asked, under_way, wait_for
-from tests.site import CASES, CaseName
-from tests.site.facts import make_idno
+from standin import CASES, CaseName
+from standin.site_facts import make_idno
+from tests.platform_harness import OPEN_STATES, Platform, PlatformUser, asked, under_way, wait_for
 
 SLOW = CASES[CaseName.SLOW].idno
 WAITING = CASES[CaseName.NEVER_RENDERS].idno
@@ -26,7 +26,7 @@ def kill(platform: Platform, name: str) -> None:
             process.send_signal(signal.SIGKILL)
 
 
-def ended(user: User, path: str, is_open: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+def ended(user: PlatformUser, path: str, is_open: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """Return a status once it is over, through whatever outage."""
 
     def look() -> dict[str, Any] | None:
@@ -40,20 +40,26 @@ def ended(user: User, path: str, is_open: Callable[[dict[str, Any]], bool]) -> d
     return wait_for(f"the end of {path}", look, seconds=240)
 
 
-def ended_run(user: User, run_id: str) -> dict[str, Any]:
+def ended_run(user: PlatformUser, run_id: str) -> dict[str, Any]:
     return ended(user, f"/scrape/{run_id}/", lambda status: status["state"] in OPEN_STATES)
 
 
-def ended_batch(user: User, url: str) -> dict[str, Any]:
+def ended_batch(user: PlatformUser, url: str) -> dict[str, Any]:
     return ended(user, url, lambda status: status["state"] == "running")
 
 
 @pytest.mark.parametrize(
     "name",
-    ["api.main:create_app", "pipeline.webserver", "dagster._daemon", "api grpc", "pipeline.run_server"],
+    [
+        "api.main:create_app",
+        "pipeline.dagster_host.webserver",
+        "dagster._daemon",
+        "api grpc",
+        "pipeline.dagster_host.run_server",
+    ],
 )
 def test_a_part_that_dies_beside_the_run_costs_no_second_visit(
-    platform: Platform, user: User, name: str
+    platform: Platform, user: PlatformUser, name: str
 ) -> None:
     run_id, visits = under_way(platform, user, SLOW)
     kill(platform, name)
@@ -64,7 +70,7 @@ def test_a_part_that_dies_beside_the_run_costs_no_second_visit(
 
 
 def test_a_run_that_is_killed_is_launched_again_and_the_request_ends_right(
-    platform: Platform, user: User
+    platform: Platform, user: PlatformUser
 ) -> None:
     run_id, visits = under_way(platform, user, SLOW)
     platform.worker(run_id).kill()
@@ -78,11 +84,11 @@ def test_a_run_that_is_killed_is_launched_again_and_the_request_ends_right(
 
 
 def test_a_lender_that_dies_with_its_browsers_costs_nobody_their_request(
-    platform: Platform, user: User
+    platform: Platform, user: PlatformUser
 ) -> None:
     platform.wait_until_only_kept_browsers_are_left()  # so that one of these is borrowed
     run_id, visits = under_way(platform, user, SLOW)
-    kill(platform, "pipeline.extract.lender")
+    kill(platform, "pipeline.extract.browser.browser_lender")
 
     assert ended_run(user, run_id)["state"] == "succeeded"
     assert platform.site.visits(SLOW) == visits + 2
@@ -90,7 +96,7 @@ def test_a_lender_that_dies_with_its_browsers_costs_nobody_their_request(
 
 
 def test_a_daemon_that_is_dead_when_asked_delays_the_request_and_does_not_lose_it(
-    platform: Platform, user: User
+    platform: Platform, user: PlatformUser
 ) -> None:
     idno = make_idno(31_300)
     kill(platform, "dagster._daemon")
@@ -100,7 +106,7 @@ def test_a_daemon_that_is_dead_when_asked_delays_the_request_and_does_not_lose_i
 
 
 def test_an_api_that_dies_while_it_is_asked_leaves_a_request_that_ends_or_none(
-    platform: Platform, user: User
+    platform: Platform, user: PlatformUser
 ) -> None:
     idnos = [make_idno(31_310 + number) for number in range(4)]
 
@@ -119,7 +125,7 @@ def test_an_api_that_dies_while_it_is_asked_leaves_a_request_that_ends_or_none(
 
 
 def test_a_batch_whose_run_dies_ends_right_and_what_was_captured_is_not_visited_again(
-    platform: Platform, user: User
+    platform: Platform, user: PlatformUser
 ) -> None:
     idnos = [make_idno(31_320 + number) for number in range(20)]
     batch = user.http.post("/scrape/batch/", json={"idnos": idnos}).json()
@@ -140,7 +146,7 @@ def test_a_batch_whose_run_dies_ends_right_and_what_was_captured_is_not_visited_
     }
 
 
-def test_an_api_that_restarts_follows_its_batches_on(platform: Platform, user: User) -> None:
+def test_an_api_that_restarts_follows_its_batches_on(platform: Platform, user: PlatformUser) -> None:
     idnos = [make_idno(31_350 + number) for number in range(8)]
     batch = user.http.post("/scrape/batch/", json={"idnos": idnos}, headers={"Idempotency-Key": "k"})
     kill(platform, "api.main:create_app")
@@ -151,7 +157,9 @@ def test_an_api_that_restarts_follows_its_batches_on(platform: Platform, user: U
     assert {platform.site.visits(idno) for idno in idnos} == {1}
 
 
-def test_a_person_is_served_long_before_the_batch_that_asked_first(platform: Platform, user: User) -> None:
+def test_a_person_is_served_long_before_the_batch_that_asked_first(
+    platform: Platform, user: PlatformUser
+) -> None:
     idnos = [make_idno(31_400 + number) for number in range(60)]
     batch = user.http.post("/scrape/batch/", json={"idnos": idnos}).json()
     wait_for("the batch under way", lambda: any(platform.site.visits(idno) for idno in idnos) or None)
@@ -164,7 +172,7 @@ def test_a_person_is_served_long_before_the_batch_that_asked_first(platform: Pla
     assert {platform.site.visits(idno) for idno in idnos} == {1}
 
 
-def test_a_cancelled_batch_ends_its_run_and_visits_no_more(platform: Platform, user: User) -> None:
+def test_a_cancelled_batch_ends_its_run_and_visits_no_more(platform: Platform, user: PlatformUser) -> None:
     idnos = [make_idno(31_500 + number) for number in range(60)]
     batch = user.http.post("/scrape/batch/", json={"idnos": idnos}).json()
 
@@ -185,7 +193,7 @@ def test_a_cancelled_batch_ends_its_run_and_visits_no_more(platform: Platform, u
     assert sum(platform.site.visits(idno) for idno in idnos) == visited
 
 
-def test_a_withdrawn_request_ends_its_run(platform: Platform, user: User) -> None:
+def test_a_withdrawn_request_ends_its_run(platform: Platform, user: PlatformUser) -> None:
     run_id, _ = under_way(platform, user, WAITING)
     assert user.http.delete(f"/scrape/{run_id}/").status_code == httpx.codes.NO_CONTENT
     assert user.http.get(f"/scrape/{run_id}/").json()["state"] == "cancelled"

@@ -14,10 +14,10 @@ import httpx
 import psutil
 import pytest
 
-from tests.platform import Platform, User, running_platform, wait_for
-from tests.site import expected_outcome, running_site
-from tests.site.facts import make_idno
-from tests.site.faults import FAULTY_NUMBERS
+from standin import expected_outcome, running_site
+from standin.site_facts import make_idno
+from standin.site_faults import FAULTY_NUMBERS
+from tests.platform_harness import Platform, PlatformUser, running_platform, wait_for
 from warehouse.contract import Outcome
 
 COMPANIES = int(os.environ.get("REGISTRU_SOAK", "40"))
@@ -90,7 +90,7 @@ TROUBLE = (
 )
 
 
-def read(user: User, url: str) -> dict[str, object]:
+def read(user: PlatformUser, url: str) -> dict[str, object]:
     """Return a batch's status, as soon as the API gives it (Redis may be just coming back)."""
 
     def answered() -> dict[str, object] | None:

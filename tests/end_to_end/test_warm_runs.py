@@ -13,10 +13,10 @@ from sqlalchemy import text
 
 from stack import valkey
 from stack.secrets import load_or_create
-from tests.platform import Platform, User, wait_for
-from tests.site import CASES, CaseName
-from tests.site.facts import make_idno
-from warehouse import roles
+from standin import CASES, CaseName
+from standin.site_facts import make_idno
+from tests.platform_harness import Platform, PlatformUser, wait_for
+from warehouse.schema import database_roles
 
 SCRAPES = int(os.environ.get("REGISTRU_RUNS", "10"))
 """How many in a row leave nothing behind; `make runs-in-a-row` takes 200."""
@@ -29,14 +29,16 @@ def _messages(platform: Platform, run_id: str) -> list[str]:
 
 
 def test_a_run_that_somebody_waits_for_skips_the_queue_and_starts_no_interpreter_and_no_browser(
-    platform: Platform, user: User
+    platform: Platform, user: PlatformUser
 ) -> None:
     platform.wait_until_only_kept_browsers_are_left()
     kept = platform.drivers()
     visits = platform.site.visits(SLOW)
     run_id = user.ask(SLOW).json()["run_id"]
     worker = platform.worker(run_id)
-    [server] = [each for each in platform.processes("pipeline.run_server") if each.pid != worker.pid]
+    [server] = [
+        each for each in platform.processes("pipeline.dagster_host.run_server") if each.pid != worker.pid
+    ]
 
     assert worker.ppid() == server.pid
     wait_for("the visit", lambda: platform.site.visits(SLOW) > visits)
@@ -46,7 +48,7 @@ def test_a_run_that_somebody_waits_for_skips_the_queue_and_starts_no_interpreter
     assert not any(message.startswith("RunEnqueuedEvent") for message in messages)
 
 
-def test_bulk_work_waits_in_the_queue(platform: Platform, user: User) -> None:
+def test_bulk_work_waits_in_the_queue(platform: Platform, user: PlatformUser) -> None:
     idnos = [make_idno(34_000 + number) for number in range(2)]
     answer = platform.launch({"ops": {"source_data": {"config": {"idnos": idnos}}}})
 
@@ -65,7 +67,7 @@ def _no_run_server(platform: Platform) -> Iterator[None]:
 
 
 def test_where_no_warm_process_is_to_be_had_dagsters_own_launcher_takes_the_run_and_the_log_says_so(
-    platform: Platform, user: User
+    platform: Platform, user: PlatformUser
 ) -> None:
     with _no_run_server(platform):
         run_id = user.ask(make_idno(34_010)).json()["run_id"]
@@ -73,7 +75,7 @@ def test_where_no_warm_process_is_to_be_had_dagsters_own_launcher_takes_the_run_
     assert any("No warm process for this run" in message for message in _messages(platform, run_id))
 
 
-def test_a_run_of_dagsters_own_launcher_can_be_ended(platform: Platform, user: User) -> None:
+def test_a_run_of_dagsters_own_launcher_can_be_ended(platform: Platform, user: PlatformUser) -> None:
     waiting = CASES[CaseName.NEVER_RENDERS].idno
     visits = platform.site.visits(waiting)
     with _no_run_server(platform):
@@ -85,7 +87,7 @@ def test_a_run_of_dagsters_own_launcher_can_be_ended(platform: Platform, user: U
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldResources:
     """What the platform holds of the machine."""
 
     processes: int
@@ -94,22 +96,25 @@ class Held:
     redis_clients: int
     folders: int
 
-    def __le__(self, other: "Held") -> bool:
+    def __le__(self, other: "HeldResources") -> bool:
         return all(value <= getattr(other, name) for name, value in vars(self).items())
 
 
-def _held(platform: Platform, redis: Redis) -> Held:
+def _held(platform: Platform, redis: Redis) -> HeldResources:
     with platform.warehouse() as connection:
         # Of the pipeline and of Dagster's runs; the API's pool and Dagster's servers grow to what they may.
         statement = "SELECT count(*) FROM pg_stat_activity WHERE usename = :role AND pid <> pg_backend_pid()"
-        connections = connection.execute(text(statement), {"role": roles.PIPELINE}).scalar_one()
+        connections = connection.execute(text(statement), {"role": database_roles.PIPELINE}).scalar_one()
     folders = [
         *platform.home.work.glob("chrome/*"),
         *platform.home.work.glob("spool/*/*"),
         *platform.scratch.iterdir(),
     ]
-    processes = [*platform.processes("pipeline.run_server"), *platform.processes("pipeline.extract.lender")]
-    return Held(
+    processes = [
+        *platform.processes("pipeline.dagster_host.run_server"),
+        *platform.processes("pipeline.extract.browser.browser_lender"),
+    ]
+    return HeldResources(
         # Of how many processes a Chrome is made is its own affair.
         processes=len(platform.processes("")) - len(platform.processes(" --type=")),
         descriptors=sum(process.num_fds() for process in processes),
@@ -119,7 +124,7 @@ def _held(platform: Platform, redis: Redis) -> Held:
     )
 
 
-def _at_rest(platform: Platform, redis: Redis) -> Held | None:
+def _at_rest(platform: Platform, redis: Redis) -> HeldResources | None:
     """Return what is held once no run is under way and all browsers are in order."""
     if platform.runs() or not platform.processes("dagster-standby"):
         return None
@@ -131,7 +136,7 @@ def _at_rest(platform: Platform, redis: Redis) -> Held | None:
 
 @pytest.mark.timeout(1200)
 def test_scrapes_in_a_row_leave_no_process_descriptor_connection_or_folder(
-    platform: Platform, user: User
+    platform: Platform, user: PlatformUser
 ) -> None:
     secrets = load_or_create(platform.home.secrets)
     with Redis.from_url(valkey.url(platform.ports["valkey"], secrets, valkey.STATE_DATABASE)) as redis:

@@ -5,15 +5,17 @@ from contextlib import ExitStack
 
 import httpx
 
-from tests.platform import Platform, User
-from tests.records import assert_record_is_true
-from tests.site import CASES, CaseName, expected_record
-from tests.site.facts import make_idno
+from standin import CASES, CaseName, expected_record
+from standin.site_facts import make_idno
+from tests.platform_harness import Platform, PlatformUser
+from tests.record_truth import assert_record_is_true
 
 FOUND = CASES[CaseName.FOUND].idno
 
 
-def test_a_company_is_fetched_once_and_then_answered_from_the_cache(platform: Platform, user: User) -> None:
+def test_a_company_is_fetched_once_and_then_answered_from_the_cache(
+    platform: Platform, user: PlatformUser
+) -> None:
     answer = user.ask(FOUND)
 
     assert answer.status_code == httpx.codes.ACCEPTED
@@ -43,7 +45,7 @@ def test_a_company_is_fetched_once_and_then_answered_from_the_cache(platform: Pl
     assert platform.site.visits(FOUND) == visits
 
 
-def test_a_record_names_the_capture_that_proves_it(platform: Platform, user: User) -> None:
+def test_a_record_names_the_capture_that_proves_it(platform: Platform, user: PlatformUser) -> None:
     idno = make_idno(3001)
     run_id = user.ask(idno).json()["run_id"]
     assert user.wait(run_id)["state"] == "succeeded"
@@ -72,7 +74,7 @@ def test_a_record_names_the_capture_that_proves_it(platform: Platform, user: Use
     assert idno in payloads[0]["body"]
 
 
-def test_twenty_askers_share_one_visit_and_all_get_the_record(platform: Platform, user: User) -> None:
+def test_twenty_askers_share_one_visit_and_all_get_the_record(platform: Platform, user: PlatformUser) -> None:
     idno = make_idno(3002)
     with ExitStack() as stack, ThreadPoolExecutor(20) as pool:
         users = [stack.enter_context(platform.signed_in()) for _ in range(20)]
@@ -87,14 +89,14 @@ def test_twenty_askers_share_one_visit_and_all_get_the_record(platform: Platform
     assert platform.site.visits(idno) == 1
 
 
-def test_a_run_is_shown_only_to_those_who_asked(platform: Platform, user: User) -> None:
+def test_a_run_is_shown_only_to_those_who_asked(platform: Platform, user: PlatformUser) -> None:
     run_id = user.ask(FOUND).json()["run_id"]
     with platform.signed_in() as stranger:
         assert stranger.http.get(f"/scrape/{run_id}/").status_code == httpx.codes.NOT_FOUND
     user.wait(run_id)
 
 
-def test_a_company_that_does_not_exist_ends_as_not_found(user: User) -> None:
+def test_a_company_that_does_not_exist_ends_as_not_found(user: PlatformUser) -> None:
     idno = CASES[CaseName.NOT_FOUND].idno
     status = user.fetch(idno)
 
@@ -104,7 +106,7 @@ def test_a_company_that_does_not_exist_ends_as_not_found(user: User) -> None:
     assert user.http.get(f"/companies/{idno}/").status_code == httpx.codes.NOT_FOUND
 
 
-def test_a_run_names_who_asked_and_for_which_company(platform: Platform, user: User) -> None:
+def test_a_run_names_who_asked_and_for_which_company(platform: Platform, user: PlatformUser) -> None:
     run_id = user.ask(make_idno(3003)).json()["run_id"]
     user.wait(run_id)
 

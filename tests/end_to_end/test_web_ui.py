@@ -10,10 +10,10 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
 from api.auth.roles import Role
+from standin.site_facts import make_idno
 from tests.browsers import see, started_browser, text_of, wait_in
-from tests.pages import form_of
-from tests.platform import LAUNCH, Platform, User, wait_for
-from tests.site.facts import make_idno
+from tests.page_forms import form_of
+from tests.platform_harness import LAUNCH, Platform, PlatformUser, wait_for
 
 SHOTS = os.environ.get("REGISTRU_SCREENSHOTS")
 """A folder to keep what was seen."""
@@ -82,7 +82,7 @@ def test_dagster_opens_for_each_role_once_signed_in(platform: Platform, browser:
 
 
 def test_the_pages_of_a_run_move_by_themselves_over_the_websocket(
-    platform: Platform, user: User, browser: Chrome
+    platform: Platform, user: PlatformUser, browser: Chrome
 ) -> None:
     browser.get(f"{platform.url}/dagster/jobs")
     sign_in(browser, user.username, user.password)
@@ -95,7 +95,7 @@ def test_the_pages_of_a_run_move_by_themselves_over_the_websocket(
 
 
 def test_a_run_carries_the_name_of_who_launched_it_whatever_they_claim(
-    platform: Platform, user: User
+    platform: Platform, user: PlatformUser
 ) -> None:
     selector = {
         "repositoryLocationName": "registru",
@@ -177,7 +177,7 @@ def ask_dagster(http: httpx.Client) -> dict[str, int]:
 
 
 def test_dagster_is_closed_to_who_is_not_signed_in_by_page_query_and_websocket_alike(
-    platform: Platform, user: User
+    platform: Platform, user: PlatformUser
 ) -> None:
     with httpx.Client(base_url=platform.url, trust_env=False) as nobody:
         assert set(ask_dagster(nobody).values()) == {401}
@@ -205,13 +205,13 @@ def visitor(platform: Platform) -> Iterator[httpx.Client]:
         yield http
 
 
-def enter(visitor: httpx.Client, user: User) -> httpx.Response:
+def enter(visitor: httpx.Client, user: PlatformUser) -> httpx.Response:
     form = form_of(visitor.get("/sign-in"))
     return visitor.post("/sign-in", data={**form, "username": user.username, "password": user.password})
 
 
 def test_the_cookie_is_out_of_scripts_reach_and_opens_nothing_of_the_api(
-    visitor: httpx.Client, user: User
+    visitor: httpx.Client, user: PlatformUser
 ) -> None:
     answer = enter(visitor, user)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/dagster/")
@@ -223,7 +223,7 @@ def test_the_cookie_is_out_of_scripts_reach_and_opens_nothing_of_the_api(
         assert visitor.request(method, path).status_code == 401
 
 
-def test_behind_tls_the_cookie_is_secure(platform: Platform, user: User) -> None:
+def test_behind_tls_the_cookie_is_secure(platform: Platform, user: PlatformUser) -> None:
     # As the gateway passes it on when it ends TLS; the API listens inside.
     inside = f"http://127.0.0.1:{platform.ports['api']}"
     headers = {"X-Forwarded-Proto": "https", "Host": "registru.example"}
@@ -248,7 +248,7 @@ def test_behind_tls_the_cookie_is_secure(platform: Platform, user: User) -> None
     ],
 )
 def test_another_sites_page_cannot_use_a_persons_sign_in(
-    visitor: httpx.Client, user: User, headers: dict[str, str]
+    visitor: httpx.Client, user: PlatformUser, headers: dict[str, str]
 ) -> None:
     enter(visitor, user)
     body = {"query": "{ version }"}
@@ -262,14 +262,14 @@ def test_another_sites_page_cannot_use_a_persons_sign_in(
     assert visitor.get("/dagster/server_info").status_code == 200
 
 
-def test_a_link_from_elsewhere_still_opens_dagster(visitor: httpx.Client, user: User) -> None:
+def test_a_link_from_elsewhere_still_opens_dagster(visitor: httpx.Client, user: PlatformUser) -> None:
     enter(visitor, user)
     link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Accept": "text/html"}
     assert visitor.get("/dagster/runs", headers=link).status_code == 200
 
 
 def test_a_form_that_was_not_served_to_this_browser_signs_nobody_in(
-    platform: Platform, visitor: httpx.Client, user: User
+    platform: Platform, visitor: httpx.Client, user: PlatformUser
 ) -> None:
     credentials = {"username": user.username, "password": user.password}
     with httpx.Client(base_url=platform.url, trust_env=False) as attacker:
@@ -286,7 +286,7 @@ def test_a_form_that_was_not_served_to_this_browser_signs_nobody_in(
     "next_path",
     ["//evil.example", "https://evil.example", "/\\evil.example", "/\t/evil.example", "javascript:x"],
 )
-def test_signing_in_leads_nowhere_else(visitor: httpx.Client, user: User, next_path: str) -> None:
+def test_signing_in_leads_nowhere_else(visitor: httpx.Client, user: PlatformUser, next_path: str) -> None:
     form = form_of(visitor.get("/sign-in", params={"next": next_path}))
     assert form["next"] == "/dagster/"
     form |= {"next": next_path, "username": user.username, "password": user.password}
@@ -303,7 +303,7 @@ def test_what_is_typed_into_the_page_comes_back_as_text(visitor: httpx.Client) -
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
 
 
-def test_an_open_websocket_ends_soon_after_its_session(platform: Platform, user: User) -> None:
+def test_an_open_websocket_ends_soon_after_its_session(platform: Platform, user: PlatformUser) -> None:
     with user.http.stream("GET", "/dagster/graphql", headers=WEBSOCKET) as handshake:
         assert handshake.status_code == 101
         user.http.post("/auth/logout/")

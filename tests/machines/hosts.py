@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 import psutil
 
 from stack.home import PROJECT, Home
-from stack.leftovers import processes_of
+from stack.orphan_processes import processes_of
 from stack.processes import MARK
-from tests.platform import Platform
+from tests.platform_harness import Platform
 
 _NETWORK = "10.231"
 _IP = shutil.which("ip") or ""
@@ -170,7 +170,7 @@ def start_worker(host: Host, platform: Platform, *, runs: int) -> None:
         "REGISTRU_WORK_DIR": str(host.home.work),
         "REGISTRU_COMPUTE_LOGS": str(host.home.compute_logs),
     }
-    command = ("-m", "pipeline.celery_worker", "--name", host.name, "--runs", str(runs))
+    command = ("-m", "pipeline.dagster_host.celery_worker", "--name", host.name, "--runs", str(runs))
     host.start([sys.executable, *command, "-m", "pipeline.definitions"], environment)
 
 

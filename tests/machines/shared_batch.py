@@ -13,14 +13,14 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import text
 
-from pipeline.celery_worker import WORKER_TAG
+from pipeline.dagster_host.celery_worker import WORKER_TAG
+from standin import expected_outcome, running_site
+from standin.site_facts import make_idno
+from standin.site_faults import FAULTY_NUMBERS
 from tests.machines.hosts import Host, running_hosts, start_worker
-from tests.platform import Platform, User, running_platform, wait_for
-from tests.site import expected_outcome, running_site
-from tests.site.facts import make_idno
-from tests.site.faults import FAULTY_NUMBERS
-from warehouse import roles
+from tests.platform_harness import Platform, PlatformUser, running_platform, wait_for
 from warehouse.contract import Outcome
+from warehouse.schema import database_roles
 
 RUNS_A_HOST = 2
 TABS = 2
@@ -140,7 +140,7 @@ def _done(platform: Platform) -> int:
 
 
 def _dagster(platform: Platform, statement: str, **parameters: Any) -> list[dict[str, Any]]:
-    with platform.engine(roles.DAGSTER, roles.DAGSTER_DATABASE).begin() as connection:
+    with platform.engine(database_roles.DAGSTER, database_roles.DAGSTER_DATABASE).begin() as connection:
         return [dict(row) for row in connection.execute(text(statement), parameters).mappings()]
 
 
@@ -164,7 +164,7 @@ def _first_end(platform: Platform, run_ids: Sequence[str]) -> datetime | None:
     return datetime.fromtimestamp(at, UTC) if at else None
 
 
-def _over(user: User, url: str) -> dict[str, Any] | None:
+def _over(user: PlatformUser, url: str) -> dict[str, Any] | None:
     status: dict[str, Any] = user.http.get(url).json()
     return None if status["state"] == "running" else status
 

@@ -10,9 +10,9 @@ import yaml
 
 from api.settings import ApiSettings
 from pipeline.settings import PipelineSettings
-from stack.errors import StackError
 from stack.home import PROJECT
 from stack.instance import Launcher, instance_yaml, launcher_named
+from stack.stack_error import StackError
 
 TASKS = sorted((PROJECT / "deploy" / "aws" / "tasks").glob("*.json"))
 SECRET_WORDS = ("_URL", "SECRET", "KEY", "PASSWORD")

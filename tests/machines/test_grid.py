@@ -13,12 +13,12 @@ import pytest
 from redis import Redis
 
 from pipeline.extract.crawl import Attempt
+from standin import CASES, CaseName
+from standin.server import Site
+from standin.site_facts import make_idno
 from tests.machines.grid import SERVER, Grid, running_grid
 from tests.pipeline.extract.crawling import Crawler, final, settings_for
-from tests.platform import wait_for
-from tests.site import CASES, CaseName
-from tests.site.facts import make_idno
-from tests.site.server import Site
+from tests.platform_harness import wait_for
 from warehouse.contract import Outcome
 
 pytestmark = pytest.mark.skipif(SERVER not in os.environ, reason=f"{SERVER} names no selenium-server.jar")

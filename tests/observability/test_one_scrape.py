@@ -10,11 +10,11 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from standin.server import Site
+from standin.site_facts import make_idno
 from tests.observability import files
-from tests.observability.collector import Collector, Span, collecting
-from tests.platform import Platform, User, running_platform, wait_for
-from tests.site.facts import make_idno
-from tests.site.server import Site
+from tests.observability.collector import CollectedSpan, Collector, collecting
+from tests.platform_harness import Platform, PlatformUser, running_platform, wait_for
 
 WORKERS = 2
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -41,13 +41,13 @@ def observed(
 
 
 @pytest.fixture(scope="module")
-def asker(observed: Platform) -> Iterator[User]:
+def asker(observed: Platform) -> Iterator[PlatformUser]:
     """Somebody who is signed in."""
     with observed.signed_in() as user:
         yield user
 
 
-def ask(user: User, idno: str, request_id: str) -> dict[str, Any]:
+def ask(user: PlatformUser, idno: str, request_id: str) -> dict[str, Any]:
     """Ask for a company, and wait for the end."""
     answer = user.http.post(
         "/scrape/",
@@ -98,7 +98,7 @@ def awaited(platform: Platform, what: str, is_there: Callable[[Samples], bool]) 
     return wait_for(what, look, pause_seconds=0.5)
 
 
-def test_a_request_id_leads_from_the_answer_to_the_end(observed: Platform, asker: User) -> None:
+def test_a_request_id_leads_from_the_answer_to_the_end(observed: Platform, asker: PlatformUser) -> None:
     request_id = f"follow-{uuid4()}"
     body = ask(asker, make_idno(7700), request_id)
     assert body["data"], body
@@ -126,13 +126,13 @@ def test_a_request_id_leads_from_the_answer_to_the_end(observed: Platform, asker
 
 
 def test_a_scrape_is_one_trace_from_the_request_to_the_cache(
-    observed: Platform, asker: User, collector: Collector
+    observed: Platform, asker: PlatformUser, collector: Collector
 ) -> None:
     request_id = f"trace-{uuid4()}"
     ask(asker, make_idno(7701), request_id)
     wanted = {"POST /scrape", "launch", "run", "visit", "store", "transform", "cache"}
 
-    def whole() -> list[Span] | None:
+    def whole() -> list[CollectedSpan] | None:
         spans = collector.trace_of("launch", request_id=request_id)
         return spans if wanted <= {span.name for span in spans} else None
 
@@ -155,13 +155,13 @@ def test_a_scrape_is_one_trace_from_the_request_to_the_cache(
     assert {line["service"] for line in lines} == {"api", "run"}
 
 
-def test_a_clients_trace_goes_on_in_ours(asker: User, collector: Collector) -> None:
+def test_a_clients_trace_goes_on_in_ours(asker: PlatformUser, collector: Collector) -> None:
     trace_id = uuid4().hex
     asker.http.get("/auth/me/", headers={"traceparent": f"00-{trace_id}-{uuid4().hex[:16]}-01"})
     wait_for("the span", lambda: [span for span in collector.spans if span.trace_id == trace_id] or None)
 
 
-def test_what_runs_do_is_counted(observed: Platform, asker: User) -> None:
+def test_what_runs_do_is_counted(observed: Platform, asker: PlatformUser) -> None:
     before = measured(observed)
     ask(asker, make_idno(7702), "count-1")
     ask(asker, make_idno(7703), "count-2")
@@ -192,7 +192,7 @@ def test_what_runs_do_is_counted(observed: Platform, asker: User) -> None:
     assert value(after, "registru_companies_tracked") == 0
 
 
-def test_whichever_worker_answers_tells_of_all(observed: Platform, asker: User) -> None:
+def test_whichever_worker_answers_tells_of_all(observed: Platform, asker: PlatformUser) -> None:
     workers = [
         process
         for process in observed.processes("multiprocessing.spawn")
@@ -210,7 +210,7 @@ def test_whichever_worker_answers_tells_of_all(observed: Platform, asker: User) 
 
 
 def test_every_metric_that_a_rule_the_dashboard_or_the_documentation_names_is_there(
-    observed: Platform, asker: User
+    observed: Platform, asker: PlatformUser
 ) -> None:
     ask(asker, make_idno(7704), "names-1")
 
@@ -234,7 +234,7 @@ def test_no_label_grows_with_use(observed: Platform) -> None:
     assert not [said for said in values if any(part.isdigit() and len(part) > 3 for part in said.split("/"))]
 
 
-def test_secrets_are_in_no_log(observed: Platform, asker: User) -> None:
+def test_secrets_are_in_no_log(observed: Platform, asker: PlatformUser) -> None:
     token = str(asker.http.headers["Authorization"]).removeprefix("Bearer ")
     held = json.loads(Path(observed.home.secrets).read_text())
     secrets = [token, asker.password, held["jwt"], held["dagster"], *held["database"].values()]

@@ -9,11 +9,11 @@ from redis import Redis
 from sqlalchemy import text
 
 from pipeline.settings import current_settings
-from tests.databases import Databases
-from tests.pipeline.inside import Inside
-from tests.site import running_site
+from standin import running_site
+from tests.pipeline.dagster_in_process import Inside
 from tests.stores import running_valkey
-from warehouse import roles
+from tests.warehouse_server import Databases
+from warehouse.schema import database_roles
 
 
 @pytest.fixture(scope="session")
@@ -30,13 +30,13 @@ def inside(
     dagster = tmp_path / "dagster"
     dagster.mkdir()
     valkey.flushall()
-    with databases.warehouse(roles.WAREHOUSE_OWNER) as owner:
+    with databases.warehouse(database_roles.WAREHOUSE_OWNER) as owner:
         owner.execute(text("DELETE FROM tracked_companies"))
     arguments = valkey.connection_pool.connection_kwargs
     redis_url = f"redis://:{arguments['password']}@{arguments['host']}:{arguments['port']}"
     with running_site() as site, DagsterInstance.local_temp(str(dagster)) as instance:
         for name, value in {
-            "WAREHOUSE_URL": databases.url(roles.PIPELINE),
+            "WAREHOUSE_URL": databases.url(database_roles.PIPELINE),
             "REDIS_STATE_URL": f"{redis_url}/0",
             "REDIS_CACHE_URL": f"{redis_url}/1",
             "SITE_URL": site.url,

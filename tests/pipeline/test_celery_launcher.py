@@ -6,7 +6,7 @@ from celery import Signature
 from dagster import DagsterInstance, job
 from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 
-from pipeline.celery_launcher import WatchedCeleryRunLauncher
+from pipeline.dagster_host.celery_launcher import WatchedCeleryRunLauncher
 
 
 @job

@@ -15,20 +15,20 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from pipeline import dagster_settings
-from pipeline.dagster_settings import WebserverSettings
-from pipeline.webserver import InnerDoor
+from pipeline.dagster_host import dagster_settings
+from pipeline.dagster_host.dagster_settings import WebserverSettings
+from pipeline.dagster_host.webserver import WebserverGuard
 from stack.home import PROJECT
 from stack.secrets import write_files
-from tests.databases import Databases
-from warehouse import current
+from tests.warehouse_server import Databases
+from warehouse.config import reloadable
+from warehouse.config.reloadable import ReloadableSettings
+from warehouse.config.settings import load
 from warehouse.contract import KEY_HEADER
-from warehouse.current import Current
-from warehouse.settings import load
 
 URL = "postgresql+psycopg2://dagster@127.0.0.1:1/dagster"
 PLACEHOLDER = "change-me-change-me-change-me-change-me"
-STORAGE = "storage: {custom: {module: pipeline.storage, class: Storage}}\ntelemetry: {enabled: false}\n"
+STORAGE = "storage: {custom: {module: pipeline.dagster_host.instance_storage, class: Storage}}\ntelemetry: {enabled: false}\n"
 
 
 def test_the_storage_signs_in_with_the_password_that_counts_by_then(
@@ -39,7 +39,7 @@ def test_the_storage_signs_in_with_the_password_that_counts_by_then(
     url = databases.url("dagster", "dagster")
     write_files(secrets, {"dagster_database_url": url})
     monkeypatch.setenv("REGISTRU_SECRETS_DIR", str(secrets))
-    monkeypatch.setattr(current, "SOON_SECONDS", 0.0)
+    monkeypatch.setattr(reloadable, "SOON_SECONDS", 0.0)
     dagster_settings.dagster_settings.cache_clear()
     password = uuid4().hex
     try:
@@ -72,11 +72,11 @@ def test_the_webserver_takes_two_keys_while_the_others_change_over(
     old, new = uuid4().hex, uuid4().hex
     write_files(tmp_path, {"dagster_database_url": URL, "dagster_key": old})
     monkeypatch.setenv("REGISTRU_SECRETS_DIR", str(tmp_path))
-    monkeypatch.setattr("pipeline.webserver.SOON_SECONDS", 0.0)
-    monkeypatch.setattr(current, "SOON_SECONDS", 0.0)
-    settings = Current(load(WebserverSettings), lambda: load(WebserverSettings))
+    monkeypatch.setattr("pipeline.dagster_host.webserver.SOON_SECONDS", 0.0)
+    monkeypatch.setattr(reloadable, "SOON_SECONDS", 0.0)
+    settings = ReloadableSettings(load(WebserverSettings), lambda: load(WebserverSettings))
     inner = Starlette(routes=[Route("/", lambda _: PlainTextResponse("in"))])
-    client = TestClient(InnerDoor(inner, settings))
+    client = TestClient(WebserverGuard(inner, settings))
 
     def answers(*keys: str) -> list[int]:
         return [client.get("/", headers={KEY_HEADER: key}).status_code for key in keys]
@@ -93,14 +93,14 @@ def test_the_webserver_takes_two_keys_while_the_others_change_over(
     ("module", "arguments", "secrets", "said"),
     [
         (
-            "pipeline.checked",
+            "pipeline.dagster_host.preflight",
             ("dagster", "dagster._daemon", "run"),
             {},
             "missing: REGISTRU_DAGSTER_DATABASE_URL (looked for in the files in ",
         ),
         (
-            "pipeline.checked",
-            ("pipeline", "pipeline.run_server"),
+            "pipeline.dagster_host.preflight",
+            ("pipeline", "pipeline.dagster_host.run_server"),
             {
                 "dagster_database_url": URL,
                 "redis_state_url": f"redis://:{PLACEHOLDER}@localhost/0",
@@ -112,7 +112,7 @@ def test_the_webserver_takes_two_keys_while_the_others_change_over(
             "the password in REGISTRU_REDIS_STATE_URL is a placeholder; make one up, at random (from the files in ",
         ),
         (
-            "pipeline.webserver",
+            "pipeline.dagster_host.webserver",
             (),
             {"dagster_database_url": URL, "dagster_key": PLACEHOLDER},
             "REGISTRU_DAGSTER_KEY is a placeholder; make one up, at random (from the files in ",
@@ -123,7 +123,7 @@ def test_the_webserver_takes_two_keys_while_the_others_change_over(
             {"dagster_key": PLACEHOLDER},
             "REGISTRU_DAGSTER_KEY is a placeholder; make one up, at random (from the files in ",
         ),
-        ("pipeline.extract.lender", (), {}, "REGISTRU_WORK_DIR"),
+        ("pipeline.extract.browser.browser_lender", (), {}, "REGISTRU_WORK_DIR"),
     ],
 )
 def test_a_process_does_not_start_on_a_bad_secret_and_says_why_in_a_line(
@@ -148,7 +148,7 @@ def test_a_process_does_not_start_on_a_bad_secret_and_says_why_in_a_line(
 def test_a_process_with_good_settings_becomes_what_it_is_to_be(tmp_path: Path) -> None:
     write_files(tmp_path, {"dagster_database_url": URL})
     done = subprocess.run(
-        [sys.executable, "-m", "pipeline.checked", "dagster", "dagster", "--version"],
+        [sys.executable, "-m", "pipeline.dagster_host.preflight", "dagster", "dagster", "--version"],
         cwd=PROJECT,
         env={"REGISTRU_SECRETS_DIR": str(tmp_path)},
         capture_output=True,

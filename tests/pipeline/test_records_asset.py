@@ -7,14 +7,14 @@ from dagster import ExecuteInProcessResult
 from redis import Redis
 
 from pipeline.definitions import defs
-from pipeline.load import store_capture
+from pipeline.records.capture_load import store_capture
 from pipeline.settings import pipeline_settings
-from tests.pipeline.inside import Inside
-from tests.pipeline.records.stage import Made
-from tests.site.facts import with_check_digit
-from warehouse import roles
-from warehouse.cached import company_key
+from standin.site_facts import with_check_digit
+from tests.pipeline.dagster_in_process import Inside
+from tests.pipeline.records.records_harness import Made
 from warehouse.contract import CHECK_JOB, RETRANSFORM_JOB, retransform_run_config
+from warehouse.records.record_cache import company_key
+from warehouse.schema import database_roles
 
 COHORT = "2029"
 TABLES = {
@@ -113,13 +113,13 @@ def test_the_checks_say_what_they_found(inside: Inside) -> None:
 def test_a_failed_error_check_fails_its_run(inside: Inside) -> None:
     [idno] = put(inside, range(30, 31))
     assert retransform(inside).success
-    with inside.databases.warehouse(roles.WAREHOUSE_OWNER) as owner:
+    with inside.databases.warehouse(database_roles.WAREHOUSE_OWNER) as owner:
         owner.exec_driver_sql(
             "UPDATE transformed_data SET source_data_id = (SELECT min(id) FROM source_data)"
             f" WHERE idno = '{idno}'"
         )
     result = defs.get_job_def(CHECK_JOB).execute_in_process(instance=inside.instance, raise_on_error=False)
-    with inside.databases.warehouse(roles.WAREHOUSE_OWNER) as owner:
+    with inside.databases.warehouse(database_roles.WAREHOUSE_OWNER) as owner:
         owner.exec_driver_sql(f"DELETE FROM transformed_data WHERE idno = '{idno}'")
     [evaluation] = [each for each in result.get_asset_check_evaluations() if each.check_name == "identity"]
     assert not evaluation.passed and not result.success

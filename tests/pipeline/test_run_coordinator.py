@@ -7,13 +7,13 @@ import pytest
 from dagster import DagsterRun, DagsterRunStatus
 from dagster._core.run_coordinator import SubmitRunContext
 
-from pipeline.run_coordinator import PeopleFirstRunCoordinator
-from tests.pipeline.warm import Warm, opened_instance, run_server
+from pipeline.dagster_host.run_coordinator import PeopleFirstRunCoordinator
+from tests.pipeline.run_server_harness import Warm, opened_instance, run_server
 from warehouse.contract import KIND_TAG, RunKind
 
 COORDINATOR = """
 run_coordinator:
-  module: pipeline.run_coordinator
+  module: pipeline.dagster_host.run_coordinator
   class: PeopleFirstRunCoordinator
   config:
     max_concurrent_runs: 2

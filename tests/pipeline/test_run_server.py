@@ -13,11 +13,11 @@ from dagster import DagsterInstance, DagsterRunStatus
 from dagster._core.launcher.base import WorkerStatus
 from dagster._serdes import serialize_value
 
-from pipeline.launcher import WarmRunLauncher
+from pipeline.dagster_host.run_launcher import WarmRunLauncher
+from pipeline.dagster_host.run_server import GONE, HEALTH, KILL_AFTER_SECONDS, LAUNCH
 from pipeline.local_socket import ask
-from pipeline.run_server import GONE, HEALTH, KILL_AFTER_SECONDS, LAUNCH
-from tests.pipeline.warm import DEFINITIONS, Warm, opened_instance, run_server
-from tests.platform import wait_for
+from tests.pipeline.run_server_harness import DEFINITIONS, Warm, opened_instance, run_server
+from tests.platform_harness import wait_for
 
 RUNS = int(os.environ.get("REGISTRU_RUNS", "10"))
 """How many runs in a row leave nothing behind; `make runs-in-a-row` takes 200."""

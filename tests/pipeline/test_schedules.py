@@ -9,14 +9,14 @@ from dagster import DagsterRunStatus, build_schedule_context
 from dagster._core.definitions.schedule_definition import ScheduleExecutionData
 
 from pipeline.definitions import defs
-from pipeline.load import store_capture
+from pipeline.defs.resources import RedisStores, Warehouse
+from pipeline.records.capture_load import store_capture
 from pipeline.register.listing import ListedCompany
 from pipeline.register.sweeps import open_sweep
-from pipeline.resources import RedisStores, Warehouse
-from pipeline.tracking import track
-from tests.pipeline.inside import Inside
-from tests.pipeline.records.stage import Made
-from tests.site.facts import make_idno, with_check_digit
+from pipeline.register.tracking import track
+from standin.site_facts import make_idno, with_check_digit
+from tests.pipeline.dagster_in_process import Inside
+from tests.pipeline.records.records_harness import Made
 from warehouse.contract import (
     CHECK_JOB,
     KIND_TAG,
@@ -48,7 +48,7 @@ NOW = datetime.now(UTC)
 @pytest.fixture
 def on(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> Inside:
     """Schedules that work, a company that is due."""
-    monkeypatch.setattr("tests.site.companies.LISTED_COMPANIES", 40)
+    monkeypatch.setattr("standin.made_up_companies.LISTED_COMPANIES", 40)
     inside.set(schedules="on")
     _track(inside, due_at=NOW)
     return inside

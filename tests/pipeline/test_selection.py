@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline.selection import COHORTS, MOST_COMPANIES, CompanySelection, TransformSelection
-from tests.site.facts import make_idno
+from pipeline.defs.selection import COHORTS, MOST_COMPANIES, CompanySelection, TransformSelection
+from standin.site_facts import make_idno
 
 IDNO = make_idno(1)
 

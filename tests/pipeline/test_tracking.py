@@ -9,15 +9,15 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Connection, text
 
-from pipeline.load import store_body
+from pipeline.defs.selection import CompanySelection
+from pipeline.records.capture_load import store_body
 from pipeline.register.listing import ListedCompany
 from pipeline.register.sweeps import open_sweep
-from pipeline.selection import CompanySelection
-from pipeline.tracking import EVERY_HOURS, is_any_due, note_capture, resolve, track
-from tests.databases import Databases
-from tests.site.facts import with_check_digit
-from warehouse import roles
+from pipeline.register.tracking import EVERY_HOURS, is_any_due, note_capture, resolve, track
+from standin.site_facts import with_check_digit
+from tests.warehouse_server import Databases
 from warehouse.contract import Outcome
+from warehouse.schema import database_roles
 
 # Years of which no other test has companies, in a warehouse that all share.
 YEAR, NEXT_YEAR = 2040, 2041
@@ -77,9 +77,9 @@ class Tracker:
 
 @pytest.fixture
 def tracker(databases: Databases) -> Iterator[Tracker]:
-    with databases.warehouse(roles.WAREHOUSE_OWNER) as owner:
+    with databases.warehouse(database_roles.WAREHOUSE_OWNER) as owner:
         owner.execute(text("DELETE FROM tracked_companies"))
-    with databases.engine(roles.PIPELINE).connect() as connection:
+    with databases.engine(database_roles.PIPELINE).connect() as connection:
         sweep = open_sweep(connection, f"tests {uuid4()}", page_size=10, restart=False)
         yield Tracker(connection, sweep.id)
         connection.rollback()

@@ -21,12 +21,12 @@ from stack.cli import main
 from stack.databases import SETTINGS, postgres_alone, served
 from stack.home import PROJECT, Home
 from stack.secrets import load_or_create
-from tests.platform import Platform, running_platform
-from tests.site.facts import make_idno
-from tests.site.server import Site
+from standin.server import Site
+from standin.site_facts import make_idno
+from tests.platform_harness import Platform, running_platform
 from tests.stores import running_valkey
-from warehouse import roles
-from warehouse.schema import WAREHOUSE_MIGRATIONS, revisions
+from warehouse.schema import database_roles
+from warehouse.schema.revision_check import WAREHOUSE_MIGRATIONS, revisions
 
 IDNO = make_idno(3600)
 _ENDED_ON_PURPOSE = {"sessions": ("ended_at", "ended_by"), "users": ("password_hash",)}
@@ -79,7 +79,7 @@ def rows_by_table(home: Home) -> dict[str, list[str]]:
 
 
 @dataclass(frozen=True)
-class Held:
+class BackupContents:
     """A home with a company in it, nothing running, and a backup of it."""
 
     home: Home
@@ -88,17 +88,17 @@ class Held:
 
 
 @pytest.fixture(scope="module")
-def held(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Held:
+def held(site: Site, tmp_path_factory: pytest.TempPathFactory) -> BackupContents:
     folder = tmp_path_factory.mktemp("held")
     with running_platform(folder / "home", site) as platform, platform.signed_in() as user:
         assert user.fetch(IDNO)["state"] == "succeeded"
     home = Home.at(folder / "home")
     rows = rows_by_table(home)
     told = done("backup", "--home", home.path, "--output", folder / "backups")
-    return Held(home, Path(told.partition(":")[0]), rows)
+    return BackupContents(home, Path(told.partition(":")[0]), rows)
 
 
-def test_what_is_restored_after_all_is_lost_is_what_was_there(held: Held, site: Site) -> None:
+def test_what_is_restored_after_all_is_lost_is_what_was_there(held: BackupContents, site: Site) -> None:
     assert {name.partition(".")[0] for name in held.rows} == {"users", "warehouse", "dagster"}
     shutil.rmtree(held.home.path)
 
@@ -123,10 +123,10 @@ def _rights_and_sequences_are_right(home: Home) -> None:
         by_name = {database.name: database for database in databases}
         with (
             pytest.raises(DBAPIError, match="append-only"),
-            by_name[roles.WAREHOUSE_DATABASE].engine().begin() as connection,
+            by_name[database_roles.WAREHOUSE_DATABASE].engine().begin() as connection,
         ):
             connection.execute(text("DELETE FROM source_data"))
-        with by_name[roles.WAREHOUSE_DATABASE].engine().begin() as connection:
+        with by_name[database_roles.WAREHOUSE_DATABASE].engine().begin() as connection:
             newest = connection.execute(text("SELECT max(id) FROM source_data")).scalar_one()
             following = connection.execute(
                 text("SELECT nextval(pg_get_serial_sequence('source_data', 'id'))")
@@ -136,7 +136,7 @@ def _rights_and_sequences_are_right(home: Home) -> None:
             assert not connection.scalar(text("SELECT has_table_privilege('api', 'source_data', 'INSERT')"))
 
 
-def test_nobody_else_can_read_a_backup_and_no_secret_is_in_it(held: Held) -> None:
+def test_nobody_else_can_read_a_backup_and_no_secret_is_in_it(held: BackupContents) -> None:
     assert stat.S_IMODE(held.backup.stat().st_mode) == 0o700
     assert {path.name for path in held.backup.iterdir()} == {
         *("manifest.json", "users.dump", "dagster.dump", "warehouse.dump")
@@ -200,7 +200,7 @@ def _change_manifest(change: Callable[[dict[str, object]], None]) -> Callable[[P
     ],
 )
 def test_a_backup_that_is_not_whole_or_too_new_is_refused_before_anything_is_touched(
-    held: Held, tmp_path: Path, harm: Callable[[Path], None], said: str
+    held: BackupContents, tmp_path: Path, harm: Callable[[Path], None], said: str
 ) -> None:
     backup = Path(shutil.copytree(held.backup, tmp_path / held.backup.name))
     harm(backup)
@@ -209,7 +209,7 @@ def test_a_backup_that_is_not_whole_or_too_new_is_refused_before_anything_is_tou
 
 
 def test_what_does_not_come_back_as_it_was_backed_up_leaves_the_home_as_it_was(
-    held: Held, tmp_path: Path
+    held: BackupContents, tmp_path: Path
 ) -> None:
     backup = Path(shutil.copytree(held.backup, tmp_path / held.backup.name))
     _change_manifest(lambda part: part["tables"]["source_data"].update(rows=7))(backup)  # type: ignore[index]
@@ -219,7 +219,9 @@ def test_what_does_not_come_back_as_it_was_backed_up_leaves_the_home_as_it_was(
     assert not home.postgres.exists() and not (home.path / "restoring").exists()
 
 
-def test_data_that_are_there_are_replaced_only_if_that_is_asked_for(held: Held, tmp_path: Path) -> None:
+def test_data_that_are_there_are_replaced_only_if_that_is_asked_for(
+    held: BackupContents, tmp_path: Path
+) -> None:
     home = Home.at(tmp_path / "home")
     home.postgres.mkdir()
     (home.postgres / "PG_VERSION").write_text("18\n")
@@ -237,7 +239,7 @@ def test_a_running_platform_is_backed_up_and_never_restored_into(platform: Platf
     assert "in use by another" in refused("restore", backup, "--home", home, "--force")
 
 
-def test_databases_elsewhere_are_reached_by_their_owners_urls(held: Held, tmp_path: Path) -> None:
+def test_databases_elsewhere_are_reached_by_their_owners_urls(held: BackupContents, tmp_path: Path) -> None:
     """As for containers and RDS: no superuser, and new, empty databases to restore into."""
     assert "REGISTRU_USERS_OWNER_URL is not set" in registru("backup", "--external").stderr
     other = Home.at(tmp_path / "other")
@@ -267,5 +269,11 @@ def test_databases_elsewhere_are_reached_by_their_owners_urls(held: Held, tmp_pa
         assert f"warehouse: at revision {revisions(WAREHOUSE_MIGRATIONS)[-1]}" in migrated.stdout
     [backup] = (tmp_path / "backups").iterdir()
     first, second = read_manifest(held.backup), read_manifest(backup)
-    assert second.part(roles.WAREHOUSE_DATABASE).tables == first.part(roles.WAREHOUSE_DATABASE).tables
-    assert second.part(roles.DAGSTER_DATABASE).tables == first.part(roles.DAGSTER_DATABASE).tables
+    assert (
+        second.part(database_roles.WAREHOUSE_DATABASE).tables
+        == first.part(database_roles.WAREHOUSE_DATABASE).tables
+    )
+    assert (
+        second.part(database_roles.DAGSTER_DATABASE).tables
+        == first.part(database_roles.DAGSTER_DATABASE).tables
+    )

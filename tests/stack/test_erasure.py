@@ -7,18 +7,18 @@ import pytest
 from sqlalchemy import text
 
 from stack.databases import served
-from stack.errors import StackError
 from stack.home import PROJECT
 from stack.sealing import Sealed, _holds, seal_bodies
-from tests.databases import Databases
-from tests.platform import Platform, User
-from tests.site import CASES, CaseName
-from tests.site.facts import make_idno
-from tests.warehouse.evidence.captures import capture, payload, sha256, store
-from warehouse import roles
+from stack.stack_error import StackError
+from standin import CASES, CaseName
+from standin.site_facts import make_idno
+from tests.platform_harness import Platform, PlatformUser
+from tests.warehouse.evidence.capture_factory import capture, payload, sha256, store
+from tests.warehouse_server import Databases
 from warehouse.evidence import CaptureEvidence
 from warehouse.evidence.read import load_evidence
-from warehouse.redaction import ERASED, Suppression
+from warehouse.records.redaction import ERASED, Suppression
+from warehouse.schema import database_roles
 
 REASON = "her letter of 2026-11-20; GDPR article 17"
 
@@ -53,11 +53,11 @@ def ask_together(platform: Platform, name: str, other: str) -> None:
     """Have the launches and runs of somebody be those of two, as when a run is launched again for all who wait."""
     with served(platform.home) as databases:
         for database in databases:
-            if database.name == roles.USERS_DATABASE:
+            if database.name == database_roles.USERS_DATABASE:
                 changes = [
                     "UPDATE launches SET requested_by = :name || ', ' || :other WHERE requested_by = :name"
                 ]
-            elif database.name == roles.DAGSTER_DATABASE:
+            elif database.name == database_roles.DAGSTER_DATABASE:
                 changes = [
                     "UPDATE runs SET run_body ="
                     " replace(run_body, format('\"%s\"', :name), format('\"%s, %s\"', :name, :other))",
@@ -102,7 +102,9 @@ def test_an_account_holder_is_forgotten_in_all_databases(platform: Platform) -> 
     assert first not in (None, held.sha256)
 
 
-def test_a_person_is_named_in_a_record_no_longer_whatever_comes_later(platform: Platform, user: User) -> None:
+def test_a_person_is_named_in_a_record_no_longer_whatever_comes_later(
+    platform: Platform, user: PlatformUser
+) -> None:
     assert platform.admin
     idno = make_idno(3901)
     assert user.fetch(idno)["state"] == "succeeded"
@@ -137,7 +139,7 @@ def test_evidence_follows_once_the_source_does_not_show_the_name(databases: Data
         [b"<p>Ion &#536;TEFAN</p>", b'{"name": "\\u0218tefan Ion"}', b"<p>nobody</p>"],
     )
     picture, shared = b"a picture of it", b"<app-root></app-root>"
-    owner = databases.engine(roles.WAREHOUSE_OWNER)
+    owner = databases.engine(database_roles.WAREHOUSE_OWNER)
     with owner.connect() as connection:
         old = capture(
             idno,
@@ -183,7 +185,7 @@ def test_evidence_of_other_companies_and_words_that_only_look_like_the_name_stay
             payloads=tuple(payload(position, body) for position, body in enumerate(bodies)),
         )
 
-    with databases.engine(roles.WAREHOUSE_OWNER).connect() as connection:
+    with databases.engine(database_roles.WAREHOUSE_OWNER).connect() as connection:
         store(connection, seen(idno, own, listing), bodies=(own, shell, listing))
         for each in (idno, another):
             store(connection, seen(each, shell, listing), bodies=())
@@ -257,7 +259,7 @@ def test_a_name_is_known_in_any_order_and_spelling_and_for_its_company_alone() -
     assert not suppression.fits(make_idno(2), "Ștefan Răzvan")
 
 
-def test_the_storage_and_the_retention_are_reported(platform: Platform, user: User) -> None:
+def test_the_storage_and_the_retention_are_reported(platform: Platform, user: PlatformUser) -> None:
     assert user.fetch(make_idno(3902))["state"] == "succeeded"
     storage, retention = registru(platform, "storage"), registru(platform, "retention")
     assert storage.returncode == 0, storage.stderr

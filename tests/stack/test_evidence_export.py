@@ -10,9 +10,9 @@ import pytest
 
 from stack.cli import main
 from stack.home import Running, locked
-from tests.databases import Databases
-from tests.site.facts import make_idno
-from tests.warehouse.evidence.captures import FETCHED_AT, capture, store, unanswered
+from standin.site_facts import make_idno
+from tests.warehouse.evidence.capture_factory import FETCHED_AT, capture, store, unanswered
+from tests.warehouse_server import Databases
 
 IDNO = make_idno(3530)
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from supervisor.datatypes import dict_of_key_value_pairs
 
-from stack.errors import StackError
 from stack.home import Home
 from stack.platform import check_processes
 from stack.processes import PLATFORM, STORES, Program
+from stack.stack_error import StackError
 from stack.supervisor import Supervisor, _environment, supervised
-from tests.platform import wait_for
+from tests.platform_harness import wait_for
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ import psutil
 import pytest
 
 from stack.home import PROJECT, Home
-from stack.leftovers import processes_of
-from tests.platform import Platform, read_ready, start, stop, wait_for
-from tests.site import CASES, CaseName
-from tests.site.server import Site
+from stack.orphan_processes import processes_of
+from standin import CASES, CaseName
+from standin.server import Site
+from tests.platform_harness import Platform, read_ready, start, stop, wait_for
 
 
 def _registru(*arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -12,13 +12,13 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from stack import postgres
-from stack.databases import MIGRATIONS, Owned, postgres_alone
+from stack.databases import MIGRATIONS, OwnedDatabase, postgres_alone
 from stack.home import Home
 from stack.secrets import load_or_create
-from tests.site.facts import make_idno
-from warehouse import roles
-from warehouse.migrate import migrate
-from warehouse.schema import SchemaMismatch, check_schema, revisions
+from standin.site_facts import make_idno
+from warehouse.schema import database_roles
+from warehouse.schema.alembic_runner import migrate
+from warehouse.schema.revision_check import SchemaMismatch, check_schema, revisions
 
 Rows = dict[str, list[dict[str, Any]]]
 OUTCOMES = ("ok", "ok", "ok", "not_found", "blocked", "timeout")
@@ -26,7 +26,7 @@ STATES = ("launching", "queued", "running", "succeeded", "not_found", "blocked",
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Owned]]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, OwnedDatabase]]:
     home = Home.at(tmp_path_factory.mktemp("upgrades"))
     secrets = load_or_create(home.secrets)
     postgres.prepare(home, secrets)
@@ -105,7 +105,7 @@ def fill_users(connection: Connection) -> None:
         )
 
 
-FILL = {roles.WAREHOUSE_DATABASE: fill_warehouse, roles.USERS_DATABASE: fill_users}
+FILL = {database_roles.WAREHOUSE_DATABASE: fill_warehouse, database_roles.USERS_DATABASE: fill_users}
 
 
 def all_rows(connection: Connection) -> Rows:
@@ -129,7 +129,7 @@ def as_before(after: Rows, before: Rows) -> Rows:
 
 
 @dataclass(frozen=True)
-class Step:
+class UpgradeStep:
     """What a database held before a migration and after it."""
 
     revision: str
@@ -138,12 +138,12 @@ class Step:
 
 
 @pytest.fixture(scope="module")
-def steps(server: dict[str, Owned]) -> dict[str, list[Step]]:
+def steps(server: dict[str, OwnedDatabase]) -> dict[str, list[UpgradeStep]]:
     """Each database, filled as the first version did, and brought to today's one migration after the other."""
     return {name: _climb(server[name]) for name in FILL}
 
 
-def _climb(database: Owned) -> list[Step]:
+def _climb(database: OwnedDatabase) -> list[UpgradeStep]:
     scripts = MIGRATIONS[database.name]
     first, *later = revisions(scripts)
     migrate(scripts=scripts, url=database.url, revision=first)
@@ -155,19 +155,19 @@ def _climb(database: Owned) -> list[Step]:
         migrate(scripts=scripts, url=database.url, revision=revision)
         with database.engine().connect() as connection:
             after = all_rows(connection)
-        taken.append(Step(revision, before, after))
+        taken.append(UpgradeStep(revision, before, after))
         before = after
     return taken
 
 
 @pytest.mark.parametrize("name", FILL)
 def test_nothing_is_lost_from_the_first_revision_to_the_last(
-    server: dict[str, Owned], steps: dict[str, list[Step]], name: str
+    server: dict[str, OwnedDatabase], steps: dict[str, list[UpgradeStep]], name: str
 ) -> None:
     assert all(steps[name][0].before.values())
     for step in steps[name]:
         held = as_before(step.after, step.before)
-        lost = {"run_id"} if (name, step.revision) == (roles.USERS_DATABASE, "0003") else set()
+        lost = {"run_id"} if (name, step.revision) == (database_roles.USERS_DATABASE, "0003") else set()
         for table, rows in step.before.items():
             expected = [{key: value for key, value in row.items() if key not in lost} for row in rows]
             assert held.get(table, []) == sorted(expected, key=repr), f"{table} at {step.revision}"
@@ -175,8 +175,11 @@ def test_nothing_is_lost_from_the_first_revision_to_the_last(
         assert connection.scalar(text("SELECT count(*) FROM pg_constraint WHERE NOT convalidated")) == 0
 
 
-def test_a_run_moved_from_its_scrape_into_a_table_of_its_own(steps: dict[str, list[Step]]) -> None:
-    first, last = steps[roles.USERS_DATABASE][0].before, steps[roles.USERS_DATABASE][-1].after
+def test_a_run_moved_from_its_scrape_into_a_table_of_its_own(steps: dict[str, list[UpgradeStep]]) -> None:
+    first, last = (
+        steps[database_roles.USERS_DATABASE][0].before,
+        steps[database_roles.USERS_DATABASE][-1].after,
+    )
     assert {row["run_id"] for row in last["launches"]} == {row["run_id"] for row in first["scrapes"]}
 
 
@@ -187,26 +190,26 @@ def test_the_files_names_say_which_revisions_there_are(scripts: Path) -> None:
 
 
 REFUSED = (
-    (roles.WAREHOUSE_DATABASE, "DELETE FROM source_data", "append-only"),
-    (roles.WAREHOUSE_DATABASE, "UPDATE raw_documents SET content = NULL", "append-only"),
-    (roles.WAREHOUSE_DATABASE, "TRUNCATE raw_documents CASCADE", "append-only"),
+    (database_roles.WAREHOUSE_DATABASE, "DELETE FROM source_data", "append-only"),
+    (database_roles.WAREHOUSE_DATABASE, "UPDATE raw_documents SET content = NULL", "append-only"),
+    (database_roles.WAREHOUSE_DATABASE, "TRUNCATE raw_documents CASCADE", "append-only"),
     (
-        roles.WAREHOUSE_DATABASE,
+        database_roles.WAREHOUSE_DATABASE,
         "INSERT INTO raw_documents VALUES ('0', 'x', 'text/html', 1)",
         "hash_is_right",
     ),
     (
-        roles.WAREHOUSE_DATABASE,
+        database_roles.WAREHOUSE_DATABASE,
         "INSERT INTO raw_documents VALUES ('0', NULL, 'text/html', 1)",
         "removed_say_why",
     ),
-    (roles.WAREHOUSE_DATABASE, "UPDATE transformed_data SET status = 'odd'", "status_is_known"),
-    (roles.WAREHOUSE_DATABASE, "UPDATE company_parties SET share = 101", "share_is_per_cent"),
-    (roles.USERS_DATABASE, "UPDATE scrapes SET state = 'odd'", "state_is_known"),
-    (roles.USERS_DATABASE, "UPDATE users SET role = 'king'", "role_is_known"),
-    (roles.USERS_DATABASE, "TRUNCATE audit_log", "append-only"),
+    (database_roles.WAREHOUSE_DATABASE, "UPDATE transformed_data SET status = 'odd'", "status_is_known"),
+    (database_roles.WAREHOUSE_DATABASE, "UPDATE company_parties SET share = 101", "share_is_per_cent"),
+    (database_roles.USERS_DATABASE, "UPDATE scrapes SET state = 'odd'", "state_is_known"),
+    (database_roles.USERS_DATABASE, "UPDATE users SET role = 'king'", "role_is_known"),
+    (database_roles.USERS_DATABASE, "TRUNCATE audit_log", "append-only"),
     (
-        roles.USERS_DATABASE,
+        database_roles.USERS_DATABASE,
         "INSERT INTO scrapes (id, idno, state) SELECT gen_random_uuid(), idno, 'queued' FROM scrapes LIMIT 1",
         "scrapes_open_by_company",
     ),
@@ -216,7 +219,7 @@ REFUSED = (
 @pytest.mark.parametrize(("name", "statement", "said"), REFUSED)
 @pytest.mark.usefixtures("steps")
 def test_what_must_hold_holds_after_all_upgrades(
-    server: dict[str, Owned], name: str, statement: str, said: str
+    server: dict[str, OwnedDatabase], name: str, statement: str, said: str
 ) -> None:
     with pytest.raises(DBAPIError, match=said), server[name].engine().begin() as connection:
         connection.execute(text(statement))
@@ -228,9 +231,9 @@ def set_revision(connection: Connection, revision: str) -> None:
 
 @pytest.mark.usefixtures("steps")
 def test_code_refuses_an_older_database_and_only_who_serves_goes_on_with_a_newer_one(
-    server: dict[str, Owned],
+    server: dict[str, OwnedDatabase],
 ) -> None:
-    database = server[roles.WAREHOUSE_DATABASE]
+    database = server[database_roles.WAREHOUSE_DATABASE]
     with database.engine().connect() as connection:
         assert check_schema(connection, database="warehouse") is None
         set_revision(connection, "0003")

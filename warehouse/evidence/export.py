@@ -13,11 +13,11 @@ from typing import BinaryIO
 
 from sqlalchemy import Connection
 
-from warehouse.evidence.capture import iso
-from warehouse.evidence.errors import NoEvidence, NotWritten
+from warehouse.evidence.capture_evidence import iso
+from warehouse.evidence.evidence_errors import NoEvidence, NotWritten
 from warehouse.evidence.read import Period, count_captures, load_evidence
-from warehouse.evidence.records import records_of
 from warehouse.evidence.warc import WarcFile
+from warehouse.evidence.warc_records import records_of
 
 SUFFIX = ".warc.gz"
 _HASHES = (

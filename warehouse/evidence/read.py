@@ -7,9 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, any_, case, func, literal, select
 
-from warehouse.evidence.capture import CaptureEvidence, PayloadEvidence, evidence_sha256, iso
-from warehouse.evidence.errors import EvidenceDamaged
-from warehouse.tables import capture_payloads, raw_documents, source_data
+from warehouse.evidence.capture_evidence import CaptureEvidence, PayloadEvidence, evidence_sha256, iso
+from warehouse.evidence.evidence_errors import EvidenceDamaged
+from warehouse.schema.tables import capture_payloads, raw_documents, source_data
 
 _ROWS_AT_ONCE = 50
 _first = source_data.alias("first")

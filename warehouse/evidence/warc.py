@@ -11,7 +11,7 @@ from warcio.utils import Digester
 from warcio.warcwriter import WARCWriter
 
 from warehouse.evidence import cdxj
-from warehouse.evidence.records import Record
+from warehouse.evidence.warc_records import WarcRecord
 
 _KEPT_IN_URLS = "%/:=&?~#+!$,;'@()*[]"
 
@@ -41,7 +41,7 @@ class WarcFile:
         self._id = described.rec_headers.get_header("WARC-Record-ID")
         self._write(described)
 
-    def add(self, record: Record, moment: datetime) -> None:
+    def add(self, record: WarcRecord, moment: datetime) -> None:
         """Write a record of what was fetched at a moment."""
         written = self._writer.create_warc_record(
             _as_uri(record.url),
@@ -64,7 +64,7 @@ class WarcFile:
         }
         self.index.append(cdxj.line(_as_uri(record.url), moment, fields))
 
-    def _headers(self, record: Record, moment: datetime) -> dict[str, str]:
+    def _headers(self, record: WarcRecord, moment: datetime) -> dict[str, str]:
         references = {
             "WARC-Record-ID": record.id,
             "WARC-Date": moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
@@ -82,13 +82,13 @@ class WarcFile:
         return offset, self._file.tell() - offset
 
 
-def _http_headers(record: Record) -> StatusAndHeaders | None:
+def _http_headers(record: WarcRecord) -> StatusAndHeaders | None:
     if record.response is None:
         return None
     return StatusAndHeaders(record.response.status, record.response.headers, protocol="HTTP/1.1")
 
 
-def _media_type(record: Record) -> str:
+def _media_type(record: WarcRecord) -> str:
     said = record.content_type
     if record.response is not None:
         said = next((value for name, value in record.response.headers if name.lower() == "content-type"), "")

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from warehouse.roles import API
+from warehouse.schema.database_roles import API
 
 revision = "0001"
 down_revision = None

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from warehouse.roles import API
+from warehouse.schema.database_roles import API
 
 revision = "0002"
 down_revision = "0001"

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from warehouse.roles import API
+from warehouse.schema.database_roles import API
 
 revision = "0005"
 down_revision = "0004"

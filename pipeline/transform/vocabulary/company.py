@@ -3,7 +3,7 @@
 All are folded when they are looked up (`text.fold`). What is not listed is no label.
 """
 
-from pipeline.transform.text import words
+from pipeline.transform.source_text import words
 from pipeline.transform.vocabulary.field import Field
 
 LABELS: dict[Field, list[str]] = {

@@ -11,12 +11,12 @@ from uuid import uuid4
 
 from redis import Redis
 
-from pipeline.extract.browser import Driver
-from pipeline.extract.capture import Capture
+from pipeline.extract.browser.chrome_session import Driver
+from pipeline.extract.browser.tabs import FAILURES, Tab, network_events
 from pipeline.extract.claims import Claims
 from pipeline.extract.crawl import Attempt, Crawl, Event
-from pipeline.extract.manners import Manners
-from pipeline.extract.tabs import FAILURES, Tab, network_events
+from pipeline.extract.page_capture import Capture
+from pipeline.extract.site_throttle import SiteThrottle
 from pipeline.extract.visit import Visit
 from pipeline.settings import PipelineSettings, Screenshots
 from stack.chrome import find_chrome
@@ -87,7 +87,7 @@ class Crawler:
         longest = timedelta(seconds=self.settings.visit_timeout_seconds + 30)
         crawl = Crawl(
             self.settings,
-            Manners(self.redis, self.settings, kind=self.kind),
+            SiteThrottle(self.redis, self.settings, kind=self.kind),
             Claims(self.redis, run_id=self.run_id, good_for=longest, is_over=self.is_over),
             Tallies(self.redis),
             run_id=self.run_id,

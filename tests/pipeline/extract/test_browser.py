@@ -11,15 +11,15 @@ import psutil
 import pytest
 from redis import Redis
 
-from pipeline.extract.browser import BrowserNotStarted, chrome
+from pipeline.extract.browser.chrome_session import BrowserNotStarted, chrome
+from pipeline.extract.browser.tabs import Tab
 from pipeline.extract.crawl import Attempt
-from pipeline.extract.tabs import Tab
 from stack.home import PROJECT
+from standin import CASES, CaseName
+from standin.server import Site
+from standin.site_facts import make_idno
 from tests.pipeline.extract.crawling import Crawler, settings_for
-from tests.platform import wait_for
-from tests.site import CASES, CaseName
-from tests.site.facts import make_idno
-from tests.site.server import Site
+from tests.platform_harness import wait_for
 from warehouse.contract import Outcome
 
 
@@ -84,7 +84,7 @@ def test_a_browser_ends_with_the_process_that_started_it_however_that_ends(
     program = (
         "import sys, time\n"
         "from tests.pipeline.extract.crawling import settings_for\n"
-        "from pipeline.extract.browser import chrome\n"
+        "from pipeline.extract.browser.chrome_session import chrome\n"
         "from pathlib import Path\n"
         "with chrome(settings_for(Path(sys.argv[1]), 'http://127.0.0.1:1')):\n"
         "    print('started', flush=True)\n"

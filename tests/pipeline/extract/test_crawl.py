@@ -10,15 +10,15 @@ import psutil
 import pytest
 from redis import Redis
 
-from pipeline.extract import tabbed_browser
-from pipeline.extract.browser import BrowserNotStarted
+from pipeline.extract.browser import tabbed_browser
+from pipeline.extract.browser.chrome_session import BrowserNotStarted
 from pipeline.extract.crawl import Attempt, Event, Skip
 from pipeline.settings import Screenshots
+from standin import CASES, CaseName, running_site
+from standin.server import Site
+from standin.site_facts import make_idno
 from tests.pipeline.extract.crawling import Crawler, final, settings_for
 from tests.pipeline.extract.test_browser import processes_of, wait_until_none_is_left
-from tests.site import CASES, CaseName, running_site
-from tests.site.facts import make_idno
-from tests.site.server import Site
 from warehouse.contract import Outcome
 
 

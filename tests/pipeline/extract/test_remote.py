@@ -8,14 +8,14 @@ import httpx
 import pytest
 from redis import Redis
 
-from pipeline.extract.browser import BrowserNotStarted
+from pipeline.extract.browser.chrome_session import BrowserNotStarted
 from stack.chrome import find_chrome
 from stack.ports import free_ports
+from standin import CASES, CaseName
+from standin.server import Site
+from standin.site_facts import make_idno
 from tests.pipeline.extract.crawling import Crawler, final, settings_for
-from tests.platform import wait_for
-from tests.site import CASES, CaseName
-from tests.site.facts import make_idno
-from tests.site.server import Site
+from tests.platform_harness import wait_for
 from warehouse.contract import Outcome
 
 

@@ -10,9 +10,9 @@ import psutil
 import pytest
 from selenium.webdriver import Chrome
 
-from pipeline.extract.browser import Driver, chrome
+from pipeline.extract.browser.chrome_session import Driver, chrome
+from standin.site_facts import make_idno
 from tests.pipeline.extract.crawling import settings_for, visit
-from tests.site.facts import make_idno
 from warehouse.contract import Outcome
 
 IDNO = make_idno(1)

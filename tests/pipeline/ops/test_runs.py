@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus, Failure, job
 
-from pipeline.ops.runs import Context, asks_whether_to_go_on
+from pipeline.defs.ops.run_context import Context, asks_whether_to_go_on
 
 
 @job

@@ -10,19 +10,19 @@ from sqlalchemy import text
 
 from pipeline.register import sweeps
 from pipeline.register.list_api import walk_list
-from pipeline.tracking import track
-from tests.pipeline.inside import Inside
-from tests.site.companies import companies_page
-from tests.site.facts import make_idno
-from tests.site.register_xlsx import Cell, RegisterOptions, write_register
-from tests.site.switches import ListManner
+from pipeline.register.tracking import track
+from standin.made_up_companies import companies_page
+from standin.register_xlsx import Cell, RegisterOptions, write_register
+from standin.site_facts import make_idno
+from standin.switches import ListManner
+from tests.pipeline.dagster_in_process import Inside
 
 COMPANIES = 95
 
 
 @pytest.fixture(autouse=True)
 def _a_short_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.site.companies.LISTED_COMPANIES", COMPANIES)
+    monkeypatch.setattr("standin.made_up_companies.LISTED_COMPANIES", COMPANIES)
 
 
 def _idnos(numbers: range) -> list[str]:
@@ -92,7 +92,7 @@ def test_a_list_that_holds_less_than_it_says_is_warned_of(
     def says_more(*, page: int, size: int) -> dict[str, object]:
         return {**companies_page(page=page, size=size), "totalItemCount": 200}
 
-    monkeypatch.setattr("tests.site.api_origin.companies_page", says_more)
+    monkeypatch.setattr("standin.api_origin.companies_page", says_more)
     assert inside.sweep(page_size=50).metadata["finished"]
     assert "it holds 200 companies; 95 were taken" in capfd.readouterr().err
 
@@ -134,7 +134,7 @@ def test_a_list_that_moves_under_the_walk_may_show_a_company_twice(
 ) -> None:
     inside.sweep(page_size=20, max_pages=2)
     monkeypatch.setattr(
-        "tests.site.api_origin.companies_page",
+        "standin.api_origin.companies_page",
         lambda *, page, size: companies_page(page=page - 1 if page else 0, size=size),
     )
     assert inside.sweep().success
@@ -144,7 +144,9 @@ def test_a_list_that_moves_under_the_walk_may_show_a_company_twice(
 def test_two_runs_at_one_sweep_do_not_walk_it_twice(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
     inside.sweep(page_size=20, max_pages=1)
     # The other run's page comes between this one's look at the cursor and its first page.
-    monkeypatch.setattr("pipeline.ops.sweep.walk_list", _after(inside, "pipeline.ops.sweep.walk_list"))
+    monkeypatch.setattr(
+        "pipeline.defs.ops.sweep.walk_list", _after(inside, "pipeline.defs.ops.sweep.walk_list")
+    )
     beaten = inside.sweep()
     assert not beaten.success
     assert "another run has gone on with sweep" in beaten.said

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.databases import Databases, running_databases
-from tests.pipeline.records.stage import Stage
+from tests.pipeline.records.records_harness import RecordsHarness
+from tests.warehouse_server import Databases, running_databases
 
 
 @pytest.fixture(scope="package")
@@ -15,8 +15,8 @@ def own_databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database
 
 
 @pytest.fixture
-def stage(own_databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Stage:
+def stage(own_databases: Databases, monkeypatch: pytest.MonkeyPatch) -> RecordsHarness:
     """An empty warehouse."""
-    empty = Stage(own_databases, monkeypatch)
+    empty = RecordsHarness(own_databases, monkeypatch)
     empty.clear()
     return empty

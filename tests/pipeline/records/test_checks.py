@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Connection
 
-from pipeline import checks
-from pipeline.checks import CHECKS, Finding
-from tests.pipeline.records import stage as stages
-from tests.pipeline.records.stage import Stage
-from tests.site.facts import make_idno
+from pipeline.defs import checks
+from pipeline.defs.checks import CHECKS, Finding
+from standin.site_facts import make_idno
+from tests.pipeline.records import records_harness as stages
+from tests.pipeline.records.records_harness import RecordsHarness
 
 IDNOS = [make_idno(number) for number in range(60)]
 ALL = [
@@ -20,13 +20,13 @@ ALL = [
 Look = Callable[[Connection], Finding]
 
 
-def look(stage: Stage, check: Look) -> Finding:
+def look(stage: RecordsHarness, check: Look) -> Finding:
     with stage.databases.warehouse() as connection:
         return check(connection)
 
 
 @pytest.fixture
-def filled(stage: Stage) -> Stage:
+def filled(stage: RecordsHarness) -> RecordsHarness:
     """Records of some companies."""
     stage.put_many(IDNOS[:5])
     stage.retransform()
@@ -34,17 +34,17 @@ def filled(stage: Stage) -> Stage:
 
 
 @pytest.mark.parametrize("check", ALL)
-def test_good_tables_pass(filled: Stage, check: Look) -> None:
+def test_good_tables_pass(filled: RecordsHarness, check: Look) -> None:
     finding = look(filled, check)
     assert finding.passed, finding
 
 
 @pytest.mark.parametrize("check", ALL)
-def test_empty_tables_pass(stage: Stage, check: Look) -> None:
+def test_empty_tables_pass(stage: RecordsHarness, check: Look) -> None:
     assert look(stage, check).passed
 
 
-def test_a_record_of_another_companys_capture_fails(filled: Stage) -> None:
+def test_a_record_of_another_companys_capture_fails(filled: RecordsHarness) -> None:
     with filled.owner() as owner:
         owner.exec_driver_sql(
             "UPDATE transformed_data SET source_data_id = (SELECT max(id) FROM source_data)"
@@ -55,7 +55,7 @@ def test_a_record_of_another_companys_capture_fails(filled: Stage) -> None:
     assert [row["idno"] for row in finding.rows] == [IDNOS[0]]
 
 
-def test_a_record_of_a_failed_capture_fails(filled: Stage) -> None:
+def test_a_record_of_a_failed_capture_fails(filled: RecordsHarness) -> None:
     with filled.owner() as owner:
         owner.exec_driver_sql(f"UPDATE source_data SET outcome = 'blocked' WHERE idno = '{IDNOS[1]}'")
     assert not look(filled, checks.identity).passed
@@ -70,14 +70,14 @@ def test_a_record_of_a_failed_capture_fails(filled: Stage) -> None:
         " LIMIT 1)",
     ],
 )
-def test_rows_without_what_they_belong_to_fail(filled: Stage, damage: str) -> None:
+def test_rows_without_what_they_belong_to_fail(filled: RecordsHarness, damage: str) -> None:
     with filled.owner() as owner:
         owner.exec_driver_sql(damage)
     finding = look(filled, checks.references)
     assert not finding.passed and finding.rows
 
 
-def test_companies_that_lost_their_record_fail(filled: Stage) -> None:
+def test_companies_that_lost_their_record_fail(filled: RecordsHarness) -> None:
     with filled.owner() as owner:
         owner.exec_driver_sql(f"DELETE FROM transformed_data WHERE idno = '{IDNOS[0]}'")
     finding = look(filled, checks.counts)
@@ -87,19 +87,19 @@ def test_companies_that_lost_their_record_fail(filled: Stage) -> None:
     )
 
 
-def test_companies_in_quarantine_are_not_missed(filled: Stage) -> None:
+def test_companies_in_quarantine_are_not_missed(filled: RecordsHarness) -> None:
     filled.put(IDNOS[6], with_company=False, html="<h1>ALTA</h1>")
     filled.retransform()
     assert look(filled, checks.counts).passed
 
 
 def test_a_field_that_is_suddenly_stated_less_often_is_a_warning(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: RecordsHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checks, "LEAST_COMPANIES", 5)
-    before = stages.Stage(stage.databases, monkeypatch, _now=datetime.now(UTC) - timedelta(days=20))
+    before = stages.RecordsHarness(stage.databases, monkeypatch, _now=datetime.now(UTC) - timedelta(days=20))
     before.put_many(IDNOS[:8])
-    now = stages.Stage(stage.databases, monkeypatch, _now=datetime.now(UTC) - timedelta(days=2))
+    now = stages.RecordsHarness(stage.databases, monkeypatch, _now=datetime.now(UTC) - timedelta(days=2))
     for idno in IDNOS[10:18]:
         now.put(idno, changes={"address": None})
     stage.retransform()
@@ -111,7 +111,7 @@ def test_a_field_that_is_suddenly_stated_less_often_is_a_warning(
     assert rates["address"][1] == 0 and int(rates["address"][0]) > 50
 
 
-def test_a_field_never_seen_before_is_a_warning(filled: Stage) -> None:
+def test_a_field_never_seen_before_is_a_warning(filled: RecordsHarness) -> None:
     filled.put(IDNOS[7], changes={"rating": 5})
     filled.retransform()
     finding = look(filled, checks.unknown_fields)
@@ -119,7 +119,7 @@ def test_a_field_never_seen_before_is_a_warning(filled: Stage) -> None:
     assert "rating" in str(finding.rows[0]["field"])
 
 
-def test_tracked_companies_long_overdue_are_a_warning(stage: Stage) -> None:
+def test_tracked_companies_long_overdue_are_a_warning(stage: RecordsHarness) -> None:
     with stage.owner() as owner:
         owner.exec_driver_sql(
             "INSERT INTO tracked_companies"

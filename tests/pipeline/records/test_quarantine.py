@@ -4,20 +4,20 @@ from typing import Any
 
 import pytest
 
-from pipeline.quarantine import Tolerance, TooManyRefused
+from pipeline.records.quarantine import Tolerance, TooManyRefused
 from pipeline.transform.merge import transform
-from tests.pipeline.records.stage import Stage
-from tests.site.facts import make_idno
+from standin.site_facts import make_idno
+from tests.pipeline.records.records_harness import RecordsHarness
 
 GOOD, BAD = make_idno(13), make_idno(14)
 OTHERS_PAGE = f"<h1>ALTA FIRMA</h1><p>IDNO: {GOOD}</p>"
 
 
-def quarantined(stage: Stage) -> list[dict[str, Any]]:
+def quarantined(stage: RecordsHarness) -> list[dict[str, Any]]:
     return stage.rows("SELECT idno, reason, detail, transform_version, tries FROM quarantine ORDER BY idno")
 
 
-def test_a_bad_page_is_set_aside_and_the_others_are_not(stage: Stage) -> None:
+def test_a_bad_page_is_set_aside_and_the_others_are_not(stage: RecordsHarness) -> None:
     stage.put(GOOD)
     bad = stage.put(BAD, with_company=False, html=OTHERS_PAGE)
     results = {each.idno: each.result for each in stage.retransform()}
@@ -31,13 +31,15 @@ def test_a_bad_page_is_set_aside_and_the_others_are_not(stage: Stage) -> None:
     assert stage.rows("SELECT * FROM pending_captures") == []
 
 
-def test_a_parsers_mistake_is_named_and_stops_nobody(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_parsers_mistake_is_named_and_stops_nobody(
+    stage: RecordsHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def breaks(**arguments: Any) -> Any:
         if arguments["idno"] == BAD:
             raise KeyError("fullName")
         return transform(**arguments)
 
-    monkeypatch.setattr("pipeline.current.transform", breaks)
+    monkeypatch.setattr("pipeline.records.record_updates.transform", breaks)
     stage.put_many([GOOD, BAD])
     stage.retransform()
     assert stage.facts(GOOD) is not None
@@ -45,7 +47,7 @@ def test_a_parsers_mistake_is_named_and_stops_nobody(stage: Stage, monkeypatch: 
     assert (row["idno"], row["reason"], row["detail"]) == (BAD, "not_readable", "KeyError: 'fullName'")
 
 
-def test_a_record_that_the_tables_refuse_does_not_sink_its_batch(stage: Stage) -> None:
+def test_a_record_that_the_tables_refuse_does_not_sink_its_batch(stage: RecordsHarness) -> None:
     stage.put(GOOD)
     stage.put(BAD, changes={"fullName": "X" * 3000})  # longer than an index of names takes
     with stage.owner() as owner:
@@ -63,7 +65,7 @@ def test_a_record_that_the_tables_refuse_does_not_sink_its_batch(stage: Stage) -
     assert "short" in row["detail"]
 
 
-def test_damaged_evidence_is_never_read(stage: Stage) -> None:
+def test_damaged_evidence_is_never_read(stage: RecordsHarness) -> None:
     stage.put(BAD)
     with stage.owner() as owner:
         owner.exec_driver_sql("ALTER TABLE raw_documents DROP CONSTRAINT raw_documents_hash_is_right")
@@ -82,7 +84,7 @@ def test_damaged_evidence_is_never_read(stage: Stage) -> None:
     assert stage.facts(BAD) is None
 
 
-def test_what_is_set_aside_keeps_the_record_that_was_there(stage: Stage) -> None:
+def test_what_is_set_aside_keeps_the_record_that_was_there(stage: RecordsHarness) -> None:
     stage.put(BAD)
     stage.retransform()
     before = stage.facts(BAD)
@@ -92,7 +94,7 @@ def test_what_is_set_aside_keeps_the_record_that_was_there(stage: Stage) -> None
     assert stage.changes(BAD) == []
 
 
-def test_a_refused_capture_is_tried_again_by_the_next_version_and_by_no_other(stage: Stage) -> None:
+def test_a_refused_capture_is_tried_again_by_the_next_version_and_by_no_other(stage: RecordsHarness) -> None:
     stage.put(BAD, with_company=False, html=OTHERS_PAGE)
     stage.version(7)
     stage.retransform()
@@ -104,17 +106,17 @@ def test_a_refused_capture_is_tried_again_by_the_next_version_and_by_no_other(st
 
 
 def test_a_capture_that_a_version_can_read_leaves_quarantine(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: RecordsHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def breaks(**_: Any) -> Any:
         raise ValueError("not ready for this")
 
     stage.put(BAD)
     stage.version(7)
-    monkeypatch.setattr("pipeline.current.transform", breaks)
+    monkeypatch.setattr("pipeline.records.record_updates.transform", breaks)
     stage.retransform()
     assert len(quarantined(stage)) == 1
-    monkeypatch.setattr("pipeline.current.transform", transform)
+    monkeypatch.setattr("pipeline.records.record_updates.transform", transform)
     stage.version(8)
     stage.retransform()
     assert quarantined(stage) == []
@@ -122,7 +124,7 @@ def test_a_capture_that_a_version_can_read_leaves_quarantine(
 
 
 def test_too_many_refused_stop_the_run_before_it_touches_a_table(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: RecordsHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     idnos = [make_idno(number) for number in range(200, 220)]
     stage.version(1)
@@ -136,7 +138,7 @@ def test_too_many_refused_stop_the_run_before_it_touches_a_table(
         return transform(**arguments)
 
     stage.version(2)
-    monkeypatch.setattr("pipeline.current.transform", breaks)
+    monkeypatch.setattr("pipeline.records.record_updates.transform", breaks)
     stage.tolerance = Tolerance(per_cent=50, at_least=11)
     with pytest.raises(TooManyRefused, match=r"12 of 20 captures .* a parser that was broken"):
         stage.retransform()
@@ -147,7 +149,7 @@ def test_too_many_refused_stop_the_run_before_it_touches_a_table(
     assert len(quarantined(stage)) == 12
 
 
-def test_what_was_refused_before_does_not_count_again(stage: Stage) -> None:
+def test_what_was_refused_before_does_not_count_again(stage: RecordsHarness) -> None:
     idnos = [make_idno(number) for number in range(200, 220)]
     stage.tolerance = Tolerance(per_cent=100, at_least=20)
     stage.version(1)

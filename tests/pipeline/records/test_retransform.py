@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.captures import captures_by_id, stale_cohorts, stale_companies
-from pipeline.cohorts import COHORTS, OTHERS
-from pipeline.current import make_all_current
+from pipeline.records.capture_store import captures_by_id, stale_cohorts, stale_companies
+from pipeline.records.cohorts import COHORTS, OTHERS
+from pipeline.records.record_updates import make_all_current
 from pipeline.transform.merge import transform
-from tests.pipeline.records.stage import Stage
-from tests.site.facts import make_idno
-from warehouse import roles
+from standin.site_facts import make_idno
+from tests.pipeline.records.records_harness import RecordsHarness
+from warehouse.schema import database_roles
 
 BATCH = 10
 
@@ -26,11 +26,11 @@ MANY = [make_idno(number) for number in range(3 * BATCH + 7)]
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches of ten, and processes for more than one of them."""
-    monkeypatch.setattr("pipeline.retransform.BATCH", BATCH)
-    monkeypatch.setattr("pipeline.retransform._ALONE", BATCH)
+    monkeypatch.setattr("pipeline.records.retransform.BATCH", BATCH)
+    monkeypatch.setattr("pipeline.records.retransform._ALONE", BATCH)
 
 
-def test_nothing_stale_is_nothing_done(stage: Stage) -> None:
+def test_nothing_stale_is_nothing_done(stage: RecordsHarness) -> None:
     stage.put_many(MANY[:5])
     assert len(stage.retransform()) == 5
     before = stage.tables()
@@ -39,7 +39,7 @@ def test_nothing_stale_is_nothing_done(stage: Stage) -> None:
 
 
 def test_a_newer_version_touches_only_what_it_reads_otherwise(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: RecordsHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def renames(**arguments: object) -> object:
         read = transform(**arguments)  # type: ignore[arg-type]
@@ -52,7 +52,7 @@ def test_a_newer_version_touches_only_what_it_reads_otherwise(
     stage.retransform()
     before = stage.tables()
     stage.version(2)
-    monkeypatch.setattr("pipeline.current.transform", renames)
+    monkeypatch.setattr("pipeline.records.record_updates.transform", renames)
     stage.retransform()
     after = stage.tables()
 
@@ -63,7 +63,7 @@ def test_a_newer_version_touches_only_what_it_reads_otherwise(
     assert [row["idno"] for row in stage.rows("SELECT DISTINCT idno FROM company_changes")] == [MANY[0]]
 
 
-def test_processes_side_by_side_come_to_what_one_comes_to(stage: Stage) -> None:
+def test_processes_side_by_side_come_to_what_one_comes_to(stage: RecordsHarness) -> None:
     stage.put_many(MANY)
     results = stage.retransform(processes=2)
     assert sorted(each.idno for each in results) == sorted(MANY)
@@ -78,7 +78,7 @@ def test_processes_side_by_side_come_to_what_one_comes_to(stage: Stage) -> None:
     assert len(side_by_side) == len(MANY)
 
 
-def test_a_stop_in_the_middle_loses_nothing_and_the_next_run_goes_on(stage: Stage) -> None:
+def test_a_stop_in_the_middle_loses_nothing_and_the_next_run_goes_on(stage: RecordsHarness) -> None:
     stage.put_many(MANY)
     batches = stage.batches()
     first = next(batches)
@@ -88,7 +88,7 @@ def test_a_stop_in_the_middle_loses_nothing_and_the_next_run_goes_on(stage: Stag
     assert len(stage.rows("SELECT idno FROM transformed_data")) == len(MANY)
 
 
-def test_processes_that_are_stopped_end_with_whole_batches(stage: Stage) -> None:
+def test_processes_that_are_stopped_end_with_whole_batches(stage: RecordsHarness) -> None:
     stage.put_many(MANY)
     batches = stage.batches(processes=2)
     next(batches)
@@ -98,31 +98,31 @@ def test_processes_that_are_stopped_end_with_whole_batches(stage: Stage) -> None
     assert len(stage.retransform()) == len(MANY) - done
 
 
-def test_a_cohort_is_done_alone(stage: Stage) -> None:
+def test_a_cohort_is_done_alone(stage: RecordsHarness) -> None:
     by_cohort = {cohort_of(idno): idno for idno in MANY[:26]}
     stage.put_many(list(by_cohort.values()))
-    with stage.databases.engine(roles.PIPELINE).begin() as connection:
+    with stage.databases.engine(database_roles.PIPELINE).begin() as connection:
         assert stale_cohorts(connection) == sorted(by_cohort)
     stage.retransform(cohort="2003")
     assert [row["idno"] for row in stage.rows("SELECT idno FROM transformed_data")] == [by_cohort["2003"]]
 
 
-def test_every_idno_is_of_one_cohort(stage: Stage) -> None:
+def test_every_idno_is_of_one_cohort(stage: RecordsHarness) -> None:
     odd = "2002998000002"  # no legal entity's register
     stage.put_many([MANY[0]])
     with stage.owner() as owner:
         owner.exec_driver_sql(f"INSERT INTO pending_captures SELECT '{odd}', id FROM source_data")
-    with stage.databases.engine(roles.PIPELINE).begin() as connection:
+    with stage.databases.engine(database_roles.PIPELINE).begin() as connection:
         found = {cohort: stale_companies(connection, cohort=cohort, limit=10) for cohort in COHORTS}
     assert found[OTHERS] == [odd]
     assert [idno for idnos in found.values() for idno in idnos] == [*found[cohort_of(MANY[0])], odd]
 
 
-def test_a_record_of_a_newer_capture_is_never_replaced_by_an_older_one(stage: Stage) -> None:
+def test_a_record_of_a_newer_capture_is_never_replaced_by_an_older_one(stage: RecordsHarness) -> None:
     older = stage.put(MANY[0], changes={"fullName": "VECHI"})
     stage.put(MANY[0], changes={"fullName": "NOU"})
     stage.transform(MANY[0])
-    engine = stage.databases.engine(roles.PIPELINE)
+    engine = stage.databases.engine(database_roles.PIPELINE)
     with engine.begin() as connection:
         captures = captures_by_id(connection, [older])
     [done] = make_all_current(engine.begin, captures)

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.register.list_api import NotTheList, read_page, walk_list
-from pipeline.register.listing import ListedCompany, Page
-from tests.site import Site, expected_record, running_site
-from tests.site.companies import LISTED_COMPANIES, companies_page
-from tests.site.facts import make_idno
-from tests.site.switches import ListManner
+from pipeline.register.listing import ListedCompany, WalkedPage
+from standin import Site, expected_record, running_site
+from standin.made_up_companies import LISTED_COMPANIES, companies_page
+from standin.site_facts import make_idno
+from standin.switches import ListManner
 
 IDNO = make_idno(1)
 
@@ -52,11 +52,11 @@ def _page(*rows: Any, total: Any = 1) -> bytes:
     return json.dumps({"data": list(rows), "totalItemCount": total}).encode()
 
 
-def _walk(site: Site, http: httpx.Client, *, page: int = 0, size: int = 1000) -> list[Page]:
+def _walk(site: Site, http: httpx.Client, *, page: int = 0, size: int = 1000) -> list[WalkedPage]:
     return list(walk_list(http, f"{site.api_url}/api/companies", page=page, size=size))
 
 
-def _idnos(pages: list[Page]) -> list[str]:
+def _idnos(pages: list[WalkedPage]) -> list[str]:
     return [company.idno for page in pages for company in page.listing.companies]
 
 
@@ -194,7 +194,7 @@ def test_where_a_page_is_too_large_smaller_ones_hold_the_rest(
 def test_where_pages_are_cut_without_a_word_none_is_missed(
     site: Site, http: httpx.Client, cap: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tests.site.companies.LISTED_COMPANIES", 2000 if cap > 1 else 30)
+    monkeypatch.setattr("standin.made_up_companies.LISTED_COMPANIES", 2000 if cap > 1 else 30)
     site.list, site.largest_page = ListManner.CAPPED, cap
     pages = _walk(site, http)
     assert pages[0].size == cap

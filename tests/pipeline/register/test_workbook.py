@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from pipeline.register import xlsx
 from pipeline.register.listing import ListedCompany
 from pipeline.register.workbook import NotTheRegister, source_of, walk_workbook
-from tests.site.facts import facts_of, make_idno
-from tests.site.register_xlsx import Cell, RegisterOptions, liquidated_on, write_register
+from standin.register_xlsx import Cell, RegisterOptions, liquidated_on, write_register
+from standin.site_facts import facts_of, make_idno
 
 NUMBERS = range(25)
 HEADER = [

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from bs4 import BeautifulSoup
 from bs4.element import NavigableString, Tag
 
-from pipeline.transform.labels import field_of, label_in_line
+from pipeline.transform.vocabulary.labels import field_of, label_in_line
 
 Mutation = Callable[[str, str, random.Random], str]
 """The page, another company's page, and dice become a changed page."""

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
-from pipeline.extract.browser import chrome
+from pipeline.extract.browser.chrome_session import chrome
+from standin import Lang, Layout, company, fin_data, running_site
+from standin.site_facts import make_idno
 from tests.pipeline.extract.crawling import settings_for
-from tests.site import Lang, Layout, company, fin_data, running_site
-from tests.site.facts import make_idno
 
 VARIANTS = range(8)
 COMPANIES = 1000

@@ -2,9 +2,9 @@
 
 import pytest
 
-from pipeline.transform.activities import split_activities
-from pipeline.transform.html import read_html
-from tests.pipeline.transform.pages import IDNO
+from pipeline.transform.html.activities import split_activities
+from pipeline.transform.html.page_reader import read_html
+from tests.pipeline.transform.html_pages import IDNO
 
 ONE = "Fabricarea pîinii; fabricarea produselor proaspete de patiserie"
 TWO = "Cultivarea cerealelor (exclusiv orez), plantelor leguminoase"

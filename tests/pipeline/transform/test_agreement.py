@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from pipeline.transform.agreement import agree
-from pipeline.transform.merge import FieldSource, Transformed, transform
-from tests.pipeline.transform.pages import IDNO, Company, definitions, page
-from warehouse.records import (
+from pipeline.transform.merge import ReadingSource, Transformed, transform
+from tests.pipeline.transform.html_pages import IDNO, PageCompany, definitions, page
+from warehouse.records.models import (
     Activity,
     AddressParts,
     CompanyStatus,
@@ -76,11 +76,11 @@ def test_values_that_mean_other_things_do_not_agree(field: str, one: Any, other:
 def merged(html: str | None = None, filed: Any = None, **answer: Any) -> Transformed:
     bodies = [json.dumps({"idno": IDNO, "fullName": "PLOPENA AGRO", **answer}).encode()]
     bodies += [json.dumps(filed).encode()] if filed is not None else []
-    return transform(idno=IDNO, html=html or page(Company()), bodies=bodies)
+    return transform(idno=IDNO, html=html or page(PageCompany()), bodies=bodies)
 
 
 def with_facts(rows: str) -> str:
-    return page(Company(), lambda company: f"{definitions(company)}{rows}")
+    return page(PageCompany(), lambda company: f"{definitions(company)}{rows}")
 
 
 CUATM = "<dl><dt>CUATM</dt><dd>SEC.CENTRU (130000)</dd></dl>"
@@ -92,10 +92,10 @@ def test_every_fact_bears_where_it_was_read_and_the_text_that_stands_there() -> 
         with_facts(CUATM), isActive=True, personFounders=[{"fullName": "MODELEANU ION", "shares": 33.33}]
     )
 
-    assert transformed.sources["status"] == FieldSource("json", "true")
-    assert transformed.sources["cuatm"] == FieldSource("html", "SEC.CENTRU (130000)")
-    assert transformed.sources["registered_on"] == FieldSource("html", Company().date)
-    assert transformed.sources["address_parts"] == FieldSource("html", Company().address)
+    assert transformed.sources["status"] == ReadingSource("json", "true")
+    assert transformed.sources["cuatm"] == ReadingSource("html", "SEC.CENTRU (130000)")
+    assert transformed.sources["registered_on"] == ReadingSource("html", PageCompany().date)
+    assert transformed.sources["address_parts"] == ReadingSource("html", PageCompany().address)
     assert transformed.sources["founders"].raw == (
         '{"personFounders": [{"fullName": "MODELEANU ION", "shares": 33.33}]}'
     )
@@ -110,7 +110,7 @@ def test_what_stands_there_is_kept_up_to_a_length() -> None:
 
 
 def test_a_page_never_states_that_there_is_nothing() -> None:
-    assert transform(idno=IDNO, html=page(Company()), bodies=[]).stated == frozenset()
+    assert transform(idno=IDNO, html=page(PageCompany()), bodies=[]).stated == frozenset()
 
 
 def test_the_data_states_what_it_has_a_key_for() -> None:
@@ -140,10 +140,10 @@ def test_disagreements_are_kept_for_all_fields() -> None:
 
 def test_statements_come_from_their_own_request_even_if_the_companys_failed() -> None:
     body = json.dumps([{"idno": IDNO, "year": 2024, "CODE_5_430": 6000}]).encode()
-    transformed = transform(idno=IDNO, html=page(Company()), bodies=[body])
+    transformed = transform(idno=IDNO, html=page(PageCompany()), bodies=[body])
 
     assert transformed.facts.statements[0].figures() == {"total_assets": 6000}
-    assert transformed.sources["statements"] == FieldSource("json", None)
+    assert transformed.sources["statements"] == ReadingSource("json", None)
 
 
 def test_parts_of_an_address_that_was_not_taken_are_not_taken_either() -> None:
@@ -161,7 +161,7 @@ def test_the_name_of_a_legal_form_that_was_not_taken_is_not_taken_either() -> No
 
 def test_the_name_of_a_legal_form_is_the_registers_own_whatever_the_page_says() -> None:
     transformed = transform(
-        idno=IDNO, html=page(Company(form="Общество с ограниченной ответственностью")), bodies=[]
+        idno=IDNO, html=page(PageCompany(form="Общество с ограниченной ответственностью")), bodies=[]
     )
 
     assert transformed.facts.legal_form == "SRL"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.transform.amounts import grouping_in, names_unit
-from pipeline.transform.text import parse_amount
+from pipeline.transform.source_text import parse_amount
 
 _SPACES = (" ", "\u00a0", "\u202f", "\u2009")
 

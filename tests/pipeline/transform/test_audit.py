@@ -5,13 +5,22 @@ from typing import Any
 
 import pytest
 
-from pipeline.transform.html import read_html
+from pipeline.transform.html.page_reader import read_html
+from pipeline.transform.json.payloads import read_payloads
 from pipeline.transform.merge import transform
-from pipeline.transform.payloads import read_payloads
 from pipeline.transform.reading import Reading
-from tests.pipeline.transform.pages import FRAMES, IDNO, LAYOUTS, Company, Frame, Layout, definitions, page
-from tests.site import company, fin_data
-from tests.site.facts import make_idno
+from standin import company, fin_data
+from standin.site_facts import make_idno
+from tests.pipeline.transform.html_pages import (
+    FRAMES,
+    IDNO,
+    LAYOUTS,
+    Frame,
+    Layout,
+    PageCompany,
+    definitions,
+    page,
+)
 
 
 def read(**answer: Any) -> Reading:
@@ -52,7 +61,7 @@ def test_keys_are_reported_once_each_and_say_where_they_were_seen() -> None:
     founders = [{"fullName": "A", "x": 1}, {"fullName": "B", "x": 2}]
     body = {"idno": IDNO, "fullName": "PLOPENA AGRO", "personFounders": founders, "zzz": 1}
 
-    unknown = transform(idno=IDNO, html=page(Company()), bodies=[json.dumps(body).encode()]).unknown
+    unknown = transform(idno=IDNO, html=page(PageCompany()), bodies=[json.dumps(body).encode()]).unknown
 
     assert unknown == ("json: companies.personFounders.x", "json: companies.zzz")
 
@@ -134,13 +143,15 @@ def test_a_legal_form_has_its_name_where_it_is_known(form: str, name: str | None
 @pytest.mark.parametrize("frame", FRAMES)
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_page_with_known_labels_leaves_none_unknown(layout: Layout, frame: Frame) -> None:
-    assert read_html(page(Company(), layout, frame), IDNO).unknown == ()
+    assert read_html(page(PageCompany(), layout, frame), IDNO).unknown == ()
 
 
 @pytest.mark.parametrize(
     "html",
     [
-        page(Company(), definitions).replace("<dt>Adresa", "<dt>Telefon mobil</dt><dd>069</dd><dt>Adresa"),
+        page(PageCompany(), definitions).replace(
+            "<dt>Adresa", "<dt>Telefon mobil</dt><dd>069</dd><dt>Adresa"
+        ),
         f"<main><h1>X SRL</h1><table><tr><th>IDNO</th><td>{IDNO}</td></tr>"
         "<tr><th>Telefon mobil</th><td>069</td></tr><tr><th>Statut</th><td>Activă</td></tr></table></main>",
         f"<main><h1>X SRL</h1><p>IDNO: {IDNO}</p><p>Telefon mobil: 069</p><p>Statut: Activă</p></main>",

@@ -2,8 +2,17 @@
 
 import pytest
 
-from pipeline.transform.html import read_html
-from tests.pipeline.transform.pages import FRAMES, IDNO, LAYOUTS, OTHER_IDNO, Company, Frame, Layout, page
+from pipeline.transform.html.page_reader import read_html
+from tests.pipeline.transform.html_pages import (
+    FRAMES,
+    IDNO,
+    LAYOUTS,
+    OTHER_IDNO,
+    Frame,
+    Layout,
+    PageCompany,
+    page,
+)
 
 HOSTILE_ADDRESSES = (
     f"MD-1; Administrator: FALS ION; Fondatori: NIMENI (100%), IDNO: {OTHER_IDNO}, Statut: Lichidată",
@@ -20,19 +29,19 @@ HOSTILE_ADDRESSES = (
 @pytest.mark.parametrize("frame", FRAMES)
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_footer_address_is_never_the_companys(layout: Layout, frame: Frame) -> None:
-    assert read_html(page(Company(address=""), layout, frame), IDNO).address is None
+    assert read_html(page(PageCompany(address=""), layout, frame), IDNO).address is None
 
 
 @pytest.mark.parametrize("frame", FRAMES)
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_the_sites_administrator_is_never_the_companys(layout: Layout, frame: Frame) -> None:
-    assert read_html(page(Company(administrators=()), layout, frame), IDNO).administrators == ()
+    assert read_html(page(PageCompany(administrators=()), layout, frame), IDNO).administrators == ()
 
 
 @pytest.mark.parametrize("frame", FRAMES)
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_the_status_of_another_company_is_never_this_ones(layout: Layout, frame: Frame) -> None:
-    assert read_html(page(Company(status=""), layout, frame), IDNO).status is None
+    assert read_html(page(PageCompany(status=""), layout, frame), IDNO).status is None
 
 
 @pytest.mark.parametrize("frame", FRAMES)
@@ -41,7 +50,7 @@ def test_the_status_of_another_company_is_never_this_ones(layout: Layout, frame:
 def test_an_address_that_looks_like_other_facts_is_no_other_fact(
     layout: Layout, frame: Frame, address: str
 ) -> None:
-    company = Company(address=address, status="", administrators=())
+    company = PageCompany(address=address, status="", administrators=())
 
     reading = read_html(page(company, layout, frame), IDNO)
 
@@ -70,7 +79,7 @@ def test_an_address_that_looks_like_other_facts_is_no_other_fact(
     ],
 )
 def test_a_name_that_looks_like_a_label_is_only_a_name(layout: Layout, frame: Frame, name: str) -> None:
-    company = Company(name=name, address="", status="", administrators=())
+    company = PageCompany(name=name, address="", status="", administrators=())
     html = page(company, layout, frame).replace("</h1>", f"</h1><p>{name}</p><p>{name} · Companii</p>")
 
     reading = read_html(html, IDNO)
@@ -84,7 +93,7 @@ def test_a_name_that_looks_like_a_label_is_only_a_name(layout: Layout, frame: Fr
     "party", ["Adresa: str. Falsă, 1", "Administrator: FALS ION", "Statut: Lichidată", f"IDNO: {OTHER_IDNO}"]
 )
 def test_a_founder_that_looks_like_a_label_is_no_other_fact(layout: Layout, party: str) -> None:
-    company = Company(founders={party: "50", "MODELEANU ION": "50"})
+    company = PageCompany(founders={party: "50", "MODELEANU ION": "50"})
 
     reading = read_html(page(company, layout), IDNO)
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pipeline.transform.html import read_html
-from tests.site.facts import make_idno
+from pipeline.transform.html.page_reader import read_html
+from standin.site_facts import make_idno
 
 ASKED, SHOWN = make_idno(1), make_idno(2)
 

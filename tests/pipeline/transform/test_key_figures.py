@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from pipeline.transform.html import read_html
+from pipeline.transform.html.page_reader import read_html
+from pipeline.transform.html.statement_years import year_of_statement
 from pipeline.transform.reading import Reading
-from pipeline.transform.titles import year_of_statement
-from tests.pipeline.transform.pages import FRAMES, IDNO, LAYOUTS, Company, Frame, Layout, page
+from tests.pipeline.transform.html_pages import FRAMES, IDNO, LAYOUTS, Frame, Layout, PageCompany, page
 
 
 def read(content: str) -> Reading:
@@ -140,11 +140,11 @@ def test_a_row_that_is_called_otherwise_is_no_key_figure(label: str) -> None:
 @pytest.mark.parametrize("frame", FRAMES)
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_figures_change_nothing_of_the_other_facts(layout: Layout, frame: Frame) -> None:
-    plain = page(Company(), layout, frame)
+    plain = page(PageCompany(), layout, frame)
     figures = f"<div>{TITLE}<dl><dt>Total active</dt><dd>1 234 567 MDL</dd></dl></div>"
     before, after = (
         read_html(plain, IDNO),
-        read_html(page(Company(), lambda c: layout(c) + figures, frame), IDNO),
+        read_html(page(PageCompany(), lambda c: layout(c) + figures, frame), IDNO),
     )
 
     assert [statement.year for statement in after.statements] == [2024]

@@ -2,10 +2,10 @@
 
 import pytest
 
-from pipeline.transform.labels import field_of, is_action
-from pipeline.transform.meanings import is_role, labelled_status_of, legal_form_of, status_of
 from pipeline.transform.vocabulary.field import Field
-from warehouse.records import CompanyStatus
+from pipeline.transform.vocabulary.labels import field_of, is_action
+from pipeline.transform.vocabulary.terms import is_role, labelled_status_of, legal_form_of, status_of
+from warehouse.records.models import CompanyStatus
 
 
 @pytest.mark.parametrize(

@@ -4,20 +4,20 @@ from decimal import Decimal
 
 import pytest
 
-from pipeline.transform.html import read_html
+from pipeline.transform.html.page_reader import read_html
 from pipeline.transform.reading import Reading
-from tests.pipeline.transform.pages import (
+from tests.pipeline.transform.html_pages import (
     FRAMES,
     IDNO,
     LABELS,
     LAYOUTS,
     OWNER_IDNO,
-    Company,
     Frame,
     Layout,
+    PageCompany,
     page,
 )
-from warehouse.records import CompanyStatus, PartyKind
+from warehouse.records.models import CompanyStatus, PartyKind
 
 
 def read(content: str) -> Reading:
@@ -35,7 +35,7 @@ def founders(reading: Reading) -> dict[str, str]:
 def test_every_fact_is_read_in_every_layout_frame_and_language(
     layout: Layout, frame: Frame, lang: str
 ) -> None:
-    company = Company(labels=LABELS[lang])
+    company = PageCompany(labels=LABELS[lang])
 
     reading = read_html(page(company, layout, frame), IDNO)
 
@@ -50,7 +50,7 @@ def test_every_fact_is_read_in_every_layout_frame_and_language(
 @pytest.mark.parametrize("frame", FRAMES)
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_company_with_nothing_but_a_name_has_no_facts(layout: Layout, frame: Frame) -> None:
-    sparse = Company(form="", status="", date="", address="", founders={}, administrators=())
+    sparse = PageCompany(form="", status="", date="", address="", founders={}, administrators=())
 
     reading = read_html(page(sparse, layout, frame), IDNO)
 
@@ -305,7 +305,7 @@ def test_a_page_without_a_heading_has_only_its_idno() -> None:
 
 
 def test_another_companys_page_shows_its_idno() -> None:
-    assert read_html(page(Company()), OWNER_IDNO).idno == IDNO
+    assert read_html(page(PageCompany()), OWNER_IDNO).idno == IDNO
 
 
 def test_a_dash_may_stand_between_a_label_and_its_value() -> None:

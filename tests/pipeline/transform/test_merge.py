@@ -6,14 +6,15 @@ from typing import Any
 import pytest
 
 from pipeline.transform.merge import NotThisCompany, transform
-from tests.pipeline.transform.pages import IDNO, OTHER_IDNO, Company, page
-from warehouse.records import CompanyStatus
+from tests.pipeline.transform.html_pages import IDNO, OTHER_IDNO, PageCompany, page
+from warehouse.records.models import CompanyStatus
 
 
 def body(**changes: Any) -> bytes:
     """The API's answer about the company of `pages.Company`."""
     founders = [
-        {"fullName": name, "id": "ab12", "shares": float(share)} for name, share in Company().founders.items()
+        {"fullName": name, "id": "ab12", "shares": float(share)}
+        for name, share in PageCompany().founders.items()
     ]
     answer = {
         "idno": IDNO,
@@ -21,7 +22,7 @@ def body(**changes: Any) -> bytes:
         "type": "SRL",
         "isActive": True,
         "registeredAt": "2020-07-09",
-        "address": {"fullName": Company().address},
+        "address": {"fullName": PageCompany().address},
         "personFounders": founders,
         "personAdministrators": [{"fullName": "PROBARU VASILE", "id": "cd34", "type": "ADMINISTRATOR"}],
     }
@@ -29,7 +30,7 @@ def body(**changes: Any) -> bytes:
 
 
 def test_two_readings_that_agree_have_no_disagreements() -> None:
-    transformed = transform(idno=IDNO, html=page(Company()), bodies=[body()])
+    transformed = transform(idno=IDNO, html=page(PageCompany()), bodies=[body()])
 
     assert transformed.disagreements == {}
     assert [party.source_id for party in transformed.facts.founders] == ["ab12", "ab12"]
@@ -39,35 +40,37 @@ def test_both_romanian_spellings_agree() -> None:
     bodies = [body(fullName="ŞOIMENI ŢARĂ", address={"fullName": "str. Ştiinţei"})]
 
     transformed = transform(
-        idno=IDNO, html=page(Company(name="ȘOIMENI ȚARĂ", address="str. Științei")), bodies=bodies
+        idno=IDNO, html=page(PageCompany(name="ȘOIMENI ȚARĂ", address="str. Științei")), bodies=bodies
     )
 
     assert transformed.disagreements == {}
 
 
 def test_where_they_contradict_the_data_is_taken_and_the_disagreement_kept() -> None:
-    transformed = transform(idno=IDNO, html=page(Company(status="Lichidată")), bodies=[body()])
+    transformed = transform(idno=IDNO, html=page(PageCompany(status="Lichidată")), bodies=[body()])
 
     assert transformed.facts.status is CompanyStatus.ACTIVE
     assert transformed.disagreements == {"status": {"html": "inactive", "json": "active"}}
 
 
 def test_where_the_data_is_silent_the_page_speaks() -> None:
-    transformed = transform(idno=IDNO, html=page(Company()), bodies=[body(address=None, personFounders=[])])
+    transformed = transform(
+        idno=IDNO, html=page(PageCompany()), bodies=[body(address=None, personFounders=[])]
+    )
 
-    assert transformed.facts.address == Company().address
+    assert transformed.facts.address == PageCompany().address
     assert len(transformed.facts.founders) == 2
     assert transformed.disagreements == {}
 
 
 def test_the_page_alone_is_enough() -> None:
-    transformed = transform(idno=IDNO, html=page(Company()), bodies=[b"no json", b"[]"])
+    transformed = transform(idno=IDNO, html=page(PageCompany()), bodies=[b"no json", b"[]"])
 
     assert transformed.facts.name == "PLOPENA AGRO"
 
 
 def test_a_heading_may_add_the_legal_form() -> None:
-    html = page(Company(name="„PLOPENA AGRO” S.R.L."))
+    html = page(PageCompany(name="„PLOPENA AGRO” S.R.L."))
 
     assert transform(idno=IDNO, html=html, bodies=[body()]).facts.name == "PLOPENA AGRO"
 
@@ -75,9 +78,9 @@ def test_a_heading_may_add_the_legal_form() -> None:
 @pytest.mark.parametrize(
     ("html", "bodies", "reason"),
     [
-        (page(Company(name="ALTA")), [body()], "its data is of"),
-        (page(Company()).replace(IDNO, OTHER_IDNO), [], f"the page shows the company {OTHER_IDNO}"),
-        (page(Company(name="Compania nu a fost găsită")), [body()], "no company's name"),
+        (page(PageCompany(name="ALTA")), [body()], "its data is of"),
+        (page(PageCompany()).replace(IDNO, OTHER_IDNO), [], f"the page shows the company {OTHER_IDNO}"),
+        (page(PageCompany(name="Compania nu a fost găsită")), [body()], "no company's name"),
         ("<p>Se încarcă…</p>", [body()], "no company's name"),
         ("<h1>PLOPENA AGRO</h1>", [], "neither the page nor its data"),
     ],

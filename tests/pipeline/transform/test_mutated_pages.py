@@ -5,10 +5,10 @@ import random
 import pytest
 
 from pipeline.transform.agreement import agree, is_silent
-from pipeline.transform.html import read_html
+from pipeline.transform.html.page_reader import read_html
 from tests.pipeline.transform.mutations import MUTATIONS, Mutation, labels_renamed
 from tests.pipeline.transform.rendered import Rendered
-from warehouse.records import CompanyFacts
+from warehouse.records.models import CompanyFacts
 
 _EVERY = 19
 """One page in so many is changed: a number that shares no factor with the layouts, languages and variants."""

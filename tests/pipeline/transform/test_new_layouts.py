@@ -5,9 +5,18 @@ from decimal import Decimal
 
 import pytest
 
-from pipeline.transform.html import read_html
-from tests.pipeline.transform.pages import FRAMES, IDNO, LABELS, LAYOUTS, Company, Frame, Layout, page
-from warehouse.records import Activity, Cuatm
+from pipeline.transform.html.page_reader import read_html
+from tests.pipeline.transform.html_pages import (
+    FRAMES,
+    IDNO,
+    LABELS,
+    LAYOUTS,
+    Frame,
+    Layout,
+    PageCompany,
+    page,
+)
+from warehouse.records.models import Activity, Cuatm
 
 ACTIVITIES = (
     "Fabricarea pîinii; fabricarea produselor proaspete de patiserie",
@@ -33,7 +42,7 @@ WORDS = {
 
 
 @dataclass(frozen=True)
-class Whole(Company):
+class Whole(PageCompany):
     """A company with its place and its activities."""
 
     lang: str = "ro"
@@ -46,7 +55,7 @@ class Whole(Company):
 
 
 @dataclass(frozen=True)
-class Figures(Company):
+class Figures(PageCompany):
     """The key figures, as facts of their own."""
 
     lang: str = "ro"
@@ -60,7 +69,7 @@ class Figures(Company):
 
 
 def whole_page(layout: Layout, frame: Frame, lang: str) -> str:
-    def content(company: Company) -> str:
+    def content(company: PageCompany) -> str:
         shown = layout(Figures(lang=lang, founders={}, administrators=()))
         return f"{layout(company)}<div><h2>{WORDS[lang][4]}</h2>{shown}</div>"
 

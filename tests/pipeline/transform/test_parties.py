@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from pipeline.transform.party_text import is_note, read_entry, split_parties
-from warehouse.records import PartyKind
+from pipeline.transform.html.party_text import is_note, read_entry, split_parties
+from warehouse.records.models import PartyKind
 
 IDNO = "1007998000019"
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.transform.payloads import find_company, read_payloads
+from pipeline.transform.json.payloads import find_company, read_payloads
 from pipeline.transform.reading import Reading
-from tests.pipeline.transform.pages import IDNO, OTHER_IDNO, OWNER_IDNO
-from warehouse.records import CompanyStatus, PartyKind
+from tests.pipeline.transform.html_pages import IDNO, OTHER_IDNO, OWNER_IDNO
+from warehouse.records.models import CompanyStatus, PartyKind
 
 
 def bodies(**fields: Any) -> list[bytes]:

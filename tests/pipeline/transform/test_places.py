@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.transform.places import address_parts, cuatm_in
-from tests.site import expected_record
-from tests.site.facts import make_idno
+from standin import expected_record
+from standin.site_facts import make_idno
 
 
 def parts(address: str) -> dict[str, str]:

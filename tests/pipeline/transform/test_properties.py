@@ -3,9 +3,18 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.transform.html import read_html
-from pipeline.transform.text import collapse
-from tests.pipeline.transform.pages import FRAMES, IDNO, LAYOUTS, OTHER_IDNO, Company, Frame, Layout, page
+from pipeline.transform.html.page_reader import read_html
+from pipeline.transform.source_text import collapse
+from tests.pipeline.transform.html_pages import (
+    FRAMES,
+    IDNO,
+    LAYOUTS,
+    OTHER_IDNO,
+    Frame,
+    Layout,
+    PageCompany,
+    page,
+)
 
 _PIECES = (
     *(
@@ -60,7 +69,7 @@ def as_shown(text: str) -> str:
 @settings(max_examples=150, deadline=None)
 @given(text=_TEXTS, layout=st.sampled_from(LAYOUTS), frame=st.sampled_from(FRAMES))
 def test_any_address_comes_back_as_it_is_or_not_at_all(text: str, layout: Layout, frame: Frame) -> None:
-    company = Company(address=text, status="", administrators=())
+    company = PageCompany(address=text, status="", administrators=())
 
     reading = read_html(page(company, layout, frame), IDNO)
 
@@ -74,7 +83,7 @@ def test_any_address_comes_back_as_it_is_or_not_at_all(text: str, layout: Layout
 @settings(max_examples=150, deadline=None)
 @given(text=_TEXTS, layout=st.sampled_from(LAYOUTS), frame=st.sampled_from(FRAMES))
 def test_any_name_comes_back_as_it_is_or_not_at_all(text: str, layout: Layout, frame: Frame) -> None:
-    company = Company(name=text, address="", status="", administrators=())
+    company = PageCompany(name=text, address="", status="", administrators=())
 
     reading = read_html(page(company, layout, frame), IDNO)
 
@@ -86,7 +95,7 @@ def test_any_name_comes_back_as_it_is_or_not_at_all(text: str, layout: Layout, f
 @settings(max_examples=150, deadline=None)
 @given(text=_TEXTS, layout=st.sampled_from(LAYOUTS), frame=st.sampled_from(FRAMES))
 def test_any_founder_fills_no_field_but_its_own(text: str, layout: Layout, frame: Frame) -> None:
-    company = Company(founders={text: "40", "MODELEANU ION": "60"}, administrators=())
+    company = PageCompany(founders={text: "40", "MODELEANU ION": "60"}, administrators=())
 
     reading = read_html(page(company, layout, frame), IDNO)
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from pipeline.transform.html import read_html
+from pipeline.transform.html.page_reader import read_html
 from pipeline.transform.reading import Reading
-from tests.pipeline.transform.pages import IDNO, OWNER_IDNO
+from tests.pipeline.transform.html_pages import IDNO, OWNER_IDNO
 
 
 def read(content: str) -> Reading:

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.transform.payloads import read_filed
+from pipeline.transform.json.payloads import read_filed
+from pipeline.transform.json.values import parse_json
 from pipeline.transform.reading import Reading
-from pipeline.transform.values import parse_json
-from tests.pipeline.transform.pages import IDNO, OTHER_IDNO
-from warehouse.records import Statement, StatementLine
+from tests.pipeline.transform.html_pages import IDNO, OTHER_IDNO
+from warehouse.records.models import Statement, StatementLine
 
 
 def read(*entries: dict[str, Any]) -> Reading:

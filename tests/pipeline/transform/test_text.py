@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from pipeline.transform.text import bare, collapse, fold, parse_date, parse_share, present
+from pipeline.transform.source_text import bare, collapse, fold, parse_date, parse_share, present
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from pipeline.transform.html import read_html
+from pipeline.transform.html.page_reader import read_html
+from pipeline.transform.json.payloads import read_filed, read_payloads
+from pipeline.transform.json.values import parse_json
 from pipeline.transform.merge import ReadingKind, transform
-from pipeline.transform.payloads import read_filed, read_payloads
 from pipeline.transform.reading import Reading
-from pipeline.transform.text import bare
-from pipeline.transform.values import parse_json
+from pipeline.transform.source_text import bare
+from standin import Lang, Layout, expected_record
 from tests.pipeline.transform.rendered import COMPANIES, VARIANTS, Rendered
-from tests.site import Lang, Layout, expected_record
-from warehouse.records import Party, Statement
+from warehouse.records.models import Party, Statement
 
 Json = dict[str, Any]
 _SINGLE = ("name", "legal_form", "legal_form_name", "address")

@@ -14,9 +14,8 @@ import pytest
 from sqlalchemy import Connection, text
 from warcio.archiveiterator import ArchiveIterator
 
-from tests.databases import Databases
-from tests.site.facts import make_idno
-from tests.warehouse.evidence.captures import (
+from standin.site_facts import make_idno
+from tests.warehouse.evidence.capture_factory import (
     COMPANY,
     DOCUMENT,
     FIGURES,
@@ -28,8 +27,9 @@ from tests.warehouse.evidence.captures import (
     store,
     unanswered,
 )
+from tests.warehouse_server import Databases
 from warehouse.evidence import EvidenceDamaged, NoEvidence
-from warehouse.evidence.errors import NotWritten
+from warehouse.evidence.evidence_errors import NotWritten
 from warehouse.evidence.export import Exported, export_evidence
 
 IDNO = make_idno(3520)

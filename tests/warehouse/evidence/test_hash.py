@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tests.databases import Databases
-from tests.site.facts import make_idno
-from tests.warehouse.evidence.captures import FETCHED_AT, capture, payload, store
+from standin.site_facts import make_idno
+from tests.warehouse.evidence.capture_factory import FETCHED_AT, capture, payload, store
+from tests.warehouse_server import Databases
 from warehouse.contract import Outcome
 from warehouse.evidence import CaptureEvidence, evidence_document, evidence_sha256
 from warehouse.evidence.read import load_evidence

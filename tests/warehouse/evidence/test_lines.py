@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from warehouse.evidence.cdxj import surt
-from warehouse.evidence.headers import as_pairs, of_body, status_line
+from warehouse.evidence.warc_headers import as_pairs, of_body, status_line
 
 
 @pytest.mark.parametrize(

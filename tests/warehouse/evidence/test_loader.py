@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime
 
-from pipeline.extract.capture import Capture, Hop, Payload
-from pipeline.load import store_capture
-from tests.databases import Databases
-from tests.site.facts import make_idno
+from pipeline.extract.page_capture import Capture, Hop, Payload
+from pipeline.records.capture_load import store_capture
+from standin.site_facts import make_idno
+from tests.warehouse_server import Databases
 from warehouse.contract import Outcome
 from warehouse.evidence.read import load_evidence
-from warehouse.evidence.records import records_of
+from warehouse.evidence.warc_records import records_of
 
 IDNO = make_idno(3540)
 

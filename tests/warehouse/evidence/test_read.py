@@ -5,9 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from tests.databases import Databases
-from tests.site.facts import make_idno
-from tests.warehouse.evidence.captures import (
+from standin.site_facts import make_idno
+from tests.warehouse.evidence.capture_factory import (
     BODIES,
     COMPANY,
     DOCUMENT,
@@ -19,9 +18,10 @@ from tests.warehouse.evidence.captures import (
     store,
     unanswered,
 )
-from warehouse import roles
+from tests.warehouse_server import Databases
 from warehouse.evidence import EvidenceDamaged
 from warehouse.evidence.read import Period, count_captures, load_evidence
+from warehouse.schema import database_roles
 
 IDNO = make_idno(3510)
 
@@ -108,5 +108,5 @@ def test_the_role_that_reads_for_the_api_may_read_it_all(databases: Databases) -
     idno = make_idno(3512)
     with databases.warehouse() as connection:
         store(connection, capture(idno))
-    with databases.warehouse(roles.API) as connection:
+    with databases.warehouse(database_roles.API) as connection:
         assert len(list(load_evidence(connection, idno))) == 1

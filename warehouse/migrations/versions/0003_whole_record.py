@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-from warehouse.roles import API, PIPELINE
+from warehouse.schema.database_roles import API, PIPELINE
 
 revision = "0003"
 down_revision = "0002"

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from warehouse.roles import API, PIPELINE
+from warehouse.schema.database_roles import API, PIPELINE
 
 revision = "0005"
 down_revision = "0004"

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from warehouse.roles import API, PIPELINE
+from warehouse.schema.database_roles import API, PIPELINE
 
 revision = "0006"
 down_revision = "0005"

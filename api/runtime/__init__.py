@@ -1,0 +1,1 @@
+"""The machinery around the endpoints: middleware, wake-ups, rate limits, Redis access, shutdown."""

@@ -1,0 +1,1 @@
+"""The Dagster layer: assets, ops, resources, jobs, schedules and checks, thin shells around plain functions."""

@@ -1,0 +1,151 @@
+"""The op of `sweep_register`: walks a list of companies into `tracked_companies`, page by page."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path
+from typing import Self
+
+from dagster import AssetMaterialization, Config, Failure, Nothing, OpExecutionContext, Out, op
+from pydantic import Field, field_validator, model_validator
+
+from pipeline.defs.assets.tracked_companies import tracked_companies
+from pipeline.defs.ops import run_context
+from pipeline.defs.ops.outage_retry import retried_on_outage
+from pipeline.defs.ops.sweep_summary import SweepSummary
+from pipeline.defs.resources import RedisStores, Warehouse
+from pipeline.extract.direct_client import DisallowedByRobots, FetchFailed, SitePaused, direct_client
+from pipeline.extract.site_throttle import SiteThrottle
+from pipeline.records.capture_load import store_body
+from pipeline.register.address import ApiUnknown, list_url
+from pipeline.register.list_api import PAGE_SIZE, NotTheList, walk_list
+from pipeline.register.listing import WalkedPage
+from pipeline.register.sweeps import Sweep, SweepTaken, open_sweep, store_page
+from pipeline.register.workbook import NotTheRegister, source_of, walk_workbook
+from pipeline.settings import pipeline_settings
+from warehouse.contract import RunKind
+
+_REASONS = (ApiUnknown, DisallowedByRobots, FetchFailed, NotTheList, NotTheRegister, SweepTaken)
+"""What ends a sweep before its list does; the cursor stays where it is."""
+
+
+class ListSource(StrEnum):
+    """Where the list of companies comes from."""
+
+    SITE = "site"
+    FILE = "file"
+
+
+class RegisterSweep(Config):
+    """Which list to walk, and how far."""
+
+    source: str = Field(
+        default=ListSource.SITE.value,
+        description="site: the site's own list; file: the bulk register of dataset.gov.md, an XLSX named in path",
+    )
+    path: str | None = Field(default=None, description="Of the XLSX, on the machine where runs work")
+    page_size: int = Field(
+        default=PAGE_SIZE, ge=1, le=PAGE_SIZE, description="Companies a page, for a sweep that begins anew"
+    )
+    max_pages: int | None = Field(
+        default=None, ge=1, description="Stop after so many pages; the next run goes on"
+    )
+    restart: bool = Field(default=False, description="Begin anew, even if an unfinished sweep could go on")
+
+    @field_validator("source")
+    @classmethod
+    def _is_known(cls, source: str) -> str:
+        if source not in set(ListSource):
+            raise ValueError(f"source: {source!r} given, {' or '.join(ListSource)} are allowed")
+        return source
+
+    @model_validator(mode="after")
+    def _has_a_path_for_a_file(self) -> Self:
+        if (self.source == ListSource.FILE) != (self.path is not None):
+            raise ValueError(
+                f"path: {self.path!r} given with source {self.source!r}; it goes with source 'file'"
+            )
+        return self
+
+
+@op(
+    out=Out(Nothing),
+    description="Walks the site's list of companies, or the bulk register, into tracked_companies: no visit to"
+    " a company, one transaction a page. Goes on where the last sweep of the same list stopped.",
+)
+def walk_register(
+    context: OpExecutionContext, config: RegisterSweep, warehouse: Warehouse, redis: RedisStores
+) -> None:
+    """Sweep, and report what was found, whatever ended it."""
+    tally, failure = SweepSummary(), None
+    with retried_on_outage(context):
+        try:
+            _sweep(context, config, warehouse, redis, tally)
+        except SitePaused as paused:
+            tally.pause(paused)
+            context.log.warning(f"{paused}; the next run goes on from page {tally.next_page}")
+        except _REASONS as reason:
+            failure = _failure(reason, warehouse)
+    if tally.sweep is not None:
+        context.log_event(AssetMaterialization(tracked_companies.key, metadata=tally.metadata()))
+    if failure is not None:
+        raise failure
+
+
+def _sweep(
+    context: OpExecutionContext,
+    config: RegisterSweep,
+    warehouse: Warehouse,
+    redis: RedisStores,
+    tally: SweepSummary,
+) -> None:
+    goes_on = run_context.asks_whether_to_go_on(context)
+    sweep = _open(config, warehouse, is_first_try=context.retry_number == 0)
+    context.log.info(f"sweep {sweep.id} of {sweep.source}, from page {sweep.next_page} on")
+    tally.begin(sweep)
+    with _pages(config, sweep, redis) as pages:
+        for page in islice(pages, config.max_pages):
+            goes_on()
+            with warehouse.transaction() as connection:
+                added = store_page(
+                    connection, sweep, page, expected_page=tally.next_page, run_id=context.run_id
+                )
+            context.log.info(tally.add(page, added))
+    if shortfall := tally.shortfall():
+        context.log.warning(shortfall)
+
+
+def _open(config: RegisterSweep, warehouse: Warehouse, *, is_first_try: bool) -> Sweep:
+    settings = pipeline_settings()
+    with warehouse.transaction() as connection:
+        source = (
+            source_of(Path(config.path))
+            if config.path is not None
+            else list_url(connection, site_url=settings.site_url, api_url=settings.api_url)
+        )
+        # Only the first try begins anew: a later one goes on with what that has done.
+        return open_sweep(
+            connection, source, page_size=config.page_size, restart=config.restart and is_first_try
+        )
+
+
+@contextmanager
+def _pages(config: RegisterSweep, sweep: Sweep, redis: RedisStores) -> Iterator[Iterator[WalkedPage]]:
+    if config.path is not None:
+        yield walk_workbook(Path(config.path), page=sweep.next_page, size=sweep.page_size)
+        return
+    settings = pipeline_settings()
+    with direct_client(settings, SiteThrottle(redis.state, settings, kind=RunKind.BULK)) as http:
+        yield walk_list(http, sweep.source, page=sweep.next_page, size=sweep.page_size)
+
+
+def _failure(reason: Exception, warehouse: Warehouse) -> Failure:
+    """What Dagster shows. A page that is none of the list is kept, so that one can look at it."""
+    metadata = {}
+    if isinstance(reason, NotTheList):
+        with warehouse.transaction() as connection:
+            metadata["body_sha256"] = store_body(
+                connection, reason.evidence.content, reason.evidence.content_type
+            )
+    return Failure(str(reason), metadata=metadata, allow_retries=False)

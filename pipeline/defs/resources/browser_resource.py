@@ -1,0 +1,56 @@
+"""The browser as a resource: what a run needs to visit companies' pages."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from dagster import ConfigurableResource, InitResourceContext
+from pydantic import PrivateAttr
+from redis import Redis
+
+from pipeline.extract.claims import Claims
+from pipeline.extract.crawl import Crawl
+from pipeline.extract.site_throttle import SiteThrottle
+from pipeline.settings import PipelineSettings, pipeline_settings
+from telemetry.tallies import Tallies
+from warehouse.contract import RunKind
+
+_CLAIM_SPARE = timedelta(seconds=60)
+
+
+class Browser(ConfigurableResource):  # type: ignore[type-arg]
+    """Visits companies' pages (settings: site_*, tabs, visit_*, retry_*, breaker_*, browser_*, chrome_*, work_dir)."""
+
+    _settings: PipelineSettings = PrivateAttr()
+
+    def setup_for_execution(self, context: InitResourceContext) -> None:
+        """Read the settings; Chrome starts with the first visit, and ends with the crawl."""
+        self._settings = pipeline_settings()
+
+    @property
+    def settings(self) -> PipelineSettings:
+        """The run's settings."""
+        return self._settings
+
+    def crawl(
+        self,
+        state: Redis,
+        tallies: Tallies,
+        *,
+        run_id: str,
+        kind: RunKind,
+        is_over: Callable[[str], bool],
+        captured_meanwhile: Callable[[str], int | None],
+        goes_on: Callable[[], None],
+    ) -> Crawl:
+        """Return a run's crawl with the manners and claims that all runs share; `is_over` tells whether a run is."""
+        longest = timedelta(seconds=self._settings.visit_timeout_seconds) + _CLAIM_SPARE
+        return Crawl(
+            self._settings,
+            SiteThrottle(state, self._settings, kind=kind),
+            Claims(state, run_id=run_id, good_for=longest, is_over=is_over),
+            tallies,
+            run_id=run_id,
+            captured_meanwhile=captured_meanwhile,
+            goes_on=goes_on,
+            borrows=kind is RunKind.PERSON,
+        )

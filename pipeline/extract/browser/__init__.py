@@ -1,0 +1,1 @@
+"""Chrome under Selenium: starting it, lending it, its tabs, its network log."""

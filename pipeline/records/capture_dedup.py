@@ -1,0 +1,84 @@
+"""What a capture has in common with an earlier one of its company, and therefore need not be stored again.
+
+A page that did not change gets the same answers: the same bodies from the same URLs, with headers that differ in a date
+or a number. Such a capture names the earlier one, and holds those headers only.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from warehouse.contract import Outcome
+from warehouse.evidence import CaptureEvidence, PayloadEvidence
+from warehouse.schema.tables import source_data, source_payloads
+
+Headers = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Unchanged:
+    """The capture that got the same answers first, and which headers differ: the document's, each payload's."""
+
+    same_as: int
+    changed_headers: list[Headers]
+
+
+def unchanged(connection: Connection, evidence: CaptureEvidence) -> Unchanged | None:
+    """Return which capture got the same answers, if the company's newest good one did."""
+    if evidence.outcome is not Outcome.OK or not evidence.payloads:
+        return None
+    first = _first_of_newest(connection, evidence.idno)
+    if first is None:
+        return None
+    held = _payloads(connection, first.id)
+    if [_answer(each) for each in held] != [_answer(each) for each in evidence.payloads]:
+        return None
+    pairs = [
+        (first.response_headers, evidence.response_headers),
+        *(
+            (old.response_headers, new.response_headers)
+            for old, new in zip(held, evidence.payloads, strict=True)
+        ),
+    ]
+    changed = [_changed(old, new) for old, new in pairs]
+    known = [headers for headers in changed if headers is not None]
+    return Unchanged(first.id, known) if len(known) == len(changed) else None
+
+
+def _first_of_newest(connection: Connection, idno: str) -> Any:
+    """Return the company's newest good capture, or the one that it names."""
+    newest = (
+        select(func.coalesce(source_data.c.same_as, source_data.c.id))
+        .where(source_data.c.idno == idno, source_data.c.outcome == Outcome.OK)
+        .order_by(source_data.c.id.desc())
+        .limit(1)
+    )
+    query = select(source_data.c.id, source_data.c.response_headers).where(
+        source_data.c.id == newest.scalar_subquery()
+    )
+    return connection.execute(query).one_or_none()
+
+
+def _payloads(connection: Connection, source_data_id: int) -> Sequence[PayloadEvidence]:
+    query = (
+        select(source_payloads)
+        .where(source_payloads.c.source_data_id == source_data_id)
+        .order_by(source_payloads.c.position)
+    )
+    return [
+        PayloadEvidence(**{field: row[field] for field in PayloadEvidence.model_fields})
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def _answer(payload: PayloadEvidence) -> tuple[int, str, int | None, str | None]:
+    return payload.position, payload.url, payload.status_code, payload.sha256
+
+
+def _changed(old: Any, new: Any) -> Headers | None:
+    """Return the headers with other values; None if there are others than there were."""
+    if not isinstance(old, dict) or not isinstance(new, dict) or old.keys() != new.keys():
+        return None
+    return {name: value for name, value in new.items() if value != old[name]}

@@ -1,0 +1,306 @@
+"""Companies' current records into their tables, many at a time, and what changed into their history."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, Table, delete, insert, select, text, tuple_
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from pipeline.records.capture_store import StoredCapture
+from pipeline.transform import TRANSFORM_VERSION
+from pipeline.transform.carry_forward import Settled
+from pipeline.transform.source_text import fold
+from warehouse.records.bulk_copy import copy_rows
+from warehouse.records.models import (
+    KEY_FIGURES,
+    Activity,
+    AddressParts,
+    Cause,
+    CompanyFacts,
+    Cuatm,
+    Party,
+    Relation,
+    Statement,
+)
+from warehouse.records.record_diff import Difference
+from warehouse.schema.tables import (
+    company_activities,
+    company_changes,
+    company_parties,
+    financial_lines,
+    financial_statements,
+    pending_captures,
+    transformed_data,
+)
+
+_LOCK = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended(idno, 0)) FROM unnest(CAST(:idnos AS text[])) AS each (idno)"
+)
+_FROM = ("source_data_id", "transform_version")
+_PARTY_COLUMNS = (
+    *("idno", "relation", "position", "name", "kind", "share", "role", "party_idno", "source_id"),
+    *_FROM,
+)
+_ACTIVITY_COLUMNS = ("idno", "is_licensed", "position", "name", "code", *_FROM)
+_STATEMENT_COLUMNS = ("idno", "year", "currency", "document_type", "cuiio", *KEY_FIGURES, *_FROM)
+_LINE_COLUMNS = ("idno", "year", "form", "row", "value", "label", *_FROM)
+
+
+@dataclass(frozen=True)
+class Head:
+    """Which capture a company's record comes from, and how it was read."""
+
+    source_data_id: int
+    fetched_at: datetime
+    transform_version: int
+    facts_sha256: str | None
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A change to be written into the history: between which captures, as which versions read them."""
+
+    difference: Difference
+    cause: Cause
+    capture: StoredCapture
+    version: int
+    previous_source_data_id: int
+    previous_version: int
+
+
+@dataclass(frozen=True)
+class NewRecord:
+    """A record to be made current. `is_new`: none was held; else `differences` to the one that is held."""
+
+    capture: StoredCapture
+    settled: Settled
+    facts_sha256: str
+    is_new: bool
+    differences: tuple[Difference, ...]
+    history: tuple[Recorded, ...]
+
+    @property
+    def changed(self) -> frozenset[str]:
+        """The fields that are to be written."""
+        return frozenset(difference.field for difference in self.differences)
+
+
+def lock_companies(connection: Connection, idnos: Iterable[str]) -> None:
+    """Wait until nobody else writes these companies' records, and keep others waiting until the transaction ends."""
+    connection.execute(_LOCK, {"idnos": sorted(idnos)})
+
+
+def load_heads(connection: Connection, idnos: Sequence[str]) -> dict[str, Head]:
+    """Return where the current records of these companies come from, by IDNO."""
+    record = transformed_data.c
+    rows = connection.execute(
+        select(
+            record.idno,
+            record.source_data_id,
+            record.fetched_at,
+            record.transform_version,
+            record.facts_sha256,
+        ).where(record.idno.in_(idnos))
+    )
+    return {
+        row.idno: Head(row.source_data_id, row.fetched_at, row.transform_version, row.facts_sha256)
+        for row in rows
+    }
+
+
+def facts_sha256(facts: CompanyFacts) -> str:
+    """Return the hash of all that a record says."""
+    return hashlib.sha256(facts.model_dump_json().encode()).hexdigest()
+
+
+def store_records(connection: Connection, records: Sequence[NewRecord]) -> None:
+    """Make records current: the companies' rows, of the companion tables what changed, and the history."""
+    if not records:
+        return
+    _store_heads(connection, records)
+    _store_parties(connection, records)
+    _store_activities(connection, records)
+    _store_statements(connection, records)
+    history = [_change_row(each) for record in records for each in record.history]
+    if history:
+        connection.execute(insert(company_changes), history)
+
+
+def settle_pending(connection: Connection, captures: Sequence[StoredCapture]) -> None:
+    """Note that these captures, and older ones of the same companies, wait no more."""
+    connection.execute(
+        text(
+            "DELETE FROM pending_captures p USING unnest(CAST(:idnos AS text[]), CAST(:ids AS bigint[]))"
+            " AS done (idno, id) WHERE p.idno = done.idno AND p.source_data_id <= done.id"
+        ),
+        {
+            "idnos": [capture.idno for capture in captures],
+            "ids": [capture.source_data_id for capture in captures],
+        },
+    )
+
+
+def await_transformation(connection: Connection, *, idno: str, source_data_id: int) -> None:
+    """Note that a good capture waits to be transformed."""
+    connection.execute(insert(pending_captures).values(idno=idno, source_data_id=source_data_id))
+
+
+def _store_heads(connection: Connection, records: Sequence[NewRecord]) -> None:
+    now = datetime.now(UTC)
+    statement = upsert(transformed_data)
+    kept = ("idno", "first_transformed_at")
+    written = [column.name for column in transformed_data.columns if column.name not in kept]
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[transformed_data.c.idno],
+            set_={name: statement.excluded[name] for name in written},
+        ),
+        [_head_row(record, now) for record in records],
+    )
+
+
+def _head_row(record: NewRecord, now: datetime) -> dict[str, object]:
+    facts, settled = record.settled.facts, record.settled
+    parts, cuatm = facts.address_parts or AddressParts(), facts.cuatm or Cuatm()
+    return {
+        "idno": facts.idno,
+        "name": facts.name,
+        "name_folded": fold(facts.name),
+        "legal_form": facts.legal_form,
+        "legal_form_name": facts.legal_form_name,
+        "status": facts.status,
+        "registered_on": facts.registered_on,
+        "address": facts.address,
+        **{f"address_{part}": value for part, value in parts},
+        **{f"cuatm_{part}": value for part, value in cuatm},
+        "disagreements": settled.disagreements,
+        "sources": {field: source.model_dump() for field, source in settled.sources.items()},
+        "unknown": list(settled.unknown),
+        "notes": list(settled.notes),
+        "facts_sha256": record.facts_sha256,
+        "source_data_id": record.capture.source_data_id,
+        "fetched_at": record.capture.fetched_at,
+        "transform_version": TRANSFORM_VERSION,
+        "transformed_at": now,
+        "first_transformed_at": now,
+    }
+
+
+def _source(record: NewRecord, field: str) -> tuple[int, int]:
+    """The capture and the version that a companion row names."""
+    source = record.settled.sources.get(field)
+    return source.source_data_id if source else record.capture.source_data_id, TRANSFORM_VERSION
+
+
+def _store_parties(connection: Connection, records: Sequence[NewRecord]) -> None:
+    changed = [each for each in records if each.is_new or each.changed & {"founders", "administrators"}]
+    _clear(connection, company_parties, changed)
+    copy_rows(
+        connection,
+        company_parties,
+        _PARTY_COLUMNS,
+        (
+            (record.capture.idno, relation, position, *_party(party), *_source(record, field))
+            for record in changed
+            for field, relation in (
+                ("founders", Relation.FOUNDER),
+                ("administrators", Relation.ADMINISTRATOR),
+            )
+            for position, party in enumerate(getattr(record.settled.facts, field))
+        ),
+    )
+
+
+def _party(party: Party) -> tuple[object, ...]:
+    return party.name, party.kind, party.share, party.role, party.idno, party.source_id
+
+
+def _store_activities(connection: Connection, records: Sequence[NewRecord]) -> None:
+    fields = {"licensed_activities": True, "unlicensed_activities": False}
+    changed = [each for each in records if each.is_new or each.changed & fields.keys()]
+    _clear(connection, company_activities, changed)
+    copy_rows(
+        connection,
+        company_activities,
+        _ACTIVITY_COLUMNS,
+        (
+            (record.capture.idno, is_licensed, position, *_activity(activity), *_source(record, field))
+            for record in changed
+            for field, is_licensed in fields.items()
+            for position, activity in enumerate(getattr(record.settled.facts, field))
+        ),
+    )
+
+
+def _activity(activity: Activity) -> tuple[str, str | None]:
+    return activity.name, activity.code
+
+
+def _clear(connection: Connection, table: Table, records: Sequence[NewRecord]) -> None:
+    idnos = [record.capture.idno for record in records if not record.is_new]
+    if idnos:
+        connection.execute(delete(table).where(table.c.idno.in_(idnos)))
+
+
+def _store_statements(connection: Connection, records: Sequence[NewRecord]) -> None:
+    """Write the years that changed, and no other."""
+    gone = [
+        (record.capture.idno, int(field.partition("/")[2]))
+        for record in records
+        for field in record.changed
+        if "/" in field
+    ]
+    for table in (financial_lines, financial_statements):
+        _clear_years(connection, table, gone)
+    written = [
+        (record, statement)
+        for record in records
+        for statement in record.settled.facts.statements
+        if record.is_new or f"statements/{statement.year}" in record.changed
+    ]
+    copy_rows(connection, financial_statements, _STATEMENT_COLUMNS, (_statement(*each) for each in written))
+    copy_rows(
+        connection,
+        financial_lines,
+        _LINE_COLUMNS,
+        (row for each in written for row in _statement_lines(*each)),
+    )
+
+
+def _clear_years(connection: Connection, table: Table, years: Sequence[tuple[str, int]]) -> None:
+    if years:
+        connection.execute(delete(table).where(tuple_(table.c.idno, table.c.year).in_(years)))
+
+
+def _statement(record: NewRecord, statement: Statement) -> tuple[object, ...]:
+    figures = statement.figures()
+    return (
+        *(record.capture.idno, statement.year, statement.currency, statement.document_type, statement.cuiio),
+        *(figures.get(name) for name in KEY_FIGURES),
+        *_source(record, f"statements/{statement.year}"),
+    )
+
+
+def _statement_lines(record: NewRecord, statement: Statement) -> Iterable[tuple[object, ...]]:
+    source = _source(record, f"statements/{statement.year}")
+    for line in statement.lines:
+        yield (
+            *(record.capture.idno, statement.year, line.form, line.row, line.value, line.label),
+            *source,
+        )
+
+
+def _change_row(recorded: Recorded) -> dict[str, object]:
+    return {
+        "idno": recorded.capture.idno,
+        **asdict(recorded.difference),
+        "cause": recorded.cause,
+        "observed_at": recorded.capture.fetched_at,
+        "recorded_at": datetime.now(UTC),
+        "source_data_id": recorded.capture.source_data_id,
+        "transform_version": recorded.version,
+        "previous_source_data_id": recorded.previous_source_data_id,
+        "previous_version": recorded.previous_version,
+    }

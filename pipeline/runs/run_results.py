@@ -1,0 +1,114 @@
+"""What runs came to for their companies: the SQL of `run_results`, and of captures by run."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from pipeline.register.tracking import SETTLED_OUTCOMES
+from warehouse.contract import Outcome, RunResult
+from warehouse.schema.tables import run_results, source_data
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a run was done with a company."""
+
+    idno: str
+    result: RunResult
+    attempts: int
+    source_data_id: int | None = None
+    deferred_until: datetime | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Visited:
+    """One visit of a run, without its evidence."""
+
+    idno: str
+    attempt: int
+    outcome: Outcome
+    source_data_id: int
+    status_code: int | None
+    duration_ms: int
+    error: str | None
+
+
+def note_result(connection: Connection, run_id: str, result: Result) -> None:
+    """Write down that a run is done with a company; of several times (a step that was repeated) the last counts."""
+    values = {"run_id": run_id, **vars(result), "ended_at": datetime.now(UTC)}
+    statement = upsert(run_results).values(values)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[run_results.c.run_id, run_results.c.idno],
+            set_={name: statement.excluded[name] for name in values if name not in ("run_id", "idno")},
+        )
+    )
+
+
+def results_of(connection: Connection, run_ids: Collection[str]) -> list[Result]:
+    """Return what these runs came to, by IDNO; of a company that several had, the newest."""
+    rows = connection.execute(
+        select(run_results)
+        .where(run_results.c.run_id.in_(run_ids))
+        .order_by(run_results.c.idno, run_results.c.ended_at.desc())
+        .distinct(run_results.c.idno)
+    ).mappings()
+    return [
+        Result(
+            idno=row["idno"],
+            result=RunResult(row["result"]),
+            attempts=row["attempts"],
+            source_data_id=row["source_data_id"],
+            deferred_until=row["deferred_until"],
+            reason=row["reason"],
+        )
+        for row in rows
+    ]
+
+
+def visits_of(connection: Connection, run_ids: Collection[str]) -> list[Visited]:
+    """Return every visit that these runs made, in order."""
+    rows = connection.execute(
+        select(
+            source_data.c.idno,
+            source_data.c.attempt,
+            source_data.c.outcome,
+            source_data.c.id.label("source_data_id"),
+            source_data.c.status_code,
+            source_data.c.duration_ms,
+            source_data.c.error,
+        )
+        .where(source_data.c.run_id.in_(run_ids))
+        .order_by(source_data.c.id)
+    ).mappings()
+    return [Visited(**{**row, "outcome": Outcome(row["outcome"])}) for row in rows]
+
+
+def captured_since(connection: Connection, idno: str, since: datetime) -> int | None:
+    """Return the newest capture of a company since then that answers the question, by whatever run."""
+    found: int | None = connection.scalar(
+        select(source_data.c.id)
+        .where(
+            source_data.c.idno == idno,
+            source_data.c.fetched_at >= since,
+            source_data.c.outcome.in_(SETTLED_OUTCOMES),
+        )
+        .order_by(source_data.c.id.desc())
+        .limit(1)
+    )
+    return found
+
+
+def without_result(connection: Connection, idnos: Iterable[str], run_ids: Collection[str]) -> list[str]:
+    """Return those companies that these runs are not done with, in their order."""
+    rows = connection.scalars(
+        select(run_results.c.idno).where(
+            run_results.c.run_id.in_(run_ids), run_results.c.result != RunResult.DEFERRED
+        )
+    )
+    done = set(rows)
+    return [idno for idno in idnos if idno not in done]

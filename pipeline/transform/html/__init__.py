@@ -1,0 +1,1 @@
+"""Read the facts of a company from rendered HTML."""

@@ -1,0 +1,1 @@
+"""Read the facts of a company from the JSON that its page fetched."""

@@ -1,0 +1,133 @@
+"""Financial statements out of the body of `/fin-data` (SOURCE: openmoney.md): one flat object a year."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from pipeline.transform.amounts import parse_amount
+from pipeline.transform.json.audit import KeyAudit
+from pipeline.transform.json.values import clean, is_absent, shown, word
+from pipeline.transform.source_text import bare
+from warehouse.records.models import Statement, StatementLine
+
+FIELD = "statements"
+YEARS = range(1990, 2101)
+_CODE = re.compile(r"CODE_([5-8])_([0-9]{3})(?:_(.*))?", re.DOTALL)
+_ROWS_REFERRED_TO = re.compile(r"(?: ?\brd\.? ?[0-9]{3})+$")
+_LARGEST = Decimal(10) ** 15
+
+
+@dataclass(frozen=True)
+class Filed:
+    """What the bodies say of a company's statements; `is_stated` if the list of them is there, with or without any."""
+
+    statements: tuple[Statement, ...] = ()
+    is_stated: bool = False
+    unknown: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class _Row:
+    """The values that stand for one row of a form: the short key's, and those of the keys with a label."""
+
+    values: list[Decimal] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+
+
+def read_statements(contents: Iterable[Any], idno: str) -> Filed:
+    """Read the statements of the company `idno` from a capture's parsed bodies. Only what bears its IDNO is its own."""
+    lists = [content for content in contents if isinstance(content, list)]
+    filed = [entry for content in lists for entry in content if _is_statement(entry, idno)]
+    if not filed:
+        # Nobody says of which request an empty list is the answer: of the only one that is answered by a list.
+        return Filed(is_stated=lists == [[]])
+    notes: list[str] = []
+    unknown: list[str] = []
+    read = [_statement(entry, notes, unknown) for entry in filed]
+    statements = [statement for statement in read if statement is not None]
+    return Filed(_one_a_year(statements, notes), True, tuple(unknown), tuple(notes))
+
+
+def _is_statement(entry: Any, idno: str) -> bool:
+    return isinstance(entry, dict) and entry.get("idno") == idno and "year" in entry
+
+
+def _one_a_year(statements: Sequence[Statement], notes: list[str]) -> tuple[Statement, ...]:
+    """The statements, the newest first; none of a year of which there are two that differ."""
+    by_year: dict[int, list[Statement]] = {}
+    for statement in statements:
+        of_year = by_year.setdefault(statement.year, [])
+        if statement not in of_year:
+            of_year.append(statement)
+    for year, of_year in by_year.items():
+        if len(of_year) > 1:
+            notes.append(f"{FIELD}: {len(of_year)} different ones of {year}")
+    return tuple(by_year[year][0] for year in sorted(by_year, reverse=True) if len(by_year[year]) == 1)
+
+
+def _statement(entry: Mapping[str, Any], notes: list[str], unknown: list[str]) -> Statement | None:
+    left = KeyAudit(entry, kind="fin-data", path="fin-data")
+    left.take("idno")
+    year = left.take("year")
+    document_type, cuiio = clean(left.take("doctype")), word(left.take("cuiio"))
+    codes = {key: match for key in entry if (match := _CODE.fullmatch(key))}
+    left.take_all(codes)
+    unknown += left.unknown()
+    if not isinstance(year, int) or isinstance(year, bool) or year not in YEARS:
+        notes.append(f"{FIELD}: no year: {shown(year)}")
+        return None
+    rows: dict[tuple[int, str], _Row] = {}
+    for key, match in codes.items():
+        row = rows.setdefault((int(match[1]), match[2]), _Row())
+        _add(row, entry[key], match[3], f"{year} {key}", notes)
+    lines = (_line(code, rows[code], year, notes) for code in sorted(rows))
+    return Statement(
+        year=year,
+        document_type=document_type,
+        cuiio=cuiio,
+        lines=tuple(line for line in lines if line is not None),
+    )
+
+
+def _add(row: _Row, value: Any, slug: str | None, place: str, notes: list[str]) -> None:
+    if label := label_in(slug or ""):
+        row.labels.append(label)
+    amount = _amount(value)
+    if amount is not None:
+        row.values.append(amount)
+    elif not is_absent(value):
+        notes.append(f"{FIELD}: {place[:60]}: no amount: {shown(value)}")
+
+
+def _amount(value: Any) -> Decimal | None:
+    match value:
+        case bool():
+            return None
+        case int() | Decimal():
+            amount = Decimal(value)
+            return amount if amount.is_finite() and abs(amount) < _LARGEST else None
+        case str():
+            return parse_amount(value)
+        case _:
+            return None
+
+
+def _line(code: tuple[int, str], row: _Row, year: int, notes: list[str]) -> StatementLine | None:
+    """The row, if its keys agree on the amount and on what it is called."""
+    if not row.values:
+        return None
+    if len(set(row.values)) > 1 or (len(row.labels) > 1 and len(set(map(bare, row.labels))) > 1):
+        notes.append(f"{FIELD}: {year} {code[0]}/{code[1]}: {shown(row.labels)}: {shown(row.values)}")
+        return None
+    return StatementLine(*code, row.values[0], row.labels[0] if row.labels else None)
+
+
+@lru_cache(maxsize=1024)  # the forms' rows are the same for all
+def label_in(slug: str) -> str | None:
+    """Return a row's label out of its slug, without the rows that it adds up ("rd_060_rd_070")."""
+    label = " ".join(slug.replace("_", " ").split())
+    return _ROWS_REFERRED_TO.sub("", label).strip() or None

@@ -1,0 +1,129 @@
+"""What a text announces as a label (`vocabulary` lists them), and the texts of the site's messages."""
+
+import re
+from functools import lru_cache
+
+from pipeline.transform.source_text import fold
+from pipeline.transform.vocabulary import business, company, others
+from pipeline.transform.vocabulary.field import PARTY_FIELDS, Field
+
+LABEL_LENGTH = 90
+
+_FIELD_BY_LABEL = {
+    fold(label): field
+    for tables in (company.LABELS, business.LABELS, others.LABELS)
+    for field, labels in tables.items()
+    for label in labels
+}
+AMBIGUOUS_FORM_LABELS = frozenset(
+    fold(label)
+    for label in ("tip", "tipul", "tip companie", "тип", "type", "kind", "правовой статус", "вид организации")
+)
+"""Labels that announce a legal form, or any other classification."""
+
+_OWNER = re.compile(
+    r"(?:^company |^business |^firm |^entity |^enterprise )"
+    r"|(?: (?:al |a |ale |ai )?(?:companiei|intreprinderii|firmei|societatii|organizatiei|entitatii|persoanei juridice|"
+    r"agentului economic|companie|intreprindere|firma|"
+    r"компании|предприятия|фирмы|организации|общества|юридического лица|юрлица|юр\. лица|"
+    r"of (?:the )?(?:company|business|entity|enterprise|firm|organi[sz]ation|legal entity)))$"
+)
+# Notes that leave a label's meaning as it is.
+_NOTE = re.compile(
+    r"""\s*[(\[](?:
+      \d+ | % | mdl | lei | idno | idnp | cod\ fiscal | идно | фискальный\ код | fiscal\ code | opf | опф
+    | cot[ae](?:-part[ei])? | cota,?\ % | доли | доля,?\s?%? | shares? | share,?\ % | i | e | ii | ий | s
+    | in\ lei | in\ mdl | в\ леях | лей | леев | conform\ rsud | rsud | conform\ registrului | по\ реестру
+    | согласно\ реестру | according\ to\ the\ register
+    | juridic[ae]? | юридический | юр\.? | legal | completa | полный | full | sediul | sediu | de\ stat | dd\.?mm\.?yyyy
+    | asociati | actionari | участники | акционеры | shareholders | владельцы | owners | zz\.?ll\.?aaaa | дд\.?мм\.?гггг
+    | actual[ae]? | curent[ae]? | текущий | текущее | current | total:?\ \d+ | всего:?\ \d+ | persoane | лица
+    )[)\]]""",
+    re.VERBOSE,
+)
+_UNIT = re.compile(r",\s*(?:in )?(?:lei|mdl|в леях|лей|леев)$")
+_KIND = re.compile(
+    r"(?<=\w)(?:\s*[–—:/,(-]\s*|\s+)(?:persoan[ae] (?:fizic[ae]|juridic[ae])|физические лица|юридические лица|"
+    r"физическое лицо|юридическое лицо|физлица|юрлица|individuals?|legal entit(?:y|ies)|(?:natural|legal) persons?|"
+    r"companies|companii|компании|persons|persoane|лица)\)?(?:\s*\(?\d{1,3}\)?)?$"
+)
+"""Persons and companies may stand in lists of their own, one after the other."""
+_PICTURES = re.compile(r"^[^\w(„“«\"'<\[]+")
+"""What may stand before a label and is none of it: a bullet, an emoji."""
+_COUNT = re.compile(r"(?:\s*[·•:–—-])?\s*\d{1,3}$")
+_LINE = re.compile(rf"([^:：]{{1,{LABEL_LENGTH}}}?)(?:\s*[:：]\s*|\s+[—–-]\s+)(\S.*)", re.DOTALL)
+_LABEL_PARTS = re.compile(r"\s*[/()|,]\s*| - | – | — | si | și | и | and | & ")
+
+_ACTION = re.compile(
+    r"(?:vezi|arata|afiseaza|deschide|copiaza|copie|copiere|mai mult|toate|toti|pe harta|harta|detalii|obtine|"
+    r"показать|смотреть|открыть|скопировать|копировать|подробнее|все|еще|на карте|карта|маршрут|посмотреть|"
+    r"show|view|see|open|copy|more|all|on (?:the )?map|map|details|directions|get directions)(?: .{0,40})?"
+)
+
+NOT_FOUND_TEXTS = (
+    *("nu a fost gasit", "nu exista", "negasit", "nu am gasit", "nu s-a gasit", "inexistent", "nu sa gasit"),
+    *("not found", "does not exist", "doesn't exist", "no such company", "could not find", "couldn't find"),
+    *("не найден", "не существует", "отсутствует в реестре", "nothing found", "no company"),
+)
+ERROR_TEXTS = (
+    *("eroare", "ceva nu a mers", "incercati mai tarziu", "indisponibil", "nu s-a putut", "nu am putut"),
+    *("error", "something went wrong", "try again later", "unavailable", "failed to load", "oops"),
+    *("ошибка", "что-то пошло не так", "попробуйте позже", "недоступен", "не удалось"),
+)
+ERROR_OPENINGS = (
+    *("a aparut o eroare", "s-a produs o eroare", "a intervenit o eroare", "a avut loc o eroare"),
+    *("an error", "internal server error", "server error", "service unavailable", "bad gateway"),
+    *("gateway timeout", "gateway time-out", "bad request", "forbidden", "page not found"),
+    *("произошла ошибка", "возникла ошибка", "внутренняя ошибка", "сервис недоступен"),
+    *("400", "401", "403", "404", "408", "410", "429", "500", "502", "503", "504"),
+)
+"""What a message begins with, beside ERROR_TEXTS; a name may hold any of these further on."""
+CHALLENGE_TEXTS = (
+    *("just a moment", "checking your browser", "verify you are human", "attention required"),
+    *("enable javascript and cookies to continue", "access denied", "captcha", "ddos protection"),
+)
+
+
+@lru_cache(maxsize=8192)
+def field_of(text: str) -> Field | None:
+    """Return what `text` announces if it is a label as a whole (with or without a colon), else None."""
+    if len(text) > LABEL_LENGTH:
+        return None
+    label = _PICTURES.sub("", fold(text).rstrip(" :：*?"))
+    if not label:
+        return None
+    if field := _field(label) or _field(_COUNT.sub("", label)):
+        return field
+    if (kind := _KIND.search(label)) and (field := _field(label[: kind.start()])) in PARTY_FIELDS:
+        return field
+    # "IDNO / Cod fiscal" says one thing twice; "Adresa / CUATM" is not plain enough to be read.
+    fields = {_field(part) for part in _LABEL_PARTS.split(_COUNT.sub("", _NOTE.sub("", label))) if part}
+    return fields.pop() if len(fields) == 1 else None
+
+
+def _field(label: str) -> Field | None:
+    plain = _UNIT.sub("", _NOTE.sub("", label)).strip(" :")
+    return (
+        _FIELD_BY_LABEL.get(label)
+        or _FIELD_BY_LABEL.get(plain)
+        or _FIELD_BY_LABEL.get(_OWNER.sub("", plain).strip())
+        or _FIELD_BY_LABEL.get(plain.removeprefix("lista ").removeprefix("список ").removeprefix("list of "))
+    )
+
+
+def label_in_line(text: str) -> tuple[Field, str] | None:
+    """Return what a line that begins with a label announces, and the text after the colon or dash."""
+    match = _LINE.fullmatch(text)
+    field = field_of(match[1]) if match else None
+    return (field, match[2]) if match and field else None
+
+
+def is_action(text: str) -> bool:
+    """Tell whether a text is something to click ("Vezi pe hartă", "Copy") and says nothing of the company."""
+    return len(text) <= 60 and _ACTION.fullmatch(fold(text).strip(" ()[]→›»…+.")) is not None
+
+
+def says(text: str, phrases: tuple[str, ...]) -> bool:
+    """Tell whether one of the folded `phrases` occurs in `text`."""
+    folded = fold(text)
+    return any(phrase in folded for phrase in phrases)

@@ -1,0 +1,96 @@
+"""A client of the API, as the commands of this machine use it."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Self
+
+import httpx
+
+from stack.secrets import OPERATOR, Secrets
+from stack.stack_error import StackError
+
+_POLL_SECONDS = 0.3
+OPEN_STATES = ("queued", "running", "deferred")
+
+
+class ApiClient:
+    """The API over HTTP, signed in after `sign_in`."""
+
+    def __init__(self, url: str) -> None:
+        self.http = httpx.Client(base_url=url, trust_env=False, timeout=60)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self.http.close()
+
+    def register(self, username: str, password: str, email: str | None = None) -> bool:
+        """Open an account; False if there is one of that name."""
+        answer = self.http.post(
+            "/auth/register/", json={"username": username, "password": password, "email": email}
+        )
+        if answer.status_code == httpx.codes.CONFLICT:
+            return False
+        _checked(answer)
+        return True
+
+    def sign_in(self, username: str, password: str) -> None:
+        """Sign in; later calls carry the token."""
+        answer = _checked(self.http.post("/auth/login/", json={"username": username, "password": password}))
+        self.http.headers["Authorization"] = f"Bearer {answer['access_token']}"
+
+    def ask(self, idno: str, *, force: bool = False) -> dict[str, Any]:
+        """Ask for a company; the answer holds its record (`cached`) or the run that fetches it."""
+        return _checked(self.http.post("/scrape/", json={"idno": idno, "force_refresh": force}))
+
+    def watch(self, run_id: str) -> Iterator[dict[str, Any]]:
+        """Yield where a run stands each time it moves, the last time when it is over."""
+        shown = None
+        while True:
+            status = _checked(self.http.get(f"/scrape/{run_id}/"))
+            if status["state"] != shown:
+                shown = status["state"]
+                yield status
+            if shown not in OPEN_STATES:
+                return
+            time.sleep(_POLL_SECONDS)
+
+
+def scrape(client: ApiClient, idno: str, *, force: bool, on_state: Callable[[str], None]) -> dict[str, Any]:
+    """Ask for a company and wait; return {idno, state, cached, error, data}."""
+    answer = client.ask(idno, force=force)
+    if answer["cached"]:
+        on_state("cached")
+        return {"idno": idno, "state": "succeeded", "cached": True, "error": None, "data": answer["data"]}
+    status: dict[str, Any] = {}
+    for status in client.watch(answer["run_id"]):
+        on_state(status["state"])
+    return {
+        "idno": idno,
+        "cached": False,
+        **{key: status[key] for key in ("run_id", "state", "error", "data")},
+    }
+
+
+def operator_client(url: str, secrets: Secrets) -> ApiClient:
+    """Return a client signed in as the local operator."""
+    client = ApiClient(url)
+    client.sign_in(OPERATOR, secrets.operator)
+    return client
+
+
+def _checked(answer: httpx.Response) -> dict[str, Any]:
+    if answer.is_success:
+        return dict(answer.json())
+    try:
+        detail = answer.json()["detail"]
+    except (ValueError, KeyError, TypeError):
+        detail = answer.text[:200]
+    raise StackError(
+        f"the API answered {answer.request.method} {answer.request.url.path} with {answer.status_code}: {detail}"
+    )

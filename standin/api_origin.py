@@ -1,0 +1,125 @@
+"""The API origin: companies, financial statements and the list, with every way of failing."""
+
+import asyncio
+from typing import Protocol, cast
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from standin.answers import SLOW_SECONDS, Answer, Delivery, company_answer, fin_data_answer
+from standin.made_up_companies import companies_page
+from standin.options import SiteOptions
+from standin.request_log import LogRequests, RequestLog, SiteOrigin
+from standin.robots_txt import robots
+from standin.switches import ListManner, Switches
+
+CORS = {"Access-Control-Allow-Origin": "*"}
+POLL_SECONDS = 0.1
+
+
+class NoAnswer(Response):
+    """Ends a connection without a word: at once, or when the client or the server gives up."""
+
+    def __init__(self, *, server: uvicorn.Server, at_once: bool) -> None:
+        super().__init__()
+        self.server = server
+        self.at_once = at_once
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send nothing, then close the connection that the request came by."""
+        gone = asyncio.create_task(_disconnected(receive))
+        while not (self.at_once or self.server.should_exit or gone.done()):
+            await asyncio.wait({gone}, timeout=POLL_SECONDS)
+        self._abort(scope["client"])
+        await gone
+
+    def _abort(self, client: tuple[str, int]) -> None:
+        # ASGI has no message for this: without the abort uvicorn would answer 500 in our place.
+        for connection in list(self.server.server_state.connections):
+            transport = connection.transport
+            if transport is not None and transport.get_extra_info("peername") == client:
+                transport.abort()
+
+
+def api_app(*, log: RequestLog, options: SiteOptions, switches: Switches) -> Starlette:
+    """The API as an ASGI app; `app.state.server` must be set before it serves."""
+    app = Starlette(
+        routes=[
+            Route("/robots.txt", robots),
+            Route("/api/companies", _list),
+            Route("/api/companies/{idno}", _company),
+            Route("/api/fin-data-v1/{idno}", _fin_data),
+        ],
+        middleware=[Middleware(LogRequests, log=log, origin=SiteOrigin.API)],
+        exception_handlers={404: _unknown_path},
+    )
+    app.state.log, app.state.options, app.state.switches = log, options, switches
+    return app
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _company(request: Request) -> Response:
+    return await _deliver(request, company_answer)
+
+
+async def _fin_data(request: Request) -> Response:
+    return await _deliver(request, fin_data_answer)
+
+
+async def _list(request: Request) -> Response:
+    await _take_time(request)
+    switches: Switches = request.app.state.switches
+    page, size = request.query_params.get("page", "0"), request.query_params.get("size", "20")
+    match switches.list:
+        case ListManner.LIMITED:
+            headers = {**CORS, "Retry-After": "600"}
+            return JSONResponse({"message": "Too Many Requests"}, status_code=429, headers=headers)
+        case ListManner.OTHER_SHAPE:
+            return JSONResponse({"items": [], "count": 0}, headers=CORS)
+        case ListManner.HTML:
+            return HTMLResponse("<!doctype html><app-root></app-root>", headers=CORS)
+        case ListManner.CAPPED if size.isdecimal():
+            size = str(min(int(size), switches.largest_page))
+    if not (page.isdecimal() and size.isdecimal() and 1 <= int(size) <= switches.largest_page):
+        message = f"page={page!r} counts from 0, size={size!r} is 1 to {switches.largest_page}"
+        return JSONResponse({"message": message}, status_code=400, headers=CORS)
+    while switches.list_held_from is not None and int(page) >= switches.list_held_from:  # noqa: ASYNC110 - set by threads
+        await asyncio.sleep(POLL_SECONDS)
+    return JSONResponse(companies_page(page=int(page), size=int(size)), headers=CORS)
+
+
+async def _unknown_path(request: Request, _: Exception) -> Response:
+    return JSONResponse({"message": f"Cannot GET {request.url.path}"}, status_code=404, headers=CORS)
+
+
+async def _take_time(request: Request) -> None:
+    options: SiteOptions = request.app.state.options
+    await asyncio.sleep(options.latency_ms / 1000)
+
+
+class _Answerer(Protocol):
+    def __call__(self, idno: str, *, visit: int, faults: bool) -> Answer: ...
+
+
+async def _deliver(request: Request, answerer: _Answerer) -> Response:
+    log: RequestLog = request.app.state.log
+    options: SiteOptions = request.app.state.options
+    idno = request.path_params["idno"]
+    # The visit is the one of the page that asks; who asks the API alone meets what a first visit does.
+    answer = answerer(idno, visit=max(1, log.visits_ever(idno)), faults=options.faults)
+    await _take_time(request)
+    if answer.delivery in (Delivery.NEVER, Delivery.DROPPED):
+        server = cast(uvicorn.Server, request.app.state.server)
+        return NoAnswer(server=server, at_once=answer.delivery is Delivery.DROPPED)
+    if answer.delivery is Delivery.LATE:
+        await asyncio.sleep(SLOW_SECONDS)
+    return Response(answer.text, answer.status, headers=CORS, media_type="application/json")

@@ -1,0 +1,97 @@
+"""The special companies of the stand-in site: fixed IDNOs, each with one way to behave."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from warehouse.contract import Outcome
+
+
+class CaseName(StrEnum):
+    """The names of the special cases."""
+
+    FOUND = "found"
+    NOT_FOUND = "not_found"
+    API_500 = "api_500"
+    CHALLENGE = "challenge"
+    DOCUMENT_503 = "document_503"
+    RATE_LIMITED = "rate_limited"
+    SLOW = "slow"
+    NEVER_RENDERS = "never_renders"
+    HOSTILE_TEXT = "hostile_text"
+    SPARSE = "sparse"
+    COMPANY_FOUNDERS = "company_founders"
+    REDIRECT = "redirect"
+    BROKEN_JSON = "broken_json"
+    WRONG_COMPANY = "wrong_company"
+    API_DROPPED = "api_dropped"
+    SOFT_404_TEXT = "soft_404_text"
+    LATE_FACTS = "late_facts"
+    ERROR_H1 = "error_h1"
+    FIN_500 = "fin_500"
+    FLAKY = "flaky"
+
+
+@dataclass(frozen=True)
+class SiteCase:
+    """A special company: its IDNO, what a capture of its page should end as, and why.
+
+    With embedded data nothing can be dropped on the way: API_DROPPED is then a page with an error text.
+    """
+
+    name: CaseName
+    idno: str
+    outcome: Outcome
+    why: str
+
+
+# Registrar 999 does not exist, so that none of these can be a real company.
+_ROWS = (
+    SiteCase(CaseName.FOUND, "1020999000019", Outcome.OK, "an ordinary company"),
+    SiteCase(CaseName.NOT_FOUND, "1020999000020", Outcome.NOT_FOUND, "the API answers 404, an h1 says so"),
+    SiteCase(CaseName.API_500, "1020999000031", Outcome.SERVER_ERROR, "the API answers 500, a text says so"),
+    SiteCase(
+        CaseName.CHALLENGE, "1020999000042", Outcome.BLOCKED, "the document is a bot challenge with 403"
+    ),
+    SiteCase(
+        CaseName.DOCUMENT_503, "1020999000053", Outcome.SERVER_ERROR, "the document is 503, Retry-After"
+    ),
+    SiteCase(CaseName.RATE_LIMITED, "1020999000064", Outcome.BLOCKED, "the document is 429, Retry-After"),
+    SiteCase(CaseName.SLOW, "1020999000075", Outcome.OK, "the API answers after 3 seconds"),
+    SiteCase(
+        CaseName.NEVER_RENDERS, "1020999000086", Outcome.TIMEOUT, "the API never answers: loading for ever"
+    ),
+    SiteCase(
+        CaseName.HOSTILE_TEXT, "1020999000097", Outcome.OK, "name and address hold markup, labels, marks"
+    ),
+    SiteCase(CaseName.SPARSE, "1020999000101", Outcome.OK, "only the name and the IDNO are known"),
+    SiteCase(
+        CaseName.COMPANY_FOUNDERS, "1020999000112", Outcome.OK, "founded by companies, one of them foreign"
+    ),
+    SiteCase(CaseName.REDIRECT, "1020999000123", Outcome.OK, "302 to the page under /ro/"),
+    SiteCase(
+        CaseName.BROKEN_JSON, "1020999000134", Outcome.SERVER_ERROR, "the API answers 200 with half a JSON"
+    ),
+    SiteCase(
+        CaseName.WRONG_COMPANY, "1020999000145", Outcome.WRONG_PAGE, "the API answers with another company"
+    ),
+    SiteCase(CaseName.API_DROPPED, "1020999000156", Outcome.NETWORK_ERROR, "the API closes the connection"),
+    SiteCase(CaseName.SOFT_404_TEXT, "1020999000167", Outcome.NOT_FOUND, "the API answers 200 with null"),
+    SiteCase(CaseName.LATE_FACTS, "1020999000178", Outcome.OK, "the h1 comes first, the facts 0.4 s later"),
+    SiteCase(
+        CaseName.ERROR_H1, "1020999000189", Outcome.SERVER_ERROR, "the API answers 500, the h1 says error"
+    ),
+    SiteCase(CaseName.FIN_500, "1020999000190", Outcome.OK, "all well but the financial statements' 500"),
+    SiteCase(CaseName.FLAKY, "1020999000204", Outcome.OK, "the first visits get a document with 500"),
+)
+
+CASES: Mapping[CaseName, SiteCase] = {case.name: case for case in _ROWS}
+_BY_IDNO = {case.idno: case.name for case in _ROWS}
+
+# What the page of WRONG_COMPANY shows instead.
+OTHER_COMPANY_IDNO = "1020999000215"
+
+
+def case_of(idno: str) -> CaseName | None:
+    """The special case that an IDNO stands for, if any."""
+    return _BY_IDNO.get(idno)

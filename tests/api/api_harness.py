@@ -1,0 +1,292 @@
+"""The API's insides with real stores, and a Dagster that the test plays: for what is hard to time with a real one."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+from sqlalchemy import Connection, delete, insert, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.auth.callers import Caller
+from api.auth.roles import SCOPES, Role
+from api.batches import service as batches
+from api.batches.schemas import BatchAnswer, BatchRequest
+from api.dagster.dagster_client import DagsterClient, DagsterUnavailable, LaunchUnclear, RunStatus, SeenRun
+from api.main import create_app
+from api.runtime.client_address import RequestClient
+from api.scrape import service
+from api.scrape.launching import launch_waiting
+from api.scrape.reconciler import reconcile
+from api.scrape.schemas import ScrapeStatus
+from api.services import Services, open_services
+from api.settings import ApiSettings
+from api.users_tables import launches, scrapes, users
+from tests.warehouse_server import Databases
+from warehouse.contract import Outcome, RunKind, RunResult
+from warehouse.schema import database_roles
+from warehouse.schema.tables import quarantine, raw_documents, run_results, source_data, transformed_data
+
+CLIENT = RequestClient("127.0.0.1", "tests")
+_PAGE = b"<html></html>"
+_PAGE_SHA256 = "b633a587c652d02386c4f16f8c6f6aab7352d97f16367c3c40576214372dd628"
+
+
+@dataclass
+class PlayedRun:
+    """A run as the test has it."""
+
+    run_id: str
+    idnos: tuple[str, ...]
+    launch_id: UUID
+    kind: RunKind
+    requested_by: str
+    since: datetime
+    request_id: str | None = None
+    traceparent: str | None = None
+    status: RunStatus = RunStatus.STARTED
+
+
+class PlayedDagster(DagsterClient):
+    """Dagster, as far as the API asks it; it does what the test says."""
+
+    def __init__(self) -> None:
+        self.runs: list[PlayedRun] = []
+        self.terminated: list[str] = []
+        self.is_down = False
+        self.refusal: DagsterUnavailable | None = None
+        self.answers_get_lost = False
+        """Runs are launched, but nobody hears of it."""
+
+    async def check(self) -> None:
+        """See DagsterClient."""
+        self._answer()
+
+    async def parts(self) -> dict[str, str]:
+        """See DagsterClient."""
+        self._answer()
+        return {"dagster": "ok", "daemon": "ok", "code_location": "ok"}
+
+    async def follow_runs(self, since: float, *, most: int) -> tuple[list[SeenRun], list[SeenRun]]:
+        """See DagsterClient."""
+        self._answer()
+        return [], []
+
+    async def launch_scrape(self, idnos: Sequence[str], **given: Any) -> str:
+        """See DagsterClient."""
+        self._answer()
+        if self.refusal:
+            raise self.refusal
+        run = PlayedRun(str(uuid4()), tuple(idnos), **given)
+        self.runs.append(run)
+        if self.answers_get_lost:
+            raise LaunchUnclear("no answer")
+        return run.run_id
+
+    async def terminate(self, run_id: str) -> None:
+        """See DagsterClient."""
+        self._answer()
+        self.terminated.append(run_id)
+        self.run(run_id).status = RunStatus.CANCELED
+
+    async def find_run(self, launch_id: UUID) -> str | None:
+        """See DagsterClient."""
+        self._answer()
+        return next((run.run_id for run in self.runs if run.launch_id == launch_id), None)
+
+    async def statuses(self, run_ids: Sequence[str]) -> dict[str, RunStatus]:
+        """See DagsterClient."""
+        self._answer()
+        return {run.run_id: run.status for run in self.runs if run.run_id in run_ids}
+
+    def run(self, run_id: str) -> PlayedRun:
+        """Return a run."""
+        return next(run for run in self.runs if run.run_id == run_id)
+
+    def _answer(self) -> None:
+        if self.is_down:
+            raise DagsterUnavailable("Dagster does not answer")
+
+
+@dataclass
+class ApiHarness:
+    """What a test plays with."""
+
+    databases: Databases
+    services: Services
+    dagster: PlayedDagster
+
+    async def caller(self, role: Role = Role.STANDARD) -> Caller:
+        """Open an account."""
+        username = f"user-{uuid4().hex[:12]}"
+        user_id = uuid4()
+        async with self.services.users.begin() as connection:
+            account = {"id": user_id, "username": username, "password_hash": "-", "role": role}
+            await connection.execute(insert(users).values(account))
+        return Caller(user_id, username, role, SCOPES[role])
+
+    @asynccontextmanager
+    async def signed_in(self, role: Role = Role.STANDARD) -> AsyncIterator[httpx.AsyncClient]:
+        """Yield a client of the API that a new user is signed in to."""
+        app = create_app(self.services.settings)
+        app.state.services = self.services  # instead of the application's own, of its lifespan
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api") as http:
+            account = {"username": f"user-{uuid4().hex[:12]}", "password": uuid4().hex}
+            assert (await http.post("/auth/register/", json=account)).is_success
+            async with self.services.users.begin() as connection:
+                whose = users.c.username == account["username"]
+                await connection.execute(update(users).where(whose).values(role=role))
+            tokens = (await http.post("/auth/login/", json=account)).json()
+            http.headers["Authorization"] = f"Bearer {tokens['access_token']}"
+            yield http
+
+    async def ask(self, caller: Caller, idno: str) -> str:
+        """Ask for a company anew; return the run's id."""
+        fetch = await service.fetch(self.services, caller, idno, force_refresh=True, wait=0)
+        return fetch.run_id
+
+    async def ask_for_batch(
+        self, caller: Caller, idnos: Sequence[Any], *, force: bool = True, key: str | None = None
+    ) -> BatchAnswer:
+        """Ask for many companies, and let what waits be launched."""
+        request = BatchRequest(idnos=list(idnos), force_refresh=force)
+        body = request.model_dump_json().encode()
+        answer = await batches.submit(self.services, caller, request, key=key, body=body)
+        await self.launch()
+        return answer
+
+    async def launch(self) -> None:
+        """Have everything launched that waits for it."""
+        while await launch_waiting(self.services):
+            pass
+
+    async def turn(self) -> None:
+        """Let the reconciler take a turn, and what it wants launched be launched."""
+        await reconcile(self.services)
+        await self.launch()
+
+    async def status(self, caller: Caller, run_id: str) -> ScrapeStatus:
+        """Return where a run stands."""
+        return await service.read_status(self.services, caller, run_id)
+
+    async def state(self, caller: Caller, run_id: str) -> str:
+        """Return the state of a run."""
+        return str((await self.status(caller, run_id)).state)
+
+    async def pass_time(self, by: timedelta) -> None:
+        """Let claims and deferrals become older."""
+        async with self.services.users.begin() as connection:
+            for column in (launches.c.claimed_until, scrapes.c.deferred_until):
+                await connection.execute(update(column.table).values({column: column - by}))
+
+    def finish_company(
+        self,
+        run_id: str,
+        idno: str,
+        outcome: Outcome = Outcome.OK,
+        *,
+        transforms: bool = True,
+        tells: bool = True,
+        result: RunResult = RunResult.CAPTURED,
+    ) -> None:
+        """Have a run be done with a company."""
+        now = datetime.now(UTC)
+        with self.databases.warehouse() as connection:
+            capture_id = add_capture(connection, run_id, idno, outcome, at=now)
+            if outcome is Outcome.OK and transforms:
+                _record(connection, idno, capture_id, at=now)
+            if tells:
+                done = {"result": result, "source_data_id": capture_id, "attempts": 1, "ended_at": now}
+                connection.execute(insert(run_results).values(run_id=run_id, idno=idno, **done))
+
+    def defers(self, run_id: str, idno: str, until: datetime) -> None:
+        """Have a run leave a company for later."""
+        with self.databases.warehouse() as connection:
+            connection.execute(
+                insert(run_results).values(
+                    run_id=run_id,
+                    idno=idno,
+                    result=RunResult.DEFERRED,
+                    attempts=0,
+                    deferred_until=until,
+                    reason="the site is left alone",
+                    ended_at=datetime.now(UTC),
+                )
+            )
+
+
+@asynccontextmanager
+async def a_stage(databases: Databases, redis_url: str) -> AsyncIterator[ApiHarness]:
+    """Yield a stage with nothing on it."""
+    settings = ApiSettings(
+        users_url=databases.url(database_roles.API, database_roles.USERS_DATABASE),
+        warehouse_url=databases.url(database_roles.API),
+        redis_state_url=f"{redis_url}/0",
+        redis_cache_url=f"{redis_url}/1",
+        jwt_secret=uuid4().hex + uuid4().hex,
+        bcrypt_cost=10,
+        dagster_url="http://127.0.0.1:1",
+        dagster_key=uuid4().hex + uuid4().hex,
+        _env_file=None,
+    )
+    async with open_services(settings) as services:
+        await services.state.flushall()
+        async with services.users.begin() as connection:
+            await _clear(connection)
+        with databases.warehouse(database_roles.WAREHOUSE_OWNER) as warehouse:
+            warehouse.execute(delete(quarantine))
+            warehouse.execute(delete(transformed_data))
+        dagster = PlayedDagster()
+        yield ApiHarness(databases, replace(services, dagster=dagster), dagster)
+
+
+async def _clear(connection: AsyncConnection) -> None:
+    for table in ("batches", "scrape_requests", "launch_scrapes", "scrapes", "launches", "users"):
+        await connection.execute(text(f"DELETE FROM {table}"))
+
+
+def add_capture(connection: Connection, run_id: str, idno: str, outcome: Outcome, *, at: datetime) -> int:
+    """Store a visit that was made at a time; return its id."""
+    page = {"content": _PAGE, "content_type": "text/html", "size": len(_PAGE)}
+    connection.execute(upsert(raw_documents).values(sha256=_PAGE_SHA256, **page).on_conflict_do_nothing())
+    capture = {
+        "idno": idno,
+        "url": f"http://site/companies/{idno}",
+        "status_code": 200,
+        "outcome": outcome,
+        "raw_html_sha256": _PAGE_SHA256,
+        "fetched_at": at,
+        "duration_ms": 1,
+        "run_id": run_id,
+        "error": None if outcome is Outcome.OK else f"it was {outcome}",
+        "attempt": 1,
+        "redirects": [],
+    }
+    added = insert(source_data).values(capture).returning(source_data.c.id)
+    return int(connection.execute(added).scalar_one())
+
+
+def _record(connection: Connection, idno: str, capture_id: int, *, at: datetime) -> None:
+    record = {
+        "idno": idno,
+        "name": "Made up",
+        "name_folded": "made up",
+        "disagreements": {},
+        "sources": {},
+        "unknown": [],
+        "notes": [],
+        "source_data_id": capture_id,
+        "fetched_at": at,
+        "transform_version": 1,
+        "transformed_at": at,
+        "first_transformed_at": at,
+    }
+    connection.execute(
+        upsert(transformed_data)
+        .values(record)
+        .on_conflict_do_update(index_elements=[transformed_data.c.idno], set_=record)
+    )

@@ -1,0 +1,88 @@
+"""Who waits is woken by what changes, in this process and in others; nobody stays behind who has gone."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import pytest
+
+from api.runtime.wakeups import WORK, WakeupBus
+from api.scrape.waiting import look_until_over, wait_until_over
+from tests.api.api_harness import ApiHarness
+from warehouse.contract import RUN_EVENTS_CHANNEL
+
+pytestmark = pytest.mark.anyio
+
+
+@dataclass
+class SeenWakeups:
+    """Something that can be over."""
+
+    is_over: bool = False
+
+
+async def test_a_change_is_heard_in_another_process(stage: ApiHarness) -> None:
+    other = WakeupBus(stage.services.state)
+    async with other.listening():
+        with other.watch(["a"]) as mine, other.watch(["b"]) as not_mine, other.watch([WORK]) as work:
+            await _subscribed(stage)
+            begun = time.monotonic()
+            await stage.services.changes.announce("a", "c")
+            await mine.wait(seconds=5)
+            assert time.monotonic() - begun < 1
+            await stage.services.state.publish(RUN_EVENTS_CHANNEL, "a-run")
+            await work.wait(seconds=5)
+            assert time.monotonic() - begun < 1
+            await not_mine.wait(seconds=0.3)
+            assert time.monotonic() - begun > 0.3
+
+
+async def _subscribed(stage: ApiHarness) -> None:
+    while dict(await stage.services.state.pubsub_numsub(RUN_EVENTS_CHANNEL))[RUN_EVENTS_CHANNEL] == 0:  # noqa: ASYNC110 - Redis tells nobody
+        await asyncio.sleep(0.01)
+
+
+async def test_a_lost_message_costs_a_second(stage: ApiHarness) -> None:
+    seen = SeenWakeups()
+
+    async def look() -> SeenWakeups:
+        return SeenWakeups(seen.is_over)
+
+    async def end() -> None:
+        await asyncio.sleep(0.3)
+        seen.is_over = True
+
+    begun = time.monotonic()
+    last, _ = await asyncio.gather(
+        wait_until_over(stage.services, look, topics=frozenset("x"), seconds=30), end()
+    )
+    assert last.is_over
+    assert time.monotonic() - begun < 2
+
+
+async def test_who_has_gone_waits_for_nothing(stage: ApiHarness) -> None:
+    async def look() -> SeenWakeups:
+        return SeenWakeups()
+
+    looks = look_until_over(stage.services, look, topics=frozenset("x"), seconds=30)
+    async with aclosing(looks):
+        await anext(looks)
+        assert len(stage.services.changes._watches) == 1
+    assert not stage.services.changes._watches
+
+
+async def test_a_store_that_fails_while_somebody_waits_is_looked_at_again(stage: ApiHarness) -> None:
+    looks: Iterator[SeenWakeups | Exception] = iter(
+        [SeenWakeups(), ConnectionRefusedError(), TimeoutError(), SeenWakeups(is_over=True)]
+    )
+
+    async def look() -> SeenWakeups:
+        found = next(looks)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    last = await wait_until_over(stage.services, look, topics=frozenset("x"), seconds=30)
+    assert last.is_over

@@ -1,0 +1,193 @@
+"""The sweep of the register, and what is kept fresh by it, launched as an analyst does."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from standin.made_up_companies import LISTED_COMPANIES
+from standin.site_facts import make_idno
+from tests.platform_harness import LAUNCH, Platform, PlatformUser, wait_for
+from warehouse.contract import KIND_TAG, PRIORITY_TAG, REFRESH_JOB, SWEEP_JOB
+
+PAGES, HELD = 40, 6
+SCHEDULES = """
+query { schedulesOrError(repositorySelector: {
+  repositoryLocationName: "registru", repositoryName: "__repository__"
+}) { ... on Schedules { results { name scheduleState { status } } } } }
+"""
+DRY_RUN = """
+mutation Try($name: String!) { scheduleDryRun(timestamp: 1900000000.0, selectorData: {
+  repositoryLocationName: "registru", repositoryName: "__repository__", scheduleName: $name
+}) { __typename ... on DryRunInstigationTick { evaluationResult { skipReason error { message } } } } }
+"""
+
+
+def _launch(platform: Platform, job: str, run_config: dict[str, Any]) -> str:
+    selector = {
+        "repositoryLocationName": "registru",
+        "repositoryName": "__repository__",
+        "jobName": job,
+    }
+    params = {"selector": selector, "runConfigData": run_config, "executionMetadata": {"tags": []}}
+    answer = platform.graphql(LAUNCH, params=params)["launchRun"]
+    assert answer["__typename"] == "LaunchRunSuccess", answer
+    run_id: str = answer["run"]["runId"]
+    return run_id
+
+
+def _sweep(platform: Platform, **config: Any) -> str:
+    return _launch(platform, SWEEP_JOB, {"ops": {"walk_register": {"config": config}}})
+
+
+def _metadata(run: dict[str, Any], asset: str = "tracked_companies") -> dict[str, Any]:
+    [materialization] = [each for each in run["assetMaterializations"] if each["assetKey"]["path"] == [asset]]
+    return {
+        entry["label"]: entry.get("intValue", entry.get("text"))
+        for entry in materialization["metadataEntries"]
+    }
+
+
+def _list_requests(platform: Platform) -> int:
+    return sum(request.path == "/api/companies" for request in platform.site.requests)
+
+
+def _pages(platform: Platform, run_id: str) -> list[int]:
+    rows = platform.query("SELECT page FROM sweep_pages WHERE run_id = :id ORDER BY page", id=run_id)
+    return [row["page"] for row in rows]
+
+
+@pytest.fixture(autouse=True)
+def _the_api_is_known(platform: Platform, user: PlatformUser) -> None:
+    """Some page has been captured, by which the sweep finds the site's API."""
+    if not platform.query("SELECT 1 FROM source_payloads LIMIT 1"):
+        assert user.fetch(make_idno(3600))["state"] == "succeeded"
+
+
+def test_a_sweep_stops_where_it_is_told_and_the_next_run_goes_on(platform: Platform) -> None:
+    requests = _list_requests(platform)
+    first = platform.finished_run(_sweep(platform, restart=True, max_pages=3))
+    second = platform.finished_run(_sweep(platform))
+
+    assert (first["status"], second["status"]) == ("SUCCESS", "SUCCESS")
+    assert {tag["key"]: tag["value"] for tag in first["tags"]}.items() >= {
+        KIND_TAG: "bulk",
+        PRIORITY_TAG: "-10",
+    }.items()
+    assert (_metadata(first)["pages"], _metadata(second)["pages"]) == (3, 7)
+    assert _metadata(first)["seen"] + _metadata(second)["seen"] == LISTED_COMPANIES
+    assert _list_requests(platform) == requests + 10
+    idnos = [make_idno(number) for number in range(LISTED_COMPANIES)]
+    [tracked] = platform.query("SELECT count(*) FROM tracked_companies WHERE idno = ANY(:idnos)", idnos=idnos)
+    assert tracked["count"] == LISTED_COMPANIES
+
+
+@contextmanager
+def _sweep_under_way(platform: Platform) -> Iterator[str]:
+    """Yield the run of a sweep that has stored some pages and waits for the next one; the site then goes on."""
+    platform.site.list_held_from = HELD
+    try:
+        run_id = _sweep(platform, restart=True, page_size=LISTED_COMPANIES // PAGES)
+        wait_for("some pages", lambda: len(_pages(platform, run_id)) == HELD)
+        yield run_id
+    finally:
+        platform.site.list_held_from = None
+
+
+def test_a_killed_sweep_goes_on_where_it_was(platform: Platform) -> None:
+    with _sweep_under_way(platform) as killed:
+        worker = platform.worker(killed)
+        worker.kill()
+        worker.wait(20)
+    assert _pages(platform, killed) == list(range(HELD))
+
+    resumed = _sweep(platform)
+    assert platform.finished_run(resumed)["status"] == "SUCCESS"
+    assert _pages(platform, resumed) == list(range(HELD, PAGES))
+
+
+def test_a_cancelled_sweep_ends_at_once_and_goes_on_later(platform: Platform) -> None:
+    with _sweep_under_way(platform) as cancelled:
+        platform.terminate(cancelled)
+        assert platform.finished_run(cancelled)["status"] == "CANCELED"
+    assert _pages(platform, cancelled) == list(range(HELD))
+
+    resumed = _sweep(platform, max_pages=1)
+    assert platform.finished_run(resumed)["status"] == "SUCCESS"
+    assert _pages(platform, resumed) == [HELD]
+
+
+def test_a_refresh_visits_the_most_overdue_and_leaves_the_rest_for_later(platform: Platform) -> None:
+    platform.finished_run(_sweep(platform, restart=True, max_pages=1))
+    overdue = [make_idno(number) for number in range(700, 703)]
+    with platform.warehouse() as connection:
+        for days, idno in enumerate(overdue):
+            connection.exec_driver_sql(
+                "UPDATE tracked_companies SET due_at = timestamptz '2020-01-01' + %s * interval '1 day'"
+                " WHERE idno = %s",
+                (days, idno),
+            )
+    config = {"ops": {"source_data": {"config": {"select": "due", "limit": 2}}}}
+    run_id = _launch(platform, REFRESH_JOB, config)
+
+    assert platform.finished_run(run_id)["status"] == "SUCCESS"
+    rows = platform.query("SELECT idno FROM source_data WHERE run_id = :id", id=run_id)
+    assert {row["idno"] for row in rows} == set(overdue[:2])
+    fresh = platform.query(
+        "SELECT idno FROM tracked_companies WHERE idno = ANY(:idnos) AND captured_at IS NOT NULL"
+        " AND due_at > now() + interval '29 days'",
+        idnos=overdue,
+    )
+    assert {row["idno"] for row in fresh} == set(overdue[:2])
+    assert platform.query("SELECT 1 FROM transformed_data WHERE idno = :idno", idno=overdue[0])
+
+
+def test_what_failed_is_selected_and_visited_again(platform: Platform) -> None:
+    failed = make_idno(3610)  # of 2023, of which no other fails
+    with platform.warehouse() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO source_data (idno, url, outcome, fetched_at, duration_ms, run_id)"
+            " VALUES (%s, 'http://127.0.0.1/', 'timeout', now(), 1, 'an earlier run')",
+            (failed,),
+        )
+    config = {"ops": {"source_data": {"config": {"select": "failed", "cohort": int(failed[1:4]) + 2000}}}}
+    answer = platform.launch(config)
+    run_id = answer["run"]["runId"]
+
+    assert platform.finished_run(run_id)["status"] == "SUCCESS"
+    rows = platform.query("SELECT idno, outcome FROM source_data WHERE run_id = :id", id=run_id)
+    assert [(row["idno"], row["outcome"]) for row in rows] == [(failed, "ok")]
+
+
+@pytest.mark.parametrize(
+    ("config", "named"),
+    [
+        ({"select": "stale"}, "select: 'stale' given, failed, due or all are allowed"),
+        ({"select": "due", "cohort": "1003"}, "a year from 2000 to 2099 is allowed"),
+        ({"select": "due", "idnos": [make_idno(1)]}, "one of the two is allowed"),
+    ],
+)
+def test_a_wrong_selection_is_refused_before_anything_is_visited(
+    platform: Platform, config: dict[str, Any], named: str
+) -> None:
+    requests = len(platform.site.requests)
+    answer = platform.launch({"ops": {"source_data": {"config": config}}})
+
+    said = str(answer)
+    if answer["__typename"] == "LaunchRunSuccess":
+        run = platform.finished_run(answer["run"]["runId"])
+        assert run["status"] == "FAILURE"
+        said = str(run["eventConnection"])
+    assert named in said
+    assert len(platform.site.requests) == requests
+
+
+@pytest.mark.parametrize("name", ["refresh_tracked_schedule", "sweep_register_schedule"])
+def test_schedules_are_seen_in_dagster_and_say_why_they_do_nothing(platform: Platform, name: str) -> None:
+    found = platform.graphql(SCHEDULES)["schedulesOrError"]["results"]
+    assert {"name": name, "scheduleState": {"status": "RUNNING"}} in found
+
+    tick = platform.graphql(DRY_RUN, name=name)["scheduleDryRun"]["evaluationResult"]
+    assert tick["error"] is None
+    assert "REGISTRU_SCHEDULES=on" in tick["skipReason"]

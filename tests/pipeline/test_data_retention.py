@@ -1,0 +1,280 @@
+"""Retention in the warehouse and in Dagster: only what nothing needs goes, and it is written down."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from dagster import DagsterInstance, ExecuteInProcessResult
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from pipeline.definitions import defs
+from pipeline.records.capture_load import store_body
+from pipeline.records.retention import Bodies, count_old_runs, delete_old_runs, prunable_bodies, prune_bodies
+from standin.site_facts import make_idno
+from tests.pipeline.dagster_in_process import Inside
+from tests.warehouse.evidence.capture_factory import capture, payload, sha256, store, unanswered
+from tests.warehouse_server import Databases, running_databases
+from warehouse.contract import TIDY_JOB, Outcome
+from warehouse.evidence.read import load_evidence
+from warehouse.schema import database_roles
+from warehouse.schema.revision_check import WAREHOUSE_MIGRATIONS, revisions
+
+COMPANY, OTHER = make_idno(3800), make_idno(3801)
+LONG_AGO = datetime.now(UTC) - timedelta(days=400)
+CUTOFF = datetime.now(UTC) - timedelta(days=90)
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    with running_databases(tmp_path_factory.mktemp("tidying")) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _empty(warehouse: Databases) -> None:
+    tables = (
+        "source_data, source_payloads, raw_documents, transformed_data, company_changes, quarantine, removals"
+    )
+    with warehouse.unhindered() as connection:
+        connection.execute(text(f"TRUNCATE {tables} CASCADE"))
+
+
+def page(number: int) -> bytes:
+    return f"<h1>page {number}</h1>".encode()
+
+
+def data(number: int) -> bytes:
+    return f'{{"number": {number}}}'.encode()
+
+
+def visit(
+    connection: Connection, number: int, *, idno: str = COMPANY, fetched_at: datetime | None = None
+) -> int:
+    """A good capture with a page and data of its own, one a day from long ago on."""
+    evidence = capture(
+        idno,
+        fetched_at=fetched_at or LONG_AGO + timedelta(days=number),
+        raw_html_sha256=sha256(page(number)),
+        document_sha256=None,
+        screenshot_sha256=None,
+        payloads=(payload(0, data(number)),),
+    )
+    return store(connection, evidence, bodies=(page(number), data(number)))
+
+
+def make_current(connection: Connection, source_data_id: int, *, filled_from: int) -> None:
+    connection.execute(
+        text(
+            "INSERT INTO transformed_data (idno, name, disagreements, sources, source_data_id, fetched_at,"
+            " transform_version, transformed_at, first_transformed_at) SELECT idno, 'LENTILE', '{}',"
+            " jsonb_build_object('address', jsonb_build_object('source_data_id', CAST(:filled AS bigint))), id,"
+            " fetched_at, 1, now(), now() FROM source_data WHERE id = :id"
+        ),
+        {"id": source_data_id, "filled": filled_from},
+    )
+
+
+def held(connection: Connection) -> set[int]:
+    """The numbers of the pages that are still there; a page goes with its data, or stays with it."""
+    there = set(connection.scalars(text("SELECT sha256 FROM raw_documents WHERE content IS NOT NULL")))
+    pages = {number for number in range(100) if sha256(page(number)) in there}
+    assert pages == {number for number in range(100) if sha256(data(number)) in there}
+    return pages
+
+
+def prune(warehouse: Databases, cutoff: datetime = CUTOFF) -> Bodies:
+    return prune_bodies(warehouse.warehouse, cutoff, run_id="run")
+
+
+def test_bodies_that_nothing_needs_go_and_their_hashes_stay(warehouse: Databases) -> None:
+    with warehouse.unhindered() as connection:
+        ids = [visit(connection, number) for number in range(12)]
+        make_current(connection, ids[11], filled_from=ids[0])
+        connection.execute(
+            text(
+                "INSERT INTO company_changes (idno, field, cause, observed_at, recorded_at, previous_source_data_id,"
+                " previous_version, source_data_id, transform_version)"
+                " VALUES (:idno, 'name', 'source', now(), now(), :old, 1, :new, 1)"
+            ),
+            {"idno": COMPANY, "old": ids[2], "new": ids[3]},
+        )
+        connection.execute(
+            text(
+                "INSERT INTO quarantine (source_data_id, idno, reason, detail, raw_html_sha256, transform_version,"
+                " first_tried_at, last_tried_at) VALUES (:id, :idno, 'not_readable', '-', '-', 1, now(), now())"
+            ),
+            {"id": ids[5], "idno": COMPANY},
+        )
+        for number in (50, 51):
+            visit(connection, number, idno=OTHER, fetched_at=datetime.now(UTC) - timedelta(days=60))
+        rows = connection.execute(text("SELECT * FROM source_data ORDER BY id")).all()
+
+    with warehouse.warehouse() as connection:
+        would_go = prunable_bodies(connection, CUTOFF)
+    gone = prune(warehouse)
+
+    # Kept: what the record, a change or the quarantine names, the newest five, and what is not old enough.
+    with warehouse.unhindered() as connection:
+        assert held(connection) == {0, 2, 3, 5, *range(7, 12), 50, 51}
+        assert connection.execute(text("SELECT * FROM source_data ORDER BY id")).all() == rows
+        [entry] = connection.execute(text("SELECT because, bodies, bytes, removed_by FROM removals")).all()
+        removed = connection.execute(
+            text(
+                "SELECT DISTINCT removed_because, content_type <> '' FROM raw_documents WHERE content IS NULL"
+            )
+        ).all()
+        evidence = list(load_evidence(connection, COMPANY))
+    assert gone == would_go == Bodies(6, sum(len(page(n)) + len(data(n)) for n in (1, 4, 6)))
+    assert tuple(entry) == ("retention", gone.count, gone.bytes, "run run")
+    assert [tuple(row) for row in removed] == [("retention", True)]
+    # The captures can still be proved: all but the bodies, and of those it is said when they went, and why.
+    assert len(evidence) == 12
+    assert set(evidence[1].removed) == {sha256(page(1)), sha256(data(1))}
+    assert prune(warehouse) == Bodies(0, 0)
+
+
+def test_what_later_captures_share_with_an_old_one_stays(warehouse: Databases) -> None:
+    with warehouse.unhindered() as connection:
+        first = visit(connection, 1)
+        for number in range(2, 10):
+            visit(connection, number)
+        # Unchanged since the first: this one holds nothing of its own, and names it.
+        same = capture(
+            COMPANY,
+            raw_html_sha256=sha256(page(1)),
+            document_sha256=None,
+            screenshot_sha256=None,
+            payloads=(),
+        )
+        newest = store(connection, same, bodies=(page(1),))
+        connection.execute(
+            text("UPDATE source_data SET same_as = :first, changed_headers = '[{}, {}]' WHERE id = :id"),
+            {"first": first, "id": newest},
+        )
+    prune(warehouse)
+    with warehouse.unhindered() as connection:
+        assert held(connection) == {1, 6, 7, 8, 9}
+
+
+def test_of_failures_only_the_newest_visit_keeps_its_bodies(warehouse: Databases) -> None:
+    pictures = [b"picture %d" % number for number in range(3)]
+    with warehouse.unhindered() as connection:
+        for number, picture in enumerate(pictures):
+            failed = unanswered(
+                COMPANY,
+                fetched_at=LONG_AGO + timedelta(days=number),
+                outcome=Outcome.TIMEOUT,
+                screenshot_sha256=sha256(picture),
+            )
+            store(connection, failed, bodies=(picture,))
+    assert prune(warehouse).count == 2
+    with warehouse.unhindered() as connection:
+        left = connection.scalars(text("SELECT content FROM raw_documents WHERE content IS NOT NULL")).all()
+    assert [bytes(content) for content in left] == [pictures[2]]
+
+
+def test_a_page_that_comes_again_as_it_was_long_ago_is_held_again(warehouse: Databases) -> None:
+    with warehouse.unhindered() as connection:
+        for number in range(8):
+            visit(connection, number)
+    prune(warehouse)
+    with warehouse.warehouse() as connection:
+        assert store_body(connection, page(0), "text/html") == sha256(page(0))
+        row = connection.execute(
+            text("SELECT content, removed_at FROM raw_documents WHERE sha256 = :sha256"),
+            {"sha256": sha256(page(0))},
+        ).one()
+    assert (bytes(row.content), row.removed_at) == (page(0), None)
+
+
+def test_what_was_erased_does_not_come_back_with_the_next_visit(warehouse: Databases) -> None:
+    with warehouse.unhindered() as connection:
+        visit(connection, 0)
+        connection.execute(
+            text("UPDATE raw_documents SET content = NULL, removed_at = now(), removed_because = 'erasure'")
+        )
+    with warehouse.warehouse() as connection:
+        store_body(connection, page(0), "text/html")
+        assert connection.scalar(text("SELECT count(*) FROM raw_documents WHERE content IS NOT NULL")) == 0
+
+
+@pytest.mark.parametrize(
+    ("role", "statement", "said"),
+    [
+        (
+            database_roles.PIPELINE,
+            "SELECT prune_bodies(now() - interval '29 days', 10, 'run')",
+            "last 30 days are kept",
+        ),
+        (
+            database_roles.API,
+            "SELECT prune_bodies(now() - interval '99 days', 10, 'run')",
+            "permission denied",
+        ),
+        (database_roles.API, "SELECT refill_body('x', 'x')", "permission denied"),
+        (database_roles.PIPELINE, "UPDATE raw_documents SET content = NULL", "permission denied"),
+        (database_roles.WAREHOUSE_OWNER, "UPDATE raw_documents SET content = NULL", "append-only"),
+        (database_roles.WAREHOUSE_OWNER, "DELETE FROM removals", "append-only"),
+    ],
+)
+def test_nobody_can_remove_more_than_that(warehouse: Databases, role: str, statement: str, said: str) -> None:
+    with pytest.raises(DBAPIError, match=said), warehouse.warehouse(role) as connection:
+        connection.execute(text(statement))
+
+
+def tidied(inside: Inside, **config: bool) -> ExecuteInProcessResult:
+    job = defs.get_job_def(TIDY_JOB)
+    run_config = {"ops": {"tidy_up": {"config": config}}}
+    return job.execute_in_process(run_config, instance=inside.instance, raise_on_error=False)
+
+
+def test_the_job_says_what_would_go_and_then_lets_go_of_it(inside: Inside, warehouse: Databases) -> None:
+    inside.set(warehouse_url=warehouse.url(database_roles.PIPELINE), keep_bodies_days="90")
+    with warehouse.unhindered() as connection:
+        for number in range(8):
+            visit(connection, number)
+    for dry_run, left in ((True, set(range(8))), (False, set(range(3, 8)))):
+        result = tidied(inside, dry_run=dry_run)
+        assert result.success
+        [output] = [event for event in result.all_events if event.is_successful_output]
+        assert output.step_output_data.metadata["bodies"].value == 6
+        with warehouse.unhindered() as connection:
+            assert held(connection) == left
+
+
+def test_no_run_writes_into_tables_of_another_version(inside: Inside, warehouse: Databases) -> None:
+    inside.set(warehouse_url=warehouse.url(database_roles.PIPELINE), keep_bodies_days="90")
+    newest = revisions(WAREHOUSE_MIGRATIONS)[-1]
+    for revision, said in (("0003", "run `registru migrate` first"), ("9999", "newer than this version")):
+        with warehouse.unhindered() as connection:
+            connection.execute(
+                text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision}
+            )
+        result = tidied(inside)
+        with warehouse.unhindered() as connection:
+            connection.execute(
+                text("UPDATE alembic_version SET version_num = :revision"), {"revision": newest}
+            )
+        assert not result.success
+        [failure] = [event for event in result.all_events if event.is_step_failure]
+        assert said in str(failure.step_failure_data.error_display_string)
+
+
+def test_runs_that_are_over_go_with_their_events_and_logs(tmp_path: Path) -> None:
+    with DagsterInstance.local_temp(str(tmp_path)) as instance:
+        old = [instance.create_run_for_job(defs.get_job_def("tidy")) for _ in range(2)]
+        instance.report_run_failed(old[0], "over")
+        logs = tmp_path / "storage" / old[0].run_id / "compute_logs"
+        logs.mkdir(parents=True)
+        (logs / "step.out").write_text("printed")
+        assert delete_old_runs(instance, datetime.now(UTC) - timedelta(days=1)) == 0
+
+        soon = datetime.now(UTC) + timedelta(minutes=1)
+        assert count_old_runs(instance, soon) == 1
+        assert delete_old_runs(instance, soon) == 1
+
+        assert [run.run_id for run in instance.get_runs()] == [old[1].run_id]
+        assert not instance.all_logs(old[0].run_id)
+        assert not (logs / "step.out").exists()

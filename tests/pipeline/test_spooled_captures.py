@@ -1,0 +1,53 @@
+"""What runs that died had seen, and not stored: the next run on the machine stores it, once."""
+
+from pathlib import Path
+
+from sqlalchemy import text
+
+from pipeline.extract import spool
+from pipeline.extract.page_capture import Capture
+from pipeline.extract.visit import not_visited
+from pipeline.runs.company_runner import store_leftovers
+from standin.site_facts import make_idno
+from tests.warehouse_server import Databases
+from warehouse.contract import Outcome
+from warehouse.schema import database_roles
+
+
+def seen(number: int) -> Capture:
+    return not_visited("http://x.test", make_idno(number), reason="it died", outcome=Outcome.BROWSER_ERROR)
+
+
+def test_captures_of_a_dead_run_are_stored_once_and_those_of_a_live_one_are_left(
+    databases: Databases, tmp_path: Path
+) -> None:
+    engine = databases.engine(database_roles.PIPELINE)
+    dead, alive = seen(47_001), seen(47_002)
+    spool.put(tmp_path / "dead", dead)
+    spool.put(tmp_path / "alive", alive)
+
+    for expected in (1, 0):
+        stored = store_leftovers(engine.begin, tmp_path, is_over=lambda run_id: run_id == "dead")
+        assert stored == expected
+    # The worker died after the database had it, before the file was gone.
+    spool.put(tmp_path / "dead", dead)
+    assert store_leftovers(engine.begin, tmp_path, is_over=lambda run_id: run_id == "dead") == 1
+
+    with engine.begin() as connection:
+        rows = connection.execute(
+            text("SELECT run_id, outcome, capture_id FROM source_data WHERE run_id IN ('dead', 'alive')")
+        ).all()
+    assert [(row.run_id, row.outcome, row.capture_id) for row in rows] == [
+        ("dead", "browser_error", dead.capture_id)
+    ]
+    assert [path.parent.name for path in tmp_path.rglob("*.json")] == ["alive"]
+
+
+def test_half_a_file_is_no_capture(databases: Databases, tmp_path: Path) -> None:
+    folder = tmp_path / "dead"
+    path = spool.put(folder, seen(47_003))
+    path.rename(path.with_suffix(".part"))
+    assert (
+        store_leftovers(databases.engine(database_roles.PIPELINE).begin, tmp_path, is_over=lambda _: True)
+        == 0
+    )

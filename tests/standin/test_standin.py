@@ -1,0 +1,184 @@
+"""The stand-in site itself: its cases, its API, its log. No browser is needed here."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from stdnum.md import idno as stdnum_idno
+
+from standin import CASES, CaseName, Layout, Site, SiteCase, company, expected_record, fin_data, running_site
+from standin.made_up_companies import ABSENT
+from standin.site_facts import make_idno
+
+FOUND = CASES[CaseName.FOUND].idno
+ABSENT_COMPANY = CASES[CaseName.NOT_FOUND].idno
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    with running_site() as running:
+        yield running
+
+
+def api_company(site: Site, idno: str) -> httpx.Response:
+    return httpx.get(f"{site.api_url}/api/companies/{idno}")
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=lambda case: case.name)
+def test_every_case_has_a_valid_idno_of_its_own(case: SiteCase) -> None:
+    assert stdnum_idno.is_valid(case.idno)
+    assert [other.name for other in CASES.values() if other.idno == case.idno] == [case.name]
+
+
+def test_every_case_name_has_a_case() -> None:
+    assert set(CASES) == set(CaseName)
+
+
+def test_a_company_is_the_same_each_time_and_on_the_wire(site: Site) -> None:
+    idno = make_idno(4711)
+    answer = api_company(site, idno)
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.json() == company(idno) == company(idno)
+
+
+def test_the_body_and_the_truth_tell_the_same_company() -> None:
+    for number in range(200):
+        body, truth = company(make_idno(number)), expected_record(make_idno(number))
+        founders = body["personFounders"] + body["companyFounders"]
+        assert body["fullName"] == truth["name"]
+        assert [founder["shares"] for founder in founders] == [each["share"] for each in truth["founders"]]
+        assert round(sum(founder["shares"] for founder in founders), 2) in (100, 99.99, 100.01)
+        assert (body["registeredAt"] in ABSENT) == (truth["registered_on"] is None)
+
+
+def test_a_sparse_company_has_but_a_name_and_an_idno() -> None:
+    truth = expected_record(CASES[CaseName.SPARSE].idno)
+    assert {key for key, value in truth.items() if value} == {"idno", "name"}
+
+
+def test_statements_come_newest_first_with_each_number_twice() -> None:
+    statements = fin_data(FOUND)
+    years = [statement["year"] for statement in statements]
+    assert years == sorted(years, reverse=True)
+    assert statements[0]["CODE_6_010"] == statements[0]["CODE_6_010_Venituri_din_vinzari_total"]
+
+
+def test_unknown_and_invalid_idnos_are_404_at_the_api_and_200_as_documents(site: Site) -> None:
+    for idno in (ABSENT_COMPANY, "1020999000010", "abc"):
+        assert api_company(site, idno).status_code == 404
+        document = httpx.get(site.page_url(idno))
+        assert document.status_code == 200
+        assert "<app-root></app-root>" in document.text
+
+
+def test_the_list_counts_pages_from_zero(site: Site) -> None:
+    body = httpx.get(f"{site.api_url}/api/companies?page=1&size=2").json()
+    assert [row["idno"] for row in body["data"]] == [make_idno(2), make_idno(3)]
+    assert body["totalItemCount"] > 2
+
+
+def test_a_challenge_says_so_in_a_header(site: Site) -> None:
+    answer = httpx.get(site.page_url(CASES[CaseName.CHALLENGE].idno))
+    assert (answer.status_code, answer.headers["cf-mitigated"]) == (403, "challenge")
+
+
+def test_a_dropped_connection_brings_no_answer(site: Site) -> None:
+    with pytest.raises(httpx.RemoteProtocolError):
+        api_company(site, CASES[CaseName.API_DROPPED].idno)
+    assert site.requests[-1].status is None
+
+
+def test_the_flaky_company_fails_as_often_as_told() -> None:
+    with running_site(flaky_failures=2) as site:
+        url = site.page_url(CASES[CaseName.FLAKY].idno)
+        assert [httpx.get(url).status_code for _ in range(3)] == [500, 500, 200]
+
+
+def test_the_log_tells_documents_from_the_rest() -> None:
+    with running_site(layout=Layout.TABLE) as site:
+        httpx.get(site.page_url(FOUND))
+        httpx.get(f"{site.url}/ro/companies/{FOUND}")
+        api_company(site, FOUND)
+        assert site.visits(FOUND) == 2
+        assert [entry.origin for entry in site.requests] == ["page", "page", "api"]
+        logged = httpx.get(f"{site.url}/__requests").json()
+        assert [row["path"] for row in logged] == [entry.path for entry in site.requests]
+
+
+def test_the_log_counts_documents_by_time_and_forgets() -> None:
+    with running_site(layout=Layout.TABLE) as site:
+        for _ in range(3):
+            httpx.get(site.page_url(FOUND))
+        time.sleep(0.6)
+        httpx.get(site.page_url(ABSENT_COMPANY))
+        httpx.get(f"{site.url}/pages/0")
+        assert [document.idno for document in site.documents()] == [FOUND] * 3 + [ABSENT_COMPANY]
+        times = [document.time for document in site.documents()]
+        span = (times[2] - times[0]).total_seconds()  # however slow the machine is
+        assert (site.max_documents_in(span + 0.5), site.max_documents_in(60)) == (3, 4)
+        site.log.forget()
+        assert (site.documents(), site.max_documents_in(60), site.visits(FOUND)) == ([], 0, 0)
+
+
+def test_robots_change_while_the_site_runs_at_both_origins() -> None:
+    with running_site() as site:
+        for text, status in (("User-agent: *\nCrawl-delay: 2\n", 200), ("", 404), ("", 500)):
+            site.robots, site.robots_status = text, status
+            for origin in (site.url, site.api_url):
+                answer = httpx.get(f"{origin}/robots.txt")
+                assert (answer.status_code, answer.text) == (status, text)
+
+
+def test_the_whole_site_can_challenge_or_limit_for_a_while(site: Site) -> None:
+    url = site.page_url(make_idno(1))
+    site.challenging = True
+    challenge = httpx.get(url)
+    site.challenging, site.limited = False, 7
+    limited = httpx.get(url)
+    site.limited = None
+    assert (challenge.status_code, challenge.headers["cf-mitigated"]) == (403, "challenge")
+    assert (limited.status_code, limited.headers["retry-after"]) == (429, "7")
+    assert httpx.get(url).status_code == 200
+
+
+@pytest.mark.parametrize(("name", "status"), [(CaseName.DOCUMENT_503, 503), (CaseName.RATE_LIMITED, 429)])
+def test_who_is_sent_away_is_told_for_how_long(name: CaseName, status: int) -> None:
+    with running_site(retry_after_seconds=3) as site:
+        answer = httpx.get(site.page_url(CASES[name].idno))
+    assert (answer.status_code, answer.headers["retry-after"]) == (status, "3")
+
+
+def test_api_answers_take_as_much_longer_as_told() -> None:
+    with running_site(latency_ms=300) as site:
+        assert api_company(site, FOUND).elapsed.total_seconds() > 0.3
+
+
+def test_an_embedded_page_carries_its_data_and_ends_no_script_early() -> None:
+    idno = CASES[CaseName.HOSTILE_TEXT].idno
+    with running_site(embedded=True) as site:
+        document = httpx.get(site.page_url(idno)).text
+    settings = json.loads(document.split("window.site = ")[1].split("; document.currentScript")[0])
+    assert settings["apiUrl"] is None
+    assert json.loads(settings["answers"][f"/api/companies/{idno}"]["text"]) == company(idno)
+    assert document.count("</script>") == 2
+
+
+def test_the_command_line_says_where_it_listens_and_ends_on_sigterm() -> None:
+    command = [sys.executable, "-m", "standin", "--port", "0", "--api-port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        _, url, _, api_url = process.stdout.readline().split()
+        assert httpx.get(f"{url}/robots.txt").status_code == 200
+        assert httpx.get(f"{api_url}/api/companies/{FOUND}").status_code == 200
+        # A client that waits for an answer that never comes must not hold up the end.
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.get(f"{api_url}/api/companies/{CASES[CaseName.NEVER_RENDERS].idno}", timeout=0.2)
+        os.kill(process.pid, signal.SIGTERM)
+        assert process.wait(timeout=5) == 0

@@ -1,0 +1,160 @@
+"""What a capture becomes in a WARC file: which records, of what, and how they refer to each other."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from warehouse.evidence.capture_evidence import PayloadEvidence, evidence_document, iso
+from warehouse.evidence.read import HeldCapture
+from warehouse.evidence.stored_json import canonical_json
+from warehouse.evidence.warc_headers import Headers, of_body, status_line
+
+_NAMESPACE = uuid5(NAMESPACE_URL, "https://openmoney.md/registru/evidence")
+HTML = "text/html; charset=utf-8"
+PNG = "image/png"
+_ANSWER = "application/http; msgtype=response"
+_ANYTHING = "application/octet-stream"
+
+
+@dataclass(frozen=True)
+class Response:
+    """The head of an answer."""
+
+    status: str
+    headers: Headers
+
+
+@dataclass(frozen=True)
+class WarcRecord:
+    """One record: its id, its part in the capture, its kind (WARC-Type), whose URL, and what it holds.
+
+    `response` is there for records of answers alone. `is_held` tells an empty body from one that is not held.
+    """
+
+    id: str
+    role: str
+    kind: str
+    url: str
+    content_type: str
+    body: bytes
+    response: Response | None = None
+    is_held: bool = True
+    concurrent_to: str | None = None
+    refers_to: str | None = None
+
+
+def records_of(capture: HeldCapture) -> list[WarcRecord]:
+    """Return a capture's records: answers, the rendered page, the screenshot, and what is known of them."""
+    return list(_Records(capture).all())
+
+
+class _Records:
+    """The records of one capture. Its metadata record is there whatever came of it: the others point to it."""
+
+    def __init__(self, capture: HeldCapture) -> None:
+        self._capture, self._evidence = capture, capture.evidence
+        self._url = capture.evidence.final_url or capture.evidence.url
+        self._metadata = self._id("metadata")
+
+    def all(self) -> Iterator[WarcRecord]:
+        made = [*self._answers(), *self._rendered(), *self._screenshot()]
+        yield from made
+        yield self._everything(made)
+
+    def _id(self, role: str) -> str:
+        # Made of the capture, so that one exported twice is recognised as one.
+        evidence = self._evidence
+        capture = (
+            evidence.capture_id
+            or f"{evidence.idno}/{iso(evidence.fetched_at)}/{self._capture.source_data_id}"
+        )
+        return f"<urn:uuid:{uuid5(_NAMESPACE, f'{capture}/{role}')}>"
+
+    def _body(self, sha256: str | None) -> bytes | None:
+        if sha256 is None or sha256 in self._capture.removed:
+            return None
+        return self._capture.bodies[sha256]
+
+    def _answers(self) -> Iterator[WarcRecord]:
+        evidence = self._evidence
+        for number, hop in enumerate(evidence.redirects or ()):
+            yield self._answer(
+                f"redirect {number}", hop["url"], hop["status_code"], hop.get("response_headers"), None
+            )
+        document = self._body(evidence.document_sha256)
+        if evidence.status_code is not None:
+            yield self._answer(
+                "document", self._url, evidence.status_code, evidence.response_headers, document
+            )
+        elif document is not None:
+            yield self._resource("document", self._url, document, _ANYTHING)
+        for payload in evidence.payloads:
+            yield from self._payload(payload)
+
+    def _payload(self, payload: PayloadEvidence) -> Iterator[WarcRecord]:
+        role, body = f"payload {payload.position}", self._body(payload.sha256)
+        if payload.status_code is not None:
+            yield self._answer(role, payload.url, payload.status_code, payload.response_headers, body)
+        elif body is not None:
+            yield self._resource(role, payload.url, body, _ANYTHING)
+
+    def _answer(self, role: str, url: str, status: int, headers: Any, body: bytes | None) -> WarcRecord:
+        return WarcRecord(
+            id=self._id(role),
+            role=role,
+            kind="response",
+            url=url,
+            content_type=_ANSWER,
+            body=body or b"",
+            response=Response(status_line(status), of_body(headers, body)),
+            is_held=body is not None,
+            concurrent_to=self._metadata,
+        )
+
+    def _resource(self, role: str, url: str, body: bytes, content_type: str) -> WarcRecord:
+        return WarcRecord(
+            id=self._id(role),
+            role=role,
+            kind="resource",
+            url=url,
+            content_type=content_type,
+            body=body,
+            concurrent_to=self._metadata,
+        )
+
+    def _rendered(self) -> Iterator[WarcRecord]:
+        """The page as scripts have left it: made from the document, where one was answered."""
+        body = self._body(self._evidence.raw_html_sha256)
+        if body is None:
+            return
+        rendered = self._resource("rendered", self._url, body, HTML)
+        if self._evidence.status_code is None:
+            yield rendered
+        else:
+            document = self._id("document")
+            yield replace(rendered, kind="conversion", concurrent_to=None, refers_to=document)
+
+    def _screenshot(self) -> Iterator[WarcRecord]:
+        body = self._body(self._evidence.screenshot_sha256)
+        if body is not None:
+            # The name that web archives use for a picture of a page.
+            yield self._resource("screenshot", f"urn:view:{self._url}", body, PNG)
+
+    def _everything(self, made: list[WarcRecord]) -> WarcRecord:
+        document = {
+            "source_data_id": self._capture.source_data_id,
+            "evidence_sha256": self._capture.sha256,
+            "evidence": evidence_document(self._evidence),
+            "records": {record.role: record.id for record in made},
+            **({"removed_bodies": dict(self._capture.removed)} if self._capture.removed else {}),
+        }
+        return WarcRecord(
+            id=self._metadata,
+            role="metadata",
+            kind="metadata",
+            url=self._url,
+            content_type="application/json",
+            body=canonical_json(document),
+            concurrent_to=next((record.id for record in made if record.response is not None), None),
+        )

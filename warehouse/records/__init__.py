@@ -1,0 +1,1 @@
+"""Company records: the models, the queries that load them, their history, their cached form."""

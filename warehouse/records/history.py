@@ -1,0 +1,171 @@
+"""A company's record over time, as functions of a connection.
+
+A record as of a time is what this platform would have answered then: today's record with every change undone that was
+recorded later, news from the source and corrections of our reading alike. What was true of the company at that time
+is another question: the source may have been visited late, and we may have misread it. Of today are the order within
+lists (it is no fact, its changes are not recorded) and the rule that picks key figures from a statement's rows.
+
+Each function has to see one state of the tables: call it in a transaction that is REPEATABLE READ.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Connection, and_, exists, func, or_, select, tuple_
+
+from warehouse.contract import Outcome
+from warehouse.records.facts import load_facts
+from warehouse.records.models import Cause, Change, CompanyFacts, CompanyProfile, StatementFigures
+from warehouse.records.record_diff import as_of
+from warehouse.schema.tables import company_changes, quarantine, source_data, transformed_data
+
+_CAPTURES = select(
+    source_data.c.id.label("source_data_id"),
+    source_data.c.url,
+    source_data.c.fetched_at,
+    source_data.c.raw_html_sha256,
+)
+
+
+class CaptureReference(BaseModel):
+    """A visit to the source that got the company's page: when, where, and the hash of the page's HTML."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    source_data_id: int
+    url: str
+    fetched_at: datetime
+    raw_html_sha256: str
+
+
+class PastSource(CaptureReference):
+    """The newest good capture by a time, and the version that had read it."""
+
+    transform_version: int | None = Field(
+        description="The version of our reading that the record came from then. It is known if it was the same"
+        " before and after, else null: a version that reads the same leaves no trace."
+    )
+
+
+class HistoricalRecord(CompanyProfile):
+    """A company's record as this platform would have answered at the time `as_of`, and where it came from."""
+
+    statements: tuple[StatementFigures, ...] = ()
+    as_of: datetime
+    source: PastSource
+
+
+class RecordedChange(Change):
+    """A change of a company's record. Later changes have larger ids."""
+
+    id: int
+
+
+def load_held_since(connection: Connection, idno: str) -> datetime | None:
+    """Return since when a record of a company is held, None if none is."""
+    query = select(transformed_data.c.first_transformed_at).where(transformed_data.c.idno == idno)
+    return connection.execute(query).scalar()
+
+
+def load_past_record(connection: Connection, idno: str, at: datetime) -> HistoricalRecord:
+    """Return the record of a company that is held since that time or longer, as it was then."""
+    later = _changes_after(connection, idno, at)
+    past = as_of(load_facts(connection, [idno])[idno], later)
+    return HistoricalRecord(
+        **{field: getattr(past, field) for field in CompanyProfile.model_fields},
+        statements=_figures(past),
+        as_of=at,
+        source=_source(connection, idno, at, later[-1] if later else None),
+    )
+
+
+def load_changes(
+    connection: Connection,
+    idno: str,
+    *,
+    limit: int,
+    cause: Cause | None = None,
+    field: str | None = None,
+    since: datetime | None = None,
+    before_id: int | None = None,
+) -> list[RecordedChange]:
+    """Return changes of a company's record, the newest first. The field `statements` stands for every year's."""
+    change = company_changes.c
+    query = select(company_changes).where(change.idno == idno).order_by(change.id.desc()).limit(limit)
+    if cause is not None:
+        query = query.where(change.cause == cause)
+    if field == "statements":
+        query = query.where(change.field.startswith("statements/"))
+    elif field is not None:
+        query = query.where(change.field == field)
+    if since is not None:
+        query = query.where(change.recorded_at >= since)
+    if before_id is not None:
+        query = query.where(change.id < before_id)
+    return [RecordedChange.model_validate(row) for row in connection.execute(query)]
+
+
+def _changes_after(connection: Connection, idno: str, at: datetime) -> list[RecordedChange]:
+    """Return the changes to undo, the newest first: from the first one on that was recorded later."""
+    change = company_changes.c
+    # Not each by its time: clocks differ, and only the last changes of all can be undone.
+    first = select(func.min(change.id)).where(change.idno == idno, change.recorded_at > at).scalar_subquery()
+    query = select(company_changes).where(change.idno == idno, change.id >= first).order_by(change.id.desc())
+    return [RecordedChange.model_validate(row) for row in connection.execute(query)]
+
+
+def _figures(facts: CompanyFacts) -> tuple[StatementFigures, ...]:
+    return tuple(
+        StatementFigures(
+            year=statement.year,
+            currency=statement.currency,
+            document_type=statement.document_type,
+            **statement.figures(),
+        )
+        for statement in facts.statements
+    )
+
+
+def _source(connection: Connection, idno: str, at: datetime, undone: RecordedChange | None) -> PastSource:
+    """Return where the record came from; `undone` is the first change after that time."""
+    head = connection.execute(select(transformed_data).where(transformed_data.c.idno == idno)).one()
+    if undone is None and head.transformed_at <= at:
+        capture = _newest_capture(connection, at=head.fetched_at, not_after=head.source_data_id)
+        return PastSource(**dict(capture), transform_version=head.transform_version)
+    # What the record came from just before it changed, or, if it did not change since, what it comes from today.
+    last_id, last_version = (
+        (undone.previous_source_data_id, undone.previous_version)
+        if undone is not None
+        else (head.source_data_id, head.transform_version)
+    )
+    before = load_changes(connection, idno, limit=1, before_id=undone.id if undone is not None else None)
+    is_known = [change.transform_version for change in before] == [last_version]
+    capture = _newest_capture(connection, at=at, not_after=last_id)
+    return PastSource(**dict(capture), transform_version=last_version if is_known else None)
+
+
+def _newest_capture(connection: Connection, *, at: datetime, not_after: int) -> CaptureReference:
+    """Return the newest good capture by a time that a record can have come from, `not_after` another of it.
+
+    One that was made by then but never became the record (it was in quarantine, or waited) is none of them.
+    """
+    capture, last = source_data.c, source_data.alias().c
+    was_refused = exists().where(quarantine.c.source_data_id == capture.id, quarantine.c.first_tried_at <= at)
+    query = (
+        _CAPTURES.join(last.id.table, and_(last.id == not_after, last.idno == capture.idno))
+        .where(
+            tuple_(capture.fetched_at, capture.id) <= tuple_(last.fetched_at, last.id),
+            or_(capture.id == not_after, and_(capture.outcome == Outcome.OK, ~was_refused)),
+        )
+        # Clocks differ: if none is that old, the record came from the last one nevertheless.
+        .order_by(capture.fetched_at > at, capture.fetched_at.desc(), capture.id.desc())
+        .limit(1)
+    )
+    return CaptureReference.model_validate(connection.execute(query).one())
+
+
+def captures_by_id(connection: Connection, ids: Sequence[int]) -> dict[int, CaptureReference]:
+    """Return captures by their ids."""
+    rows = connection.execute(_CAPTURES.where(source_data.c.id.in_(ids)))
+    return {row.source_data_id: CaptureReference.model_validate(row) for row in rows}
