@@ -66,10 +66,10 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             app.state.services = services
             tasks = [asyncio.create_task(forever(services)) for forever in (reconcile_forever, tidy_forever)]
             try:
-                async with services.changes.listening(), rereading(current):
+                async with services.wakeups.listening(), rereading(current):
                     gc.collect()
                     gc.freeze()  # what is loaded by now stays: collecting need not look through it each time
-                    with on_stop_signal(services.changes.close), stop_with_parent():
+                    with on_stop_signal(services.wakeups.close), stop_with_parent():
                         yield
             finally:
                 for task in tasks:

@@ -50,11 +50,11 @@ class Services:
     warehouse: AsyncEngine
     state: Redis
     cache: Redis
-    admissions: RedisGate
-    guesses: GuessLimits
+    redis_gate: RedisGate
+    guess_limits: GuessLimits
     tokens: AccessTokens
     dagster: DagsterClient
-    changes: WakeupBus
+    wakeups: WakeupBus
 
 
 @asynccontextmanager
@@ -68,7 +68,7 @@ async def open_services(
     cache_url, cache_login = redis_credentials(current, lambda now: now.redis_cache_url)
     state = _redis(state_url, {**options, **state_login})
     cache = _redis(cache_url, {**options, **cache_login, "decode_responses": False})
-    admissions = RedisGate(
+    redis_gate = RedisGate(
         options, state_url=state_url, cache_url=cache_url, state_login=state_login, cache_login=cache_login
     )
     users = _engine(current, lambda now: now.users_url, "users")
@@ -85,14 +85,14 @@ async def open_services(
                 warehouse=warehouse,
                 state=state,
                 cache=cache,
-                admissions=admissions,
-                guesses=GuessLimits(state),
+                redis_gate=redis_gate,
+                guess_limits=GuessLimits(state),
                 tokens=AccessTokens(current),
                 dagster=dagster,
-                changes=WakeupBus(state),
+                wakeups=WakeupBus(state),
             )
         finally:
-            await admissions.aclose()
+            await redis_gate.aclose()
             await state.aclose()
             await cache.aclose()
             await users.dispose()

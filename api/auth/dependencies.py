@@ -124,7 +124,7 @@ async def _admit(
     not to be trusted, a second one once it is known who is calling.
     """
     then = _by_user(services, claim.user_id) if claim.user_id is not None else None
-    admission = await services.admissions.ask(
+    admission = await services.redis_gate.ask(
         _by_address(services, client), copies=claim.copies, then=then, record=record if then else None
     )
     request.state.limit = admission.limit
@@ -143,7 +143,7 @@ async def _admit_holder(
     key = holder.key
     limit = _by_user(services, holder.user_id) if key is None else _by_key(services, key.id)
     copies = [account_key(holder.user_id), *([noted_key(key.id)] if key is not None else [])]
-    admission = await services.admissions.ask(limit, copies=copies, record=record)
+    admission = await services.redis_gate.ask(limit, copies=copies, record=record)
     held, *noted = admission.copies
     caller = await callers.caller(services, holder, held)
     request.state.limit, request.state.record = admission.limit, admission.record
@@ -175,7 +175,7 @@ async def demand(
 
 async def _count_address(request: Request) -> None:
     services = services_of(request)
-    admission = await services.admissions.ask(_by_address(services, client_of(request)))
+    admission = await services.redis_gate.ask(_by_address(services, client_of(request)))
     request.state.limit = admission.limit
 
 

@@ -34,7 +34,7 @@ _WRONG = problems(HTTPStatus.UNAUTHORIZED)
 async def register(registration: Registration, services: ServicesDep, client: ClientDep) -> User:
     """Open an account (403 where registration is closed)."""
     limits = limits_of(services.settings.limit_registrations)
-    await services.admissions.ask(
+    await services.redis_gate.ask(
         Limit(limits, f"registrations {client.network}", "registrations from this address")
     )
     return await users.register(services, client, registration)

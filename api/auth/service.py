@@ -43,7 +43,7 @@ async def authenticate(
     if user is None or not right or user.disabled_at is not None:
         await _note_failure(services, client, user)
         raise NotSignedIn("the username or the password is wrong")
-    await services.guesses.forgive(limits_of(services.settings.limit_guesses), _digest(name), client.network)
+    await services.guess_limits.forgive(limits_of(services.settings.limit_guesses), _digest(name), client.network)
     await services.state.set(_known_key(user.id, client), "1", ex=_KNOWN_FOR_SECONDS)
     return await _with_current_cost(services, user, password)
 
@@ -67,7 +67,7 @@ async def change_password(
     except UnfitPassword as reason:
         raise Invalid("new_password", str(reason)) from None
     guesses = limits_of(services.settings.limit_guesses)
-    await services.guesses.guess(guesses, f"change {user.id}", what=_TRIES)
+    await services.guess_limits.guess(guesses, f"change {user.id}", what=_TRIES)
     cost = services.settings.bcrypt_cost
     if not await verify_password(current, row.password_hash, cost=cost):
         async with services.users.begin() as connection:
@@ -75,7 +75,7 @@ async def change_password(
             await record(connection, Event.SIGN_IN_FAILED, client, actor=user, detail=detail)
         raise Invalid("current_password", "is wrong")
     password_hash = await hash_password(new, cost=cost)
-    await services.guesses.forgive(guesses, f"change {user.id}")
+    await services.guess_limits.forgive(guesses, f"change {user.id}")
     async with services.users.begin() as connection:
         await end_all(services, connection, user.id, ended_by=Event.PASSWORD_CHANGED, but=session_id)
         changed = await repository.set_password_hash(
@@ -97,7 +97,7 @@ async def _count_guess(services: Services, client: RequestClient, name: str, use
     Who keeps guessing from elsewhere uses up the account's limit for unknown addresses, not the owner's, who has
     signed in from theirs before. A right password clears the count of its own address only.
     """
-    settings, guesses, about = services.settings, services.guesses, _digest(name)
+    settings, guesses, about = services.settings, services.guess_limits, _digest(name)
     await guesses.check_guesses(limits_of(settings.limit_guesses_address), client.network, what=_TRIES)
     await guesses.guess(limits_of(settings.limit_guesses), about, client.network, what=_TRIES)
     # Asked for whoever nobody is, too: both take as long.
@@ -108,7 +108,7 @@ async def _count_guess(services: Services, client: RequestClient, name: str, use
 async def _note_failure(services: Services, client: RequestClient, user: Row[Any] | None) -> None:
     try:
         address = limits_of(services.settings.limit_guesses_address)
-        await services.guesses.guess(address, client.network, what=_TRIES)
+        await services.guess_limits.guess(address, client.network, what=_TRIES)
     except TooManyRequests:
         pass  # the next one from this address is not looked at
     actor = Person(user.id, user.username) if user else None

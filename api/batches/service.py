@@ -71,7 +71,7 @@ async def submit(
             )
     if batch_id is not None:
         # From here on it ends, whatever dies: the reconcilers launch what waits.
-        await services.changes.announce(WORK)
+        await services.wakeups.announce(WORK)
         _tell(caller, batch_id, items)
         return _answer(batch_id, items, held)
     # Somebody else made it at the same moment: `add` has waited for their end.
@@ -265,4 +265,4 @@ async def cancel(services: Services, client: RequestClient, caller: Caller, batc
         if ids:
             detail = f"batch {batch_id}: {len(ids)} companies"
             await record(connection, Event.BATCH_CANCELLED, client, actor=caller.person, detail=detail)
-    await services.changes.announce(WORK, *map(str, ids))
+    await services.wakeups.announce(WORK, *map(str, ids))

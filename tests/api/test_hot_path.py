@@ -203,7 +203,7 @@ async def test_the_window_before_counts_as_far_as_it_reaches_into_this_one(stage
     began = int(datetime.now(UTC).timestamp() - 1.5 * 3600) * 1000
     await stage.services.state.set("count:somebody:10/3600", f"{began} 0 10")
 
-    ask = stage.services.admissions.ask
+    ask = stage.services.redis_gate.ask
     remaining = [(await ask(limit)).limit.remaining for _ in range(6)]
     assert remaining == [5, 4, 3, 2, 1, 0]
     with pytest.raises(TooManyRequests) as refused:
@@ -234,7 +234,7 @@ async def test_asking_for_a_record_leaves_the_connection_on_its_own_database(sta
     services = stage.services
     limit = Limit(limits_of("10/hour"), "somebody", "tries")
     for _ in range(2):
-        asked = await services.admissions.ask(limit, copies=[company_key(IDNO)], record=company_key(IDNO))
+        asked = await services.redis_gate.ask(limit, copies=[company_key(IDNO)], record=company_key(IDNO))
         assert asked.record is not None
         assert asked.copies == [None]  # which the other database does not hold
     assert (await services.state.client_info())["db"] == 0
@@ -280,9 +280,9 @@ async def test_a_redis_that_is_away_is_tried_again_and_one_that_does_not_answer_
 
 async def test_a_valkey_that_forgot_the_script_is_told_it_again(stage: ApiHarness) -> None:
     limit = Limit(limits_of("10/hour"), "somebody", "tries")
-    await stage.services.admissions.ask(limit)
+    await stage.services.redis_gate.ask(limit)
     await stage.services.state.script_flush()
-    assert (await stage.services.admissions.ask(limit)).limit.remaining == 8
+    assert (await stage.services.redis_gate.ask(limit)).limit.remaining == 8
 
 
 def test_a_cache_with_other_credentials_is_another_server() -> None:
