@@ -23,17 +23,17 @@ from api.health.endpoints import router as health
 from api.keys.endpoints import router as keys
 from api.metrics.endpoints import router as metrics
 from api.metrics.platform_metrics import PlatformMetrics
-from api.metrics.zeros import begin_at_nought
+from api.metrics.zeros import initialize_counters
 from api.pages import endpoints as pages
 from api.pages import reference
 from api.quarantine.endpoints import router as quarantine
-from api.retention import tidy_forever
+from api.retention import remove_expired_forever
 from api.routing import document
 from api.runtime.body_limit import BodyLimit
 from api.runtime.request_telemetry import RequestTelemetry
 from api.runtime.response_headers import ResponseHeaders
 from api.runtime.schema_check import check_schemas
-from api.runtime.settings_reload import rereading
+from api.runtime.settings_reload import periodic_reload
 from api.runtime.shutdown import on_stop_signal, stop_with_parent
 from api.scrape.endpoints import router as scrape
 from api.scrape.reconciler import reconcile_forever
@@ -64,9 +64,9 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         async with open_services(settings, current) as services:
             await check_schemas(services)
             app.state.services = services
-            tasks = [asyncio.create_task(forever(services)) for forever in (reconcile_forever, tidy_forever)]
+            tasks = [asyncio.create_task(forever(services)) for forever in (reconcile_forever, remove_expired_forever)]
             try:
-                async with services.wakeups.listening(), rereading(current):
+                async with services.wakeups.listening(), periodic_reload(current):
                     gc.collect()
                     gc.freeze()  # what is loaded by now stays: collecting need not look through it each time
                     with on_stop_signal(services.wakeups.close), stop_with_parent():
@@ -86,7 +86,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    begin_at_nought()
+    initialize_counters()
     app.state.measured = PlatformMetrics()
     problems.install(app)
     pages.install(app, otherwise=problems.on_http_exception)

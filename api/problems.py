@@ -15,7 +15,6 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
-from api.metrics.process_metrics import process_metrics
 from telemetry import request_ids
 
 logger = logging.getLogger(__name__)
@@ -62,13 +61,9 @@ class Invalid(Problem):
 
 
 class TooManyRequests(Problem):
-    """More often than allowed; the headers say when to come again. `what` there were too many of is counted."""
+    """A rate limit is exceeded; the headers tell the client when to retry."""
 
     status = HTTPStatus.TOO_MANY_REQUESTS
-
-    def __init__(self, detail: str, headers: Mapping[str, str] | None = None, *, what: str) -> None:
-        super().__init__(detail, headers)
-        process_metrics().refused.labels(what).inc()
 
 
 class NotFound(Problem):

@@ -22,7 +22,7 @@ _AT_ONCE = 1000
 _LOCK = 7_267_268
 _KEPT = ("log_pruned", "person_erased", "restored")
 """Events that are never pruned, as the database's own function has it."""
-Tidied = Mapping[str, int]
+RemovedRows = Mapping[str, int]
 """How many rows went, by what they are."""
 
 
@@ -34,12 +34,12 @@ class _Step:
     remove: Callable[[AsyncConnection], Awaitable[int]]
 
 
-async def tidy_forever(services: Services) -> None:
+async def remove_expired_forever(services: Services) -> None:
     """Tidy once a day until cancelled; of several API processes one does it at a time."""
     await asyncio.sleep(_FIRST_AFTER_SECONDS * (1 + random.random()))  # noqa: S311 - so that not all begin at once
     while True:
         try:
-            gone = await tidy(services.users, services.settings)
+            gone = await remove_expired(services.users, services.settings)
             if any(gone.values()):
                 logger.info("tidied: %s", ", ".join(f"{count} {name}" for name, count in gone.items()))
         except Exception as error:  # whatever it is, tomorrow may do better; the loop must not end
@@ -47,7 +47,9 @@ async def tidy_forever(services: Services) -> None:
         await asyncio.sleep(EVERY.total_seconds())
 
 
-async def tidy(engine: AsyncEngine, settings: AccountRetentionSettings, *, dry_run: bool = False) -> Tidied:
+async def remove_expired(
+    engine: AsyncEngine, settings: AccountRetentionSettings, *, dry_run: bool = False
+) -> RemovedRows:
     """Remove what the settings keep no longer; return how much of each. A dry run takes all back."""
     steps = _steps(settings, datetime.now(UTC))
     async with engine.connect() as lock:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.encoders import jsonable_encoder
 from pydantic import BaseModel, Field
 
-from api.auth.dependencies import PUBLIC, SCHEMES, UNCOUNTED, Need, security
+from api.auth.dependencies import PUBLIC, SCHEMES, UNLIMITED, Need, security
 from api.auth.roles import Role, Scope, roles_with
 
 
@@ -68,14 +68,14 @@ class Router(APIRouter):
 
 
 def _guarded(endpoint: Any, need: Need, options: dict[str, Any]) -> dict[str, Any]:
-    if need == UNCOUNTED:
+    if need == UNLIMITED:
         statuses: tuple[HTTPStatus, ...] = ()
         guards: list[Any] = []
     else:
         statuses = _ANY_ROUTE if need == PUBLIC else (*_ANY_ROUTE, *_GUARDED_ROUTE)
         guards = [endpoint.gate()]
     described: dict[str, Any] = {"x-roles": roles_that_may(need)}
-    if need not in (PUBLIC, UNCOUNTED):
+    if need not in (PUBLIC, UNLIMITED):
         described["security"] = security(need)
     return {
         **options,
@@ -87,7 +87,7 @@ def _guarded(endpoint: Any, need: Need, options: dict[str, Any]) -> dict[str, An
 
 def roles_that_may(need: Need) -> list[str]:
     """Return who may use a route: roles, or `anyone`."""
-    if need in (PUBLIC, UNCOUNTED):
+    if need in (PUBLIC, UNLIMITED):
         return ["anyone"]
     return [str(role) for role in (roles_with(need) if isinstance(need, Scope) else Role)]
 

@@ -146,6 +146,6 @@ class ApiSettings(StoreSettings, AccountRetentionSettings):
 
 
 @cache
-def limits_of(text: str) -> tuple[RateLimitItem, ...]:
+def parse_limits(text: str) -> tuple[RateLimitItem, ...]:
     """Return a limit's parts, the shortest first."""
     return tuple(sorted(parse_many(text), key=lambda item: item.get_expiry()))

@@ -18,7 +18,7 @@ from redis.asyncio import Redis as AsyncRedis
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from api.auth.cache import account_key, distrust
+from api.auth.cache import account_key, invalidate
 from stack.databases import OwnedDatabase
 from stack.sealing import seal_bodies
 from stack.stack_error import StackError
@@ -129,7 +129,7 @@ def _rename(databases: Sequence[OwnedDatabase], name: str, pseudonym: str) -> tu
 async def _distrust(state_url: str, user_id: UUID) -> None:
     """Have the API ask PostgreSQL about an account that it may remember."""
     async with AsyncRedis.from_url(state_url) as state:
-        await distrust(state, account_key(user_id))
+        await invalidate(state, account_key(user_id))
 
 
 def _rename_requester(connection: Connection, name: str, pseudonym: str) -> int:

@@ -9,7 +9,7 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from api.retention import Tidied, tidy
+from api.retention import RemovedRows, remove_expired
 from api.settings import AccountRetentionSettings as ApiRetention
 from pipeline.records.retention import prunable_bodies
 from pipeline.settings import DataRetentionSettings as PipelineRetention
@@ -69,7 +69,7 @@ def _of_api(database: OwnedDatabase, settings: ApiRetention) -> list[str]:
     return lines
 
 
-async def _dry_run(database: OwnedDatabase, settings: ApiRetention) -> Tidied:
+async def _dry_run(database: OwnedDatabase, settings: ApiRetention) -> RemovedRows:
     url = make_url(database.url).set(drivername="postgresql+asyncpg")
     engine = create_async_engine(url, poolclass=NullPool)
-    return await tidy(engine, settings, dry_run=True)
+    return await remove_expired(engine, settings, dry_run=True)

@@ -8,7 +8,7 @@ from fastapi import Query
 from pydantic import AfterValidator
 
 from api.audit import repository as audit
-from api.audit.events import Event, Person
+from api.audit.events import AccountRef, Event
 from api.audit.schemas import AuditEntry, AuditPage
 from api.auth import sessions
 from api.auth.dependencies import CallerDep, needs
@@ -57,7 +57,7 @@ async def list_users(
 @needs(Scope.USERS)
 async def create_user(new: NewUser, caller: CallerDep, services: ServicesDep, client: ClientDep) -> User:
     """Open an account for somebody, also where registration is closed."""
-    return await users.create(services, client, new, actor=caller.person)
+    return await users.create(services, client, new, actor=caller.account)
 
 
 @router.get("/users/{user_id}/", responses=_NOT_FOUND)
@@ -73,14 +73,14 @@ async def change_user(
     user_id: UUID, change: UserChange, caller: CallerDep, services: ServicesDep, client: ClientDep
 ) -> User:
     """Change an account's role or password, disable or enable it. It holds at once, in every session."""
-    return await users.change(services, client, user_id, change, actor=caller.person)
+    return await users.change(services, client, user_id, change, actor=caller.account)
 
 
 @router.delete("/users/{user_id}/", status_code=HTTPStatus.NO_CONTENT, responses=_NOT_FOUND_OR_LAST)
 @needs(Scope.USERS)
 async def delete_user(user_id: UUID, caller: CallerDep, services: ServicesDep, client: ClientDep) -> None:
     """Delete an account with its sessions, API keys and requests; what the audit log says of it stays."""
-    await users.delete(services, client, user_id, actor=caller.person)
+    await users.delete(services, client, user_id, actor=caller.account)
 
 
 @router.delete("/users/{user_id}/sessions/", status_code=HTTPStatus.NO_CONTENT, responses=_NOT_FOUND)
@@ -88,7 +88,7 @@ async def delete_user(user_id: UUID, caller: CallerDep, services: ServicesDep, c
 async def sign_user_out(user_id: UUID, caller: CallerDep, services: ServicesDep, client: ClientDep) -> None:
     """End every session of an account. (Its API keys stay; disable the account to shut those out too.)"""
     user = await users.get(services, user_id)
-    await sessions.end_sessions(services, client, user=Person(user.id, user.username), actor=caller.person)
+    await sessions.end_sessions(services, client, user=AccountRef(user.id, user.username), actor=caller.account)
 
 
 @router.get("/audit/")

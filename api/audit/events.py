@@ -44,20 +44,20 @@ class Event(StrEnum):
 
 
 @dataclass(frozen=True)
-class Person:
+class AccountRef:
     """An account, as the log names it (also when it no longer exists)."""
 
     id: UUID
     username: str
 
 
-async def record(
+async def record_event(
     connection: AsyncConnection,
     event: Event,
     client: RequestClient | None,
     *,
-    actor: Person | None = None,
-    subject: Person | None = None,
+    actor: AccountRef | None = None,
+    subject: AccountRef | None = None,
     detail: str | None = None,
 ) -> None:
     """Write an event down, in the transaction of what it tells of.
@@ -74,8 +74,8 @@ async def _write(
     event: Event,
     client: RequestClient | None,
     *,
-    actor: Person | None,
-    subject: Person | None = None,
+    actor: AccountRef | None,
+    subject: AccountRef | None = None,
     detail: str | None,
 ) -> None:
     await connection.execute(
@@ -92,13 +92,13 @@ async def _write(
     )
 
 
-async def record_once_a_minute(
+async def record_event_once_a_minute(
     services: Services,
     event: Event,
     client: RequestClient,
     *,
     about: str,
-    actor: Person | None = None,
+    actor: AccountRef | None = None,
     detail: str | None = None,
 ) -> None:
     """Write down an event that a stranger can repeat at will: the first one a minute `about` the same thing.

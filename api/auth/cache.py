@@ -105,7 +105,7 @@ async def recall(
     return None if fact is None or _time_left(fact) <= timedelta(0) else fact
 
 
-async def distrust(state: Redis, *keys: str) -> None:
+async def invalidate(state: Redis, *keys: str) -> None:
     """Have everybody ask PostgreSQL about these for a while; to be called before what they say changes."""
     async with state.pipeline(transaction=False) as pipeline:
         for key in keys:

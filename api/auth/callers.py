@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
-from api.audit.events import Person
+from api.audit.events import AccountRef
 from api.auth import repository
 from api.auth.cache import (
     AccountFact,
@@ -39,9 +39,9 @@ class Caller:
     key_id: UUID | None = None
 
     @property
-    def person(self) -> Person:
+    def account(self) -> AccountRef:
         """The account, as the audit log names it."""
-        return Person(self.user_id, self.username)
+        return AccountRef(self.user_id, self.username)
 
 
 @dataclass(frozen=True)

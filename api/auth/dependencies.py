@@ -9,24 +9,24 @@ from fastapi import Depends
 from fastapi.security import APIKeyHeader, OAuth2PasswordBearer
 from starlette.requests import Request
 
-from api.audit.events import Event, record_once_a_minute
+from api.audit.events import Event, record_event_once_a_minute
 from api.auth import callers
 from api.auth.cache import account_key
 from api.auth.callers import Caller, Claim, Holder
 from api.auth.cookies import own_cookie
 from api.auth.roles import DESCRIPTIONS, Scope
 from api.auth.tokens import UnknownKey
-from api.keys.key_format import MARK
+from api.keys.key_format import API_KEY_MARK
 from api.keys.service import note_use, noted_key
 from api.problems import Forbidden, NotSignedIn
 from api.runtime.client_address import RequestClient, client_of
 from api.runtime.redis_gate import Limit
 from api.services import Services, services_of
-from api.settings import limits_of
+from api.settings import parse_limits
 
 PUBLIC = "public"
 """Anyone may."""
-UNCOUNTED = "uncounted"
+UNLIMITED = "uncounted"
 """Anyone may, without a limit: what has to answer when Redis does not."""
 SIGNED_IN = "signed in"
 """Any role, and any API key, may."""
@@ -100,7 +100,7 @@ def security(need: Need) -> list[dict[str, list[str]]]:
 
 
 async def _claim(services: Services, *, token: str | None, api_key: str | None, cookie: str | None) -> Claim:
-    if token is not None and token.startswith(MARK):
+    if token is not None and token.startswith(API_KEY_MARK):
         token, api_key = None, api_key or token
     if token is not None:
         try:
@@ -148,7 +148,7 @@ async def _admit_holder(
     caller = await callers.caller(services, holder, held)
     request.state.limit, request.state.record = admission.limit, admission.record
     if key is not None and noted == [None]:
-        await note_use(services, client, key.id, owner=caller.person)
+        await note_use(services, client, key.id, owner=caller.account)
     return caller
 
 
@@ -158,12 +158,12 @@ async def demand(
     """Raise Forbidden, and write it down, if a caller does not have a scope."""
     if scope in caller.scopes:
         return
-    await record_once_a_minute(
+    await record_event_once_a_minute(
         services,
         Event.ACCESS_REFUSED,
         client,
         about=f"{caller.user_id} {caller.key_id} {scope}",
-        actor=caller.person,
+        actor=caller.account,
         detail=f"{request.method} {request.url.path[:200]} needs {scope}",
     )
     whose = "this API key" if caller.key_id is not None else f"the role {caller.role}"
@@ -180,21 +180,21 @@ async def _count_address(request: Request) -> None:
 
 
 def _by_address(services: Services, client: RequestClient) -> Limit:
-    items = limits_of(services.settings.limit_address)
+    items = parse_limits(services.settings.limit_address)
     return Limit(items, f"address {client.network}", "requests from this address")
 
 
 def _by_user(services: Services, user_id: UUID) -> Limit:
-    return Limit(limits_of(services.settings.limit_caller), f"user {user_id}", "requests of this user")
+    return Limit(parse_limits(services.settings.limit_caller), f"user {user_id}", "requests of this user")
 
 
 def _by_key(services: Services, key_id: UUID) -> Limit:
-    return Limit(limits_of(services.settings.limit_caller), f"key {key_id}", "requests by this API key")
+    return Limit(parse_limits(services.settings.limit_caller), f"key {key_id}", "requests by this API key")
 
 
 async def _write_down(services: Services, client: RequestClient, refusal: NotSignedIn) -> None:
     if refusal.detail != _NOBODY:
-        await record_once_a_minute(
+        await record_event_once_a_minute(
             services, Event.CREDENTIALS_REFUSED, client, about=refusal.detail, detail=refusal.detail
         )
 
@@ -206,7 +206,7 @@ def caller_of(request: Request) -> Caller:
     return caller
 
 
-def held_record_of(request: Request) -> bytes | None:
+def cached_record_of(request: Request) -> bytes | None:
     """Return what the cache holds under the key that the endpoint named (`needs`)."""
     held = request.state.record  # like the caller
     assert held is None or isinstance(held, bytes)

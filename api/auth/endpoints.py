@@ -16,7 +16,7 @@ from api.routing import Router, problems
 from api.runtime.client_address import ClientDep, RequestClient
 from api.runtime.redis_gate import Limit
 from api.services import Services, ServicesDep
-from api.settings import limits_of
+from api.settings import parse_limits
 from api.users import service as users
 from api.users.schemas import Registration, User
 
@@ -33,7 +33,7 @@ _WRONG = problems(HTTPStatus.UNAUTHORIZED)
 @needs(PUBLIC)
 async def register(registration: Registration, services: ServicesDep, client: ClientDep) -> User:
     """Open an account (403 where registration is closed)."""
-    limits = limits_of(services.settings.limit_registrations)
+    limits = parse_limits(services.settings.limit_registrations)
     await services.redis_gate.ask(
         Limit(limits, f"registrations {client.network}", "registrations from this address")
     )
@@ -83,7 +83,7 @@ async def refresh(
 @needs(Scope.ACCOUNT)
 async def logout(caller: CallerDep, services: ServicesDep, client: ClientDep) -> None:
     """End this session, with all its tokens, at once."""
-    await sessions.end_sessions(services, client, user=caller.person, only=caller.session_id)
+    await sessions.end_sessions(services, client, user=caller.account, only=caller.session_id)
 
 
 @router.get("/me/")
@@ -102,7 +102,7 @@ async def change_password(
     await service.change_password(
         services,
         client,
-        user=caller.person,
+        user=caller.account,
         current=passwords.current_password,
         new=passwords.new_password,
         session_id=caller.session_id,
@@ -128,7 +128,7 @@ async def end_all_sessions(
 ) -> None:
     """Log out everywhere."""
     but = caller.session_id if keep_current else None
-    await sessions.end_sessions(services, client, user=caller.person, but=but)
+    await sessions.end_sessions(services, client, user=caller.account, but=but)
 
 
 @router.delete(
@@ -137,5 +137,5 @@ async def end_all_sessions(
 @needs(Scope.ACCOUNT)
 async def end_session(session_id: UUID, caller: CallerDep, services: ServicesDep, client: ClientDep) -> None:
     """End one of one's sessions."""
-    if not await sessions.end_sessions(services, client, user=caller.person, only=session_id):
+    if not await sessions.end_sessions(services, client, user=caller.account, only=session_id):
         raise NotFound("you have no open session with this id")

@@ -14,7 +14,7 @@ MOST_BYTES = 72
 _NOBODYS = "nobody has this one"
 
 
-class UnfitPassword(ValueError):
+class UnacceptablePassword(ValueError):
     """A password that an account cannot have; says why, never what it was."""
 
 
@@ -22,15 +22,15 @@ def check_password(password: str, *, names: tuple[str | None, ...] = ()) -> str:
     """Return a password that an account may have. `names` are the account's own. Raises UnfitPassword."""
     size = len(password.encode(errors="surrogatepass"))
     if len(password) < LEAST_CHARACTERS:
-        raise UnfitPassword(f"has {len(password)} characters, {LEAST_CHARACTERS} or more are needed")
+        raise UnacceptablePassword(f"has {len(password)} characters, {LEAST_CHARACTERS} or more are needed")
     if size > MOST_BYTES:
-        raise UnfitPassword(f"has {size} bytes, at most {MOST_BYTES} are allowed")
+        raise UnacceptablePassword(f"has {size} bytes, at most {MOST_BYTES} are allowed")
     if "\x00" in password:
-        raise UnfitPassword("must not contain the character NUL")
+        raise UnacceptablePassword("must not contain the character NUL")
     if password.casefold() in _common_passwords():
-        raise UnfitPassword("is one of the most common passwords; choose another")
+        raise UnacceptablePassword("is one of the most common passwords; choose another")
     if password.casefold() in {name.casefold() for name in names if name}:
-        raise UnfitPassword("must not be the account's own name or e-mail")
+        raise UnacceptablePassword("must not be the account's own name or e-mail")
     return password
 
 
@@ -51,19 +51,19 @@ async def verify_password(password: str, password_hash: str | None, *, cost: int
         return False
     right = bool(await _in_thread(partial(bcrypt.verify, password, password_hash)))
     if not right:
-        for missing in costs_missing(password_hash, cost=cost):
+        for missing in missing_costs(password_hash, cost=cost):
             await hash_password(_NOBODYS, cost=missing)
     return right
 
 
-def costs_missing(password_hash: str, *, cost: int) -> range:
+def missing_costs(password_hash: str, *, cost: int) -> range:
     """Return the costs that make up for a hash made with fewer rounds: 2^10 + 2^10 + 2^11 = 2^12."""
     return range(int(bcrypt.from_string(password_hash).rounds), cost)
 
 
 def needs_rehash(password_hash: str, *, cost: int) -> bool:
     """Tell whether a hash was made with fewer rounds than are asked for now."""
-    return bool(costs_missing(password_hash, cost=cost))
+    return bool(missing_costs(password_hash, cost=cost))
 
 
 def _fits_bcrypt(password: str) -> bool:

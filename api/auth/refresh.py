@@ -12,7 +12,7 @@ def new_refresh_token() -> str:
     return _PREFIX + secrets.token_urlsafe(32)
 
 
-def successor(token: str, key: str) -> str:
+def next_refresh_token(token: str, key: str) -> str:
     """Return the token that follows `token`, the same each time.
 
     Two requests that race with one token get one and the same successor, without it being stored in clear; and

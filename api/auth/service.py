@@ -6,13 +6,19 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from api.audit.events import Event, Person, record, record_once_a_minute
-from api.auth.passwords import UnfitPassword, check_password, hash_password, needs_rehash, verify_password
+from api.audit.events import AccountRef, Event, record_event, record_event_once_a_minute
+from api.auth.passwords import (
+    UnacceptablePassword,
+    check_password,
+    hash_password,
+    needs_rehash,
+    verify_password,
+)
 from api.auth.sessions import end_all
 from api.problems import Invalid, NotFound, NotSignedIn, TooManyRequests
 from api.runtime.client_address import RequestClient
 from api.services import Services
-from api.settings import limits_of
+from api.settings import parse_limits
 from api.users import repository
 from api.users.schemas import is_username
 
@@ -34,8 +40,8 @@ async def authenticate(
     try:
         await _count_guess(services, client, name, user.id if user else None)
     except TooManyRequests:
-        actor = Person(user.id, user.username) if user else None
-        await record_once_a_minute(services, Event.SIGN_IN_THROTTLED, client, about=name, actor=actor)
+        actor = AccountRef(user.id, user.username) if user else None
+        await record_event_once_a_minute(services, Event.SIGN_IN_THROTTLED, client, about=name, actor=actor)
         raise
     right = await verify_password(
         password, user.password_hash if user else None, cost=services.settings.bcrypt_cost
@@ -43,7 +49,9 @@ async def authenticate(
     if user is None or not right or user.disabled_at is not None:
         await _note_failure(services, client, user)
         raise NotSignedIn("the username or the password is wrong")
-    await services.guess_limits.forgive(limits_of(services.settings.limit_guesses), _digest(name), client.network)
+    await services.guess_limits.forgive(
+        parse_limits(services.settings.limit_guesses), _digest(name), client.network
+    )
     await services.state.set(_known_key(user.id, client), "1", ex=_KNOWN_FOR_SECONDS)
     return await _with_current_cost(services, user, password)
 
@@ -52,7 +60,7 @@ async def change_password(
     services: Services,
     client: RequestClient,
     *,
-    user: Person,
+    user: AccountRef,
     current: str,
     new: str,
     session_id: UUID | None,
@@ -64,15 +72,15 @@ async def change_password(
         raise NotFound("this account no longer exists")
     try:
         check_password(new, names=(row.username, row.email))
-    except UnfitPassword as reason:
+    except UnacceptablePassword as reason:
         raise Invalid("new_password", str(reason)) from None
-    guesses = limits_of(services.settings.limit_guesses)
+    guesses = parse_limits(services.settings.limit_guesses)
     await services.guess_limits.guess(guesses, f"change {user.id}", what=_TRIES)
     cost = services.settings.bcrypt_cost
     if not await verify_password(current, row.password_hash, cost=cost):
         async with services.users.begin() as connection:
             detail = "the current password, to change it"
-            await record(connection, Event.SIGN_IN_FAILED, client, actor=user, detail=detail)
+            await record_event(connection, Event.SIGN_IN_FAILED, client, actor=user, detail=detail)
         raise Invalid("current_password", "is wrong")
     password_hash = await hash_password(new, cost=cost)
     await services.guess_limits.forgive(guesses, f"change {user.id}")
@@ -83,7 +91,7 @@ async def change_password(
         )
         if not changed:
             raise Invalid("current_password", "has just been changed by another request")
-        await record(connection, Event.PASSWORD_CHANGED, client, actor=user)
+        await record_event(connection, Event.PASSWORD_CHANGED, client, actor=user)
 
 
 async def _find(services: Services, username: str) -> Row[Any] | None:
@@ -98,25 +106,25 @@ async def _count_guess(services: Services, client: RequestClient, name: str, use
     signed in from theirs before. A right password clears the count of its own address only.
     """
     settings, guesses, about = services.settings, services.guess_limits, _digest(name)
-    await guesses.check_guesses(limits_of(settings.limit_guesses_address), client.network, what=_TRIES)
-    await guesses.guess(limits_of(settings.limit_guesses), about, client.network, what=_TRIES)
+    await guesses.check_guesses(parse_limits(settings.limit_guesses_address), client.network, what=_TRIES)
+    await guesses.guess(parse_limits(settings.limit_guesses), about, client.network, what=_TRIES)
     # Asked for whoever nobody is, too: both take as long.
     if not await services.state.exists(_known_key(user_id or _NOBODY, client)):
-        await guesses.guess(limits_of(settings.limit_guesses_account), about, what="sign-ins")
+        await guesses.guess(parse_limits(settings.limit_guesses_account), about, what="sign-ins")
 
 
 async def _note_failure(services: Services, client: RequestClient, user: Row[Any] | None) -> None:
     try:
-        address = limits_of(services.settings.limit_guesses_address)
+        address = parse_limits(services.settings.limit_guesses_address)
         await services.guess_limits.guess(address, client.network, what=_TRIES)
     except TooManyRequests:
         pass  # the next one from this address is not looked at
-    actor = Person(user.id, user.username) if user else None
+    actor = AccountRef(user.id, user.username) if user else None
     detail = None if user else "no such account"
     if user is not None and user.disabled_at is not None:
         detail = "the account is disabled"
     async with services.users.begin() as connection:
-        await record(connection, Event.SIGN_IN_FAILED, client, actor=actor, detail=detail)
+        await record_event(connection, Event.SIGN_IN_FAILED, client, actor=actor, detail=detail)
 
 
 async def _with_current_cost(services: Services, user: Row[Any], password: str) -> Row[Any]:

@@ -11,10 +11,10 @@ from uuid import UUID, uuid4
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.audit.events import Event, Person, record
+from api.audit.events import AccountRef, Event, record_event
 from api.auth import repository
-from api.auth.cache import distrust, session_key
-from api.auth.refresh import hash_token, new_refresh_token, successor
+from api.auth.cache import invalidate, session_key
+from api.auth.refresh import hash_token, new_refresh_token, next_refresh_token
 from api.auth.repository import SessionKind
 from api.auth.roles import SCOPES, Role
 from api.auth.schemas import Token
@@ -33,7 +33,7 @@ COOKIE_SEPARATOR = "."
 class _Refused:
     """A refresh token that is not good; `reused_by` is whose it was, if it had been used before."""
 
-    reused_by: Person | None = None
+    reused_by: AccountRef | None = None
 
 
 async def open_api_session(services: Services, client: RequestClient, user: Row[Any]) -> Token:
@@ -78,7 +78,9 @@ async def _open(
         lifetime=lifetime,
         client=client,
     )
-    await record(connection, Event.SIGNED_IN, client, actor=Person(user.id, user.username), detail=kind)
+    await record_event(
+        connection, Event.SIGNED_IN, client, actor=AccountRef(user.id, user.username), detail=kind
+    )
     return Role(current.role)
 
 
@@ -103,7 +105,7 @@ async def _rotate(
     services: Services, connection: AsyncConnection, client: RequestClient, token: str
 ) -> Token | _Refused:
     keys = services.tokens.keys()
-    following = successor(token, keys[0])
+    following = next_refresh_token(token, keys[0])
     session_id = await repository.use_refresh_token(connection, hash_token(token))
     if session_id is not None:
         await repository.add_refresh_token(connection, session_id, hash_token(following))
@@ -113,7 +115,7 @@ async def _rotate(
         if used is None:
             return _Refused()
         session_id, just_now = used
-        candidates = [successor(token, key) for key in keys] if just_now else []
+        candidates = [next_refresh_token(token, key) for key in keys] if just_now else []
         current = [each for each in candidates if await repository.is_unused(connection, hash_token(each))]
         if not current:
             return _Refused(await _end_stolen(services, connection, client, session_id))
@@ -129,14 +131,16 @@ async def _rotate(
 
 async def _end_stolen(
     services: Services, connection: AsyncConnection, client: RequestClient, session_id: UUID
-) -> Person | None:
+) -> AccountRef | None:
     session = await repository.touch(connection, session_id)
     user = await users.find(connection, session.user_id) if session else None
     if session is None or user is None:
         return None
     await _end(services, connection, [session_id], ended_by=Event.REFRESH_TOKEN_REUSED)
-    person = Person(user.id, user.username)
-    await record(connection, Event.REFRESH_TOKEN_REUSED, client, actor=person, detail=f"session {session_id}")
+    person = AccountRef(user.id, user.username)
+    await record_event(
+        connection, Event.REFRESH_TOKEN_REUSED, client, actor=person, detail=f"session {session_id}"
+    )
     return person
 
 
@@ -150,17 +154,17 @@ async def end_sessions(
     services: Services,
     client: RequestClient,
     *,
-    user: Person,
+    user: AccountRef,
     only: UUID | None = None,
     but: UUID | None = None,
-    actor: Person | None = None,
+    actor: AccountRef | None = None,
 ) -> int:
     """End a user's open sessions: `only` one, all `but` one, or all; return how many there were."""
     async with services.users.begin() as connection:
         ended = await end_all(services, connection, user.id, ended_by=Event.SIGNED_OUT, only=only, but=but)
         if ended:
             detail = ", ".join(f"session {session_id}" for session_id in ended)
-            await record(
+            await record_event(
                 connection, Event.SIGNED_OUT, client, actor=actor or user, subject=user, detail=detail
             )
     return len(ended)
@@ -187,7 +191,7 @@ async def _end(
     services: Services, connection: AsyncConnection, session_ids: Sequence[UUID], *, ended_by: str
 ) -> None:
     if session_ids:
-        await distrust(services.state, *(session_key(session_id) for session_id in session_ids))
+        await invalidate(services.state, *(session_key(session_id) for session_id in session_ids))
         await repository.end(connection, session_ids, ended_by=ended_by)
 
 

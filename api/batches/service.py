@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.audit.events import Event, record
+from api.audit.events import Event, record_event
 from api.auth.callers import Caller
 from api.auth.roles import Role
 from api.batches import repository
@@ -71,7 +71,7 @@ async def submit(
             )
     if batch_id is not None:
         # From here on it ends, whatever dies: the reconcilers launch what waits.
-        await services.wakeups.announce(WORK)
+        await services.wakeups.publish(WORK)
         _tell(caller, batch_id, items)
         return _answer(batch_id, items, held)
     # Somebody else made it at the same moment: `add` has waited for their end.
@@ -264,5 +264,5 @@ async def cancel(services: Services, client: RequestClient, caller: Caller, batc
         ids = await repository.cancel(connection, batch_id)
         if ids:
             detail = f"batch {batch_id}: {len(ids)} companies"
-            await record(connection, Event.BATCH_CANCELLED, client, actor=caller.person, detail=detail)
-    await services.wakeups.announce(WORK, *map(str, ids))
+            await record_event(connection, Event.BATCH_CANCELLED, client, actor=caller.account, detail=detail)
+    await services.wakeups.publish(WORK, *map(str, ids))

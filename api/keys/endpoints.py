@@ -30,11 +30,11 @@ async def create_key(
 ) -> CreatedKey:
     """Make an API key. It is shown this once."""
     response.headers["Cache-Control"] = "no-store"
-    return await service.create(services, client, asked, owner=caller.person, allowed=caller.scopes)
+    return await service.create(services, client, asked, owner=caller.account, allowed=caller.scopes)
 
 
 @router.delete("/{key_id}/", status_code=HTTPStatus.NO_CONTENT, responses=problems(HTTPStatus.NOT_FOUND))
 @needs(Scope.ACCOUNT)
 async def revoke_key(key_id: UUID, caller: CallerDep, services: ServicesDep, client: ClientDep) -> None:
     """Revoke one of one's API keys, at once and for good."""
-    await service.revoke(services, client, key_id, owner=caller.person)
+    await service.revoke(services, client, key_id, owner=caller.account)

@@ -5,7 +5,7 @@ import string
 
 from api.problems import NotSignedIn
 
-MARK = "rk_"
+API_KEY_MARK = "rk_"
 _PREFIX_CHARACTERS = 12
 _LONGEST = 200
 _ALPHABET = string.ascii_letters + string.digits
@@ -18,13 +18,13 @@ def new_key() -> tuple[str, str]:
 
 def join_key(prefix: str, secret: str) -> str:
     """Return a key as its owner keeps it."""
-    return f"{MARK}{prefix}_{secret}"
+    return f"{API_KEY_MARK}{prefix}_{secret}"
 
 
 def split_key(api_key: str) -> tuple[str, str]:
     """Return the prefix and the secret of a key. Raises NotSignedIn for what cannot be one of ours."""
-    prefix, _, secret = api_key.removeprefix(MARK).partition("_")
-    is_one = api_key.startswith(MARK) and len(api_key) <= _LONGEST and secret and secret.isascii()
+    prefix, _, secret = api_key.removeprefix(API_KEY_MARK).partition("_")
+    is_one = api_key.startswith(API_KEY_MARK) and len(api_key) <= _LONGEST and secret and secret.isascii()
     if not is_one or len(prefix) != _PREFIX_CHARACTERS or not set(prefix) <= set(_ALPHABET):
         raise NotSignedIn("this is no API key")
     return prefix, secret

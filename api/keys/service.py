@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from api.audit.events import Event, Person, record
-from api.auth.cache import api_key_key, distrust
+from api.audit.events import AccountRef, Event, record_event
+from api.auth.cache import api_key_key, invalidate
 from api.auth.refresh import hash_token
 from api.auth.roles import KEY_SCOPES, Scope
 from api.keys import repository
@@ -19,7 +19,7 @@ _USE_IS_AUDITED_EVERY = timedelta(hours=1)
 
 
 async def create(
-    services: Services, client: RequestClient, asked: NewKey, *, owner: Person, allowed: frozenset[Scope]
+    services: Services, client: RequestClient, asked: NewKey, *, owner: AccountRef, allowed: frozenset[Scope]
 ) -> CreatedKey:
     """Make a key. Raises Invalid, or Forbidden for a scope that the owner does not have."""
     scopes = sorted(set(asked.scopes))
@@ -41,7 +41,7 @@ async def create(
             expires_at=asked.expires_at,
         )
         detail = f"key {row.id} ({asked.name}): {' '.join(scopes)}"
-        await record(connection, Event.KEY_CREATED, client, actor=owner, detail=detail)
+        await record_event(connection, Event.KEY_CREATED, client, actor=owner, detail=detail)
     return CreatedKey(**Key.model_validate(row).model_dump(), key=join_key(prefix, secret))
 
 
@@ -51,16 +51,16 @@ async def list_keys(services: Services, user_id: UUID) -> list[Key]:
         return [Key.model_validate(row) for row in await repository.list_good(connection, user_id)]
 
 
-async def revoke(services: Services, client: RequestClient, key_id: UUID, *, owner: Person) -> None:
+async def revoke(services: Services, client: RequestClient, key_id: UUID, *, owner: AccountRef) -> None:
     """Revoke a key, at once and for good. Raises NotFound."""
     async with services.users.begin() as connection:
         row = await repository.find_good(connection, owner.id, key_id)
         if row is None:
             raise NotFound("you have no API key with this id")
-        await distrust(services.state, api_key_key(row.prefix))
+        await invalidate(services.state, api_key_key(row.prefix))
         await repository.revoke(connection, key_id)
         detail = f"key {key_id} ({row.name})"
-        await record(connection, Event.KEY_REVOKED, client, actor=owner, detail=detail)
+        await record_event(connection, Event.KEY_REVOKED, client, actor=owner, detail=detail)
 
 
 def noted_key(key_id: UUID) -> str:
@@ -68,7 +68,7 @@ def noted_key(key_id: UUID) -> str:
     return f"api_key_noted:{key_id}"
 
 
-async def note_use(services: Services, client: RequestClient, key_id: UUID, *, owner: Person) -> None:
+async def note_use(services: Services, client: RequestClient, key_id: UUID, *, owner: AccountRef) -> None:
     """Write down that a key is used: on the key once a minute, in the audit log once an hour."""
     noted = await services.state.set(noted_key(key_id), "1", ex=_USE_IS_NOTED_EVERY, nx=True)
     if not noted:
@@ -79,4 +79,4 @@ async def note_use(services: Services, client: RequestClient, key_id: UUID, *, o
     async with services.users.begin() as connection:
         await repository.mark_used(connection, key_id)
         if audited:
-            await record(connection, Event.KEY_USED, client, actor=owner, detail=f"key {key_id}")
+            await record_event(connection, Event.KEY_USED, client, actor=owner, detail=f"key {key_id}")

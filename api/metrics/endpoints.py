@@ -5,7 +5,7 @@ from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.requests import Request
 
-from api.auth.dependencies import UNCOUNTED, needs
+from api.auth.dependencies import UNLIMITED, needs
 from api.metrics.platform_metrics import PlatformMetrics
 from api.metrics.process_metrics import process_metrics
 from api.problems import NotFound
@@ -28,7 +28,7 @@ class _Read:
 
 
 @router.get("/metrics")
-@needs(UNCOUNTED)
+@needs(UNLIMITED)
 async def metrics(request: Request, services: ServicesDep) -> Response:
     """Everything that is measured, in Prometheus' text format; parts that do not answer are left out, and named."""
     if any(name in request.headers for name in _OF_PROXIES):

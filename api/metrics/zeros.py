@@ -16,7 +16,7 @@ _LIMITS = (
 )
 
 
-def begin_at_nought() -> None:
+def initialize_counters() -> None:
     """Have every count of which the labels are known be there."""
     metrics = process_metrics()
     for counter, values in (

@@ -18,7 +18,7 @@ def form_token(cookie: str, key: str) -> str:
     return hmac.new(key.encode(), f"csrf {cookie}".encode(errors="surrogatepass"), sha256).hexdigest()
 
 
-def is_right(cookie: str | None, form_value: str, keys: Sequence[str]) -> bool:
+def is_valid_form_token(cookie: str | None, form_value: str, keys: Sequence[str]) -> bool:
     """Tell whether a form's token belongs to the cookie that came with it, made with one of these keys."""
     if not cookie:
         return False

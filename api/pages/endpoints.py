@@ -21,7 +21,7 @@ from api.auth.cookies import (
 )
 from api.auth.dependencies import PUBLIC, needs
 from api.auth.service import authenticate
-from api.pages.csrf import CSRF_COOKIE, form_token, is_right, new_token
+from api.pages.csrf import CSRF_COOKIE, form_token, is_valid_form_token, new_token
 from api.pages.paths import safe_next
 from api.pages.render import message_page, sign_in_page, signed_in_page
 from api.problems import NotSignedIn, TooManyRequests
@@ -132,7 +132,7 @@ async def _signed_in(request: Request, services: Services) -> Caller | None:
 async def _end_current(request: Request, services: Services, client: RequestClient) -> None:
     caller = await _signed_in(request, services)
     if caller is not None:
-        await sessions.end_sessions(services, client, user=caller.person, only=caller.session_id)
+        await sessions.end_sessions(services, client, user=caller.account, only=caller.session_id)
 
 
 def _form(
@@ -164,4 +164,4 @@ def _with_csrf(request: Request, page: Response, cookie: str) -> Response:
 
 def _is_own_form(request: Request, services: Services, token: str) -> bool:
     cookie = request.cookies.get(cookie_name(request, CSRF_COOKIE))
-    return is_from_own_page(request) and is_right(cookie, token, services.tokens.keys())
+    return is_from_own_page(request) and is_valid_form_token(cookie, token, services.tokens.keys())

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import HTMLResponse, Response
 
-from api.auth.dependencies import UNCOUNTED, needs
+from api.auth.dependencies import UNLIMITED, needs
 from api.routing import Router
 
 DOCS = "/docs"
@@ -22,7 +22,7 @@ def install(app: FastAPI) -> None:
     page = _page(app)
 
     @router.get(DOCS)
-    @needs(UNCOUNTED)
+    @needs(UNLIMITED)
     async def show() -> Response:
         """The page."""
         return page
@@ -36,7 +36,7 @@ def _serve(router: Router, name: str, media_type: str) -> None:
     content = files("fastapi_offline").joinpath("static", name).read_bytes()
 
     @router.get(f"{DOCS}/{name}")
-    @needs(UNCOUNTED)
+    @needs(UNLIMITED)
     async def send() -> Response:
         """One of Swagger UI's files."""
         return Response(content, media_type=media_type, headers={"Cache-Control": _A_DAY})

@@ -4,12 +4,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
+from typing import NoReturn
 
 from limits import RateLimitItem
 from limits.aio.storage import RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from redis.asyncio import Redis
 
+from api.metrics.process_metrics import process_metrics
 from api.problems import TooManyRequests
 
 
@@ -49,13 +51,13 @@ class GuessLimits:
         """Count a try at a secret, before it is looked at. Raises TooManyRequests; that try costs nothing."""
         for item in items:
             if not await self._logged.hit(item, *about):
-                raise refusal(await self._state(item, about), what)
+                refuse(await self._state(item, about), what)
 
     async def check_guesses(self, items: Sequence[RateLimitItem], *about: str, what: str) -> None:
         """Raise TooManyRequests if there were too many tries; count none."""
         for item in items:
             if not await self._logged.test(item, *about):
-                raise refusal(await self._state(item, about), what)
+                refuse(await self._state(item, about), what)
 
     async def forgive(self, items: Sequence[RateLimitItem], *about: str) -> None:
         """Forget the tries counted so far."""
@@ -72,11 +74,11 @@ class GuessLimits:
         )
 
 
-def refusal(state: LimitState, what: str) -> TooManyRequests:
-    """Return the error that tells of a limit that is reached."""
+def refuse(state: LimitState, what: str) -> NoReturn:
+    """Count a request that exceeds a limit, and raise TooManyRequests."""
+    process_metrics().refused.labels(what).inc()
     wait = max(1, state.reset_seconds)
-    return TooManyRequests(
+    raise TooManyRequests(
         f"too many {what}: {state.amount} in {state.window_seconds} s are allowed; wait {wait} s",
         {**state.headers, "RateLimit-Remaining": "0", "Retry-After": str(wait)},
-        what=what,
     )

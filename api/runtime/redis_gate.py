@@ -19,7 +19,7 @@ from redis.asyncio.retry import Retry
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError
 
-from api.runtime.rate_limits import LimitState, refusal
+from api.runtime.rate_limits import LimitState, refuse
 from api.runtime.redis_batching import BatchedRedis
 from warehouse.config.redis_options import backoff
 
@@ -173,7 +173,7 @@ class RedisGate:
         refused, of_first, *rest = await self._run(len(keys), *keys, *arguments)
         if refused:
             of, item = limits[refused - 1]
-            raise refusal(_state(item, of_first), of.what)
+            refuse(_state(item, of_first), of.what)
         held, of_second, found = [*rest, None, None][:3]
         return Admission(
             _state(limit.items[0], of_first),

@@ -47,7 +47,7 @@ class RequestTelemetry:
 
         self._metrics.in_flight.inc()
         try:
-            if traces.is_on():
+            if traces.is_enabled():
                 await self._traced(scope, receive, observed, status=lambda: status)
             else:
                 await self._app(scope, receive, observed)

@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def rereading(current: ReloadableSettings[ApiSettings]) -> AsyncIterator[None]:
+async def periodic_reload(current: ReloadableSettings[ApiSettings]) -> AsyncIterator[None]:
     """Read the settings again at SIGHUP, and every `secrets_minutes`, until the block ends."""
     told = asyncio.Event()
     task = asyncio.create_task(_reread(current, told))

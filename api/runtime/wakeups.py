@@ -48,21 +48,21 @@ class WakeupBus:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._watches: set[WakeupSubscription] = set()
+        self._subscriptions: set[WakeupSubscription] = set()
         self.is_closing = False
         """This process is about to end: nobody should wait any longer."""
 
     @contextmanager
-    def watch(self, topics: Iterable[str]) -> Iterator[WakeupSubscription]:
+    def subscribe(self, topics: Iterable[str]) -> Iterator[WakeupSubscription]:
         """Yield a watch for topics."""
         watch = WakeupSubscription(topics)
-        self._watches.add(watch)
+        self._subscriptions.add(watch)
         try:
             yield watch
         finally:
-            self._watches.discard(watch)
+            self._subscriptions.discard(watch)
 
-    async def announce(self, *topics: str) -> None:
+    async def publish(self, *topics: str) -> None:
         """Wake who waits for these topics, here and in the other processes."""
         self._wake(topics)
         try:
@@ -74,7 +74,7 @@ class WakeupBus:
     def close(self) -> None:
         """Wake everyone, for good."""
         self.is_closing = True
-        for watch in self._watches:
+        for watch in self._subscriptions:
             watch.wake()
 
     @asynccontextmanager
@@ -110,6 +110,6 @@ class WakeupBus:
 
     def _wake(self, topics: Iterable[str]) -> None:
         changed = frozenset(topics)
-        for watch in self._watches:
+        for watch in self._subscriptions:
             if not changed.isdisjoint(watch.topics):
                 watch.wake()

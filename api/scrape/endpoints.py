@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from api.auth.dependencies import CallerDep, caller_of, held_record_of, needs
+from api.auth.dependencies import CallerDep, cached_record_of, caller_of, needs
 from api.auth.roles import Scope
 from api.companies.service import fresh_json, fresh_record
 from api.metrics.process_metrics import process_metrics
@@ -53,7 +53,7 @@ async def scrape(
     """The company's record, if a fresh one is held or it is fetched while you wait (200); else a run (202)."""
     services = services_of(request)  # no dependency: each costs a twentieth of a cached answer
     if not asked.force_refresh:
-        if (json := fresh_json(services, held_record_of(request))) is not None:
+        if (json := fresh_json(services, cached_record_of(request))) is not None:
             process_metrics().answered_from_cache.inc()
             return Response(b"".join((_BEFORE, json, _AFTER)), media_type="application/json")
         if record := await fresh_record(services, asked.idno):

@@ -55,7 +55,7 @@ async def _launch(services: Services, launch_id: UUID) -> None:
             ended = [*ended, *await launches.give_up(connection, launch_id, reason)]
         launch = await launches.read(connection, launch_id)
     if ended:
-        await services.wakeups.announce(*map(str, ended))
+        await services.wakeups.publish(*map(str, ended))
     if launch is not None:
         await send(services, launch)
 
@@ -112,4 +112,4 @@ async def _release(services: Services, launch: Launch, error: DagsterUnavailable
 async def _launched(services: Services, launch_id: UUID, run_id: str) -> None:
     async with services.users.begin() as connection:
         moved = await launches.launched(connection, launch_id, run_id)
-    await services.wakeups.announce(WORK, *map(str, moved))
+    await services.wakeups.publish(WORK, *map(str, moved))

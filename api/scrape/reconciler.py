@@ -50,7 +50,7 @@ async def reconcile_forever(services: Services) -> None:
 
 async def _repeat(services: Services, turn: Callable[[Services], Awaitable[int]]) -> None:
     """Take turns, soon after something is announced, and by time."""
-    with services.wakeups.watch([WORK]) as watch:
+    with services.wakeups.subscribe([WORK]) as watch:
         while True:
             pause = _IDLE_SECONDS
             try:
@@ -171,7 +171,7 @@ async def take(services: Services, steps: Sequence[NextStep]) -> None:
     for step in due:
         if step.state not in OPEN_STATES:
             _tell_end(step)
-    await services.wakeups.announce(*(str(step.scrape.id) for step in due), *([WORK] if again else []))
+    await services.wakeups.publish(*(str(step.scrape.id) for step in due), *([WORK] if again else []))
 
 
 def _tell_end(step: NextStep) -> None:

@@ -142,7 +142,7 @@ async def _forget(services: Services, request: RecordedRequest) -> None:
             )
         await repository.drop_request(connection, request.id, request.scrape_id)
         await launches.drop_empty(connection, request.launch_id)
-    await services.wakeups.announce(WORK, str(request.scrape_id))
+    await services.wakeups.publish(WORK, str(request.scrape_id))
 
 
 async def _run_of(services: Services, request: RecordedRequest) -> str:
@@ -150,7 +150,7 @@ async def _run_of(services: Services, request: RecordedRequest) -> str:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + launching.LONGEST_LAUNCH_SECONDS
     reason: str | None = None
-    with services.wakeups.watch([str(request.scrape_id)]) as watch:
+    with services.wakeups.subscribe([str(request.scrape_id)]) as watch:
         while reason is None and loop.time() < deadline:
             async with services.users.connect() as connection:
                 found = await launches.find_run(connection, request.scrape_id)
@@ -232,4 +232,4 @@ async def withdraw(services: Services, caller: Caller, run_id: str) -> None:
         ids = await repository.withdraw_from_run(connection, run_id=run_id, user_id=caller.user_id)
     if ids is None:
         raise NotFound(_NOT_ASKED_FOR)
-    await services.wakeups.announce(WORK, *map(str, ids))
+    await services.wakeups.publish(WORK, *map(str, ids))

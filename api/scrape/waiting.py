@@ -50,7 +50,7 @@ async def look_until_over(
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
-    with services.wakeups.watch(topics) as watch:
+    with services.wakeups.subscribe(topics) as watch:
         yield (seen := await look())
         while not seen.is_over and not services.wakeups.is_closing and (left := deadline - loop.time()) > 0:
             await watch.wait(seconds=min(_LOOK_SECONDS, left))

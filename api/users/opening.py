@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from api.audit.events import Event, Person, record
+from api.audit.events import AccountRef, Event, record_event
 from api.auth.passwords import hash_password
 from api.auth.roles import Role
 from api.users import repository
@@ -74,8 +74,8 @@ async def _add(url: str, new: NewUser) -> None:
             password_hash=password_hash,
             role=new.role,
         )
-        person = Person(row.id, row.username)
-        await record(
+        person = AccountRef(row.id, row.username)
+        await record_event(
             connection,
             Event.USER_CREATED,
             None,

@@ -5,8 +5,8 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.audit.events import Event, Person, record
-from api.auth.cache import account_key, distrust
+from api.audit.events import AccountRef, Event, record_event
+from api.auth.cache import account_key, invalidate
 from api.auth.passwords import hash_password
 from api.auth.roles import Role
 from api.auth.sessions import end_all
@@ -25,13 +25,13 @@ async def register(services: Services, client: RequestClient, registration: Regi
     return await _open(services, client, registration, settings.registration_role, actor=None)
 
 
-async def create(services: Services, client: RequestClient, new: NewUser, *, actor: Person) -> User:
+async def create(services: Services, client: RequestClient, new: NewUser, *, actor: AccountRef) -> User:
     """Open an account for somebody. Raises Conflict where the name is taken."""
     return await _open(services, client, new, new.role, actor=actor)
 
 
 async def _open(
-    services: Services, client: RequestClient, account: Registration, role: Role, *, actor: Person | None
+    services: Services, client: RequestClient, account: Registration, role: Role, *, actor: AccountRef | None
 ) -> User:
     # Before it is known whether the name is taken: the answer takes as long either way.
     password_hash = await hash_password(account.password, cost=services.settings.bcrypt_cost)
@@ -44,9 +44,9 @@ async def _open(
                 password_hash=password_hash,
                 role=role,
             )
-            person = Person(row.id, row.username)
+            person = AccountRef(row.id, row.username)
             event = Event.USER_CREATED if actor else Event.REGISTERED
-            await record(
+            await record_event(
                 connection, event, client, actor=actor or person, subject=person, detail=f"role {role}"
             )
     except IntegrityError:
@@ -70,7 +70,7 @@ async def search(
 
 
 async def change(
-    services: Services, client: RequestClient, user_id: UUID, asked: UserChange, *, actor: Person
+    services: Services, client: RequestClient, user_id: UUID, asked: UserChange, *, actor: AccountRef
 ) -> User:
     """Change an account's role or password, disable or enable it. Raises NotFound, Conflict for the last admin.
 
@@ -84,35 +84,35 @@ async def change(
         user = await _existing(connection, user_id)
         if asked.disabled or asked.role not in (None, Role.ADMIN):
             _keep_an_admin(admins, user)
-        await distrust(services.state, account_key(user_id))
-        subject = Person(user.id, user.username)
+        await invalidate(services.state, account_key(user_id))
+        subject = AccountRef(user.id, user.username)
         if asked.role not in (None, user.role):
             await repository.set_role(connection, user_id, Role(asked.role))
             detail = f"from {user.role} to {asked.role}"
-            await record(connection, Event.ROLE_CHANGED, client, actor=actor, subject=subject, detail=detail)
+            await record_event(connection, Event.ROLE_CHANGED, client, actor=actor, subject=subject, detail=detail)
         if asked.disabled not in (None, user.disabled_at is not None):
             await repository.set_disabled(connection, user_id, disabled=bool(asked.disabled))
             event = Event.DISABLED if asked.disabled else Event.ENABLED
-            await record(connection, event, client, actor=actor, subject=subject)
+            await record_event(connection, event, client, actor=actor, subject=subject)
         if password_hash is not None:
             await repository.set_password_hash(connection, user_id, password_hash)
-            await record(connection, Event.PASSWORD_CHANGED, client, actor=actor, subject=subject)
+            await record_event(connection, Event.PASSWORD_CHANGED, client, actor=actor, subject=subject)
         if asked.disabled or password_hash is not None:
             ended_by = Event.DISABLED if asked.disabled else Event.PASSWORD_CHANGED
             await end_all(services, connection, user_id, ended_by=ended_by)
         return await _existing(connection, user_id)
 
 
-async def delete(services: Services, client: RequestClient, user_id: UUID, *, actor: Person) -> None:
+async def delete(services: Services, client: RequestClient, user_id: UUID, *, actor: AccountRef) -> None:
     """Delete an account and all it has. Raises NotFound, Conflict for the last admin."""
     async with services.users.begin() as connection:
         admins = await repository.lock_admins(connection)
         user = await _existing(connection, user_id)
         _keep_an_admin(admins, user)
-        await distrust(services.state, account_key(user_id))
+        await invalidate(services.state, account_key(user_id))
         await end_all(services, connection, user_id, ended_by=Event.USER_DELETED)
-        subject = Person(user.id, user.username)
-        await record(connection, Event.USER_DELETED, client, actor=actor, subject=subject)
+        subject = AccountRef(user.id, user.username)
+        await record_event(connection, Event.USER_DELETED, client, actor=actor, subject=subject)
         await repository.remove(connection, user_id)
 
 

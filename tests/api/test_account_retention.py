@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from api.migrations import SCRIPTS
-from api.retention import tidy
+from api.retention import remove_expired
 from api.settings import AccountRetentionSettings
 from standin.site_facts import make_idno
 from tests.warehouse_server import Databases, running_databases
@@ -128,9 +128,9 @@ async def test_requests_go_when_they_are_long_over_and_nothing_else_needs_them(e
     old = await a_batch(engine, user_id, in_old)
     mixed = await a_batch(engine, user_id, in_mixed, is_open)
 
-    would_go = await tidy(engine, SETTINGS, dry_run=True)
+    would_go = await remove_expired(engine, SETTINGS, dry_run=True)
     assert await ids(engine, "scrapes") == {alone, young, is_open, in_old, in_mixed}
-    gone = await tidy(engine, SETTINGS)
+    gone = await remove_expired(engine, SETTINGS)
 
     assert gone == would_go
     assert (gone["batches"], gone["requests"], gone["launches"]) == (1, 2, 2)
@@ -161,7 +161,7 @@ async def test_sessions_go_some_time_after_they_ended_or_expired(engine: AsyncEn
             ended=ended,
         )
         kept |= {session_id} if stays else set()
-    assert (await tidy(engine, SETTINGS))["sessions"] == 3
+    assert (await remove_expired(engine, SETTINGS))["sessions"] == 3
     assert await ids(engine, "sessions") == kept
 
 
@@ -172,8 +172,8 @@ async def test_the_audit_log_is_kept_for_ever_unless_a_setting_says_otherwise(en
             "INSERT INTO audit_log (event, at) VALUES ('signed_in', now() - :days * interval '1 day')",
             days=days,
         )
-    assert "audit_log" not in await tidy(engine, AccountRetentionSettings())
-    assert (await tidy(engine, SETTINGS))["audit_log"] == 1
+    assert "audit_log" not in await remove_expired(engine, AccountRetentionSettings())
+    assert (await remove_expired(engine, SETTINGS))["audit_log"] == 1
     async with engine.connect() as connection:
         rows = (await connection.execute(text("SELECT event, detail FROM audit_log ORDER BY id"))).all()
     # That entries went is an entry itself, which never goes.

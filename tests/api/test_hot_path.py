@@ -15,12 +15,12 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from sqlalchemy import event
 
-from api.auth.cache import distrust, session_key
+from api.auth.cache import invalidate, session_key
 from api.auth.roles import Role
 from api.problems import TooManyRequests
 from api.runtime.redis_gate import Limit, RedisGate
 from api.services import open_services
-from api.settings import limits_of
+from api.settings import parse_limits
 from standin.site_facts import make_idno
 from tests.api.api_harness import ApiHarness
 from tests.made_up_record import made_up_record
@@ -192,14 +192,14 @@ async def test_a_token_whose_session_is_in_doubt_uses_up_nobodys_limit(stage: Ap
         await http.post("/auth/logout/")  # the third and last
         for _ in range(3):
             assert (await http.get("/auth/me/")).status_code == httpx.codes.UNAUTHORIZED
-        await distrust(stage.services.state, session_key(sessions[0]["id"]))
+        await invalidate(stage.services.state, session_key(sessions[0]["id"]))
         assert (await http.get("/auth/me/")).status_code == httpx.codes.UNAUTHORIZED
     [key] = [each async for each in stage.services.state.scan_iter(f"count:user {me['id']}:*")]
     assert str(await stage.services.state.get(key)).endswith(" 3")
 
 
 async def test_the_window_before_counts_as_far_as_it_reaches_into_this_one(stage: ApiHarness) -> None:
-    limit = Limit(limits_of("10/hour"), "somebody", "tries")
+    limit = Limit(parse_limits("10/hour"), "somebody", "tries")
     began = int(datetime.now(UTC).timestamp() - 1.5 * 3600) * 1000
     await stage.services.state.set("count:somebody:10/3600", f"{began} 0 10")
 
@@ -232,7 +232,7 @@ async def test_a_cache_on_a_server_of_its_own_is_asked_at_the_same_time(
 async def test_asking_for_a_record_leaves_the_connection_on_its_own_database(stage: ApiHarness) -> None:
     await cache(stage)
     services = stage.services
-    limit = Limit(limits_of("10/hour"), "somebody", "tries")
+    limit = Limit(parse_limits("10/hour"), "somebody", "tries")
     for _ in range(2):
         asked = await services.redis_gate.ask(limit, copies=[company_key(IDNO)], record=company_key(IDNO))
         assert asked.record is not None
@@ -279,7 +279,7 @@ async def test_a_redis_that_is_away_is_tried_again_and_one_that_does_not_answer_
 
 
 async def test_a_valkey_that_forgot_the_script_is_told_it_again(stage: ApiHarness) -> None:
-    limit = Limit(limits_of("10/hour"), "somebody", "tries")
+    limit = Limit(parse_limits("10/hour"), "somebody", "tries")
     await stage.services.redis_gate.ask(limit)
     await stage.services.state.script_flush()
     assert (await stage.services.redis_gate.ask(limit)).limit.remaining == 8

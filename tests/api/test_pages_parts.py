@@ -7,7 +7,7 @@ from starlette.requests import Request
 
 from api.auth.cookies import is_from_own_page
 from api.auth.roles import Role
-from api.pages.csrf import form_token, is_right, new_token
+from api.pages.csrf import form_token, is_valid_form_token, new_token
 from api.pages.paths import HOME, safe_next
 from api.pages.render import sign_in_page, signed_in_page
 from api.runtime.client_address import RequestClient
@@ -31,15 +31,15 @@ def test_any_other_path_leads_home(path: str | None) -> None:
 
 def test_a_form_belongs_to_the_cookie_it_came_with() -> None:
     cookie = new_token()
-    assert is_right(cookie, form_token(cookie, KEY), [KEY])
-    assert not is_right(new_token(), form_token(cookie, KEY), [KEY])
-    assert not is_right(cookie, form_token(cookie, "another key"), [KEY])
-    assert not is_right(None, form_token("", KEY), [KEY])
+    assert is_valid_form_token(cookie, form_token(cookie, KEY), [KEY])
+    assert not is_valid_form_token(new_token(), form_token(cookie, KEY), [KEY])
+    assert not is_valid_form_token(cookie, form_token(cookie, "another key"), [KEY])
+    assert not is_valid_form_token(None, form_token("", KEY), [KEY])
 
 
 @given(st.text(), st.text())
 def test_no_garbage_is_a_form(cookie: str, value: str) -> None:
-    assert not is_right(cookie, value, [KEY])
+    assert not is_valid_form_token(cookie, value, [KEY])
 
 
 def request(method: str = "POST", **headers: str) -> Request:

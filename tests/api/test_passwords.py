@@ -6,10 +6,10 @@ import pytest
 from passlib.hash import bcrypt
 
 from api.auth.passwords import (
-    UnfitPassword,
+    UnacceptablePassword,
     check_password,
-    costs_missing,
     hash_password,
+    missing_costs,
     needs_rehash,
     verify_password,
 )
@@ -35,7 +35,7 @@ def test_a_password_that_nobody_would_guess_is_taken(password: str) -> None:
     ],
 )
 def test_an_unfit_password_is_refused_with_the_reason_and_not_shown(password: str, reason: str) -> None:
-    with pytest.raises(UnfitPassword, match=reason) as refusal:
+    with pytest.raises(UnacceptablePassword, match=reason) as refusal:
         check_password(password, names=("somebody-here", "some@example.com"))
     assert password not in str(refusal.value)
 
@@ -43,7 +43,7 @@ def test_an_unfit_password_is_refused_with_the_reason_and_not_shown(password: st
 @pytest.mark.parametrize("old", [10, 11, 12, 13])
 def test_a_wrong_password_for_an_old_hash_costs_what_one_for_nobody_does(old: int) -> None:
     password_hash = bcrypt.using(rounds=old).hash("the right one")
-    spent = 2**old + sum(2**cost for cost in costs_missing(password_hash, cost=12))
+    spent = 2**old + sum(2**cost for cost in missing_costs(password_hash, cost=12))
     assert spent == max(2**12, 2**old)
     assert needs_rehash(password_hash, cost=12) is (old < 12)
 

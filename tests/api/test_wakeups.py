@@ -26,10 +26,14 @@ class SeenWakeups:
 async def test_a_change_is_heard_in_another_process(stage: ApiHarness) -> None:
     other = WakeupBus(stage.services.state)
     async with other.listening():
-        with other.watch(["a"]) as mine, other.watch(["b"]) as not_mine, other.watch([WORK]) as work:
+        with (
+            other.subscribe(["a"]) as mine,
+            other.subscribe(["b"]) as not_mine,
+            other.subscribe([WORK]) as work,
+        ):
             await _subscribed(stage)
             begun = time.monotonic()
-            await stage.services.wakeups.announce("a", "c")
+            await stage.services.wakeups.publish("a", "c")
             await mine.wait(seconds=5)
             assert time.monotonic() - begun < 1
             await stage.services.state.publish(RUN_EVENTS_CHANNEL, "a-run")
@@ -69,8 +73,8 @@ async def test_who_has_gone_waits_for_nothing(stage: ApiHarness) -> None:
     looks = look_until_over(stage.services, look, topics=frozenset("x"), seconds=30)
     async with aclosing(looks):
         await anext(looks)
-        assert len(stage.services.wakeups._watches) == 1
-    assert not stage.services.wakeups._watches
+        assert len(stage.services.wakeups._subscriptions) == 1
+    assert not stage.services.wakeups._subscriptions
 
 
 async def test_a_store_that_fails_while_somebody_waits_is_looked_at_again(stage: ApiHarness) -> None:
