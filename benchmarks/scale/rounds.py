@@ -25,7 +25,7 @@ from pipeline.records.quarantine import Tolerance
 from pipeline.records.record_updates import make_all_current
 from pipeline.records.retransform import retransform_stale
 from pipeline.records.warehouse_engine import engine_for
-from pipeline.transform import TRANSFORM_VERSION
+from pipeline.transform import version
 from standin.site_facts import make_idno
 from tests.api.api_harness import a_stage
 from tests.stores import running_valkey
@@ -107,7 +107,7 @@ async def _measured(report: ScaleReport, databases: Databases, redis: Redis) -> 
             _fill(databases, users, full, size)
             report.filling_seconds[size] = round(time.monotonic() - began, 1)
             say(f"measuring at {size} companies")
-            _set_version(full, _few(2), TRANSFORM_VERSION - 1)
+            _set_version(full, _few(2), version.TRANSFORM_VERSION - 1)
             if size == report.plan.sizes[0]:
                 for subject in subjects():  # what is done for the first time takes longer
                     await _timed(full, subject, 0)
@@ -176,7 +176,7 @@ async def _at_size(report: ScaleReport, full: Full, size: int) -> None:
     for subject in subjects():
         report.milliseconds.setdefault(subject.name, {})[size] = await _timed(full, subject, report.plan.part)
     report.all_stale_seconds[size] = _all_stale(full)
-    _set_version(full, _few(2), TRANSFORM_VERSION)  # these have no pages of their own
+    _set_version(full, _few(2), version.TRANSFORM_VERSION)  # these have no pages of their own
     report.retransformed_per_second[size] = [_retransform(full, len(full.originals)) for _ in range(_ROUNDS)]
 
 
@@ -201,7 +201,7 @@ def _set_version(full: Full, idnos: Sequence[str], version: int) -> None:
 def _all_stale(full: Full) -> float:
     """Go through everything, page by page, as if the version had grown; return the seconds."""
     began, after = time.perf_counter(), ""
-    with patch("pipeline.records.capture_store.TRANSFORM_VERSION", TRANSFORM_VERSION + 1):
+    with patch("pipeline.transform.version.TRANSFORM_VERSION", version.TRANSFORM_VERSION + 1):
         while True:
             with full.pipeline.connect() as connection:
                 page = stale_companies(connection, after=after, limit=_PAGE)
@@ -212,7 +212,7 @@ def _all_stale(full: Full) -> float:
 
 def _retransform(full: Full, many: int) -> float:
     """Have so many companies be stale and transform them again, in this process; return captures a second."""
-    _set_version(full, full.originals[:many], TRANSFORM_VERSION - 1)
+    _set_version(full, full.originals[:many], version.TRANSFORM_VERSION - 1)
     began = time.perf_counter()
     stale = retransform_stale(full.pipeline.begin, "", processes=1, tolerance=Tolerance())
     done = sum(len(results) for results in stale)

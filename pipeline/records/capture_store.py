@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, exists, select, union
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from pipeline.records.cohorts import COHORTS, in_cohort
-from pipeline.transform import TRANSFORM_VERSION
+from pipeline.transform import version
 from warehouse.contract import Outcome
 from warehouse.schema.tables import (
     capture_payloads,
@@ -70,7 +70,7 @@ def is_current(connection: Connection, capture: StoredCapture) -> bool:
     query = select(transformed_data.c.idno).where(
         transformed_data.c.idno == capture.idno,
         transformed_data.c.source_data_id == capture.source_data_id,
-        transformed_data.c.transform_version == TRANSFORM_VERSION,
+        transformed_data.c.transform_version == version.TRANSFORM_VERSION,
     )
     return connection.scalar(query) is not None
 
@@ -85,7 +85,8 @@ def stale_companies(
     """
     record, refused = transformed_data.c, quarantine.c
     is_refused = exists().where(
-        refused.source_data_id == record.source_data_id, refused.transform_version >= TRANSFORM_VERSION
+        refused.source_data_id == record.source_data_id,
+        refused.transform_version >= version.TRANSFORM_VERSION,
     )
     parts = [
         select(column)
@@ -94,9 +95,9 @@ def stale_companies(
         .limit(limit)
         .subquery()
         for column, conditions in (
-            (record.idno, [record.transform_version < TRANSFORM_VERSION, ~is_refused]),
+            (record.idno, [record.transform_version < version.TRANSFORM_VERSION, ~is_refused]),
             (pending_captures.c.idno, []),
-            (refused.idno, [refused.transform_version < TRANSFORM_VERSION]),
+            (refused.idno, [refused.transform_version < version.TRANSFORM_VERSION]),
         )
     ]
     stale = union(*(select(part.c.idno) for part in parts)).subquery()
@@ -112,7 +113,7 @@ def captures_to_transform(connection: Connection, idnos: Collection[str]) -> lis
     """Return the newest good capture of each company, of those that this version has not refused."""
     refused = exists().where(
         quarantine.c.source_data_id == source_data.c.id,
-        quarantine.c.transform_version >= TRANSFORM_VERSION,
+        quarantine.c.transform_version >= version.TRANSFORM_VERSION,
     )
     return _newest(connection, source_data.c.idno.in_(idnos), ~refused)
 

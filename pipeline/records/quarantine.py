@@ -8,7 +8,7 @@ from sqlalchemy import Connection, and_, delete, or_, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from pipeline.records.capture_store import StoredCapture
-from pipeline.transform import TRANSFORM_VERSION
+from pipeline.transform import version
 from warehouse.records.models import QuarantineReason
 from warehouse.schema.tables import quarantine
 
@@ -63,7 +63,7 @@ def set_aside(connection: Connection, refusals: Sequence[tuple[StoredCapture, Re
             "reason": refusal.reason,
             "detail": refusal.detail[:_LONGEST_DETAIL].replace("\x00", ""),
             "raw_html_sha256": capture.raw_html_sha256,
-            "transform_version": TRANSFORM_VERSION,
+            "transform_version": version.TRANSFORM_VERSION,
             "tries": 1,
             "first_tried_at": now,
             "last_tried_at": now,

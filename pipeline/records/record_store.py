@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, delete, insert, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from pipeline.records.capture_store import StoredCapture
-from pipeline.transform import TRANSFORM_VERSION
+from pipeline.transform import version
 from pipeline.transform.carry_forward import Settled
 from pipeline.transform.source_text import fold
 from warehouse.records.bulk_copy import copy_rows
@@ -182,7 +182,7 @@ def _head_row(record: NewRecord, now: datetime) -> dict[str, object]:
         "facts_sha256": record.facts_sha256,
         "source_data_id": record.capture.source_data_id,
         "fetched_at": record.capture.fetched_at,
-        "transform_version": TRANSFORM_VERSION,
+        "transform_version": version.TRANSFORM_VERSION,
         "transformed_at": now,
         "first_transformed_at": now,
     }
@@ -191,7 +191,7 @@ def _head_row(record: NewRecord, now: datetime) -> dict[str, object]:
 def _source(record: NewRecord, field: str) -> tuple[int, int]:
     """The capture and the version that a companion row names."""
     source = record.settled.sources.get(field)
-    return source.source_data_id if source else record.capture.source_data_id, TRANSFORM_VERSION
+    return source.source_data_id if source else record.capture.source_data_id, version.TRANSFORM_VERSION
 
 
 def _store_parties(connection: Connection, records: Sequence[NewRecord]) -> None:

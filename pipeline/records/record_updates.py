@@ -27,7 +27,7 @@ from pipeline.records.record_store import (
     store_records,
 )
 from pipeline.records.suppression import without_suppressed
-from pipeline.transform import TRANSFORM_VERSION
+from pipeline.transform import version
 from pipeline.transform.carry_forward import CaptureReading, Settled, is_settled, settle
 from pipeline.transform.merge import NotThisCompany, transform
 from telemetry import traces
@@ -214,7 +214,10 @@ def _new_records(
 
 
 def _is_same(head: Head, capture: StoredCapture) -> bool:
-    return (head.source_data_id, head.transform_version) == (capture.source_data_id, TRANSFORM_VERSION)
+    return (head.source_data_id, head.transform_version) == (
+        capture.source_data_id,
+        version.TRANSFORM_VERSION,
+    )
 
 
 def _read_again(
@@ -230,7 +233,7 @@ def _read_again(
     again = [
         head.source_data_id
         for head in heads
-        if head.transform_version != TRANSFORM_VERSION and head.source_data_id not in own
+        if head.transform_version != version.TRANSFORM_VERSION and head.source_data_id not in own
     ]
     return _read(connection, captures_by_id(connection, again)) if again else {}
 
@@ -250,7 +253,8 @@ def _history(
     if not isinstance(between, Settled):
         # Where the older capture cannot be read any more, the two causes cannot be told apart: that is no news.
         is_news = (
-            head.transform_version == TRANSFORM_VERSION and capture.source_data_id != head.source_data_id
+            head.transform_version == version.TRANSFORM_VERSION
+            and capture.source_data_id != head.source_data_id
         )
         for difference in found:
             yield _recorded(difference, Cause.SOURCE if is_news else Cause.PARSER, capture, head)
@@ -258,14 +262,14 @@ def _history(
     reread = StoredCapture(head.source_data_id, capture.idno, head.fetched_at, "")
     for difference in differences(old, between.facts):
         yield _recorded(difference, Cause.PARSER, reread, head)
-    reread_head = Head(head.source_data_id, head.fetched_at, TRANSFORM_VERSION, None)
+    reread_head = Head(head.source_data_id, head.fetched_at, version.TRANSFORM_VERSION, None)
     for difference in differences(between.facts, new):
         yield _recorded(difference, Cause.SOURCE, capture, reread_head)
 
 
 def _recorded(difference: Difference, cause: Cause, capture: StoredCapture, head: Head) -> Recorded:
     return Recorded(
-        difference, cause, capture, TRANSFORM_VERSION, head.source_data_id, head.transform_version
+        difference, cause, capture, version.TRANSFORM_VERSION, head.source_data_id, head.transform_version
     )
 
 

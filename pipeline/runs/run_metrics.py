@@ -9,7 +9,7 @@ from pipeline.records.record_updates import NEWER_IS_CURRENT, Transformation
 from pipeline.records.record_updates import NOT_TRANSFORMED as WAS_NOT_TRANSFORMED
 from pipeline.records.record_updates import TRANSFORMED as WAS_TRANSFORMED
 from pipeline.settings import PipelineSettings
-from pipeline.transform import TRANSFORM_VERSION
+from pipeline.transform import version
 from telemetry import traces
 from telemetry.tallies import (
     NOT_TRANSFORMED,
@@ -33,9 +33,9 @@ _RESULTS = {WAS_TRANSFORMED: TRANSFORMED, WAS_NOT_TRANSFORMED: NOT_TRANSFORMED, 
 
 def note_settings(tallies: Tallies, settings: PipelineSettings) -> None:
     """Say by which settings runs work."""
-    tallies.set(SITE_RATE, settings.site_rate)
-    tallies.set(WARM_BROWSERS, settings.warm_browsers if settings.browser_lender else 0)
-    tallies.set(VERSION_LEVEL, TRANSFORM_VERSION)
+    tallies.set_level(SITE_RATE, settings.site_rate)
+    tallies.set_level(WARM_BROWSERS, settings.warm_browsers if settings.browser_lender else 0)
+    tallies.set_level(VERSION_LEVEL, version.TRANSFORM_VERSION)
 
 
 def note_visit(tallies: Tallies, attempt: Attempt) -> None:
@@ -43,13 +43,13 @@ def note_visit(tallies: Tallies, attempt: Attempt) -> None:
     capture = attempt.capture
     tallies.count(VISITS, capture.outcome)
     tallies.observe(VISIT_SECONDS, capture.duration_ms / 1000)
-    if attempt.waited is not None:
-        tallies.observe(TURN_SECONDS, attempt.waited.total_seconds())
+    if attempt.turn_wait is not None:
+        tallies.observe(TURN_SECONDS, attempt.turn_wait.total_seconds())
     if attempt.retry_in is not None:
         tallies.count(RETRIES)
     about = {"idno": capture.idno, "attempt": capture.attempt, "outcome": capture.outcome}
     took = timedelta(milliseconds=capture.duration_ms)
-    traces.note("visit", began=capture.fetched_at, took=took, **about, status_code=capture.status_code)
+    traces.record_span("visit", started_at=capture.fetched_at, duration=took, **about, status_code=capture.status_code)
     logger.info(
         "visited",
         extra={
@@ -57,7 +57,7 @@ def note_visit(tallies: Tallies, attempt: Attempt) -> None:
             "capture_id": capture.capture_id,
             "status_code": capture.status_code,
             "duration_ms": capture.duration_ms,
-            "waited_ms": _milliseconds(attempt.waited),
+            "waited_ms": _milliseconds(attempt.turn_wait),
             "retry_in_ms": _milliseconds(attempt.retry_in),
             "error": capture.error,
         },

@@ -1,4 +1,1 @@
-"""Stored bytes in, records out: pure, without Dagster, network or database."""
-
-TRANSFORM_VERSION = 3
-"""Grows whenever the output for the same capture can change."""
+"""Pure functions from the bytes of a capture to a company's facts: no Dagster, no network, no database."""

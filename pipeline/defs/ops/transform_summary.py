@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.defs.ops.visit_summary import MOST_ROWS, table
 from pipeline.records.record_updates import NOT_TRANSFORMED, Transformation
-from pipeline.transform import TRANSFORM_VERSION
+from pipeline.transform import version
 
 _MOST_UNKNOWN = 1000
 
@@ -46,7 +46,7 @@ class TransformSummary:
             **{f"result/{result}": count for result, count in sorted(self._counts.items())},
             "changes": self._changes,
             "changes_at_the_source": self._news,
-            "transform_version": TRANSFORM_VERSION,
+            "transform_version": version.TRANSFORM_VERSION,
             "records": table(map(_row, self._first)),
         }
         if self._refused:

@@ -124,8 +124,7 @@ class RecordsHarness:
 
     def version(self, number: int) -> None:
         """Be another version of the transformation."""
-        for module in ("captures", "companies", "current", "quarantine"):
-            self.monkeypatch.setattr(f"pipeline.{module}.TRANSFORM_VERSION", number)
+        self.monkeypatch.setattr("pipeline.transform.version.TRANSFORM_VERSION", number)
 
     def facts(self, idno: str) -> CompanyFacts | None:
         """Return what the record says."""
