@@ -1,13 +1,44 @@
-"""The rules of who may import whom, which the architecture stands on."""
+"""The rules of who may import what, on which the architecture rests."""
 
+import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from stack.home import PROJECT
 
+_PRODUCT = (
+    "api",
+    "benchmarks",
+    "deploy",
+    "gateway",
+    "pipeline",
+    "stack",
+    "standin",
+    "telemetry",
+    "warehouse",
+)
+_INTERNALS = Path("pipeline/dagster_host/internals.py")
 
-def test_the_parts_import_only_what_they_may() -> None:
+
+def test_packages_import_only_what_the_contracts_allow() -> None:
     lint = Path(sys.executable).parent / "lint-imports"
     done = subprocess.run([lint], cwd=PROJECT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_only_internals_imports_private_dagster_modules() -> None:
+    # Import-linter sees no deeper than the external package `dagster`.
+    paths = [path.relative_to(PROJECT) for package in _PRODUCT for path in (PROJECT / package).rglob("*.py")]
+    private = {path: [name for name in _imports(path) if name.startswith("dagster._")] for path in paths}
+    assert private.pop(_INTERNALS)
+    assert {str(path): names for path, names in private.items() if names} == {}
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse((PROJECT / path).read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)

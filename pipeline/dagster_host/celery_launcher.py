@@ -10,9 +10,10 @@ from typing import Any
 
 from celery import Signature
 from dagster import DagsterRun
-from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG, DAGSTER_CELERY_TASK_ID_TAG
+
+from pipeline.dagster_host.internals import CheckRunHealthResult, WorkerStatus
 
 _ANSWER_SECONDS = 4.0
 _TRIES = 2

@@ -23,15 +23,12 @@ import psutil
 from celery import Celery, signals
 from celery.worker.request import Request
 from dagster import DagsterInstance
-from dagster._core.instance.ref import InstanceRef
-from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
-from dagster._grpc.types import ExecuteRunArgs
-from dagster._serdes import unpack_value
 from dagster_celery.config import TASK_EXECUTE_JOB_NAME
 from dagster_celery.launcher import CeleryRunLauncher
 from dagster_celery.tasks import create_execute_job_task
 from kombu.asynchronous import get_event_loop
 
+from pipeline.dagster_host.internals import ExecuteRunArgs, InstanceRef, LocalComputeLogManager, unpack_value
 from pipeline.dagster_host.run_server import KILL_AFTER_SECONDS, preload
 
 WORKER_TAG = "registru/worker"

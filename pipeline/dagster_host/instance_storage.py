@@ -11,12 +11,11 @@ In dagster.yaml:
 from collections.abc import Mapping
 from typing import Any, Self
 
-from dagster._core.storage.base_storage import DagsterStorage
-from dagster._serdes import ConfigurableClass, ConfigurableClassData
 from dagster_postgres import PostgresEventLogStorage, PostgresRunStorage, PostgresScheduleStorage
 from sqlalchemy import Engine
 
 from pipeline.dagster_host.dagster_settings import dagster_settings
+from pipeline.dagster_host.internals import ConfigurableClass, ConfigurableClassData, DagsterStorage
 from warehouse.config.credentials import sign_in_as_current
 
 

@@ -3,10 +3,9 @@
 import threading
 from typing import Any
 
-from dagster import DagsterRun, DagsterRunStatus, RunsFilter
-from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
-from dagster._core.storage.dagster_run import ACTIVE_RUN_STATUSES
+from dagster import DagsterRun, DagsterRunStatus, QueuedRunCoordinator, RunsFilter, SubmitRunContext
 
+from pipeline.dagster_host.internals import ACTIVE_RUN_STATUSES
 from warehouse.contract import KIND_TAG, REQUESTED_BY_TAG, USER_HEADER, RunKind, kind_of_config, run_tags
 
 

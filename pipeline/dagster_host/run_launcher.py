@@ -19,14 +19,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from dagster import DagsterRun, DefaultRunLauncher, Field, StringSource
-from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, WorkerStatus
-from dagster._core.storage.tags import GRPC_INFO_TAG
-from dagster._serdes import ConfigurableClass, serialize_value
-from dagster._serdes.config_class import ConfigurableClassData
+from dagster import DagsterRun, DefaultRunLauncher, Field, StringSource, serialize_value
 
+from pipeline.dagster_host.internals import (
+    GRPC_INFO_TAG,
+    CheckRunHealthResult,
+    ConfigurableClass,
+    ConfigurableClassData,
+    LaunchRunContext,
+    WorkerStatus,
+)
 from pipeline.dagster_host.run_server import GONE, HEALTH, LAUNCH, TERMINATE, WORKER_TAG
-from pipeline.local_socket import ask
+from pipeline.local_socket import send_request
 
 _ANSWER_SECONDS = 10.0
 _RELOAD_SECONDS = 20.0
@@ -74,7 +78,7 @@ class WarmRunLauncher(DefaultRunLauncher, ConfigurableClass):
         is_replaced = False
         while True:
             try:
-                answer = ask(self._socket, request, timeout=_ANSWER_SECONDS)
+                answer = send_request(self._socket, request, timeout=_ANSWER_SECONDS)
             except (OSError, EOFError, ValueError) as error:
                 if not is_replaced or time.monotonic() > deadline:
                     raise NoWarmProcess(f"the run server does not answer ({error})") from error
@@ -124,7 +128,7 @@ class WarmRunLauncher(DefaultRunLauncher, ConfigurableClass):
         """Ask the run server about a run's process. Raises OSError."""
         worker = json.loads(run.tags.get(WORKER_TAG, "null"))
         request = {"op": operation, "run_id": run.run_id, "worker": worker}
-        return str(ask(self._socket, request, timeout=_ANSWER_SECONDS).get("state"))
+        return str(send_request(self._socket, request, timeout=_ANSWER_SECONDS).get("state"))
 
 
 def _is_warm(run: DagsterRun) -> bool:

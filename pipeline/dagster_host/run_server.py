@@ -306,8 +306,7 @@ def _exit_with(work: Any, *arguments: Any) -> NoReturn:
 
 def _stand_by(read: int, write: int) -> int:
     """Open Dagster's instance, wait for a run and execute it; without one, end when the server does."""
-    from dagster import DagsterInstance
-    from dagster._serdes import serialize_value
+    from dagster import DagsterInstance, serialize_value
 
     os.close(write)
     _set_title("dagster-standby")
@@ -326,9 +325,9 @@ def _stand_by(read: int, write: int) -> int:
 
 def _execute(run_id: str, instance_ref: str) -> int:
     """Execute a run of an instance that is described; return the exit code."""
-    from dagster import DagsterInstance
-    from dagster._core.instance.ref import InstanceRef
-    from dagster._serdes import deserialize_value
+    from dagster import DagsterInstance, deserialize_value
+
+    from pipeline.dagster_host.internals import InstanceRef
 
     with DagsterInstance.from_ref(deserialize_value(instance_ref, InstanceRef)) as instance:
         _pool_connections(instance)
@@ -337,20 +336,20 @@ def _execute(run_id: str, instance_ref: str) -> int:
 
 def _execute_in(instance: Any, run_id: str) -> int:
     """Do in this process what `dagster api execute_run` does."""
-    from dagster._cli.api import _execute_run_command_body
-    from dagster._utils.interrupts import capture_interrupts
+    from pipeline.dagster_host.internals import capture_interrupts, execute_run_command_body
 
     _set_title(f"dagster-run {run_id}")
     with capture_interrupts():
         worker = Worker(run_id, os.getpid(), _start_time(os.getpid()) or 0.0)
         instance.add_run_tags(run_id, {WORKER_TAG: json.dumps(asdict(worker))})
-        return _execute_run_command_body(run_id, instance, lambda _: None, set_exit_code_on_failure=True)
+        return execute_run_command_body(run_id, instance, lambda _: None, set_exit_code_on_failure=True)
 
 
 def _report_death(worker: Worker, code: int) -> int:
     """Tell Dagster of a run whose process died, if it does not know that it is over."""
     from dagster import DagsterInstance, DagsterRunStatus
-    from dagster._utils import get_run_crash_explanation
+
+    from pipeline.dagster_host.internals import get_run_crash_explanation
 
     for attempt in range(_REPORT_TRIES):
         try:
@@ -432,10 +431,12 @@ def preload(module: str) -> None:
     for name in _PRELOADED:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
-    from dagster._core.code_pointer import CodePointer
-    from dagster._core.definitions.reconstruct import ReconstructableRepository
-    from dagster._core.instance.ref import InstanceRef
-    from dagster._core.workspace.autodiscovery import loadable_targets_from_python_module
+    from pipeline.dagster_host.internals import (
+        CodePointer,
+        InstanceRef,
+        ReconstructableRepository,
+        loadable_targets_from_python_module,
+    )
 
     home = os.environ.get("DAGSTER_HOME")
     if home:
@@ -449,7 +450,7 @@ def preload(module: str) -> None:
 
 
 def _plug_ins(ref: Any) -> Iterator[str]:
-    from dagster._serdes.config_class import ConfigurableClassData
+    from pipeline.dagster_host.internals import ConfigurableClassData
 
     for value in ref:
         if isinstance(value, ConfigurableClassData):

@@ -10,7 +10,6 @@ import hmac
 from functools import partial
 from typing import Any, ClassVar
 
-from dagster._core.workspace.context import WorkspaceRequestContext
 from dagster_webserver import app, cli
 from dagster_webserver.webserver import DagsterWebserver
 from sqlalchemy import Pool
@@ -21,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipeline.dagster_host import idle_connections
 from pipeline.dagster_host.dagster_settings import WebserverSettings
+from pipeline.dagster_host.internals import WorkspaceRequestContext
 from warehouse.config.reloadable import SOON_SECONDS, ReloadableSettings
 from warehouse.config.setting_sources import SettingsRefused
 from warehouse.config.settings import load, refuse_to_start

@@ -1,0 +1,63 @@
+"""Private parts of Dagster that the pipeline needs, imported here and in no other module.
+
+Dagster keeps no compatibility promise for modules below an underscore (`dagster._core`, …). This list is what to check
+when Dagster is upgraded. `tests/test_imports.py` enforces that no other product module imports such a module.
+
+This module imports most of Dagster, which takes seconds. The run server and what it imports at its top therefore import
+it inside functions.
+"""
+
+# Executes a run in the current process, as the command `dagster api execute_run` does.
+from dagster._cli.api import _execute_run_command_body as execute_run_command_body
+
+# Names the definitions of a module in the form that a run's origin has.
+from dagster._core.code_pointer import CodePointer as CodePointer
+
+# Builds those definitions before the first run needs them.
+from dagster._core.definitions.reconstruct import ReconstructableRepository as ReconstructableRepository
+
+# Describes an instance, so that another process opens the same one. Also reads dagster.yaml without opening anything.
+from dagster._core.instance.ref import InstanceRef as InstanceRef
+
+# What a run launcher receives, and what it answers to run monitoring.
+from dagster._core.launcher.base import CheckRunHealthResult as CheckRunHealthResult
+from dagster._core.launcher.base import LaunchRunContext as LaunchRunContext
+from dagster._core.launcher.base import WorkerStatus as WorkerStatus
+
+# The base class of a storage that dagster.yaml names below `storage: custom:`.
+from dagster._core.storage.base_storage import DagsterStorage as DagsterStorage
+
+# The statuses of runs that count towards `max_concurrent_runs`, as Dagster's queue counts them.
+from dagster._core.storage.dagster_run import ACTIVE_RUN_STATUSES as ACTIVE_RUN_STATUSES
+
+# Tells an instance whose runs print to files of this machine.
+from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager as LocalComputeLogManager
+
+# The tag of runs that Dagster's own launcher started through a code server.
+from dagster._core.storage.tags import GRPC_INFO_TAG as GRPC_INFO_TAG
+
+# Finds the definitions in a module, as the code server does.
+from dagster._core.workspace.autodiscovery import (
+    loadable_targets_from_python_module as loadable_targets_from_python_module,
+)
+
+# Its method `get_viewer_tags` sets the tags of backfills that users launch in the web UI.
+from dagster._core.workspace.context import WorkspaceRequestContext as WorkspaceRequestContext
+
+# The arguments of a Celery task that executes a run.
+from dagster._grpc.types import ExecuteRunArgs as ExecuteRunArgs
+
+# What makes a class a plug-in that dagster.yaml can name and configure.
+from dagster._serdes import ConfigurableClass as ConfigurableClass
+from dagster._serdes import ConfigurableClassData as ConfigurableClassData
+
+# Unpacks those arguments of a Celery task.
+from dagster._serdes import unpack_value as unpack_value
+
+# Explains the death of a run's process in the words that Dagster uses.
+from dagster._utils import get_run_crash_explanation as get_run_crash_explanation
+
+# Delays a SIGINT until Dagster is at a point where it can end the run.
+from dagster._utils.interrupts import capture_interrupts as capture_interrupts
+
+__all__ = ["execute_run_command_body"]
