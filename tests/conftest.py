@@ -7,7 +7,8 @@ from hypothesis import settings
 
 from standin import running_site
 from standin.server import Site
-from tests.platform_harness import Platform, PlatformUser, running_platform
+from tests.platform_harness import Platform, running_platform
+from tests.platform_user import PlatformUser
 from tests.warehouse_server import Databases, running_databases
 
 settings.register_profile("registru", deadline=None)  # a machine that stalls proves nothing

@@ -12,7 +12,7 @@ from stack import valkey
 from stack.home import Home
 from stack.ports import free_ports
 from stack.secrets import load_or_create
-from tests.platform_harness import wait_for
+from tests.polling import wait_for
 
 
 @contextmanager

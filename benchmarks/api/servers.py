@@ -20,7 +20,7 @@ from stack.ports import free_ports
 from stack.processes import uvicorn
 from standin.site_facts import make_idno
 from tests.made_up_record import made_up_record
-from tests.platform_harness import wait_for
+from tests.polling import wait_for
 from tests.stores import running_valkey
 from tests.warehouse_server import running_databases
 from warehouse.records.models import CompanyRecord

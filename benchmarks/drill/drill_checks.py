@@ -14,7 +14,8 @@ from benchmarks.drill.samples import Sample, SeenSamples
 from pipeline.defs.checks import counts, identity, references
 from stack.home import Home
 from stack.orphan_processes import processes_of
-from tests.platform_harness import Platform, PlatformUser
+from tests.platform_harness import Platform
+from tests.platform_user import PlatformUser
 from warehouse.evidence.evidence_errors import EvidenceDamaged
 from warehouse.evidence.read import load_evidence
 from warehouse.schema import database_roles
@@ -115,7 +116,7 @@ def left_processes(platform: Platform) -> Iterator[str]:
 
 
 def _browsers_left(platform: Platform) -> list[str]:
-    platform.wait_until_only_kept_browsers_are_left()
+    platform.wait_until_only_warm_browsers_remain()
     return []
 
 

@@ -14,7 +14,8 @@ import httpx
 
 from benchmarks.drill.ledger import Ledger, LedgerCompany, wrong_record
 from benchmarks.drill.samples import Sample, SampleKind, SeenSamples
-from tests.platform_harness import OPEN_STATES, Platform, PlatformUser
+from tests.platform_harness import Platform
+from tests.platform_user import OPEN_STATES, PlatformUser
 
 _SILENT_SECONDS = 60.0
 _AFTER_BAD_SECONDS = 0.3

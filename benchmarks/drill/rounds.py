@@ -23,7 +23,8 @@ from benchmarks.drill.ledger import Ledger
 from benchmarks.drill.samples import Sample, SampleKind, SampleTally, recovered_at, tallies
 from benchmarks.machine import Machine
 from standin import CASES, CaseName, running_site
-from tests.platform_harness import Platform, running_platform, wait_for
+from tests.platform_harness import Platform, running_platform
+from tests.polling import wait_for
 
 _PEOPLE = 5
 _SITE_LATENCY_MS = 300

@@ -12,7 +12,8 @@ from benchmarks.latency.bare_way import bare_script
 from benchmarks.machine import Machine
 from standin.server import Site, running_site
 from standin.site_facts import make_idno
-from tests.platform_harness import Platform, PlatformUser, running_platform
+from tests.platform_harness import Platform, running_platform
+from tests.platform_user import PlatformUser
 
 BARE, OURS, STOCK = "bare script", "registru", "Dagster's own launcher"
 _FIRST = 70_000

@@ -12,7 +12,8 @@ from sqlalchemy.exc import DBAPIError
 
 from api.auth.roles import Role
 from stack.home import PROJECT
-from tests.platform_harness import Platform, PlatformUser
+from tests.platform_harness import Platform
+from tests.platform_user import PlatformUser
 from warehouse.schema import database_roles
 
 

@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy import text
 
 from api.auth.roles import Role
-from tests.platform_harness import Platform, PlatformUser, wait_for
+from tests.platform_harness import Platform
+from tests.platform_user import PlatformUser
+from tests.polling import wait_for
 from warehouse.schema import database_roles
 
 

@@ -13,7 +13,9 @@ from jose import jwt
 
 from api.auth.tokens import key_id
 from stack.secrets import load_or_create
-from tests.platform_harness import Platform, PlatformUser, wait_for
+from tests.platform_harness import Platform
+from tests.platform_user import PlatformUser
+from tests.polling import wait_for
 
 PROTECTED = [
     ("GET", "/auth/me/"),

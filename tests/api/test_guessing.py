@@ -10,7 +10,9 @@ import pytest
 from sqlalchemy import text
 
 from tests.page_forms import form_of
-from tests.platform_harness import Platform, PlatformUser, wait_for
+from tests.platform_harness import Platform
+from tests.platform_user import PlatformUser
+from tests.polling import wait_for
 from warehouse.schema import database_roles
 
 

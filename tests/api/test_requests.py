@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 from standin.site_facts import make_idno
-from tests.platform_harness import Platform, PlatformUser
+from tests.platform_harness import Platform
+from tests.platform_user import PlatformUser
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from jose import jwt
 
 from api.auth.roles import Role
 from standin.site_facts import make_idno
-from tests.platform_harness import Platform, PlatformUser
+from tests.platform_harness import Platform
+from tests.platform_user import PlatformUser
 
 ADMIN, STANDARD, READONLY = Role.ADMIN, Role.STANDARD, Role.READONLY
 EVERYONE = {ADMIN, STANDARD, READONLY}

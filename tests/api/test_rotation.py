@@ -25,7 +25,7 @@ from stack.processes import uvicorn
 from stack.secrets import write_files
 from tests.api.api_harness import ApiHarness
 from tests.aws import Aws, running_aws
-from tests.platform_harness import wait_for
+from tests.polling import wait_for
 from tests.warehouse_server import Databases
 
 pytestmark = pytest.mark.anyio

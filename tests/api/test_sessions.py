@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from api.auth.roles import Role
-from tests.platform_harness import Platform, PlatformUser
+from tests.platform_harness import Platform
+from tests.platform_user import PlatformUser
 from warehouse.schema import database_roles
 
 

@@ -11,7 +11,8 @@ from sqlalchemy import text
 
 from api.auth.tokens import key_id
 from stack.secrets import load_or_create
-from tests.platform_harness import Platform, PlatformUser
+from tests.platform_harness import Platform
+from tests.platform_user import PlatformUser
 from warehouse.schema import database_roles
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from standin import CASES, CaseName
 from standin.site_facts import make_idno
-from tests.platform_harness import OPEN_STATES, Platform, PlatformUser
+from tests.platform_harness import Platform
+from tests.platform_user import OPEN_STATES, PlatformUser
 
 SLOW = CASES[CaseName.SLOW].idno
 WAITING = CASES[CaseName.NEVER_RENDERS].idno

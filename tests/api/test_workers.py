@@ -24,7 +24,7 @@ from stack.ports import free_ports
 from stack.processes import uvicorn
 from standin.site_facts import make_idno
 from tests.api.api_harness import ApiHarness
-from tests.platform_harness import wait_for
+from tests.polling import wait_for
 
 pytestmark = pytest.mark.anyio
 

@@ -16,7 +16,8 @@ from standin.site_facts import company_name, make_idno
 from tests.cases.add import NotKept, captured, disguised_case, main
 from tests.cases.kept import CaseExists, KeptCase, differences, keep, load, names, renew
 from tests.pipeline.transform.html_pages import IDNO, OTHER_IDNO, PageCompany, page
-from tests.platform_harness import Platform, PlatformUser
+from tests.platform_harness import Platform
+from tests.platform_user import PlatformUser
 from tests.warehouse_server import Databases
 from warehouse.contract import Outcome
 from warehouse.schema import database_roles

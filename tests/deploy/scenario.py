@@ -11,8 +11,10 @@ import psycopg2
 
 from standin import CASES, CaseName, expected_record
 from standin.site_facts import make_idno
+from tests.dagster_web_ui import ENDED_STATUSES, LAUNCH, RUN, query_dagster
 from tests.deploy.topology import Topology
-from tests.platform_harness import LAUNCH, RUN, PlatformUser, wait_for
+from tests.platform_user import PlatformUser
+from tests.polling import wait_for
 from tests.record_truth import assert_record_is_true
 
 FOUND = CASES[CaseName.FOUND].idno
@@ -70,7 +72,7 @@ def _look_at_dagster(
     assert run["status"] == "SUCCESS", run
     said = [event.get("message") or "" for event in run["eventConnection"]["events"]]
     assert not any(_NOT_WARM in message for message in said), said
-    refused = _graphql(reader, LAUNCH, params=_params(make_idno(3101)))["launchRun"]
+    refused = query_dagster(reader, LAUNCH, params=_params(make_idno(3101)))["launchRun"]
     assert refused["__typename"] == "UnauthorizedError", refused
     say("Dagster: closed to strangers; a reader sees the run, which was warm, and launches nothing")
 
@@ -97,7 +99,7 @@ def _administrator(topology: Topology, say: Callable[[str], None]) -> PlatformUs
 
 
 def _launch_by_hand(analyst: httpx.Client, say: Callable[[str], None]) -> None:
-    launched = _graphql(analyst, LAUNCH, params=_params(make_idno(3102)))["launchRun"]
+    launched = query_dagster(analyst, LAUNCH, params=_params(make_idno(3102)))["launchRun"]
     assert launched["__typename"] == "LaunchRunSuccess", launched
     run = _finished(analyst, launched["run"]["runId"])
     assert run["status"] == "SUCCESS", run
@@ -142,8 +144,8 @@ def _finished(http: httpx.Client, run_id: str) -> dict[str, Any]:
     """Return what Dagster knows of a run once it is over."""
 
     def over() -> dict[str, Any] | None:
-        run: dict[str, Any] = _graphql(http, RUN, id=run_id)["runOrError"]
-        return run if run["status"] in ("SUCCESS", "FAILURE", "CANCELED") else None
+        run: dict[str, Any] = query_dagster(http, RUN, id=run_id)["runOrError"]
+        return run if run["status"] in ENDED_STATUSES else None
 
     return wait_for(f"the end of run {run_id}", over, pause_seconds=0.5)
 
@@ -155,12 +157,6 @@ def _with_key(topology: Topology, user: PlatformUser, scopes: list[str]) -> Iter
     headers = {"X-API-Key": made.json()["key"]}
     with httpx.Client(base_url=topology.url, headers=headers, timeout=60, trust_env=False) as http:
         yield http
-
-
-def _graphql(http: httpx.Client, query: str, **variables: Any) -> Any:
-    body = http.post("/dagster/graphql", json={"query": query, "variables": variables}).json()
-    assert not body.get("errors"), body
-    return body["data"]
 
 
 def _params(idno: str) -> dict[str, Any]:

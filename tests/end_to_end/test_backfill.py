@@ -11,7 +11,8 @@ import pytest
 from pipeline.records.capture_load import store_capture
 from standin.site_facts import with_check_digit
 from tests.pipeline.records.records_harness import Made
-from tests.platform_harness import Platform, wait_for
+from tests.platform_harness import Platform
+from tests.polling import wait_for
 from warehouse.contract import CODE_LOCATION, REPOSITORY, RETRANSFORM_JOB
 from warehouse.schema import database_roles
 

@@ -9,7 +9,9 @@ import pytest
 
 from standin import CASES, CaseName
 from standin.site_facts import make_idno
-from tests.platform_harness import OPEN_STATES, Platform, PlatformUser, wait_for
+from tests.platform_harness import Platform
+from tests.platform_user import OPEN_STATES, PlatformUser
+from tests.polling import wait_for
 
 # Its data never comes: the visit is under way for as long as it may take.
 WAITING = CASES[CaseName.NEVER_RENDERS].idno
@@ -42,13 +44,13 @@ def test_a_killed_chrome_is_a_browser_error_that_is_tried_again_and_leaves_no_pr
     )
     assert [capture["outcome"] for capture in captures] == ["browser_error", "ok"]
     assert captures[0]["error"]
-    platform.wait_until_only_kept_browsers_are_left()
+    platform.wait_until_only_warm_browsers_remain()
 
 
 def test_a_killed_run_takes_its_browser_along_and_its_request_gets_another_run(
     platform: Platform, user: PlatformUser
 ) -> None:
-    platform.wait_until_only_kept_browsers_are_left()
+    platform.wait_until_only_warm_browsers_remain()
     run_id = _visit_under_way(platform, user)
     kept = platform.drivers()
     platform.worker(run_id).kill()
@@ -59,7 +61,7 @@ def test_a_killed_run_takes_its_browser_along_and_its_request_gets_another_run(
     assert status["companies"][0]["outcome"] == "timeout"
     assert platform.finished_run(run_id)["status"] == "FAILURE"
     assert platform.query("SELECT 1 FROM run_results WHERE run_id <> :id AND idno = :i", id=run_id, i=WAITING)
-    platform.wait_until_only_kept_browsers_are_left()
+    platform.wait_until_only_warm_browsers_remain()
 
 
 def test_a_cancelled_run_ends_as_cancelled_and_ends_its_browser(
@@ -69,7 +71,7 @@ def test_a_cancelled_run_ends_as_cancelled_and_ends_its_browser(
     platform.terminate(run_id)
 
     assert user.wait(run_id)["state"] == "cancelled"
-    platform.wait_until_only_kept_browsers_are_left()
+    platform.wait_until_only_warm_browsers_remain()
 
 
 def test_what_was_captured_before_a_cancel_is_kept(platform: Platform, user: PlatformUser) -> None:
@@ -85,7 +87,7 @@ def test_what_was_captured_before_a_cancel_is_kept(platform: Platform, user: Pla
     wait_for("the first capture", stored)
     platform.terminate(run_id)
     assert platform.finished_run(run_id)["status"] == "CANCELED"
-    platform.wait_until_only_kept_browsers_are_left()
+    platform.wait_until_only_warm_browsers_remain()
 
 
 def test_a_killed_webserver_loses_no_run_and_repeats_none(platform: Platform, user: PlatformUser) -> None:

@@ -16,7 +16,9 @@ from stack.orphan_processes import processes_of
 from stack.secrets import load_or_create
 from standin import CASES, CaseName
 from standin.site_facts import make_idno
-from tests.platform_harness import Platform, PlatformUser, wait_for
+from tests.platform_harness import Platform
+from tests.platform_user import PlatformUser
+from tests.polling import wait_for
 from warehouse.schema import database_roles
 
 CONFIGS = "{ runsOrError(limit: 500) { ... on Runs { results { runConfigYaml tags { key value } } } } }"

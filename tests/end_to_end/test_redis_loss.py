@@ -15,7 +15,9 @@ from sqlalchemy import text
 
 from stack import valkey
 from stack.secrets import load_or_create
-from tests.platform_harness import Platform, PlatformUser, wait_for
+from tests.platform_harness import Platform
+from tests.platform_user import PlatformUser
+from tests.polling import wait_for
 from warehouse.schema import database_roles
 
 

@@ -8,7 +8,10 @@ import pytest
 
 from standin.made_up_companies import LISTED_COMPANIES
 from standin.site_facts import make_idno
-from tests.platform_harness import LAUNCH, Platform, PlatformUser, wait_for
+from tests.dagster_web_ui import LAUNCH
+from tests.platform_harness import Platform
+from tests.platform_user import PlatformUser
+from tests.polling import wait_for
 from warehouse.contract import KIND_TAG, PRIORITY_TAG, REFRESH_JOB, SWEEP_JOB
 
 PAGES, HELD = 40, 6

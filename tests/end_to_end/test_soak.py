@@ -17,7 +17,9 @@ import pytest
 from standin import expected_outcome, running_site
 from standin.site_facts import make_idno
 from standin.site_faults import FAULTY_NUMBERS
-from tests.platform_harness import Platform, PlatformUser, running_platform, wait_for
+from tests.platform_harness import Platform, running_platform
+from tests.platform_user import PlatformUser
+from tests.polling import wait_for
 from warehouse.contract import Outcome
 
 COMPANIES = int(os.environ.get("REGISTRU_SOAK", "40"))
@@ -125,7 +127,7 @@ def test_each_company_of_a_batch_ends_in_its_right_outcome_whatever_dies(soaked:
                 seconds=SECONDS,
                 pause_seconds=1,
             )
-            soaked.wait_until_only_kept_browsers_are_left()
+            soaked.wait_until_only_warm_browsers_remain()
     finally:
         sampler.stopped.set()
         thread.join()
@@ -159,7 +161,7 @@ def check_nothing_is_lost_or_doubled(platform: Platform, idnos: list[str]) -> No
 
 def check_nothing_is_left(platform: Platform) -> None:
     # The batch is over with its last company, its run a moment later.
-    platform.wait_until_only_kept_browsers_are_left()
+    platform.wait_until_only_warm_browsers_remain()
     wait_for("an empty spool", lambda: not any(platform.home.work.glob("spool/*/*")))
 
 

@@ -15,7 +15,9 @@ from stack import valkey
 from stack.secrets import load_or_create
 from standin import CASES, CaseName
 from standin.site_facts import make_idno
-from tests.platform_harness import Platform, PlatformUser, wait_for
+from tests.platform_harness import Platform
+from tests.platform_user import PlatformUser
+from tests.polling import wait_for
 from warehouse.schema import database_roles
 
 SCRAPES = int(os.environ.get("REGISTRU_RUNS", "10"))
@@ -31,7 +33,7 @@ def _messages(platform: Platform, run_id: str) -> list[str]:
 def test_a_run_that_somebody_waits_for_skips_the_queue_and_starts_no_interpreter_and_no_browser(
     platform: Platform, user: PlatformUser
 ) -> None:
-    platform.wait_until_only_kept_browsers_are_left()
+    platform.wait_until_only_warm_browsers_remain()
     kept = platform.drivers()
     visits = platform.site.visits(SLOW)
     run_id = user.ask(SLOW).json()["run_id"]
@@ -83,7 +85,7 @@ def test_a_run_of_dagsters_own_launcher_can_be_ended(platform: Platform, user: P
         wait_for("the visit", lambda: platform.site.visits(waiting) > visits)
         platform.terminate(run_id)
         assert user.wait(run_id)["state"] == "cancelled"
-    platform.wait_until_only_kept_browsers_are_left()
+    platform.wait_until_only_warm_browsers_remain()
 
 
 @dataclass(frozen=True)
@@ -142,11 +144,11 @@ def test_scrapes_in_a_row_leave_no_process_descriptor_connection_or_folder(
     with Redis.from_url(valkey.url(platform.ports["valkey"], secrets, valkey.STATE_DATABASE)) as redis:
         for number in range(3):  # until every pool has what it wants
             assert user.fetch(make_idno(34_100 + number))["state"] == "succeeded"
-        platform.wait_until_only_kept_browsers_are_left()
+        platform.wait_until_only_warm_browsers_remain()
         before = wait_for("rest", lambda: _at_rest(platform, redis))
         for number in range(SCRAPES):
             assert user.fetch(make_idno(34_200 + number))["state"] == "succeeded"
-        platform.wait_until_only_kept_browsers_are_left()
+        platform.wait_until_only_warm_browsers_remain()
 
         after = wait_for("rest", lambda: _at_rest(platform, redis))
         deadline = time.monotonic() + 30  # for what is just ending

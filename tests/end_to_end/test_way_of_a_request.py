@@ -7,7 +7,8 @@ import httpx
 
 from standin import CASES, CaseName, expected_record
 from standin.site_facts import make_idno
-from tests.platform_harness import Platform, PlatformUser
+from tests.platform_harness import Platform
+from tests.platform_user import PlatformUser
 from tests.record_truth import assert_record_is_true
 
 FOUND = CASES[CaseName.FOUND].idno

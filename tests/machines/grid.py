@@ -16,7 +16,7 @@ import httpx
 from stack.chrome import find_chrome
 from stack.home import PROJECT
 from stack.ports import free_ports
-from tests.platform_harness import wait_for
+from tests.polling import wait_for
 
 _CONFIG = PROJECT / "deploy" / "grid"
 SERVER = "REGISTRU_SELENIUM_SERVER"

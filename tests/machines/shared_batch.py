@@ -18,7 +18,9 @@ from standin import expected_outcome, running_site
 from standin.site_facts import make_idno
 from standin.site_faults import FAULTY_NUMBERS
 from tests.machines.hosts import Host, running_hosts, start_worker
-from tests.platform_harness import Platform, PlatformUser, running_platform, wait_for
+from tests.platform_harness import Platform, running_platform
+from tests.platform_user import PlatformUser
+from tests.polling import wait_for
 from warehouse.contract import Outcome
 from warehouse.schema import database_roles
 

@@ -18,7 +18,7 @@ from standin.server import Site
 from standin.site_facts import make_idno
 from tests.machines.grid import SERVER, Grid, running_grid
 from tests.pipeline.extract.crawling import Crawler, final, settings_for
-from tests.platform_harness import wait_for
+from tests.polling import wait_for
 from warehouse.contract import Outcome
 
 pytestmark = pytest.mark.skipif(SERVER not in os.environ, reason=f"{SERVER} names no selenium-server.jar")

@@ -19,7 +19,9 @@ from stack.home import PROJECT
 from stack.ports import free_ports
 from standin import CASES, CaseName
 from standin.site_facts import make_idno
-from tests.platform_harness import OPEN_STATES, Platform, PlatformUser, wait_for
+from tests.platform_harness import Platform
+from tests.platform_user import OPEN_STATES, PlatformUser
+from tests.polling import wait_for
 
 SLOW = CASES[CaseName.SLOW].idno
 

@@ -14,7 +14,9 @@ from standin.server import Site
 from standin.site_facts import make_idno
 from tests.observability import files
 from tests.observability.collector import CollectedSpan, Collector, collecting
-from tests.platform_harness import Platform, PlatformUser, running_platform, wait_for
+from tests.platform_harness import Platform, running_platform
+from tests.platform_user import PlatformUser
+from tests.polling import wait_for
 
 WORKERS = 2
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]

@@ -17,7 +17,7 @@ from dagster._core.remote_origin import GrpcServerCodeLocationOrigin, RemoteJobO
 
 from pipeline.local_socket import connect
 from stack.home import PROJECT
-from tests.platform_harness import wait_for
+from tests.polling import wait_for
 
 DEFINITIONS = """
 import os, signal, subprocess, sys, time

@@ -15,7 +15,8 @@ from stack.home import PROJECT, Home
 from stack.orphan_processes import processes_of
 from standin import CASES, CaseName
 from standin.server import Site
-from tests.platform_harness import Platform, read_ready, start, stop, wait_for
+from tests.platform_harness import Platform, read_ready, start, stop
+from tests.polling import wait_for
 
 
 def _registru(*arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -5,7 +5,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from standin.site_facts import make_idno
-from tests.platform_harness import Platform, PlatformUser
+from tests.platform_harness import Platform
+from tests.platform_user import PlatformUser
 from warehouse.schema import database_roles
 
 EVIDENCE = ("source_data", "raw_documents", "source_payloads")

@@ -21,7 +21,7 @@ from stack.chrome import find_chrome
 from stack.home import PROJECT
 from standin.server import Site
 from standin.site_facts import make_idno
-from tests.platform_harness import wait_for
+from tests.polling import wait_for
 
 TRACES = """
 document.cookie = 'who=me'; localStorage.setItem('who', 'me'); return true

@@ -15,7 +15,7 @@ from standin import CASES, CaseName
 from standin.server import Site
 from standin.site_facts import make_idno
 from tests.pipeline.extract.crawling import Crawler, final, settings_for
-from tests.platform_harness import wait_for
+from tests.polling import wait_for
 from warehouse.contract import Outcome
 
 
