@@ -13,13 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from api.services import Services
 from api.settings import AccountRetentionSettings
 from api.users_tables import audit_log, batch_items, batches, launch_scrapes, launches, scrapes, sessions
+from warehouse.schema.advisory_locks import ACCOUNT_RETENTION_LOCK
 
 logger = logging.getLogger(__name__)
 
 EVERY = timedelta(days=1)
 _FIRST_AFTER_SECONDS = 60.0
 _AT_ONCE = 1000
-_LOCK = 7_267_268
 _KEPT = ("log_pruned", "person_erased", "restored")
 """Events that are never pruned, as the database's own function has it."""
 RemovedRows = Mapping[str, int]
@@ -53,7 +53,7 @@ async def remove_expired(
     """Remove what the settings keep no longer; return how much of each. A dry run takes all back."""
     steps = _steps(settings, datetime.now(UTC))
     async with engine.connect() as lock:
-        if not await lock.scalar(select(func.pg_try_advisory_xact_lock(_LOCK))):
+        if not await lock.scalar(select(func.pg_try_advisory_xact_lock(ACCOUNT_RETENTION_LOCK))):
             return dict.fromkeys((step.name for step in steps), 0)
         if dry_run:
             gone = {step.name: await _all(step, lock) for step in steps}

@@ -28,6 +28,7 @@ from warehouse.evidence.read import captures_asked_for_by
 from warehouse.records.record_cache import company_key
 from warehouse.records.redaction import ERASED, FIELDS, Suppression, redacted_json
 from warehouse.schema import database_roles
+from warehouse.schema.advisory_locks import lock_companies
 
 _IS_ADMIN = text(
     "SELECT count(*) FROM users WHERE lower(username) = lower(:name) AND role = 'admin' AND disabled_at IS NULL"
@@ -35,9 +36,6 @@ _IS_ADMIN = text(
 _USER = text("SELECT id, username FROM users WHERE lower(username) = lower(:name)")
 _CACHED_WITHIN_SECONDS = 5.0
 _ALLOW = text("SELECT set_config('registru.allows', :what, true)")
-_LOCK = text(
-    "SELECT pg_advisory_xact_lock(hashtextextended(:idno, 0))"
-)  # as who writes a company's record does
 
 
 @dataclass(frozen=True)
@@ -214,7 +212,7 @@ def erase_person(
     suppression = Suppression.of(idno, name)
     by_name = _by_name(databases)
     with by_name[database_roles.WAREHOUSE_DATABASE].engine().begin() as connection:
-        connection.execute(_LOCK, {"idno": idno})
+        lock_companies(connection, [idno])
         erased = ErasedPerson(
             _erase_parties(connection, idno, suppression),
             _erase_history(connection, idno, suppression),

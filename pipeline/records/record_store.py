@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from pipeline.records.capture_store import StoredCapture
 from pipeline.transform import version
-from pipeline.transform.carry_forward import Settled
+from pipeline.transform.carry_forward import ResolvedFacts
 from pipeline.transform.source_text import fold
 from warehouse.records.bulk_copy import copy_rows
 from warehouse.records.models import (
@@ -35,9 +35,6 @@ from warehouse.schema.tables import (
     transformed_data,
 )
 
-_LOCK = text(
-    "SELECT pg_advisory_xact_lock(hashtextextended(idno, 0)) FROM unnest(CAST(:idnos AS text[])) AS each (idno)"
-)
 _FROM = ("source_data_id", "transform_version")
 _PARTY_COLUMNS = (
     *("idno", "relation", "position", "name", "kind", "share", "role", "party_idno", "source_id"),
@@ -75,7 +72,7 @@ class NewRecord:
     """A record to be made current. `is_new`: none was held; else `differences` to the one that is held."""
 
     capture: StoredCapture
-    settled: Settled
+    settled: ResolvedFacts
     facts_sha256: str
     is_new: bool
     differences: tuple[Difference, ...]
@@ -85,11 +82,6 @@ class NewRecord:
     def changed(self) -> frozenset[str]:
         """The fields that are to be written."""
         return frozenset(difference.field for difference in self.differences)
-
-
-def lock_companies(connection: Connection, idnos: Iterable[str]) -> None:
-    """Wait until nobody else writes these companies' records, and keep others waiting until the transaction ends."""
-    connection.execute(_LOCK, {"idnos": sorted(idnos)})
 
 
 def load_heads(connection: Connection, idnos: Sequence[str]) -> dict[str, Head]:

@@ -22,13 +22,12 @@ from pipeline.records.record_store import (
     Recorded,
     facts_sha256,
     load_heads,
-    lock_companies,
     settle_pending,
     store_records,
 )
 from pipeline.records.suppression import without_suppressed
 from pipeline.transform import version
-from pipeline.transform.carry_forward import CaptureReading, Settled, is_settled, settle
+from pipeline.transform.carry_forward import CaptureReading, ResolvedFacts, resolve_facts, states_all_fields
 from pipeline.transform.merge import NotThisCompany, transform
 from telemetry import traces
 from warehouse.records.facts import load_facts
@@ -37,6 +36,7 @@ from warehouse.records.queries import load_record
 from warehouse.records.record_cache import company_key, pack
 from warehouse.records.record_diff import Difference, differences
 from warehouse.records.redaction import load_suppressions
+from warehouse.schema.advisory_locks import lock_companies
 
 Transaction = Callable[[], AbstractContextManager[Connection]]
 
@@ -125,26 +125,26 @@ def _check(
         tolerance.check(refused=len(news), tried=len(captures), example=news[-1].detail)
 
 
-def _read(connection: Connection, captures: Sequence[StoredCapture]) -> dict[int, Settled | Refusal]:
+def _read(connection: Connection, captures: Sequence[StoredCapture]) -> dict[int, ResolvedFacts | Refusal]:
     """Return each company's facts as of these captures, or why they could not be read."""
     read = _read_each(connection, captures)
     unsettled = [
         each
         for each in captures
         if isinstance(reading := read[each.source_data_id], CaptureReading)
-        and not is_settled(reading.transformed)
+        and not states_all_fields(reading.transformed)
     ]
     earlier = earlier_captures(connection, unsettled)
     suppressed = load_suppressions(connection, [each.idno for each in captures])
     settled = {
         source_data_id: reading
         if isinstance(reading, Refusal)
-        else settle(reading, _read_earlier(connection, earlier.get(source_data_id, ())))
+        else resolve_facts(reading, _read_earlier(connection, earlier.get(source_data_id, ())))
         for source_data_id, reading in read.items()
     }
     return {
         source_data_id: without_suppressed(reading, suppressed[reading.facts.idno])
-        if isinstance(reading, Settled) and reading.facts.idno in suppressed
+        if isinstance(reading, ResolvedFacts) and reading.facts.idno in suppressed
         else reading
         for source_data_id, reading in settled.items()
     }
@@ -183,13 +183,13 @@ def _new_records(
     connection: Connection,
     captures: Iterable[StoredCapture],
     heads: Mapping[str, Head],
-    readings: Mapping[int, Settled | Refusal],
+    readings: Mapping[int, ResolvedFacts | Refusal],
 ) -> list[NewRecord]:
     """Return what is to be stored: nothing of a company whose record is this capture's, read so already."""
     good = [
         (each, reading, facts_sha256(reading.facts))
         for each in captures
-        if isinstance(reading := readings[each.source_data_id], Settled)
+        if isinstance(reading := readings[each.source_data_id], ResolvedFacts)
     ]
     changed = [
         each.idno
@@ -223,8 +223,8 @@ def _is_same(head: Head, capture: StoredCapture) -> bool:
 def _read_again(
     connection: Connection,
     heads: Iterable[Head],
-    good: Iterable[tuple[StoredCapture, Settled, str]],
-) -> dict[int, Settled | Refusal]:
+    good: Iterable[tuple[StoredCapture, ResolvedFacts, str]],
+) -> dict[int, ResolvedFacts | Refusal]:
     """Read the captures of records that an older version read, and that are to be replaced by newer captures'.
 
     What this version reads out of them tells what is news from what is only our better reading.
@@ -244,13 +244,13 @@ def _history(
     found: Sequence[Difference],
     head: Head,
     old: CompanyFacts,
-    between: Settled | Refusal | None,
+    between: ResolvedFacts | Refusal | None,
 ) -> Iterable[Recorded]:
     """Yield the changes with their causes, the parser's before the source's.
 
     `between` is what this version reads out of the capture that it replaces; None where it need not be known.
     """
-    if not isinstance(between, Settled):
+    if not isinstance(between, ResolvedFacts):
         # Where the older capture cannot be read any more, the two causes cannot be told apart: that is no news.
         is_news = (
             head.transform_version == version.TRANSFORM_VERSION
@@ -288,14 +288,14 @@ def _store(connection: Connection, records: Sequence[NewRecord]) -> dict[int, Re
 
 def _told(
     capture: StoredCapture,
-    reading: Settled | Refusal,
+    reading: ResolvedFacts | Refusal,
     refused: Mapping[int, Refusal],
     stored: Mapping[int, NewRecord],
 ) -> Transformation:
     idno, source_data_id = capture.idno, capture.source_data_id
     if refusal := refused.get(source_data_id):
         return Transformation(idno, source_data_id, NOT_TRANSFORMED, note=refusal.detail)
-    assert isinstance(reading, Settled)
+    assert isinstance(reading, ResolvedFacts)
     record = stored.get(source_data_id)
     notes = [*reading.notes, *(f"readings disagree on {field}" for field in reading.disagreements)]
     return Transformation(

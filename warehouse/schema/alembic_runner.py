@@ -8,7 +8,7 @@ from alembic.config import Config
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-_LOCK = 7_267_267
+from warehouse.schema.advisory_locks import MIGRATION_LOCK
 
 
 def migrate(*, scripts: Path, url: str, revision: str = "head") -> None:
@@ -26,5 +26,5 @@ def run_online(context: Any) -> None:
         context.configure(connection=connection)
         with context.begin_transaction():
             # Two starts at once migrate one after the other.
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
             context.run_migrations()

@@ -1,0 +1,28 @@
+"""PostgreSQL's advisory locks: what each number means, and the lock of a company's record.
+
+A number has its meaning within one database. All locks are held until the transaction ends.
+"""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, text
+
+MIGRATION_LOCK = 7_267_267
+"""In each database: one process at a time migrates."""
+OPEN_SWEEP_LOCK = 7_267_268
+"""In the warehouse: one run at a time opens a sweep."""
+ACCOUNT_RETENTION_LOCK = 7_267_268
+"""In the users database: one API process at a time applies the retention."""
+
+_LOCK_COMPANIES = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended(idno, 0)) FROM unnest(CAST(:idnos AS text[])) AS each (idno)"
+)
+
+
+def lock_companies(connection: Connection, idnos: Iterable[str]) -> None:
+    """Wait for the locks of these companies' records and hold them until the transaction ends.
+
+    Every writer of a record takes its lock first. The locks are taken in the order of the IDNOs, so that two writers
+    cannot block each other for ever.
+    """
+    connection.execute(_LOCK_COMPANIES, {"idnos": sorted(idnos)})
