@@ -29,7 +29,8 @@ from dagster_celery.tasks import create_execute_job_task
 from kombu.asynchronous import get_event_loop
 
 from pipeline.dagster_host.internals import ExecuteRunArgs, InstanceRef, LocalComputeLogManager, unpack_value
-from pipeline.dagster_host.run_server import KILL_AFTER_SECONDS, preload
+from pipeline.dagster_host.preloading import preload
+from pipeline.dagster_host.run_worker import KILL_AFTER_SECONDS
 
 WORKER_TAG = "registru/worker"
 """A run's tag: the worker that took it."""

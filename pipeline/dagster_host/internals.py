@@ -60,4 +60,12 @@ from dagster._utils import get_run_crash_explanation as get_run_crash_explanatio
 # Delays a SIGINT until Dagster is at a point where it can end the run.
 from dagster._utils.interrupts import capture_interrupts as capture_interrupts
 
-__all__ = ["execute_run_command_body"]
+RUN_MODULES = (
+    "dagster._core.execution.api",
+    "dagster._core.execution.plan.active",
+    "dagster._core.instance.factory",
+    "dagster._core.system_config.composite_descent",
+)
+"""Modules that Dagster imports while a run is under way, unless they have been imported before."""
+
+__all__ = ["RUN_MODULES", "execute_run_command_body"]

@@ -29,7 +29,8 @@ from pipeline.dagster_host.internals import (
     LaunchRunContext,
     WorkerStatus,
 )
-from pipeline.dagster_host.run_server import GONE, HEALTH, LAUNCH, TERMINATE, WORKER_TAG
+from pipeline.dagster_host.run_server import GONE, HEALTH, LAUNCH, TERMINATE
+from pipeline.dagster_host.run_worker import RUN_PROCESS_TAG
 from pipeline.local_socket import send_request
 
 _ANSWER_SECONDS = 10.0
@@ -126,7 +127,7 @@ class WarmRunLauncher(DefaultRunLauncher, ConfigurableClass):
 
     def _state(self, operation: str, run: DagsterRun) -> str:
         """Ask the run server about a run's process. Raises OSError."""
-        worker = json.loads(run.tags.get(WORKER_TAG, "null"))
+        worker = json.loads(run.tags.get(RUN_PROCESS_TAG, "null"))
         request = {"op": operation, "run_id": run.run_id, "worker": worker}
         return str(send_request(self._socket, request, timeout=_ANSWER_SECONDS).get("state"))
 

@@ -11,11 +11,12 @@ import httpx
 import psutil
 import pytest
 
-from pipeline.dagster_host.run_server import KILL_AFTER_SECONDS
+from pipeline.dagster_host.run_worker import KILL_AFTER_SECONDS
 from standin import CASES, CaseName, expected_outcome
 from tests.machines.hosts import Host, start_worker
 from tests.machines.shared_batch import RUNS_A_HOST, TABS, runs_under_way, share, two_hosts, wait_until_ready
-from tests.platform_harness import Platform, under_way, wait_for
+from tests.platform_harness import Platform, start_visit
+from tests.polling import wait_for
 from warehouse.contract import Outcome
 
 COMPANIES = 36
@@ -51,7 +52,7 @@ def test_a_batch_that_two_hosts_share_ends_right_though_one_of_them_is_killed(tw
 def test_a_run_that_is_cancelled_on_another_host_ends_there(two: Two) -> None:
     platform, hosts = two
     with platform.signed_in() as user:
-        run_id, _ = under_way(platform, user, WAITING)
+        run_id, _ = start_visit(platform, user, WAITING)
         assert user.http.delete(f"/scrape/{run_id}/").status_code == httpx.codes.NO_CONTENT
         assert user.wait(run_id)["state"] == "cancelled"
         assert platform.finished_run(run_id)["status"] == "CANCELED"
@@ -61,7 +62,7 @@ def test_a_run_that_is_cancelled_on_another_host_ends_there(two: Two) -> None:
 def test_a_cancelled_run_that_does_not_heed_it_is_killed(two: Two) -> None:
     platform, hosts = two
     with platform.signed_in() as user:
-        run_id, _ = under_way(platform, user, WAITING)
+        run_id, _ = start_visit(platform, user, WAITING)
         [driver, *_] = [process for host in hosts for process in drivers(host)]
         run = driver.parent()
         assert run is not None
@@ -75,7 +76,7 @@ def test_a_run_of_a_worker_that_was_started_again_is_made_anew(two: Two) -> None
     platform, hosts = two
     host = hosts[-1]
     with platform.signed_in() as user:
-        run_id, _ = under_way(platform, user, WAITING)
+        run_id, _ = start_visit(platform, user, WAITING)
         # Not necessarily `run_id`: who asks while another's cancelled run ends is given a new one when it has.
         killed = wait_for("the run", lambda: runs_under_way(platform, host))
         os.killpg(host.processes[-1].pid, signal.SIGKILL)

@@ -14,10 +14,11 @@ from dagster._core.launcher.base import WorkerStatus
 from dagster._serdes import serialize_value
 
 from pipeline.dagster_host.run_launcher import WarmRunLauncher
-from pipeline.dagster_host.run_server import GONE, HEALTH, KILL_AFTER_SECONDS, LAUNCH
-from pipeline.local_socket import ask
+from pipeline.dagster_host.run_server import GONE, HEALTH, LAUNCH
+from pipeline.dagster_host.run_worker import KILL_AFTER_SECONDS
+from pipeline.local_socket import send_request
 from tests.pipeline.run_server_harness import DEFINITIONS, Warm, opened_instance, run_server
-from tests.platform_harness import wait_for
+from tests.polling import wait_for
 
 RUNS = int(os.environ.get("REGISTRU_RUNS", "10"))
 """How many runs in a row leave nothing behind; `make runs-in-a-row` takes 200."""
@@ -79,8 +80,8 @@ def test_health_tells_a_process_from_a_later_one_with_its_pid(warm: Warm) -> Non
 
     other = {"pid": os.getpid(), "started": psutil.Process().create_time() - 100}
     asked: dict[str, Any] = {"op": HEALTH, "run_id": "another", "worker": other}
-    assert ask(warm.socket, asked, timeout=10) == {"state": GONE}
-    assert ask(warm.socket, {**asked, "worker": None}, timeout=10) == {"state": GONE}
+    assert send_request(warm.socket, asked, timeout=10) == {"state": GONE}
+    assert send_request(warm.socket, {**asked, "worker": None}, timeout=10) == {"state": GONE}
     assert launcher.terminate(run_id)
     assert warm.ended(run_id) is DagsterRunStatus.CANCELED
 
@@ -151,7 +152,7 @@ def test_a_server_with_a_second_thread_does_not_fork(tmp_path: Path, instance: D
     threaded = thread + DEFINITIONS
     with run_server(tmp_path, instance, definitions=threaded) as warm:
         request = {"op": LAUNCH, "run_id": "x", "instance": serialize_value(instance.get_ref())}
-        answer = ask(warm.socket, request, timeout=10)
+        answer = send_request(warm.socket, request, timeout=10)
     assert "2 threads" in answer["error"]
 
 
@@ -163,20 +164,20 @@ def test_a_server_that_was_stopped_does_not_launch_what_was_launched_another_way
     os.kill(warm.process.pid, signal.SIGSTOP)
     try:
         with pytest.raises(TimeoutError):
-            ask(warm.socket, request, timeout=0.2)
+            send_request(warm.socket, request, timeout=0.2)
     finally:
         os.kill(warm.process.pid, signal.SIGCONT)
 
     # Answered after the one before.
     asked: dict[str, Any] = {"op": HEALTH, "run_id": run_id}
-    assert ask(warm.socket, asked, timeout=10) == {"state": GONE}
+    assert send_request(warm.socket, asked, timeout=10) == {"state": GONE}
     assert warm.ended(warm.launch()) is DagsterRunStatus.SUCCESS
     assert warm.run(run_id).status is DagsterRunStatus.NOT_STARTED
 
 
 @pytest.mark.parametrize("request_", [{}, {"op": "dance", "run_id": "x"}, {"op": LAUNCH}])
 def test_a_request_that_is_none_is_answered_with_what_is_wrong(warm: Warm, request_: dict[str, str]) -> None:
-    assert ask(warm.socket, request_, timeout=10)["error"]
+    assert send_request(warm.socket, request_, timeout=10)["error"]
     assert warm.ended(warm.launch()) is DagsterRunStatus.SUCCESS
 
 

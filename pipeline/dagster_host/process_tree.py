@@ -1,0 +1,43 @@
+"""What the run server has to know of Linux processes, its own children above all.
+
+Processes that a run spawns import this module again, through the run server: it imports nothing heavy at its top.
+"""
+
+import contextlib
+import os
+import signal
+import threading
+
+
+def start_time(pid: int) -> float | None:
+    """Return when a process was started (seconds since the epoch), None if there is none or it has ended.
+
+    The kernel reuses pids. A pid with its start time identifies a process.
+    """
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
+    except psutil.Error:
+        return None
+
+
+def kill_group(pid: int) -> None:
+    """Kill every process in the process group that `pid` leads, if there is any left."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def count_threads() -> int:
+    """Return how many threads this process has, including those that Python did not start."""
+    with contextlib.suppress(OSError):
+        return len(os.listdir("/proc/self/task"))  # noqa: PTH208 - cheap
+    return threading.active_count()
+
+
+def set_title(title: str) -> None:
+    """Set the title of this process in the process list."""
+    from setproctitle import setproctitle
+
+    setproctitle(title)

@@ -1,0 +1,134 @@
+"""What a process does that the run server has forked: stand by, execute a run, or report a run whose process died.
+
+Processes that a run spawns import this module again, through the run server: it imports nothing heavy at its top.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+from pipeline.dagster_host import idle_connections
+from pipeline.dagster_host.process_tree import set_title, start_time
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+RUN_PROCESS_TAG = ".dagster/warm_worker"
+"""The run's tag that names its process, as the JSON of a `RunWorker`. The web UI does not show it."""
+KILL_AFTER_SECONDS = 30.0
+"""How long a run's process may take to end after SIGINT, before it is killed."""
+_STATEMENT_TIMEOUT_MS = 60_000
+_REPORT_ATTEMPTS = 6
+
+
+@dataclass(frozen=True)
+class RunWorker:
+    """The process of a run. `started` is its start time, because the kernel reuses pids."""
+
+    run_id: str
+    pid: int
+    started: float
+
+
+def work_and_exit(work: Callable[..., int], *arguments: object) -> NoReturn:
+    """Call a function, then end this process with the exit code that it returned, 1 if it raised."""
+    code = 1
+    try:
+        code = work(*arguments)
+    except BaseException:  # nothing may bring this process back into the server's loop
+        traceback.print_exc()
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)
+
+
+def stand_by(read: int, write: int) -> int:
+    """Open Dagster's instance, wait for a run at the pipe and execute it. Return the exit code.
+
+    The server closes the pipe without a run when it ends; then this process ends too.
+    """
+    from dagster import DagsterInstance, serialize_value
+
+    os.close(write)
+    set_title("dagster-standby")
+    with DagsterInstance.get() as instance, open(read) as pipe:
+        _pool_connections(instance)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is a run that has to end in order
+        line = pipe.read()
+        if not line:
+            return 0
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        request = json.loads(line)
+        if request["instance"] == serialize_value(instance.get_ref()):
+            return _execute_in(instance, request["run_id"])
+    return execute(request["run_id"], request["instance"])
+
+
+def execute(run_id: str, instance_ref: str) -> int:
+    """Execute a run of the instance that a serialized `InstanceRef` describes. Return the exit code."""
+    from dagster import DagsterInstance, deserialize_value
+
+    from pipeline.dagster_host.internals import InstanceRef
+
+    with DagsterInstance.from_ref(deserialize_value(instance_ref, InstanceRef)) as instance:
+        _pool_connections(instance)
+        return _execute_in(instance, run_id)
+
+
+def _execute_in(instance: "DagsterInstance", run_id: str) -> int:
+    """Do in this process what the command `dagster api execute_run` does."""
+    from pipeline.dagster_host.internals import capture_interrupts, execute_run_command_body
+
+    set_title(f"dagster-run {run_id}")
+    with capture_interrupts():
+        worker = RunWorker(run_id, os.getpid(), start_time(os.getpid()) or 0.0)
+        instance.add_run_tags(run_id, {RUN_PROCESS_TAG: json.dumps(asdict(worker))})
+        code = execute_run_command_body(run_id, instance, lambda _: None, set_exit_code_on_failure=True)
+        return int(code or 0)
+
+
+def report_death(worker: RunWorker, exit_code: int) -> int:
+    """Report a run whose process died to Dagster, unless Dagster knows that it has ended. Return the exit code."""
+    from dagster import DagsterInstance, DagsterRunStatus
+
+    from pipeline.dagster_host.internals import get_run_crash_explanation
+
+    for attempt in range(_REPORT_ATTEMPTS):
+        try:
+            with DagsterInstance.get() as instance:
+                run = instance.get_run_by_id(worker.run_id)
+                if run is None or run.is_finished:
+                    return 0
+                explanation = get_run_crash_explanation(f"The process of run {worker.run_id}", exit_code)
+                instance.report_engine_event(explanation, run)
+                if run.status is DagsterRunStatus.CANCELING:
+                    instance.report_run_canceled(run)
+                else:
+                    instance.report_run_failed(run)
+                return 0
+        except Exception:  # most likely an outage of the database
+            sys.stderr.write(f"attempt {attempt + 1} to report the death of run {worker.run_id} failed:\n")
+            traceback.print_exc()
+            time.sleep(2**attempt / 2)
+    return 0  # Dagster's run monitoring will find the run
+
+
+def _pool_connections(instance: "DagsterInstance") -> None:
+    """Make the instance's storages keep connections open, instead of opening one for each query."""
+    # This is how Dagster pools connections. Its name says who used it first.
+    instance.optimize_for_webserver(
+        statement_timeout=_STATEMENT_TIMEOUT_MS, pool_recycle=3600, max_overflow=5
+    )
+    for storage in (instance.run_storage, instance.event_log_storage, instance.schedule_storage):
+        engine = getattr(storage, "_engine", None)
+        if engine is not None:
+            idle_connections.watch(engine)
