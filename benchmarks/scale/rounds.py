@@ -19,8 +19,7 @@ from benchmarks.machine import Machine
 from benchmarks.scale.many_companies import CAPTURES, capture_of, copied, copy_companies
 from benchmarks.scale.scrapes import add_ended, add_waiting
 from benchmarks.scale.subjects import Full, Subject, subjects
-from pipeline.records.capture_load import store_capture
-from pipeline.records.capture_store import captures_of_companies, stale_companies
+from pipeline.records.capture_store import captures_of_companies, stale_companies, store_capture
 from pipeline.records.quarantine import Tolerance
 from pipeline.records.record_updates import make_all_current
 from pipeline.records.retransform import retransform_stale

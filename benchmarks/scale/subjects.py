@@ -14,10 +14,14 @@ from api.scrape import launches, repository
 from api.scrape.reconciler import reconcile
 from benchmarks.scale.many_companies import capture_of, copied
 from pipeline.defs.selection import CompanySelection
-from pipeline.records.capture_load import store_capture
-from pipeline.records.capture_store import captures_of_companies, stale_cohorts, stale_companies
+from pipeline.records.capture_store import (
+    captures_of_companies,
+    stale_cohorts,
+    stale_companies,
+    store_capture,
+)
 from pipeline.records.record_updates import make_current
-from pipeline.register.tracking import is_any_due, resolve
+from pipeline.register.tracking import is_any_due, select_companies
 from standin.site_facts import company_name, make_idno
 from tests.api.api_harness import ApiHarness
 from warehouse.records.history import load_changes, load_past_record
@@ -113,7 +117,7 @@ def _word(full: Full) -> str:
 
 
 def _selected(connection: Connection, which: str) -> list[str]:
-    return resolve(connection, CompanySelection(select=which, limit=100))
+    return select_companies(connection, CompanySelection(select=which, limit=100))
 
 
 async def _store_again(full: Full) -> None:

@@ -14,7 +14,7 @@ from benchmarks.command import say
 from benchmarks.machine import Machine
 from benchmarks.storage.sample_captures import again, bodies, copies, raw_bytes, visited
 from pipeline.extract.page_capture import Capture
-from pipeline.records.capture_load import store_capture
+from pipeline.records.capture_store import store_capture
 from tests.warehouse_server import Databases, running_databases
 from warehouse.contract import RunResult
 from warehouse.schema import database_roles

@@ -1,7 +1,7 @@
-"""What a capture has in common with an earlier one of its company, and therefore need not be stored again.
+"""What a capture has in common with an earlier one of its company, so that it need not be stored again.
 
-A page that did not change gets the same answers: the same bodies from the same URLs, with headers that differ in a date
-or a number. Such a capture names the earlier one, and holds those headers only.
+A page that has not changed gets the same answers: the same bodies from the same URLs, with headers that differ in a
+date or a number. Such a capture names the earlier capture and stores only the headers that differ.
 """
 
 from collections.abc import Sequence
@@ -18,37 +18,43 @@ Headers = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Unchanged:
-    """The capture that got the same answers first, and which headers differ: the document's, each payload's."""
+class SameAnswers:
+    """The first capture with the same answers, and the headers that differ: the document's, then each payload's."""
 
     same_as: int
     changed_headers: list[Headers]
 
 
-def unchanged(connection: Connection, evidence: CaptureEvidence) -> Unchanged | None:
-    """Return which capture got the same answers, if the company's newest good one did."""
+@dataclass(frozen=True)
+class _FirstCapture:
+    id: int
+    response_headers: Headers | None
+
+
+def find_same_answers(connection: Connection, evidence: CaptureEvidence) -> SameAnswers | None:
+    """Compare a capture with the company's newest good one. Return None if the answers differ."""
     if evidence.outcome is not Outcome.OK or not evidence.payloads:
         return None
     first = _first_of_newest(connection, evidence.idno)
     if first is None:
         return None
-    held = _payloads(connection, first.id)
-    if [_answer(each) for each in held] != [_answer(each) for each in evidence.payloads]:
+    stored = _payloads(connection, first.id)
+    if [_answer(payload) for payload in stored] != [_answer(payload) for payload in evidence.payloads]:
         return None
     pairs = [
         (first.response_headers, evidence.response_headers),
         *(
             (old.response_headers, new.response_headers)
-            for old, new in zip(held, evidence.payloads, strict=True)
+            for old, new in zip(stored, evidence.payloads, strict=True)
         ),
     ]
     changed = [_changed(old, new) for old, new in pairs]
-    known = [headers for headers in changed if headers is not None]
-    return Unchanged(first.id, known) if len(known) == len(changed) else None
+    comparable = [headers for headers in changed if headers is not None]
+    return SameAnswers(first.id, comparable) if len(comparable) == len(changed) else None
 
 
-def _first_of_newest(connection: Connection, idno: str) -> Any:
-    """Return the company's newest good capture, or the one that it names."""
+def _first_of_newest(connection: Connection, idno: str) -> _FirstCapture | None:
+    """Return the company's newest good capture, or the earlier capture that it names."""
     newest = (
         select(func.coalesce(source_data.c.same_as, source_data.c.id))
         .where(source_data.c.idno == idno, source_data.c.outcome == Outcome.OK)
@@ -58,7 +64,8 @@ def _first_of_newest(connection: Connection, idno: str) -> Any:
     query = select(source_data.c.id, source_data.c.response_headers).where(
         source_data.c.id == newest.scalar_subquery()
     )
-    return connection.execute(query).one_or_none()
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _FirstCapture(row.id, row.response_headers)
 
 
 def _payloads(connection: Connection, source_data_id: int) -> Sequence[PayloadEvidence]:
@@ -77,8 +84,8 @@ def _answer(payload: PayloadEvidence) -> tuple[int, str, int | None, str | None]
     return payload.position, payload.url, payload.status_code, payload.sha256
 
 
-def _changed(old: Any, new: Any) -> Headers | None:
-    """Return the headers with other values; None if there are others than there were."""
+def _changed(old: Headers | None, new: Headers | None) -> Headers | None:
+    """Return the headers whose values differ, None if the two have headers of different names."""
     if not isinstance(old, dict) or not isinstance(new, dict) or old.keys() != new.keys():
         return None
     return {name: value for name, value in new.items() if value != old[name]}

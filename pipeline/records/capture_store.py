@@ -1,4 +1,7 @@
-"""Stored good captures: which there are, which are to be transformed, and what they hold."""
+"""Captures in the audit trail (`source_data`, `raw_documents`, `source_payloads`), and which of them are pending.
+
+A capture is stored as it was made. Only good captures (outcome `ok`) are transformed.
+"""
 
 import hashlib
 from collections import defaultdict
@@ -6,28 +9,40 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, select, union
+from sqlalchemy import ColumnElement, Connection, Select, exists, insert, select, text, union
 from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.dialects.postgresql import insert as upsert
 
+from pipeline.extract.page_capture import Capture
+from pipeline.records.capture_dedup import find_same_answers
 from pipeline.records.cohorts import COHORTS, in_cohort
 from pipeline.transform import version
 from warehouse.contract import Outcome
+from warehouse.evidence import CaptureEvidence, PayloadEvidence, evidence_sha256
 from warehouse.schema.tables import (
     capture_payloads,
     pending_captures,
     quarantine,
     raw_documents,
     source_data,
+    source_payloads,
     transformed_data,
 )
 
-MOST_EARLIER = 2
-"""How many earlier captures are looked at for what a capture leaves open."""
+MAX_EARLIER_CAPTURES = 2
+"""How many earlier captures can supply the fields that a capture does not state."""
+HTML_TYPE = "text/html; charset=utf-8"
+JSON_TYPE = "application/json"
+PNG_TYPE = "image/png"
+_RECEIVED_TYPE = "application/octet-stream"
+"""The type of a document as it was received, whatever type its response states."""
+_IS_PRUNED = text("SELECT removed_because = 'retention' FROM raw_documents WHERE sha256 = :sha256")
+_REFILL = text("SELECT refill_body(:sha256, :content)")
 
 
 @dataclass(frozen=True)
 class StoredCapture:
-    """A good capture, as the audit trail holds it."""
+    """A good capture in the audit trail."""
 
     source_data_id: int
     idno: str
@@ -36,13 +51,104 @@ class StoredCapture:
 
 
 @dataclass(frozen=True)
-class Contents:
-    """What a capture holds. `damaged` says which stored body has another hash; `removed`, which one is held no more."""
+class CaptureContents:
+    """The page and the JSON bodies of a capture.
+
+    `damaged` says which body does not match the hash that it is stored by. `removed` says which body was removed, when
+    and why.
+    """
 
     html: bytes
     bodies: tuple[bytes, ...]
     damaged: str | None = None
     removed: str | None = None
+
+
+def store_capture(connection: Connection, capture: Capture, *, run_id: str, requested_by: str | None) -> int:
+    """Store a capture with all its bodies and return its `source_data.id`. Do nothing if it has been stored before.
+
+    A good capture becomes a pending capture.
+    """
+    stored = connection.scalar(select(source_data.c.id).where(source_data.c.capture_id == capture.capture_id))
+    if stored is not None:
+        return int(stored)
+    evidence = _store_bodies(connection, capture, run_id=run_id, requested_by=requested_by)
+    row = {**evidence.row(), "evidence_sha256": evidence_sha256(evidence)}
+    same = find_same_answers(connection, evidence)
+    if same is not None:
+        # `changed_headers` begins with the headers of the document.
+        row |= {"same_as": same.same_as, "changed_headers": same.changed_headers, "response_headers": None}
+    source_data_id = connection.execute(
+        insert(source_data).values(row).returning(source_data.c.id)
+    ).scalar_one()
+    if evidence.payloads and same is None:
+        connection.execute(
+            insert(source_payloads),
+            [{"source_data_id": source_data_id, **payload.model_dump()} for payload in evidence.payloads],
+        )
+    if capture.outcome is Outcome.OK:
+        connection.execute(insert(pending_captures).values(idno=capture.idno, source_data_id=source_data_id))
+    return int(source_data_id)
+
+
+def store_body(connection: Connection, content: bytes, content_type: str) -> str:
+    """Store a body, once for each content, and return its SHA-256. A body that retention removed is stored again."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    added = connection.execute(
+        upsert(raw_documents)
+        .values(sha256=sha256, content=content, content_type=content_type, size=len(content))
+        .on_conflict_do_nothing()
+    )
+    if not added.rowcount and connection.scalar(_IS_PRUNED, {"sha256": sha256}):
+        connection.execute(_REFILL, {"sha256": sha256, "content": content})
+    return sha256
+
+
+def _store_bodies(
+    connection: Connection, capture: Capture, *, run_id: str, requested_by: str | None
+) -> CaptureEvidence:
+    """Store the bodies of a capture. Return the capture with hashes in place of its bodies."""
+
+    def body(content: bytes | None, content_type: str) -> str | None:
+        return store_body(connection, content, content_type) if content is not None else None
+
+    payloads = tuple(
+        PayloadEvidence(
+            position=position,
+            url=payload.url,
+            status_code=payload.status_code,
+            response_headers=payload.response_headers,
+            sha256=body(payload.body, JSON_TYPE),
+        )
+        for position, payload in enumerate(capture.payloads)
+    )
+    return CaptureEvidence(
+        capture_id=capture.capture_id,
+        idno=capture.idno,
+        url=capture.url,
+        final_url=capture.final_url,
+        status_code=capture.status_code,
+        outcome=capture.outcome,
+        error=capture.error,
+        fetched_at=capture.fetched_at,
+        duration_ms=capture.duration_ms,
+        attempt=capture.attempt,
+        browser=capture.browser,
+        response_headers=capture.response_headers,
+        redirects=[hop.model_dump() for hop in capture.redirects],
+        timings=capture.timings or None,
+        raw_html_sha256=body(_encode(capture.html), HTML_TYPE),
+        document_sha256=body(capture.document, _RECEIVED_TYPE),
+        screenshot_sha256=body(capture.screenshot, PNG_TYPE),
+        run_id=run_id,
+        requested_by=requested_by,
+        payloads=payloads,
+    )
+
+
+def _encode(html: str | None) -> bytes | None:
+    # A page can contain half of a surrogate pair, which UTF-8 cannot encode.
+    return html.encode("utf-8", errors="replace") if html else None
 
 
 def captures_of_runs(connection: Connection, run_ids: Collection[str]) -> list[StoredCapture]:
@@ -51,22 +157,22 @@ def captures_of_runs(connection: Connection, run_ids: Collection[str]) -> list[S
 
 
 def captures_of_companies(connection: Connection, idnos: Collection[str]) -> list[StoredCapture]:
-    """Return the newest good capture of each of these companies; one without any is left out."""
+    """Return the newest good capture of each of these companies. A company without one is left out."""
     return _newest(connection, source_data.c.idno.in_(idnos))
 
 
-def stored_capture(connection: Connection, source_data_id: int) -> StoredCapture | None:
-    """Return a capture if it is a good one."""
-    return next(iter(captures_by_id(connection, [source_data_id])), None)
+def find_good_capture(connection: Connection, source_data_id: int) -> StoredCapture | None:
+    """Return a capture, None if it does not exist or is not a good one."""
+    return next(iter(good_captures(connection, [source_data_id])), None)
 
 
-def captures_by_id(connection: Connection, source_data_ids: Collection[int]) -> list[StoredCapture]:
+def good_captures(connection: Connection, source_data_ids: Collection[int]) -> list[StoredCapture]:
     """Return those of these captures that are good ones."""
     return _captures(connection, _good().where(source_data.c.id.in_(source_data_ids)))
 
 
-def is_current(connection: Connection, capture: StoredCapture) -> bool:
-    """Tell whether the company's record is this capture's, as this version reads it."""
+def is_recorded(connection: Connection, capture: StoredCapture) -> bool:
+    """Tell whether the company's record comes from this capture, read by this transform version."""
     query = select(transformed_data.c.idno).where(
         transformed_data.c.idno == capture.idno,
         transformed_data.c.source_data_id == capture.source_data_id,
@@ -78,10 +184,17 @@ def is_current(connection: Connection, capture: StoredCapture) -> bool:
 def stale_companies(
     connection: Connection, *, cohort: str | None = None, after: str = "", limit: int
 ) -> list[str]:
-    """Return the first companies after an IDNO whose record is stale: an older version's, or a newer capture waits.
+    """Return the first companies, in order of their IDNOs, whose record is stale or missing.
 
-    What this version has refused before is not stale. The time it takes grows with what is stale, not with what is
-    stored.
+    A record is stale if an older transform version read it or if a newer capture is pending. A capture that this
+    version has put into quarantine makes no record stale. The query takes time in proportion to the stale records, not
+    to the stored ones.
+
+    Args:
+        connection: A connection to the warehouse.
+        cohort: Return only companies of this cohort.
+        after: Return only companies with a greater IDNO.
+        limit: The largest number of companies to return.
     """
     record, refused = transformed_data.c, quarantine.c
     is_refused = exists().where(
@@ -105,12 +218,12 @@ def stale_companies(
 
 
 def stale_cohorts(connection: Connection) -> list[str]:
-    """Return the cohorts in which any record is stale."""
+    """Return the cohorts that have a stale record."""
     return [cohort for cohort in COHORTS if stale_companies(connection, cohort=cohort, limit=1)]
 
 
 def captures_to_transform(connection: Connection, idnos: Collection[str]) -> list[StoredCapture]:
-    """Return the newest good capture of each company, of those that this version has not refused."""
+    """Return each company's newest good capture that this transform version has not put into quarantine."""
     refused = exists().where(
         quarantine.c.source_data_id == source_data.c.id,
         quarantine.c.transform_version >= version.TRANSFORM_VERSION,
@@ -121,23 +234,37 @@ def captures_to_transform(connection: Connection, idnos: Collection[str]) -> lis
 def earlier_captures(
     connection: Connection, captures: Iterable[StoredCapture]
 ) -> dict[int, list[StoredCapture]]:
-    """Return for each capture the newest earlier good ones of its company that hold data, the newest first."""
+    """Return, by capture, the company's good captures with JSON bodies before it: the newest two, the newest first."""
     payload = capture_payloads.c
-    holds_data = exists().where(payload.source_data_id == source_data.c.id, payload.sha256.is_not(None))
+    has_bodies = exists().where(payload.source_data_id == source_data.c.id, payload.sha256.is_not(None))
     return {
         capture.source_data_id: _captures(
             connection,
             _good()
-            .where(source_data.c.idno == capture.idno, source_data.c.id < capture.source_data_id, holds_data)
+            .where(source_data.c.idno == capture.idno, source_data.c.id < capture.source_data_id, has_bodies)
             .order_by(source_data.c.id.desc())
-            .limit(MOST_EARLIER),
+            .limit(MAX_EARLIER_CAPTURES),
         )
         for capture in captures
     }
 
 
-def load_contents(connection: Connection, captures: Sequence[StoredCapture]) -> dict[int, Contents]:
-    """Return what these captures hold, by capture: two queries, however many there are."""
+def delete_pending(connection: Connection, captures: Sequence[StoredCapture]) -> None:
+    """Delete these captures, and older ones of the same companies, from the pending captures."""
+    connection.execute(
+        text(
+            "DELETE FROM pending_captures p USING unnest(CAST(:idnos AS text[]), CAST(:ids AS bigint[]))"
+            " AS done (idno, id) WHERE p.idno = done.idno AND p.source_data_id <= done.id"
+        ),
+        {
+            "idnos": [capture.idno for capture in captures],
+            "ids": [capture.source_data_id for capture in captures],
+        },
+    )
+
+
+def load_contents(connection: Connection, captures: Sequence[StoredCapture]) -> dict[int, CaptureContents]:
+    """Return the contents of captures by `source_data_id`, with two queries for any number of captures."""
     hashes: dict[int, list[str]] = defaultdict(list)
     payload = capture_payloads.c
     for source_data_id, sha256 in connection.execute(
@@ -158,7 +285,7 @@ def load_contents(connection: Connection, captures: Sequence[StoredCapture]) -> 
         )
     }
     damaged = {sha256 for sha256 in stored if hashlib.sha256(stored[sha256]).hexdigest() != sha256}
-    # What is damaged may be gone altogether: only then it is looked up when that was, and why.
+    # A removed body is empty, so its hash does not match either. Only then a third query asks when and why.
     removed = _removed(connection, damaged) if damaged else {}
     return {
         capture.source_data_id: _contents(
@@ -183,12 +310,12 @@ def _removed(connection: Connection, hashes: Collection[str]) -> dict[str, str]:
 
 def _contents(
     hashes: Sequence[str], stored: dict[str, bytes], damaged: set[str], removed: dict[str, str]
-) -> Contents:
+) -> CaptureContents:
     html, *bodies = (stored[sha256] for sha256 in hashes)
     gone = next((removed[sha256] for sha256 in hashes if sha256 in removed), None)
     wrong = next((sha256 for sha256 in hashes if sha256 in damaged - removed.keys()), None)
     reason = f"the body stored as {wrong} has another hash" if wrong else None
-    return Contents(html, tuple(bodies), damaged=reason, removed=gone)
+    return CaptureContents(html, tuple(bodies), damaged=reason, removed=gone)
 
 
 def _newest(connection: Connection, *conditions: ColumnElement[bool]) -> list[StoredCapture]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Table, delete, insert, select, text, tuple_
+from sqlalchemy import Connection, Table, delete, insert, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from pipeline.records.capture_store import StoredCapture
@@ -31,7 +31,6 @@ from warehouse.schema.tables import (
     company_parties,
     financial_lines,
     financial_statements,
-    pending_captures,
     transformed_data,
 )
 
@@ -118,25 +117,6 @@ def store_records(connection: Connection, records: Sequence[NewRecord]) -> None:
     history = [_change_row(each) for record in records for each in record.history]
     if history:
         connection.execute(insert(company_changes), history)
-
-
-def settle_pending(connection: Connection, captures: Sequence[StoredCapture]) -> None:
-    """Note that these captures, and older ones of the same companies, wait no more."""
-    connection.execute(
-        text(
-            "DELETE FROM pending_captures p USING unnest(CAST(:idnos AS text[]), CAST(:ids AS bigint[]))"
-            " AS done (idno, id) WHERE p.idno = done.idno AND p.source_data_id <= done.id"
-        ),
-        {
-            "idnos": [capture.idno for capture in captures],
-            "ids": [capture.source_data_id for capture in captures],
-        },
-    )
-
-
-def await_transformation(connection: Connection, *, idno: str, source_data_id: int) -> None:
-    """Note that a good capture waits to be transformed."""
-    connection.execute(insert(pending_captures).values(idno=idno, source_data_id=source_data_id))
 
 
 def _store_heads(connection: Connection, records: Sequence[NewRecord]) -> None:

@@ -9,10 +9,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, IntegrityError
 
 from pipeline.records.capture_store import (
-    Contents,
+    CaptureContents,
     StoredCapture,
-    captures_by_id,
+    delete_pending,
     earlier_captures,
+    good_captures,
     load_contents,
 )
 from pipeline.records.quarantine import Refusal, Tolerance, known_refusals, release, set_aside
@@ -22,7 +23,6 @@ from pipeline.records.record_store import (
     Recorded,
     facts_sha256,
     load_heads,
-    settle_pending,
     store_records,
 )
 from pipeline.records.suppression import without_suppressed
@@ -100,7 +100,7 @@ def make_all_current(
             connection,
             [(each, refused[each.source_data_id]) for each in todo if each.source_data_id in refused],
         )
-        settle_pending(connection, captures)
+        delete_pending(connection, captures)
         release(connection, [each for each in todo if each.source_data_id not in refused])
     stored = {record.capture.source_data_id: record for record in records}
     return [
@@ -163,7 +163,7 @@ def _read_each(
     return {each.source_data_id: _read_one(each, contents[each.source_data_id]) for each in captures}
 
 
-def _read_one(capture: StoredCapture, contents: Contents) -> CaptureReading | Refusal:
+def _read_one(capture: StoredCapture, contents: CaptureContents) -> CaptureReading | Refusal:
     if contents.damaged:
         return Refusal(QuarantineReason.EVIDENCE_DAMAGED, contents.damaged)
     if contents.removed:
@@ -235,7 +235,7 @@ def _read_again(
         for head in heads
         if head.transform_version != version.TRANSFORM_VERSION and head.source_data_id not in own
     ]
-    return _read(connection, captures_by_id(connection, again)) if again else {}
+    return _read(connection, good_captures(connection, again)) if again else {}
 
 
 def _history(

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from pipeline.transform.carry_forward import Settled
+from pipeline.transform.carry_forward import ResolvedFacts
 from warehouse.records.models import FieldProvenance
 from warehouse.records.redaction import FIELDS, Suppression, redacted
 
 
-def without_suppressed(settled: Settled, suppressed: Sequence[Suppression]) -> Settled:
+def without_suppressed(settled: ResolvedFacts, suppressed: Sequence[Suppression]) -> ResolvedFacts:
     """Return a reading in which these persons are not named, with a note that says so."""
     facts = settled.facts
     parties = {field: redacted(getattr(facts, field), facts.idno, suppressed) for field in FIELDS}

@@ -14,10 +14,9 @@ from redis import Redis
 from pipeline.extract import spool
 from pipeline.extract.crawl import Attempt, Crawl, Deferral, Event, Skip
 from pipeline.extract.page_capture import Capture
-from pipeline.records.capture_load import store_capture
-from pipeline.records.capture_store import stored_capture
+from pipeline.records.capture_store import find_good_capture, store_capture
 from pipeline.records.record_updates import NOT_TRANSFORMED, Transaction, make_current
-from pipeline.register.tracking import note_capture
+from pipeline.register.tracking import schedule_next_visit
 from pipeline.runs.run_metrics import note_transformations, note_visit
 from pipeline.runs.run_results import Result, captured_since, note_result, without_result
 from telemetry import traces
@@ -111,7 +110,7 @@ class CompanyRunner:
             return
         capture = attempt.capture
         with self._stores.transaction() as connection:
-            note_capture(
+            schedule_next_visit(
                 connection, idno=capture.idno, outcome=capture.outcome, fetched_at=capture.fetched_at
             )
         reason = self._transform(source_data_id) or capture.error
@@ -128,7 +127,7 @@ class CompanyRunner:
         if not self._run.transforms:
             return None
         with self._stores.transaction() as connection:
-            capture = stored_capture(connection, source_data_id)
+            capture = find_good_capture(connection, source_data_id)
         if capture is None:
             return None
         with traces.span("transform", idno=capture.idno, source_data_id=source_data_id):

@@ -10,10 +10,15 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-from pipeline.records.capture_store import Contents, captures_of_companies, load_contents, stored_capture
+from pipeline.records.capture_store import (
+    CaptureContents,
+    captures_of_companies,
+    find_good_capture,
+    load_contents,
+)
 from pipeline.transform.source_text import fold
 from stack import postgres
-from stack.home import DEFAULT_HOME, Home, Running
+from stack.home import DEFAULT_HOME, Home, RunningPlatform
 from stack.secrets import load_or_create
 from stack.stack_error import StackError
 from tests.cases.common_words import LETTERS
@@ -75,9 +80,9 @@ def _sentence(text: str) -> str:
     return text.strip()
 
 
-def _captured(path: Path, idno: str, capture: int | None) -> Contents:
+def _captured(path: Path, idno: str, capture: int | None) -> CaptureContents:
     home = Home.at(path)
-    port = Running.of(home).ports["postgres"]
+    port = RunningPlatform.of(home).ports["postgres"]
     url = postgres.url(
         port,
         load_or_create(home.secrets),
@@ -91,13 +96,13 @@ def _captured(path: Path, idno: str, capture: int | None) -> Contents:
         raise StackError(f"the warehouse does not answer: {error.orig}") from error
 
 
-def captured(connection: Connection, idno: str, capture: int | None = None) -> Contents:
+def captured(connection: Connection, idno: str, capture: int | None = None) -> CaptureContents:
     """Return what the newest good capture of a company (or the one with this id) holds. Raises NotKept."""
     if capture is None:
         found = next(iter(captures_of_companies(connection, [idno])), None)
         missing = f"no good capture of {idno} is held; `registru scrape {idno}` makes one"
     else:
-        found = stored_capture(connection, capture)
+        found = find_good_capture(connection, capture)
         missing = f"{capture} is no good capture of {idno}"
     if found is None or found.idno != idno:
         raise NotKept(missing)
@@ -107,7 +112,7 @@ def captured(connection: Connection, idno: str, capture: int | None = None) -> C
     return contents
 
 
-def disguised_case(idno: str, name: str, contents: Contents, *, about: str) -> KeptCase:
+def disguised_case(idno: str, name: str, contents: CaptureContents, *, about: str) -> KeptCase:
     """Return a capture as a case, with nothing of the original in it. Raises NotKept, DisguiseFailed."""
     try:
         html = contents.html.decode()

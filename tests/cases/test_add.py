@@ -10,8 +10,7 @@ import pytest
 from sqlalchemy import Connection
 
 from pipeline.extract.page_capture import Capture, Payload
-from pipeline.records.capture_load import store_capture
-from pipeline.records.capture_store import Contents
+from pipeline.records.capture_store import CaptureContents, store_capture
 from standin.site_facts import company_name, make_idno
 from tests.cases.add import NotKept, captured, disguised_case, main
 from tests.cases.kept import CaseExists, KeptCase, differences, keep, load, names, renew
@@ -26,7 +25,7 @@ BODY = json.dumps({"idno": IDNO, "fullName": "PLOPENA AGRO"}).encode()
 
 
 def case_of(name: str = "a-case") -> KeptCase:
-    contents = Contents(page(PageCompany()).encode(), (BODY, b"[]"))
+    contents = CaptureContents(page(PageCompany()).encode(), (BODY, b"[]"))
     return disguised_case(IDNO, name, contents, about="Why not.")
 
 
@@ -83,7 +82,7 @@ def test_a_case_that_is_read_otherwise_is_renewed(tmp_path: Path) -> None:
 
 
 def test_what_is_said_of_a_case_does_not_tell_whose_page_it_is() -> None:
-    contents = Contents(page(PageCompany()).encode(), ())
+    contents = CaptureContents(page(PageCompany()).encode(), ())
 
     with pytest.raises(NotKept, match="must not tell whose page it is: modeleanu, plopena"):
         disguised_case(IDNO, "plopena", contents, about="Modeleanu is a founder.")
@@ -100,7 +99,7 @@ def test_the_newest_good_capture_is_taken_or_the_one_that_is_named(warehouse: Co
         )
     )
 
-    assert captured(warehouse, IDNO) == Contents(b"<p>second</p>", (BODY,))
+    assert captured(warehouse, IDNO) == CaptureContents(b"<p>second</p>", (BODY,))
     assert captured(warehouse, IDNO, first).html == b"<p>first</p>"
     assert captured(warehouse, IDNO, second).html == b"<p>second</p>"
     with pytest.raises(NotKept, match=f"{other} is no good capture of {IDNO}"):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.records.capture_load import store_capture
+from pipeline.records.capture_store import store_capture
 from standin.site_facts import with_check_digit
 from tests.pipeline.records.records_harness import Made
 from tests.platform_harness import Platform

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.definitions import defs
-from pipeline.records.capture_load import store_body
+from pipeline.records.capture_store import store_body
 from pipeline.records.retention import Bodies, count_old_runs, delete_old_runs, prunable_bodies, prune_bodies
 from standin.site_facts import make_idno
 from tests.pipeline.dagster_in_process import Inside

@@ -7,7 +7,7 @@ from dagster import ExecuteInProcessResult
 from redis import Redis
 
 from pipeline.definitions import defs
-from pipeline.records.capture_load import store_capture
+from pipeline.records.capture_store import store_capture
 from pipeline.settings import pipeline_settings
 from standin.site_facts import with_check_digit
 from tests.pipeline.dagster_in_process import Inside
@@ -72,7 +72,7 @@ def test_all_tables_are_materialized_by_one_reading(inside: Inside) -> None:
     [refused] = records["quarantine"]
     assert (refused.data["idno"], refused.data["note"]) == (
         idno_of(3),
-        "neither the page nor its data shows the IDNO",
+        "neither the page nor its JSON contains the IDNO",
     )
     [unknown] = records["unknown_fields"]
     assert "rating" in str(unknown.data["field"]) and unknown.data["companies"] == 3

@@ -10,7 +10,7 @@ from dagster._core.definitions.schedule_definition import ScheduleExecutionData
 
 from pipeline.definitions import defs
 from pipeline.defs.resources import RedisStores, Warehouse
-from pipeline.records.capture_load import store_capture
+from pipeline.records.capture_store import store_capture
 from pipeline.register.listing import ListedCompany
 from pipeline.register.sweeps import open_sweep
 from pipeline.register.tracking import track

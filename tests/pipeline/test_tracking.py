@@ -10,10 +10,16 @@ import pytest
 from sqlalchemy import Connection, text
 
 from pipeline.defs.selection import CompanySelection
-from pipeline.records.capture_load import store_body
+from pipeline.records.capture_store import store_body
 from pipeline.register.listing import ListedCompany
 from pipeline.register.sweeps import open_sweep
-from pipeline.register.tracking import EVERY_HOURS, is_any_due, note_capture, resolve, track
+from pipeline.register.tracking import (
+    DEFAULT_INTERVAL_HOURS,
+    is_any_due,
+    schedule_next_visit,
+    select_companies,
+    track,
+)
 from standin.site_facts import with_check_digit
 from tests.warehouse_server import Databases
 from warehouse.contract import Outcome
@@ -22,7 +28,7 @@ from warehouse.schema import database_roles
 # Years of which no other test has companies, in a warehouse that all share.
 YEAR, NEXT_YEAR = 2040, 2041
 NOW = datetime.now(UTC)
-A_MONTH = timedelta(hours=EVERY_HOURS)
+A_MONTH = timedelta(hours=DEFAULT_INTERVAL_HOURS)
 
 
 def _idno(number: int, year: int = YEAR) -> str:
@@ -72,7 +78,7 @@ class Tracker:
 
     def selected(self, **config: Any) -> list[str]:
         cohort = {"cohort": YEAR} if "select" in config else {}
-        return resolve(self.connection, CompanySelection(**{**cohort, **config}))
+        return select_companies(self.connection, CompanySelection(**{**cohort, **config}))
 
 
 @pytest.fixture
@@ -108,7 +114,7 @@ def test_a_new_company_that_was_captured_before_is_due_when_that_gets_old(tracke
 def test_a_list_that_names_a_company_again_corrects_it_and_leaves_its_turn(tracker: Tracker) -> None:
     idno = tracker.idnos[0]
     tracker.track(idno, name="VECHI")
-    note_capture(tracker.connection, idno=idno, outcome=Outcome.OK, fetched_at=NOW)
+    schedule_next_visit(tracker.connection, idno=idno, outcome=Outcome.OK, fetched_at=NOW)
     due_at, later = tracker.row(idno).due_at, NOW + timedelta(hours=1)
 
     assert tracker.track(idno, name="NOU", legal_form=None, is_active=False, seen_at=later) == 0
@@ -126,8 +132,8 @@ def test_a_page_that_holds_a_company_twice_tracks_it_once(tracker: Tracker) -> N
 def test_after_a_good_capture_the_next_is_an_interval_away(tracker: Tracker, outcome: Outcome) -> None:
     idno = tracker.idnos[0]
     tracker.track(idno)
-    note_capture(tracker.connection, idno=idno, outcome=Outcome.TIMEOUT, fetched_at=NOW)
-    note_capture(tracker.connection, idno=idno, outcome=outcome, fetched_at=NOW)
+    schedule_next_visit(tracker.connection, idno=idno, outcome=Outcome.TIMEOUT, fetched_at=NOW)
+    schedule_next_visit(tracker.connection, idno=idno, outcome=outcome, fetched_at=NOW)
 
     row = tracker.row(idno)
     assert (row.captured_at, row.due_at, row.failures) == (NOW, NOW + A_MONTH, 0)
@@ -142,11 +148,11 @@ def test_after_failures_the_next_visit_comes_later_each_time_but_within_the_inte
     tracker.track(idno)
     waits = []
     for _ in range(40):
-        note_capture(tracker.connection, idno=idno, outcome=Outcome.SERVER_ERROR, fetched_at=NOW)
+        schedule_next_visit(tracker.connection, idno=idno, outcome=Outcome.SERVER_ERROR, fetched_at=NOW)
         waits.append((tracker.row(idno).due_at - NOW) / timedelta(hours=1))
 
     assert waits[:4] == [1, 2, 4, 8]
-    assert waits[-1] == EVERY_HOURS
+    assert waits[-1] == DEFAULT_INTERVAL_HOURS
     assert waits == sorted(waits)
     assert (tracker.row(idno).captured_at, tracker.row(idno).failures) == (None, 40)
 
@@ -154,20 +160,22 @@ def test_after_failures_the_next_visit_comes_later_each_time_but_within_the_inte
 def test_a_capture_that_is_noted_late_does_not_undo_a_newer_one(tracker: Tracker) -> None:
     idno = tracker.idnos[0]
     tracker.track(idno)
-    note_capture(tracker.connection, idno=idno, outcome=Outcome.OK, fetched_at=NOW)
-    note_capture(tracker.connection, idno=idno, outcome=Outcome.TIMEOUT, fetched_at=NOW - timedelta(hours=1))
+    schedule_next_visit(tracker.connection, idno=idno, outcome=Outcome.OK, fetched_at=NOW)
+    schedule_next_visit(
+        tracker.connection, idno=idno, outcome=Outcome.TIMEOUT, fetched_at=NOW - timedelta(hours=1)
+    )
     assert tracker.row(idno).due_at == NOW + A_MONTH
 
 
 def test_a_capture_of_a_company_that_is_not_tracked_tracks_nothing(tracker: Tracker) -> None:
-    note_capture(tracker.connection, idno=tracker.idnos[0], outcome=Outcome.OK, fetched_at=NOW)
+    schedule_next_visit(tracker.connection, idno=tracker.idnos[0], outcome=Outcome.OK, fetched_at=NOW)
     assert not tracker.connection.execute(text("SELECT 1 FROM tracked_companies")).all()
 
 
 def test_due_are_the_most_overdue_first(tracker: Tracker) -> None:
     for days_ago, idno in zip((33, 45, 31, 38, 2), tracker.idnos, strict=False):
         tracker.track(idno)
-        note_capture(
+        schedule_next_visit(
             tracker.connection, idno=idno, outcome=Outcome.OK, fetched_at=NOW - timedelta(days=days_ago)
         )
     a, b, c, d, _ = tracker.idnos[:5]

@@ -9,7 +9,7 @@ from pipeline.defs.ops.run_context import captures_too, run_group
 from pipeline.defs.ops.transform_summary import TransformSummary
 from pipeline.defs.resources import RedisStores, Telemetry, Warehouse
 from pipeline.defs.selection import TransformSelection
-from pipeline.records.capture_store import StoredCapture, captures_of_companies, captures_of_runs, is_current
+from pipeline.records.capture_store import StoredCapture, captures_of_companies, captures_of_runs, is_recorded
 from pipeline.records.quarantine import Tolerance, TooManyRefused
 from pipeline.records.record_updates import TRANSFORMED, Transformation, make_current
 from pipeline.records.retransform import retransform_stale
@@ -116,7 +116,7 @@ def _captures(
 
 def _transform(capture: StoredCapture, warehouse: Warehouse, redis: RedisStores) -> Transformation:
     with warehouse.transaction() as connection:
-        if is_current(connection, capture):  # made so when it was captured
+        if is_recorded(connection, capture):  # made so when it was captured
             record = load_record(connection, capture.idno)
             name = record.name if record else ""
             return Transformation(capture.idno, capture.source_data_id, TRANSFORMED, name)

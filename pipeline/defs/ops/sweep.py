@@ -17,16 +17,23 @@ from pipeline.defs.ops.sweep_summary import SweepSummary
 from pipeline.defs.resources import RedisStores, Warehouse
 from pipeline.extract.direct_client import DisallowedByRobots, FetchFailed, SitePaused, direct_client
 from pipeline.extract.site_throttle import SiteThrottle
-from pipeline.records.capture_load import store_body
-from pipeline.register.address import ApiUnknown, list_url
-from pipeline.register.list_api import PAGE_SIZE, NotTheList, walk_list
-from pipeline.register.listing import WalkedPage
-from pipeline.register.sweeps import Sweep, SweepTaken, open_sweep, store_page
-from pipeline.register.workbook import NotTheRegister, source_of, walk_workbook
+from pipeline.records.capture_store import store_body
+from pipeline.register.address import ApiAddressUnknown, list_url
+from pipeline.register.list_api import PAGE_SIZE, NotAListPage, walk_list
+from pipeline.register.listing import SweepPage
+from pipeline.register.sweeps import Sweep, SweepConflict, open_sweep, store_page
+from pipeline.register.workbook import UnreadableRegister, file_source, walk_workbook
 from pipeline.settings import pipeline_settings
 from warehouse.contract import RunKind
 
-_REASONS = (ApiUnknown, DisallowedByRobots, FetchFailed, NotTheList, NotTheRegister, SweepTaken)
+_REASONS = (
+    ApiAddressUnknown,
+    DisallowedByRobots,
+    FetchFailed,
+    NotAListPage,
+    UnreadableRegister,
+    SweepConflict,
+)
 """What ends a sweep before its list does; the cursor stays where it is."""
 
 
@@ -100,13 +107,13 @@ def _sweep(
     redis: RedisStores,
     tally: SweepSummary,
 ) -> None:
-    goes_on = run_context.asks_whether_to_go_on(context)
+    check_run_active = run_context.asks_whether_to_go_on(context)
     sweep = _open(config, warehouse, is_first_try=context.retry_number == 0)
     context.log.info(f"sweep {sweep.id} of {sweep.source}, from page {sweep.next_page} on")
     tally.begin(sweep)
     with _pages(config, sweep, redis) as pages:
         for page in islice(pages, config.max_pages):
-            goes_on()
+            check_run_active()
             with warehouse.transaction() as connection:
                 added = store_page(
                     connection, sweep, page, expected_page=tally.next_page, run_id=context.run_id
@@ -120,7 +127,7 @@ def _open(config: RegisterSweep, warehouse: Warehouse, *, is_first_try: bool) ->
     settings = pipeline_settings()
     with warehouse.transaction() as connection:
         source = (
-            source_of(Path(config.path))
+            file_source(Path(config.path))
             if config.path is not None
             else list_url(connection, site_url=settings.site_url, api_url=settings.api_url)
         )
@@ -131,7 +138,7 @@ def _open(config: RegisterSweep, warehouse: Warehouse, *, is_first_try: bool) ->
 
 
 @contextmanager
-def _pages(config: RegisterSweep, sweep: Sweep, redis: RedisStores) -> Iterator[Iterator[WalkedPage]]:
+def _pages(config: RegisterSweep, sweep: Sweep, redis: RedisStores) -> Iterator[Iterator[SweepPage]]:
     if config.path is not None:
         yield walk_workbook(Path(config.path), page=sweep.next_page, size=sweep.page_size)
         return
@@ -143,9 +150,9 @@ def _pages(config: RegisterSweep, sweep: Sweep, redis: RedisStores) -> Iterator[
 def _failure(reason: Exception, warehouse: Warehouse) -> Failure:
     """What Dagster shows. A page that is none of the list is kept, so that one can look at it."""
     metadata = {}
-    if isinstance(reason, NotTheList):
+    if isinstance(reason, NotAListPage):
         with warehouse.transaction() as connection:
             metadata["body_sha256"] = store_body(
-                connection, reason.evidence.content, reason.evidence.content_type
+                connection, reason.received.content, reason.received.content_type
             )
     return Failure(str(reason), metadata=metadata, allow_retries=False)

@@ -12,8 +12,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from pipeline.extract.page_capture import Capture, Payload
-from pipeline.records.capture_load import store_capture
-from pipeline.records.capture_store import captures_of_companies
+from pipeline.records.capture_store import captures_of_companies, store_capture
 from pipeline.records.quarantine import Tolerance
 from pipeline.records.record_updates import Transformation, make_all_current
 from pipeline.records.retransform import retransform_stale

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.records.capture_store import captures_by_id, stale_cohorts, stale_companies
+from pipeline.records.capture_store import good_captures, stale_cohorts, stale_companies
 from pipeline.records.cohorts import COHORTS, OTHERS
 from pipeline.records.record_updates import make_all_current
 from pipeline.transform.merge import transform
@@ -124,7 +124,7 @@ def test_a_record_of_a_newer_capture_is_never_replaced_by_an_older_one(stage: Re
     stage.transform(MANY[0])
     engine = stage.databases.engine(database_roles.PIPELINE)
     with engine.begin() as connection:
-        captures = captures_by_id(connection, [older])
+        captures = good_captures(connection, [older])
     [done] = make_all_current(engine.begin, captures)
     facts = stage.facts(MANY[0])
     assert (done.result, facts and facts.name) == ("a newer capture is current", "NOU")

@@ -6,8 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from pipeline.extract.page_capture import Capture, Payload
-from pipeline.records.capture_load import store_capture
-from pipeline.records.capture_store import captures_by_id, earlier_captures, load_contents
+from pipeline.records.capture_store import earlier_captures, good_captures, load_contents, store_capture
 from standin.site_facts import make_idno
 from tests.warehouse_server import Databases
 from warehouse.contract import Outcome
@@ -80,7 +79,7 @@ def test_a_capture_with_another_body_or_another_header_is_stored_with_all_it_has
 def test_an_unchanged_capture_is_read_as_any_other(databases: Databases) -> None:
     with databases.tampering() as connection:
         (first, second), _ = _stored(connection, _capture(0), _capture(1))
-        [capture] = captures_by_id(connection, [second])
+        [capture] = good_captures(connection, [second])
         assert load_contents(connection, [capture])[second].bodies == (b"{}", b"{}")
         [earlier] = earlier_captures(connection, [capture])[second]
         assert earlier.source_data_id == first

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from pipeline.extract.page_capture import Capture, Hop, Payload
-from pipeline.records.capture_load import store_capture
+from pipeline.records.capture_store import store_capture
 from standin.site_facts import make_idno
 from tests.warehouse_server import Databases
 from warehouse.contract import Outcome
