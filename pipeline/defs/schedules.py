@@ -26,9 +26,9 @@ from pipeline.defs.jobs import (
     tidy,
 )
 from pipeline.defs.resources import RedisStores, Warehouse
-from pipeline.extract.site_throttle import pauses
+from pipeline.extract.site_throttle import current_pauses
 from pipeline.records.capture_store import stale_cohorts
-from pipeline.register.address import ApiUnknown, list_url
+from pipeline.register.address import ApiAddressUnknown, list_url
 from pipeline.register.sweeps import newest_sweep
 from pipeline.register.tracking import is_any_due
 from pipeline.settings import pipeline_settings
@@ -81,7 +81,7 @@ def sweep_register_schedule(
     with warehouse.transaction() as connection:
         try:
             source = list_url(connection, site_url=settings.site_url, api_url=settings.api_url)
-        except ApiUnknown as unknown:
+        except ApiAddressUnknown as unknown:
             return SkipReason(str(unknown))
         last = newest_sweep(connection, source)
     if last is not None and last.finished_at is not None:
@@ -156,7 +156,7 @@ def _kept_back(context: ScheduleEvaluationContext, job_name: str) -> str | None:
 
 
 def _paused(redis: RedisStores, host: str) -> str | None:
-    pause = pauses(redis.state).get(host)
+    pause = current_pauses(redis.state).get(host)
     if pause is None or pause.until <= datetime.now(UTC):
         return None
     return f"{host} is left alone until {_told(pause.until)}: {pause.reason}"

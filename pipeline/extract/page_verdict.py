@@ -1,4 +1,7 @@
-"""What a visit proves. `ok` only if this IDNO's company is shown; when in doubt, anything but `ok`."""
+"""Page verdicts: the outcome of a visit, decided from what its page shows.
+
+`ok` requires proof that the page shows the company with this IDNO; in doubt the outcome is another one.
+"""
 
 import json
 from collections.abc import Sequence
@@ -9,74 +12,85 @@ from pipeline.extract.browser.network_log import NetworkLog, NetworkRequest
 from pipeline.transform.html.page_reader import is_error_text, read_html
 from pipeline.transform.html.page_tree import PageTree, read_page, visible_text
 from pipeline.transform.json.payloads import read_payloads
-from pipeline.transform.merge import NotThisCompany, prove
-from pipeline.transform.vocabulary.labels import CHALLENGE_TEXTS, ERROR_TEXTS, NOT_FOUND_TEXTS, says
+from pipeline.transform.merge import NotThisCompany, check_company
+from pipeline.transform.vocabulary.labels import CHALLENGE_TEXTS, ERROR_TEXTS, NOT_FOUND_TEXTS, mentions
 from warehouse.contract import Outcome
 
-_MESSAGE_LENGTH = 600  # a page with more text than this is no mere message
+_MAX_MESSAGE_LENGTH = 600
+"""A page with more characters than this is more than a message, such as an error or a challenge."""
 
 
 @dataclass(frozen=True)
 class PageVerdict:
-    """An outcome and its reason; `certain` if waiting longer cannot change it."""
+    """An outcome and its reason; `certain` if it cannot change while the visit goes on."""
 
     outcome: Outcome
     reason: str | None = None
     certain: bool = False
-    limited: bool = False
-    """Answered with 429: we came too often."""
+    rate_limited: bool = False
+    """Whether the answer had status 429."""
     retry_after: str | None = None
-    """The header of that name, as it came."""
+    """The value of the answer's Retry-After header."""
 
 
 @dataclass(frozen=True)
 class PageEvidence:
-    """What can be judged at one moment of a visit."""
+    """The evidence for a verdict at one moment of a visit."""
 
     idno: str
     html: str
     network: NetworkLog
     bodies: Sequence[bytes]
-    is_over: bool = False
+    is_final: bool = False
+    """Whether the deadline has passed, so that the verdict waits for nothing more."""
 
     @cached_property
     def page(self) -> PageTree:
-        """The page without its frame, parsed once."""
+        """The parsed page, without the site's frame (header, navigation, footer)."""
         return read_page(self.html)
 
     @property
-    def is_waiting(self) -> bool:
-        """Whether more may come that could change what failures mean."""
-        return not self.is_over and self.network.awaits(self.idno)
+    def awaits_data(self) -> bool:
+        """Whether data on the company is still on its way; until then a failure is not judged."""
+        return not self.is_final and self.network.awaits_data_about(self.idno)
 
 
-def judge(seen: PageEvidence) -> PageVerdict | None:
-    """Judge a page as it stands; None while it shows neither the company nor that there is none."""
-    return _judge_document(seen) or _judge_company(seen) or _judge_answers(seen) or _judge_message(seen)
+def judge(evidence: PageEvidence) -> PageVerdict | None:
+    """Return the verdict on a page as it is now; None while it shows neither the company nor a failure."""
+    return (
+        _judge_document(evidence)
+        or _judge_company(evidence)
+        or _judge_answers(evidence)
+        or _judge_message(evidence)
+    )
 
 
-def judge_at_the_end(seen: PageEvidence) -> PageVerdict:
-    """Judge a page that has shown nothing certain in the time it had."""
-    verdict = judge(replace(seen, is_over=True))
+def judge_at_deadline(evidence: PageEvidence) -> PageVerdict:
+    """Return the verdict on a page at the visit's deadline, when no earlier verdict was possible."""
+    verdict = judge(replace(evidence, is_final=True))
     if verdict is not None:
         return verdict
-    page = seen.page
+    page = evidence.page
     if page.heading is not None:
         return PageVerdict(
             Outcome.INCOMPLETE,
-            f"a heading is shown, {visible_text(page.heading)[:80]!r}, but no proof of the company",
+            f"the page shows the heading {visible_text(page.heading)[:80]!r} but no proof of the company",
         )
-    return PageVerdict(Outcome.TIMEOUT, "the page showed no company in the time it had")
+    return PageVerdict(Outcome.TIMEOUT, "the page showed no company before the visit's deadline")
 
 
-def _judge_document(seen: PageEvidence) -> PageVerdict | None:
-    document = seen.network.document
+def _judge_document(evidence: PageEvidence) -> PageVerdict | None:
+    document = evidence.network.document
     if document is None:
         return None
     if document.failure is not None and document.status_code is None:
         return PageVerdict(Outcome.NETWORK_ERROR, document.failure, certain=True)
-    if _is_challenge(document) or _shows_challenge(seen.page):
-        return PageVerdict(Outcome.BLOCKED, f"a challenge, status {document.status_code}", certain=True)
+    if _is_challenge(document) or _shows_challenge(evidence.page):
+        return PageVerdict(
+            Outcome.BLOCKED,
+            f"the site answered with a challenge, status {document.status_code}",
+            certain=True,
+        )
     return _judge_status(document, "the document", certain=True)
 
 
@@ -87,7 +101,7 @@ def _judge_status(request: NetworkRequest, what: str, *, certain: bool) -> PageV
     wait = request.headers.get("retry-after")
     reason = f"{what} was answered with status {status}" + (f", Retry-After {wait[:40]}" if wait else "")
     if status in (401, 403, 429) or _is_challenge(request):
-        return PageVerdict(Outcome.BLOCKED, reason, certain, limited=status == 429, retry_after=wait)
+        return PageVerdict(Outcome.BLOCKED, reason, certain, rate_limited=status == 429, retry_after=wait)
     if status >= 500:
         return PageVerdict(Outcome.SERVER_ERROR, reason, certain, retry_after=wait)
     return PageVerdict(Outcome.NOT_FOUND, reason, certain) if status in (404, 410) else None
@@ -98,23 +112,23 @@ def _is_challenge(request: NetworkRequest) -> bool:
 
 
 def _shows_challenge(page: PageTree) -> bool:
-    if says(page.title, CHALLENGE_TEXTS):
+    if mentions(page.title, CHALLENGE_TEXTS):
         return True
     text = visible_text(page.root)
     return (
-        len(text) < _MESSAGE_LENGTH
+        len(text) < _MAX_MESSAGE_LENGTH
         and page.heading is not None
-        and says(visible_text(page.heading), CHALLENGE_TEXTS)
+        and mentions(visible_text(page.heading), CHALLENGE_TEXTS)
     )
 
 
-def _judge_company(seen: PageEvidence) -> PageVerdict | None:
-    """`ok` if the page proves to be this company's; `wrong_page` if it proves to be another's."""
-    page, payload = read_html(seen.html, seen.idno), read_payloads(seen.bodies, seen.idno)
-    if page.idno is not None and page.idno != seen.idno and page.name is not None:
+def _judge_company(evidence: PageEvidence) -> PageVerdict | None:
+    """Return `ok` if the page proves to be this company's, `wrong_page` if it proves to be another's."""
+    page, payload = read_html(evidence.html, evidence.idno), read_payloads(evidence.bodies, evidence.idno)
+    if page.idno is not None and page.idno != evidence.idno and page.name is not None:
         return PageVerdict(Outcome.WRONG_PAGE, f"the page shows the company {page.idno}")
     try:
-        prove(seen.idno, page, payload)
+        check_company(evidence.idno, page, payload)
     except NotThisCompany as doubt:
         if page.name is not None and payload is not None:
             return PageVerdict(Outcome.WRONG_PAGE, str(doubt))
@@ -122,21 +136,23 @@ def _judge_company(seen: PageEvidence) -> PageVerdict | None:
     return PageVerdict(Outcome.OK)
 
 
-def _judge_answers(seen: PageEvidence) -> PageVerdict | None:
-    """Judge by the answer to the page's own request for this company, once none is under way."""
-    asked = seen.network.answer_about(seen.idno)
-    if asked is None or seen.is_waiting:
+def _judge_answers(evidence: PageEvidence) -> PageVerdict | None:
+    """Return the verdict by the answer to the page's own request for this company, once that has arrived."""
+    request = evidence.network.data_request_for(evidence.idno)
+    if request is None or evidence.awaits_data:
         return None
-    if verdict := _judge_status(asked, asked.url, certain=False):
+    if verdict := _judge_status(request, request.url, certain=False):
         return verdict
-    if asked.failure:
-        return PageVerdict(Outcome.NETWORK_ERROR, f"{asked.url}: {asked.failure}")
-    if any(_is_broken(body) for body in seen.bodies) and says(visible_text(seen.page.root), ERROR_TEXTS):
-        return PageVerdict(Outcome.SERVER_ERROR, "the page's data is no valid JSON")
+    if request.failure:
+        return PageVerdict(Outcome.NETWORK_ERROR, f"{request.url}: {request.failure}")
+    if any(_is_malformed(body) for body in evidence.bodies) and mentions(
+        visible_text(evidence.page.root), ERROR_TEXTS
+    ):
+        return PageVerdict(Outcome.SERVER_ERROR, "the page's data is malformed JSON")
     return None
 
 
-def _is_broken(body: bytes) -> bool:
+def _is_malformed(body: bytes) -> bool:
     try:
         json.loads(body)
     except ValueError:
@@ -144,16 +160,16 @@ def _is_broken(body: bytes) -> bool:
     return False
 
 
-def _judge_message(seen: PageEvidence) -> PageVerdict | None:
-    """Judge by what the site itself says in the place of a company."""
-    if seen.is_waiting:
+def _judge_message(evidence: PageEvidence) -> PageVerdict | None:
+    """Return the verdict by the message that the site shows in place of a company."""
+    if evidence.awaits_data:
         return None
-    page = seen.page
+    page = evidence.page
     heading = visible_text(page.heading) if page.heading else ""
     text = heading or visible_text(page.root)
-    if len(text) > _MESSAGE_LENGTH:
+    if len(text) > _MAX_MESSAGE_LENGTH:
         return None
-    if says(text, NOT_FOUND_TEXTS):
+    if mentions(text, NOT_FOUND_TEXTS):
         return PageVerdict(Outcome.NOT_FOUND, f"the site says {text[:80]!r}")
     if heading and is_error_text(heading):
         return PageVerdict(Outcome.SERVER_ERROR, f"the site says {text[:80]!r}")

@@ -1,1 +1,1 @@
-"""The register: lists of companies (the site's own, or the bulk file), page by page, into what is tracked."""
+"""Sweeps of the register: lists of companies (the site's own, or the bulk file) are read page by page and tracked."""

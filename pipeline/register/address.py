@@ -1,4 +1,4 @@
-"""Where the site's API is, when nobody says so."""
+"""The address of the site's list of companies."""
 
 from urllib.parse import urlsplit
 
@@ -9,35 +9,39 @@ from pipeline.settings import LIVE_SITE
 from warehouse.schema.tables import capture_payloads, source_data
 
 LIVE_API = "https://api.openmoney.md"
-_CAPTURES_LOOKED_AT = 1000
+_CAPTURES_SEARCHED = 1000
 
 
-class ApiUnknown(RuntimeError):
-    """Nothing says where the site's API is; the message says what does."""
+class ApiAddressUnknown(RuntimeError):
+    """The address of the site's API is not known; the message tells how to configure it."""
 
 
 def list_url(connection: Connection, *, site_url: str, api_url: str | None) -> str:
-    """Return the address of the list of companies. Raises ApiUnknown."""
+    """Return the address of the list of companies.
+
+    It is derived from `api_url` if that is set, else known for the live site, else found in the newest captures.
+    Raise ApiAddressUnknown if none of these gives it.
+    """
     if api_url:
         return f"{api_url.rstrip('/')}{LIST_PATH}"
     if urlsplit(site_url).netloc == urlsplit(LIVE_SITE).netloc:
         return f"{LIVE_API}{LIST_PATH}"
-    found = _seen_in_captures(connection, site_url)
-    if found is None:
-        raise ApiUnknown(
-            f"where the API of {site_url} is cannot be told: no page captured there fetched"
-            f" {LIST_PATH}/{{idno}}. Name it in REGISTRU_API_URL, or scrape a company first."
+    url = _url_in_captures(connection, site_url)
+    if url is None:
+        raise ApiAddressUnknown(
+            f"the address of the API of {site_url} is unknown: none of the site's captured pages fetched"
+            f" {LIST_PATH}/{{idno}}. Set REGISTRU_API_URL, or scrape a company first."
         )
-    return found
+    return url
 
 
-def _seen_in_captures(connection: Connection, site_url: str) -> str | None:
-    """What the newest capture's page asked for its company, without the company."""
+def _url_in_captures(connection: Connection, site_url: str) -> str | None:
+    """Return the address from which the newest captured page fetched its company, without the IDNO."""
     newest = (
         select(source_data.c.id, source_data.c.idno)
         .where(source_data.c.url.startswith(f"{site_url.rstrip('/')}/", autoescape=True))
         .order_by(source_data.c.id.desc())
-        .limit(_CAPTURES_LOOKED_AT)
+        .limit(_CAPTURES_SEARCHED)
         .subquery()
     )
     url: str | None = connection.scalar(

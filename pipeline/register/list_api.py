@@ -1,4 +1,4 @@
-"""The site's own list of companies, `/api/companies?page=&size=`, page by page."""
+"""Reader of the site's own list of companies, `/api/companies?page=&size=`."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from pipeline.register.listing import Evidence, ListPage, RawRow, WalkedPage, add_row
+from pipeline.register.listing import ParsedRows, RawRow, ReceivedPage, SweepPage, add_row
 
 LIST_PATH = "/api/companies"
 PAGE_SIZE = 1000
@@ -23,63 +23,74 @@ _FIELDS = frozenset(
 )
 
 
-class Http(Protocol):
-    """What is needed of an HTTP client; politeness and retries are its own."""
+class HttpClient(Protocol):
+    """An HTTP client; throttling and retries are its responsibility."""
 
     def get(self, url: str) -> httpx.Response:
-        """Fetch a page."""
+        """Fetch an address."""
 
 
-class NotTheList(RuntimeError):
-    """What came is no page of the list. It is kept, so that one can look at it."""
+class NotAListPage(RuntimeError):
+    """The response is not a page of the list. `received` is the response, so that it can be stored for inspection."""
 
-    def __init__(self, reason: str, evidence: Evidence) -> None:
-        super().__init__(f"{evidence.url}: {reason}")
-        self.evidence = evidence
+    def __init__(self, reason: str, received: ReceivedPage) -> None:
+        super().__init__(f"{received.url}: {reason}")
+        self.received = received
 
 
-def walk_list(http: Http, list_url: str, *, page: int, size: int) -> Iterator[WalkedPage]:
-    """Yield the pages of the list from page `page` on, in pages of `size`, or smaller where the server wants it.
+def walk_list(http: HttpClient, list_url: str, *, page: int, size: int) -> Iterator[SweepPage]:
+    """Yield the pages of the list, starting at a page number.
 
-    Raises NotTheList, and what `http` raises.
+    The page size is reduced if the server rejects it as too large or returns fewer rows than requested.
+
+    Args:
+        http: The client.
+        list_url: The address of the list.
+        page: The number of the first page, from 0.
+        size: The number of companies in a page.
+
+    Raises:
+        NotAListPage: A response is not a page of the list.
     """
     while True:
-        evidence = _fetch(http, f"{list_url}?{urlencode({'page': page, 'size': size})}")
-        if evidence.status_code in _SIZE_REFUSED and size > _SMALLEST_PAGE:
+        received = _fetch(http, f"{list_url}?{urlencode({'page': page, 'size': size})}")
+        if received.status_code in _SIZE_REFUSED and size > _SMALLEST_PAGE:
             smaller = max(size // 2, _SMALLEST_PAGE)
             page, size = page * size // smaller, smaller
             continue
-        listing = _checked(evidence)
-        total = listing.total or 0
-        if page == 0 and 0 < listing.rows < min(size, total):
-            size = listing.rows  # the server gives no more at a time, without a word
-        is_last = listing.rows == 0 or (page + 1) * size >= total
-        yield WalkedPage(page, size, is_last, listing, evidence)
+        parsed = _checked(received)
+        total = parsed.total or 0
+        if page == 0 and 0 < parsed.row_count < min(size, total):
+            size = parsed.row_count  # the server silently limits the page size
+        is_last = parsed.row_count == 0 or (page + 1) * size >= total
+        yield SweepPage(page, size, is_last, parsed, received)
         if is_last:
             return
         page += 1
 
 
-def read_page(content: bytes) -> ListPage:
-    """Read a page's body. Raises ValueError, saying what is not as it should be."""
+def read_page(content: bytes) -> ParsedRows:
+    """Parse a page's body. Raise ValueError if it is not a page of the list."""
     body = json.loads(content)
     if not isinstance(body, dict) or not {"data", "totalItemCount"} <= body.keys():
-        raise ValueError("no object with data and totalItemCount")
+        raise ValueError("not an object with data and totalItemCount")
     rows, total = body["data"], body["totalItemCount"]
     if not isinstance(rows, list) or isinstance(total, bool) or not isinstance(total, int):
-        raise ValueError("data is no list, or totalItemCount no whole number")
-    listing = ListPage(total=total)
+        raise ValueError("data is not a list, or totalItemCount is not a whole number")
+    parsed = ParsedRows(total=total)
     for number, row in enumerate(rows, start=1):
-        add_row(listing, _raw(number, row))
-        listing.unknown_fields |= row.keys() - _FIELDS
-    if rows and not listing.companies:
-        raise ValueError(f"none of {len(rows)} rows has an IDNO; the first: {listing.refused[0].reason}")
-    return listing
+        add_row(parsed, _raw(number, row))
+        parsed.unknown_fields |= row.keys() - _FIELDS
+    if rows and not parsed.companies:
+        raise ValueError(
+            f"none of the {len(rows)} rows has a valid IDNO; the first: {parsed.rejected[0].reason}"
+        )
+    return parsed
 
 
 def _raw(number: int, row: Any) -> RawRow:
     if not isinstance(row, dict) or not {"idno", "fullName"} <= row.keys():
-        raise ValueError(f"row {number} is no object with idno and fullName")
+        raise ValueError(f"row {number} is not an object with idno and fullName")
     return RawRow(
         row=number,
         idno=row["idno"],
@@ -90,9 +101,9 @@ def _raw(number: int, row: Any) -> RawRow:
     )
 
 
-def _fetch(http: Http, url: str) -> Evidence:
+def _fetch(http: HttpClient, url: str) -> ReceivedPage:
     response = http.get(url)
-    return Evidence(
+    return ReceivedPage(
         url=url,
         status_code=response.status_code,
         content=response.content,
@@ -101,10 +112,10 @@ def _fetch(http: Http, url: str) -> Evidence:
     )
 
 
-def _checked(evidence: Evidence) -> ListPage:
-    if evidence.status_code != httpx.codes.OK:
-        raise NotTheList(f"answered {evidence.status_code}", evidence)
+def _checked(received: ReceivedPage) -> ParsedRows:
+    if received.status_code != httpx.codes.OK:
+        raise NotAListPage(f"answered with status {received.status_code}", received)
     try:
-        return read_page(evidence.content)
-    except (ValueError, RecursionError) as reason:  # ValueError: no JSON, no UTF-8 too
-        raise NotTheList(f"no page of the list: {reason}", evidence) from reason
+        return read_page(received.content)
+    except (ValueError, RecursionError) as reason:  # ValueError is also raised for malformed JSON and UTF-8
+        raise NotAListPage(f"not a page of the list: {reason}", received) from reason

@@ -1,4 +1,7 @@
-"""Rows of a list of companies, read strictly: what is taken, and what is not and why."""
+"""The rows of a list of companies, parsed strictly: companies, rejected rows and unreadable values.
+
+Both sources (the site's list and the bulk register) yield SweepPage objects whose rows are parsed here.
+"""
 
 import re
 from collections.abc import Callable
@@ -9,18 +12,18 @@ from typing import TypeVar
 from warehouse.idno import InvalidIdno, parse_idno
 
 _ABSENT = frozenset({"", "NULL", "undefined"})
-"""How the sources say that there is nothing, beside null."""
+"""The sources' placeholders for "no value", besides null."""
 _ISO_DATE = re.compile(
     r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})(?:[T ]\d{2}:\d{2}.*)?", re.ASCII | re.DOTALL
 )
 _DOTTED_DATE = re.compile(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})", re.ASCII)
-_SHOWN_CHARACTERS = 60
+_QUOTED_CHARACTERS = 60
 _Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True)
 class ListedCompany:
-    """A company as a list has it."""
+    """A company as a list describes it."""
 
     idno: str
     name: str | None
@@ -31,7 +34,10 @@ class ListedCompany:
 
 @dataclass(frozen=True)
 class RowProblem:
-    """What was not taken from a row (counted in its page from 1, or in its sheet), and why."""
+    """A row that was rejected, or a value that was not readable, and the reason.
+
+    `row` is the number of the row, from 1, in its page of the site's list or in the sheet of the bulk register.
+    """
 
     row: int
     value: str
@@ -39,30 +45,30 @@ class RowProblem:
 
 
 @dataclass
-class ListPage:
-    """A page of a list, as far as it could be read."""
+class ParsedRows:
+    """The rows of one page of a list, sorted by whether they could be parsed."""
 
     companies: list[ListedCompany] = field(default_factory=list)
-    refused: list[RowProblem] = field(default_factory=list)
-    """Rows that were not taken."""
-    unread: list[RowProblem] = field(default_factory=list)
-    """Values that were not taken, of rows that were."""
+    rejected: list[RowProblem] = field(default_factory=list)
+    """Rows without a valid IDNO."""
+    unreadable: list[RowProblem] = field(default_factory=list)
+    """Values of accepted rows that have the wrong type or format; the company has None in their place."""
     unknown_fields: set[str] = field(default_factory=set)
-    """What rows hold beside what is known of them."""
+    """Fields of the rows that the parser does not know."""
     missing_fields: set[str] = field(default_factory=set)
-    """What the list could say of each company, and does not."""
+    """Columns that the parser knows and the list lacks."""
     total: int | None = None
-    """Companies in the whole list, as it says itself."""
+    """The number of companies in the whole list, as the list states it."""
 
     @property
-    def rows(self) -> int:
-        """Rows of the page, taken or not."""
-        return len(self.companies) + len(self.refused)
+    def row_count(self) -> int:
+        """The number of rows in the page, accepted or rejected."""
+        return len(self.companies) + len(self.rejected)
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """A page as it was received."""
+class ReceivedPage:
+    """An HTTP response as it was received."""
 
     url: str
     status_code: int
@@ -72,19 +78,22 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class WalkedPage:
-    """A step of a walk through a list: the rows from number * size on. `evidence` is None for a file."""
+class SweepPage:
+    """One step of a sweep: page `number` (from 0) of a list, in pages of `size` rows.
+
+    `received` is the response that contained the page; None if the list is a file.
+    """
 
     number: int
     size: int
     is_last: bool
-    listing: ListPage
-    evidence: Evidence | None = None
+    parsed: ParsedRows
+    received: ReceivedPage | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class RawRow:
-    """A row's values, not read yet."""
+    """The values of a row before they are parsed."""
 
     row: int
     idno: object
@@ -94,45 +103,45 @@ class RawRow:
     registered_on: object
 
 
-class _Unread(ValueError):
-    """A value is not what it should be; the message says what that is."""
+class _UnreadableValue(ValueError):
+    """A value has the wrong type or format; the message tells what is wrong."""
 
 
-def add_row(listing: ListPage, raw: RawRow) -> None:
-    """Read a row into a page: as a company, or as refused."""
+def add_row(parsed: ParsedRows, raw: RawRow) -> None:
+    """Parse a row and add it to `parsed`, as a company or as rejected."""
     try:
         idno = parse_idno(as_text(raw.idno) or "")
-    except (InvalidIdno, _Unread) as reason:
-        listing.refused.append(RowProblem(raw.row, _shown(raw.idno), str(reason)))
+    except (InvalidIdno, _UnreadableValue) as reason:
+        parsed.rejected.append(RowProblem(raw.row, _abbreviate(raw.idno), str(reason)))
         return
-    listing.companies.append(
+    parsed.companies.append(
         ListedCompany(
             idno,
-            name=_read(listing, raw, raw.name, as_text),
-            legal_form=_read(listing, raw, raw.legal_form, as_text),
-            is_active=_read(listing, raw, raw.is_active, as_flag),
-            registered_on=_read(listing, raw, raw.registered_on, as_date),
+            name=_read(parsed, raw, raw.name, as_text),
+            legal_form=_read(parsed, raw, raw.legal_form, as_text),
+            is_active=_read(parsed, raw, raw.is_active, as_flag),
+            registered_on=_read(parsed, raw, raw.registered_on, as_date),
         )
     )
 
 
 def _read(
-    listing: ListPage, raw: RawRow, value: object, reader: Callable[[object], _Value | None]
+    parsed: ParsedRows, raw: RawRow, value: object, reader: Callable[[object], _Value | None]
 ) -> _Value | None:
     try:
         return reader(value)
-    except _Unread as reason:
-        listing.unread.append(RowProblem(raw.row, _shown(value), str(reason)))
+    except _UnreadableValue as reason:
+        parsed.unreadable.append(RowProblem(raw.row, _abbreviate(value), str(reason)))
         return None
 
 
 def is_absent(value: object) -> bool:
-    """Tell whether a value is one of the sources' ways to say that there is none."""
+    """Tell whether a value is one of the sources' placeholders for "no value"."""
     return value is None or (isinstance(value, str) and value.strip() in _ABSENT)
 
 
 def as_text(value: object) -> str | None:
-    """Read a text; a whole number is taken for its digits, as spreadsheets have it. Raises ValueError."""
+    """Return a text, or a whole number (as spreadsheets store codes) as text; raise ValueError for other types."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -140,23 +149,23 @@ def as_text(value: object) -> str | None:
     if is_absent(value):
         return None
     if not isinstance(value, str):
-        raise _Unread(f"{_shown(value)} is no text")
-    # PostgreSQL stores neither NUL nor half of a surrogate pair.
+        raise _UnreadableValue(f"{_abbreviate(value)} is not a text")
+    # PostgreSQL stores neither NUL nor a lone surrogate.
     text = value.replace("\x00", "").encode("utf-8", errors="replace").decode("utf-8").strip()
     return None if text in _ABSENT else text
 
 
 def as_flag(value: object) -> bool | None:
-    """Read true or false. Raises ValueError."""
+    """Return a boolean; raise ValueError for other types."""
     if isinstance(value, bool):
         return value
     if is_absent(value):
         return None
-    raise _Unread(f"{_shown(value)} is neither true nor false")
+    raise _UnreadableValue(f"{_abbreviate(value)} is neither true nor false")
 
 
 def as_date(value: object) -> date | None:
-    """Read a date: a real one, 2003-07-09 or 09.07.2003. Raises ValueError."""
+    """Return a date, given as a date object, 2003-07-09 or 09.07.2003; raise ValueError for anything else."""
     if isinstance(value, datetime):
         return value.date()
     if isinstance(value, date):
@@ -164,16 +173,16 @@ def as_date(value: object) -> date | None:
     text = as_text(value)
     if text is None:
         return None
-    found = _ISO_DATE.fullmatch(text) or _DOTTED_DATE.fullmatch(text)
+    match = _ISO_DATE.fullmatch(text) or _DOTTED_DATE.fullmatch(text)
     try:
-        if found:
-            return date(int(found["year"]), int(found["month"]), int(found["day"]))
-    except ValueError:  # the 31st of February
+        if match:
+            return date(int(match["year"]), int(match["month"]), int(match["day"]))
+    except ValueError:  # such as the 31st of February
         pass
-    raise _Unread(f"{_shown(value)} is no date")
+    raise _UnreadableValue(f"{_abbreviate(value)} is not a valid date")
 
 
-def _shown(value: object) -> str:
+def _abbreviate(value: object) -> str:
     text = value if isinstance(value, str) else repr(value)
     text = text.encode("utf-8", errors="backslashreplace").decode("utf-8").replace("\x00", "\\0")
-    return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…"
+    return text if len(text) <= _QUOTED_CHARACTERS else text[:_QUOTED_CHARACTERS] + "…"

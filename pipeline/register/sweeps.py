@@ -1,26 +1,24 @@
-"""A sweep: a walk through a list of companies, with a cursor in the warehouse from which a killed one goes on."""
+"""Sweeps: walks through a list of companies. A cursor in the warehouse lets the next run resume an interrupted one."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from pipeline.records.capture_load import store_body
-from pipeline.register.listing import Evidence, WalkedPage
+from pipeline.records.capture_store import store_body
+from pipeline.register.listing import ReceivedPage, SweepPage
 from pipeline.register.tracking import track
+from warehouse.schema.advisory_locks import OPEN_SWEEP_LOCK
 from warehouse.schema.tables import sweep_pages, sweeps
 
-_LOCK = 7_267_268
-"""Of PostgreSQL's advisory locks: whoever opens a sweep."""
 
-
-class SweepTaken(RuntimeError):
-    """Another run has moved the sweep's cursor."""
+class SweepConflict(RuntimeError):
+    """Another run has advanced the sweep's cursor."""
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """A walk through a list, as far as it has come."""
+    """A sweep with its cursor: the next page to walk, and the number of companies seen so far."""
 
     id: int
     source: str
@@ -32,8 +30,8 @@ class Sweep:
 
 
 def open_sweep(connection: Connection, source: str, *, page_size: int, restart: bool) -> Sweep:
-    """Return the unfinished sweep of a source, to go on with it, or a new one."""
-    connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    """Return the newest sweep of a source if it is unfinished; else, or if `restart`, create a new one."""
+    connection.execute(select(func.pg_advisory_xact_lock(OPEN_SWEEP_LOCK)))
     newest = newest_sweep(connection, source)
     if newest is not None and newest.finished_at is None and not restart:
         return newest
@@ -48,7 +46,7 @@ def open_sweep(connection: Connection, source: str, *, page_size: int, restart: 
 
 
 def newest_sweep(connection: Connection, source: str) -> Sweep | None:
-    """Return the sweep of a source that was begun last. (One before it that never ended was given up.)"""
+    """Return the sweep of a source that was started last. (Unfinished ones before it have been abandoned.)"""
     row = connection.execute(
         select(sweeps).where(sweeps.c.source == source).order_by(sweeps.c.id.desc()).limit(1)
     ).one_or_none()
@@ -56,25 +54,36 @@ def newest_sweep(connection: Connection, source: str) -> Sweep | None:
 
 
 def store_page(
-    connection: Connection, sweep: Sweep, page: WalkedPage, *, expected_page: int, run_id: str
+    connection: Connection, sweep: Sweep, page: SweepPage, *, expected_page: int, run_id: str
 ) -> int:
-    """Track a page's companies, keep the page, move the cursor past it; return how many companies are new.
+    """Track a page's companies, store the page and advance the cursor, in the caller's transaction.
 
-    All of it in the caller's transaction. `expected_page`: where the cursor has to stand. Raises SweepTaken.
+    Args:
+        connection: The caller's transaction.
+        sweep: The sweep.
+        page: The page to store.
+        expected_page: The number of the page at which the cursor must be.
+        run_id: The run that fetched the page.
+
+    Returns:
+        The number of companies that were not tracked before.
+
+    Raises:
+        SweepConflict: The cursor is at another page.
     """
-    _hold_cursor(connection, sweep, expected_page)
-    now, listing = datetime.now(UTC), page.listing
-    added = track(connection, listing.companies, sweep_id=sweep.id, page=page.number, seen_at=now)
-    if page.evidence is not None:
-        _keep(connection, sweep, page.number, page.evidence, run_id=run_id)
+    _lock_cursor(connection, sweep, expected_page)
+    now, parsed = datetime.now(UTC), page.parsed
+    added = track(connection, parsed.companies, sweep_id=sweep.id, page=page.number, seen_at=now)
+    if page.received is not None:
+        _store_received(connection, sweep, page.number, page.received, run_id=run_id)
     connection.execute(
         update(sweeps)
         .where(sweeps.c.id == sweep.id)
         .values(
             next_page=page.number + 1,
             page_size=page.size,
-            total=func.coalesce(listing.total, sweeps.c.total),
-            seen=sweeps.c.seen + len(listing.companies),
+            total=func.coalesce(parsed.total, sweeps.c.total),
+            seen=sweeps.c.seen + len(parsed.companies),
             added=sweeps.c.added + added,
             finished_at=now if page.is_last else None,
         )
@@ -82,24 +91,26 @@ def store_page(
     return added
 
 
-def _hold_cursor(connection: Connection, sweep: Sweep, expected_page: int) -> None:
+def _lock_cursor(connection: Connection, sweep: Sweep, expected_page: int) -> None:
     current = connection.execute(select(sweeps).where(sweeps.c.id == sweep.id).with_for_update()).one()
     if current.finished_at is not None or current.next_page != expected_page:
-        raise SweepTaken(
-            f"another run has gone on with sweep {sweep.id} of {sweep.source} past page {expected_page}:"
-            " this one stops"
+        raise SweepConflict(
+            f"another run has advanced sweep {sweep.id} of {sweep.source} past page {expected_page};"
+            " this run stops"
         )
 
 
-def _keep(connection: Connection, sweep: Sweep, number: int, evidence: Evidence, *, run_id: str) -> None:
+def _store_received(
+    connection: Connection, sweep: Sweep, number: int, received: ReceivedPage, *, run_id: str
+) -> None:
     connection.execute(
         insert(sweep_pages).values(
             sweep_id=sweep.id,
             page=number,
-            url=evidence.url,
-            status_code=evidence.status_code,
-            sha256=store_body(connection, evidence.content, evidence.content_type),
-            fetched_at=evidence.fetched_at,
+            url=received.url,
+            status_code=received.status_code,
+            sha256=store_body(connection, received.content, received.content_type),
+            fetched_at=received.fetched_at,
             run_id=run_id,
         )
     )

@@ -1,4 +1,4 @@
-"""What the platform keeps fresh: the table `tracked_companies`, and which companies a run is to visit."""
+"""Tracked companies: the table `tracked_companies`, its due times, and the selection of companies for a run."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,20 +12,20 @@ from pipeline.register.listing import ListedCompany
 from warehouse.contract import Outcome
 from warehouse.schema.tables import source_data, tracked_companies
 
-EVERY_HOURS = 24 * 30
-"""How old a tracked company's newest good capture may get."""
-SETTLED_OUTCOMES = (Outcome.OK, Outcome.NOT_FOUND)
-"""Outcomes that answer what was asked; any other is a failure, to be tried again."""
+DEFAULT_INTERVAL_HOURS = 24 * 30
+"""The maximal age of a tracked company's newest good capture before the company is due."""
+CONCLUSIVE_OUTCOMES = (Outcome.OK, Outcome.NOT_FOUND)
+"""Outcomes that settle a visit; any other is a failure, after which the visit is retried."""
 
-# xmax is 0 in a row that was inserted just now, and not in one that was updated. What a list does not say does not
-# overwrite what it, or another, has said before. Whoever has been captured before is due when that gets old.
+# xmax is 0 in a row that this statement inserted, but not in one that it updated. A value that is missing from the list
+# does not overwrite a known one. A company that was captured before becomes due when its newest good capture gets old.
 _TRACK = text("""
 INSERT INTO tracked_companies AS tracked (
   idno, name, legal_form, is_active, registered_on, every_hours, due_at, captured_at, failures,
   sweep_id, sweep_page, first_seen_at, last_seen_at
 )
 SELECT listed.idno, listed.name, listed.legal_form, listed.is_active, listed.registered_on, :every_hours,
-  coalesce(held.fetched_at + make_interval(hours => :every_hours), :seen_at), held.fetched_at, 0,
+  coalesce(newest_good.fetched_at + make_interval(hours => :every_hours), :seen_at), newest_good.fetched_at, 0,
   :sweep_id, :page, :seen_at, :seen_at
 FROM unnest(
   CAST(:idnos AS text[]), CAST(:names AS text[]), CAST(:legal_forms AS text[]), CAST(:are_active AS boolean[]),
@@ -35,7 +35,7 @@ LEFT JOIN LATERAL (
   SELECT fetched_at FROM source_data
   WHERE source_data.idno = listed.idno AND outcome IN ('ok', 'not_found')
   ORDER BY id DESC LIMIT 1
-) AS held ON true
+) AS newest_good ON true
 ON CONFLICT (idno) DO UPDATE SET
   name = coalesce(excluded.name, tracked.name),
   legal_form = coalesce(excluded.legal_form, tracked.legal_form),
@@ -47,50 +47,50 @@ ON CONFLICT (idno) DO UPDATE SET
 RETURNING xmax = 0
 """)
 
-# After a failure: an hour, doubled with each further one, never longer than the company's own interval.
-_NOTE = text("""
+# After a failure the company is due in an hour. Each further failure doubles this, up to the company's own interval.
+_SCHEDULE = text("""
 UPDATE tracked_companies SET
-  captured_at = CASE WHEN :is_settled THEN :fetched_at ELSE captured_at END,
-  failures = CASE WHEN :is_settled THEN 0 ELSE failures + 1 END,
+  captured_at = CASE WHEN :is_conclusive THEN :fetched_at ELSE captured_at END,
+  failures = CASE WHEN :is_conclusive THEN 0 ELSE failures + 1 END,
   due_at = CAST(:fetched_at AS timestamptz) + make_interval(hours =>
-    CASE WHEN :is_settled THEN every_hours ELSE least(CAST(2 ^ least(failures, 20) AS integer), every_hours) END)
+    CASE WHEN :is_conclusive THEN every_hours ELSE least(CAST(2 ^ least(failures, 20) AS integer), every_hours) END)
 WHERE idno = :idno AND (captured_at IS NULL OR captured_at <= :fetched_at)
 """)
 
 
 class CompanySet(StrEnum):
-    """Companies by how the platform stands with them."""
+    """The sets of companies that a run can select."""
 
     FAILED = "failed"
-    """Whose newest capture is neither ok nor not_found; longest ago first."""
+    """Companies whose newest capture is neither ok nor not_found; the oldest capture first."""
     DUE = "due"
-    """Tracked, and to be visited by now; most overdue first."""
+    """Tracked companies whose due time has passed; the most overdue first."""
     ALL = "all"
-    """Tracked or captured; by IDNO."""
+    """All tracked or captured companies; by IDNO."""
 
 
 class Selection(Protocol):
-    """What a run is to work on; pipeline/defs/selection.py has it as Dagster's config."""
+    """The companies that a run works on; pipeline/defs/selection.py implements it as Dagster config."""
 
     @property
     def idnos(self) -> list[str]:
-        """Named companies; none where a set is selected."""
+        """The companies by name; empty if a set is selected."""
 
     @property
     def select(self) -> str | None:
-        """A CompanySet."""
+        """The value of a CompanySet; None if companies are named."""
 
     @property
     def cohort(self) -> int | None:
-        """Of the set, only those whose IDNO was given in this year."""
+        """Restricts the set to companies whose IDNO was issued in this year."""
 
     @property
     def since_time(self) -> datetime | None:
-        """Of the set, only those not captured well since then."""
+        """Restricts the set to companies without a good capture since this time."""
 
     @property
     def limit(self) -> int:
-        """The most that a set comes to."""
+        """The maximal number of companies from the set."""
 
 
 def track(
@@ -100,11 +100,23 @@ def track(
     sweep_id: int,
     page: int,
     seen_at: datetime,
-    every_hours: int = EVERY_HOURS,
+    every_hours: int = DEFAULT_INTERVAL_HOURS,
 ) -> int:
-    """Track the companies of a list's page, or note that they were seen again; return how many are new."""
-    # One statement cannot meet a row twice; in one order, so that two sweeps do not wait for each other.
-    rows = sorted({company.idno: company for company in companies}.values(), key=lambda each: each.idno)
+    """Track the companies of a list's page; update those that are tracked already.
+
+    Args:
+        connection: The caller's transaction.
+        companies: The companies of the page.
+        sweep_id: The sweep.
+        page: The number of the page in the sweep.
+        seen_at: The time at which the page was read.
+        every_hours: The interval between visits, for companies that are new.
+
+    Returns:
+        The number of companies that are new.
+    """
+    # An upsert cannot update a row twice, hence the dict. A fixed order keeps concurrent sweeps from deadlocking.
+    rows = sorted({company.idno: company for company in companies}.values(), key=lambda row: row.idno)
     if not rows:
         return 0
     parameters: dict[str, Any] = {
@@ -121,21 +133,21 @@ def track(
     return sum(connection.execute(_TRACK, parameters).scalars())
 
 
-def note_capture(connection: Connection, *, idno: str, outcome: Outcome, fetched_at: datetime) -> None:
-    """Note what a visit came to, so that the company's next turn comes in time. Not for companies untracked."""
+def schedule_next_visit(connection: Connection, *, idno: str, outcome: Outcome, fetched_at: datetime) -> None:
+    """Set a tracked company's next due time by the outcome of a visit; does nothing for an untracked company."""
     connection.execute(
-        _NOTE, {"idno": idno, "is_settled": outcome in SETTLED_OUTCOMES, "fetched_at": fetched_at}
+        _SCHEDULE, {"idno": idno, "is_conclusive": outcome in CONCLUSIVE_OUTCOMES, "fetched_at": fetched_at}
     )
 
 
 def is_any_due(connection: Connection) -> bool:
-    """Tell whether a tracked company is to be visited by now."""
+    """Tell whether any tracked company is due."""
     due = exists().where(tracked_companies.c.due_at <= datetime.now(UTC))
     return bool(connection.scalar(select(due)))
 
 
-def resolve(connection: Connection, selection: Selection) -> list[str]:
-    """Return the IDNOs of a selection, in the order in which they are to be visited."""
+def select_companies(connection: Connection, selection: Selection) -> list[str]:
+    """Return the IDNOs of a selection, in the order in which they are visited."""
     if selection.select is None:
         return selection.idnos
     build = {CompanySet.FAILED: _failed, CompanySet.DUE: _due, CompanySet.ALL: _all}[
@@ -152,7 +164,7 @@ def _failed(limit: int, cohort: int | None, since: datetime | None) -> Select[tu
     return (
         select(failure.c.idno)
         .where(
-            failure.c.outcome.not_in(SETTLED_OUTCOMES),
+            failure.c.outcome.not_in(CONCLUSIVE_OUTCOMES),
             failure.c.id == newest_id.scalar_subquery(),
             *_narrowed(failure.c.idno, cohort, since),
         )
@@ -172,7 +184,7 @@ def _due(limit: int, cohort: int | None, since: datetime | None) -> Select[tuple
 
 
 def _all(limit: int, cohort: int | None, since: datetime | None) -> Select[tuple[str]]:
-    # The first so many of each table by its index: their union need not be made of half a million.
+    # Take the first rows of each table by its index, so that the union does not have to process half a million.
     firsts = [
         select(column)
         .where(*_narrowed(column, cohort, since))
@@ -189,8 +201,8 @@ def _all(limit: int, cohort: int | None, since: datetime | None) -> Select[tuple
 def _narrowed(
     idno: ColumnElement[str], cohort: int | None, since: datetime | None
 ) -> list[ColumnElement[bool]]:
-    # Subqueries with a LIMIT are looked up one by one in an index, whatever the planner knows of the tables. With
-    # NOT EXISTS in their place, and no statistics yet, it took a minute and a half.
+    # PostgreSQL evaluates subqueries with a LIMIT one by one by an index, even without statistics of the tables. With
+    # NOT EXISTS in their place, and no statistics yet, this took a minute and a half.
     conditions: list[ColumnElement[bool]] = []
     if cohort is not None:
         conditions.append(in_cohort(idno, str(cohort)))
@@ -198,7 +210,7 @@ def _narrowed(
         good = source_data.alias("good")
         newest_good = (
             select(good.c.fetched_at)
-            .where(good.c.idno == idno, good.c.outcome.in_(SETTLED_OUTCOMES))
+            .where(good.c.idno == idno, good.c.outcome.in_(CONCLUSIVE_OUTCOMES))
             .order_by(good.c.id.desc())
             .limit(1)
             .scalar_subquery()

@@ -1,6 +1,6 @@
-"""Rows of an XLSX sheet, read by openpyxl row by row.
+"""Streaming reader for the rows of an XLSX sheet, based on openpyxl.
 
-It keeps the file's table of texts in memory: about a gigabyte for the whole register.
+openpyxl keeps the file's table of texts in memory: about a gigabyte for the whole register.
 """
 
 import zipfile
@@ -20,52 +20,52 @@ from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 Row = dict[int, object]
-"""What a row holds, by column from 0; empty cells are left out."""
+"""The values of a row by column, from 0; empty cells are left out."""
 
 LARGEST_PART = 1024**3
 _MOST_ROWS = 1_048_576
-"""That a sheet can have; a file may say that its only row is far beyond."""
+"""The limit of the XLSX format; a malformed file may give its only row a much larger number."""
 _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
     InvalidFileException,
-    SyntaxError,  # what parsers of XML raise
-    # What openpyxl and zipfile stumble over in a file that is not as it should be.
+    SyntaxError,  # raised by XML parsers
+    # Raised by openpyxl and zipfile for malformed files.
     *(KeyError, IndexError, TypeError, ValueError, AttributeError, AssertionError),
     *(EOFError, NotImplementedError, RuntimeError, OSError),
 )
 
 
-class NotXlsx(ValueError):
-    """The file is no XLSX that can be read; the message says why."""
+class UnreadableXlsx(ValueError):
+    """The file is not a readable XLSX; the message tells why."""
 
 
 @dataclass(frozen=True)
 class Workbook:
-    """An open XLSX."""
+    """An open XLSX file."""
 
     path: Path
     book: Book
 
     @property
     def sheets(self) -> list[str]:
-        """The names of its sheets."""
+        """The names of the sheets."""
         return [str(name) for name in self.book.sheetnames]
 
     def rows(self, sheet: str) -> Iterator[tuple[int, Row]]:
-        """Yield the rows that hold something, each with its number, from 1."""
+        """Yield the rows that are not empty, each with its number, from 1."""
         with _readable(self.path):
             worksheet = self.book[sheet]
             assert isinstance(worksheet, ReadOnlyWorksheet)
-            worksheet.reset_dimensions()  # what a file says of its size need not be so
+            worksheet.reset_dimensions()  # the size stated in the file can be wrong
             for number, values in enumerate(worksheet.iter_rows(values_only=True), start=1):
                 if number > _MOST_ROWS:
-                    raise NotXlsx(f"a sheet has at most {_MOST_ROWS} rows")
+                    raise UnreadableXlsx(f"a sheet can have at most {_MOST_ROWS} rows")
                 if row := _row(values):
                     yield number, row
 
     def as_day(self, value: object) -> object:
-        """Return the date that a number in a column of dates stands for; anything else as it is."""
+        """Convert a number from a column of dates to its date; return any other value unchanged."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             return value
         try:
@@ -85,7 +85,7 @@ def _row(values: Iterable[object]) -> Row:
 
 @contextmanager
 def open_workbook(path: Path) -> Iterator[Workbook]:
-    """Open an XLSX. Raises NotXlsx; damage that shows later raises it from `rows`."""
+    """Open an XLSX file; raise UnreadableXlsx. Damage that is found later raises it from `rows`."""
     with _readable(path):
         _check_sizes(path)
         book = load_workbook(path, read_only=True, data_only=True, keep_links=False)
@@ -97,16 +97,18 @@ def open_workbook(path: Path) -> Iterator[Workbook]:
 def _readable(path: Path) -> Iterator[None]:
     try:
         yield
-    except NotXlsx as error:
-        raise NotXlsx(f"{path} is no XLSX that can be read: {error}") from error
+    except UnreadableXlsx as error:
+        raise UnreadableXlsx(f"{path} is not a readable XLSX file: {error}") from error
     except _DAMAGED as error:
-        raise NotXlsx(f"{path} is no XLSX that can be read: {type(error).__name__}: {error}") from error
+        raise UnreadableXlsx(
+            f"{path} is not a readable XLSX file: {type(error).__name__}: {error}"
+        ) from error
 
 
 def _check_sizes(path: Path) -> None:
     with zipfile.ZipFile(path) as archive:
         for part in archive.infolist():
             if part.file_size > LARGEST_PART:
-                raise NotXlsx(
-                    f"{part.filename} unpacks to {part.file_size} bytes, {LARGEST_PART} are allowed"
+                raise UnreadableXlsx(
+                    f"{part.filename} unpacks to {part.file_size} bytes; {LARGEST_PART} are allowed"
                 )

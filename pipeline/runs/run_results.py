@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from pipeline.register.tracking import SETTLED_OUTCOMES
+from pipeline.register.tracking import CONCLUSIVE_OUTCOMES
 from warehouse.contract import Outcome, RunResult
 from warehouse.schema.tables import run_results, source_data
 
@@ -95,7 +95,7 @@ def captured_since(connection: Connection, idno: str, since: datetime) -> int | 
         .where(
             source_data.c.idno == idno,
             source_data.c.fetched_at >= since,
-            source_data.c.outcome.in_(SETTLED_OUTCOMES),
+            source_data.c.outcome.in_(CONCLUSIVE_OUTCOMES),
         )
         .order_by(source_data.c.id.desc())
         .limit(1)

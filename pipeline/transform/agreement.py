@@ -1,4 +1,4 @@
-"""Whether two statements of one fact mean the same, whichever of them is the more precise."""
+"""Comparison of two values of one fact, of which one may be more precise than the other."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -6,44 +6,44 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from pipeline.transform.source_text import bare, fold
+from pipeline.transform.source_text import comparison_key, fold
 from warehouse.records.models import Activity, AddressParts, Cuatm, Party, Statement
 
 _WORD = re.compile(r"\w+")
 
 
-def is_silent(value: Any) -> bool:
-    """Tell whether a field says nothing."""
+def is_empty(value: Any) -> bool:
+    """Tell whether a field has no value."""
     return value is None or value == ()
 
 
 def agree(field: str, one: Any, other: Any) -> bool:
-    """Tell whether two values of a field mean the same: the less precise one says nothing else than the other.
+    """Tell whether two values of a field mean the same.
 
-    One that says nothing agrees with all.
+    They may differ in precision, but must not contradict each other. An empty value agrees with any value.
     """
-    if is_silent(one) or is_silent(other):
+    if is_empty(one) or is_empty(other):
         return True
     return _AGREEMENTS.get(field, _same_text)(one, other)
 
 
 def same_name(html: str, json: str | None) -> bool:
-    """Tell whether a page's heading is a company's name: it may add the legal form or quotes, or leave them out."""
+    """Tell whether a page's heading is the company name in its JSON; either may omit the legal form or quotes."""
     one, other = (f" {' '.join(_WORD.findall(fold(text)))} " for text in (html, json or ""))
     return not one.isspace() and not other.isspace() and (one in other or other in one)
 
 
-def plain(value: Any) -> Any:
-    """Return a value as JSON can hold it, for the record of a disagreement."""
+def as_json(value: Any) -> Any:
+    """Convert a value to JSON types, for the record of a disagreement."""
     if isinstance(value, tuple):
-        return [plain(each) for each in value]
+        return [as_json(item) for item in value]
     if isinstance(value, Statement):
         return {"year": value.year, **{name: str(amount) for name, amount in value.figures().items()}}
     return value.model_dump(mode="json", exclude_none=True) if isinstance(value, BaseModel) else str(value)
 
 
 def _same_text(one: Any, other: Any) -> bool:
-    return bare(str(one)) == bare(str(other))
+    return comparison_key(str(one)) == comparison_key(str(other))
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -56,15 +56,17 @@ def _same_parties(one: Sequence[Party], other: Sequence[Party]) -> bool:
 
 def _party_key(party: Party) -> tuple[str, str]:
     share = "" if party.share is None else f"{party.share:.1f}"
-    return bare(party.name), share
+    return comparison_key(party.name), share
 
 
 def _same_activities(one: Sequence[Activity], other: Sequence[Activity]) -> bool:
-    return {bare(activity.name) for activity in one} == {bare(activity.name) for activity in other}
+    return {comparison_key(activity.name) for activity in one} == {
+        comparison_key(activity.name) for activity in other
+    }
 
 
 def _same_place(one: Cuatm, other: Cuatm) -> bool:
-    """The code says it; where one has none, the name."""
+    """Compare by code, or by name if one of them has no code."""
     if one.code and other.code:
         return one.code == other.code
     return bool(one.name and other.name) and _same_text(one.name, other.name)
@@ -72,15 +74,17 @@ def _same_place(one: Cuatm, other: Cuatm) -> bool:
 
 def _same_parts(one: AddressParts, other: AddressParts) -> bool:
     pairs = ((getattr(one, part), getattr(other, part)) for part in AddressParts.model_fields)
-    return all(_same_text(value, held) for value, held in pairs if value and held)
+    return all(_same_text(value, other_value) for value, other_value in pairs if value and other_value)
 
 
 def _same_statements(one: Sequence[Statement], other: Sequence[Statement]) -> bool:
-    """The key figures that both have of a year are equal, and only one of them has years of its own."""
-    figures, held = ({each.year: each.figures() for each in some} for some in (one, other))
-    if not (figures.keys() <= held.keys() or held.keys() <= figures.keys()):
+    """Compare the key figures that both have of a year; at most one side may have additional years."""
+    of_one, of_other = (
+        {statement.year: statement.figures() for statement in statements} for statements in (one, other)
+    )
+    if not (of_one.keys() <= of_other.keys() or of_other.keys() <= of_one.keys()):
         return False
-    return all(_same_figures(figures[year], held[year]) for year in figures.keys() & held.keys())
+    return all(_same_figures(of_one[year], of_other[year]) for year in of_one.keys() & of_other.keys())
 
 
 def _same_figures(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

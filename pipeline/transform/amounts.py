@@ -1,4 +1,4 @@
-"""Amounts of money as pages and statements write them."""
+"""Parser for amounts of money as pages and statements write them."""
 
 import re
 from collections.abc import Iterable
@@ -21,14 +21,21 @@ _GROUPED = {
 _AMBIGUOUS = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 _LONGEST = 40
 _MOST_DIGITS = 15
-"""More is no amount of a company's here, and no number in JavaScript."""
+"""A company's amounts have fewer digits, and JavaScript cannot represent more exactly."""
 
 
 def parse_amount(text: str, *, grouping: str = "") -> Decimal | None:
-    """Read an amount of lei, with or without its unit; None if it is none or could be two.
+    """Parse an amount of lei, with or without its unit.
 
-    "1,234" and "1.234" could be a thousand or a fraction: they are read only where `grouping` says which of the two
-    marks parts thousands in what stands around.
+    "1,234" and "1.234" are ambiguous: the mark may separate thousands or a fraction. They are read only if `grouping`
+    names that mark.
+
+    Args:
+        text: The amount.
+        grouping: The mark that separates thousands in the amounts around this one ("," or "."); "" if not known.
+
+    Returns:
+        The amount in lei, or None if the text is not an amount or is ambiguous.
     """
     number = _number(text)
     match = _SIGNED.fullmatch(number) if number else None
@@ -41,13 +48,13 @@ def parse_amount(text: str, *, grouping: str = "") -> Decimal | None:
 
 
 def grouping_in(texts: Iterable[str]) -> str:
-    """Return the mark that parts thousands in all of some amounts, "" if none of them proves it, or they differ."""
-    proved = {mark for text in texts if (mark := _grouping(text))}
-    return proved.pop() if len(proved) == 1 else ""
+    """Return the mark that separates thousands in these amounts; "" if none of them shows it, or if they differ."""
+    marks = {mark for text in texts if (mark := _grouping(text))}
+    return marks.pop() if len(marks) == 1 else ""
 
 
 def names_unit(text: str) -> bool:
-    """Tell whether an amount says that it is in lei."""
+    """Tell whether an amount names its unit, lei."""
     return len(text) <= _LONGEST and _HAS_UNIT.fullmatch(fold(text)) is not None
 
 
@@ -57,15 +64,15 @@ def _grouping(text: str) -> str:
         return ""
     if mark := next((mark for mark, form in _GROUPED.items() if form.fullmatch(number)), ""):
         return mark
-    # A fraction after the one mark: the other one, or a space, parts thousands here.
+    # This mark precedes a fraction, so that the other one (or a space) separates thousands.
     return next((other for mark, other in ((",", "."), (".", ",")) if mark in number), "")
 
 
 def _number(text: str) -> str | None:
-    """The number without its unit."""
+    """Return the number without its unit."""
     if len(text) > _LONGEST:
         return None
-    # Folding takes the marks of direction away, and makes one space of every kind.
+    # Folding removes direction marks and turns every kind of white space into a plain space.
     match = _AROUND.fullmatch(fold(text))
     return match[1].strip() if match else None
 

@@ -1,38 +1,41 @@
-"""Two readings of one capture become the facts of one company.
+"""The merge of a capture's two readings (HTML and JSON) into the facts of one company.
 
-The rule: the HTML is what a person was shown, the JSON is what the page was made from. Where both state a
-fact and mean the same, the JSON's writing is taken (it is the more precise: whole shares, ids, codes, all the lines
-of a statement, no wrapping). Where they contradict each other, the JSON's is taken and the disagreement recorded.
-Where one is silent, the other speaks. On who the company is they must agree, or there are no facts.
+The HTML is what a person saw; the JSON is what the page was built from. For each field:
 
-What is only another writing of a fact (a legal form's name, the parts of an address) comes from the reading that the
-fact comes from, or from one that means the same.
+- Both readings have it and mean the same: the JSON's value is used. It is more precise (exact shares, ids, codes, all
+  lines of a statement, no line wrapping).
+- They contradict each other: the JSON's value is used and the disagreement is recorded.
+- Only one reading has it: that value is used.
+
+Both must belong to the same company; otherwise there are no facts.
+
+A derived field (the name of a legal form, the parts of an address) comes from the reading that its source field comes
+from, or from one that agrees with it.
 """
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from pipeline.transform.agreement import agree, is_silent, plain, same_name
+from pipeline.transform.agreement import agree, as_json, is_empty, same_name
 from pipeline.transform.html.page_reader import read_html
-from pipeline.transform.json.payloads import read_company, read_filed
+from pipeline.transform.json.payloads import read_company, read_filed_statements
 from pipeline.transform.json.values import parse_json
-from pipeline.transform.reading import Reading
+from pipeline.transform.reading import STATEMENTS, Reading
 from warehouse.records.models import CompanyFacts
 
-_STATEMENTS = "statements"
-_FIELDS = tuple(name for name in CompanyFacts.model_fields if name != "idno")
-FOLLOWS = {"legal_form_name": "legal_form", "address_parts": "address"}
-"""Fields that are another writing of the one named."""
+_MERGED_FIELDS = tuple(name for name in CompanyFacts.model_fields if name != "idno")
+DERIVED_FROM = {"legal_form_name": "legal_form", "address_parts": "address"}
+"""For each derived field, the field that it is derived from."""
 _RAW_LENGTH = 2000
 
 
 class NotThisCompany(ValueError):
-    """The capture does not prove to be the page of this company; the message says what is missing."""
+    """The capture is not provably the page of this company; the message tells why."""
 
 
 class ReadingKind(StrEnum):
-    """The ways to read a capture."""
+    """The methods of reading a capture."""
 
     HTML = "html"
     JSON = "json"
@@ -40,7 +43,7 @@ class ReadingKind(StrEnum):
 
 @dataclass(frozen=True)
 class ReadingSource:
-    """Where a fact was read, and the text that stands there (None for statements: it is a whole body)."""
+    """The reading that a fact comes from, and its text in the capture; None for statements, which fill a whole body."""
 
     reading: str
     raw: str | None
@@ -48,11 +51,15 @@ class ReadingSource:
 
 @dataclass(frozen=True)
 class Transformed:
-    """A company's facts and all that is to be told of them.
+    """A company's facts in one capture, with their provenance and the problems found.
 
-    `stated` names the fields of which the JSON tells something, be it that there is nothing (the HTML never tells
-    that); `sources` says where each fact was read; `disagreements` where the readings contradict each other, as
-    field → {html, json}; `unknown` the keys and labels that nobody knows; `notes` why a fact was not taken.
+    Attributes:
+        facts: The merged facts.
+        stated: The fields that the JSON states explicitly, even as absent. (The HTML never states absence.)
+        sources: For each field, where it was read.
+        disagreements: For each field on which the readings contradict each other, {html: value, json: value}.
+        unknown: Unknown keys and labels.
+        notes: For each value that was present but not accepted, the reason.
     """
 
     facts: CompanyFacts
@@ -65,7 +72,7 @@ class Transformed:
 
 @dataclass
 class _Merged:
-    """What has been taken so far."""
+    """The result of the merge so far."""
 
     values: dict[str, Any] = field(default_factory=dict)
     sources: dict[str, ReadingSource] = field(default_factory=dict)
@@ -73,31 +80,34 @@ class _Merged:
 
 
 def transform(*, idno: str, html: str, bodies: list[bytes]) -> Transformed:
-    """Read a capture of the company `idno`. Raises NotThisCompany if it is not proved to be its page."""
+    """Transform a capture of the company `idno`. Raise NotThisCompany if it is not provably its page."""
     contents = [parse_json(body) for body in bodies]
     page, payload = read_html(html, idno), read_company(contents, idno)
-    prove(idno, page, payload)
-    return merge(idno, page, _with_filed(payload, read_filed(contents, idno)))
+    check_company(idno, page, payload)
+    return merge(idno, page, _with_statements(payload, read_filed_statements(contents, idno)))
 
 
-def prove(idno: str, page: Reading, payload: Reading | None) -> None:
-    """Raise NotThisCompany unless the page, or the data it got, is this company's and both agree."""
+def check_company(idno: str, page: Reading, payload: Reading | None) -> None:
+    """Raise NotThisCompany unless a capture belongs to the company `idno`.
+
+    The page or its payload must show the IDNO, and both must show the same company.
+    """
     if page.idno is not None and page.idno != idno:
         raise NotThisCompany(f"the page shows the company {page.idno}")
     if page.name is None:
-        raise NotThisCompany("the page shows no company's name")
+        raise NotThisCompany("the page shows no company name")
     if payload is None:
         if page.idno is None:
-            raise NotThisCompany("neither the page nor its data shows the IDNO")
+            raise NotThisCompany("neither the page nor its JSON contains the IDNO")
     elif not same_name(page.name, payload.name):
-        raise NotThisCompany(f"the page shows {page.name!r}, its data is of {payload.name!r}")
+        raise NotThisCompany(f"the page shows {page.name!r}, but its JSON belongs to {payload.name!r}")
 
 
 def merge(idno: str, page: Reading, payload: Reading | None) -> Transformed:
-    """Merge two readings that agree on the company, by the rule at the head of this module."""
+    """Merge two readings of the same company by the rules in this module's docstring."""
     data = payload or Reading()
     merged = _Merged()
-    for name in _FIELDS:
+    for name in _MERGED_FIELDS:
         _take(merged, name, page, data)
     unknown = {f"{ReadingKind.HTML}: {label}" for label in page.unknown}
     unknown |= {f"{ReadingKind.JSON}: {key}" for key in data.unknown}
@@ -113,22 +123,22 @@ def merge(idno: str, page: Reading, payload: Reading | None) -> Transformed:
 
 def _take(merged: _Merged, name: str, page: Reading, data: Reading) -> None:
     html, json = getattr(page, name), getattr(data, name)
-    if FOLLOWS.get(name) in merged.disagreements and is_silent(json):
-        html = json  # the page's belongs to what was not taken
-    kind, reading = (ReadingKind.HTML, page) if is_silent(json) else (ReadingKind.JSON, data)
+    if DERIVED_FROM.get(name) in merged.disagreements and is_empty(json):
+        html = json  # the page's value was derived from a value that was not used
+    kind, reading = (ReadingKind.HTML, page) if is_empty(json) else (ReadingKind.JSON, data)
     value = html if kind is ReadingKind.HTML else json
     merged.values[name] = value
-    if not is_silent(value):
-        raw = None if name == _STATEMENTS else (reading.raw.get(name) or str(value))[:_RAW_LENGTH]
+    if not is_empty(value):
+        raw = None if name == STATEMENTS else (reading.raw.get(name) or str(value))[:_RAW_LENGTH]
         merged.sources[name] = ReadingSource(kind, raw)
-    if not (is_silent(html) or is_silent(json) or agree(name, html, json)):
+    if not (is_empty(html) or is_empty(json) or agree(name, html, json)):
         merged.disagreements[name] = {
-            ReadingKind.HTML.value: plain(html),
-            ReadingKind.JSON.value: plain(json),
+            ReadingKind.HTML.value: as_json(html),
+            ReadingKind.JSON.value: as_json(json),
         }
 
 
-def _with_filed(payload: Reading | None, filed: Reading) -> Reading:
+def _with_statements(payload: Reading | None, filed: Reading) -> Reading:
     if payload is None:
         return filed
     return replace(

@@ -1,9 +1,12 @@
-"""Places: an address in parts by the register's grammar, and units of CUATM."""
+"""Parsers for places: the parts of an address in the register's format, and CUATM units.
+
+CUATM is the national classifier of administrative territorial units.
+"""
 
 import re
 from collections.abc import Sequence
 
-from pipeline.transform.source_text import bare, present, words
+from pipeline.transform.source_text import comparison_key, text_or_none, words
 from warehouse.records.models import AddressParts, Cuatm
 
 _POSTAL_CODE = re.compile(r"MD-?\s?(\d{4})", re.ASCII)
@@ -17,7 +20,7 @@ _CITY = re.compile(_NAME)
 _TOWN = re.compile(rf"(?:(?:s|sat|satul|or|oraș|orașul|oraşul)[. ]\s?)?({_NAME})", re.IGNORECASE)
 _CHISINAU = "chisinau"
 _SECTORS = frozenset(
-    bare(sector)
+    comparison_key(sector)
     for sector in words(
         """
         centru | botanica | buiucani | buicani | ciocana | rîșcani | râșcani | riscani | sectorul centru |
@@ -27,7 +30,7 @@ _SECTORS = frozenset(
         """
     )
 )
-"""The sectors of Chișinău; its suburbs are towns and villages of their own."""
+"""The sectors of Chișinău. Its suburbs are not included: they are separate towns and villages."""
 _CUATM = re.compile(
     r"(.*?)\s*[(\[]?\b([0-9]{4,7})\b[)\]]?|[(\[]?([0-9]{4,7})[)\]]?\s*[,–—-]?\s*(.*)", re.DOTALL
 )
@@ -36,27 +39,30 @@ _LONGEST = 400
 
 
 def address_parts(address: str) -> AddressParts | None:
-    """Return what is certain of an address's parts; None if nothing is.
+    """Return the parts of an address that are certain; None if none is.
 
-    The register writes "MD-2001, CHIȘINĂU CENTRU, mun. Chișinău, Fierarilor, 2, ap. 3". Its code of a sector or
-    district stands in no address.
+    The register writes addresses like "MD-2001, CHIȘINĂU CENTRU, mun. Chișinău, Fierarilor, 2, ap. 3". They do not
+    contain the code of the sector or district.
     """
     pieces = [piece.strip() for piece in address.split(",")]
     postal_code = postal_code_in(address)
     rest = pieces[1:] if postal_code else pieces
     parts = _parts(rest) if len(address) <= _LONGEST else {}
-    found = {"postal_code": postal_code, **parts}
-    return AddressParts(**found) if any(found.values()) else None
+    values = {"postal_code": postal_code, **parts}
+    return AddressParts(**values) if any(values.values()) else None
 
 
 def postal_code_in(address: str) -> str | None:
-    """Return the postal code that an address begins with, as "MD-2001"."""
+    """Return the postal code at the beginning of an address, as "MD-2001"."""
     match = _POSTAL_CODE.fullmatch(address.partition(",")[0].strip())
     return f"MD-{match[1]}" if match else None
 
 
 def _parts(pieces: Sequence[str]) -> dict[str, str | None]:
-    """The parts of an address without its postal code; none where a piece too many or too few is there."""
+    """Return the parts of an address from its pieces after the postal code.
+
+    Street and number are returned only if exactly these two pieces follow the place.
+    """
     rest = list(pieces)
     apartment = match[1] if len(rest) > 1 and (match := _APARTMENT.fullmatch(rest[-1])) else None
     if apartment:
@@ -70,7 +76,7 @@ def _parts(pieces: Sequence[str]) -> dict[str, str | None]:
 
 
 def _is_street(text: str) -> bool:
-    return _STREET.fullmatch(text) is not None and present(text) is not None and not _is_unit(text)
+    return _STREET.fullmatch(text) is not None and text_or_none(text) is not None and not _is_unit(text)
 
 
 def _is_unit(text: str) -> bool:
@@ -78,7 +84,7 @@ def _is_unit(text: str) -> bool:
 
 
 def _place(pieces: list[str]) -> tuple[str | None, list[str]]:
-    """The city, None where the place is of another kind, and the pieces after the place."""
+    """Return the city (None if the place is not a city or town) and the pieces after the place."""
     units = [i for i, piece in enumerate(pieces[:2]) if _is_unit(piece)]
     if len(units) != 1:
         return None, []
@@ -98,22 +104,22 @@ def _place(pieces: list[str]) -> tuple[str | None, list[str]]:
 
 
 def _is_sector(text: str, city: str) -> bool:
-    """Tell whether a text is a part of the municipality's city: "CHIȘINĂU CENTRU", "RÎŞCANI"."""
-    part, whole = bare(text), bare(city)
+    """Tell whether a text is a sector of the municipality's city: "CHIȘINĂU CENTRU", "RÎŞCANI"."""
+    part, whole = comparison_key(text), comparison_key(city)
     if whole == _CHISINAU and part in _SECTORS:
         return True
     opening, _, sector = text.partition(" ")
-    return bare(opening) == whole and bool(sector) and _CITY.fullmatch(sector) is not None
+    return comparison_key(opening) == whole and bool(sector) and _CITY.fullmatch(sector) is not None
 
 
 def cuatm_in(text: str) -> Cuatm | None:
-    """Return the unit of CUATM that a text names: "SEC.CENTRU (130000)", or its code alone; None if it is none."""
-    shown = present(text)
-    if shown is None or len(shown) > 100:
+    """Return the CUATM unit that a text names ("SEC.CENTRU (130000)", or name or code alone); None if it names none."""
+    unit = text_or_none(text)
+    if unit is None or len(unit) > 100:
         return None
-    match = _CUATM.fullmatch(shown)
+    match = _CUATM.fullmatch(unit)
     if match is None:
-        return None if any(letter.isdigit() for letter in shown) else Cuatm(name=shown)
+        return None if any(letter.isdigit() for letter in unit) else Cuatm(name=unit)
     code, name = match[2] or match[3], (match[1] or match[4] or "").strip(_MARKS)
     if any(letter.isdigit() for letter in name):
         return None

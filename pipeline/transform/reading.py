@@ -1,19 +1,32 @@
-"""What one way of reading a capture found out about a company."""
+"""The result of reading one capture by one method (HTML or JSON)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
+from typing import Any
 
 from warehouse.records.models import Activity, AddressParts, CompanyStatus, Cuatm, Party, Statement
+
+STATEMENTS = "statements"
+"""The field of the financial statements, in readings, facts and provenance."""
+STATEMENT_YEARS = range(1990, 2101)
+"""The years that a statement can be for; any other number is not a year."""
+_QUOTED_CHARACTERS = 80
 
 
 @dataclass(frozen=True)
 class Reading:
-    """The facts of one reading. None (or an empty tuple) where it found nothing, or nothing certain.
+    """The facts that one method read from a capture; None (or an empty tuple) where it read nothing certain.
 
-    `stated` names the fields of which the reading tells that they hold this, or nothing; `raw` is what stands in the
-    capture for a field; `unknown` are keys or labels that nobody knows; `notes` say why a fact that seemed to be there
-    was not taken. Two readings are equal that have the same facts and notes.
+    Two readings are equal if they have the same facts and notes.
+
+    Attributes:
+        stated: The fields whose value the source states explicitly. An empty value of such a field means that the
+            company has none, not that the field could not be read.
+        raw: For each field, the text in the capture that it was read from.
+        unknown: Keys and labels that the reader does not know.
+        notes: For each value that was present but not accepted, the reason.
     """
 
     idno: str | None = None
@@ -34,3 +47,9 @@ class Reading:
     raw: Mapping[str, str] = field(default_factory=dict, compare=False)
     unknown: tuple[str, ...] = field(default=(), compare=False)
     notes: tuple[str, ...] = ()
+
+
+def abbreviate(value: Any) -> str:
+    """Return the representation of a value, shortened to fit into a note."""
+    text = repr(str(value) if isinstance(value, Decimal) else value)
+    return text if len(text) <= _QUOTED_CHARACTERS else f"{text[:_QUOTED_CHARACTERS]}…"

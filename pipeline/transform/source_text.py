@@ -1,4 +1,4 @@
-"""Text as the source writes it: folding, absent values, dates, shares."""
+"""Parsers for text as the source writes it: comparison keys, placeholders for "no value", dates, shares."""
 
 import re
 from datetime import date
@@ -41,7 +41,7 @@ _THINGS = (
     r"администраторов|администраторы|руководители|"
     r"data|information|info|records|results|founders|administrators|directors|shareholders|entries|items)"
 )
-# "Nu sunt date", "Lipsesc date", "Данные отсутствуют", "Не указаны", "No records", "Not available".
+# Matches e.g. "Nu sunt date", "Lipsesc date", "Данные отсутствуют", "Не указаны", "No records", "Not available".
 _SAYS_ABSENT = re.compile(
     rf"""
       nu\ (?:exista|sunt|sint|avem|au\ fost\ gasite?|s-au\ gasit|detinem)\ {_THINGS}(?:\ .{{0,30}})?
@@ -83,31 +83,31 @@ _MONTH_FIRST = re.compile(r"([^\W\d_]+)[.]?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{
 _DATE_SUFFIX = re.compile(r"\s*(?:г\.?|год[а]?|an(?:ul)?)$")
 _WEEKDAY = re.compile(r"^[^\W\d_]+,\s+")
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
-_NOTE = re.compile(r"\s*\([^()]*\)$")
-_OPENING = 80
-"""As much of a text as can be one that says that there is nothing."""
+_TRAILING_NOTE = re.compile(r"\s*\([^()]*\)$")
+_PLACEHOLDER_LENGTH = 80
+"""Placeholders for "no value" are shorter than this; only the beginning of a text is checked."""
 
 
 def words(text: str) -> list[str]:
-    """Return the entries of a list of words written as one text, parted by bars."""
+    """Split a list of words that is written as one text, separated by "|"."""
     return [word.strip() for word in collapse(text).split("|")]
 
 
-def bare(text: str) -> str:
-    """Return the letters and digits of `text`, folded: what is left of a name without its manner."""
+def comparison_key(text: str) -> str:
+    """Return only the letters and digits of `text`, folded; two spellings of a name have the same key."""
     return _NOT_ALPHANUMERIC.sub("", fold(text))
 
 
-def present(text: str | None) -> str | None:
-    """Return `text` collapsed, or None if it is one of the source's ways to say that there is nothing."""
+def text_or_none(text: str | None) -> str | None:
+    """Return `text` with collapsed white space, or None if it is one of the source's placeholders for "no value"."""
     if text is None:
         return None
     collapsed = collapse(text)
-    return None if _says_nothing(collapsed[:_OPENING]) else collapsed
+    return None if _is_placeholder(collapsed[:_PLACEHOLDER_LENGTH]) else collapsed
 
 
 @lru_cache(maxsize=8192)
-def _says_nothing(opening: str) -> bool:
+def _is_placeholder(opening: str) -> bool:
     folded = fold(opening).rstrip(" .!")
     if not any(letter.isalnum() for letter in folded) or folded in _ABSENT:
         return True
@@ -115,12 +115,13 @@ def _says_nothing(opening: str) -> bool:
 
 
 def parse_date(text: str, *, day_first: bool = True) -> date | None:
-    """Read a date in the manners the source uses; None if it is none or could be two.
+    """Parse a date in any format that the source uses; return None if it is not a date or is ambiguous.
 
-    `day_first` says whether 03/04/2020 is the third of April; if it is False, such a date, which could
-    be either, is None. A note in parentheses after the date ("12.03.2004 (22 ani)") is passed over.
+    Args:
+        text: The date. A note in parentheses after it is ignored ("12.03.2004 (22 ani)").
+        day_first: Whether 03/04/2020 means the third of April. If False, such a date is ambiguous.
     """
-    folded = _NOTE.sub("", fold(text[:80])).strip(" .")
+    folded = _TRAILING_NOTE.sub("", fold(text[:80])).strip(" .")
     folded = _WEEKDAY.sub("", _DATE_SUFFIX.sub("", folded)).strip(" .")
     if match := _ISO_DATE.fullmatch(folded):
         return _date(match[1], match[2], match[3])
@@ -147,10 +148,10 @@ def _date(year: str, month: str | int | None, day: str) -> date | None:
 
 
 def parse_share(value: object) -> Decimal | None:
-    """Read a share in per cent; None if it is none or outside 0 to 100."""
+    """Parse a share in percent; return None if it is not a number from 0 to 100."""
     if isinstance(value, bool) or value is None:
         return None
-    text = present(str(value))
+    text = text_or_none(str(value))
     if text is None:
         return None
     try:

@@ -4,7 +4,7 @@ import re
 from functools import cache
 
 from pipeline.transform.html.columns import column_of
-from pipeline.transform.source_text import fold, parse_date, present
+from pipeline.transform.source_text import fold, parse_date, text_or_none
 from pipeline.transform.vocabulary import business, company, others
 from pipeline.transform.vocabulary.labels import field_of, is_action
 from pipeline.transform.vocabulary.terms import (
@@ -64,7 +64,7 @@ def is_common(word: str) -> bool:
         or labelled_status_of(folded) is not None
         or legal_form_of(folded) is not None
         or kind_of(folded) is not None
-        or present(folded) is None
+        or text_or_none(folded) is None
         or is_role(folded)
         or is_action(folded)
         or sounds_like_company(folded)

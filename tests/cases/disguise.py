@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from pipeline.transform.html.page_tree import INLINE_TAGS
 from pipeline.transform.merge import NotThisCompany
-from pipeline.transform.source_text import bare, fold
+from pipeline.transform.source_text import comparison_key, fold
 from tests.cases.common_words import LETTERS
 from tests.cases.html_text import TextPart, spans_in
 from tests.cases.identity import EMAIL, HEXADECIMAL, PHONE, Identity, identity_of, is_json
@@ -109,10 +109,10 @@ def _leftovers(
     words = set(map(fold, LETTERS.findall(HEXADECIMAL.sub(" ", said))))
     yield from (word for word in identity.words if word in words)
     everything = "\n".join([new_html, *new_texts, said])
-    letters = bare(everything)
+    letters = comparison_key(everything)
     yield from (name for name in identity.own_names if not _is_replaced(name, identity))
     texts = (*identity.names, *identity.addresses)
-    yield from (text for text in texts if _is_told_apart(text, identity) and bare(text) in letters)
+    yield from (text for text in texts if _is_told_apart(text, identity) and comparison_key(text) in letters)
     digits = _BETWEEN_DIGITS.sub("", everything)
     yield from (idno for idno in identity.idnos if idno in digits)
     folded = everything.lower()
@@ -129,7 +129,7 @@ def _is_replaced(text: str, identity: Identity) -> bool:
 
 def _is_told_apart(text: str, identity: Identity) -> bool:
     """Without the spaces, a single word or a short one may be a piece of another."""
-    return " " in text and len(bare(text)) >= _LONG_NAME and _is_replaced(text, identity)
+    return " " in text and len(comparison_key(text)) >= _LONG_NAME and _is_replaced(text, identity)
 
 
 def _is_left(phone: str, digits: str) -> bool:

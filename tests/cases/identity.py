@@ -8,10 +8,10 @@ from html import unescape
 
 from bs4 import BeautifulSoup
 
-from pipeline.transform.html.label_scan import LabelledValue, find_fields
+from pipeline.transform.html.label_scan import LabelledValue, find_labelled_values
 from pipeline.transform.html.page_tree import read_page
 from pipeline.transform.merge import NotThisCompany, Transformed, transform
-from pipeline.transform.source_text import collapse, fold, present
+from pipeline.transform.source_text import collapse, fold, text_or_none
 from pipeline.transform.vocabulary.field import PARTY_FIELDS, Field
 from pipeline.transform.vocabulary.labels import LABEL_LENGTH, is_action
 from tests.cases.common_words import LETTERS, is_common
@@ -80,15 +80,15 @@ def identity_of(idno: str, html: str, bodies: Sequence[bytes], texts: Sequence[s
     own = {name for reading in readings for name in _own_names(reading)}
     named = {value.text for value in values if _is_name(value) or unknown.intersection(value.path)}
     parties = {party.name for reading in readings for party in _parties(reading)}
-    on_page = find_fields(read_page(html))
+    on_page = find_labelled_values(read_page(html))
     others = {hit.value for hit in on_page if _names_somebody(hit)} | _linked(html, idno)
     addresses = {
         *(reading.facts.address for reading in readings),
         *(value.text for value in values if _is_address(value)),
         *(hit.value for hit in on_page if hit.field is Field.ADDRESS and len(hit.value) <= _LONGEST),
     }
-    names = frozenset(filter(present, own | parties | named | others))
-    whole_addresses = frozenset(address for address in addresses if address and present(address))
+    names = frozenset(filter(text_or_none, own | parties | named | others))
+    whole_addresses = frozenset(address for address in addresses if address and text_or_none(address))
     codes = {value.text for value in values if _is_code(value)}.union(*map(_codes, readings))
     everything = "\n".join([unescape(html), *texts, *(value.text for value in values)])
     return Identity(
@@ -148,7 +148,7 @@ def _linked(html: str, idno: str) -> set[str]:
 
 def _names_somebody(hit: LabelledValue) -> bool:
     """A name that perhaps no reading takes: anybody's founder, owner, accountant."""
-    is_other = hit.field is Field.OTHER and _PERSONS.search(fold(hit.place.text)) is not None
+    is_other = hit.field is Field.OTHER and _PERSONS.search(fold(hit.label.text)) is not None
     is_name = is_other or hit.field in PARTY_FIELDS or hit.field is Field.NAME
     return is_name and len(hit.value) <= _LONGEST
 

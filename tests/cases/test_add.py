@@ -134,7 +134,7 @@ def test_where_nothing_runs_it_says_so_in_a_sentence(
     status = main([IDNO, "a-case", "--about", "Why not.", "--home", str(tmp_path)])
 
     assert status == 1
-    assert capsys.readouterr().err.startswith(f"cases: nothing runs at {tmp_path}; start it with")
+    assert capsys.readouterr().err.startswith(f"cases: no platform runs at {tmp_path}; start one with")
 
 
 @pytest.mark.parametrize("name", ["", "A-case", "../a", "a_b", "a--b", "-a", "a.html", "ă"])

@@ -12,7 +12,7 @@ from pipeline.defs.ops.visit_summary import describe_visits
 from pipeline.defs.resources import Browser, RedisStores, Telemetry, Warehouse
 from pipeline.defs.selection import CompanySelection
 from pipeline.extract.crawl import Attempt, Deferral, Event
-from pipeline.register.tracking import resolve
+from pipeline.register.tracking import select_companies
 from pipeline.runs.company_runner import CompanyRunner, RunContext, Stores, store_leftovers
 from pipeline.runs.run_metrics import note_settings
 from pipeline.runs.run_results import results_of, visits_of
@@ -32,7 +32,7 @@ class VisitPlan:
 def plan_captures(context: OpExecutionContext, config: CompanySelection, warehouse: Warehouse) -> VisitPlan:
     """Return the plan; what was typed has been checked when it was read."""
     with retried_on_outage(context), warehouse.transaction() as connection:
-        idnos = resolve(connection, config)
+        idnos = select_companies(connection, config)
     context.log.info(f"companies to visit: {len(idnos)}")
     return VisitPlan(idnos, config.since_time or run_context.created_at(context))
 
@@ -75,14 +75,14 @@ def capture_companies(
         scrape = CompanyRunner(
             run,
             stores,
-            lambda captured_meanwhile: browser.crawl(
+            lambda find_new_capture: browser.crawl(
                 redis.state,
                 stores.tallies,
                 run_id=context.run_id,
                 is_over=is_over,
                 kind=RunKind(context.run.tags.get(KIND_TAG, kind)),
-                captured_meanwhile=captured_meanwhile,
-                goes_on=run_context.asks_whether_to_go_on(context),
+                find_new_capture=find_new_capture,
+                check_run_active=run_context.asks_whether_to_go_on(context),
             ),
         )
         for event in scrape.scrape_all(plan.idnos):

@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.defs.ops.visit_summary import table
 from pipeline.extract.direct_client import SitePaused
-from pipeline.register.listing import RowProblem, WalkedPage
+from pipeline.register.listing import RowProblem, SweepPage
 from pipeline.register.sweeps import Sweep
 
 _MOST_PROBLEMS = 200
@@ -21,8 +21,8 @@ class SweepSummary:
     pages: int = 0
     seen: int = 0
     added: int = 0
-    refused: int = 0
-    unread: int = 0
+    rejected: int = 0
+    unreadable: int = 0
     total: int | None = None
     next_page: int = 0
     is_finished: bool = False
@@ -36,21 +36,24 @@ class SweepSummary:
         """Take over where the sweep stands."""
         self.sweep, self.next_page = sweep, sweep.next_page
 
-    def add(self, page: WalkedPage, added: int) -> str:
+    def add(self, page: SweepPage, added: int) -> str:
         """Count a page that is stored; return what to log of it."""
-        listing = page.listing
+        parsed = page.parsed
         self.pages, self.next_page, self.is_finished = self.pages + 1, page.number + 1, page.is_last
-        self.seen, self.added = self.seen + len(listing.companies), self.added + added
-        self.refused, self.unread = self.refused + len(listing.refused), self.unread + len(listing.unread)
-        self.total = self.total if listing.total is None else listing.total
-        self.unknown_fields |= listing.unknown_fields
-        self.missing_fields |= listing.missing_fields
-        self._note(page, listing.refused, "row not taken")
-        self._note(page, listing.unread, "value not taken")
+        self.seen, self.added = self.seen + len(parsed.companies), self.added + added
+        self.rejected, self.unreadable = (
+            self.rejected + len(parsed.rejected),
+            self.unreadable + len(parsed.unreadable),
+        )
+        self.total = self.total if parsed.total is None else parsed.total
+        self.unknown_fields |= parsed.unknown_fields
+        self.missing_fields |= parsed.missing_fields
+        self._note(page, parsed.rejected, "row not taken")
+        self._note(page, parsed.unreadable, "value not taken")
         of_total = "" if self.total is None else f" of {-(-self.total // page.size)}"
         return (
-            f"page {page.number + 1}{of_total}: {len(listing.companies)} companies, {added} new,"
-            f" {len(listing.refused)} rows not taken"
+            f"page {page.number + 1}{of_total}: {len(parsed.companies)} companies, {added} new,"
+            f" {len(parsed.rejected)} rows not taken"
         )
 
     def pause(self, paused: SitePaused) -> None:
@@ -70,8 +73,8 @@ class SweepSummary:
             "pages": self.pages,
             "seen": self.seen,
             "added": self.added,
-            "refused": self.refused,
-            "values_not_read": self.unread,
+            "refused": self.rejected,
+            "values_not_read": self.unreadable,
             "next_page": self.next_page,
             "finished": self.is_finished,
             **({"source": self.sweep.source, "sweep_id": self.sweep.id} if self.sweep else {}),
@@ -87,7 +90,7 @@ class SweepSummary:
             return {}
         return {"paused_until": self.paused_until.isoformat(), "pause_reason": self.pause_reason}
 
-    def _note(self, page: WalkedPage, problems: list[RowProblem], what: str) -> None:
+    def _note(self, page: SweepPage, problems: list[RowProblem], what: str) -> None:
         room = _MOST_PROBLEMS - len(self.problems)
         self.problems += [
             {"page": page.number, "row": each.row, "what": what, "value": each.value, "reason": each.reason}

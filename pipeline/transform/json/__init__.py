@@ -1,1 +1,1 @@
-"""Read the facts of a company from the JSON that its page fetched."""
+"""Readers of the JSON bodies that a company's page fetched from the source's API."""

@@ -1,10 +1,10 @@
-"""The audit of what the source's JSON holds: every key is read, known and left alone on purpose, or reported."""
+"""An audit of the keys in the source's JSON: each key is read, deliberately ignored, or reported as unknown."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-_SURROGATE = "the source's number of its own row, another one with each of its imports"
-_WHOLE = "another writing of what is read from the other keys"
+_SURROGATE = "the source's row number; it changes with each of its imports"
+_WHOLE = "a combination of values that are read from other keys"
 IGNORED: Mapping[str, Mapping[str, str]] = {
     "companies": {
         "_id": _SURROGATE,
@@ -13,8 +13,8 @@ IGNORED: Mapping[str, Mapping[str, str]] = {
     },
     "parties": {
         "_id": _SURROGATE,
-        "sameNameCount": "how many others bear the name: nothing of this company",
-        "type": "of a founder: person or company, which the list says",
+        "sameNameCount": "how many others have the same name; not a fact of this company",
+        "type": "of a founder: person or company; the list that it is in tells this already",
     },
     "address": {
         "_id": _SURROGATE,
@@ -28,18 +28,24 @@ IGNORED: Mapping[str, Mapping[str, str]] = {
     "activities": {"_id": _SURROGATE},
     "fin-data": {
         "_id": _SURROGATE,
-        "name": "the company's name as it stood on the form",
+        "name": "the company's name as it was on the form",
         "organizationName": "always 'undefined'",
     },
 }
-"""By kind of object: the keys that are not read, and why."""
+"""For each kind of object, the keys that are deliberately not read, with the reason."""
 
 
 class KeyAudit:
-    """Takes what is read out of an object of the source, and tells what is left."""
+    """Hands out the values of an object from the source and tracks which keys were not read."""
 
     def __init__(self, content: Mapping[str, Any], *, kind: str, path: str) -> None:
-        """`kind` is the object's in IGNORED, `path` what its keys are reported under."""
+        """Start with all keys of `content` unread.
+
+        Args:
+            content: The object.
+            kind: Its kind, a key of IGNORED.
+            path: The prefix under which its unknown keys are reported.
+        """
         self._left = dict(content)
         self._ignored = IGNORED[kind]
         self._path = path
@@ -48,14 +54,14 @@ class KeyAudit:
         return key in self._left
 
     def take(self, key: str) -> Any:
-        """Return the value of a key, None if there is none."""
+        """Mark a key as read and return its value; None if the object does not have it."""
         return self._left.pop(key, None)
 
     def take_all(self, keys: Iterable[str]) -> None:
-        """Count keys as read."""
+        """Mark keys as read."""
         for key in keys:
             self._left.pop(key, None)
 
     def unknown(self) -> list[str]:
-        """Return the keys that nobody has read and nobody knows."""
+        """Return the paths of the keys that are neither read nor ignored."""
         return [f"{self._path}.{key}" for key in self._left if key not in self._ignored]

@@ -1,4 +1,4 @@
-"""Financial statements out of the body of `/fin-data` (SOURCE: openmoney.md): one flat object a year."""
+"""Financial statements, read from the body of `/fin-data` (SOURCE: openmoney.md): one flat object for each year."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,20 +9,19 @@ from typing import Any
 
 from pipeline.transform.amounts import parse_amount
 from pipeline.transform.json.audit import KeyAudit
-from pipeline.transform.json.values import clean, is_absent, shown, word
-from pipeline.transform.source_text import bare
+from pipeline.transform.json.values import code_of, is_absent, text_of
+from pipeline.transform.reading import STATEMENT_YEARS, STATEMENTS, abbreviate
+from pipeline.transform.source_text import comparison_key
 from warehouse.records.models import Statement, StatementLine
 
-FIELD = "statements"
-YEARS = range(1990, 2101)
 _CODE = re.compile(r"CODE_([5-8])_([0-9]{3})(?:_(.*))?", re.DOTALL)
 _ROWS_REFERRED_TO = re.compile(r"(?: ?\brd\.? ?[0-9]{3})+$")
 _LARGEST = Decimal(10) ** 15
 
 
 @dataclass(frozen=True)
-class Filed:
-    """What the bodies say of a company's statements; `is_stated` if the list of them is there, with or without any."""
+class FiledStatements:
+    """A company's statements in a capture's bodies; `is_stated` if the list of them is present, even if it is empty."""
 
     statements: tuple[Statement, ...] = ()
     is_stated: bool = False
@@ -32,24 +31,28 @@ class Filed:
 
 @dataclass
 class _Row:
-    """The values that stand for one row of a form: the short key's, and those of the keys with a label."""
+    """The amounts and labels of one row of a form: of its short key and of its keys with a label."""
 
     values: list[Decimal] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
 
 
-def read_statements(contents: Iterable[Any], idno: str) -> Filed:
-    """Read the statements of the company `idno` from a capture's parsed bodies. Only what bears its IDNO is its own."""
+def read_statements(contents: Iterable[Any], idno: str) -> FiledStatements:
+    """Read the statements of the company `idno` from a capture's parsed bodies.
+
+    Each entry has an IDNO of its own; entries of other companies are skipped.
+    """
     lists = [content for content in contents if isinstance(content, list)]
-    filed = [entry for content in lists for entry in content if _is_statement(entry, idno)]
-    if not filed:
-        # Nobody says of which request an empty list is the answer: of the only one that is answered by a list.
-        return Filed(is_stated=lists == [[]])
+    entries = [entry for content in lists for entry in content if _is_statement(entry, idno)]
+    if not entries:
+        # A body does not name its request. Only the request for statements is answered by a list, so that an empty
+        # list means "no statements".
+        return FiledStatements(is_stated=lists == [[]])
     notes: list[str] = []
     unknown: list[str] = []
-    read = [_statement(entry, notes, unknown) for entry in filed]
+    read = [_statement(entry, notes, unknown) for entry in entries]
     statements = [statement for statement in read if statement is not None]
-    return Filed(_one_a_year(statements, notes), True, tuple(unknown), tuple(notes))
+    return FiledStatements(_one_a_year(statements, notes), True, tuple(unknown), tuple(notes))
 
 
 def _is_statement(entry: Any, idno: str) -> bool:
@@ -57,7 +60,7 @@ def _is_statement(entry: Any, idno: str) -> bool:
 
 
 def _one_a_year(statements: Sequence[Statement], notes: list[str]) -> tuple[Statement, ...]:
-    """The statements, the newest first; none of a year of which there are two that differ."""
+    """Return one statement for each year, the newest first; a year with different statements is left out."""
     by_year: dict[int, list[Statement]] = {}
     for statement in statements:
         of_year = by_year.setdefault(statement.year, [])
@@ -65,20 +68,20 @@ def _one_a_year(statements: Sequence[Statement], notes: list[str]) -> tuple[Stat
             of_year.append(statement)
     for year, of_year in by_year.items():
         if len(of_year) > 1:
-            notes.append(f"{FIELD}: {len(of_year)} different ones of {year}")
+            notes.append(f"{STATEMENTS}: {len(of_year)} different ones of {year}")
     return tuple(by_year[year][0] for year in sorted(by_year, reverse=True) if len(by_year[year]) == 1)
 
 
 def _statement(entry: Mapping[str, Any], notes: list[str], unknown: list[str]) -> Statement | None:
-    left = KeyAudit(entry, kind="fin-data", path="fin-data")
-    left.take("idno")
-    year = left.take("year")
-    document_type, cuiio = clean(left.take("doctype")), word(left.take("cuiio"))
+    audit = KeyAudit(entry, kind="fin-data", path="fin-data")
+    audit.take("idno")
+    year = audit.take("year")
+    document_type, cuiio = text_of(audit.take("doctype")), code_of(audit.take("cuiio"))
     codes = {key: match for key in entry if (match := _CODE.fullmatch(key))}
-    left.take_all(codes)
-    unknown += left.unknown()
-    if not isinstance(year, int) or isinstance(year, bool) or year not in YEARS:
-        notes.append(f"{FIELD}: no year: {shown(year)}")
+    audit.take_all(codes)
+    unknown += audit.unknown()
+    if not isinstance(year, int) or isinstance(year, bool) or year not in STATEMENT_YEARS:
+        notes.append(f"{STATEMENTS}: no year: {abbreviate(year)}")
         return None
     rows: dict[tuple[int, str], _Row] = {}
     for key, match in codes.items():
@@ -94,13 +97,13 @@ def _statement(entry: Mapping[str, Any], notes: list[str], unknown: list[str]) -
 
 
 def _add(row: _Row, value: Any, slug: str | None, place: str, notes: list[str]) -> None:
-    if label := label_in(slug or ""):
+    if label := row_label(slug or ""):
         row.labels.append(label)
     amount = _amount(value)
     if amount is not None:
         row.values.append(amount)
     elif not is_absent(value):
-        notes.append(f"{FIELD}: {place[:60]}: no amount: {shown(value)}")
+        notes.append(f"{STATEMENTS}: {place[:60]}: no amount: {abbreviate(value)}")
 
 
 def _amount(value: Any) -> Decimal | None:
@@ -117,17 +120,19 @@ def _amount(value: Any) -> Decimal | None:
 
 
 def _line(code: tuple[int, str], row: _Row, year: int, notes: list[str]) -> StatementLine | None:
-    """The row, if its keys agree on the amount and on what it is called."""
+    """Return the row as a line if its keys agree on the amount and on the label."""
     if not row.values:
         return None
-    if len(set(row.values)) > 1 or (len(row.labels) > 1 and len(set(map(bare, row.labels))) > 1):
-        notes.append(f"{FIELD}: {year} {code[0]}/{code[1]}: {shown(row.labels)}: {shown(row.values)}")
+    if len(set(row.values)) > 1 or (len(row.labels) > 1 and len(set(map(comparison_key, row.labels))) > 1):
+        notes.append(
+            f"{STATEMENTS}: {year} {code[0]}/{code[1]}: {abbreviate(row.labels)}: {abbreviate(row.values)}"
+        )
         return None
     return StatementLine(*code, row.values[0], row.labels[0] if row.labels else None)
 
 
-@lru_cache(maxsize=1024)  # the forms' rows are the same for all
-def label_in(slug: str) -> str | None:
-    """Return a row's label out of its slug, without the rows that it adds up ("rd_060_rd_070")."""
+@lru_cache(maxsize=1024)  # all companies file the same forms
+def row_label(slug: str) -> str | None:
+    """Return a row's label from its slug, without the rows that it sums up ("rd_060_rd_070")."""
     label = " ".join(slug.replace("_", " ").split())
     return _ROWS_REFERRED_TO.sub("", label).strip() or None

@@ -1,16 +1,14 @@
-"""Single values of the source's JSON: what they say, and how they stand there."""
+"""Helpers that read single values of the source's JSON."""
 
 import json
 from decimal import Decimal
 from typing import Any
 
-from pipeline.transform.source_text import present
-
-_SHOWN = 80
+from pipeline.transform.source_text import text_or_none
 
 
 def parse_json(body: bytes) -> Any:
-    """Return what a body says, numbers with a point as Decimal; None if it is no JSON."""
+    """Parse a body, numbers with a decimal point as Decimal; return None if it is malformed JSON."""
     try:
         return json.loads(body, parse_float=Decimal)
     except (ValueError, RecursionError):
@@ -18,30 +16,26 @@ def parse_json(body: bytes) -> Any:
 
 
 def is_absent(value: Any) -> bool:
-    """Tell whether a value is one of the source's ways to say that there is nothing."""
-    return value is None or value in ([], {}) or (isinstance(value, str) and present(value) is None)
+    """Tell whether a value is one of the source's placeholders for "no value"."""
+    return value is None or value in ([], {}) or (isinstance(value, str) and text_or_none(value) is None)
 
 
-def clean(value: Any) -> str | None:
-    """Return a text as the source wrote it, without the white space around it; None where it is absent or no text."""
-    if not isinstance(value, str) or present(value) is None:
+def text_of(value: Any) -> str | None:
+    """Return a text without surrounding white space; None if the value is absent or not a text."""
+    if not isinstance(value, str) or text_or_none(value) is None:
         return None
     return value.replace("\x00", "").strip()
 
 
-def word(value: Any) -> str | None:
-    """Return a text, or a whole number as one: the source writes codes and numbers of houses either way."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else clean(value)
+def code_of(value: Any) -> str | None:
+    """Return a code or house number as text: the source writes them as texts or as whole numbers."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else text_of(value)
 
 
 def as_written(value: Any) -> str:
-    """Return a value as it stands in the capture: a text as it is, all else as JSON."""
+    """Return a value as it is written in the capture: a text unchanged, anything else as JSON."""
     if isinstance(value, str):
         return value
-    return json.dumps(value, ensure_ascii=False, default=float)  # a Decimal was a number there
-
-
-def shown(value: Any) -> str:
-    """Return a value for a note: short enough to be read."""
-    text = repr(str(value) if isinstance(value, Decimal) else value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return json.dumps(
+        value, ensure_ascii=False, default=float
+    )  # parse_json made a Decimal of each such number

@@ -149,7 +149,7 @@ def test_two_runs_at_one_sweep_do_not_walk_it_twice(inside: Inside, monkeypatch:
     )
     beaten = inside.sweep()
     assert not beaten.success
-    assert "another run has gone on with sweep" in beaten.said
+    assert "another run has advanced sweep" in beaten.said
 
 
 def _after(inside: Inside, name: str) -> object:
@@ -184,7 +184,7 @@ def test_a_list_that_robots_txt_closes_is_not_fetched(inside: Inside) -> None:
     inside.site.robots = "User-agent: *\nDisallow: /api/\n"
     closed = inside.sweep()
     assert not closed.success
-    assert "does not want /api/companies to be fetched" in closed.said
+    assert "disallows /api/companies" in closed.said
     assert inside.list_requests() == 0
 
 
@@ -194,7 +194,7 @@ def test_a_page_that_is_none_of_the_list_ends_the_run_and_is_kept(inside: Inside
     failed = inside.sweep()
 
     assert not failed.success
-    assert "no page of the list" in failed.said
+    assert "not a page of the list" in failed.said
     [event] = [event for event in failed.result.all_events if event.is_step_failure]
     sha256 = event.step_failure_data.user_failure_data.metadata["body_sha256"].value  # type: ignore[union-attr]
     assert inside.query("SELECT 1 FROM raw_documents WHERE sha256 = :sha256", sha256=sha256)
@@ -252,7 +252,7 @@ def test_a_file_that_is_no_register_is_refused_with_what_is_missing(inside: Insi
     path = write_register(tmp_path / "register.xlsx", range(3), RegisterOptions(sheet="Foaie1"))
     refused = inside.sweep(source="file", path=str(path))
     assert not refused.success
-    assert "it has no sheet 'Company', but 'Despre', 'Foaie1'" in refused.said
+    assert "it has no sheet 'Company'; its sheets: 'Despre', 'Foaie1'" in refused.said
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.register.list_api import NotTheList, read_page, walk_list
-from pipeline.register.listing import ListedCompany, WalkedPage
+from pipeline.register.list_api import NotAListPage, read_page, walk_list
+from pipeline.register.listing import ListedCompany, SweepPage
 from standin import Site, expected_record, running_site
 from standin.made_up_companies import LISTED_COMPANIES, companies_page
 from standin.site_facts import make_idno
@@ -52,12 +52,12 @@ def _page(*rows: Any, total: Any = 1) -> bytes:
     return json.dumps({"data": list(rows), "totalItemCount": total}).encode()
 
 
-def _walk(site: Site, http: httpx.Client, *, page: int = 0, size: int = 1000) -> list[WalkedPage]:
+def _walk(site: Site, http: httpx.Client, *, page: int = 0, size: int = 1000) -> list[SweepPage]:
     return list(walk_list(http, f"{site.api_url}/api/companies", page=page, size=size))
 
 
-def _idnos(pages: list[WalkedPage]) -> list[str]:
-    return [company.idno for page in pages for company in page.listing.companies]
+def _idnos(pages: list[SweepPage]) -> list[str]:
+    return [company.idno for page in pages for company in page.parsed.companies]
 
 
 def test_a_row_is_a_company_as_the_list_has_it() -> None:
@@ -67,16 +67,16 @@ def test_a_row_is_a_company_as_the_list_has_it() -> None:
 
 
 def test_the_rows_of_the_site_tell_what_is_true() -> None:
-    listing = read_page(json.dumps(companies_page(page=0, size=300)).encode())
-    assert len(listing.companies) == 300
-    for company in listing.companies:
+    parsed = read_page(json.dumps(companies_page(page=0, size=300)).encode())
+    assert len(parsed.companies) == 300
+    for company in parsed.companies:
         truth = expected_record(company.idno)
         assert (company.name, company.legal_form) == (truth["name"], truth["legal_form"])
         assert {True: "active", False: "inactive", None: None}[company.is_active] == truth["status"]
         assert (company.registered_on.isoformat() if company.registered_on else None) == truth[
             "registered_on"
         ]
-    assert (listing.total, listing.refused, listing.unread, listing.unknown_fields) == (
+    assert (parsed.total, parsed.rejected, parsed.unreadable, parsed.unknown_fields) == (
         LISTED_COMPANIES,
         [],
         [],
@@ -92,9 +92,9 @@ def test_absent_values_are_none_however_they_are_written(absent: str | None) -> 
 
 @pytest.mark.parametrize("idno", ["1003600069774", "123", None, "", "NULL", ["1"], {"a": 1}, True, "../../x"])
 def test_a_row_with_an_invalid_idno_is_named_and_not_taken(idno: object) -> None:
-    listing = read_page(_page(_row(), _row(idno=idno)))
-    assert [company.idno for company in listing.companies] == [IDNO]
-    [problem] = listing.refused
+    parsed = read_page(_page(_row(), _row(idno=idno)))
+    assert [company.idno for company in parsed.companies] == [IDNO]
+    [problem] = parsed.rejected
     assert problem.row == 2
     assert problem.reason
 
@@ -104,9 +104,9 @@ def test_a_row_with_an_invalid_idno_is_named_and_not_taken(idno: object) -> None
     [("fullName", ["A"]), ("type", {}), ("isActive", "yes"), ("isActive", 1), ("registeredAt", "2003-02-31")],
 )
 def test_a_value_of_another_kind_is_named_and_left_out(field: str, value: object) -> None:
-    listing = read_page(_page(_row(**{field: value})))
-    assert len(listing.companies) == 1
-    assert [problem.row for problem in listing.unread] == [1]
+    parsed = read_page(_page(_row(**{field: value})))
+    assert len(parsed.companies) == 1
+    assert [problem.row for problem in parsed.unreadable] == [1]
 
 
 def test_what_postgresql_cannot_store_is_left_out_of_a_name() -> None:
@@ -153,10 +153,10 @@ def test_whatever_a_row_holds_it_is_taken_or_named(
     name: object, legal_form: object, is_active: object, registered_at: object, idno: object
 ) -> None:
     values = {"fullName": name, "type": legal_form, "isActive": is_active, "registeredAt": registered_at}
-    listing = read_page(_page(_row(**values), _row(idno=idno)))
-    assert listing.companies[0].idno == IDNO
-    assert listing.rows == 2
-    for company in listing.companies:
+    parsed = read_page(_page(_row(**values), _row(idno=idno)))
+    assert parsed.companies[0].idno == IDNO
+    assert parsed.row_count == 2
+    for company in parsed.companies:
         assert "\x00" not in (company.name or "")
         (company.name or "").encode("utf-8")
 
@@ -176,7 +176,7 @@ def test_a_walk_that_is_begun_late_goes_on_from_there(site: Site, http: httpx.Cl
 
 def test_past_the_end_there_is_one_empty_page(site: Site, http: httpx.Client) -> None:
     [page] = _walk(site, http, page=50)
-    assert (page.listing.rows, page.is_last) == (0, True)
+    assert (page.parsed.row_count, page.is_last) == (0, True)
 
 
 @pytest.mark.parametrize("page", [0, 3])
@@ -206,11 +206,13 @@ def test_what_is_no_list_is_refused_with_what_came(
     site: Site, http: httpx.Client, manner: ListManner
 ) -> None:
     site.list = manner
-    with pytest.raises(NotTheList, match=r"/api/companies\?page=0&size=1000: no page of the list") as refused:
+    with pytest.raises(
+        NotAListPage, match=r"/api/companies\?page=0&size=1000: not a page of the list"
+    ) as refused:
         _walk(site, http)
-    assert refused.value.evidence.content
+    assert refused.value.received.content
 
 
 def test_an_answer_that_is_no_page_at_all_is_refused(site: Site, http: httpx.Client) -> None:
-    with pytest.raises(NotTheList, match="answered 404"):
+    with pytest.raises(NotAListPage, match="answered with status 404"):
         list(walk_list(http, f"{site.api_url}/api/firms", page=0, size=10))

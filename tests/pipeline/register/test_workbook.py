@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline.register import xlsx
 from pipeline.register.listing import ListedCompany
-from pipeline.register.workbook import NotTheRegister, source_of, walk_workbook
+from pipeline.register.workbook import UnreadableRegister, file_source, walk_workbook
 from standin.register_xlsx import Cell, RegisterOptions, liquidated_on, write_register
 from standin.site_facts import facts_of, make_idno
 
@@ -35,7 +35,7 @@ def _expected(number: int) -> ListedCompany:
 
 
 def _companies(path: Path, *, page: int = 0, size: int = 10) -> list[ListedCompany]:
-    return [each for page_ in walk_workbook(path, page=page, size=size) for each in page_.listing.companies]
+    return [each for page_ in walk_workbook(path, page=page, size=size) for each in page_.parsed.companies]
 
 
 def _workbook(
@@ -77,9 +77,9 @@ def test_every_row_is_read_page_by_page(tmp_path: Path, options: RegisterOptions
     path = write_register(tmp_path / "register.xlsx", NUMBERS, options)
     pages = list(walk_workbook(path, page=0, size=10))
 
-    assert [page.listing.rows for page in pages] == [10, 10, 5]
+    assert [page.parsed.row_count for page in pages] == [10, 10, 5]
     assert [page.is_last for page in pages] == [False, False, True]
-    assert [page.listing.total for page in pages] == [None, None, 25]
+    assert [page.parsed.total for page in pages] == [None, None, 25]
     assert _companies(path) == [_expected(number) for number in NUMBERS]
     assert {company.is_active for company in _companies(path)} == {True, False}
 
@@ -99,20 +99,20 @@ def test_a_row_that_cannot_be_taken_is_named_by_its_place_in_the_sheet(tmp_path:
     path = write_register(tmp_path / "register.xlsx", range(2), RegisterOptions(extra_rows=extra))
     [page] = walk_workbook(path, page=0, size=10)
 
-    assert [(problem.row, problem.value) for problem in page.listing.refused] == [
+    assert [(problem.row, problem.value) for problem in page.parsed.rejected] == [
         (6, "1003600069774"),
         (7, "None"),
     ]
-    assert [problem.reason for problem in page.listing.unread] == ["31.02.2020 is no date"]
-    assert page.listing.companies[-1].registered_on is None
+    assert [problem.reason for problem in page.parsed.unreadable] == ["31.02.2020 is not a valid date"]
+    assert page.parsed.companies[-1].registered_on is None
 
 
 def test_a_column_that_is_missing_is_reported_and_known_of_nobody(tmp_path: Path) -> None:
     options = RegisterOptions(without=["Data lichidării", "Forma org./jurid."])
     [page] = walk_workbook(write_register(tmp_path / "r.xlsx", range(9), options), page=0, size=10)
 
-    assert page.listing.missing_fields == {"Data lichidării", "Forma org./jurid."}
-    assert {(each.is_active, each.legal_form) for each in page.listing.companies} == {(None, None)}
+    assert page.parsed.missing_fields == {"Data lichidării", "Forma org./jurid."}
+    assert {(each.is_active, each.legal_form) for each in page.parsed.companies} == {(None, None)}
 
 
 @pytest.mark.parametrize(
@@ -143,12 +143,12 @@ def test_numbers_errors_and_marks_of_absence_in_cells_are_what_they_are(tmp_path
         [make_idno(3), True, 1.5, "curând", "da"],
     )
     [page] = walk_workbook(path, page=0, size=10)
-    assert page.listing.companies == [
+    assert page.parsed.companies == [
         ListedCompany(make_idno(1), "365", None, True, date(2003, 7, 9)),
         ListedCompany(make_idno(2), None, "SRL", False, date(2003, 7, 9)),
         ListedCompany(make_idno(3), None, None, False, None),
     ]
-    assert len(page.listing.unread) == 3
+    assert len(page.parsed.unreadable) == 3
 
 
 def test_dates_by_the_calendar_of_1904_are_right_too(tmp_path: Path) -> None:
@@ -168,10 +168,10 @@ def test_texts_in_runs_are_whole_without_their_hints(tmp_path: Path) -> None:
 def test_a_file_is_known_by_its_content(tmp_path: Path) -> None:
     first = write_register(tmp_path / "a.xlsx", range(3))
     (tmp_path / "b.xlsx").write_bytes(first.read_bytes())
-    assert source_of(first) == source_of(tmp_path / "b.xlsx")
-    assert source_of(first).startswith("xlsx:")
-    with pytest.raises(NotTheRegister, match=r"missing\.xlsx cannot be read: No such file"):
-        source_of(tmp_path / "missing.xlsx")
+    assert file_source(first) == file_source(tmp_path / "b.xlsx")
+    assert file_source(first).startswith("xlsx:")
+    with pytest.raises(UnreadableRegister, match=r"missing\.xlsx cannot be read: No such file"):
+        file_source(tmp_path / "missing.xlsx")
 
 
 def _without_sheet(path: Path) -> Path:
@@ -253,25 +253,25 @@ def _endless_rows(path: Path) -> Path:
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (_without_sheet, "is no register: it has no sheet 'Company', but 'Foaie1'"),
-        (_without_header, "none of the first 100 rows of 'Company' holds 'Denumirea completă'"),
+        (_without_sheet, "is not the register: it has no sheet 'Company'; its sheets: 'Foaie1'"),
+        (_without_header, "none of the first 100 rows of 'Company' contains 'Denumirea completă'"),
         (_without_idno, "its header has no 'IDNO/ Cod fiscal'"),
-        (_text, "is no XLSX that can be read"),
-        (_empty, "is no XLSX that can be read"),
+        (_text, "is not a readable XLSX file"),
+        (_empty, "is not a readable XLSX file"),
         (_other_zip, "no item named '[Content_Types].xml'"),
-        (_cut_off, "is no XLSX that can be read"),
-        (_broken_xml, "is no XLSX that can be read"),
-        (_missing_part, "has no sheet 'Company', but none"),
-        (_wrong_text_number, "is no XLSX that can be read"),
-        (_growing_entities, "is no XLSX that can be read"),
-        (_endless_rows, "a sheet has at most 1048576 rows"),
+        (_cut_off, "is not a readable XLSX file"),
+        (_broken_xml, "is not a readable XLSX file"),
+        (_missing_part, "has no sheet 'Company'; its sheets: none"),
+        (_wrong_text_number, "is not a readable XLSX file"),
+        (_growing_entities, "is not a readable XLSX file"),
+        (_endless_rows, "a sheet can have at most 1048576 rows"),
     ],
 )
 def test_a_file_that_is_no_register_is_refused_with_what_is_missing(
     tmp_path: Path, make: Callable[[Path], Path], said: str
 ) -> None:
     path = make(tmp_path / "register.xlsx")
-    with pytest.raises(NotTheRegister) as refused:
+    with pytest.raises(UnreadableRegister) as refused:
         _companies(path)
     assert said in str(refused.value)
     assert "register.xlsx" in str(refused.value)
@@ -282,7 +282,7 @@ def test_a_part_that_would_unpack_to_more_than_allowed_is_refused_unread(
 ) -> None:
     path = write_register(tmp_path / "register.xlsx", NUMBERS)
     monkeypatch.setattr(xlsx, "LARGEST_PART", 1000)
-    with pytest.raises(NotTheRegister, match=r"unpacks to \d+ bytes, 1000 are allowed"):
+    with pytest.raises(UnreadableRegister, match=r"unpacks to \d+ bytes; 1000 are allowed"):
         _companies(path)
 
 
@@ -314,7 +314,7 @@ def test_a_damaged_file_is_read_or_refused_but_never_anything_else(
     path.write_bytes(register[:start] + content + register[start + len(content) :])
     try:
         assert len(_companies(path)) <= 3
-    except NotTheRegister as refused:
+    except UnreadableRegister as refused:
         assert "damaged.xlsx" in str(refused)
 
 

@@ -78,11 +78,11 @@ def test_a_heading_may_add_the_legal_form() -> None:
 @pytest.mark.parametrize(
     ("html", "bodies", "reason"),
     [
-        (page(PageCompany(name="ALTA")), [body()], "its data is of"),
+        (page(PageCompany(name="ALTA")), [body()], "but its JSON belongs to"),
         (page(PageCompany()).replace(IDNO, OTHER_IDNO), [], f"the page shows the company {OTHER_IDNO}"),
-        (page(PageCompany(name="Compania nu a fost găsită")), [body()], "no company's name"),
-        ("<p>Se încarcă…</p>", [body()], "no company's name"),
-        ("<h1>PLOPENA AGRO</h1>", [], "neither the page nor its data"),
+        (page(PageCompany(name="Compania nu a fost găsită")), [body()], "no company name"),
+        ("<p>Se încarcă…</p>", [body()], "no company name"),
+        ("<h1>PLOPENA AGRO</h1>", [], "neither the page nor its JSON"),
     ],
 )
 def test_a_page_that_is_not_proved_to_be_the_companys_has_no_facts(

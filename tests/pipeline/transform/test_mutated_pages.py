@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from pipeline.transform.agreement import agree, is_silent
+from pipeline.transform.agreement import agree, is_empty
 from pipeline.transform.html.page_reader import read_html
 from tests.pipeline.transform.mutations import MUTATIONS, Mutation, labels_renamed
 from tests.pipeline.transform.rendered import Rendered
@@ -29,9 +29,9 @@ def test_a_changed_page_tells_the_same_facts_or_none(
         assert after.idno in (page.idno, None)
         for field in _FIELDS:
             was, is_now = getattr(before, field), getattr(after, field)
-            told += not is_silent(was)
-            kept += not is_silent(is_now)
-            if not is_silent(is_now) and (is_silent(was) or not agree(field, was, is_now)):
+            told += not is_empty(was)
+            kept += not is_empty(is_now)
+            if not is_empty(is_now) and (is_empty(was) or not agree(field, was, is_now)):
                 wrong.append(f"{page.path}: {field}: {is_now!r}, but {was!r}")
 
     assert wrong == []

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.transform.json.payloads import read_filed
+from pipeline.transform.json.payloads import read_filed_statements
 from pipeline.transform.json.values import parse_json
 from pipeline.transform.reading import Reading
 from tests.pipeline.transform.html_pages import IDNO, OTHER_IDNO
@@ -16,7 +16,7 @@ from warehouse.records.models import Statement, StatementLine
 def read(*entries: dict[str, Any]) -> Reading:
     """Read a list with one entry for each year."""
     filed = [{"idno": IDNO, "year": 2024, **entry} for entry in entries]
-    return read_filed([parse_json(json.dumps(filed).encode())], IDNO)
+    return read_filed_statements([parse_json(json.dumps(filed).encode())], IDNO)
 
 
 def lines(**codes: Any) -> tuple[StatementLine, ...]:
@@ -83,7 +83,7 @@ def test_what_is_no_certain_amount_is_no_line_and_leaves_a_note(written: Any) ->
 def test_no_digit_of_an_amount_is_lost() -> None:
     body = f'[{{"idno": "{IDNO}", "year": 2024, "CODE_6_010": 1234567890123.10}}]'
 
-    assert read_filed([parse_json(body.encode())], IDNO).statements[0].lines[0].value == Decimal(
+    assert read_filed_statements([parse_json(body.encode())], IDNO).statements[0].lines[0].value == Decimal(
         "1234567890123.10"
     )
 
@@ -159,7 +159,9 @@ def test_another_companys_statement_is_not_this_ones() -> None:
     ],
 )
 def test_that_nothing_was_filed_is_stated_by_the_list_alone(bodies: list[bytes], is_stated: bool) -> None:
-    assert ("statements" in read_filed([parse_json(body) for body in bodies], IDNO).stated) is is_stated
+    assert (
+        "statements" in read_filed_statements([parse_json(body) for body in bodies], IDNO).stated
+    ) is is_stated
 
 
 def test_a_form_or_a_key_never_seen_before_is_reported() -> None:

@@ -5,7 +5,14 @@ from decimal import Decimal
 
 import pytest
 
-from pipeline.transform.source_text import bare, collapse, fold, parse_date, parse_share, present
+from pipeline.transform.source_text import (
+    collapse,
+    comparison_key,
+    fold,
+    parse_date,
+    parse_share,
+    text_or_none,
+)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +100,7 @@ def test_marks_of_writing_direction_are_not_compared() -> None:
 
 
 def test_bare_leaves_letters_and_digits() -> None:
-    assert bare("S.R.L. «Ştiinţa-2»") == "srlstiinta2"
+    assert comparison_key("S.R.L. «Ştiinţa-2»") == "srlstiinta2"
 
 
 def test_collapse_shows_text_as_a_browser_does() -> None:
@@ -137,11 +144,11 @@ def test_collapse_shows_text_as_a_browser_does() -> None:
     ],
 )
 def test_the_ways_to_say_nothing_are_none(text: str) -> None:
-    assert present(text) is None
+    assert text_or_none(text) is None
 
 
 @pytest.mark.parametrize(
     "text", ["NULLARBOR SRL", "NET", "LIPSA GRUP", "O-LAINE", "Нетто", "Data Plus", "NO NAME SRL"]
 )
 def test_a_name_that_holds_such_a_word_is_a_name(text: str) -> None:
-    assert present(text) == text
+    assert text_or_none(text) == text
