@@ -1,4 +1,4 @@
-"""A stand-in for openmoney.md: its pages, its API and its ways of failing, with made-up companies."""
+"""The stand-in site: imitates the pages, the API and the failures of openmoney.md, with made-up companies."""
 
 from standin.filed_statements import fin_data
 from standin.made_up_companies import company, expected_record

@@ -1,4 +1,4 @@
-"""The stand-in site on the command line: `python -m standin --port 0 --api-port 0`."""
+"""Command line of the stand-in site: `python -m standin --port 0 --api-port 0`."""
 
 import argparse
 import signal
@@ -15,11 +15,11 @@ def main() -> None:
     arguments = _parser().parse_args()
     stop = threading.Event()
 
-    def end(_signal: int, _frame: FrameType | None) -> None:
+    def handle_signal(_signal: int, _frame: FrameType | None) -> None:
         stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
+        signal.signal(number, handle_signal)
     with running_site(**vars(arguments)) as site:
         print(f"site {site.url} api {site.api_url}", flush=True)
         stop.wait()
@@ -27,23 +27,36 @@ def main() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m standin", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="of the pages; 0 takes a free one")
-    parser.add_argument("--api-port", type=int, default=0, help="of the API; 0 takes a free one")
-    parser.add_argument("--layout", type=Layout, choices=list(Layout), help="for all pages; default: by IDNO")
-    parser.add_argument("--lang", type=Lang, choices=list(Lang), help="for all pages; default: by IDNO")
-    parser.add_argument("--embedded", action="store_true", help="data in the document, no API calls")
-    parser.add_argument("--flaky-failures", type=int, default=1, help="failing visits of the flaky case")
+    parser.add_argument("--port", type=int, default=0, help="port of the pages; 0 selects a free one")
+    parser.add_argument("--api-port", type=int, default=0, help="port of the API; 0 selects a free one")
     parser.add_argument(
-        "--retry-after-seconds", type=int, default=1, help="what the cases of 503 and 429 say (default 1)"
+        "--layout", type=Layout, choices=list(Layout), help="layout of all pages; default: by IDNO"
     )
-    parser.add_argument("--faults", action="store_true", help="a tenth of companies 50,000-59,999 go wrong")
-    parser.add_argument("--latency-ms", type=int, default=0, help="what each API answer takes longer")
+    parser.add_argument(
+        "--lang", type=Lang, choices=list(Lang), help="language of all pages; default: by IDNO"
+    )
+    parser.add_argument(
+        "--embedded", action="store_true", help="embed the data in the document, no API calls"
+    )
+    parser.add_argument(
+        "--flaky-failures", type=int, default=1, help="failing visits of the flaky case (default 1)"
+    )
+    parser.add_argument(
+        "--retry-after-seconds",
+        type=int,
+        default=1,
+        help="Retry-After of the cases with 503 and 429 (default 1)",
+    )
+    parser.add_argument(
+        "--faults", action="store_true", help="let a tenth of the companies 50,000-59,999 fail"
+    )
+    parser.add_argument("--latency-ms", type=int, default=0, help="delay of each API response")
     parser.add_argument(
         "--robots",
         type=_text,
         default=argparse.SUPPRESS,
         metavar="FILE",
-        help="its text is served as robots.txt",
+        help="serve this file as robots.txt",
     )
     return parser
 

@@ -1,4 +1,4 @@
-"""What the API answers for an IDNO: the same whether it is asked or its answer is embedded in the page."""
+"""The API's answers for an IDNO; the same for API requests and for answers that are embedded in the page."""
 
 import json
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ SLOW_SECONDS = 3.0
 
 
 class Delivery(StrEnum):
-    """How an answer travels."""
+    """How an answer is delivered."""
 
     PROMPT = "prompt"
     LATE = "late"
@@ -26,7 +26,7 @@ class Delivery(StrEnum):
 
 @dataclass(frozen=True)
 class Answer:
-    """One API answer; status and text mean nothing where it never arrives."""
+    """One API answer; status and text have no meaning if it is never delivered."""
 
     status: int
     text: str
@@ -34,7 +34,7 @@ class Answer:
 
 
 def answers_for(idno: str, *, visit: int, faults: bool) -> dict[str, Answer]:
-    """Each API path that a company's page asks, with its answer at a visit."""
+    """Return the answer to each API path that a company's page fetches during a visit (counted from 1)."""
     return {
         f"/api/companies/{idno}": company_answer(idno, visit=visit, faults=faults),
         f"/api/fin-data-v1/{idno}": fin_data_answer(idno, visit=visit, faults=faults),
@@ -42,7 +42,7 @@ def answers_for(idno: str, *, visit: int, faults: bool) -> dict[str, Answer]:
 
 
 def company_answer(idno: str, *, visit: int = 1, faults: bool = False) -> Answer:
-    """The answer of `/api/companies/{idno}`."""
+    """Return the answer of `/api/companies/{idno}`."""
     if not stdnum_idno.is_valid(idno):
         return _not_found()
     if is_half_rendered(idno, faults=faults):
@@ -53,7 +53,7 @@ def company_answer(idno: str, *, visit: int = 1, faults: bool = False) -> Answer
         case CaseName.API_500:
             return _json({"message": "Internal Server Error"}, status=500)
         case CaseName.ERROR_H1:
-            # "display" is what makes our page put its error text into the h1.
+            # "display" makes the page show its error text in the h1.
             return _json({"message": "Internal Server Error", "display": "heading"}, status=500)
         case CaseName.SOFT_404_TEXT:
             return Answer(200, "null")
@@ -72,7 +72,7 @@ def company_answer(idno: str, *, visit: int = 1, faults: bool = False) -> Answer
 
 
 def fin_data_answer(idno: str, *, visit: int = 1, faults: bool = False) -> Answer:
-    """The answer of `/api/fin-data-v1/{idno}`."""
+    """Return the answer of `/api/fin-data-v1/{idno}`."""
     case = case_at(idno, visit, faults=faults)
     if not stdnum_idno.is_valid(idno) or case is CaseName.NOT_FOUND:
         return _not_found()

@@ -1,4 +1,4 @@
-"""The API origin: companies, financial statements and the list, with every way of failing."""
+"""The API origin: companies, financial statements and the list, including all failures."""
 
 import asyncio
 from typing import Protocol, cast
@@ -16,30 +16,30 @@ from standin.made_up_companies import companies_page
 from standin.options import SiteOptions
 from standin.request_log import LogRequests, RequestLog, SiteOrigin
 from standin.robots_txt import robots
-from standin.switches import ListManner, Switches
+from standin.switches import ListBehavior, Switches
 
 CORS = {"Access-Control-Allow-Origin": "*"}
 POLL_SECONDS = 0.1
 
 
 class NoAnswer(Response):
-    """Ends a connection without a word: at once, or when the client or the server gives up."""
+    """Closes a connection without a response: immediately, or when the client disconnects or the server stops."""
 
-    def __init__(self, *, server: uvicorn.Server, at_once: bool) -> None:
+    def __init__(self, *, server: uvicorn.Server, immediately: bool) -> None:
         super().__init__()
         self.server = server
-        self.at_once = at_once
+        self.immediately = immediately
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send nothing, then close the connection that the request came by."""
+        """Send nothing, then close the request's connection."""
         gone = asyncio.create_task(_disconnected(receive))
-        while not (self.at_once or self.server.should_exit or gone.done()):
+        while not (self.immediately or self.server.should_exit or gone.done()):
             await asyncio.wait({gone}, timeout=POLL_SECONDS)
         self._abort(scope["client"])
         await gone
 
     def _abort(self, client: tuple[str, int]) -> None:
-        # ASGI has no message for this: without the abort uvicorn would answer 500 in our place.
+        # ASGI has no message for this. Without the abort, uvicorn would answer with status 500.
         for connection in list(self.server.server_state.connections):
             transport = connection.transport
             if transport is not None and transport.get_extra_info("peername") == client:
@@ -47,7 +47,7 @@ class NoAnswer(Response):
 
 
 def api_app(*, log: RequestLog, options: SiteOptions, switches: Switches) -> Starlette:
-    """The API as an ASGI app; `app.state.server` must be set before it serves."""
+    """Return the API as an ASGI app; set `app.state.server` before serving it."""
     app = Starlette(
         routes=[
             Route("/robots.txt", robots),
@@ -76,23 +76,23 @@ async def _fin_data(request: Request) -> Response:
 
 
 async def _list(request: Request) -> Response:
-    await _take_time(request)
+    await _delay(request)
     switches: Switches = request.app.state.switches
     page, size = request.query_params.get("page", "0"), request.query_params.get("size", "20")
     match switches.list:
-        case ListManner.LIMITED:
+        case ListBehavior.LIMITED:
             headers = {**CORS, "Retry-After": "600"}
             return JSONResponse({"message": "Too Many Requests"}, status_code=429, headers=headers)
-        case ListManner.OTHER_SHAPE:
+        case ListBehavior.OTHER_SHAPE:
             return JSONResponse({"items": [], "count": 0}, headers=CORS)
-        case ListManner.HTML:
+        case ListBehavior.HTML:
             return HTMLResponse("<!doctype html><app-root></app-root>", headers=CORS)
-        case ListManner.CAPPED if size.isdecimal():
+        case ListBehavior.CAPPED if size.isdecimal():
             size = str(min(int(size), switches.largest_page))
     if not (page.isdecimal() and size.isdecimal() and 1 <= int(size) <= switches.largest_page):
         message = f"page={page!r} counts from 0, size={size!r} is 1 to {switches.largest_page}"
         return JSONResponse({"message": message}, status_code=400, headers=CORS)
-    while switches.list_held_from is not None and int(page) >= switches.list_held_from:  # noqa: ASYNC110 - set by threads
+    while switches.list_blocked_from is not None and int(page) >= switches.list_blocked_from:  # noqa: ASYNC110 - another thread changes it
         await asyncio.sleep(POLL_SECONDS)
     return JSONResponse(companies_page(page=int(page), size=int(size)), headers=CORS)
 
@@ -101,7 +101,7 @@ async def _unknown_path(request: Request, _: Exception) -> Response:
     return JSONResponse({"message": f"Cannot GET {request.url.path}"}, status_code=404, headers=CORS)
 
 
-async def _take_time(request: Request) -> None:
+async def _delay(request: Request) -> None:
     options: SiteOptions = request.app.state.options
     await asyncio.sleep(options.latency_ms / 1000)
 
@@ -114,12 +114,12 @@ async def _deliver(request: Request, answerer: _Answerer) -> Response:
     log: RequestLog = request.app.state.log
     options: SiteOptions = request.app.state.options
     idno = request.path_params["idno"]
-    # The visit is the one of the page that asks; who asks the API alone meets what a first visit does.
-    answer = answerer(idno, visit=max(1, log.visits_ever(idno)), faults=options.faults)
-    await _take_time(request)
+    # The visit is counted by page requests; a client that requests only the API gets the answers of a first visit.
+    answer = answerer(idno, visit=max(1, log.total_visits(idno)), faults=options.faults)
+    await _delay(request)
     if answer.delivery in (Delivery.NEVER, Delivery.DROPPED):
         server = cast(uvicorn.Server, request.app.state.server)
-        return NoAnswer(server=server, at_once=answer.delivery is Delivery.DROPPED)
+        return NoAnswer(server=server, immediately=answer.delivery is Delivery.DROPPED)
     if answer.delivery is Delivery.LATE:
         await asyncio.sleep(SLOW_SECONDS)
     return Response(answer.text, answer.status, headers=CORS, media_type="application/json")

@@ -1,13 +1,13 @@
-"""Made-up financial statements, in the flat shape of `/api/fin-data-v1/{idno}`."""
+"""Made-up financial statements, in the flat format of `/api/fin-data-v1/{idno}`."""
 
 from typing import Any
 
 from standin.site_cases import CaseName, case_of
-from standin.site_facts import company_name, dice
+from standin.site_facts import company_name, seeded_random
 
 NEWEST_YEAR = 2025
 
-# Form and row, the row's label as a slug; an empty slug: the source sends the short key alone.
+# Form and row, and the row's label as a slug. For an empty slug the source sends only the short key.
 ROWS = (
     ("5_130", "Total_imobilizari_corporale_rd_060_rd_070_rd_080_rd_090_rd_100_rd_110_rd_120_"),
     ("5_230", ""),
@@ -47,16 +47,16 @@ KEY_ROWS = {
     "current_liabilities": "5_820",
     "cash": "5_410",
 }
-"""The rows that the page shows."""
+"""The row of each key figure; these are the rows that the page shows."""
 
 
 def fin_data(idno: str) -> list[dict[str, Any]]:
-    """The body of `/api/fin-data-v1/{idno}`: one object a year, newest first, or nothing filed."""
-    roll = dice("years", idno)
-    years = 3 if case_of(idno) is CaseName.FOUND else roll.choices((0, 1, 3, 6), weights=(15, 15, 40, 30))[0]
+    """Return the body of `/api/fin-data-v1/{idno}`: one object for each year, the newest first; may be empty."""
+    rng = seeded_random("years", idno)
+    years = 3 if case_of(idno) is CaseName.FOUND else rng.choices((0, 1, 3, 6), weights=(15, 15, 40, 30))[0]
     if case_of(idno) is CaseName.SPARSE:
         years = 0
-    newest = NEWEST_YEAR - roll.randrange(3)
+    newest = NEWEST_YEAR - rng.randrange(3)
     return [_statement(idno, year) for year in range(newest, newest - years, -1)]
 
 
@@ -64,7 +64,7 @@ def _statement(idno: str, year: int) -> dict[str, Any]:
     row: dict[str, Any] = {
         "year": year,
         "idno": idno,
-        "cuiio": str(dice("cuiio", idno).randrange(10**7, 10**8)),
+        "cuiio": str(seeded_random("cuiio", idno).randrange(10**7, 10**8)),
         "doctype": "rsf1",
         "organizationName": "undefined",
         "name": f"SOCIETATEA CU RASPUNDERE LIMITATA '{company_name(idno)}'",
@@ -74,21 +74,21 @@ def _statement(idno: str, year: int) -> dict[str, Any]:
         row[f"CODE_{code}"] = amounts[code]
         if slug:
             row[f"CODE_{code}_{slug}"] = amounts[code]
-    # The source's keys come in no order at all.
+    # The source sends the keys in no particular order.
     keys = list(row)
-    dice("order", idno).shuffle(keys)
+    seeded_random("order", idno).shuffle(keys)
     return {key: row[key] for key in keys}
 
 
 def _amounts(idno: str, year: int) -> dict[str, int]:
-    """Numbers that add up: assets are equity and debts, profits are revenue less costs."""
-    roll = dice(f"amounts {year}", idno)
-    revenue, cost, overhead = (roll.randrange(low, low * 60) for low in (500_000, 300_000, 20_000))
+    """Return consistent amounts: assets equal equity plus debts, profits equal revenue minus costs."""
+    rng = seeded_random(f"amounts {year}", idno)
+    revenue, cost, overhead = (rng.randrange(low, low * 60) for low in (500_000, 300_000, 20_000))
     before_tax = revenue - cost - overhead
     tax = max(0, before_tax * 12 // 100)
-    cash, stock, fixed = (roll.randrange(1_000, 9_000_000) for _ in range(3))
+    cash, stock, fixed = (rng.randrange(1_000, 9_000_000) for _ in range(3))
     assets = cash + stock + fixed
-    debts, earlier_cash = assets * roll.randrange(1, 130) // 100, roll.randrange(1_000, 2_000_000)
+    debts, earlier_cash = assets * rng.randrange(1, 130) // 100, rng.randrange(1_000, 2_000_000)
     return {
         "5_130": fixed,
         "5_230": fixed,

@@ -1,4 +1,4 @@
-"""Made-up companies as the API tells them, and the plain truth to compare with."""
+"""Made-up companies in the API's format, and the facts that a reader should extract from them."""
 
 import hashlib
 from typing import Any
@@ -12,21 +12,21 @@ from standin.site_facts import (
     SiteCuatm,
     SiteParty,
     SitePartyKind,
-    dice,
     facts_of,
     make_idno,
+    seeded_random,
 )
 
 Json = dict[str, Any]
 
-# All the ways in which the source says that a value is absent.
+# All placeholders of the source for "no value".
 ABSENT = (None, "", "NULL", "undefined")
 LISTED_COMPANIES = 10_000
 POSTAL_CODE_LENGTH = len("MD-2001")
 
 
 def company(idno: str) -> Json:
-    """The body of `/api/companies/{idno}`, quirks included."""
+    """Return the body of `/api/companies/{idno}`, including the source's quirks."""
     facts = facts_of(idno)
     return {
         "_id": _row_id("company", idno),
@@ -49,7 +49,7 @@ def company(idno: str) -> Json:
 
 
 def expected_record(idno: str) -> Json:
-    """The truth about a company in plain form: absent is None, shares are floats."""
+    """Return the record that should result for a company: an absent value is None, shares are floats."""
     facts = facts_of(idno)
     status = {True: "active", False: "inactive", None: None}[facts.is_active]
     return {
@@ -61,7 +61,7 @@ def expected_record(idno: str) -> Json:
         "registered_on": facts.registered_on.isoformat() if facts.registered_on else None,
         "address": facts.address.full_name if facts.address else None,
         "address_parts": _address_parts(facts.address) if facts.address else None,
-        "cuatm": _place(facts.cuatm) if facts.cuatm else None,
+        "cuatm": _expected_cuatm(facts.cuatm) if facts.cuatm else None,
         "founders": [
             {"name": party.name, "kind": party.kind.value, "share": party.share, "idno": party.idno}
             for party in facts.founders
@@ -70,8 +70,8 @@ def expected_record(idno: str) -> Json:
             {"name": party.name, "kind": party.kind.value, "role": party.role, "idno": party.idno}
             for party in facts.administrators
         ],
-        "licensed_activities": [_line_of_business(activity) for activity in facts.licensed],
-        "unlicensed_activities": [_line_of_business(activity) for activity in facts.unlicensed],
+        "licensed_activities": [_expected_activity(activity) for activity in facts.licensed],
+        "unlicensed_activities": [_expected_activity(activity) for activity in facts.unlicensed],
         "statements": [_key_figures(statement) for statement in fin_data(idno)],
     }
 
@@ -87,22 +87,22 @@ def _address_parts(address: Address) -> Json:
     }
 
 
-def _place(cuatm: SiteCuatm) -> Json:
+def _expected_cuatm(cuatm: SiteCuatm) -> Json:
     return {"code": cuatm.statistic_id, "name": cuatm.name, "kind": cuatm.type}
 
 
-def _line_of_business(activity: SiteActivity) -> Json:
+def _expected_activity(activity: SiteActivity) -> Json:
     return {"name": activity.name, "code": str(activity.id)}
 
 
 def _key_figures(statement: Json) -> Json:
-    """A year's key figures; amounts are whole lei."""
+    """Return the key figures of a year; amounts are whole lei."""
     figures = {name: statement[f"CODE_{code}"] for name, code in KEY_ROWS.items()}
     return {"year": statement["year"], "document_type": statement["doctype"], **figures}
 
 
 def companies_page(*, page: int, size: int) -> Json:
-    """The body of `/api/companies?page=&size=`; pages count from 0."""
+    """Return the body of `/api/companies?page=&size=`; pages are numbered from 0."""
     first = page * size
     numbers = range(first, min(first + size, LISTED_COMPANIES))
     return {
@@ -115,7 +115,7 @@ def companies_page(*, page: int, size: int) -> Json:
 def _list_row(idno: str) -> Json:
     full = company(idno)
     kept = ("fullName", "id", "type", "idno", "isActive", "registeredAt")
-    amount = dice("amount", idno).randrange(10**8, 10**14) / 1000
+    amount = seeded_random("amount", idno).randrange(10**8, 10**14) / 1000
     return {**{key: full[key] for key in kept}, "beneficialOwners": None, "amount": amount}
 
 
@@ -180,11 +180,11 @@ def _cuatm(facts: SiteCompany) -> Json | None:
 
 
 def _absent(topic: str, key: str) -> str | None:
-    return dice(f"absent {topic}", key).choice(ABSENT)
+    return seeded_random(f"absent {topic}", key).choice(ABSENT)
 
 
 def _row_id(topic: str, key: str) -> int:
-    return dice(f"row {topic}", key).randrange(1, 9_999_999)
+    return seeded_random(f"row {topic}", key).randrange(1, 9_999_999)
 
 
 def _hash(text: str) -> str:

@@ -1,11 +1,11 @@
-"""What can be chosen about the stand-in site: layout, language, where the data comes from."""
+"""The start options of the stand-in site: layout, language, and where the data comes from."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Layout(StrEnum):
-    """A way to mark up a company's facts; static/layouts.js has a function for each."""
+    """The layouts of a company's facts; static/layouts.js has a function for each."""
 
     DEFINITIONS = "definitions"
     TABLE = "table"
@@ -18,7 +18,7 @@ class Layout(StrEnum):
 
 
 class Lang(StrEnum):
-    """A language of labels, dates and status words."""
+    """The language of labels, dates and status words."""
 
     RO = "ro"
     RU = "ru"
@@ -27,10 +27,16 @@ class Lang(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class SiteOptions:
-    """What a whole site is started with; None leaves the choice to the IDNO.
+    """The start options of a site.
 
-    `retry_after_seconds` is what the cases 503 and 429 say, `latency_ms` what each API answer takes longer, and
-    `faults` makes the companies of faults.py go wrong.
+    Attributes:
+        layout: The layout of all pages; None selects one by the IDNO.
+        lang: The language of all pages; None selects one by the IDNO.
+        embedded: Whether the data is embedded in the document instead of fetched from the API.
+        flaky_failures: How many visits of the FLAKY case fail.
+        retry_after_seconds: The Retry-After header of the cases with status 503 and 429.
+        faults: Whether the companies of site_faults.py fail.
+        latency_ms: The delay of each API response.
     """
 
     layout: Layout | None = None

@@ -1,4 +1,4 @@
-"""The page origin: the same shell for any path, and what may stand in front of it."""
+"""The page origin: the same HTML shell for any path, or a challenge, error or redirect in its place."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ LATE_FACTS_MS = 400
 NEVER_MS = 24 * 60 * 60 * 1000
 VARIANTS = 8
 
-# lang="en" whatever the language, as the tools that build such pages leave it.
+# The shell has lang="en" for every language: frameworks for such pages generate it so.
 SHELL = """<!doctype html>
 <html lang="en">
 <head>
@@ -53,7 +53,7 @@ FAVICON = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><circle cx=
 def page_app(
     *, log: RequestLog, options: SiteOptions, switches: Switches, api_url: str, build: str
 ) -> Starlette:
-    """The page origin as an ASGI app; `build` is what its class names are made of."""
+    """Return the page origin as an ASGI app; its CSS class names are derived from `build`."""
     app = Starlette(
         routes=[
             Route("/robots.txt", robots),
@@ -80,23 +80,23 @@ async def _requests(request: Request) -> Response:
 
 
 async def _document(request: Request) -> Response:
-    """The shell, or what a special case has in its place."""
+    """Return the shell, or the response of a special case."""
     switches: Switches = request.app.state.switches
     options: SiteOptions = request.app.state.options
     if switches.challenging:
         return _challenge()
-    if switches.limited is not None:
-        return _come_back(429, after_seconds=switches.limited)
+    if switches.rate_limit_seconds is not None:
+        return _retry_later(429, after_seconds=switches.rate_limit_seconds)
     idno = document_idno(request.url.path)
     match _case(request, idno) if idno else None:
         case CaseName.CHALLENGE:
             return _challenge()
         case CaseName.DOCUMENT_503:
-            return _come_back(503, after_seconds=options.retry_after_seconds)
+            return _retry_later(503, after_seconds=options.retry_after_seconds)
         case CaseName.RATE_LIMITED:
-            return _come_back(429, after_seconds=options.retry_after_seconds)
+            return _retry_later(429, after_seconds=options.retry_after_seconds)
         case CaseName.REDIRECT if request.url.path.startswith("/companies/"):
-            return RedirectResponse(_under_romanian(request), 302)
+            return RedirectResponse(_romanian_url(request), 302)
         case CaseName.FLAKY if idno and _still_fails(request, idno):
             return HTMLResponse(PLAIN_ERROR.format("500 Internal Server Error"), 500)
     return HTMLResponse(_shell(request, idno))
@@ -106,7 +106,7 @@ def _challenge() -> Response:
     return HTMLResponse(CHALLENGE, 403, headers={"cf-mitigated": "challenge", "Server": "cloudflare"})
 
 
-def _come_back(status: int, *, after_seconds: int) -> Response:
+def _retry_later(status: int, *, after_seconds: int) -> Response:
     text = PLAIN_ERROR.format(f"{status} {HTTPStatus(status).phrase}")
     return HTMLResponse(text, status, headers={"Retry-After": str(after_seconds)})
 
@@ -117,12 +117,12 @@ def _case(request: Request, idno: str) -> CaseName | None:
 
 
 def _visit(request: Request, idno: str) -> int:
-    """Which visit this request is: the log has it already."""
+    """Return the number of the visit, from 1; the log already contains this request."""
     log: RequestLog = request.app.state.log
-    return log.visits_ever(idno)
+    return log.total_visits(idno)
 
 
-def _under_romanian(request: Request) -> str:
+def _romanian_url(request: Request) -> str:
     query = f"?{request.url.query}" if request.url.query else ""
     return f"/ro{request.url.path}{query}"
 
@@ -150,7 +150,7 @@ def _shell(request: Request, idno: str | None) -> str:
         "variant": _variant(request, subject),
         "factsAfterMs": _facts_after_ms(request, idno) if idno else 0,
     }
-    # Without the escape a "</script>" in a name would end the script.
+    # Escaped, because a "</script>" in a name would end the script.
     return SHELL % json.dumps(settings, ensure_ascii=False).replace("<", "\\u003c")
 
 
@@ -162,7 +162,7 @@ def _facts_after_ms(request: Request, idno: str) -> int:
 
 
 def _layout(request: Request, subject: str) -> Layout:
-    """The query's layout, else the site's, else one by the IDNO."""
+    """Return the layout of the query, else of the site, else one selected by the IDNO."""
     options: SiteOptions = request.app.state.options
     asked = request.query_params.get("layout")
     chosen = Layout(asked) if asked in list(Layout) else options.layout
@@ -170,7 +170,7 @@ def _layout(request: Request, subject: str) -> Layout:
 
 
 def _lang(request: Request, subject: str) -> Lang:
-    """The query's language, else the path's, else the site's, else one by the IDNO."""
+    """Return the language of the query, else of the path, else of the site, else one selected by the IDNO."""
     options: SiteOptions = request.app.state.options
     for asked in (request.query_params.get("lang"), request.url.path.split("/")[1]):
         if asked in list(Lang):
@@ -179,7 +179,7 @@ def _lang(request: Request, subject: str) -> Lang:
 
 
 def _variant(request: Request, subject: str) -> int:
-    """Three bits that the script reads: dates in words, legal forms in full, second set of labels."""
+    """Return three bits for the script: dates in words, legal forms in full, second set of labels."""
     asked = request.query_params.get("variant", "")
     number = int(asked) if asked.isdecimal() else _number("variant", subject)
     return number % VARIANTS

@@ -1,4 +1,4 @@
-"""A made-up bulk register, as dataset.gov.md publishes the real one: an XLSX of the stand-in site's companies."""
+"""Writer of a made-up bulk register: an XLSX of the stand-in site's companies, in the format of dataset.gov.md."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import xlsxwriter
 
-from standin.site_facts import SiteCompany, SiteParty, dice, facts_of, make_idno
+from standin.site_facts import SiteCompany, SiteParty, facts_of, make_idno, seeded_random
 
 SHEET = "Company"
 LIQUIDATED_ONE_IN = 5
@@ -17,18 +17,18 @@ Cell = str | int | float | date | None
 
 @dataclass(frozen=True, kw_only=True)
 class RegisterOptions:
-    """How a register is written."""
+    """Options for writing a register."""
 
     sheet: str = SHEET
     real_dates: bool = False
-    """Dates as Excel's own, not as dd.mm.yyyy."""
+    """Write dates as Excel dates instead of texts (dd.mm.yyyy)."""
     numeric_idnos: bool = False
     inline_texts: bool = False
-    """Texts in their cells, not in a table of their own."""
+    """Write texts into their cells instead of the shared table of texts."""
     without: Sequence[str] = ()
-    """Columns that are left out."""
+    """Titles of columns to leave out."""
     extra_rows: Sequence[Sequence[Cell]] = ()
-    """After the companies, as they are."""
+    """Rows to append after the companies."""
 
 
 _COLUMNS: dict[str, Callable[[SiteCompany], Cell]] = {
@@ -48,7 +48,7 @@ _NOTES = {"Data înregistrării": " (zz.ll.aaaa)", "Lista fondatorilor": " (cota
 
 
 def write_register(path: Path, numbers: Sequence[int], options: RegisterOptions | None = None) -> Path:
-    """Write the register of these companies (`make_idno`) and return its path."""
+    """Write a register of the companies with these numbers (see `make_idno`) and return its path."""
     options = options or RegisterOptions()
     titles = [title for title in _COLUMNS if title not in options.without]
     companies = [facts_of(make_idno(number)) for number in numbers]
@@ -70,10 +70,10 @@ def write_register(path: Path, numbers: Sequence[int], options: RegisterOptions 
 
 
 def liquidated_on(idno: str) -> date | None:
-    """When a company was struck off; most were not."""
-    roll = dice("liquidated", idno)
-    is_gone = roll.randrange(LIQUIDATED_ONE_IN) == 0
-    return date(2020, 1, 1) + timedelta(days=roll.randrange(2000)) if is_gone else None
+    """Return the date on which a company was liquidated; None for most companies."""
+    rng = seeded_random("liquidated", idno)
+    is_gone = rng.randrange(LIQUIDATED_ONE_IN) == 0
+    return date(2020, 1, 1) + timedelta(days=rng.randrange(2000)) if is_gone else None
 
 
 def _written(value: Cell, options: RegisterOptions) -> Cell:

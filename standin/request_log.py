@@ -1,4 +1,4 @@
-"""The log of all requests to the stand-in site, and the middleware that writes it."""
+"""The request log of the stand-in site, and the middleware that writes it."""
 
 import itertools
 import re
@@ -16,7 +16,7 @@ _DOCUMENT_PATH = re.compile(r"^/(?:(?:ro|ru|en)/)?companies/([^/]+)/?$")
 
 
 class SiteOrigin(StrEnum):
-    """Which of the two origins was asked."""
+    """The two origins of the site."""
 
     PAGE = "page"
     API = "api"
@@ -24,32 +24,32 @@ class SiteOrigin(StrEnum):
 
 @dataclass(frozen=True)
 class LoggedRequest:
-    """One request; the status is None as long as (or because) no answer has begun."""
+    """One request; the status is None if no response has started."""
 
     time: datetime
     origin: SiteOrigin
     method: str
     path: str
     is_document: bool
-    """Whether it was for a company's page."""
+    """Whether the request was for a company's page."""
     status: int | None = None
 
 
 class Document(NamedTuple):
-    """A company's page that was asked for."""
+    """A request for a company's page."""
 
     time: datetime
     idno: str
 
 
 def document_idno(path: str) -> str | None:
-    """What stands for the IDNO in the path of a company's page; None for any other path."""
+    """Return the IDNO part in the path of a company's page; None for any other path."""
     found = _DOCUMENT_PATH.match(path)
     return found.group(1) if found else None
 
 
 class RequestLog:
-    """Requests in the order they came; safe to read from another thread."""
+    """The requests in order of arrival; can be read from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -57,8 +57,8 @@ class RequestLog:
         self._numbers = itertools.count()
         self._visits: Counter[str] = Counter()
 
-    def begin(self, request: LoggedRequest) -> int:
-        """Note a request; the number returned is for `answer`."""
+    def record_request(self, request: LoggedRequest) -> int:
+        """Record a request; return its number for `record_status`."""
         with self._lock:
             number = next(self._numbers)
             self._requests[number] = request
@@ -66,24 +66,24 @@ class RequestLog:
                 self._visits[document_idno(request.path) or ""] += 1
             return number
 
-    def answer(self, number: int, status: int) -> None:
-        """Note the status that a request was answered with."""
+    def record_status(self, number: int, status: int) -> None:
+        """Record the status of the response to a request."""
         with self._lock:
             if number in self._requests:
                 self._requests[number] = replace(self._requests[number], status=status)
 
     def snapshot(self) -> list[LoggedRequest]:
-        """All requests up to now, but for those that were forgotten."""
+        """Return all requests since the last `clear`."""
         with self._lock:
             return list(self._requests.values())
 
-    def forget(self) -> None:
-        """Begin anew; what is over after the first visit stays over."""
+    def clear(self) -> None:
+        """Clear the log; the number of visits, which faults depend on, is kept."""
         with self._lock:
             self._requests.clear()
 
     def documents(self) -> list[Document]:
-        """The companies' pages that were asked for, in order."""
+        """Return the requests for companies' pages, in order."""
         return [
             Document(entry.time, document_idno(entry.path) or "")
             for entry in self.snapshot()
@@ -91,7 +91,7 @@ class RequestLog:
         ]
 
     def max_documents_in(self, window_seconds: float) -> int:
-        """The most documents that were asked for within any time of this length."""
+        """Return the largest number of page requests within any period of this length."""
         times = sorted(document.time.timestamp() for document in self.documents())
         return max(
             (
@@ -102,17 +102,17 @@ class RequestLog:
         )
 
     def visits(self, idno: str) -> int:
-        """How many documents were asked for a company; a redirect makes it two."""
+        """Return the number of page requests for a company; a redirect counts as two."""
         return sum(document.idno == idno for document in self.documents())
 
-    def visits_ever(self, idno: str) -> int:
-        """The same since the site was started, whatever was forgotten."""
+    def total_visits(self, idno: str) -> int:
+        """Return the number of page requests for a company since the site was started."""
         with self._lock:
             return self._visits[idno]
 
 
 class LogRequests:
-    """ASGI middleware: notes each request but those for the log itself."""
+    """ASGI middleware that records each request, except those for the log itself."""
 
     def __init__(self, app: ASGIApp, *, log: RequestLog, origin: SiteOrigin) -> None:
         self.app = app
@@ -120,7 +120,7 @@ class LogRequests:
         self.origin = origin
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Log on arrival, so that what never ends is seen too; add the status when it is known."""
+        """Record a request on arrival, so that unanswered ones are recorded too; add the status when it is known."""
         if scope["type"] != "http" or scope["path"].startswith("/__"):
             await self.app(scope, receive, send)
             return
@@ -128,11 +128,11 @@ class LogRequests:
         entry = LoggedRequest(
             datetime.now(UTC), self.origin, scope["method"], scope["path"], is_document=is_document
         )
-        number = self.log.begin(entry)
+        number = self.log.record_request(entry)
 
-        async def send_and_note(message: Message) -> None:
+        async def send_and_record(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self.log.answer(number, message["status"])
+                self.log.record_status(number, message["status"])
             await send(message)
 
-        await self.app(scope, receive, send_and_note)
+        await self.app(scope, receive, send_and_record)

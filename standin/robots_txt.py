@@ -1,4 +1,4 @@
-"""/robots.txt, the same at both origins."""
+"""The endpoint /robots.txt of both origins."""
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -7,6 +7,6 @@ from standin.switches import Switches
 
 
 async def robots(request: Request) -> Response:
-    """What the switches say at the moment."""
+    """Return the robots.txt that the switches contain."""
     switches: Switches = request.app.state.switches
     return PlainTextResponse(switches.robots, switches.robots_status)

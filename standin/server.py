@@ -1,4 +1,4 @@
-"""Runs both origins in a thread of this process."""
+"""The running stand-in site: both origins served from one thread of this process."""
 
 import asyncio
 import secrets
@@ -25,7 +25,7 @@ POLL_SECONDS = 0.01
 
 @dataclass(kw_only=True)
 class Site(Switches):
-    """A site that runs: where it is, what it was asked, and its switches. Safe to use from any thread."""
+    """A running site: its addresses, request log and switches. Can be used from any thread."""
 
     url: str
     api_url: str
@@ -33,23 +33,23 @@ class Site(Switches):
 
     @property
     def requests(self) -> list[LoggedRequest]:
-        """All requests up to now, in order."""
+        """The requests since the log was cleared, in order."""
         return self.log.snapshot()
 
     def visits(self, idno: str) -> int:
-        """How many documents were asked for a company; a redirect makes it two."""
+        """Return the number of page requests for a company; a redirect counts as two."""
         return self.log.visits(idno)
 
     def documents(self) -> list[Document]:
-        """The companies' pages that were asked for, in order, each with the time it was asked for."""
+        """Return the requests for companies' pages, in order, each with its time."""
         return self.log.documents()
 
     def max_documents_in(self, window_seconds: float) -> int:
-        """The most documents that were asked for within any time of this length."""
+        """Return the largest number of page requests within any period of this length."""
         return self.log.max_documents_in(window_seconds)
 
     def page_url(self, idno: str) -> str:
-        """Where a company's page is."""
+        """Return the address of a company's page."""
         return f"{self.url}/companies/{idno}"
 
 
@@ -67,7 +67,7 @@ def running_site(
     latency_ms: int = 0,
     robots: str = OPEN_ROBOTS,
 ) -> Iterator[Site]:
-    """Serve the site until the block ends; a port of 0 takes a free one."""
+    """Serve the site until the block ends; a port of 0 selects a free one. The other options: see SiteOptions."""
     options = SiteOptions(
         layout=layout,
         lang=lang,
@@ -95,7 +95,7 @@ def _url(listening: socket.socket) -> str:
 
 
 def _server(app: Starlette) -> uvicorn.Server:
-    # One second is for an answer on its slow way; a client that waits for ever is let go by NoAnswer.
+    # One second allows slow responses to complete; NoAnswer closes connections that wait for ever.
     config = uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     app.state.server = server
@@ -104,7 +104,7 @@ def _server(app: Starlette) -> uvicorn.Server:
 
 @contextmanager
 def _served(servers: dict[uvicorn.Server, socket.socket]) -> Iterator[None]:
-    # A thread even for the command line: off the main thread uvicorn leaves the signals to us.
+    # The command line uses a thread too: outside the main thread, uvicorn does not install signal handlers.
     thread = threading.Thread(target=lambda: asyncio.run(_serve(servers)), name="stand-in site", daemon=True)
     thread.start()
     try:

@@ -1,4 +1,4 @@
-"""The special companies of the stand-in site: fixed IDNOs, each with one way to behave."""
+"""The special cases of the stand-in site: fixed IDNOs, each with one behavior."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,9 +34,9 @@ class CaseName(StrEnum):
 
 @dataclass(frozen=True)
 class SiteCase:
-    """A special company: its IDNO, what a capture of its page should end as, and why.
+    """A special company: its IDNO, the outcome that a visit should have, and the reason.
 
-    With embedded data nothing can be dropped on the way: API_DROPPED is then a page with an error text.
+    With embedded data no connection can be dropped: API_DROPPED is then a page with an error text.
     """
 
     name: CaseName
@@ -45,24 +45,31 @@ class SiteCase:
     why: str
 
 
-# Registrar 999 does not exist, so that none of these can be a real company.
+# Registrar 999 does not exist, so that none of these IDNOs can belong to a real company.
 _ROWS = (
     SiteCase(CaseName.FOUND, "1020999000019", Outcome.OK, "an ordinary company"),
-    SiteCase(CaseName.NOT_FOUND, "1020999000020", Outcome.NOT_FOUND, "the API answers 404, an h1 says so"),
-    SiteCase(CaseName.API_500, "1020999000031", Outcome.SERVER_ERROR, "the API answers 500, a text says so"),
+    SiteCase(
+        CaseName.NOT_FOUND, "1020999000020", Outcome.NOT_FOUND, "the API answers 404; the h1 says 'not found'"
+    ),
+    SiteCase(
+        CaseName.API_500, "1020999000031", Outcome.SERVER_ERROR, "the API answers 500; a text says 'error'"
+    ),
     SiteCase(
         CaseName.CHALLENGE, "1020999000042", Outcome.BLOCKED, "the document is a bot challenge with 403"
     ),
     SiteCase(
-        CaseName.DOCUMENT_503, "1020999000053", Outcome.SERVER_ERROR, "the document is 503, Retry-After"
+        CaseName.DOCUMENT_503, "1020999000053", Outcome.SERVER_ERROR, "the document is 503 with Retry-After"
     ),
-    SiteCase(CaseName.RATE_LIMITED, "1020999000064", Outcome.BLOCKED, "the document is 429, Retry-After"),
+    SiteCase(CaseName.RATE_LIMITED, "1020999000064", Outcome.BLOCKED, "the document is 429 with Retry-After"),
     SiteCase(CaseName.SLOW, "1020999000075", Outcome.OK, "the API answers after 3 seconds"),
     SiteCase(
-        CaseName.NEVER_RENDERS, "1020999000086", Outcome.TIMEOUT, "the API never answers: loading for ever"
+        CaseName.NEVER_RENDERS,
+        "1020999000086",
+        Outcome.TIMEOUT,
+        "the API never answers; the page keeps loading",
     ),
     SiteCase(
-        CaseName.HOSTILE_TEXT, "1020999000097", Outcome.OK, "name and address hold markup, labels, marks"
+        CaseName.HOSTILE_TEXT, "1020999000097", Outcome.OK, "name and address contain markup, labels, marks"
     ),
     SiteCase(CaseName.SPARSE, "1020999000101", Outcome.OK, "only the name and the IDNO are known"),
     SiteCase(
@@ -70,28 +77,30 @@ _ROWS = (
     ),
     SiteCase(CaseName.REDIRECT, "1020999000123", Outcome.OK, "302 to the page under /ro/"),
     SiteCase(
-        CaseName.BROKEN_JSON, "1020999000134", Outcome.SERVER_ERROR, "the API answers 200 with half a JSON"
+        CaseName.BROKEN_JSON, "1020999000134", Outcome.SERVER_ERROR, "the API answers 200 with truncated JSON"
     ),
     SiteCase(
         CaseName.WRONG_COMPANY, "1020999000145", Outcome.WRONG_PAGE, "the API answers with another company"
     ),
     SiteCase(CaseName.API_DROPPED, "1020999000156", Outcome.NETWORK_ERROR, "the API closes the connection"),
     SiteCase(CaseName.SOFT_404_TEXT, "1020999000167", Outcome.NOT_FOUND, "the API answers 200 with null"),
-    SiteCase(CaseName.LATE_FACTS, "1020999000178", Outcome.OK, "the h1 comes first, the facts 0.4 s later"),
+    SiteCase(CaseName.LATE_FACTS, "1020999000178", Outcome.OK, "the h1 appears first, the facts 0.4 s later"),
     SiteCase(
-        CaseName.ERROR_H1, "1020999000189", Outcome.SERVER_ERROR, "the API answers 500, the h1 says error"
+        CaseName.ERROR_H1, "1020999000189", Outcome.SERVER_ERROR, "the API answers 500; the h1 says 'error'"
     ),
-    SiteCase(CaseName.FIN_500, "1020999000190", Outcome.OK, "all well but the financial statements' 500"),
-    SiteCase(CaseName.FLAKY, "1020999000204", Outcome.OK, "the first visits get a document with 500"),
+    SiteCase(
+        CaseName.FIN_500, "1020999000190", Outcome.OK, "only the request for statements fails, with 500"
+    ),
+    SiteCase(CaseName.FLAKY, "1020999000204", Outcome.OK, "the document of the first visits is 500"),
 )
 
 CASES: Mapping[CaseName, SiteCase] = {case.name: case for case in _ROWS}
 _BY_IDNO = {case.idno: case.name for case in _ROWS}
 
-# What the page of WRONG_COMPANY shows instead.
+# The company that the page of WRONG_COMPANY shows instead.
 OTHER_COMPANY_IDNO = "1020999000215"
 
 
 def case_of(idno: str) -> CaseName | None:
-    """The special case that an IDNO stands for, if any."""
+    """Return the special case with an IDNO; None for any other company."""
     return _BY_IDNO.get(idno)

@@ -1,4 +1,4 @@
-"""The truth about a made-up company, derived from its IDNO alone."""
+"""The facts of a made-up company, generated from its IDNO alone."""
 
 import random
 import re
@@ -30,7 +30,7 @@ SHARE_SPLITS: dict[int, tuple[tuple[float, ...], ...]] = {
 
 
 class SitePartyKind(StrEnum):
-    """Who a founder or administrator is."""
+    """The kinds of founders and administrators."""
 
     PERSON = "person"
     COMPANY = "company"
@@ -49,7 +49,7 @@ class SiteParty:
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """Where a company is, in parts and whole."""
+    """A company's address, in parts and as one text."""
 
     city: str
     district: str
@@ -71,7 +71,7 @@ class SiteCuatm:
 
 @dataclass(frozen=True, kw_only=True)
 class SiteActivity:
-    """A line of business, as the register names it."""
+    """An activity with its name in the register."""
 
     id: int
     name: str
@@ -79,7 +79,7 @@ class SiteActivity:
 
 @dataclass(frozen=True, kw_only=True)
 class SiteCompany:
-    """All that is true of one made-up company."""
+    """All facts of one made-up company."""
 
     idno: str
     name: str
@@ -94,24 +94,24 @@ class SiteCompany:
     unlicensed: tuple[SiteActivity, ...]
 
 
-def dice(topic: str, idno: str) -> random.Random:
-    """A random generator that always rolls the same for a topic of a company."""
+def seeded_random(topic: str, idno: str) -> random.Random:
+    """Return a random generator that yields the same numbers for the same topic and IDNO (or other key)."""
     return random.Random(f"{topic}:{idno}")
 
 
 def make_idno(number: int) -> str:
-    """The IDNO of the listed company with this number, in a register that does not exist (998)."""
+    """Return the IDNO of the listed company with this number; its registrar, 998, does not exist."""
     serial, year = divmod(number, 26)
     return with_check_digit(f"1{year + 1:03d}998{serial:05d}")
 
 
 def with_check_digit(body: str) -> str:
-    """The IDNO that begins with these twelve digits."""
+    """Return the IDNO that begins with these twelve digits."""
     return body + str(stdnum_idno.calc_check_digit(body))
 
 
 def number_of(idno: str) -> int | None:
-    """The number that `make_idno` makes this IDNO of; None for any other."""
+    """Return the number from which `make_idno` creates this IDNO; None for any other IDNO."""
     found = _NUMBERED.fullmatch(idno)
     if found is None:
         return None
@@ -120,9 +120,11 @@ def number_of(idno: str) -> int | None:
 
 
 def facts_of(idno: str) -> SiteCompany:
-    """The truth about the company with this IDNO, special cases included."""
+    """Return the facts of the company with this IDNO, including special cases; raise ValueError for an invalid IDNO."""
     if not stdnum_idno.is_valid(idno):
-        raise ValueError(f"{idno!r} is not an IDNO with a right check digit")
+        raise ValueError(
+            f"idno: {idno!r} is not valid; an IDNO has 13 digits, the last of which is a check digit"
+        )
     facts = _ordinary(idno)
     match case_of(idno):
         case CaseName.HOSTILE_TEXT:
@@ -137,15 +139,15 @@ def facts_of(idno: str) -> SiteCompany:
 
 
 def _ordinary(idno: str) -> SiteCompany:
-    roll = dice("company", idno)
-    forms = roll.choices(list(LEGAL_FORMS), weights=list(LEGAL_FORMS.values()))
+    rng = seeded_random("company", idno)
+    forms = rng.choices(list(LEGAL_FORMS), weights=list(LEGAL_FORMS.values()))
     return SiteCompany(
         idno=idno,
         name=company_name(idno),
         legal_form=forms[0],
-        is_active=roll.random() < 0.85,
-        registered_on=_registered_on(idno) if roll.random() < 0.95 else None,
-        address=_address(idno) if roll.random() < 0.95 else None,
+        is_active=rng.random() < 0.85,
+        registered_on=_registered_on(idno) if rng.random() < 0.95 else None,
+        address=_address(idno) if rng.random() < 0.95 else None,
         cuatm=_cuatm(idno),
         founders=_founders(idno),
         administrators=_administrators(idno),
@@ -155,24 +157,24 @@ def _ordinary(idno: str) -> SiteCompany:
 
 
 def company_name(idno: str) -> str:
-    """A name that hardly any two companies share."""
-    roll = dice("name", idno)
-    stem, ending = roll.choice(words.NAME_STEMS), roll.choice(words.NAME_ENDINGS)
+    """Return a company's name; two companies rarely have the same one."""
+    rng = seeded_random("name", idno)
+    stem, ending = rng.choice(words.NAME_STEMS), rng.choice(words.NAME_ENDINGS)
     glue = "" if ending.startswith("-") else " "
-    return f"{stem}{glue}{ending} {roll.randrange(10, 9999)}"
+    return f"{stem}{glue}{ending} {rng.randrange(10, 9999)}"
 
 
 def _registered_on(idno: str) -> date:
     year = min(2000 + int(idno[2:4]), 2025)
-    return date(year, 1, 1) + timedelta(days=dice("date", idno).randrange(365))
+    return date(year, 1, 1) + timedelta(days=seeded_random("date", idno).randrange(365))
 
 
 def _address(idno: str) -> Address:
-    roll = dice("address", idno)
-    city, district, place = dice("place", idno).choice(words.PLACES)[:3]
-    street, number = roll.choice(words.STREETS), str(roll.randrange(1, 200))
-    apartment = str(roll.randrange(1, 90)) if roll.random() < 0.3 else None
-    whole = f"MD-{roll.randrange(2000, 7999)}, {place}, {street}, {number}"
+    rng = seeded_random("address", idno)
+    city, district, place = seeded_random("place", idno).choice(words.PLACES)[:3]
+    street, number = rng.choice(words.STREETS), str(rng.randrange(1, 200))
+    apartment = str(rng.randrange(1, 90)) if rng.random() < 0.3 else None
+    whole = f"MD-{rng.randrange(2000, 7999)}, {place}, {street}, {number}"
     return Address(
         city=city,
         district=district,
@@ -184,51 +186,51 @@ def _address(idno: str) -> Address:
 
 
 def _cuatm(idno: str) -> SiteCuatm:
-    identifier, statistic_id, name, kind = dice("place", idno).choice(words.PLACES)[3:]
+    identifier, statistic_id, name, kind = seeded_random("place", idno).choice(words.PLACES)[3:]
     return SiteCuatm(id=identifier, statistic_id=statistic_id, name=name, type=kind)
 
 
 def _person_names(idno: str, *, count: int) -> list[str]:
-    roll = dice("people", idno)
-    surnames = roll.sample(words.SURNAMES, count)
-    return [f"{surname} {roll.choice(words.GIVEN_NAMES)}" for surname in surnames]
+    rng = seeded_random("people", idno)
+    surnames = rng.sample(words.SURNAMES, count)
+    return [f"{surname} {rng.choice(words.GIVEN_NAMES)}" for surname in surnames]
 
 
 def _founders(idno: str) -> tuple[SiteParty, ...]:
-    roll = dice("founders", idno)
-    count = roll.choices((1, 2, 3, 4), weights=(40, 30, 20, 10))[0]
-    shares = roll.choice(SHARE_SPLITS[count])
-    companies = 1 if count > 1 and roll.random() < 0.3 else 0
+    rng = seeded_random("founders", idno)
+    count = rng.choices((1, 2, 3, 4), weights=(40, 30, 20, 10))[0]
+    shares = rng.choice(SHARE_SPLITS[count])
+    companies = 1 if count > 1 and rng.random() < 0.3 else 0
     people = _person_names(idno, count=count - companies)
     persons = [
         SiteParty(name=name, kind=SitePartyKind.PERSON, share=float(share))
         for name, share in zip(people, shares, strict=False)
     ]
-    owners = [_owning_company(roll, share) for share in shares[len(people) :]]
+    owners = [_owning_company(rng, share) for share in shares[len(people) :]]
     return tuple(persons + owners)
 
 
-def _owning_company(roll: random.Random, share: float) -> SiteParty:
-    idno = make_idno(roll.randrange(10_000))
+def _owning_company(rng: random.Random, share: float) -> SiteParty:
+    idno = make_idno(rng.randrange(10_000))
     return SiteParty(name=company_name(idno), kind=SitePartyKind.COMPANY, share=float(share), idno=idno)
 
 
 def _administrators(idno: str) -> tuple[SiteParty, ...]:
-    roll = dice("administrators", idno)
-    count = 2 if roll.random() < 0.25 else 1
-    role = roll.choice(words.ROLES)
+    rng = seeded_random("administrators", idno)
+    count = 2 if rng.random() < 0.25 else 1
+    role = rng.choice(words.ROLES)
     names = _person_names(idno, count=2)[:count]
     return tuple(SiteParty(name=name, kind=SitePartyKind.PERSON, role=role) for name in names)
 
 
 def _activities(idno: str, choices: tuple[tuple[int, str], ...], *, at_most: int) -> tuple[SiteActivity, ...]:
-    roll = dice(f"activities up to {at_most}", idno)
-    picked = roll.sample(choices, roll.randint(0, at_most))
+    rng = seeded_random(f"activities up to {at_most}", idno)
+    picked = rng.sample(choices, rng.randint(0, at_most))
     return tuple(SiteActivity(id=number, name=name) for number, name in picked)
 
 
 def _complete(facts: SiteCompany) -> SiteCompany:
-    """Tests and the demo lean on this one: whatever the dice say, it lacks nothing."""
+    """Complete the FOUND case: tests and the demo rely on it having all facts."""
     first, second = _person_names(facts.idno, count=2)
     founders = (
         SiteParty(name=first, kind=SitePartyKind.PERSON, share=33.33),
@@ -246,7 +248,7 @@ def _complete(facts: SiteCompany) -> SiteCompany:
 
 
 def _hostile(facts: SiteCompany) -> SiteCompany:
-    """Text that breaks a page which is put together from strings, or a parser that trusts its labels."""
+    """Insert text that breaks pages built by string concatenation, and parsers that trust labels."""
     name = (
         "<script>document.title='owned'</script> \"GHILIMELE\" & 'APOSTROF' </h1><h1>Alt titlu</h1> "
         f"Adresa: falsă IDNO: {OTHER_COMPANY_IDNO} Statut: Lichidată {{{{7*7}}}} ${{7*7}} \u200fמבחן\u200e "

@@ -1,6 +1,6 @@
-"""A range of companies of which about one in ten goes wrong, in every way there is: for long runs.
+"""A range of companies of which about one in ten fails, in every possible way; used for long runs.
 
-The site behaves so only when it is started with `faults`; what each company comes to can be told without it.
+They fail only if the site is started with `faults`. The expected outcome of a company can be computed without a site.
 """
 
 import hashlib
@@ -12,12 +12,12 @@ from standin.site_facts import number_of
 from warehouse.contract import Outcome
 
 FAULTY_NUMBERS = range(50_000, 60_000)
-"""Of these companies (`make_idno`)."""
+"""The numbers of the companies (see `make_idno`) that can have a fault."""
 FAULTS_PER_MILLE = 100
 
 
 class SiteFault(StrEnum):
-    """The ways of going wrong; those with ONCE are over from the second visit on."""
+    """The kinds of faults; those with ONCE affect only the first visit."""
 
     DOCUMENT_503 = "document_503"
     RATE_LIMITED_ONCE = "rate_limited_once"
@@ -33,12 +33,12 @@ class SiteFault(StrEnum):
     SOFT_404 = "soft_404"
     ERROR_H1 = "error_h1"
     HALF_RENDERED = "half_rendered"
-    """The heading comes, the facts never do, and no answer holds them."""
+    """The heading appears, but the facts never do, and no API answer contains them."""
 
 
 @dataclass(frozen=True)
-class _Kind:
-    """How a fault shows: as a special case does, or (None) as a page that stays half done."""
+class _FaultKind:
+    """The behavior of a fault: that of a special case, or (None) a page that stays incomplete."""
 
     case: CaseName | None
     once: bool = False
@@ -48,54 +48,54 @@ class _Kind:
         return CASES[self.case].outcome if self.case else Outcome.INCOMPLETE
 
 
-_KINDS = {
-    SiteFault.DOCUMENT_503: _Kind(CaseName.DOCUMENT_503),
-    SiteFault.RATE_LIMITED_ONCE: _Kind(CaseName.RATE_LIMITED, once=True),
-    SiteFault.CHALLENGE: _Kind(CaseName.CHALLENGE),
-    SiteFault.API_500: _Kind(CaseName.API_500),
-    SiteFault.API_500_ONCE: _Kind(CaseName.API_500, once=True),
-    SiteFault.NEVER_RENDERS: _Kind(CaseName.NEVER_RENDERS),
-    SiteFault.DROPPED: _Kind(CaseName.API_DROPPED),
-    SiteFault.DROPPED_ONCE: _Kind(CaseName.API_DROPPED, once=True),
-    SiteFault.BROKEN_JSON: _Kind(CaseName.BROKEN_JSON),
-    SiteFault.WRONG_COMPANY: _Kind(CaseName.WRONG_COMPANY),
-    SiteFault.NOT_FOUND: _Kind(CaseName.NOT_FOUND),
-    SiteFault.SOFT_404: _Kind(CaseName.SOFT_404_TEXT),
-    SiteFault.ERROR_H1: _Kind(CaseName.ERROR_H1),
-    SiteFault.HALF_RENDERED: _Kind(None),
+_FAULT_KINDS = {
+    SiteFault.DOCUMENT_503: _FaultKind(CaseName.DOCUMENT_503),
+    SiteFault.RATE_LIMITED_ONCE: _FaultKind(CaseName.RATE_LIMITED, once=True),
+    SiteFault.CHALLENGE: _FaultKind(CaseName.CHALLENGE),
+    SiteFault.API_500: _FaultKind(CaseName.API_500),
+    SiteFault.API_500_ONCE: _FaultKind(CaseName.API_500, once=True),
+    SiteFault.NEVER_RENDERS: _FaultKind(CaseName.NEVER_RENDERS),
+    SiteFault.DROPPED: _FaultKind(CaseName.API_DROPPED),
+    SiteFault.DROPPED_ONCE: _FaultKind(CaseName.API_DROPPED, once=True),
+    SiteFault.BROKEN_JSON: _FaultKind(CaseName.BROKEN_JSON),
+    SiteFault.WRONG_COMPANY: _FaultKind(CaseName.WRONG_COMPANY),
+    SiteFault.NOT_FOUND: _FaultKind(CaseName.NOT_FOUND),
+    SiteFault.SOFT_404: _FaultKind(CaseName.SOFT_404_TEXT),
+    SiteFault.ERROR_H1: _FaultKind(CaseName.ERROR_H1),
+    SiteFault.HALF_RENDERED: _FaultKind(None),
 }
 
 
 def fault_of(idno: str) -> SiteFault | None:
-    """The fault of a company; None where it has none, as all have outside FAULTY_NUMBERS."""
+    """Return the fault of a company; None if it has none. Only companies in FAULTY_NUMBERS can have one."""
     if number_of(idno) not in FAULTY_NUMBERS:
         return None
-    roll = int(hashlib.sha256(f"fault:{idno}".encode()).hexdigest()[:12], 16)
-    kind, is_faulty = roll // 1000, roll % 1000 < FAULTS_PER_MILLE
+    rng = int(hashlib.sha256(f"fault:{idno}".encode()).hexdigest()[:12], 16)
+    kind, is_faulty = rng // 1000, rng % 1000 < FAULTS_PER_MILLE
     return list(SiteFault)[kind % len(SiteFault)] if is_faulty else None
 
 
 def fault_at(idno: str, visit: int) -> SiteFault | None:
-    """The fault that a visit meets; the first is 1."""
+    """Return the fault that affects a visit (numbered from 1)."""
     fault = fault_of(idno)
-    return None if fault and _KINDS[fault].once and visit > 1 else fault
+    return None if fault and _FAULT_KINDS[fault].once and visit > 1 else fault
 
 
 def case_at(idno: str, visit: int, *, faults: bool) -> CaseName | None:
-    """The special case that a company behaves as at a visit, by its own IDNO or by its fault."""
+    """Return the special case that a company behaves as during a visit, by its IDNO or by its fault."""
     fault = fault_at(idno, visit) if faults else None
-    return _KINDS[fault].case if fault else case_of(idno)
+    return _FAULT_KINDS[fault].case if fault else case_of(idno)
 
 
 def is_half_rendered(idno: str, *, faults: bool) -> bool:
-    """Whether a company's page never gets past its heading."""
+    """Tell whether a company's page never shows more than its heading."""
     return faults and fault_of(idno) is SiteFault.HALF_RENDERED
 
 
 def expected_outcome(idno: str, attempts: int = 3) -> Outcome:
-    """What a company comes to in as many visits, at a site with faults that is otherwise left alone."""
+    """Return the outcome of a company after up to `attempts` visits to a site with faults."""
     case = case_of(idno)
     if case:
         return CASES[case].outcome
     fault = fault_at(idno, attempts)
-    return _KINDS[fault].outcome if fault else Outcome.OK
+    return _FAULT_KINDS[fault].outcome if fault else Outcome.OK

@@ -1,4 +1,4 @@
-"""Word lists that the made-up companies are put together from; both Romanian spellings occur on purpose."""
+"""Word lists for the made-up companies; both Romanian spellings (cedilla and comma) occur deliberately."""
 
 NAME_STEMS = (
     "NORDAVIS",

@@ -1,4 +1,4 @@
-// The page: the frame, a loading text, then the company that the path names.
+// Builds the page: the frame, a loading text, then the company that the path names.
 
 import { element } from "./dom.js";
 import { companyFacts, figureFacts } from "./facts.js";
@@ -13,7 +13,7 @@ const { nodes, main } = frame(layoutName, layout);
 
 const later = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** Asks the API, or takes the answer that the server has put into the document. */
+/** Fetches an answer from the API, or returns the one that the server embedded in the document. */
 async function ask(path) {
   if (apiUrl === null) return embedded(answers[path]);
   const response = await fetch(apiUrl + path);

@@ -1,15 +1,15 @@
-// Builds elements; text goes in as text nodes only, never as markup.
+// Builds elements; text is inserted as text nodes only, never as markup.
 
 const build = window.site.build;
 
-/** A class name that means nothing and is another one in the next build. */
+/** Returns a meaningless class name that changes with each build. */
 function className(role) {
   let hash = 7;
   for (const letter of build + role) hash = (hash * 31 + letter.charCodeAt(0)) % 2147483647;
   return "x" + hash.toString(36);
 }
 
-/** An element: element("div.label", "text", child, [more]); the role after the dot becomes a class. */
+/** Creates an element: element("div.label", "text", child, [more]). The role after the dot becomes a class. */
 export function element(tagAndRole, ...children) {
   const [tag, role] = tagAndRole.split(".");
   const made = document.createElement(tag);
@@ -25,7 +25,10 @@ export function link(href, text) {
   return made;
 }
 
-/** Puts a separator between the items of a list: a text, or what makes an element (one element stands in one place). */
+/**
+ * Inserts a separator between the items of a list: a text, or a function that creates an element (the same element
+ * cannot be in two places).
+ */
 export function joined(items, separator) {
   const between = () => (typeof separator === "function" ? separator() : separator);
   return items.flatMap((item, index) => (index ? [between(), item].flat() : item));

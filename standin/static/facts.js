@@ -1,4 +1,4 @@
-// From the API's bodies to facts: {label, values}, a value being {text, share?, role?, href?}.
+// Converts the API's bodies to facts: {label, values}, where a value is {text, share?, role?, href?}.
 
 import * as words from "./words.js";
 
@@ -51,7 +51,7 @@ export function figureFacts(statement) {
   );
 }
 
-/** The site operator's own facts, under the same labels as a company's. */
+/** Returns facts of the site's operator, with the same labels as a company's facts. */
 export function operatorFacts() {
   const { operator } = words.texts;
   return [

@@ -1,13 +1,13 @@
-// What stands around every page: menu, search, the operator's own address and IDNO.
+// Builds the frame around every page: menu, search, the operator's address and IDNO.
 
 import { element, link } from "./dom.js";
 import { operatorFacts } from "./facts.js";
 import { texts } from "./words.js";
 
-// In these layouts nothing but divs tells the frame from the company's block.
+// In these layouts the frame and the company's block consist of divs only.
 export const PLAIN = ["cards", "grid", "inline"];
 
-/** The frame's nodes, with `main` where the page's own content goes. */
+/** Returns the frame's nodes; the page's content goes into `main`. */
 export function frame(layoutName, layout) {
   const plain = PLAIN.includes(layoutName);
   const tag = (name) => (plain ? `div.${name}` : name);

@@ -1,11 +1,11 @@
-// The ways to mark up facts, one function each: facts in, nodes out.
+// The layouts of a company's facts: each function takes facts and returns nodes.
 
 import { element, joined, link } from "./dom.js";
 import { secondSet, texts } from "./words.js";
 
 const NBSP = "\u00a0";
 
-// Layouts that can do either show a colon with the second set of labels only.
+// Some layouts show a colon after labels only with the second set of labels.
 const maybeColon = (label) => (secondSet ? `${label}:` : label);
 const name = (value) => (value.href ? link(value.href, value.text) : value.text);
 const present = (facts) => facts.filter((fact) => fact.values.length);
@@ -14,7 +14,7 @@ const inBrackets = (value) => [name(value), value.share ? ` (${value.share})` : 
 const dashIfNone = (fact) => ({ ...fact, values: fact.values.length ? fact.values : [{ text: "—" }] });
 const hasShares = (fact) => fact.values.some((value) => value.share);
 
-/** `NAME (50%), NAME (50%)`; activities hold commas of their own, so that they get semicolons. */
+/** Returns `NAME (50%), NAME (50%)`; activities contain commas and are separated by semicolons. */
 function oneLine(fact) {
   const isLong = fact.values.some((value) => value.text.includes(",") && !value.share);
   return joined(fact.values.map(inBrackets), isLong ? "; " : ", ");

@@ -1,4 +1,4 @@
-// What the page says in each language: labels in two sets, status words, legal forms, months.
+// The page's texts in each language: two sets of labels, status words, legal forms, months.
 
 const LABELS = {
   ro: {
@@ -132,7 +132,7 @@ const TEXTS = {
   },
 };
 
-// Three bits of the variant choose among equally good ways to say a thing.
+// Each of the variant's three bits selects between two equivalent wordings or formats.
 const { lang, variant } = window.site;
 const datesInWords = (variant & 1) !== 0;
 const formsInFull = (variant & 2) !== 0;
@@ -148,7 +148,7 @@ export function legalForm(code) {
   return formsInFull && code in LEGAL_FORMS ? LEGAL_FORMS[code][index] : code;
 }
 
-/** "2003-07-09" in the manner of the language. */
+/** Formats a date such as "2003-07-09" for the language. */
 export function date(iso) {
   const [year, month, day] = iso.split("-");
   if (!datesInWords) return lang === "en" ? iso : `${day}.${month}.${year}`;
@@ -157,7 +157,7 @@ export function date(iso) {
   return `${Number(day)} ${name} ${year}` + (lang === "ru" ? " г." : "");
 }
 
-/** 11437966 as "11 437 966" (with no-break spaces) or "11,437,966". */
+/** Formats 11437966 as "11 437 966" (with no-break spaces) or "11,437,966". */
 export function amount(number) {
   return String(number).replace(/\B(?=(\d{3})+$)/g, lang === "en" ? "," : "\u00a0");
 }

@@ -89,13 +89,13 @@ def test_a_sweep_stops_where_it_is_told_and_the_next_run_goes_on(platform: Platf
 @contextmanager
 def _sweep_under_way(platform: Platform) -> Iterator[str]:
     """Yield the run of a sweep that has stored some pages and waits for the next one; the site then goes on."""
-    platform.site.list_held_from = HELD
+    platform.site.list_blocked_from = HELD
     try:
         run_id = _sweep(platform, restart=True, page_size=LISTED_COMPANIES // PAGES)
         wait_for("some pages", lambda: len(_pages(platform, run_id)) == HELD)
         yield run_id
     finally:
-        platform.site.list_held_from = None
+        platform.site.list_blocked_from = None
 
 
 def test_a_killed_sweep_goes_on_where_it_was(platform: Platform) -> None:

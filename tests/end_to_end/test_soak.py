@@ -181,7 +181,7 @@ def test_a_site_that_challenges_everybody_is_left_alone_and_its_requests_go_on_b
     idnos = [make_idno(2_000 + number) for number in range(16)]
     soaked.wait_until_healthy()
     soaked.site.challenging = True
-    soaked.site.log.forget()
+    soaked.site.log.clear()
     with soaked.signed_in() as user:
         url = user.http.post("/scrape/batch/", json={"idnos": idnos}).json()["status_url"]
 

@@ -1,4 +1,4 @@
-"""The companies that go wrong: as many as said, in every way, each to the outcome that is foretold."""
+"""Tests of the companies with faults: their number, their kinds, and their expected outcomes."""
 
 from collections.abc import Iterator
 
@@ -23,15 +23,15 @@ def site() -> Iterator[Site]:
 
 
 def first_with(fault: SiteFault, *, skip: int = 0) -> str:
-    """A company with a fault; `skip` so many for another one."""
-    found = (idno for idno in map(make_idno, FAULTY_NUMBERS) if fault_of(idno) is fault)
+    """Return the IDNO of a company with a fault, after skipping `skip` others with it."""
+    idnos = (idno for idno in map(make_idno, FAULTY_NUMBERS) if fault_of(idno) is fault)
     for _ in range(skip):
-        next(found)
-    return next(found)
+        next(idnos)
+    return next(idnos)
 
 
 def visit(site: Site, idno: str) -> list[int | None]:
-    """The statuses of the document and of the company's data; None where there is no answer."""
+    """Return the statuses of the document and of the company's API response; None if there is no response."""
     statuses: list[int | None] = [httpx.get(site.page_url(idno)).status_code]
     try:
         statuses.append(httpx.get(f"{site.api_url}/api/companies/{idno}", timeout=0.5).status_code)
@@ -40,7 +40,7 @@ def visit(site: Site, idno: str) -> list[int | None]:
     return statuses
 
 
-def test_a_tenth_of_the_range_goes_wrong_in_every_way_and_nobody_else() -> None:
+def test_a_tenth_of_the_range_and_no_other_company_has_a_fault() -> None:
     faults = [fault_of(make_idno(number)) for number in FAULTY_NUMBERS]
     assert 900 < sum(fault is not None for fault in faults) < 1100
     assert min(faults.count(fault) for fault in SiteFault) > 40
@@ -48,13 +48,13 @@ def test_a_tenth_of_the_range_goes_wrong_in_every_way_and_nobody_else() -> None:
     assert not any(fault_of(case.idno) for case in CASES.values())
 
 
-def test_a_number_is_read_from_the_idno_that_was_made_of_it() -> None:
+def test_the_number_of_a_listed_company_is_read_from_its_idno() -> None:
     assert [number_of(make_idno(number)) for number in (0, 25, 26, 59_999)] == [0, 25, 26, 59_999]
     assert number_of("1020999000019") is None
     assert number_of(make_idno(3)[:-1] + "x") is None
 
 
-def test_outcomes_are_foretold() -> None:
+def test_expected_outcomes_cover_faults_and_special_cases() -> None:
     for fault, outcome in ONCE.items():
         idno = first_with(fault)
         assert (expected_outcome(idno, attempts=1), expected_outcome(idno)) == (outcome, Outcome.OK)
@@ -76,7 +76,7 @@ def test_outcomes_are_foretold() -> None:
         (SiteFault.NOT_FOUND, [200, 404]),
     ],
 )
-def test_a_lasting_fault_is_met_at_every_visit(
+def test_a_lasting_fault_affects_every_visit(
     site: Site, fault: SiteFault, statuses: list[int | None]
 ) -> None:
     idno = first_with(fault)
@@ -92,23 +92,23 @@ def test_a_lasting_fault_is_met_at_every_visit(
         (SiteFault.DROPPED_ONCE, [200, None]),
     ],
 )
-def test_a_passing_fault_is_over_at_the_second_visit_even_if_the_log_is_forgotten(
+def test_a_fault_with_once_affects_only_the_first_visit_even_after_clearing_the_log(
     site: Site, fault: SiteFault, first: list[int | None]
 ) -> None:
     idno = first_with(fault)
     assert visit(site, idno) == first
-    site.log.forget()
+    site.log.clear()
     assert visit(site, idno) == visit(site, idno) == [200, 200]
 
 
-def test_half_a_page_has_a_heading_and_nothing_that_proves_whose_it_is(site: Site) -> None:
+def test_a_half_rendered_page_has_a_heading_but_no_idno(site: Site) -> None:
     idno = first_with(SiteFault.HALF_RENDERED)
     body = httpx.get(f"{site.api_url}/api/companies/{idno}").json()
     assert set(body) == {"fullName"}
     assert '"factsAfterMs": 0' not in httpx.get(site.page_url(idno)).text
 
 
-def test_without_the_option_nobody_goes_wrong() -> None:
+def test_without_the_option_no_company_fails() -> None:
     with running_site() as plain:
         for fault in SiteFault:
             assert visit(plain, first_with(fault, skip=1)) == [200, 200]

@@ -1,4 +1,4 @@
-"""The stand-in site itself: its cases, its API, its log. No browser is needed here."""
+"""Tests of the stand-in site: its cases, its API, its log. They need no browser."""
 
 import json
 import os
@@ -31,7 +31,7 @@ def api_company(site: Site, idno: str) -> httpx.Response:
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=lambda case: case.name)
-def test_every_case_has_a_valid_idno_of_its_own(case: SiteCase) -> None:
+def test_every_case_has_its_own_valid_idno(case: SiteCase) -> None:
     assert stdnum_idno.is_valid(case.idno)
     assert [other.name for other in CASES.values() if other.idno == case.idno] == [case.name]
 
@@ -40,7 +40,7 @@ def test_every_case_name_has_a_case() -> None:
     assert set(CASES) == set(CaseName)
 
 
-def test_a_company_is_the_same_each_time_and_on_the_wire(site: Site) -> None:
+def test_the_api_returns_the_same_company_each_time(site: Site) -> None:
     idno = make_idno(4711)
     answer = api_company(site, idno)
     assert answer.status_code == 200
@@ -48,7 +48,7 @@ def test_a_company_is_the_same_each_time_and_on_the_wire(site: Site) -> None:
     assert answer.json() == company(idno) == company(idno)
 
 
-def test_the_body_and_the_truth_tell_the_same_company() -> None:
+def test_the_api_body_and_the_expected_record_agree() -> None:
     for number in range(200):
         body, truth = company(make_idno(number)), expected_record(make_idno(number))
         founders = body["personFounders"] + body["companyFounders"]
@@ -58,19 +58,19 @@ def test_the_body_and_the_truth_tell_the_same_company() -> None:
         assert (body["registeredAt"] in ABSENT) == (truth["registered_on"] is None)
 
 
-def test_a_sparse_company_has_but_a_name_and_an_idno() -> None:
+def test_the_sparse_company_has_only_a_name_and_an_idno() -> None:
     truth = expected_record(CASES[CaseName.SPARSE].idno)
     assert {key for key, value in truth.items() if value} == {"idno", "name"}
 
 
-def test_statements_come_newest_first_with_each_number_twice() -> None:
+def test_statements_are_newest_first_and_contain_each_amount_twice() -> None:
     statements = fin_data(FOUND)
     years = [statement["year"] for statement in statements]
     assert years == sorted(years, reverse=True)
     assert statements[0]["CODE_6_010"] == statements[0]["CODE_6_010_Venituri_din_vinzari_total"]
 
 
-def test_unknown_and_invalid_idnos_are_404_at_the_api_and_200_as_documents(site: Site) -> None:
+def test_unknown_and_invalid_idnos_are_404_in_the_api_and_200_as_documents(site: Site) -> None:
     for idno in (ABSENT_COMPANY, "1020999000010", "abc"):
         assert api_company(site, idno).status_code == 404
         document = httpx.get(site.page_url(idno))
@@ -78,30 +78,30 @@ def test_unknown_and_invalid_idnos_are_404_at_the_api_and_200_as_documents(site:
         assert "<app-root></app-root>" in document.text
 
 
-def test_the_list_counts_pages_from_zero(site: Site) -> None:
+def test_the_list_numbers_pages_from_zero(site: Site) -> None:
     body = httpx.get(f"{site.api_url}/api/companies?page=1&size=2").json()
     assert [row["idno"] for row in body["data"]] == [make_idno(2), make_idno(3)]
     assert body["totalItemCount"] > 2
 
 
-def test_a_challenge_says_so_in_a_header(site: Site) -> None:
+def test_a_challenge_has_the_mitigation_header(site: Site) -> None:
     answer = httpx.get(site.page_url(CASES[CaseName.CHALLENGE].idno))
     assert (answer.status_code, answer.headers["cf-mitigated"]) == (403, "challenge")
 
 
-def test_a_dropped_connection_brings_no_answer(site: Site) -> None:
+def test_a_dropped_connection_has_no_response(site: Site) -> None:
     with pytest.raises(httpx.RemoteProtocolError):
         api_company(site, CASES[CaseName.API_DROPPED].idno)
     assert site.requests[-1].status is None
 
 
-def test_the_flaky_company_fails_as_often_as_told() -> None:
+def test_the_flaky_company_fails_as_often_as_configured() -> None:
     with running_site(flaky_failures=2) as site:
         url = site.page_url(CASES[CaseName.FLAKY].idno)
         assert [httpx.get(url).status_code for _ in range(3)] == [500, 500, 200]
 
 
-def test_the_log_tells_documents_from_the_rest() -> None:
+def test_the_log_distinguishes_documents_from_other_requests() -> None:
     with running_site(layout=Layout.TABLE) as site:
         httpx.get(site.page_url(FOUND))
         httpx.get(f"{site.url}/ro/companies/{FOUND}")
@@ -112,7 +112,7 @@ def test_the_log_tells_documents_from_the_rest() -> None:
         assert [row["path"] for row in logged] == [entry.path for entry in site.requests]
 
 
-def test_the_log_counts_documents_by_time_and_forgets() -> None:
+def test_the_log_counts_documents_in_a_period_and_can_be_cleared() -> None:
     with running_site(layout=Layout.TABLE) as site:
         for _ in range(3):
             httpx.get(site.page_url(FOUND))
@@ -123,11 +123,11 @@ def test_the_log_counts_documents_by_time_and_forgets() -> None:
         times = [document.time for document in site.documents()]
         span = (times[2] - times[0]).total_seconds()  # however slow the machine is
         assert (site.max_documents_in(span + 0.5), site.max_documents_in(60)) == (3, 4)
-        site.log.forget()
+        site.log.clear()
         assert (site.documents(), site.max_documents_in(60), site.visits(FOUND)) == ([], 0, 0)
 
 
-def test_robots_change_while_the_site_runs_at_both_origins() -> None:
+def test_robots_txt_of_both_origins_can_change_while_the_site_runs() -> None:
     with running_site() as site:
         for text, status in (("User-agent: *\nCrawl-delay: 2\n", 200), ("", 404), ("", 500)):
             site.robots, site.robots_status = text, status
@@ -136,31 +136,31 @@ def test_robots_change_while_the_site_runs_at_both_origins() -> None:
                 assert (answer.status_code, answer.text) == (status, text)
 
 
-def test_the_whole_site_can_challenge_or_limit_for_a_while(site: Site) -> None:
+def test_the_whole_site_can_challenge_or_rate_limit_temporarily(site: Site) -> None:
     url = site.page_url(make_idno(1))
     site.challenging = True
     challenge = httpx.get(url)
-    site.challenging, site.limited = False, 7
-    limited = httpx.get(url)
-    site.limited = None
+    site.challenging, site.rate_limit_seconds = False, 7
+    too_many = httpx.get(url)
+    site.rate_limit_seconds = None
     assert (challenge.status_code, challenge.headers["cf-mitigated"]) == (403, "challenge")
-    assert (limited.status_code, limited.headers["retry-after"]) == (429, "7")
+    assert (too_many.status_code, too_many.headers["retry-after"]) == (429, "7")
     assert httpx.get(url).status_code == 200
 
 
 @pytest.mark.parametrize(("name", "status"), [(CaseName.DOCUMENT_503, 503), (CaseName.RATE_LIMITED, 429)])
-def test_who_is_sent_away_is_told_for_how_long(name: CaseName, status: int) -> None:
+def test_a_503_or_429_has_a_retry_after_header(name: CaseName, status: int) -> None:
     with running_site(retry_after_seconds=3) as site:
         answer = httpx.get(site.page_url(CASES[name].idno))
     assert (answer.status_code, answer.headers["retry-after"]) == (status, "3")
 
 
-def test_api_answers_take_as_much_longer_as_told() -> None:
+def test_api_responses_are_delayed_by_the_configured_latency() -> None:
     with running_site(latency_ms=300) as site:
         assert api_company(site, FOUND).elapsed.total_seconds() > 0.3
 
 
-def test_an_embedded_page_carries_its_data_and_ends_no_script_early() -> None:
+def test_an_embedded_page_contains_its_data_without_ending_the_script_early() -> None:
     idno = CASES[CaseName.HOSTILE_TEXT].idno
     with running_site(embedded=True) as site:
         document = httpx.get(site.page_url(idno)).text
@@ -170,14 +170,14 @@ def test_an_embedded_page_carries_its_data_and_ends_no_script_early() -> None:
     assert document.count("</script>") == 2
 
 
-def test_the_command_line_says_where_it_listens_and_ends_on_sigterm() -> None:
+def test_the_command_line_prints_its_addresses_and_stops_on_sigterm() -> None:
     command = [sys.executable, "-m", "standin", "--port", "0", "--api-port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         _, url, _, api_url = process.stdout.readline().split()
         assert httpx.get(f"{url}/robots.txt").status_code == 200
         assert httpx.get(f"{api_url}/api/companies/{FOUND}").status_code == 200
-        # A client that waits for an answer that never comes must not hold up the end.
+        # A client that waits for an unanswered request must not delay the shutdown.
         with pytest.raises(httpx.ReadTimeout):
             httpx.get(f"{api_url}/api/companies/{CASES[CaseName.NEVER_RENDERS].idno}", timeout=0.2)
         os.kill(process.pid, signal.SIGTERM)

@@ -14,7 +14,7 @@ from pipeline.register.tracking import track
 from standin.made_up_companies import companies_page
 from standin.register_xlsx import Cell, RegisterOptions, write_register
 from standin.site_facts import make_idno
-from standin.switches import ListManner
+from standin.switches import ListBehavior
 from tests.pipeline.dagster_in_process import Inside
 
 COMPANIES = 95
@@ -163,7 +163,7 @@ def _after(inside: Inside, name: str) -> object:
 
 def test_a_site_that_limits_us_pauses_the_sweep_which_goes_on_later(inside: Inside) -> None:
     inside.sweep(page_size=20, max_pages=2)
-    inside.site.list = ListManner.LIMITED
+    inside.site.list = ListBehavior.LIMITED
     paused = inside.sweep()
 
     assert paused.success
@@ -174,7 +174,7 @@ def test_a_site_that_limits_us_pauses_the_sweep_which_goes_on_later(inside: Insi
     assert inside.sweep().success
     assert inside.list_requests() == requests
 
-    inside.site.list = ListManner.WELL
+    inside.site.list = ListBehavior.WELL
     inside.redis.flushall()
     assert inside.sweep().metadata["finished"]
     assert inside.tracked() == _idnos(range(COMPANIES))
@@ -188,9 +188,11 @@ def test_a_list_that_robots_txt_closes_is_not_fetched(inside: Inside) -> None:
     assert inside.list_requests() == 0
 
 
-@pytest.mark.parametrize("manner", [ListManner.OTHER_SHAPE, ListManner.HTML])
-def test_a_page_that_is_none_of_the_list_ends_the_run_and_is_kept(inside: Inside, manner: ListManner) -> None:
-    inside.site.list = manner
+@pytest.mark.parametrize("behavior", [ListBehavior.OTHER_SHAPE, ListBehavior.HTML])
+def test_a_page_that_is_none_of_the_list_ends_the_run_and_is_kept(
+    inside: Inside, behavior: ListBehavior
+) -> None:
+    inside.site.list = behavior
     failed = inside.sweep()
 
     assert not failed.success
@@ -200,7 +202,7 @@ def test_a_page_that_is_none_of_the_list_ends_the_run_and_is_kept(inside: Inside
     assert inside.query("SELECT 1 FROM raw_documents WHERE sha256 = :sha256", sha256=sha256)
     assert inside.tracked() == []
 
-    inside.site.list = ListManner.WELL
+    inside.site.list = ListBehavior.WELL
     assert inside.sweep().metadata["finished"]
 
 

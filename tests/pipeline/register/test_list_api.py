@@ -15,7 +15,7 @@ from pipeline.register.listing import ListedCompany, SweepPage
 from standin import Site, expected_record, running_site
 from standin.made_up_companies import LISTED_COMPANIES, companies_page
 from standin.site_facts import make_idno
-from standin.switches import ListManner
+from standin.switches import ListBehavior
 
 IDNO = make_idno(1)
 
@@ -28,7 +28,7 @@ def running() -> Iterator[Site]:
 
 @pytest.fixture
 def site(running: Site) -> Site:
-    running.list, running.largest_page = ListManner.WELL, 1000
+    running.list, running.largest_page = ListBehavior.WELL, 1000
     return running
 
 
@@ -195,17 +195,17 @@ def test_where_pages_are_cut_without_a_word_none_is_missed(
     site: Site, http: httpx.Client, cap: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("standin.made_up_companies.LISTED_COMPANIES", 2000 if cap > 1 else 30)
-    site.list, site.largest_page = ListManner.CAPPED, cap
+    site.list, site.largest_page = ListBehavior.CAPPED, cap
     pages = _walk(site, http)
     assert pages[0].size == cap
     assert _idnos(pages) == [make_idno(number) for number in range(2000 if cap > 1 else 30)]
 
 
-@pytest.mark.parametrize("manner", [ListManner.OTHER_SHAPE, ListManner.HTML])
+@pytest.mark.parametrize("behavior", [ListBehavior.OTHER_SHAPE, ListBehavior.HTML])
 def test_what_is_no_list_is_refused_with_what_came(
-    site: Site, http: httpx.Client, manner: ListManner
+    site: Site, http: httpx.Client, behavior: ListBehavior
 ) -> None:
-    site.list = manner
+    site.list = behavior
     with pytest.raises(
         NotAListPage, match=r"/api/companies\?page=0&size=1000: not a page of the list"
     ) as refused:
