@@ -1,1 +1,1 @@
-"""Read the facts of a company from rendered HTML."""
+"""Readers for the facts of a company in rendered HTML."""

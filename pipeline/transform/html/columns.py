@@ -1,4 +1,4 @@
-"""Tables by structure alone: rows and cells of `table`, ARIA roles or look-alikes, and what columns hold."""
+"""Tables recognized by structure alone, whether marked up as `table`, with ARIA roles or with plain blocks."""
 
 from enum import StrEnum
 
@@ -10,7 +10,7 @@ _CELL_ROLES = frozenset({"cell", "gridcell", "columnheader", "rowheader"})
 
 
 class Column(StrEnum):
-    """What a column of a table of parties holds."""
+    """The content of a column in a table of parties or activities."""
 
     NAME = "name"
     SHARE = "share"
@@ -20,7 +20,7 @@ class Column(StrEnum):
     OTHER = "other"
 
 
-_HEADS: dict[Column, list[str]] = {
+_HEADER_TEXTS: dict[Column, list[str]] = {
     Column.NAME: words(
         """
         nume | numele | denumire | denumirea | nume/denumire | nume / denumire | nume, prenume | fondator |
@@ -70,49 +70,78 @@ _HEADS: dict[Column, list[str]] = {
         """
     ),
 }
-_COLUMN_BY_HEAD = {fold(head): column for column, heads in _HEADS.items() for head in heads}
+_COLUMN_BY_HEADER = {fold(header): column for column, headers in _HEADER_TEXTS.items() for header in headers}
 
 
 def column_of(text: str) -> Column | None:
-    """Return what a column with this head holds, None if it is not known as a head."""
-    return _COLUMN_BY_HEAD.get(fold(text).strip(" :↑↓▲▼*")) if len(text) <= 60 else None
+    """Return the content of the column below this header text, or None if the text is no known header."""
+    return _COLUMN_BY_HEADER.get(fold(text).strip(" :↑↓▲▼*")) if len(text) <= 60 else None
 
 
 def is_cell(node: Node) -> bool:
-    """Tell whether a node is a cell of a table."""
+    """Tell whether a node is a table cell.
+
+        <td>SRL</td>
+        <div role="cell">SRL</div>
+
+    → True for both
+    """
     return node.tag in _CELL_TAGS or node.attributes.get("role") in _CELL_ROLES
 
 
 def is_row(node: Node) -> bool:
-    """Tell whether a node is a row of a table."""
+    """Tell whether a node is a table row.
+
+        <tr><td>SRL</td></tr>
+        <div role="row"><div role="cell">SRL</div></div>
+
+    → True for both
+    """
     return node.tag == "tr" or node.attributes.get("role") == "row"
 
 
 def rows_of(node: Node) -> list[list[Node]]:
-    """Return the rows of cells of the table that a node is (or is part of, or holds alone); [] if it is none.
+    """Return the rows of a table, each as its cells; [] if the node is no table.
 
-    Where no element says that it is a table, equally long rows of blocks below a row of known heads are one.
+    The node is a table, a part of one, or an element around one. Plain blocks count if the first row is a header:
+
+        <div><div>Nume</div><div>Cota</div></div>
+        <div><div>MODELEANU ION</div><div>40%</div></div>
+
+    → two rows of two cells, for the element around both
     """
     rows = [inner for inner in (node, *node.descendants()) if is_row(inner)]
     if rows:
         return [[cell for cell in row.children if cell.tag != TEXT] for row in rows]
-    lines = [row.children for row in _unwrapped(node).children if row.tag != TEXT]
+    lines = [row.children for row in _unwrap(node).children if row.tag != TEXT]
     is_grid = len(lines) > 1 and not any(cell.tag == TEXT for line in lines for cell in line)
-    return lines if is_grid and _is_head(lines[0]) else []
+    return lines if is_grid and _is_header_row(lines[0]) else []
 
 
 def flat_rows_of(node: Node) -> list[list[Node]]:
-    """Return the rows of a grid whose cells are all siblings, if it opens with known heads of columns; else []."""
-    cells = [child for child in _unwrapped(node).children if child.tag != TEXT]
+    """Return the rows of a grid whose cells are all siblings; [] unless it starts with known headers.
+
+        <div><p>Nume</p><p>Cota</p>
+        <p>MODELEANU ION</p><p>40%</p>
+        <p>EXEMPLESCU MARIA</p><p>60%</p></div>
+
+    → three rows of two cells
+    """
+    cells = [child for child in _unwrap(node).children if child.tag != TEXT]
     width = next((i for i, cell in enumerate(cells) if column_of(cell.text) is None), 0)
-    if width < 2 or len(cells) % width or not _is_head(cells[:width]):
+    if width < 2 or len(cells) % width or not _is_header_row(cells[:width]):
         return []
     return [cells[i : i + width] for i in range(0, len(cells), width)]
 
 
 def columns_of(row: list[Node]) -> list[Column] | None:
-    """Return what the columns below a row of heads hold; None if the row is none."""
-    if not _is_head(row):
+    """Return the contents of the columns below a header row, or None if the row is no header.
+
+        <tr><th>Nr.</th><th>Persoana</th><th>Cota-parte</th></tr>
+
+    → [OTHER, NAME, SHARE]; where no header means a name, the only unknown one does
+    """
+    if not _is_header_row(row):
         return None
     columns = [column_of(cell.text) for cell in row]
     if Column.NAME not in columns and columns.count(None) == 1:
@@ -120,14 +149,22 @@ def columns_of(row: list[Node]) -> list[Column] | None:
     return [column or Column.OTHER for column in columns]
 
 
-def _is_head(row: list[Node]) -> bool:
+def _is_header_row(row: list[Node]) -> bool:
+    """Tell whether a row holds column headers.
+
+        <tr><th>Rubrica</th><th>Cota</th></tr>
+        <tr><td>Nume</td><td>Cota</td></tr>
+
+    → True for both: one known text suffices in `th`, in other cells all must be known
+    """
     known = [column_of(cell.text) for cell in row]
     if all(cell.tag == "th" or cell.attributes.get("role") == "columnheader" for cell in row):
         return bool(row) and any(known)
     return bool(row) and all(known) and any(cell.text for cell in row)
 
 
-def _unwrapped(node: Node) -> Node:
+def _unwrap(node: Node) -> Node:
+    """Return the node inside elements that have one child each."""
     while len(node.children) == 1 and node.children[0].tag != TEXT:
         node = node.children[0]
     return node

@@ -1,4 +1,4 @@
-"""The key figures that a page shows: amounts of lei beside their labels, under a title or a head with the year."""
+"""Key figures on a page: amounts in lei beside their labels, below a title or column header with the year."""
 
 import re
 from bisect import bisect_right
@@ -11,9 +11,9 @@ from pipeline.transform.amounts import grouping_in, names_unit, parse_amount
 from pipeline.transform.html.columns import is_cell, is_row, rows_of
 from pipeline.transform.html.label_scan import LabelledValue
 from pipeline.transform.html.page_tree import Node
-from pipeline.transform.html.statement_years import Title, in_force, titles_in, year_of_column
-from pipeline.transform.json.statements import FIELD as STATEMENTS
-from pipeline.transform.source_text import fold, present
+from pipeline.transform.html.statement_years import StatementTitle, titles_in, titles_over, year_of_column
+from pipeline.transform.reading import STATEMENTS
+from pipeline.transform.source_text import fold, text_or_none
 from pipeline.transform.vocabulary.field import Field
 from pipeline.transform.vocabulary.labels import LABEL_LENGTH
 from warehouse.records.models import KEY_FIGURES, Statement, StatementLine
@@ -29,19 +29,19 @@ _MAYBE_THOUSANDS = re.compile(
     r"mii|mil|mln|mn|тыс|млн|thous|k[ ,]*\(?(?:lei|mdl|леев|лей|лея)|(?:mdl|lei|леев|лей)[ ,]*\(?k",
     re.IGNORECASE,
 )
-"""What all of those hold, and hardly any page does: looked for first, because it is quick."""
+"""Part of every match of `_THOUSANDS`; searched first because it is quick and hardly any page has it."""
 _UNIT = re.compile(r"\b(?:mdl|lei|леев|лей|леях)\b")
 _OTHER_CURRENCY = re.compile(r"\b(?:eur|euro|usd|dolari|ron|rub|евро|долл\w*|руб\w*)\b|[$€₽]")
 _DASH = re.compile(r"[–—−-]")
 _DASH_AT_END = re.compile(r"[–—−-]\s*$")
 _AMOUNT_LIKE = re.compile(r"[(−–-]?\s*\d[\d\s.,]*\)?(?:\s*(?:mdl|lei|l|леев|лей)\.?)?")
 _UNIT_ALONE = re.compile(r"\(?(?:mdl|lei|l|леев|лей)\.?\)?")
-_IN_THOUSANDS_LENGTH = 200
+_UNIT_NOTE_LENGTH = 200
 
 
 @dataclass(frozen=True)
-class _Shown:
-    """An amount on the page: whose, of which year, and whether what stands around says that it is in lei."""
+class _ShownAmount:
+    """An amount on the page with its field and year; `is_in_lei` if the texts around it name the unit."""
 
     field: Field
     year: int
@@ -49,32 +49,52 @@ class _Shown:
     is_in_lei: bool
 
 
-def read_figures(
+def read_key_figures(
     root: Node, hits: Sequence[LabelledValue], *, heading: Node, notes: list[str]
 ) -> tuple[Statement, ...]:
-    """Return the statements that the hits show, key figures only; `notes` takes why an amount is not read."""
+    """Return the statements that labels of key figures show.
+
+        <h2>Situații financiare, 2024</h2>
+        <p>Total active: 1 234 567 MDL</p>
+        <p>Profit net: (87) MDL</p>
+
+    → one statement of 2024 with two lines
+
+    Args:
+        root: The page.
+        hits: The labels of key figures.
+        heading: The company's heading; titles before it are ignored.
+        notes: Receives the reasons why amounts are not read.
+    """
     if not hits:
         return ()
-    if _speaks_of_thousands(root):
+    if _mentions_thousands(root):
         notes.append(f"{STATEMENTS}: the page speaks of thousands or millions of lei")
         return ()
     titles = titles_in(root, hits, after=heading)
     leaves = list(root.leaves())
     shown = [amount for hit in hits for amount in _amounts(hit, titles, leaves, notes)]
-    by_year: dict[int, list[_Shown]] = defaultdict(list)
+    by_year: dict[int, list[_ShownAmount]] = defaultdict(list)
     for amount in shown:
         by_year[amount.year].append(amount)
     statements = (_statement(year, by_year[year], notes) for year in sorted(by_year, reverse=True))
     return tuple(statement for statement in statements if statement.lines)
 
 
-def _speaks_of_thousands(root: Node) -> bool:
+def _mentions_thousands(root: Node) -> bool:
+    """Tell whether a short text of the page gives amounts in thousands or millions.
+
+        <p>Sume în mii lei</p>
+
+    → True
+    """
     return _MAYBE_THOUSANDS.search(root.text) is not None and any(
-        _THOUSANDS.search(fold(leaf.text)) for leaf in root.leaves() if len(leaf.text) <= _IN_THOUSANDS_LENGTH
+        _THOUSANDS.search(fold(leaf.text)) for leaf in root.leaves() if len(leaf.text) <= _UNIT_NOTE_LENGTH
     )
 
 
-def _statement(year: int, shown: Sequence[_Shown], notes: list[str]) -> Statement:
+def _statement(year: int, shown: Sequence[_ShownAmount], notes: list[str]) -> Statement:
+    """Return the statement of a year from the amounts shown for it; a figure with different amounts is left out."""
     grouping = grouping_in(amount.text for amount in shown)
     values: dict[Field, set[Decimal | None]] = defaultdict(set)
     for amount in shown:
@@ -93,19 +113,25 @@ def _statement(year: int, shown: Sequence[_Shown], notes: list[str]) -> Statemen
 
 
 def _amounts(
-    hit: LabelledValue, titles: Sequence[Title], leaves: Sequence[Node], notes: list[str]
-) -> Iterator[_Shown]:
-    """Yield what a label's figure is, by years."""
-    table = _in_table(hit)
+    hit: LabelledValue, titles: Sequence[StatementTitle], leaves: Sequence[Node], notes: list[str]
+) -> Iterator[_ShownAmount]:
+    """Yield the amounts of a label, one for each year.
+
+        <h2>Bilanț la 31.12.2024</h2>
+        <p>Total active: 5 000 MDL</p>
+
+    → the amount of 2024; a note if its year or value is not certain
+    """
+    table = _amounts_in_table(hit)
     if table is not None:
         yield from table
-        if not table and present(hit.value):
+        if not table and text_or_none(hit.value):
             notes.append(f"{STATEMENTS}: {hit.field}: no years over the columns of its table")
         return
-    text = present(hit.value)
+    text = text_or_none(hit.value)
     if text is None:
         return
-    over = in_force(titles, hit.place)
+    over = titles_over(titles, hit.label)
     dated = next((title for title in over if title.names_year), None)
     year = dated.year if dated else None
     if year is None:
@@ -113,42 +139,61 @@ def _amounts(
     elif not _is_one_amount(hit, leaves):
         notes.append(f"{STATEMENTS}: {hit.field}: more than one amount, or a dash, beside it: {text[:40]!r}")
     else:
-        yield _Shown(hit.field, year, text, _is_in_lei(hit, (title.node.text for title in over)))
+        yield _ShownAmount(hit.field, year, text, _is_in_lei(hit, (title.node.text for title in over)))
 
 
 def _is_in_lei(hit: LabelledValue, around: Iterator[str]) -> bool:
-    label = hit.place.text if len(hit.place.text) <= LABEL_LENGTH and hit.text is None else ""
-    said = [fold(text) for text in (label, *around)]
-    return any(map(_UNIT.search, said)) and not any(map(_OTHER_CURRENCY.search, said))
+    """Tell whether the label or the titles around it name lei, and no other currency.
+
+        <p><b>Total active, lei</b> 1 234 567</p>
+
+    → True
+    """
+    label = hit.label.text if len(hit.label.text) <= LABEL_LENGTH and hit.text is None else ""
+    folded = [fold(text) for text in (label, *around)]
+    return any(map(_UNIT.search, folded)) and not any(map(_OTHER_CURRENCY.search, folded))
 
 
 def _is_one_amount(hit: LabelledValue, leaves: Sequence[Node]) -> bool:
-    """Tell whether nothing beside a label could be a sign, or another column's amount."""
+    """Tell whether a label has exactly one amount: no dash before it, no second amount after it.
+
+        <p>Total active: 5 000 MDL</p>
+        <p><b>Profit net</b> – <span>5 000 MDL</span></p>
+        <p><b>Total active</b> <span>5 000</span> <span>6 000</span></p>
+
+    → True, then False for a possible minus sign and for two amounts
+    """
     inside = [leaf for node in hit.nodes for leaf in node.leaves()]
     texts = [*([hit.text] if hit.text else []), *(leaf.text for leaf in inside)]
     if sum(1 for text in texts if not _UNIT_ALONE.fullmatch(fold(text))) != 1:
         return False
-    if hit.text is not None and _DASH_AT_END.search(hit.place.text[: hit.place.text.rfind(hit.text.strip())]):
+    if hit.text is not None and _DASH_AT_END.search(hit.label.text[: hit.label.text.rfind(hit.text.strip())]):
         return False
-    first = inside[0].start if inside else hit.place.end
-    last = inside[-1].start if inside else hit.place.end
+    first = inside[0].start if inside else hit.label.end
+    last = inside[-1].start if inside else hit.label.end
     if inside and is_cell(hit.nodes[0]):
-        return True  # its column has been looked at, and what follows is another one
-    between = leaves[_place_after(leaves, hit.place.end) : _place_after(leaves, first - 1)]
-    following = leaves[_place_after(leaves, last) :][:1]
+        return True  # its column was checked before; the next cell is another column
+    between = leaves[_index_after(leaves, hit.label.end) : _index_after(leaves, first - 1)]
+    following = leaves[_index_after(leaves, last) :][:1]
     return not any(_DASH.search(leaf.text) for leaf in between) and not any(
         _AMOUNT_LIKE.fullmatch(fold(leaf.text)) for leaf in following
     )
 
 
-def _place_after(leaves: Sequence[Node], start: int) -> int:
-    """Where in the leaves those begin that stand after the node numbered `start`."""
+def _index_after(leaves: Sequence[Node], start: int) -> int:
+    """Return the index of the first leaf after the node numbered `start`."""
     return bisect_right(leaves, start, key=lambda leaf: leaf.start)
 
 
-def _in_table(hit: LabelledValue) -> list[_Shown] | None:
-    """The figure in a table with a column or a row for each year; [] where its columns are no years, None elsewhere."""
-    cell = next((node for node in (hit.place, *hit.place.ancestors()) if is_cell(node)), None)
+def _amounts_in_table(hit: LabelledValue) -> list[_ShownAmount] | None:
+    """Return the amounts of a label in a table with a column or a row for each year.
+
+        <tr><th>Indicator, lei</th><th>2024</th><th>2023</th></tr>
+        <tr><td>Total active</td><td>12 000</td><td>11 000</td></tr>
+
+    → the amounts of 2024 and 2023; [] if the columns are no years, None if the label is in no such table
+    """
+    cell = next((node for node in (hit.label, *hit.label.ancestors()) if is_cell(node)), None)
     row = cell.parent if cell is not None else None
     if cell is None or row is None or not is_row(row):
         return None
@@ -158,16 +203,29 @@ def _in_table(hit: LabelledValue) -> list[_Shown] | None:
     if at is None:
         return None
     column = next(i for i, other in enumerate(rows[at]) if other is cell)
-    if column == 0 and (found := _by_columns(hit, rows, at)) is not None:
-        return found
-    if (found := _by_rows(hit, rows, at, column)) is not None:
-        return found
-    is_below = bool(hit.nodes) and not row.holds(hit.nodes[0])
+    if column == 0 and (amounts := _amounts_of_year_columns(hit, rows, at)) is not None:
+        return amounts
+    if (amounts := _amounts_of_year_rows(hit, rows, at, column)) is not None:
+        return amounts
+    is_below = bool(hit.nodes) and not row.contains(hit.nodes[0])
     return None if is_below or (len(rows[at]) == 2 and column == 0) else []
 
 
-def _by_columns(hit: LabelledValue, rows: list[list[Node]], at: int) -> list[_Shown] | None:
-    """A column a year: the nearest row above with years for heads."""
+def _amounts_of_year_columns(
+    hit: LabelledValue, rows: list[list[Node]], at: int
+) -> list[_ShownAmount] | None:
+    """Read a row below headers that are years: the nearest such row above counts.
+
+        <tr><th>Indicator, lei</th><th>2024</th><th>2023</th></tr>
+        <tr><td>Total active</td><td>12 000</td><td>11 000</td></tr>
+
+    → two amounts
+
+    Args:
+        hit: The label of the figure.
+        rows: The rows of the table, each as its cells.
+        at: The index of the label's row.
+    """
     heads = next((row for row in reversed(rows[:at]) if any(year_of_column(cell.text) for cell in row)), None)
     if heads is None:
         return None
@@ -177,14 +235,29 @@ def _by_columns(hit: LabelledValue, rows: list[list[Node]], at: int) -> list[_Sh
         return []
     is_in_lei = _is_in_lei(hit, (cell.text for cell in heads))
     return [
-        _Shown(hit.field, year, text, is_in_lei)
+        _ShownAmount(hit.field, year, text, is_in_lei)
         for year, cell in zip(years, rows[at], strict=True)
-        if year is not None and (text := present(cell.text))
+        if year is not None and (text := text_or_none(cell.text))
     ]
 
 
-def _by_rows(hit: LabelledValue, rows: list[list[Node]], at: int, column: int) -> list[_Shown] | None:
-    """A row a year: below the heads, each row begins with its year."""
+def _amounts_of_year_rows(
+    hit: LabelledValue, rows: list[list[Node]], at: int, column: int
+) -> list[_ShownAmount] | None:
+    """Read a column below its label in a table whose rows start with a year.
+
+        <tr><th>Anul</th><th>Total active, lei</th></tr>
+        <tr><td>2024</td><td>12 000</td></tr>
+        <tr><td>2023</td><td>11 000</td></tr>
+
+    → two amounts
+
+    Args:
+        hit: The label of the figure.
+        rows: The rows of the table, each as its cells.
+        at: The index of the label's row.
+        column: The index of the label's column.
+    """
     below = rows[at + 1 :]
     years = [year_of_column(row[0].text) if row else None for row in below]
     if column == 0 or not any(years):
@@ -194,7 +267,7 @@ def _by_rows(hit: LabelledValue, rows: list[list[Node]], at: int, column: int) -
         return []
     is_in_lei = _is_in_lei(hit, (cell.text for cell in rows[at]))
     return [
-        _Shown(hit.field, year, text, is_in_lei)
+        _ShownAmount(hit.field, year, text, is_in_lei)
         for year, row in zip(years, below, strict=True)
-        if year is not None and len(row) == len(rows[at]) and (text := present(row[column].text))
+        if year is not None and len(row) == len(rows[at]) and (text := text_or_none(row[column].text))
     ]

@@ -1,7 +1,7 @@
-"""The labels of a page, each with what stands beside it: by structure alone, no class names, any layout.
+"""Search for the labels of a page, each with the value beside it, by structure alone.
 
-A label is a text that as a whole is one of `labels`, in a place of its own, or the start of a text up to
-its colon. Once read, a value is no place to look for labels (it is data, and may be hostile).
+A label is a text of its own that is in the vocabulary as a whole, or the start of a text up to its colon. A value that
+was read is not searched for labels: it is data, and may be hostile.
 """
 
 import re
@@ -11,22 +11,22 @@ from functools import cached_property
 from itertools import islice
 
 from pipeline.transform.html.columns import is_cell
-from pipeline.transform.html.label_values import (
+from pipeline.transform.html.label_values import value_nodes
+from pipeline.transform.html.page_tree import HEADINGS, TEXT, Node, PageTree, lines_in, text_of
+from pipeline.transform.html.value_lines import (
     LABEL_TAGS,
-    MARKS,
-    NO_SLOT,
+    NEVER_VALUE_TAGS,
+    SEPARATORS,
     ends_with_line,
     lines_of,
     rest_of_line,
-    value_beside,
 )
-from pipeline.transform.html.page_tree import HEADINGS, TEXT, Node, PageTree, text_of
 from pipeline.transform.source_text import fold, parse_date
-from pipeline.transform.vocabulary.field import FIGURES, LIST_FIELDS, Field
+from pipeline.transform.vocabulary.field import FIGURE_FIELDS, LIST_FIELDS, Field
 from pipeline.transform.vocabulary.labels import LABEL_LENGTH, field_of, is_action, label_in_line
 
-_WHOLE_TAGS = ("dt", "th", "caption", "legend")
-_NOT_LABELS_WITHIN = frozenset({"h1", "option", "dd"})
+_LABEL_ONLY_TAGS = ("dt", "th", "caption", "legend")
+_NO_LABEL_INSIDE = frozenset({"h1", "option", "dd"})
 _NUMBER_AT_START = re.compile(r"[0-9]{13}(?![0-9])")
 _NUMBER_AT_END = re.compile(r"(.*?)[\s:：№#–—-]*\b([0-9]{13})")
 _LABEL_DEPTH = 4
@@ -34,53 +34,82 @@ _LABEL_DEPTH = 4
 
 @dataclass(frozen=True)
 class LabelledValue:
-    """A label on the page with the nodes of its value.
+    """A label found on the page with the nodes of its value; this package calls it a hit.
 
-    `place` is the node that holds the label; `text` the value's beginning if it stands in the label's own text.
+    `label` is the element or text that holds the label. `text` is the start of the value if it follows the label in the
+    same text.
+
+        <p><b>Adresa:</b> str. Pilda, 1</p>
+        <p>Adresa: MD-2001, <i>Chișinău</i></p>
+
+    → LabelledValue(ADDRESS, b, (text,)) and LabelledValue(ADDRESS, text, (i,), "MD-2001, ")
     """
 
     field: Field
-    place: Node
+    label: Node
     nodes: tuple[Node, ...]
     text: str | None = None
 
     @cached_property
     def value(self) -> str:
-        """The value as text, without the links of the site at its end ("Vezi pe hartă")."""
+        """The value as text, without the links to click at its end.
+
+            <dd>str. Pilda, 1 <a href="/map">Vezi pe hartă</a></dd>
+
+        → "str. Pilda, 1"
+        """
         leaves = [leaf for node in self.nodes for leaf in node.leaves()]
-        left_out: list[Node] = []
+        excluded: list[Node] = []
         while len(leaves) > 1 - bool(self.text) and is_action(leaves[-1].text):
-            left_out.append(leaves.pop())
-        return f"{self.text or ''}{text_of(self.nodes, left_out)}".strip().lstrip(" :：")
+            excluded.append(leaves.pop())
+        return f"{self.text or ''}{text_of(self.nodes, excluded)}".strip().lstrip(" :：")
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines of a value that starts in the text of its label.
+
+            <p>Fondatori: MODELEANU ION<br>EXEMPLESCU MARIA</p>
+
+        → ["MODELEANU ION", "EXEMPLESCU MARIA"]
+        """
+        first, *others = lines_in(self.nodes)
+        return [f"{self.text or ''}{text_of(first)}", *filter(None, map(text_of, others))]
 
 
-def find_fields(page: PageTree) -> list[LabelledValue]:
-    """Return every label of the page with its value, in the order of the document."""
+def find_labelled_values(page: PageTree) -> list[LabelledValue]:
+    """Return every label of the page with its value, in document order."""
     name = fold(page.heading.text) if page.heading else ""
-    found: list[LabelledValue] = []
-    read_to = 0
-    taken: set[int] = set()
-    of_statements: set[int] = set()
+    hits: list[LabelledValue] = []
+    last_label_end = 0
+    value_leaves: set[int] = set()
+    statement_leaves: set[int] = set()
     for leaf in page.root.leaves():
-        if leaf.start <= read_to or leaf.start in taken or _is_no_label(leaf, name):
+        if leaf.start <= last_label_end or leaf.start in value_leaves or _cannot_be_label(leaf, name):
             continue
-        hit = _read(leaf)
-        if hit is None or (leaf.start in of_statements and hit.field not in FIGURES):
+        hit = _read_leaf(leaf)
+        if hit is None or (leaf.start in statement_leaves and hit.field not in FIGURE_FIELDS):
             continue
-        found.append(hit)
-        read_to = max(read_to, hit.place.end)
-        values = of_statements if hit.field is Field.STATEMENTS else taken
-        values.update(inner.start for value in hit.nodes for inner in value.leaves())
-    return found
+        hits.append(hit)
+        last_label_end = max(last_label_end, hit.label.end)
+        leaves = statement_leaves if hit.field is Field.STATEMENTS else value_leaves
+        leaves.update(inner.start for value in hit.nodes for inner in value.leaves())
+    return hits
 
 
-def _is_no_label(leaf: Node, name: str) -> bool:
-    """Names, links and values of unknown labels may look like a label."""
+def _cannot_be_label(leaf: Node, name: str) -> bool:
+    """Tell whether a text is no label even if it reads like one: a name, a link, or the value of an unknown label.
+
+        <h1>Administrator: FALS ION</h1>
+        <a href="/contacte">Adresa</a>
+        <tr><th>Observații</th><td>Adresa: str. Falsă, 1</td></tr>
+
+    → True for the texts of `h1`, `a` and `td`; `name` is the folded heading
+    """
     text = fold(leaf.text)
     if name and (text == name or (text.startswith(name) and field_of(text) is None)):
         return True
     for node in leaf.ancestors():
-        if node.tag in _NOT_LABELS_WITHIN:
+        if node.tag in _NO_LABEL_INSIDE:
             return True
         if node.tag == "a" and not {"aria-expanded", "aria-controls"} & node.attributes.keys():
             return True
@@ -90,29 +119,46 @@ def _is_no_label(leaf: Node, name: str) -> bool:
 
 
 def _is_value_cell(cell: Node) -> bool:
-    """The cell beside a row's head holds a value, even if it looks like a label."""
-    before = [sibling for sibling in cell.before() if is_cell(sibling)]
+    """Tell whether a cell holds the value of the header before it, even if it reads like a label.
+
+        <tr><th>Observații</th><td>Adresa: str. Falsă, 1</td></tr>
+
+    → True for `td`
+    """
+    before = [sibling for sibling in cell.preceding_siblings() if is_cell(sibling)]
     if len(before) % 2 == 0:
         return False
     return before[0].tag == "th" or field_of(before[0].text) is not None
 
 
-def _read(leaf: Node) -> LabelledValue | None:
-    place = _label_place(leaf)
-    if place is not None and (field := field_of(place.text)):
-        return LabelledValue(field, place, value_beside(field, place))
-    if not _starts_line(leaf) or _is_second_of_two(leaf):
+def _read_leaf(leaf: Node) -> LabelledValue | None:
+    """Return the label that starts at a text, with its value, or None."""
+    label = _label_element(leaf)
+    if label is not None and (field := field_of(label.text)):
+        return LabelledValue(field, label, value_nodes(field, label))
+    if not _starts_line(leaf) or _is_value_of_unknown_label(leaf):
         return None
-    return _read_line(leaf)
+    return _read_label_and_value(leaf)
 
 
-def _read_line(leaf: Node) -> LabelledValue | None:
-    """Read a label with its value in the same text."""
+def _read_label_and_value(leaf: Node) -> LabelledValue | None:
+    """Read a label and its value from the same text.
+
+        <p>Adresa: str. Pilda, 1</p>
+        <p>IDNO 1020999000019</p>
+        <p>Data înregistrării 09.07.2020</p>
+
+    → one hit each; without a colon only an IDNO or a date is read
+    """
     if line := label_in_line(leaf.text):
         field, value = line
-        rest = lines_of(leaf, leaf.after()) if field in LIST_FIELDS else rest_of_line(leaf, leaf.after())
-        if field is Field.ADDRESS and not ends_with_line(leaf, [leaf, *rest], leaf.after()):
-            return LabelledValue(field, leaf, ())  # it goes on below, nobody knows how far
+        rest = (
+            lines_of(leaf, leaf.following_siblings())
+            if field in LIST_FIELDS
+            else rest_of_line(leaf, leaf.following_siblings())
+        )
+        if field is Field.ADDRESS and not ends_with_line(leaf, [leaf, *rest], leaf.following_siblings()):
+            return LabelledValue(field, leaf, ())  # the address continues on the next line, with no clear end
         space = " " if rest and leaf.raw[-1:].isspace() else ""
         if number := _NUMBER_AT_START.match(value) if field is Field.IDNO else None:
             return LabelledValue(field, leaf, (), number[0])
@@ -121,78 +167,117 @@ def _read_line(leaf: Node) -> LabelledValue | None:
         return LabelledValue(Field.IDNO, leaf, (), match[2])
     words = leaf.text.split() if len(leaf.text) < LABEL_LENGTH else []
     for count in range(1, min(6, len(words))):
-        label, value = " ".join(words[:count]), " ".join(words[count:])
-        if field_of(label) is Field.REGISTERED_ON and parse_date(value):
+        opening, value = " ".join(words[:count]), " ".join(words[count:])
+        if field_of(opening) is Field.REGISTERED_ON and parse_date(value):
             return LabelledValue(Field.REGISTERED_ON, leaf, (), value)
     return None
 
 
 def _announces_list(leaf: Node) -> bool:
+    """Tell whether a text starts with the label of a list.
+
+        <p>Fondatori: MODELEANU ION; EXEMPLESCU MARIA</p>
+
+    → True
+    """
     line = label_in_line(leaf.text)
     return line is not None and line[0] in LIST_FIELDS
 
 
-def _label_place(leaf: Node) -> Node | None:
-    """Return the largest element that holds nothing but a label that `leaf` opens."""
-    whole = leaf.within(*_WHOLE_TAGS)
+def _label_element(leaf: Node) -> Node | None:
+    """Return the largest element that starts at `leaf` and holds nothing but a label, or None.
+
+        <p><b><span>Adresa</span>:</b> str. Pilda, 1</p>
+
+    → the `b`; in `dt`, `th`, `caption` and `legend` the whole element must be a label
+    """
+    whole = leaf.ancestor(*_LABEL_ONLY_TAGS)
     if whole is not None:
-        return _widest(whole) if field_of(whole.text) else None
+        return _widest_label_element(whole) if field_of(whole.text) else None
     node = leaf
     for _ in range(_LABEL_DEPTH):
         if len(node.text) > LABEL_LENGTH:
             return None
         if field_of(node.text):
-            return _widest(node)
+            return _widest_label_element(node)
         if node.parent is None or not all(child.is_inline for child in node.parent.children):
             return None
         node = node.parent
     return None
 
 
-def _widest(place: Node) -> Node:
-    field = field_of(place.text)
+def _widest_label_element(label: Node) -> Node:
+    """Return the largest element around a label that holds nothing else and no blank value.
+
+        <p><b>Adresa</b></p> <p>str. Pilda, 1</p>
+        <div><span>Adresa</span><span></span></div>
+
+    → the first `p`, and the first `span`: the second is its blank value
+    """
+    field = field_of(label.text)
     while (
-        not is_cell(place)
-        and (parent := place.parent) is not None
+        not is_cell(label)
+        and (parent := label.parent) is not None
         and len(parent.text) <= LABEL_LENGTH
         and field_of(parent.text) is field
     ):
-        if parent.tag not in LABEL_TAGS and any(_is_slot(sibling) for sibling in place.after()):
+        if parent.tag not in LABEL_TAGS and any(
+            _is_blank_value(sibling) for sibling in label.following_siblings()
+        ):
             break
-        place = parent
-    return place
+        label = parent
+    return label
 
 
-def _is_slot(node: Node) -> bool:
-    """An element after a label that says nothing is its blank value."""
-    return node.tag != TEXT and node.tag not in NO_SLOT and not any(letter.isalnum() for letter in node.text)
+def _is_blank_value(node: Node) -> bool:
+    """Tell whether an element after a label is its blank value.
+
+        <span>Adresa</span><span>—</span>
+
+    → True for the second `span`
+    """
+    return (
+        node.tag != TEXT
+        and node.tag not in NEVER_VALUE_TAGS
+        and not any(letter.isalnum() for letter in node.text)
+    )
 
 
 def _starts_line(leaf: Node) -> bool:
-    """A text that only goes on a line begun by another element announces nothing."""
-    for sibling in leaf.before():
+    """Tell whether a text begins its line; a text in the middle of a line is no label.
+
+        <p><span>Vezi și</span> <span>Adresa: str. Alta, 1</span></p>
+
+    → False for the second text
+    """
+    for sibling in leaf.preceding_siblings():
         if sibling.tag == "br" or not sibling.is_inline:
             return True
-        if sibling.text.strip(MARKS):
+        if sibling.text.strip(SEPARATORS):
             return False
     parent = leaf.parent
     return parent is None or not parent.is_inline or _starts_line(parent)
 
 
-def _is_second_of_two(leaf: Node) -> bool:
-    """A block that stands alone beside one other block is the value of a label that we do not know."""
+def _is_value_of_unknown_label(leaf: Node) -> bool:
+    """Tell whether a text is the value of an unknown label: it is the second of exactly two blocks.
+
+        <div><div>Observații</div><div>Adresa: str. Falsă, 1</div></div>
+
+    → True for the second text
+    """
     block = leaf
     while block.parent is not None and (block.is_inline or block.parent.text == leaf.text):
         block = block.parent
     siblings = block.parent.children if block.parent else []
-    # The third says no: a page may have thousands, and each of them comes by here.
-    shown = list(islice((sibling for sibling in siblings if sibling.text.strip(MARKS)), 3))
+    # Three are enough to answer no; a page may have thousands of siblings, and each of them gets here.
+    shown = list(islice((sibling for sibling in siblings if sibling.text.strip(SEPARATORS)), 3))
     if len(shown) != 2 or shown[1] is not block:
         return False
     first = shown[0]
     inside: Sequence[Node] = (first, *first.descendants())
     return (
-        ":" not in first.text.strip(MARKS)
+        ":" not in first.text.strip(SEPARATORS)
         and len(first.text) <= LABEL_LENGTH
         and not (any(node.tag in HEADINGS for node in inside))
         and not _announces_list(leaf)

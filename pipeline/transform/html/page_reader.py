@@ -1,4 +1,4 @@
-"""The reading of the rendered HTML, with BeautifulSoup: by labels and structure, whatever the layout."""
+"""The reading of rendered HTML by labels and structure, independent of the layout."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -6,16 +6,16 @@ from datetime import date
 from typing import TypeVar
 
 from pipeline.transform.html.activities import read_activities
-from pipeline.transform.html.company_region import IDNO_TEXT, Region, are_side_by_side, idno_in
-from pipeline.transform.html.key_figures import read_figures
-from pipeline.transform.html.label_scan import LabelledValue, find_fields
-from pipeline.transform.html.page_tree import Node, PageTree, read_page, text_of
+from pipeline.transform.html.company_region import CompanyRegion, are_side_by_side
+from pipeline.transform.html.idno_texts import idno_in
+from pipeline.transform.html.key_figures import read_key_figures
+from pipeline.transform.html.label_scan import LabelledValue, find_labelled_values
+from pipeline.transform.html.page_tree import IDNO_TEXT, Node, PageTree, read_page, text_of
 from pipeline.transform.html.parties import read_parties
 from pipeline.transform.html.unknown_labels import unknown_labels
-from pipeline.transform.json.values import shown
 from pipeline.transform.places import address_parts, cuatm_in
-from pipeline.transform.reading import Reading
-from pipeline.transform.source_text import bare, fold, parse_date, present
+from pipeline.transform.reading import Reading, abbreviate
+from pipeline.transform.source_text import comparison_key, fold, parse_date, text_or_none
 from pipeline.transform.vocabulary.field import Field
 from pipeline.transform.vocabulary.labels import (
     AMBIGUOUS_FORM_LABELS,
@@ -24,7 +24,7 @@ from pipeline.transform.vocabulary.labels import (
     NOT_FOUND_TEXTS,
     field_of,
     is_action,
-    says,
+    mentions,
 )
 from pipeline.transform.vocabulary.terms import labelled_status_of, legal_form_name, legal_form_of, status_of
 from warehouse.records.models import Activity, CompanyStatus, Cuatm, Party
@@ -32,75 +32,75 @@ from warehouse.records.models import Activity, CompanyStatus, Cuatm, Party
 _Value = TypeVar("_Value")
 _CYRILLIC_OR_ROMANIAN = re.compile(r"[а-яăâîșțşţ]", re.IGNORECASE)
 _BADGE_PARTS = re.compile(r"\s*[·•|]\s*|\s+[–—/]\s+")
-_BADGES_WITHIN = 8
-"""How many texts after the heading may be a badge: a status, a legal form."""
-_LEGAL_FORM_LENGTH = 120
-_AFTER_MESSAGE = " :!,."
-_STATUS = re.compile(r"^[45]\d\d[\s:–—-]+")
-_MOST_LABELS = 1000
-"""No company's page has a quarter of it; where each belongs takes time that grows with the square of their number."""
+_BADGE_TEXTS = 8
+"""How many texts after the heading may be badges (a status, a legal form)."""
+_MAX_FORM_LENGTH = 120
+_MESSAGE_END = " :!,."
+_HTTP_STATUS = re.compile(r"^[45]\d\d[\s:–—-]+")
+_MAX_LABELS = 1000
+"""Four times as many as on any company's page; the time to find where labels belong grows with their square."""
 
 
 def read_html(html: str, idno: str) -> Reading:
     """Read a page as the page of the company `idno`.
 
-    The reading's `idno` is the one the page itself shows: another one means another company's page, None
-    that it shows none; no other fact is taken then without a heading that can be a name.
+    The reading's `idno` is the one that the page shows as its company's; another IDNO means another company's page,
+    None that the page shows none. Without a heading, only the IDNO is read; with too many labels, IDNO and name.
     """
     page = read_page(html)
-    found = find_fields(page)
+    hits = find_labelled_values(page)
     if page.heading is None:
-        return Reading(idno=_shown_idno(page, found, None, idno))
-    if len(found) > _MOST_LABELS:
-        shown = _shown_idno(page, found, None, idno)
-        note = f"the page shows {len(found)} labels, {_MOST_LABELS} at most are looked at"
-        return Reading(idno=shown, name=_name(page.heading), notes=(note,))
-    region = Region(page, page.heading, idno, found)
-    return _reading(region, _shown_idno(page, found, region, idno))
+        return Reading(idno=_shown_idno(page, hits, None, idno))
+    if len(hits) > _MAX_LABELS:
+        shown = _shown_idno(page, hits, None, idno)
+        note = f"the page shows {len(hits)} labels, {_MAX_LABELS} at most are looked at"
+        return Reading(idno=shown, name=_company_name(page.heading), notes=(note,))
+    region = CompanyRegion(page, page.heading, idno, hits)
+    return _reading(region, _shown_idno(page, hits, region, idno))
 
 
-def _reading(region: Region, idno: str | None) -> Reading:
-    accepted = region.accepted()
+def _reading(region: CompanyRegion, idno: str | None) -> Reading:
+    hits = region.company_hits()
     badges = list(_badges(region))
-    taken = _Taken()
-    legal_form = taken.only(Field.LEGAL_FORM, _legal_forms(accepted, badges))
-    address = taken.only(Field.ADDRESS, _addresses(accepted))
-    name = _name(region.heading)
-    taken.raw["name"] = region.heading.text
-    taken.follow("legal_form_name", Field.LEGAL_FORM)
-    taken.follow("address_parts", Field.ADDRESS)
+    facts = _FactCollector()
+    legal_form = facts.single_value(Field.LEGAL_FORM, _legal_forms(hits, badges))
+    address = facts.single_value(Field.ADDRESS, _addresses(hits))
+    name = _company_name(region.heading)
+    facts.raw["name"] = region.heading.text
+    facts.copy_raw("legal_form_name", Field.LEGAL_FORM)
+    facts.copy_raw("address_parts", Field.ADDRESS)
     return Reading(
         idno=idno,
         name=name,
         legal_form=legal_form,
         legal_form_name=legal_form_name(legal_form),
-        status=taken.only(Field.STATUS, _statuses(accepted, badges)),
-        registered_on=taken.only(Field.REGISTERED_ON, _dates(accepted)),
+        status=facts.single_value(Field.STATUS, _statuses(hits, badges)),
+        registered_on=facts.single_value(Field.REGISTERED_ON, _dates(hits)),
         address=address,
         address_parts=address_parts(address) if address else None,
-        cuatm=taken.only(Field.CUATM, _cuatms(accepted)),
-        founders=taken.parties(Field.FOUNDERS, accepted),
-        administrators=taken.parties(Field.ADMINISTRATORS, accepted),
-        licensed_activities=taken.activities(Field.LICENSED, accepted),
-        unlicensed_activities=taken.activities(Field.UNLICENSED, accepted),
-        statements=read_figures(
-            region.page.root, region.figures(), heading=region.heading, notes=taken.notes
+        cuatm=facts.single_value(Field.CUATM, _cuatms(hits)),
+        founders=facts.party_list(Field.FOUNDERS, hits),
+        administrators=facts.party_list(Field.ADMINISTRATORS, hits),
+        licensed_activities=facts.activity_list(Field.LICENSED, hits),
+        unlicensed_activities=facts.activity_list(Field.UNLICENSED, hits),
+        statements=read_key_figures(
+            region.page.root, region.figure_hits(), heading=region.heading, notes=facts.notes
         ),
-        raw=taken.raw,
-        unknown=tuple(unknown_labels(region, accepted)),
-        notes=tuple(taken.notes),
+        raw=facts.raw,
+        unknown=tuple(unknown_labels(region, hits)),
+        notes=tuple(facts.notes),
     )
 
 
-class _Taken:
-    """What is taken from a page: the texts that it stands in, and why other texts are not taken."""
+class _FactCollector:
+    """The raw texts that the facts come from, and notes on the texts that were not read."""
 
     def __init__(self) -> None:
         self.raw: dict[str, str] = {}
         self.notes: list[str] = []
 
-    def only(self, field: Field, shown: Iterable[tuple[_Value, str]]) -> _Value | None:
-        """Return the one value of a field; where the page shows two different ones, none."""
+    def single_value(self, field: Field, shown: Iterable[tuple[_Value, str]]) -> _Value | None:
+        """Return the one value of a field; None with a note if the page shows different values."""
         different: dict[_Value, str] = {}
         for value, text in shown:
             different.setdefault(value, text)
@@ -114,19 +114,27 @@ class _Taken:
             return value
         return None
 
-    def follow(self, field: str, lead: Field) -> None:
-        """Note that a field is read from the text of another one."""
+    def copy_raw(self, field: str, lead: Field) -> None:
+        """Record that a field is read from the raw text of another field."""
         if lead in self.raw:
             self.raw[field] = self.raw[lead]
 
-    def parties(self, field: Field, found: Sequence[LabelledValue]) -> tuple[Party, ...]:
-        """Return the parties of all the lists of a field (persons and companies may have one each), or none of them."""
+    def party_list(self, field: Field, hits: Sequence[LabelledValue]) -> tuple[Party, ...]:
+        """Return the parties of all lists of a field, or () with a note if one of them is unreadable.
+
+        Persons and companies may have a list each:
+
+            <section><h2>Fondatori – persoane fizice</h2><ul><li>MODELEANU ION</li></ul></section>
+            <section><h2>Fondatori – persoane juridice</h2><ul><li>ALFA FRUCT SRL</li></ul></section>
+
+        → both parties
+        """
         parties: dict[Party, None] = {}
-        lists = [hit for hit in found if hit.field is field]
+        lists = [hit for hit in hits if hit.field is field]
         for hit in lists:
             listed = read_parties(hit)
-            if listed is None or (len(lists) > 1 and _is_unread(hit)):
-                self.notes.append(f"{field}: not all of the list can be read: {shown(hit.value)}")
+            if listed is None or (len(lists) > 1 and _has_unread_value(hit)):
+                self.notes.append(f"{field}: not all of the list can be read: {abbreviate(hit.value)}")
                 return ()
             if parties and not are_side_by_side(lists[0], hit) and not parties.keys() >= set(listed):
                 self.notes.append(
@@ -134,150 +142,197 @@ class _Taken:
                 )
                 return ()
             parties.update(dict.fromkeys(listed))
-        self._keep(field, lists, bool(parties))
+        self._keep_raw(field, lists, bool(parties))
         return tuple(parties)
 
-    def activities(self, field: Field, found: Sequence[LabelledValue]) -> tuple[Activity, ...]:
-        """Return the activities of a field's list; none where a part cannot be read, or two lists differ."""
-        lists = [hit for hit in found if hit.field is field and present(hit.value)]
+    def activity_list(self, field: Field, hits: Sequence[LabelledValue]) -> tuple[Activity, ...]:
+        """Return the activities of a field's list, or () with a note if it is unreadable or two lists differ."""
+        lists = [hit for hit in hits if hit.field is field and text_or_none(hit.value)]
         read = [read_activities(hit) for hit in lists]
-        different = {tuple(bare(activity.name) for activity in some) for some in read if some}
+        different = {tuple(comparison_key(activity.name) for activity in some) for some in read if some}
         if None in read or len(different) > 1:
-            self.notes.append(f"{field}: not all of the list can be read: {shown(lists[0].value)}")
+            self.notes.append(f"{field}: not all of the list can be read: {abbreviate(lists[0].value)}")
             return ()
         activities = next((some for some in read if some), ())
-        self._keep(field, lists, bool(activities))
+        self._keep_raw(field, lists, bool(activities))
         return activities
 
-    def _keep(self, field: Field, lists: Sequence[LabelledValue], is_read: bool) -> None:
+    def _keep_raw(self, field: Field, lists: Sequence[LabelledValue], is_read: bool) -> None:
+        """Record the texts of the lists as the raw text of a field, if they were read."""
         if is_read:
             self.raw[field] = " ".join(hit.value for hit in lists if hit.value)
 
 
 def _shown_idno(
-    page: PageTree, found: Sequence[LabelledValue], region: Region | None, idno: str
+    page: PageTree, hits: Sequence[LabelledValue], region: CompanyRegion | None, idno: str
 ) -> str | None:
-    """The IDNO that the page says is its company's: by its label, or standing alone outside of links."""
-    labelled = [(hit, value) for hit in found if hit.field is Field.IDNO and (value := idno_in(hit.value))]
+    """Return the IDNO that the page shows as its company's: after a label, or alone outside of links.
+
+        <main><h1>PLOPENA AGRO</h1>
+        <p>IDNO: 1020999000019</p></main>
+
+    → "1020999000019"
+    """
+    labelled = [(hit, value) for hit in hits if hit.field is Field.IDNO and (value := idno_in(hit.value))]
     if any(value == idno for _, value in labelled):
         return idno
-    if any(leaf.text == idno and leaf.within("a") is None for leaf in page.root.leaves()):
+    if any(leaf.text == idno and leaf.ancestor("a") is None for leaf in page.root.leaves()):
         return idno
-    # One that stands in a list of others or with the site's own facts says nothing of the page.
-    return next((value for hit, value in labelled if region is None or not _is_aside(region, hit)), None)
+    # An IDNO in a list of other companies, or among the site's own facts, says nothing about the page.
+    return next(
+        (value for hit, value in labelled if region is None or not _is_not_about_page(region, hit)), None
+    )
 
 
-def _is_aside(region: Region, hit: LabelledValue) -> bool:
-    if hit.place.start < region.heading.start or hit.place.within("a") is not None:
+def _is_not_about_page(region: CompanyRegion, hit: LabelledValue) -> bool:
+    """Tell whether a labelled IDNO says nothing about the page: it precedes the heading, or is in a link or a list.
+
+        <ul><li><b>ALTA</b> <span>IDNO: 1020999009997</span></li>
+        <li><b>ALTA DOI</b> <span>IDNO: 1020999009998</span></li></ul>
+
+    → True: in a list of facts, the item holds nothing but the IDNO
+    """
+    if hit.label.start < region.heading.start or hit.label.ancestor("a") is not None:
         return True
-    # A list of facts has an item for the IDNO alone; in a list of others an item holds more.
-    item = hit.place.within("li")
-    alone = (bare(hit.place.text), bare(f"{hit.place.text} {hit.value}"))
-    return item is not None and bare(item.text) not in alone
+    # In a list of facts the item of the IDNO holds nothing else; in a list of companies it does.
+    item = hit.label.ancestor("li")
+    alone = (comparison_key(hit.label.text), comparison_key(f"{hit.label.text} {hit.value}"))
+    return item is not None and comparison_key(item.text) not in alone
 
 
-def _name(heading: Node) -> str | None:
-    """The heading's text without badges (status, legal form) in elements of their own; None for an error text."""
+def _company_name(heading: Node) -> str | None:
+    """Return the heading's text without badges in elements of their own; None for an error message.
+
+        <h1>PLOPENA AGRO <span>Activă</span></h1>
+
+    → "PLOPENA AGRO"
+    """
     badges = [node for node in heading.descendants() if node.tag and _is_badge(node.text)]
     rest = text_of([heading], badges)
-    name = present(rest if rest else heading.text)
-    if name is None or is_error_text(name) or not bare(name) or IDNO_TEXT.fullmatch(name):
+    name = text_or_none(rest if rest else heading.text)
+    if name is None or is_error_text(name) or not comparison_key(name) or IDNO_TEXT.fullmatch(name):
         return None
     return name
 
 
 def _is_badge(text: str) -> bool:
+    """Tell whether a text is a status or a legal form, or ends with an IDNO."""
     return status_of(text) is not None or legal_form_of(text) is not None or bool(idno_in(text[-13:]))
 
 
 def is_error_text(text: str) -> bool:
-    """Tell whether a heading is a message of the site and no name."""
-    opening, has_status = _STATUS.subn("", fold(text)[:60])
-    if says(text, NOT_FOUND_TEXTS) or (has_status and says(opening, ERROR_TEXTS)):
+    """Tell whether the text of a heading is a message of the site, not a name."""
+    opening, has_status = _HTTP_STATUS.subn("", fold(text)[:60])
+    if mentions(text, NOT_FOUND_TEXTS) or (has_status and mentions(opening, ERROR_TEXTS)):
         return True
     return any(
         opening == phrase
-        or (opening.startswith(phrase) and opening[len(phrase)] in _AFTER_MESSAGE and not phrase.isdigit())
+        or (opening.startswith(phrase) and opening[len(phrase)] in _MESSAGE_END and not phrase.isdigit())
         for phrase in (*ERROR_TEXTS, *ERROR_OPENINGS)
     )
 
 
-def _badges(region: Region) -> Iterator[str]:
-    """Yield the texts in the heading's own elements, and those right after it up to the first label."""
+def _badges(region: CompanyRegion) -> Iterator[str]:
+    """Yield the badges: texts in elements of the heading, and texts between the heading and the first label.
+
+        <h1>PLOPENA AGRO <span>Activă</span></h1>
+        <p>SRL · Chișinău</p>
+
+    → "Activă", "SRL", "Chișinău"
+    """
     heading = region.heading
     yield from (node.text for node in heading.descendants() if node.tag)
     around = next(iter(list(heading.ancestors())[1::-1]), heading)
-    labels = [hit.place.start for hit in region.found if hit.place.start > heading.end]
+    labels = [hit.label.start for hit in region.hits if hit.label.start > heading.end]
     first_label = min(labels, default=around.end)
     after = [
         leaf
         for leaf in around.leaves()
-        if heading.end < leaf.start < first_label and leaf.within("a") is None
+        if heading.end < leaf.start < first_label and leaf.ancestor("a") is None
     ]
-    for leaf in after[:_BADGES_WITHIN]:
-        if leaf.text != heading.text and not region.is_elsewhere(leaf):
+    for leaf in after[:_BADGE_TEXTS]:
+        if leaf.text != heading.text and not region.is_foreign(leaf):
             yield from _BADGE_PARTS.split(leaf.text)
 
 
-def _texts(found: Sequence[LabelledValue], field: Field) -> list[tuple[LabelledValue, str]]:
-    return [(hit, text) for hit in found if hit.field is field and (text := present(hit.value))]
+def _values_of(hits: Sequence[LabelledValue], field: Field) -> list[tuple[LabelledValue, str]]:
+    """Return the hits of a field with their values as text, blank ones left out."""
+    return [(hit, text) for hit in hits if hit.field is field and (text := text_or_none(hit.value))]
 
 
-def _addresses(found: Sequence[LabelledValue]) -> list[tuple[str, str]]:
-    # What is itself a label, known or not, is the next one: the address is blank. A cell holds a value.
+def _addresses(hits: Sequence[LabelledValue]) -> list[tuple[str, str]]:
+    # A value that reads like a label is the next label of a blank address, except in a cell of its own.
+    """Return the addresses that hits state, with their raw texts."""
     return [
         (text, text)
-        for hit, text in _texts(found, Field.ADDRESS)
-        if (field_of(text) is None or _is_in_cell(hit))
+        for hit, text in _values_of(hits, Field.ADDRESS)
+        if (field_of(text) is None or _is_cell_value(hit))
         and not is_action(text)
         and text[-1] != ":"
         and "@" not in text.split(" ")[0]
     ]
 
 
-def _is_in_cell(hit: LabelledValue) -> bool:
-    return (hit.place.tag, *(node.tag for node in hit.nodes)) in (("th", "td"), ("dt", "dd"))
+def _is_cell_value(hit: LabelledValue) -> bool:
+    """Tell whether a value fills the cell beside its label; then it is a value even if it reads like a label.
+
+        <tr><th>Adresa</th><td>Statut</td></tr>
+        <dl><dt>Adresa</dt><dd>Statut</dd></dl>
+
+    → True for both
+    """
+    return (hit.label.tag, *(node.tag for node in hit.nodes)) in (("th", "td"), ("dt", "dd"))
 
 
-def _legal_forms(found: Sequence[LabelledValue], badges: Sequence[str]) -> list[tuple[str, str]]:
+def _legal_forms(hits: Sequence[LabelledValue], badges: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the legal forms that labels state, or else badges, with their raw texts."""
     forms: list[tuple[str, str]] = []
-    for hit, text in _texts(found, Field.LEGAL_FORM):
+    for hit, text in _values_of(hits, Field.LEGAL_FORM):
         if form := legal_form_of(text):
             forms.append((form, text))
-        elif fold(hit.place.text).rstrip(" :") not in AMBIGUOUS_FORM_LABELS and _can_be_form(text):
+        elif fold(hit.label.text).rstrip(" :") not in AMBIGUOUS_FORM_LABELS and _can_be_form(text):
             forms.append((text, text))
     return forms or [(form, text) for text in badges if (form := legal_form_of(text))]
 
 
 def _can_be_form(text: str) -> bool:
-    is_form = len(text) <= _LEGAL_FORM_LENGTH and not any(
-        letter.isdigit() or letter == ":" for letter in text
-    )
+    """Tell whether a text beside the label of a legal form can be a form that the vocabulary lacks."""
+    is_form = len(text) <= _MAX_FORM_LENGTH and not any(letter.isdigit() or letter == ":" for letter in text)
     return is_form and field_of(text) is None and status_of(text) is None
 
 
-def _statuses(found: Sequence[LabelledValue], badges: Sequence[str]) -> list[tuple[CompanyStatus, str]]:
-    labelled = [(labelled_status_of(text), text) for _, text in _texts(found, Field.STATUS)]
+def _statuses(hits: Sequence[LabelledValue], badges: Sequence[str]) -> list[tuple[CompanyStatus, str]]:
+    """Return the statuses that labels state, or else badges, with their raw texts."""
+    labelled = [(labelled_status_of(text), text) for _, text in _values_of(hits, Field.STATUS)]
     shown = labelled or [(status_of(text), text) for text in badges]
     return [(status, text) for status, text in shown if status is not None]
 
 
-def _dates(found: Sequence[LabelledValue]) -> list[tuple[date, str]]:
-    # 03/04/2020 is the third of April, unless the page is in English.
-    day_first = any(_CYRILLIC_OR_ROMANIAN.search(hit.place.text) for hit in found)
-    read = [(parse_date(text, day_first=day_first), text) for _, text in _texts(found, Field.REGISTERED_ON)]
+def _dates(hits: Sequence[LabelledValue]) -> list[tuple[date, str]]:
+    # 03/04/2020 is the third of April in Romanian and Russian, and ambiguous in English.
+    """Return the dates of registration with their raw texts."""
+    day_first = any(_CYRILLIC_OR_ROMANIAN.search(hit.label.text) for hit in hits)
+    read = [
+        (parse_date(text, day_first=day_first), text) for _, text in _values_of(hits, Field.REGISTERED_ON)
+    ]
     return [(value, text) for value, text in read if value is not None]
 
 
-def _cuatms(found: Sequence[LabelledValue]) -> list[tuple[Cuatm, str]]:
+def _cuatms(hits: Sequence[LabelledValue]) -> list[tuple[Cuatm, str]]:
+    """Return the CUATM units with their raw texts."""
     read = [
         (cuatm_in(text), text)
-        for _, text in _texts(found, Field.CUATM)
+        for _, text in _values_of(hits, Field.CUATM)
         if field_of(text) is None and not is_action(text)
     ]
     return [(value, text) for value, text in read if value is not None]
 
 
-def _is_unread(hit: LabelledValue) -> bool:
-    """Tell whether something stands beside a label that was not taken as its value."""
-    return not hit.value and any(present(sibling.text) for sibling in hit.place.after())
+def _has_unread_value(hit: LabelledValue) -> bool:
+    """Tell whether text follows a label that was not taken as its value.
+
+        <h2>Fondatori</h2><div><div>STATUT</div></div>
+
+    → True
+    """
+    return not hit.value and any(text_or_none(sibling.text) for sibling in hit.label.following_siblings())

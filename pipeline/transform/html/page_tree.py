@@ -1,4 +1,4 @@
-"""A rendered page as a tree of what a visitor sees: scripts, icons, buttons and the site's own frame left out."""
+"""A rendered page as a tree of what a visitor sees, without scripts, icons, buttons, menus and footers."""
 
 import re
 from bisect import bisect_left, bisect_right
@@ -8,7 +8,7 @@ from typing import cast
 
 from bs4.element import NavigableString, PreformattedString, Tag
 
-from pipeline.transform.html.parser import Looks, Survey, parse_html, survey
+from pipeline.transform.html.parser import PageIndex, StyleClasses, index_page, parse_html
 from pipeline.transform.source_text import collapse, words
 
 INLINE_TAGS = frozenset(
@@ -16,7 +16,7 @@ INLINE_TAGS = frozenset(
 )
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 TEXT = ""
-"""The tag of a node that is text."""
+"""The `tag` of text nodes."""
 
 _INVISIBLE_TAGS = frozenset(
     words(
@@ -27,28 +27,30 @@ _FRAME_TAGS = frozenset({"nav", "footer", "aside", "header"})
 _FRAME_ROLES = frozenset(words("navigation|contentinfo|banner|complementary|search|dialog|alertdialog"))
 _PANEL_ROLES = frozenset({"tabpanel", "region"})
 _NO_ATTRIBUTES: dict[str, str] = {}
-_DEEPEST = 250
-"""How deep elements are looked into; no page that people made goes further, and Python's stack ends."""
+_MAX_DEPTH = 250
+"""The depth at which building stops: real pages are shallower, and Python's recursion is limited."""
 _ICON_WORD = re.compile(r"[a-z]+(?:_[a-z0-9]+)*|\W*")
 _HELP_MARKS = frozenset({"?", "[?]", "(?)", "i", "(i)", "[i]", "ⓘ", "ℹ", "ℹ️", "🛈", "❓", "❔"})
 _COLONS = frozenset({":", "："})
-_IDNO = re.compile(r"(?<![0-9])[0-9]{13}(?![0-9])")
+IDNO_TEXT = re.compile(r"(?<![0-9])[0-9]{13}(?![0-9])")
+"""Thirteen digits that stand alone; whether they are a valid IDNO is checked by `parse_idno`."""
 
 
 @dataclass(slots=True, eq=False)
 class Node:
     """An element, or a text (its `tag` is TEXT), with the text that it shows.
 
-    `start` and `end` number the nodes of the page in order, so that what lies between them is inside.
+    `start` and `end` number the nodes of a page in document order: all nodes between them are inside this node.
+    `raw` is the text as written, `text` the same with white space collapsed.
     """
 
     tag: str
     parent: "Node | None"
     start: int
     attributes: dict[str, str]
-    look: str
+    style: str
     page: list["Node"]
-    """All nodes of the page, in order: the one that `start` numbers stands before it."""
+    """All nodes of the page in document order; this node has the index `start - 1`."""
     children: list["Node"] = field(default_factory=list)
     raw: str = ""
     text: str = ""
@@ -57,15 +59,30 @@ class Node:
 
     @property
     def shape(self) -> tuple[str, str]:
-        """What makes siblings of one kind look alike: the tag and the classes, whatever they are."""
-        return self.tag, self.look
+        """The tag and the style of the node; siblings of one kind have the same shape.
+
+            <p class="row">Statut: Activă</p>
+            <p class="row">Adresa: str. Pilda, 1</p>
+
+        → ("p", "row") for both
+        """
+        return self.tag, self.style
+
+    def looks_like(self, other: "Node") -> bool:
+        """Tell whether two nodes have the same shape, or the same style on different tags."""
+        return self.shape == other.shape or bool(self.style and self.style == other.style)
 
     @property
     def is_inline(self) -> bool:
-        """Tell whether the node stands in a line of text: no block, and none inside (a card may be one link)."""
+        """Whether the node flows in a line of text: it is no block and contains none.
+
+            <a href="/persons/1"><div>MODELEANU ION</div></a>
+
+        → False: the link contains a block
+        """
         return not self.is_block
 
-    def holds(self, other: "Node") -> bool:
+    def contains(self, other: "Node") -> bool:
         """Tell whether `other` is this node or inside it."""
         return self.start <= other.start <= self.end
 
@@ -76,28 +93,28 @@ class Node:
             yield node
             node = node.parent
 
-    def within(self, *tags: str) -> "Node | None":
-        """Return the nearest element around the node that has one of the `tags`."""
+    def ancestor(self, *tags: str) -> "Node | None":
+        """Return the nearest element around the node that has one of the `tags`, or None."""
         return next((node for node in self.ancestors() if node.tag in tags), None)
 
     def descendants(self) -> Iterator["Node"]:
-        """Yield the nodes inside, in the order of the document."""
+        """Yield the nodes inside, in document order."""
         yield from self.page[self.start : self.end]
 
     def leaves(self) -> Iterator["Node"]:
-        """Yield the texts of the node (itself, if it is one), in order."""
+        """Yield the text nodes inside, in document order; a text node yields itself."""
         for node in self.page[self.start - 1 : self.end]:
             if node.tag == TEXT:
                 yield node
 
-    def after(self) -> list["Node"]:
-        """Return the siblings that follow."""
+    def following_siblings(self) -> list["Node"]:
+        """Return the siblings after the node, in document order."""
         if self.parent is None:
             return []
         return self.parent.children[bisect_right(self.parent.children, self.start, key=_start_of) :]
 
-    def before(self) -> list["Node"]:
-        """Return the siblings that go before, the nearest first."""
+    def preceding_siblings(self) -> list["Node"]:
+        """Return the siblings before the node, the nearest first."""
         if self.parent is None:
             return []
         return self.parent.children[: bisect_left(self.parent.children, self.start, key=_start_of)][::-1]
@@ -109,7 +126,7 @@ def _start_of(node: Node) -> int:
 
 @dataclass(frozen=True)
 class PageTree:
-    """A page without its frame: `root` holds what is left, `heading` its first level-one heading."""
+    """A page without menus, footers and invisible parts; `heading` is the heading likeliest to name the company."""
 
     root: Node
     heading: Node | None
@@ -117,42 +134,55 @@ class PageTree:
 
 
 def read_page(html: str) -> PageTree:
-    """Parse rendered HTML and leave out what no visitor reads as the page's own: scripts, menus, footers."""
+    """Parse rendered HTML into a tree of what a visitor reads as the content of the page.
+
+        <nav>Adresa</nav>
+        <main><h1>PLOPENA AGRO</h1><p>Statut: Activă</p></main>
+        <footer>Adresa: str. Operatorului, 5</footer>
+
+    → the nodes of `main` with their ancestors; `heading` is the `h1`
+    """
     soup = parse_html(html)
     title = collapse(soup.title.get_text()) if soup.title else ""
     body = soup.body or soup
-    found = survey(body)
-    heading = _heading(found, title)
-    builder = _Builder(heading, found.controlled, Looks(found.classes))
+    index = index_page(body)
+    heading = _company_heading(index, title)
+    builder = _NodeBuilder(heading, index.controlled_ids, StyleClasses(index.class_texts))
     root = builder.build(body, None)
     return PageTree(root=root, heading=builder.heading, title=title)
 
 
 def visible_text(node: Node) -> str:
-    """Return the text of a node as it is shown: blocks and line breaks part words, inline tags do not."""
+    """Return the text of a node as shown: blocks and line breaks separate words, inline tags do not."""
     return node.text
 
 
-def text_of(nodes: Iterable[Node], left_out: Sequence[Node] = ()) -> str:
-    """Return the text of neighbouring nodes, without some of the nodes inside them."""
-    return collapse("".join(piece for node in nodes for piece in _raw_without(node, left_out)))
+def text_of(nodes: Iterable[Node], excluded: Sequence[Node] = ()) -> str:
+    """Return the text of neighbouring nodes, without the `excluded` nodes inside them."""
+    return collapse("".join(piece for node in nodes for piece in _raw_without(node, excluded)))
 
 
-def _raw_without(node: Node, left_out: Sequence[Node]) -> Iterator[str]:
-    if any(other is node for other in left_out):
+def _raw_without(node: Node, excluded: Sequence[Node]) -> Iterator[str]:
+    """Yield the raw text of a node in pieces, with a space in place of each excluded node."""
+    if any(other is node for other in excluded):
         yield " "
-    elif not any(node.holds(other) for other in left_out):
+    elif not any(node.contains(other) for other in excluded):
         yield node.raw if node.is_inline else f" {node.raw} "
     else:
         for child in node.children:
-            yield from _raw_without(child, left_out)
+            yield from _raw_without(child, excluded)
             yield " "
 
 
 def lines_in(nodes: Iterable[Node]) -> list[list[Node]]:
-    """Return the lines that neighbouring nodes make, parted by line breaks, without wrappers around parts of lines."""
+    """Return the lines that neighbouring nodes form, split at line breaks.
+
+        <span>MODELEANU ION<br>EXEMPLESCU MARIA</span>
+
+    → two lines with one text each; an element around a line break is replaced by its children
+    """
     lines: list[list[Node]] = [[]]
-    for node in _flat(nodes):
+    for node in _split_at_breaks(nodes):
         if node.tag == "br":
             lines.append([])
         else:
@@ -160,42 +190,43 @@ def lines_in(nodes: Iterable[Node]) -> list[list[Node]]:
     return lines
 
 
-def _flat(nodes: Iterable[Node]) -> Iterator[Node]:
-    """The nodes, without the wrappers around line breaks and parts of lines."""
+def _split_at_breaks(nodes: Iterable[Node]) -> Iterator[Node]:
+    """Yield the nodes; an element that contains a line break is replaced by its children."""
     for node in nodes:
         if (
             node.tag not in (TEXT, "br")
             and len(node.children) > 1
             and any(n.tag == "br" for n in node.descendants())
         ):
-            yield from _flat(node.children)
+            yield from _split_at_breaks(node.children)
         else:
             yield node
 
 
-class _Builder:
-    """Makes nodes out of BeautifulSoup's tags, and remembers the one of the heading."""
+class _NodeBuilder:
+    """A builder of nodes from BeautifulSoup tags; it remembers the heading's node."""
 
-    def __init__(self, heading: Tag | None, controlled: set[str], looks: Looks) -> None:
+    def __init__(self, heading: Tag | None, controlled_ids: set[str], styles: StyleClasses) -> None:
         self._heading_tag = heading
-        self._controlled = controlled
+        self._controlled_ids = controlled_ids
         self._around_heading = {id(tag) for tag in heading.parents} if heading else set()
-        self._looks = looks
+        self._styles = styles
         self._nodes: list[Node] = []
         self.heading: Node | None = None
 
     def build(self, tag: Tag, parent: Node | None, depth: int = 0) -> Node:
-        """Return the node of `tag` with all that is visible inside."""
-        node = self._node(tag.name, parent, cast("dict[str, str]", tag.attrs))  # as `parse_html` makes them
+        """Return the node of `tag` with everything visible inside."""
+        # Values of attributes are strings: `parse_html` makes no others.
+        node = self._node(tag.name, parent, cast("dict[str, str]", tag.attrs))
         if tag is self._heading_tag:
             self.heading = node
         pieces: list[str] = []
         for child in tag.children:
             if isinstance(child, Tag):
-                alone = _shown_alone(child)
-                if depth >= _DEEPEST or self._is_left_out(child, alone):
+                own_text = _own_text(child)
+                if depth >= _MAX_DEPTH or self._is_excluded(child, own_text):
                     continue
-                if alone in _COLONS:
+                if own_text in _COLONS:
                     self._add_text(node, ":", pieces)
                 else:
                     self._add_element(node, child, pieces, depth + 1)
@@ -203,25 +234,30 @@ class _Builder:
                 self._add_text(node, str(child).replace("\x00", ""), pieces)
         node.is_block = tag.name not in INLINE_TAGS or any(child.is_block for child in node.children)
         node.raw = "".join(pieces)
-        # Beside an only child there is nothing but white space.
+        # An only child has nothing but white space beside it.
         node.text = node.children[0].text if len(node.children) == 1 else collapse(node.raw)
         node.end = len(self._nodes)
         return node
 
     def _node(self, tag: str, parent: Node | None, attributes: dict[str, str]) -> Node:
-        look = self._looks.of(attributes.get("class", "")) if attributes else ""
-        node = Node(tag, parent, len(self._nodes) + 1, attributes, look, self._nodes)
+        style = self._styles.style_of(attributes.get("class", "")) if attributes else ""
+        node = Node(tag, parent, len(self._nodes) + 1, attributes, style, self._nodes)
         self._nodes.append(node)
         return node
 
     def _add_element(self, node: Node, tag: Tag, pieces: list[str], depth: int) -> None:
         child = self.build(tag, node, depth)
         node.children.append(child)
-        apart = "" if child.is_inline else " "
-        pieces.append(f"{apart}{child.raw}{apart}")
+        separator = "" if child.is_inline else " "
+        pieces.append(f"{separator}{child.raw}{separator}")
 
     def _add_text(self, node: Node, text: str, pieces: list[str]) -> None:
-        """A text goes on where only a comment of the framework stands between."""
+        """Append a text; it joins the previous one if only a comment of the framework separates them.
+
+            <p>Statut: <!-- -->Activă</p>
+
+        → one text, "Statut: Activă"
+        """
         pieces.append(text)
         if not text or text.isspace():
             return
@@ -233,25 +269,48 @@ class _Builder:
         last.raw += text
         last.text = collapse(last.raw)
 
-    def _is_left_out(self, tag: Tag, alone: str | None) -> bool:
-        if tag.name in _INVISIBLE_TAGS or _is_icon(tag) or (tag.name == "button" and not _opens(tag)):
+    def _is_excluded(self, tag: Tag, own_text: str | None) -> bool:
+        """Tell whether an element is no content: invisible, a button, a help mark, or part of the frame.
+
+            <b>Statut</b> <sup>[?]</sup> <button>Copiază</button>
+            <p style="display: none">Adresa: str. Ascunsă, 1</p>
+
+        → True for `sup`, `button` and `p`; a hidden panel that something on the page opens is kept
+        """
+        if (
+            tag.name in _INVISIBLE_TAGS
+            or _is_icon(tag)
+            or (tag.name == "button" and not _is_section_toggle(tag))
+        ):
             return True
-        if alone in _HELP_MARKS or tag.get("role") == "tooltip":
+        if own_text in _HELP_MARKS or tag.get("role") == "tooltip":
             return True
         if _is_hidden(tag):
-            return tag.get("role") not in _PANEL_ROLES and tag.get("id") not in self._controlled
-        return _is_frame(tag) and id(tag) not in self._around_heading and not self._is_of_content(tag)
+            return tag.get("role") not in _PANEL_ROLES and tag.get("id") not in self._controlled_ids
+        return _is_frame(tag) and id(tag) not in self._around_heading and not self._is_content(tag)
 
-    def _is_of_content(self, tag: Tag) -> bool:
-        """Not the page's frame: a card's head, a list that only calls itself navigation, a panel of facts."""
+    def _is_content(self, tag: Tag) -> bool:
+        """Tell whether an element that looks like a frame holds content.
+
+            <section><header><h3>Fondatori</h3></header>…</section>
+            <ul role="navigation"><li>Statut: Activă</li></ul>
+            <aside><p>IDNO: 1020999000019</p></aside>
+
+        → True for `header` and `ul` after the company's heading, and for an `aside` with exactly one IDNO
+        """
         after_heading = self.heading is not None
         if tag.name == "header" or (tag.name not in _FRAME_TAGS and tag.get("role") == "navigation"):
             return after_heading
-        return tag.name == "aside" and len(set(_IDNO.findall(str(tag)))) == 1
+        return tag.name == "aside" and len(set(IDNO_TEXT.findall(str(tag)))) == 1
 
 
 def _is_icon(tag: Tag) -> bool:
-    """Icon fonts write a word that is shown as a picture."""
+    """Tell whether an element is an icon; icon fonts draw a word as a picture.
+
+        <i class="material-icons">location_on</i> Adresa
+
+    → True for `i`
+    """
     if "icon" in tag.name:
         return True
     if tag.name != "i" and tag.get("aria-hidden") != "true":
@@ -259,8 +318,8 @@ def _is_icon(tag: Tag) -> bool:
     return tag.find(True) is None and bool(_ICON_WORD.fullmatch(tag.get_text().strip()))
 
 
-def _shown_alone(tag: Tag) -> str | None:
-    """What an element shows that holds no other element."""
+def _own_text(tag: Tag) -> str | None:
+    """Return the text of an element that contains no other element, else None."""
     texts: list[str] = []
     for child in tag.contents:
         if isinstance(child, Tag):
@@ -270,14 +329,26 @@ def _shown_alone(tag: Tag) -> str | None:
     return "".join(texts).strip()
 
 
-def _opens(button: Tag) -> bool:
-    """A button that folds a section open is the section's heading; a tab stands apart from its panel."""
+def _is_section_toggle(button: Tag) -> bool:
+    """Tell whether a button expands a section, and so is its heading; a tab is far from its panel and is not.
+
+        <h3><button aria-expanded="false">Fondatori</button></h3>
+
+    → True
+    """
     if button.get("role") == "tab":
         return False
     return button.has_attr("aria-expanded") or button.find_parent([*HEADINGS, "summary"]) is not None
 
 
 def _is_hidden(tag: Tag) -> bool:
+    """Tell whether an element hides itself by its own attributes.
+
+        <p hidden>…</p>
+        <p style="display: none">…</p>
+
+    → True for both
+    """
     if not tag.attrs or "hidden" in tag.attrs:
         return bool(tag.attrs)
     style = str(tag.attrs.get("style", "")).replace(" ", "").lower()
@@ -285,12 +356,25 @@ def _is_hidden(tag: Tag) -> bool:
 
 
 def _is_frame(tag: Tag) -> bool:
+    """Tell whether an element belongs to the frame of a site rather than to its content, by tag or role.
+
+        <nav>…</nav> <footer>…</footer>
+        <div role="dialog">…</div>
+
+    → True for all three
+    """
     return tag.name in _FRAME_TAGS or str(tag.attrs.get("role", "")).lower() in _FRAME_ROLES
 
 
-def _heading(found: Survey, title: str) -> Tag | None:
-    """The h1 with text that is likeliest the company's: inside `main` before others, one in a frame last."""
-    headings = found.headings or found.headings_by_role
+def _company_heading(index: PageIndex, title: str) -> Tag | None:
+    """Return the shown `h1` that is likeliest the company's: in `main` first, in a frame last.
+
+        <header><h1><a href="/">openmoney</a></h1></header>
+        <main><h1>PLOPENA AGRO</h1></main>
+
+    → the second; without any `h1`, elements with `role="heading" aria-level="1"` are candidates
+    """
+    headings = index.headings or index.headings_by_role
     shown = [
         tag for tag in headings if collapse(tag.get_text()) and not any(map(_is_hidden, (tag, *tag.parents)))
     ]
@@ -300,6 +384,7 @@ def _heading(found: Survey, title: str) -> Tag | None:
 
 
 def _heading_rank(heading: Tag, title: str) -> tuple[int, bool, bool]:
+    """Return the sort key of a heading, the likeliest first: position, then links, then the page's title."""
     in_main = heading.find_parent(["main", "article"]) is not None
     in_frame = heading.find_parent(_is_frame) is not None
     is_link = heading.find_parent("a") is not None or heading.find("a", href="/") is not None

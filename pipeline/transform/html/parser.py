@@ -1,4 +1,7 @@
-"""HTML to BeautifulSoup's tags, without what costs time and is not needed here: namespaces, lists of classes."""
+"""Parsing of HTML into BeautifulSoup tags, and an index of the whole page.
+
+The parser omits what BeautifulSoup computes and this package does not need: namespaces and lists of classes.
+"""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -9,43 +12,43 @@ from bs4 import BeautifulSoup
 from bs4.builder._lxml import LXMLTreeBuilder
 from bs4.element import AttributeDict, Tag
 
-_FEW, _MOST = 8, 0.8
-"""If most of so many elements bear classes that no other one bears, classes are names there, and tell no looks."""
+_MIN_SAMPLE, _UNIQUE_RATIO = 8, 0.8
+"""Classes are names, not styles, on a page where at least this share of at least so many elements has unique ones."""
 
 
 class _TreeBuilder(LXMLTreeBuilder):
-    """lxml's events as they come: in HTML neither tags nor attributes have namespaces."""
+    """A tree builder that passes lxml events on unchanged: HTML tags and attributes have no namespaces."""
 
     def start(self, tag: Any, attrib: Any, nsmap: Any = None) -> None:
-        """Begin an element."""
+        """Open an element."""
         assert self.soup is not None
         self.soup.handle_starttag(tag, None, None, AttributeDict(attrib))
 
     def end(self, tag: Any) -> None:
-        """End an element."""
+        """Close an element."""
         assert self.soup is not None
         self.soup.endData()
         self.soup.handle_endtag(tag)
 
 
 def parse_html(html: str) -> BeautifulSoup:
-    """Parse HTML; attributes are texts, `class` too."""
+    """Parse HTML into a soup in which every attribute value is a string, `class` too."""
     builder = _TreeBuilder(multi_valued_attributes=None, attribute_dict_class=AttributeDict)
     return BeautifulSoup(html, builder=builder)
 
 
 @dataclass
-class Survey:
-    """What has to be known of a whole page before its elements are looked at one by one."""
+class PageIndex:
+    """Facts about a whole page that are needed before its elements are visited one by one."""
 
     headings: list[Tag] = field(default_factory=list)
     headings_by_role: list[Tag] = field(default_factory=list)
-    controlled: set[str] = field(default_factory=set)
-    """The ids of what something on the page opens."""
-    classes: list[str] = field(default_factory=list)
+    controlled_ids: set[str] = field(default_factory=set)
+    """The ids of the panels that an element of the page opens."""
+    class_texts: list[str] = field(default_factory=list)
 
-    def take(self, tag: Tag) -> None:
-        """Look at one element."""
+    def add(self, tag: Tag) -> None:
+        """Add one element to the index."""
         attributes: Mapping[str, Any] = tag.attrs
         if tag.name == "h1":
             self.headings.append(tag)
@@ -54,40 +57,53 @@ class Survey:
         if attributes.get("role") == "heading" and attributes.get("aria-level") == "1":
             self.headings_by_role.append(tag)
         if target := attributes.get("aria-controls"):
-            self.controlled.add(target)
+            self.controlled_ids.add(target)
         if classes := attributes.get("class"):
-            self.classes.append(classes)
+            self.class_texts.append(classes)
 
 
-def survey(body: Tag) -> Survey:
-    """Look over all elements of a page."""
-    found = Survey()
+def index_page(body: Tag) -> PageIndex:
+    """Return the index of all elements in a page."""
+    index = PageIndex()
     for element in body.descendants:
         if isinstance(element, Tag):
-            found.take(element)
-    return found
+            index.add(element)
+    return index
 
 
-class Looks:
-    """What the classes of a page's elements say of their looks: what an element shares with others."""
+class StyleClasses:
+    """The classes of a page that say how elements look.
+
+    A class that several elements share is a style. A class that only one element has is a name: in
+
+        <p class="row x1">Statut: Activă</p>
+        <p class="row x2">Adresa: str. Pilda, 1</p>
+
+    the style of both paragraphs is "row".
+    """
 
     def __init__(self, classes: list[str]) -> None:
-        """`classes` are those of all elements."""
-        times = Counter(classes)
-        self._counts: Counter[str] = Counter()
-        for text, count in times.items():
+        """Count the uses of each class; `classes` holds the `class` attribute of every element that has one."""
+        element_counts = Counter(classes)
+        self._uses: Counter[str] = Counter()
+        for text, count in element_counts.items():
             for name in set(text.split()):
-                self._counts[name] += count
-        alone = sum(count for text, count in times.items() if not self._shared(text))
-        self._are_names = len(classes) >= _FEW and alone >= _MOST * len(classes)
-        self._known: dict[str, str] = {"": ""}
+                self._uses[name] += count
+        unique_count = sum(count for text, count in element_counts.items() if not self._shared_part(text))
+        self._name_single_elements = len(classes) >= _MIN_SAMPLE and unique_count >= _UNIQUE_RATIO * len(
+            classes
+        )
+        self._styles: dict[str, str] = {"": ""}
 
-    def of(self, classes: str) -> str:
-        """Return what elements with these classes look like."""
-        if classes not in self._known:
-            alone = "" if self._are_names else classes
-            self._known[classes] = self._shared(classes) or alone
-        return self._known[classes]
+    def style_of(self, classes: str) -> str:
+        """Return the style in a `class` attribute: the classes that other elements have too.
 
-    def _shared(self, classes: str) -> str:
-        return " ".join(name for name in classes.split() if self._counts[name] > 1)
+        Without a shared class the style is the whole attribute, or "" on a page where nearly all classes are names.
+        """
+        if classes not in self._styles:
+            fallback = "" if self._name_single_elements else classes
+            self._styles[classes] = self._shared_part(classes) or fallback
+        return self._styles[classes]
+
+    def _shared_part(self, classes: str) -> str:
+        return " ".join(name for name in classes.split() if self._uses[name] > 1)

@@ -1,55 +1,64 @@
-"""Founders and administrators out of the value beside their label, in whatever manner they are listed."""
+"""Founders and administrators in the value beside their label, in any form of a list."""
 
 import re
 from collections.abc import Iterator, Sequence
 
 from pipeline.transform.html.columns import Column, columns_of, flat_rows_of, is_row, rows_of
-from pipeline.transform.html.company_region import idno_in_link
+from pipeline.transform.html.idno_texts import idno_in_link
 from pipeline.transform.html.label_scan import LabelledValue
 from pipeline.transform.html.page_tree import TEXT, Node, lines_in, text_of
-from pipeline.transform.html.party_text import is_note, is_nothing, read_entry, share_in, split_parties
-from pipeline.transform.source_text import present
+from pipeline.transform.html.party_text import is_no_party, is_note, read_entry, share_in, split_parties
+from pipeline.transform.source_text import text_or_none
 from pipeline.transform.vocabulary.field import SIDE_FIELDS, Field
 from pipeline.transform.vocabulary.labels import field_of, label_in_line
 from warehouse.records.models import Party, PartyKind
 
 _LIST_TAGS = frozenset({"ul", "ol", "table"})
-_CERTAIN_TAGS = _LIST_TAGS | {"dd", "td", "th"}
-"""What stands in these is a value, even if it looks like a label."""
+_VALUE_TAGS = _LIST_TAGS | {"dd", "td", "th"}
+"""The content of these elements is a value, even if it reads like a label."""
 _JOINS = re.compile(r"[,;|]\s*$|^\s*[,;|]|[%)\]]\s*[,;]")
 
 Fragments = list[str]
-"""The texts that stand together for one party."""
+"""The texts that belong to one party."""
 
 
-def read_parties(found: LabelledValue) -> tuple[Party, ...] | None:
-    """Read the parties in a label's value: list items, rows, cards, or one text that joins them.
+def read_parties(hit: LabelledValue) -> tuple[Party, ...] | None:
+    """Read the parties in a label's value: list items, table rows, cards, or one text that joins them.
 
-    A list of which a part cannot be read is not read at all: None. It is () only where the page shows no party.
+        <h3>Fondatori</h3>
+        <ul><li>MODELEANU ION (40%)</li><li>ALFA FRUCT SRL (60%)</li></ul>
+
+    → two parties; None if any part of the list cannot be read, () only if the page shows that there are none
     """
-    with_shares = found.field is Field.FOUNDERS
+    with_shares = hit.field is Field.FOUNDERS
     parties: list[Party | None]
-    if found.text is None and (table := _table(found.nodes)):
+    if hit.text is None and (table := _table(hit.nodes)):
         columns, rows = table
         rows = [row for row in rows if not _is_blank_row(row, columns)]
-        parties = [_of_row(row, columns, i, with_shares) for i, row in enumerate(rows)]
+        parties = [_party_in_row(row, columns, i, with_shares) for i, row in enumerate(rows)]
     else:
-        entries = _of_nodes(found.nodes) if found.text is None else _of_text(found.text, found.nodes)
-        is_list = found.text is None and _is_within(found.nodes, _LIST_TAGS)
-        joined = _joined(entries, with_shares=with_shares, is_list=is_list)
-        joined = [texts for texts in joined if not all(map(is_nothing, texts))]
+        entries = _entries_in_nodes(hit.nodes) if hit.text is None else _entries_after_label(hit)
+        is_list = hit.text is None and _is_inside(hit.nodes, _LIST_TAGS)
+        joined = _join_notes(entries, with_shares=with_shares, is_list=is_list)
+        joined = [texts for texts in joined if not all(map(is_no_party, texts))]
         parties = [read_entry(texts, position=i, with_shares=with_shares) for i, texts in enumerate(joined)]
-    if None in parties or not (parties or is_nothing(found.value)):
+    if None in parties or not (parties or is_no_party(hit.value)):
         return None
-    links = [(node, idno) for node in _elements(found.nodes) if (idno := idno_in_link(node))]
-    linked = {text: idno for node, idno in links for text in _names(node)}
-    if _is_mixed(found.nodes, {party.name for party in parties if party is not None}):
+    links = [(node, idno) for node in _elements(hit.nodes) if (idno := idno_in_link(node))]
+    linked = {text: idno for node, idno in links for text in _link_texts(node)}
+    if _holds_other_things(hit.nodes, {party.name for party in parties if party is not None}):
         return None
-    return tuple(_with_link(party, linked) for party in parties if party is not None)
+    return tuple(_with_linked_idno(party, linked) for party in parties if party is not None)
 
 
-def _is_mixed(nodes: Sequence[Node], names: set[str]) -> bool:
-    """Tell whether some names are other things: labels of facts, or links to another kind of page than the rest."""
+def _holds_other_things(nodes: Sequence[Node], names: set[str]) -> bool:
+    """Tell whether some names are no parties: labels of facts, or links to a different kind of page than the rest.
+
+        <a href="/persons/1">MODELEANU ION</a> <a href="/graph/1">Legături</a>
+        <ul><li>Telefon</li><li>Pagina web</li></ul>
+
+    → True for both
+    """
     links = [node for node in _elements(nodes) if node.tag == "a" and node.text in names]
     targets = {
         node.attributes["href"].rpartition("/")[0]
@@ -60,19 +69,30 @@ def _is_mixed(nodes: Sequence[Node], names: set[str]) -> bool:
 
 
 def _elements(nodes: Sequence[Node]) -> Iterator[Node]:
+    """Yield the nodes and everything inside them."""
     for node in nodes:
         yield node
         yield from node.descendants()
 
 
-def _names(link: Node) -> Iterator[str]:
-    """What a link says; a whole card may be one, and hold the name among other texts."""
+def _link_texts(link: Node) -> Iterator[str]:
+    """Yield the texts of a link: the whole, and each part, since a card may be one link.
+
+        <a href="/persons/1"><p>MODELEANU ION</p><p>40%</p></a>
+
+    → "MODELEANU ION 40%", "MODELEANU ION", "40%"
+    """
     yield link.text
     yield from (leaf.text for leaf in link.leaves())
 
 
-def _with_link(party: Party, linked: dict[str, str]) -> Party:
-    """A party whose name leads to a company's page is that company."""
+def _with_linked_idno(party: Party, linked: dict[str, str]) -> Party:
+    """Return the party; as a company with an IDNO, if its name links to the page of one.
+
+        <a href="/companies/1007998000019">ALFA FRUCT</a>
+
+    → the party with kind COMPANY and that IDNO
+    """
     idno = linked.get(party.name)
     if idno is None or party.idno not in (None, idno):
         return party
@@ -80,7 +100,13 @@ def _with_link(party: Party, linked: dict[str, str]) -> Party:
 
 
 def _table(nodes: Sequence[Node]) -> tuple[list[Column], list[list[Node]]] | None:
-    """The columns and rows of a value that is a table with known heads."""
+    """Return the columns and rows of a value that is a table with known headers, or None.
+
+        <tr><th>Nume</th><th>Cota</th></tr>
+        <tr><td>MODELEANU ION</td><td>100%</td></tr>
+
+    → ([NAME, SHARE], [[td, td]])
+    """
     if all(is_row(node) for node in nodes):
         rows = [[cell for cell in row.children if cell.tag != TEXT] for row in nodes]
     else:
@@ -91,19 +117,30 @@ def _table(nodes: Sequence[Node]) -> tuple[list[Column], list[list[Node]]] | Non
 
 
 def _is_blank_row(row: list[Node], columns: list[Column]) -> bool:
-    """A row with a sum, or with the words that there is nothing, is no party's."""
+    """Tell whether a row is no party's: a sum, or words for "none".
+
+        <tr><td>Total</td><td>100%</td></tr>
+
+    → True
+    """
     named = row[columns.index(Column.NAME)] if len(row) == len(columns) else None
-    return is_nothing(named.text if named else next((cell.text for cell in row if cell.text), ""))
+    return is_no_party(named.text if named else next((cell.text for cell in row if cell.text), ""))
 
 
-def _of_row(row: list[Node], columns: list[Column], position: int, with_shares: bool) -> Party | None:
+def _party_in_row(row: list[Node], columns: list[Column], position: int, with_shares: bool) -> Party | None:
+    """Return the party of a table row, or None if it cannot be read.
+
+        <tr><td>MODELEANU ION</td><td>Fondator</td><td>100%</td></tr>
+
+    → the party with the role "Fondator" and the share 100, for the columns NAME, ROLE and SHARE
+    """
     if len(row) != len(columns):
         return None
-    # Where two columns claim to hold the same, the first does.
+    # Of two columns with the same header, the first counts.
     cells = dict(reversed(list(zip(columns, row, strict=True))))
     texts = {column: cell.text for column, cell in cells.items()}
     notes = [texts[column] for column in (Column.IDNO, Column.KIND) if column in texts]
-    stated = present(texts.get(Column.SHARE)) if with_shares else None
+    stated = text_or_none(texts.get(Column.SHARE)) if with_shares else None
     share = share_in(stated) if stated else None
     if stated and share is None:
         return None
@@ -111,47 +148,79 @@ def _of_row(row: list[Node], columns: list[Column], position: int, with_shares: 
         [*_fragments([cells[Column.NAME]]), *filter(is_note, notes)],
         position=position,
         with_shares=with_shares,
-        role=present(texts.get(Column.ROLE)),
+        role=text_or_none(texts.get(Column.ROLE)),
         share=share,
     )
 
 
-def _of_nodes(nodes: Sequence[Node]) -> list[Fragments]:
+def _entries_in_nodes(nodes: Sequence[Node]) -> list[Fragments]:
+    """Return the texts of each entry in a value; [] if loose blocks may include another field.
+
+        <p>MODELEANU ION</p> <p>40%</p>
+        <p>EXEMPLESCU MARIA</p> <p>60%</p>
+
+    → four entries of one text each; `_join_notes` attaches the shares
+    """
     if all(node.is_inline or node.tag == "br" for node in nodes):
-        return _of_line(nodes)
-    entries = [entry for node in nodes for entry in _of_node(node, is_only=len(nodes) == 1)]
-    if not _is_within(nodes, _CERTAIN_TAGS) and any(_may_be_field(entry) for entry in entries):
+        return _entries_in_lines(nodes)
+    entries = [entry for node in nodes for entry in _entries_in_node(node, is_only=len(nodes) == 1)]
+    if not _is_inside(nodes, _VALUE_TAGS) and any(_may_be_label(entry) for entry in entries):
         return []
     return entries
 
 
-def _is_within(nodes: Sequence[Node], tags: frozenset[str]) -> bool:
-    """Tell whether a value is an element with one of the `tags`, whatever is wrapped around it."""
+def _is_inside(nodes: Sequence[Node], tags: frozenset[str]) -> bool:
+    """Tell whether a value is an element with one of the `tags`, within elements that have one child each."""
     inside = nodes
     while inside and inside[0].tag not in tags:
         inside = inside[0].children if len(inside[0].children) == 1 else ()
     return bool(inside)
 
 
-def _may_be_field(fragments: Fragments) -> bool:
-    """Among loose blocks, "Adresa: …" may be a field that follows the list, or a name that looks like one."""
+def _may_be_label(fragments: Fragments) -> bool:
+    """Tell whether an entry among loose blocks may be a field after the list, or a name that reads like one.
+
+        <p>MODELEANU ION</p> <p>Adresa: str. Pilda, 1</p>
+
+    → True for the second
+    """
     return bool(fragments) and label_in_line(fragments[0]) is not None
 
 
-def _of_text(text: str, nodes: Sequence[Node]) -> list[Fragments]:
-    """Read a value that begins in the label's own text and may go on over lines."""
-    first, *others = lines_in(nodes)
-    texts = [f"{text}{text_of(first)}", *filter(None, map(text_of, others))]
-    return [[line] for line in texts] if len(texts) > 1 else [[part] for part in split_parties(texts[0])]
+def _entries_after_label(hit: LabelledValue) -> list[Fragments]:
+    """Return the entries of a value that starts in the text of its label.
+
+        <p>Fondatori: MODELEANU ION (40%), EXEMPLESCU MARIA (60%)</p>
+
+    → two entries; if the value has several lines, each is one entry
+    """
+    lines = hit.lines
+    return [[line] for line in lines] if len(lines) > 1 else [[part] for part in split_parties(lines[0])]
 
 
-def _of_line(nodes: Sequence[Node], *, is_only: bool = True) -> list[Fragments]:
-    """Read texts that stand in one line, or in lines parted by breaks."""
+def _entries_in_lines(nodes: Sequence[Node], *, is_only: bool = True) -> list[Fragments]:
+    """Return the entries of inline nodes, one for each line; a single line is split.
+
+        <dd>MODELEANU ION (40%)<br>EXEMPLESCU MARIA (60%)</dd>
+
+    → two entries
+    """
     shown = [line for line in lines_in(nodes) if text_of(line)]
-    return [entry for line in shown for entry in _of_one_line(line, is_only=is_only and len(shown) == 1)]
+    return [entry for line in shown for entry in _entries_in_line(line, is_only=is_only and len(shown) == 1)]
 
 
-def _of_one_line(line: Sequence[Node], *, is_only: bool) -> list[Fragments]:
+def _entries_in_line(line: Sequence[Node], *, is_only: bool) -> list[Fragments]:
+    """Return the entries of one line: the parts of a text that joins them, or all texts as one entry.
+
+        <dd>MODELEANU ION; EXEMPLESCU MARIA</dd>
+        <dd>MODELEANU ION <b>40%</b></dd>
+
+    → two entries, and one entry of two texts
+
+    Args:
+        line: The nodes of the line.
+        is_only: Whether the line is the whole list.
+    """
     texts = [node for node in line if node.text]
     if not is_only:
         return [_fragments(texts)]
@@ -162,15 +231,25 @@ def _of_one_line(line: Sequence[Node], *, is_only: bool) -> list[Fragments]:
 
 
 def _fragments(nodes: Sequence[Node]) -> Fragments:
-    """The texts that stand together for one party, a name in pieces put together; [] where that is uncertain."""
+    """Return the texts that belong to one party, with a name in pieces joined; [] if that is uncertain.
+
+        <li><span>MODELEANU</span> <span>ION</span> (100%)</li>
+        <li><span class="a">MODELEANU</span> <span class="b">Ion</span></li>
+
+    → ["MODELEANU ION", "(100%)"], and []
+    """
     fragments: Fragments = []
     last: Node | None = None
     for leaf in (leaf for node in nodes for leaf in node.leaves()):
-        home = _home(leaf)
-        in_pieces = last is not None and home is _home(last) and f"{fragments[-1]} {leaf.text}" in home.text
+        block = _enclosing_block(leaf)
+        in_pieces = (
+            last is not None
+            and block is _enclosing_block(last)
+            and f"{fragments[-1]} {leaf.text}" in block.text
+        )
         if last is None or not in_pieces or not _can_be_name(leaf.text) or is_note(fragments[-1]):
             fragments.append(leaf.text)
-        elif leaf.parent is home or last.parent is home or _shape_around(leaf) == _shape_around(last):
+        elif leaf.parent is block or last.parent is block or _shape_around(leaf) == _shape_around(last):
             fragments[-1] += f" {leaf.text}"
         else:
             return []
@@ -178,32 +257,40 @@ def _fragments(nodes: Sequence[Node]) -> Fragments:
     return fragments
 
 
-def _home(leaf: Node) -> Node:
-    """The block or link in which a text stands."""
+def _enclosing_block(leaf: Node) -> Node:
+    """Return the nearest block or link around a text."""
     return next((node for node in leaf.ancestors() if node.is_block or node.tag == "a"), leaf)
 
 
 def _shape_around(leaf: Node) -> tuple[str, str]:
+    """Return the shape of the element around a text."""
     return leaf.parent.shape if leaf.parent is not None else leaf.shape
 
 
 def _can_be_name(text: str) -> bool:
+    """Tell whether a text may be a piece of a name: capitalized, without a colon, no note."""
     return text[0].isupper() and ":" not in text and not is_note(text)
 
 
-def _of_node(node: Node, *, is_only: bool = False) -> list[Fragments]:
-    """The entries under a node: one, if it is a party's own, or those of its parts."""
+def _entries_in_node(node: Node, *, is_only: bool = False) -> list[Fragments]:
+    """Return the entries under a node: one if it is a party's own element, or those of its parts.
+
+        <li>MODELEANU ION <span>40%</span></li>
+        <div><p>MODELEANU ION</p><p>EXEMPLESCU MARIA</p></div>
+
+    → one entry of two texts, and two entries
+    """
     if node.tag in ("li", "tr") or is_row(node):
         return [_fragments([node])]
     children = [child for child in node.children if child.text or child.tag == "br"]
     blocks = [child for child in children if not child.is_inline and child.tag != "br"]
     lists = [block for block in blocks if block.tag in _LIST_TAGS]
     if lists:
-        return [entry for block in lists for item in _items(block) for entry in _of_node(item)]
-    if not blocks and len(children) > 1 and (all(map(_is_own_piece, children)) or _are_chips(children)):
-        return _of_blocks(children)
+        return [entry for block in lists for item in _items(block) for entry in _entries_in_node(item)]
+    if not blocks and len(children) > 1 and (all(map(_is_party_element, children)) or _are_chips(children)):
+        return _entries_in_blocks(children)
     if not blocks:
-        return _of_line([node] if node.tag == TEXT else children, is_only=is_only)
+        return _entries_in_lines([node] if node.tag == TEXT else children, is_only=is_only)
     if len(blocks) < len(children):
         links = [
             child
@@ -213,17 +300,29 @@ def _of_node(node: Node, *, is_only: bool = False) -> list[Fragments]:
         if len(links) + len(blocks) < len(children):
             return [_fragments([node])]
     if len(children) == 1:
-        return _of_node(children[0], is_only=is_only)
-    return _of_blocks(children)
+        return _entries_in_node(children[0], is_only=is_only)
+    return _entries_in_blocks(children)
 
 
-def _is_own_piece(node: Node) -> bool:
-    """A link, or an element with a name and more in it, is a party even where it stands in a line."""
+def _is_party_element(node: Node) -> bool:
+    """Tell whether an element is a party's own even within a line: a link, or an element with several texts.
+
+        <a href="/persons/1">MODELEANU ION</a>
+        <span>EXEMPLESCU MARIA <i>60%</i></span>
+
+    → True for `a` and for `span`
+    """
     return node.tag not in (TEXT, "br") and (node.tag == "a" or sum(1 for _ in node.leaves()) > 1)
 
 
 def _are_chips(nodes: Sequence[Node]) -> bool:
-    """Elements that look alike, each with elements inside and a full name, are a party each; pieces of one are not."""
+    """Tell whether inline elements are one party each: of one shape, each with an element and a full name inside.
+
+        <span class="chip"><span>MODELEANU ION</span></span>
+        <span class="chip"><span>EXEMPLESCU MARIA</span></span>
+
+    → True
+    """
     texts = [[leaf.text for leaf in node.leaves()] for node in nodes]
     if not all(texts) or not all(any(child.tag != TEXT for child in node.children) for node in nodes):
         return False
@@ -232,38 +331,48 @@ def _are_chips(nodes: Sequence[Node]) -> bool:
 
 
 def _items(block: Node) -> list[Node]:
+    """Return the rows of a table or the items of a list."""
     if block.tag == "table":
         return [node for node in block.descendants() if is_row(node)]
     return [child for child in block.children if child.tag == "li"]
 
 
-def _of_blocks(blocks: Sequence[Node]) -> list[Fragments]:
-    """Blocks that look alike are a party each; where they differ, a party begins with each of the first's kind."""
+def _entries_in_blocks(blocks: Sequence[Node]) -> list[Fragments]:
+    """Return one entry for each block that looks like the first; a different block belongs to the entry before it.
+
+        <p class="n">MODELEANU ION</p> <p class="s">40%</p>
+        <p class="n">EXEMPLESCU MARIA</p> <p class="s">60%</p>
+
+    → two entries of two texts
+    """
     entries: list[Fragments] = []
     for block in blocks:
-        if _is_alike(block, blocks[0]):
+        if block.looks_like(blocks[0]):
             entries.append([])
-        entries[-1].extend(text for entry in _of_node(block) for text in entry)
+        entries[-1].extend(text for entry in _entries_in_node(block) for text in entry)
     return entries
 
 
-def _is_alike(one: Node, other: Node) -> bool:
-    return one.shape == other.shape or bool(one.shape[1] and one.shape[1] == other.shape[1])
+def _join_notes(entries: list[Fragments], *, with_shares: bool, is_list: bool) -> list[Fragments]:
+    """Attach entries that are only notes (a share, a role) to the name before them; [] if that is uncertain.
 
+        <p>MODELEANU ION</p> <p>40%</p> <p>administrator</p>
 
-def _joined(entries: list[Fragments], *, with_shares: bool, is_list: bool) -> list[Fragments]:
-    """Put together what a flat page spreads over siblings: a name, then its share, then its role.
+    → one entry of three texts
 
-    An entry of a list, or one with several texts, is a party's own: its name only looks like a note.
+    Args:
+        entries: The texts of each entry.
+        with_shares: Whether a percentage is a note (founders) or part of a name (administrators).
+        is_list: Whether the entries are list items; then one that reads like a note is a party, and nothing is read.
     """
     joined: list[Fragments] = []
     for fragments in entries:
         if joined and all(is_note(fragment, with_shares=with_shares) for fragment in fragments):
-            if (is_list or len(fragments) > 1) and not all(map(is_nothing, fragments)):
+            if (is_list or len(fragments) > 1) and not all(map(is_no_party, fragments)):
                 return []
             joined[-1].extend(fragments)
         else:
             joined.append(list(fragments))
-    # A name, a country, a share: where only some have a note after them, not all of them are names.
+    # If only some entries have notes, some "names" are something else, such as a country.
     is_uneven = len(joined) < len(entries) and len({len(fragments) > 1 for fragments in joined}) > 1
     return [] if is_uneven else joined

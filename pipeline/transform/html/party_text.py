@@ -1,4 +1,4 @@
-"""One party out of the texts that stand together for it: the name, and its share, IDNO, role and kind."""
+"""One party from the texts that belong to it: its name, share, IDNO, role and kind."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from pipeline.transform.html.columns import column_of
-from pipeline.transform.source_text import fold, parse_date, parse_share, present
+from pipeline.transform.source_text import fold, parse_date, parse_share, text_or_none
 from pipeline.transform.vocabulary.labels import is_action
 from pipeline.transform.vocabulary.terms import is_role, kind_of, legal_form_of, sounds_like_company
 from warehouse.idno import InvalidIdno, parse_idno
@@ -27,7 +27,7 @@ _SHARE_AT_END = re.compile(
 )
 _SHARE_AT_START = re.compile(r"^[(\[]?\s*(\d{1,3}(?:[.,]\d+)?)\s*%\s*(?:[)\]]\s*|\s*[:·|–—-]\s+)(?=\S)")
 _SHARE_INSIDE = re.compile(r"[\d\s]%\s*[)\]]")
-"""Two parties in one text, which nothing has parted."""
+"""A share in the middle of a text: it holds two parties that were not split."""
 _IDNO_AT_END = re.compile(
     rf"(?:[(\[]\s*)?(?:(?:^|(?<=[\s,;:·|(\[–—-])){_IDNO_WORDS}\s*[:№#]?\s*)?(?<!\d)(\d{{13}})\s*[)\]]?\s*$",
     re.IGNORECASE,
@@ -41,14 +41,14 @@ _NUMBERING = re.compile(r"(\d{1,3})[.)]\s+(?=\S)")
 _COUNT = re.compile(r"\d{1,4} [^\W\d_]{3,20}")
 _BETWEEN_PARTIES = re.compile(r"(?<=[%)\]])\s*[,;]\s*|\s*;\s*|\s+\|\s+")
 _COMMAS = re.compile(r",\s+(?![^()\[\]]*[)\]])")
-_NO_NAMES = frozenset({"total", "total:", "итого", "всего", "total general", "и другие", "etc", "etc."})
-_INITIALS = 3
-_WORD_LENGTH = 3
+_NOT_NAMES = frozenset({"total", "total:", "итого", "всего", "total general", "и другие", "etc", "etc."})
+_MAX_INITIALS = 3
+_MIN_WORD_LENGTH = 3
 
 
 @dataclass(frozen=True)
-class _Parts:
-    """A text taken apart: what is left of it is a name, or nothing."""
+class _PartyText:
+    """A text with its notes removed; what is left in `rest` is a name, or ""."""
 
     rest: str
     share: Decimal | None = None
@@ -65,39 +65,45 @@ def read_entry(
     role: str | None = None,
     share: Decimal | None = None,
 ) -> Party | None:
-    """Read the party that some texts stand for; `position` counts from 0, to tell its number from its name.
+    """Read the party that some texts describe, or return None if they hold no certain name.
 
-    `role` and `share` are what columns of their own say.
+    Args:
+        fragments: The texts of one entry, such as "1. MODELEANU ION" and "cota 40%".
+        position: The index of the entry, counted from 0, to tell its number from its name.
+        with_shares: Whether a percentage is a share (founders) or part of a name (administrators).
+        role: The role in a column of its own.
+        share: The share in a column of its own, in per cent.
     """
     texts = [_unnumbered(text, position) for text in fragments]
-    taken = [_take_apart(text, with_shares=with_shares) for text in texts]
-    notes = [parts for parts in taken if not parts.rest]
-    named = next((i for i, parts in enumerate(taken) if parts.rest and not _is_initials(i, texts)), None)
-    if named is None or len({parts.idno for parts in taken if parts.idno}) > 1:
+    stripped = [_strip_notes(text, with_shares=with_shares) for text in texts]
+    notes = [parts for parts in stripped if not parts.rest]
+    named = next((i for i, parts in enumerate(stripped) if parts.rest and not _is_initials(i, texts)), None)
+    if named is None or len({parts.idno for parts in stripped if parts.idno}) > 1:
         return None
     if with_shares and sum(1 for parts in notes if parts.share is not None) > 1:
         return None
-    stated = share if share is not None else _first(parts.share for parts in notes)
-    whole = taken[named] if stated is None else _take_apart(texts[named], with_shares=False)
-    everything = [whole, *notes]
-    return _party(
+    stated = share if share is not None else _first_value(parts.share for parts in notes)
+    whole = stripped[named] if stated is None else _strip_notes(texts[named], with_shares=False)
+    sources = [whole, *notes]
+    return _make_party(
         whole.rest,
         share=(stated if stated is not None else whole.share) if with_shares else None,
-        idno=_first(parts.idno for parts in everything),
-        role=role or _first(parts.role for parts in everything),
-        kind=_first(parts.kind for parts in everything),
+        idno=_first_value(parts.idno for parts in sources),
+        role=role or _first_value(parts.role for parts in sources),
+        kind=_first_value(parts.kind for parts in sources),
     )
 
 
-def _party(
+def _make_party(
     text: str, *, share: Decimal | None, idno: str | None, role: str | None, kind: PartyKind | None
 ) -> Party | None:
-    name = present(text)
+    """Return the party with this name, or None if the text is no name; the kind is derived if it is not given."""
+    name = text_or_none(text)
     if (
         name is None
         or len(name) < 2
         or _SHARE_INSIDE.search(name)
-        or fold(name) in _NO_NAMES
+        or fold(name) in _NOT_NAMES
         or is_action(name)
     ):
         return None
@@ -107,53 +113,65 @@ def _party(
     return Party(name=name, kind=kind, share=share, role=role, idno=idno)
 
 
-def _first(values: Iterable[_Value | None]) -> _Value | None:
+def _first_value(values: Iterable[_Value | None]) -> _Value | None:
+    """Return the first value that is not None, or None."""
     return next((value for value in values if value is not None), None)
 
 
 def is_note(text: str, *, with_shares: bool = True) -> bool:
-    """Tell whether a text says something of a party and is not its name."""
-    return not _take_apart(text, with_shares=with_shares).rest
+    """Tell whether a text describes a party ("40%", "director") and is not its name."""
+    return not _strip_notes(text, with_shares=with_shares).rest
 
 
-def is_nothing(text: str) -> bool:
-    """Tell whether a text where a party could stand is none: blank, a count, a sum, a link of the site."""
+def is_no_party(text: str) -> bool:
+    """Tell whether a text in the place of a party is none: blank, a count, a sum, or something to click."""
     rest = text.strip(_SEPARATORS)
-    if not rest or present(rest) is None or is_action(rest):
+    if not rest or text_or_none(rest) is None or is_action(rest):
         return True
-    return not rest[0].islower() and _says_nothing(rest)
+    return not rest[0].islower() and _cannot_be_name(rest)
 
 
 def share_in(text: str) -> Decimal | None:
-    """Return the share that a text of its own states ("50%", "cota 50 %", "50"), else None."""
+    """Return the share in a text of its own ("50%", "cota 50 %", "50"), else None."""
     stated = parse_share(text.strip("()[] "))
     return (
-        stated if stated is not None else _take_apart(text, with_shares=True).share if is_note(text) else None
+        stated
+        if stated is not None
+        else _strip_notes(text, with_shares=True).share
+        if is_note(text)
+        else None
     )
 
 
 def split_parties(text: str) -> list[str]:
-    """Split a text that joins parties by commas or semicolons; [] where the commas could be a name's own."""
-    parts = _attached([part for part in _BETWEEN_PARTIES.split(text) if part.strip(_SEPARATORS)])
-    pieces = [_at_commas(part) for part in parts]
+    """Split a text that joins parties by commas or semicolons; [] if the commas may belong to a name.
+
+    "MODELEANU ION (40%), EXEMPLESCU MARIA (60%)" → two parts; "ALFA, BETA" → [].
+    """
+    parts = _reattach_notes([part for part in _BETWEEN_PARTIES.split(text) if part.strip(_SEPARATORS)])
+    pieces = [_split_at_commas(part) for part in parts]
     return [piece for some in pieces for piece in some] if all(pieces) else []
 
 
-def _at_commas(text: str) -> list[str]:
-    pieces = _attached([piece for piece in _COMMAS.split(text) if piece.strip(_SEPARATORS)])
+def _split_at_commas(text: str) -> list[str]:
+    """Split a text at commas; [] if a part may be half a name."""
+    pieces = _reattach_notes([piece for piece in _COMMAS.split(text) if piece.strip(_SEPARATORS)])
     if len(pieces) > 1 and any(len(piece.split()) < 2 for piece in pieces):
         return []
-    # "ALFA PRIM, BETA INVEST SRL (50%)": who can say whether that is one name or two?
+    # "ALFA PRIM, BETA INVEST SRL (50%)" may be one name or two.
     is_uneven = _SHARE_AT_END.search(text) is not None and any(map(sounds_like_company, pieces))
     return [] if len(pieces) > 1 and is_uneven else pieces
 
 
-def _attached(parts: list[str]) -> list[str]:
-    """A note or a legal form after a comma goes with the name before it."""
+def _reattach_notes(parts: list[str]) -> list[str]:
+    """Join notes and legal forms after a comma with the name before them.
+
+    ["NOWHERE HOLDINGS", "LTD (40%)"] → ["NOWHERE HOLDINGS, LTD (40%)"].
+    """
     attached: list[str] = []
     for part in parts:
         is_closed = bool(attached) and attached[-1].endswith((")", "]", "%"))
-        is_form = not is_closed and (legal_form_of(part.split("(")[0]) or _is_abroad(part))
+        is_form = not is_closed and (legal_form_of(part.split("(")[0]) or _is_foreign_form(part))
         if attached and (is_note(part) or is_form):
             attached[-1] += f", {part}"
         else:
@@ -161,34 +179,42 @@ def _attached(parts: list[str]) -> list[str]:
     return attached
 
 
-def _is_abroad(part: str) -> bool:
+def _is_foreign_form(part: str) -> bool:
+    """Tell whether a part is one word that only companies have ("LTD", "GmbH")."""
     words = part.split("(")[0].split()
     return len(words) == 1 and sounds_like_company(words[0])
 
 
 def _unnumbered(text: str, position: int) -> str:
+    """Return a text without the number of its entry ("2. " at the second)."""
     match = _NUMBERING.match(text)
     return text[match.end() :] if match and int(match[1]) == position + 1 else text
 
 
 def _is_initials(index: int, texts: Sequence[str]) -> bool:
-    """A picture's place holds the first letters of the name that comes next."""
+    """Tell whether a text is the initials shown in place of a picture, before the name.
+
+        <div>MI</div><p>MODELEANU ION</p>
+
+    → True for "MI"
+    """
     text = texts[index].strip()
-    if len(text) > _INITIALS or not text.isupper() or index + 1 >= len(texts):
+    if len(text) > _MAX_INITIALS or not text.isupper() or index + 1 >= len(texts):
         return False
     letters = iter(word[0] for word in re.findall(r"[^\W\d_]+", texts[index + 1]))
     return all(letter in letters for letter in text) and len(texts[index + 1]) > len(text)
 
 
-def _take_apart(text: str, *, with_shares: bool) -> _Parts:
-    """Take share, IDNO, role and kind off a text, as long as there are any."""
-    parts = _Parts(rest=text.strip(_SEPARATORS))
-    while parts.rest and (less := _take_one(parts, with_shares=with_shares)) is not None:
+def _strip_notes(text: str, *, with_shares: bool) -> _PartyText:
+    """Remove share, IDNO, role and kind from a text, as many as it has."""
+    parts = _PartyText(rest=text.strip(_SEPARATORS))
+    while parts.rest and (less := _strip_one_note(parts, with_shares=with_shares)) is not None:
         parts = replace(less, rest=less.rest.strip(_SEPARATORS))
-    return replace(parts, rest="") if _says_nothing(parts.rest) else parts
+    return replace(parts, rest="") if _cannot_be_name(parts.rest) else parts
 
 
-def _take_one(parts: _Parts, *, with_shares: bool) -> _Parts | None:
+def _strip_one_note(parts: _PartyText, *, with_shares: bool) -> _PartyText | None:
+    """Remove one note from a text, or return None if it has none."""
     text = parts.rest
     if is_role(text):
         return replace(parts, rest="", role=parts.role or text.strip(" ()[]"))
@@ -201,7 +227,7 @@ def _take_one(parts: _Parts, *, with_shares: bool) -> _Parts | None:
     ):
         return replace(parts, rest=text[: match.start()] + text[match.end() :], share=parse_share(match[1]))
     if parts.idno is None and (match := _IDNO_AT_END.search(text)):
-        return replace(parts, rest=text[: match.start()], idno=_valid(match[1]))
+        return replace(parts, rest=text[: match.start()], idno=_valid_idno(match[1]))
     if match := _NOTE_AT_END.fullmatch(text):
         name, note = next((match[i], match[i + 1]) for i in (1, 3, 5) if match[i])
         if is_role(note):
@@ -212,23 +238,27 @@ def _take_one(parts: _Parts, *, with_shares: bool) -> _Parts | None:
 
 
 def _is_sentence(text: str) -> bool:
+    """Tell whether a text is a sentence, which is no name."""
     words = text.split()
-    return text[-1] in ".!?" and sum(1 for word in words if word.islower() and len(word) >= _WORD_LENGTH) > 1
+    return (
+        text[-1] in ".!?" and sum(1 for word in words if word.islower() and len(word) >= _MIN_WORD_LENGTH) > 1
+    )
 
 
-def _valid(idno: str) -> str | None:
+def _valid_idno(idno: str) -> str | None:
+    """Return the IDNO if it is valid, else None."""
     try:
         return parse_idno(idno)
     except InvalidIdno:
         return None
 
 
-def _says_nothing(text: str) -> bool:
-    """A number, a count, a date, a column's head or a word for "none" is no name."""
-    if not any(letter.isalnum() for letter in text) or present(text) is None or is_action(text):
+def _cannot_be_name(text: str) -> bool:
+    """Tell whether a text is no name: a number, a count, a date, a column header or a word for "none"."""
+    if not any(letter.isalnum() for letter in text) or text_or_none(text) is None or is_action(text):
         return True
     if text[0].islower() or _is_sentence(text):
         return True
     if any(pattern.fullmatch(text) for pattern in (_NUMBER, _LONE_WORD, _COUNT)):
         return True
-    return column_of(text) is not None or parse_date(text) is not None or fold(text) in _NO_NAMES
+    return column_of(text) is not None or parse_date(text) is not None or fold(text) in _NOT_NAMES

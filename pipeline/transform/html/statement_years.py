@@ -1,4 +1,4 @@
-"""The year of a statement: what the titles above a figure say, by level and by what they stand in."""
+"""The year of a statement, from the titles above a figure and their levels."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pipeline.transform.html.columns import is_cell, is_row
 from pipeline.transform.html.label_scan import LabelledValue
 from pipeline.transform.html.page_tree import HEADINGS, Node
-from pipeline.transform.json.statements import YEARS
+from pipeline.transform.reading import STATEMENT_YEARS
 from pipeline.transform.source_text import fold
-from pipeline.transform.vocabulary.field import FIGURES
+from pipeline.transform.vocabulary.field import FIGURE_FIELDS
 from pipeline.transform.vocabulary.labels import LABEL_LENGTH, field_of
 
 _TITLE_TAGS = ("caption", "legend", "summary")
-_LOOSE = 7
-"""The level of a title that is no heading: below all that are."""
+_BELOW_HEADINGS = 7
+"""The level of a title that is no heading: below all headings."""
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
 _STATEMENT = re.compile(
     r"situati[ia]|financ|bilant|indicator|raport|rezultate|profit si pierdere"
@@ -36,30 +36,37 @@ _YEAR_CELL = re.compile(
 
 
 @dataclass(frozen=True)
-class Title:
-    """A text above others: its level (1 to 6 for headings), and what it stands in."""
+class StatementTitle:
+    """A text above others, with its level (1 to 6 for headings) and the container that it is the title of."""
 
     node: Node
     level: int
     container: Node
 
     def is_over(self, node: Node) -> bool:
-        """Tell whether a node stands in the title's container, below it."""
-        return self.container.holds(node) and node.start > self.node.end
+        """Tell whether a node is in the title's container, after the title."""
+        return self.container.contains(node) and node.start > self.node.end
 
     @property
     def names_year(self) -> bool:
-        """Tell whether some year stands in it."""
+        """Whether the title contains a year of any kind."""
         return _YEAR.search(self.node.text) is not None
 
     @property
     def year(self) -> int | None:
-        """The one whole year that it says a statement is of."""
+        """The one whole year of a statement that the title names, or None."""
         return year_of_statement(self.node.text)
 
 
 def year_of_statement(text: str) -> int | None:
-    """Return the year that a title of a statement names; None unless it is one, and a whole one."""
+    """Return the year that the title of a statement names; None if it is another title or no whole year.
+
+        <h2>Situații financiare, 2024</h2>
+        <h2>Trimestrul I 2024: indicatori</h2>
+        <h2>Știri 2024</h2>
+
+    → 2024, None, None
+    """
     folded = fold(text)
     years = {int(year) for year in _YEAR.findall(folded)}
     days = _DAY.findall(folded)
@@ -68,62 +75,94 @@ def year_of_statement(text: str) -> int | None:
     if not (_STATEMENT.search(folded) or _YEAR_ALONE.fullmatch(folded.strip(" .:"))):
         return None
     year = years.pop()
-    return year if year in YEARS else None
+    return year if year in STATEMENT_YEARS else None
 
 
 def year_of_column(text: str) -> int | None:
-    """Return the year that the head of a column (or of a row) is, None if it is none."""
+    """Return the year that a column or row header consists of, or None.
+
+        <th>2024, MDL</th>
+        <th>31.12.2024</th>
+
+    → 2024 for both
+    """
     match = _YEAR_CELL.fullmatch(fold(text)) if len(text) <= LABEL_LENGTH else None
-    return int(match[1]) if match and int(match[1]) in YEARS else None
+    return int(match[1]) if match and int(match[1]) in STATEMENT_YEARS else None
 
 
-def titles_in(root: Node, hits: Sequence[LabelledValue], *, after: Node) -> list[Title]:
-    """Return the titles on a page that stand after a node and over one of the hits, in order."""
-    titles: dict[int, Title] = {}
+def titles_in(root: Node, hits: Sequence[LabelledValue], *, after: Node) -> list[StatementTitle]:
+    """Return the titles after a node that are above at least one of the hits, in document order.
+
+        <h2>Situații financiare, 2024</h2>
+        <table><caption>Bilanț</caption><tr><td>Total active</td>…</tr></table>
+
+    → the `h2` and the `caption`
+    """
+    titles: dict[int, StatementTitle] = {}
     for leaf in root.leaves():
         if leaf.start <= after.end or len(leaf.text) > LABEL_LENGTH:
             continue
         node, level = _title_of(leaf)
-        if node is None or field_of(node.text) in FIGURES:
+        if node is None or field_of(node.text) in FIGURE_FIELDS:
             continue
         if container := _container(node, hits):
-            titles[node.start] = Title(node, level, container)
+            titles[node.start] = StatementTitle(node, level, container)
     return list(titles.values())
 
 
 def _title_of(leaf: Node) -> tuple[Node | None, int]:
-    heading = leaf.within(*HEADINGS, *_TITLE_TAGS)
+    """Return the title that a text belongs to, with its level; without a heading, a text with a year counts.
+
+        <div>Bilanț la 31.12.2024</div>
+        <p>Total active: 5 000 MDL</p>
+
+    → (div, 7) for the first text, (None, 7) for the second
+    """
+    heading = leaf.ancestor(*HEADINGS, *_TITLE_TAGS)
     if heading is not None:
-        level = int(heading.tag[1]) if heading.tag in HEADINGS else _LOOSE
+        level = int(heading.tag[1]) if heading.tag in HEADINGS else _BELOW_HEADINGS
         return (heading if len(heading.text) <= LABEL_LENGTH else None), level
     if _YEAR.search(leaf.text) is None or not _is_own_row(leaf):
-        return None, _LOOSE
+        return None, _BELOW_HEADINGS
     node = leaf
     while node.parent is not None and node.parent.text == leaf.text:
         node = node.parent
-    return (node if node.is_block else None), _LOOSE
+    return (node if node.is_block else None), _BELOW_HEADINGS
 
 
 def _is_own_row(leaf: Node) -> bool:
-    """A cell is a title where it is alone in its row."""
+    """Tell whether a text is in no table, or alone in its row.
+
+        <tr><td colspan="2">Bilanț 2024</td></tr>
+        <tr><td>Anul</td><td>2024</td></tr>
+
+    → True for the first row, False for the second
+    """
     cell = next((node for node in leaf.ancestors() if is_cell(node)), None)
     row = cell.parent if cell is not None else None
     return row is None or not is_row(row) or sum(1 for other in row.children if other.text) == 1
 
 
 def _container(title: Node, hits: Iterable[LabelledValue]) -> Node | None:
-    """The smallest element around a title that holds a figure below it."""
-    places = [hit.place for hit in hits if hit.place.start > title.end]
-    return next((node for node in title.ancestors() if any(map(node.holds, places))), None)
+    """Return the smallest element around a title that contains a figure after it, or None."""
+    labels = [hit.label for hit in hits if hit.label.start > title.end]
+    return next((node for node in title.ancestors() if any(map(node.contains, labels))), None)
 
 
-def in_force(titles: Sequence[Title], node: Node) -> list[Title]:
-    """Return the titles that a node stands under, the nearest first."""
+def titles_over(titles: Sequence[StatementTitle], node: Node) -> list[StatementTitle]:
+    """Return the titles that apply to a node, the nearest first.
+
+        <h2>Situații financiare</h2>
+        <h3>2024</h3><p>Total active: 24 000 MDL</p>
+        <h3>2023</h3><p>Total active: 23 000 MDL</p>
+
+    → "2023" and "Situații financiare" for the last amount
+    """
     over = [title for title in titles if title.is_over(node)]
-    # A title ends where the next of its own or a higher level begins.
+    # A title applies up to the next title of the same or a higher level.
     kept = [
         title
         for i, title in enumerate(over)
-        if all(later.level > title.level for later in over[i + 1 :] if title.container.holds(later.node))
+        if all(later.level > title.level for later in over[i + 1 :] if title.container.contains(later.node))
     ]
     return kept[::-1]

@@ -1,1 +1,1 @@
-"""The source's labels: what each announces, in Romanian, Russian and English."""
+"""The source's labels and terms with their meanings, in Romanian, Russian and English."""

@@ -1,6 +1,6 @@
-"""The labels of what a company does and of its key figures, in Romanian, Russian and English.
+"""Labels of activities and key figures, in Romanian, Russian and English.
 
-All are folded when they are looked up (`text.fold`). What is not listed is no label.
+Labels are compared after `fold`. A text that is in no table is no label.
 """
 
 from pipeline.transform.source_text import words

@@ -1,6 +1,6 @@
-"""The labels of who a company is, where, and whose, in Romanian, Russian and English.
+"""Labels of a company's identity, address and parties, in Romanian, Russian and English.
 
-All are folded when they are looked up (`text.fold`). What is not listed is no label.
+Labels are compared after `fold`. A text that is in no table is no label.
 """
 
 from pipeline.transform.source_text import words

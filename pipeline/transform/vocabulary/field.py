@@ -1,4 +1,4 @@
-"""What a label can announce."""
+"""The fields that a label can announce."""
 
 from enum import StrEnum
 
@@ -26,21 +26,22 @@ class Field(StrEnum):
     CURRENT_LIABILITIES = "current_liabilities"
     CASH = "cash"
     STATEMENTS = "statements"
-    """What follows are statements: among them no label but that of a figure is read."""
+    """The title of statements; among them only labels of key figures are read."""
     OTHER = "other"
+    """A known label whose value is not read."""
     ELSEWHERE = "elsewhere"
-    """What follows speaks of other companies, or of the site."""
+    """The title of content about other companies or the site."""
 
 
 PARTY_FIELDS = frozenset({Field.FOUNDERS, Field.ADMINISTRATORS})
 ACTIVITY_FIELDS = frozenset({Field.LICENSED, Field.UNLICENSED})
 LIST_FIELDS = PARTY_FIELDS | ACTIVITY_FIELDS
-FIGURES = frozenset(
+FIGURE_FIELDS = frozenset(
     {
         *(Field.REVENUE, Field.COST_OF_SALES, Field.GROSS_PROFIT, Field.NET_PROFIT),
         *(Field.TOTAL_ASSETS, Field.EQUITY, Field.CURRENT_LIABILITIES, Field.CASH),
     }
 )
-"""The key figures of a statement, by their names in `records.KEY_FIGURES`."""
-SIDE_FIELDS = ACTIVITY_FIELDS | FIGURES | {Field.CUATM, Field.STATEMENTS, Field.OTHER}
-"""What a company's page says beside who the company is: no sign of where its facts are, and no name of a party."""
+"""The key figures of a statement, with the names they have in `records.KEY_FIGURES`."""
+SIDE_FIELDS = ACTIVITY_FIELDS | FIGURE_FIELDS | {Field.CUATM, Field.STATEMENTS, Field.OTHER}
+"""Fields on a company's page that do not identify it; a label of one is never the name of a party."""

@@ -1,4 +1,4 @@
-"""What a text announces as a label (`vocabulary` lists them), and the texts of the site's messages."""
+"""Recognition of labels, of texts to click, and of the messages that a site shows."""
 
 import re
 from functools import lru_cache
@@ -19,7 +19,7 @@ AMBIGUOUS_FORM_LABELS = frozenset(
     fold(label)
     for label in ("tip", "tipul", "tip companie", "тип", "type", "kind", "правовой статус", "вид организации")
 )
-"""Labels that announce a legal form, or any other classification."""
+"""Labels that may announce a legal form or some other classification."""
 
 _OWNER = re.compile(
     r"(?:^company |^business |^firm |^entity |^enterprise )"
@@ -28,7 +28,7 @@ _OWNER = re.compile(
     r"компании|предприятия|фирмы|организации|общества|юридического лица|юрлица|юр\. лица|"
     r"of (?:the )?(?:company|business|entity|enterprise|firm|organi[sz]ation|legal entity)))$"
 )
-# Notes that leave a label's meaning as it is.
+# Notes in parentheses that do not change the meaning of a label.
 _NOTE = re.compile(
     r"""\s*[(\[](?:
       \d+ | % | mdl | lei | idno | idnp | cod\ fiscal | идно | фискальный\ код | fiscal\ code | opf | опф
@@ -47,9 +47,9 @@ _KIND = re.compile(
     r"физическое лицо|юридическое лицо|физлица|юрлица|individuals?|legal entit(?:y|ies)|(?:natural|legal) persons?|"
     r"companies|companii|компании|persons|persoane|лица)\)?(?:\s*\(?\d{1,3}\)?)?$"
 )
-"""Persons and companies may stand in lists of their own, one after the other."""
-_PICTURES = re.compile(r"^[^\w(„“«\"'<\[]+")
-"""What may stand before a label and is none of it: a bullet, an emoji."""
+"""The kind of parties in a label; persons and companies may have a list each."""
+_LEADING_SYMBOLS = re.compile(r"^[^\w(„“«\"'<\[]+")
+"""Bullets and emoji before a label."""
 _COUNT = re.compile(r"(?:\s*[·•:–—-])?\s*\d{1,3}$")
 _LINE = re.compile(rf"([^:：]{{1,{LABEL_LENGTH}}}?)(?:\s*[:：]\s*|\s+[—–-]\s+)(\S.*)", re.DOTALL)
 _LABEL_PARTS = re.compile(r"\s*[/()|,]\s*| - | – | — | si | și | и | and | & ")
@@ -77,7 +77,7 @@ ERROR_OPENINGS = (
     *("произошла ошибка", "возникла ошибка", "внутренняя ошибка", "сервис недоступен"),
     *("400", "401", "403", "404", "408", "410", "429", "500", "502", "503", "504"),
 )
-"""What a message begins with, beside ERROR_TEXTS; a name may hold any of these further on."""
+"""Further starts of error messages; in the middle of a text they may belong to a name."""
 CHALLENGE_TEXTS = (
     *("just a moment", "checking your browser", "verify you are human", "attention required"),
     *("enable javascript and cookies to continue", "access denied", "captcha", "ddos protection"),
@@ -86,22 +86,25 @@ CHALLENGE_TEXTS = (
 
 @lru_cache(maxsize=8192)
 def field_of(text: str) -> Field | None:
-    """Return what `text` announces if it is a label as a whole (with or without a colon), else None."""
+    """Return the field that a text announces if the whole text is a label, else None.
+
+    A colon at the end, a count, a note in parentheses and the owner are ignored: "FONDATORI (2):", "Adresa companiei".
+    """
     if len(text) > LABEL_LENGTH:
         return None
-    label = _PICTURES.sub("", fold(text).rstrip(" :：*?"))
+    label = _LEADING_SYMBOLS.sub("", fold(text).rstrip(" :：*?"))
     if not label:
         return None
-    if field := _field(label) or _field(_COUNT.sub("", label)):
+    if field := _known_field(label) or _known_field(_COUNT.sub("", label)):
         return field
-    if (kind := _KIND.search(label)) and (field := _field(label[: kind.start()])) in PARTY_FIELDS:
+    if (kind := _KIND.search(label)) and (field := _known_field(label[: kind.start()])) in PARTY_FIELDS:
         return field
-    # "IDNO / Cod fiscal" says one thing twice; "Adresa / CUATM" is not plain enough to be read.
-    fields = {_field(part) for part in _LABEL_PARTS.split(_COUNT.sub("", _NOTE.sub("", label))) if part}
+    # "IDNO / Cod fiscal" names one field twice; "Adresa / CUATM" names two and is ambiguous.
+    fields = {_known_field(part) for part in _LABEL_PARTS.split(_COUNT.sub("", _NOTE.sub("", label))) if part}
     return fields.pop() if len(fields) == 1 else None
 
 
-def _field(label: str) -> Field | None:
+def _known_field(label: str) -> Field | None:
     plain = _UNIT.sub("", _NOTE.sub("", label)).strip(" :")
     return (
         _FIELD_BY_LABEL.get(label)
@@ -112,18 +115,21 @@ def _field(label: str) -> Field | None:
 
 
 def label_in_line(text: str) -> tuple[Field, str] | None:
-    """Return what a line that begins with a label announces, and the text after the colon or dash."""
+    """Return the field of the label at the start of a line, and the text after its colon or dash; else None.
+
+    "Adresa: str. Pilda, 1" → (ADDRESS, "str. Pilda, 1").
+    """
     match = _LINE.fullmatch(text)
     field = field_of(match[1]) if match else None
     return (field, match[2]) if match and field else None
 
 
 def is_action(text: str) -> bool:
-    """Tell whether a text is something to click ("Vezi pe hartă", "Copy") and says nothing of the company."""
+    """Tell whether a text is something to click ("Vezi pe hartă", "Copy"), not a fact of the company."""
     return len(text) <= 60 and _ACTION.fullmatch(fold(text).strip(" ()[]→›»…+.")) is not None
 
 
-def says(text: str, phrases: tuple[str, ...]) -> bool:
-    """Tell whether one of the folded `phrases` occurs in `text`."""
+def mentions(text: str, phrases: tuple[str, ...]) -> bool:
+    """Tell whether a text contains one of the `phrases`, which are already folded."""
     folded = fold(text)
     return any(phrase in folded for phrase in phrases)

@@ -1,6 +1,6 @@
-"""The labels of what is not read, and of what is not the company's, in Romanian, Russian and English.
+"""Labels of facts that are not read, and of content about other companies or the site, in three languages.
 
-All are folded when they are looked up (`text.fold`). What is not listed is no label.
+Labels are compared after `fold`. A text that is in no table is no label.
 """
 
 from pipeline.transform.source_text import words

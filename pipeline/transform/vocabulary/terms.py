@@ -1,8 +1,8 @@
-"""What the source's words for statuses, legal forms, roles and kinds of parties mean, in ro, ru and en."""
+"""Meanings of the source's words for statuses, legal forms, roles and kinds of parties, in three languages."""
 
 import re
 
-from pipeline.transform.source_text import bare, fold, words
+from pipeline.transform.source_text import comparison_key, fold, words
 from warehouse.records.models import CompanyStatus, PartyKind
 
 _STATUSES: dict[CompanyStatus, list[str]] = {
@@ -32,7 +32,7 @@ _STATUSES: dict[CompanyStatus, list[str]] = {
         """
     ),
 }
-# Said beside the label only: alone they mean too many things.
+# Only beside the label of a status: on their own these words are ambiguous.
 _LABELLED_STATUSES: dict[CompanyStatus, tuple[str, ...]] = {
     CompanyStatus.ACTIVE: ("inregistrata", "inregistrat", "registered", "зарегистрирована", "true"),
     CompanyStatus.INACTIVE: ("false",),
@@ -146,8 +146,8 @@ _FORM_NAMES = {
     "ONG": "Organizație necomercială",
     "IP": "Instituție publică",
 }
-_CODE_BY_FORM = {bare(name): code for code, names in _LEGAL_FORMS.items() for name in names}
-_FOLDED_CODES = {bare(code): code for code in _LEGAL_FORMS}
+_CODE_BY_FORM = {comparison_key(name): code for code, names in _LEGAL_FORMS.items() for name in names}
+_FOLDED_CODES = {comparison_key(code): code for code in _LEGAL_FORMS}
 _LEGAL_FORM_HALVES = re.compile(r"\s+[–—/·-]\s+|[()\[\],]")
 
 _ROLES = frozenset(
@@ -184,7 +184,7 @@ _KINDS: dict[PartyKind, list[str]] = {
 }
 _KIND_BY_WORD = {fold(word): kind for kind, words in _KINDS.items() for word in words}
 _COMPANY_WORDS = frozenset(
-    bare(word)
+    comparison_key(word)
     for word in words(
         """
         ab | ag | agency | agentia | asociatia | banca | bank | beteiligungs | bv | capital | compania |
@@ -199,50 +199,50 @@ _COMPANY_WORDS = frozenset(
 
 
 def status_of(text: str) -> CompanyStatus | None:
-    """Return the status that a text means on its own ("Activă", "● Liquidated"), None if it is not known."""
+    """Return the status that a text means on its own ("Activă", "● Liquidated"), or None if it is unknown."""
     if len(text) > 60:
         return None
     return _STATUS_BY_WORD.get(_PARENTHESES.sub("", fold(text)).strip(" .!•●✓✔✗✘○⬤🟢🔴"))
 
 
 def labelled_status_of(text: str) -> CompanyStatus | None:
-    """Return the status that a text means beside its label, None if it is not known."""
+    """Return the status that a text means beside the label of a status, or None if it is unknown."""
     return status_of(text) or _LABELLED_STATUS_BY_WORD.get(fold(text).strip(" ."))
 
 
 def legal_form_of(text: str) -> str | None:
-    """Return the code of a legal form given as its code or its name, None if it is not known."""
+    """Return the code of a legal form from its code or name ("S.R.L.", "Societate pe acțiuni"), or None."""
     if len(text) > 120:
         return None
     if code := _legal_form_code(text):
         return code
-    # "SRL — Societate cu răspundere limitată", "Societate pe acțiuni (SA)": both halves mean the same.
+    # "SRL — Societate cu răspundere limitată", "Societate pe acțiuni (SA)": the parts must mean the same form.
     halves = {_legal_form_code(part) for part in _LEGAL_FORM_HALVES.split(text) if part.strip()}
     return halves.pop() if len(halves) == 1 else None
 
 
 def legal_form_name(code: str | None) -> str | None:
-    """Return the Romanian name of a legal form given as its code, None if it is not known."""
+    """Return the Romanian name of a legal form from its code, or None if the code is unknown."""
     return _FORM_NAMES.get(code) if code else None
 
 
 def _legal_form_code(text: str) -> str | None:
-    return _FOLDED_CODES.get(bare(text)) or _CODE_BY_FORM.get(bare(text))
+    return _FOLDED_CODES.get(comparison_key(text)) or _CODE_BY_FORM.get(comparison_key(text))
 
 
 def is_role(text: str) -> bool:
-    """Tell whether `text` as a whole names the role of a party."""
+    """Tell whether the whole text is the role of a party."""
     return len(text) <= 60 and fold(text).strip(" .:()[]") in _ROLES
 
 
 def kind_of(text: str) -> PartyKind | None:
-    """Return the kind of party that a text names as a whole."""
+    """Return the kind of party that the whole text means, or None."""
     return _KIND_BY_WORD.get(fold(text).strip(" .:()[]")) if len(text) <= 60 else None
 
 
 def sounds_like_company(name: str) -> bool:
-    """Tell whether a party's name holds a word that only companies bear."""
+    """Tell whether a party's name contains a word that only companies have in their names."""
     return (
-        any(bare(word) in _COMPANY_WORDS for word in name.replace("-", " ").split())
-        or bare(name) in _COMPANY_WORDS
+        any(comparison_key(word) in _COMPANY_WORDS for word in name.replace("-", " ").split())
+        or comparison_key(name) in _COMPANY_WORDS
     )

@@ -1,0 +1,127 @@
+"""The value of a label in a table: in its row, in the rows below, or in its column."""
+
+import re
+from collections.abc import Sequence
+from itertools import takewhile
+
+from pipeline.transform.html.columns import Column, columns_of, is_cell, is_row, rows_of
+from pipeline.transform.html.page_tree import TEXT, Node
+from pipeline.transform.vocabulary.field import LIST_FIELDS, PARTY_FIELDS, Field
+from pipeline.transform.vocabulary.labels import field_of
+
+_ROWSPAN = re.compile(r"\d{1,2}")
+
+
+def value_in_row(field: Field, cell: Node, row: Node) -> Sequence[Node]:
+    """Return the value of a label that is a cell.
+
+        <tr><th>Statut</th><td>Activă</td></tr>
+        <tr><th>Statut</th><td>Activă</td><th>Adresa</th><td>str. Pilda, 1</td></tr>
+
+    → the cell to the right of the label; the rows below if the row is the label alone, the column if it is all labels
+    """
+    cells = [other for other in row.children if is_cell(other)]
+    if len(cells) == 1:
+        return _rows_under(row)
+    is_row_head = cell.tag == "th" and any(other.tag == "td" for other in cells)
+    if not is_row_head and all(
+        other.tag == "th" or field_of(other.text) or other.attributes.get("role") == "columnheader"
+        for other in cells
+    ):
+        return _value_in_column(field, cell, row, cells)
+    value = cells[cells.index(cell) + 1 :][:1]
+    if field in LIST_FIELDS and value:
+        value += _cells_of_spanned_rows(cell, row)
+    return [node for node in value if node.text]
+
+
+def _rows_under(row: Node) -> list[Node]:
+    """Return the rows below a row that is one label, up to the next such row.
+
+        <tr><th colspan="2">Fondatori</th></tr>
+        <tr><td>MODELEANU ION</td><td>40%</td></tr>
+        <tr><th colspan="2">Administratori</th></tr>
+
+    → the second row
+    """
+    following = row.following_siblings() or (
+        row.parent.following_siblings() if row.parent is not None else []
+    )
+    rows = [node for node in following if is_row(node)]
+    return list(takewhile(lambda other: sum(1 for cell in other.children if is_cell(cell)) > 1, rows)) or (
+        rows[:1] if rows and field_of(rows[0].text) is None else []
+    )
+
+
+def _cells_of_spanned_rows(cell: Node, row: Node) -> list[Node]:
+    """Return the value cells of the rows that a row header spans, or whose own header is blank.
+
+        <tr><th rowspan="2">Fondatori</th><td>MODELEANU ION</td></tr>
+        <tr><td>EXEMPLESCU MARIA</td></tr>
+
+    → the second `td`
+    """
+    span = cell.attributes.get("rowspan", "1")
+    more = int(span) - 1 if _ROWSPAN.fullmatch(span) else 0
+    cells: list[Node] = []
+    for other in (node for node in row.following_siblings() if is_row(node)):
+        inside = [node for node in other.children if is_cell(node)]
+        if more > 0 and inside:
+            cells.append(inside[0])
+        elif len(inside) == 2 and not inside[0].text and inside[0].tag == cell.tag:
+            cells.append(inside[1])
+        else:
+            break
+        more -= 1
+    return cells
+
+
+def _value_in_column(field: Field, cell: Node, row: Node, cells: list[Node]) -> Sequence[Node]:
+    """Return the value below a column header, if there is one row of values; several rows are several companies.
+
+        <tr><th>Statut</th><th>Adresa</th></tr>
+        <tr><td>Activă</td><td>str. Pilda, 1</td></tr>
+
+    → the second `td` for "Adresa"; the whole table for a label of parties that heads names and shares or roles
+    """
+    table = next(
+        (
+            node
+            for node in row.ancestors()
+            if node.tag == "table" or "table" in node.attributes.get("role", "")
+        ),
+        None,
+    )
+    if table is None:
+        return []
+    columns = columns_of(cells) or []
+    if field in PARTY_FIELDS and Column.NAME in columns and {Column.SHARE, Column.ROLE} & set(columns):
+        return [table]
+    rows = rows_of(table)
+    below = [values for values in rows if values and values[0].start > row.end]
+    if len(below) != 1 or len(below[0]) != len(cells):
+        return []
+    value = below[0][cells.index(cell)]
+    return [value] if value.text else []
+
+
+def value_below_label(node: Node) -> Sequence[Node] | None:
+    """Return the value below a label in rows of plain blocks: a row of labels, then as long a row of values.
+
+        <div><p>Statut</p><p>Adresa</p></div>
+        <div><p>Activă</p><p>str. Pilda, 1</p></div>
+
+    → the last `p` for "Adresa"; None if the rows are of another form
+    """
+    row = node.parent
+    if row is None or len(row.children) < 2 or not all(field_of(child.text) for child in row.children):
+        return None
+    rows = [
+        other
+        for other in row.following_siblings()
+        if other.tag != TEXT and len(other.children) == len(row.children)
+    ]
+    if len(rows) != 1 or any(field_of(child.text) for child in rows[0].children):
+        return None
+    value = rows[0].children[row.children.index(node)]
+    return [value] if value.text else []

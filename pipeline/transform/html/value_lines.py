@@ -1,0 +1,96 @@
+"""Values in the line of their label, and over the lines below it."""
+
+from collections.abc import Sequence
+
+from pipeline.transform.html.page_tree import HEADINGS, TEXT, Node
+from pipeline.transform.vocabulary.labels import LABEL_LENGTH, field_of, is_action, label_in_line
+
+LABEL_TAGS = frozenset({"dt", "th", "label", "b", "strong", "summary", "legend", "caption", *HEADINGS})
+NEVER_VALUE_TAGS = frozenset({"br", "hr", "i", "wbr"})
+"""Elements that are no place for a value, even where one is blank."""
+SEPARATORS = " \t:：·•|–—-*?"
+"""Characters that may stand between a label and its value and belong to neither."""
+
+
+def rest_of_line(node: Node, after: Sequence[Node]) -> list[Node]:
+    """Return the nodes after a label up to a line break, a block or the next label.
+
+        <b>Adresa:</b> MD-2001, <span>Chișinău</span><br>
+
+    → the text and the `span`
+    """
+    line: list[Node] = []
+    for sibling in after:
+        if not sibling.is_inline or (line and is_next_label(node, sibling)):
+            break
+        line.append(sibling)
+    while line and not line[-1].text.strip(" |·•"):
+        line.pop()
+    return line
+
+
+def lines_of(node: Node, after: Sequence[Node]) -> list[Node]:
+    """Return the nodes after a label up to the next label or block, across line breaks.
+
+        <b>Fondatori:</b> MODELEANU ION<br>EXEMPLESCU MARIA<br>
+        <b>Adresa:</b> str. Pilda, 1
+
+    → both names and the line break between them
+    """
+    lines = rest_of_line(node, after)
+    rest = [other for other in after if not lines or other.start > lines[-1].end]
+    if ends_with_line(node, lines, after) or not rest or rest[0].tag != "br":
+        return lines
+    return [*lines, rest[0], *lines_of(node, rest[1:])]
+
+
+def ends_with_line(node: Node, line: Sequence[Node], after: Sequence[Node]) -> bool:
+    """Tell whether a value ends with its line: after the line break comes another label, or no text.
+
+        <b>Adresa:</b> str. Pilda, 1<br><b>Telefon:</b> 022
+        <b>Adresa:</b> MD-2001, Chișinău<br>str. Pilda, 1
+
+    → True, and False
+
+    Args:
+        node: The label.
+        line: The nodes of the value in the label's line.
+        after: All siblings after the label.
+    """
+    rest = [other for other in after if not line or other.start > line[-1].end]
+    if not rest or rest[0].tag != "br":
+        return True
+    below = next((other for other in rest if other.text), None)
+    if below is None or not below.is_inline or is_action(below.text):
+        return True
+    if is_next_label(node, below) or field_of(below.text) is not None or ":" in below.text.partition("(")[0]:
+        return True
+    return below.tag in LABEL_TAGS or (below.tag != TEXT and below.shape == node.shape)
+
+
+def is_next_label(label: Node, node: Node) -> bool:
+    """Tell whether a sibling of a label (or of its value) is the next label, known or not.
+
+        <b>Statut</b> Activă <b>Zona</b> Nord
+        <span>Statut</span> Activă <em>Zona:</em> Nord
+
+    → True for the second `b` and for `em`
+    """
+    if node.tag == TEXT:
+        return False
+    if node.shape == label.shape and (field_of(node.text) is not None or label.tag in LABEL_TAGS):
+        return True
+    is_value_place = node.is_block and node.shape != label.shape and field_of(node.text) is None
+    return not is_value_place and node.text.endswith((":", "：")) and len(node.text) <= LABEL_LENGTH
+
+
+def starts_with_label(node: Node) -> bool:
+    """Tell whether the first text of a node is a label, or starts with one.
+
+        <div><b>Adresa</b> str. Pilda, 1</div>
+        <p>Adresa: str. Pilda, 1</p>
+
+    → True for both
+    """
+    opening = next(node.leaves(), None)
+    return opening is not None and (field_of(opening.text) or label_in_line(opening.text)) is not None
