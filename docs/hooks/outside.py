@@ -1,4 +1,4 @@
-"""For pages that are read in the repository too: pictures of the benchmarks come along, links out of docs/ are text."""
+"""MkDocs hooks for pages that are also read in the repository: add the plots, turn links out of docs/ into text."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ _LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]+)\]\(\.\./(?P<path>[^)#]+)(?:#[^)]*)
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pictures of the benchmarks."""
+    """Add the benchmarks' plots to the site's files."""
     for picture in sorted((Path(config.config_file_path).parent / _PICTURES).glob("*.png")):
         content = picture.read_bytes()
         files.append(File.generated(config, f"{_PICTURES}/{picture.name}", content=content))
@@ -20,5 +20,5 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Let the site's own copies of the pictures be shown, and name files of the project that are not on the site."""
+    """Point to the site's copies of the plots, and replace links to files that are not on the site by their paths."""
     return _LINK.sub(r"`\g<path>`", markdown.replace(f"](../{_PICTURES}/", f"]({_PICTURES}/"))
