@@ -1,4 +1,4 @@
-"""The folder that holds all state, and who may use it."""
+"""The home: the folder that holds all state of a platform, and the lock that protects it."""
 
 import fcntl
 import json
@@ -9,22 +9,23 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from stack.stack_error import StackError
+from warehouse.atomic_file import write_atomically
 
 PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT_HOME = Path(".registru")
 DEMO_HOME = Path(".registru-demo")
-"""Made-up companies never share a warehouse with real ones."""
+"""A home of its own, because made-up companies must not share a warehouse with real ones."""
 
 
 @dataclass(frozen=True)
 class Home:
-    """Where things are under one home."""
+    """The paths below one home."""
 
     path: Path
 
     @classmethod
     def at(cls, path: Path) -> "Home":
-        """Return the home at `path`, its folders made, readable by nobody else."""
+        """Return the home at `path`. Create its folders, which only their owner can read."""
         home = cls(path.expanduser().resolve())
         try:
             home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -36,73 +37,73 @@ class Home:
 
     @property
     def logs(self) -> Path:
-        """One log file a process."""
+        """The folder of log files, one for each process."""
         return self.path / "logs"
 
     @property
     def run(self) -> Path:
-        """What is only good while the platform runs."""
+        """The folder of files that are valid only while the platform runs."""
         return self.path / "run"
 
     @property
     def work(self) -> Path:
-        """Browser profiles, captures on their way."""
+        """The folder of browser profiles and of captures that are not stored yet."""
         return self.path / "work"
 
     @property
     def dagster(self) -> Path:
-        """DAGSTER_HOME."""
+        """The folder for DAGSTER_HOME."""
         return self.path / "dagster"
 
     @property
     def compute_logs(self) -> Path:
-        """What runs print."""
+        """The folder of what runs print."""
         return self.path / "compute_logs"
 
     @property
     def postgres(self) -> Path:
-        """PostgreSQL's data."""
+        """The folder of PostgreSQL's data."""
         return self.path / "postgres"
 
     @property
     def valkey(self) -> Path:
-        """Valkey's data."""
+        """The folder of Valkey's data."""
         return self.path / "valkey"
 
     @property
     def secrets(self) -> Path:
-        """Keys and passwords, made up at the first start."""
+        """The file of keys and passwords, which are generated at the first start."""
         return self.path / "secrets.json"
 
     @property
     def secret_files(self) -> Path:
-        """What each service is told of them: a folder a service, a file a setting."""
+        """The folder of the secrets that each service gets: a subfolder for each service, a file for each setting."""
         return self.run / "secrets"
 
     @property
     def site(self) -> Path:
-        """The site whose companies are held here."""
+        """The file that names the site whose companies this home holds."""
         return self.path / "site"
 
     @property
     def replaced(self) -> Path:
-        """The data before a restore, for the moment in which the restored ones take their place."""
+        """The folder that holds the old PostgreSQL data while a restore replaces it."""
         return self.path / "replaced"
 
     @property
-    def restored(self) -> Path:
-        """There from a restore until the next start: the runs that Dagster knows of are not alive."""
+    def restored_marker(self) -> Path:
+        """A file that exists between a restore and the next start: no run in Dagster's database is alive."""
         return self.path / "restored"
 
     @property
     def state(self) -> Path:
-        """How to reach the platform that runs here."""
+        """The file that says how to reach the running platform."""
         return self.run / "state.json"
 
 
 @dataclass(frozen=True)
-class Running:
-    """A platform that runs: its process, its addresses."""
+class RunningPlatform:
+    """A running platform: its process and its addresses."""
 
     pid: int
     gateway_url: str
@@ -112,22 +113,22 @@ class Running:
     ports: dict[str, int]
 
     def save(self, home: Home) -> None:
-        """Write it down for the other commands."""
-        unfinished = home.state.with_suffix(".part")
-        unfinished.write_text(json.dumps(asdict(self)))
-        os.replace(unfinished, home.state)  # noqa: PTH105 - one atomic call
+        """Store the description for the other commands."""
+        write_atomically(home.state, json.dumps(asdict(self)))
 
     @classmethod
-    def of(cls, home: Home) -> "Running":
-        """Return what runs at a home. Raises StackError if nothing does."""
+    def of(cls, home: Home) -> "RunningPlatform":
+        """Return the platform that runs at a home. Raises StackError if none does."""
         if not is_locked(home) or not home.state.exists():
-            raise StackError(f"nothing runs at {home.path}; start it with `registru up --home {home.path}`")
+            raise StackError(
+                f"no platform runs at {home.path}; start one with `registru up --home {home.path}`"
+            )
         return cls(**json.loads(home.state.read_text()))
 
 
 @contextmanager
 def locked(home: Home) -> Iterator[None]:
-    """Hold a home for this process alone; the kernel lets go of it however the process ends."""
+    """Lock a home for this process. The kernel releases the lock however the process ends."""
     with (home.path / "lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -135,8 +136,8 @@ def locked(home: Home) -> Iterator[None]:
             lock.seek(0)
             holder = lock.read().strip() or "unknown"
             raise StackError(
-                f"{home.path} is in use by another `registru up` (process {holder});"
-                " stop that one with `registru down`, or choose another folder with --home"
+                f"{home.path} is in use by another `registru` command (process {holder});"
+                " stop a running platform with `registru down`, or choose another folder with --home"
             ) from None
         lock.truncate(0)
         lock.write(str(os.getpid()))
@@ -145,7 +146,7 @@ def locked(home: Home) -> Iterator[None]:
 
 
 def is_locked(home: Home) -> bool:
-    """Tell whether a platform holds a home."""
+    """Return whether a process has locked a home."""
     path = home.path / "lock"
     if not path.exists():
         return False

@@ -1,18 +1,19 @@
-"""Keys and passwords of one home: made up once, kept with mode 0600."""
+"""The keys and passwords of one home: generated once, stored with mode 0600."""
 
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from warehouse.atomic_file import write_atomically
 from warehouse.schema.database_roles import LOGIN_ROLES
 
+_PRIVATE = 0o600
 _MOST_RETIRED = 5
 _CHANGE_OVER = timedelta(minutes=1)
-"""Until when every process of the API is sure to sign with a new key."""
+"""After this time every process of the API signs with the new key."""
 
 
 def _random() -> str:
@@ -23,7 +24,8 @@ def _random() -> str:
 class Secrets:
     """Every secret of a home.
 
-    `database` holds a password a role, `jwt_retired` the keys before `jwt` with the time each was retired.
+    `database` holds the password of each database role; `jwt_retired` holds the keys before `jwt`, each with the time
+    when it was retired.
     """
 
     superuser: str = field(default_factory=_random)
@@ -36,11 +38,11 @@ class Secrets:
 
 
 OPERATOR = "operator"
-"""The account by which the commands of this machine sign in."""
+"""The account with which this machine's commands sign in."""
 
 
 def load_or_create(path: Path) -> Secrets:
-    """Return the secrets of a home; make up what is missing (all of them, or what an older version had not)."""
+    """Return the secrets of a home. Generate those that are missing, for example after an upgrade."""
     held = json.loads(path.read_text()) if path.exists() else {}
     made = Secrets(**held)
     if asdict(made) != held:
@@ -49,9 +51,10 @@ def load_or_create(path: Path) -> Secrets:
 
 
 def rotate_signing_key(path: Path) -> Secrets:
-    """Put a new key in the place of the one that signs access tokens; return the secrets as they are then.
+    """Replace the key that signs access tokens, and return the new secrets.
 
-    What the old one signed is good to its end; it counts as retired when nobody signs with it any more.
+    Tokens signed with the old key stay valid until they expire. The old key counts as retired after `_CHANGE_OVER`,
+    when no process signs with it any more.
     """
     held = load_or_create(path)
     retired_at = datetime.now(UTC) + _CHANGE_OVER
@@ -62,27 +65,19 @@ def rotate_signing_key(path: Path) -> Secrets:
 
 
 def signing_keys(held: Secrets) -> dict[str, str]:
-    """Return the settings that say with what tokens are signed, in the order in which they are to be written.
+    """Return the settings with the signing keys, in the order in which they have to be written.
 
-    Whoever reads between the two still knows the key that signed until now.
+    A process that reads the files between the two writes then still knows the old key.
     """
     return {"jwt_retired_secrets": json.dumps(held.jwt_retired), "jwt_secret": held.jwt}
 
 
 def write_files(folder: Path, settings: Mapping[str, str]) -> None:
-    """Write settings for a service as files in a folder of its own, readable by nobody else."""
+    """Write a service's settings as files into its folder. Only the owner can read them."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name, value in settings.items():
-        _write(folder / f"registru_{name}", value)
+        write_atomically(folder / f"registru_{name}", value, mode=_PRIVATE)
 
 
 def _save(secrets_: Secrets, path: Path) -> None:
-    _write(path, json.dumps(asdict(secrets_)))
-
-
-def _write(path: Path, text: str) -> None:
-    unfinished = path.with_suffix(".part")
-    unfinished.unlink(missing_ok=True)
-    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    os.replace(unfinished, path)  # noqa: PTH105 - one atomic call
+    write_atomically(path, json.dumps(asdict(secrets_)), mode=_PRIVATE)

@@ -1,0 +1,18 @@
+"""Atomic file writes: a reader sees the old file or the complete new one, never a part of it."""
+
+import os
+from pathlib import Path
+
+
+def write_atomically(path: Path, text: str, *, mode: int = 0o666) -> None:
+    """Write `text` (UTF-8) to a temporary file beside `path`, then move it there.
+
+    `mode` holds the permissions of the new file; the umask reduces them. The temporary file has the suffix `.part`
+    instead of the path's own; one that a killed process left is replaced.
+    """
+    unfinished = path.with_suffix(".part")
+    unfinished.unlink(missing_ok=True)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(unfinished, path)  # noqa: PTH105 - one atomic call
