@@ -1,1 +1,1 @@
-"""What the processes of the platform tell about themselves: log lines, counts, traces. Both sides share it."""
+"""What processes report about themselves: log lines, counts and traces. The API and the pipeline share it."""

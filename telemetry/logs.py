@@ -1,7 +1,7 @@
-"""Log lines: text for people, or an object a line for programs; each with the request and the run that it belongs to.
+"""Log lines: text for people, or one JSON object a line for programs.
 
-Whoever logs names what a line is about in `extra`: `logger.info("visited", extra={"idno": idno})`. All of that is in
-the line, in either form.
+Each line carries the fields of its process (`bind`), the ids of the request and the trace, and the fields that the
+caller passes as `extra`: `logger.info("visited", extra={"idno": idno})`.
 """
 
 import json
@@ -14,35 +14,40 @@ from typing import Any, TextIO
 from telemetry import request_ids, traces
 from telemetry.settings import LogFormat
 
-_OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
-"""What every record has; the rest came with `extra`."""
-_TALKATIVE = ("httpx", "httpcore", "websocket")
-"""Libraries with a line for each request or connection that we make."""
+_STANDARD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {
+    "message",
+    "asctime",
+    "color_message",
+    "taskName",
+}
+"""The attributes that every record has; all others come from `extra`."""
+_VERBOSE_LIBRARIES = ("httpx", "httpcore", "websocket")
+"""Libraries that log a line for each request or connection that we make."""
 
-_process: dict[str, Any] = {}
+_process_fields: dict[str, Any] = {}
 
 
 def bind(**fields: Any) -> None:
-    """Have every further line of this process carry these fields (its service, its run)."""
-    _process.update({name: value for name, value in fields.items() if value is not None})
+    """Add fields (such as the service or the run) to every further log line of this process."""
+    _process_fields.update({name: value for name, value in fields.items() if value is not None})
 
 
 def fields_of(record: logging.LogRecord) -> dict[str, Any]:
-    """Return what a record is about: what this process is bound to, the request, and what came with the line."""
-    fields = dict(_process)
+    """Return a record's fields: those of the process, the request's and the trace's id, and `extra`."""
+    fields = dict(_process_fields)
     if (request_id := request_ids.current()) is not None:
         fields["request_id"] = request_id
     if (trace_id := traces.trace_id()) is not None:
         fields["trace_id"] = trace_id
-    fields |= {name: value for name, value in vars(record).items() if name not in _OWN}
+    fields |= {name: value for name, value in vars(record).items() if name not in _STANDARD_ATTRIBUTES}
     return {name: value for name, value in fields.items() if value is not None}
 
 
 class JsonFormatter(logging.Formatter):
-    """An object a line: time, level, logger, message, then what the line is about."""
+    """A formatter that writes one JSON object a line: time, level, logger and message, then the record's fields."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write a record as JSON."""
+        """Return a record as JSON."""
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -54,35 +59,35 @@ class JsonFormatter(logging.Formatter):
             line["exception"] = self.formatException(record.exc_info)
         if record.stack_info:
             line["stack"] = record.stack_info
-        # ASCII alone: half of a surrogate pair, or a line separator of Unicode, would break the line.
+        # ASCII only: an unpaired surrogate or a Unicode line separator would break the line.
         return json.dumps(line, default=str)
 
 
 class TextFormatter(logging.Formatter):
-    """A line for people, what it is about behind it."""
+    """A formatter that writes text, followed by the record's fields in brackets."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write a record as text; what came from elsewhere cannot begin a line of its own."""
-        about = " ".join(f"{name}={_word(value)}" for name, value in fields_of(record).items())
+        """Return a record as text; further lines are indented, so that foreign text cannot imitate a log line."""
+        fields = " ".join(f"{name}={_quoted(value)}" for name, value in fields_of(record).items())
         head, *rest = super().format(record).split("\n")
-        return "\n".join([f"{head}  [{about}]" if about else head, *(f"  {line}" for line in rest)])
+        return "\n".join([f"{head}  [{fields}]" if fields else head, *(f"  {line}" for line in rest)])
 
 
-def _word(value: object) -> str:
+def _quoted(value: object) -> str:
     text = str(value)
     return text if text.isprintable() and " " not in text and text else json.dumps(text)
 
 
 def formatter(log_format: LogFormat) -> logging.Formatter:
-    """Return what writes lines in a format."""
+    """Return the formatter for a log format."""
     return JsonFormatter() if log_format is LogFormat.JSON else TextFormatter()
 
 
 def set_up(log_format: LogFormat, *, service: str) -> None:
-    """Have all of this process's lines written to standard error, uvicorn's included; its own handlers go."""
+    """Write all log lines of this process to standard error, uvicorn's included; remove uvicorn's own handlers."""
     bind(service=service)
     handler = logging.StreamHandler()
     handler.setFormatter(formatter(log_format))
@@ -92,26 +97,26 @@ def set_up(log_format: LogFormat, *, service: str) -> None:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers.clear()
-        logger.propagate = name != "uvicorn.access"  # the API has lines of its own for requests
-    for name in _TALKATIVE:
+        logger.propagate = name != "uvicorn.access"  # the API logs requests itself
+    for name in _VERBOSE_LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-class _Kept(logging.StreamHandler[TextIO]):
-    """A handler of ours, whose stream is nobody else's."""
+class _OwnStreamHandler(logging.StreamHandler[TextIO]):
+    """A handler whose stream only it uses, so that the stream is closed with the handler."""
 
 
 def set_up_beside_dagster(log_format: LogFormat, *names: str) -> None:
-    """Have the lines of these loggers written where this process's errors go, and nowhere else.
+    """Write the lines of the named loggers to this process's standard error only.
 
-    Dagster has handlers of its own, and turns standard error into a file while a step works: so the descriptor is kept
-    as it was.
+    Dagster has handlers of its own and redirects standard error to a file while a step runs. The handler therefore
+    writes to a duplicate of the original descriptor.
     """
-    handler = _Kept(_kept_stderr())
+    handler = _OwnStreamHandler(_duplicated_stderr())
     handler.setFormatter(formatter(log_format))
     for name in names:
         logger = logging.getLogger(name)
-        for earlier in [each for each in logger.handlers if isinstance(each, _Kept)]:
+        for earlier in [old for old in logger.handlers if isinstance(old, _OwnStreamHandler)]:
             logger.removeHandler(earlier)
             earlier.stream.close()
         logger.addHandler(handler)
@@ -119,8 +124,8 @@ def set_up_beside_dagster(log_format: LogFormat, *names: str) -> None:
         logger.propagate = False
 
 
-def _kept_stderr() -> TextIO:
+def _duplicated_stderr() -> TextIO:
     try:
         return os.fdopen(os.dup(sys.__stderr__.fileno() if sys.__stderr__ else 2), "w", buffering=1)
-    except OSError:  # a process without one
-        return open(os.devnull, "w")  # noqa: PTH123 - kept for good
+    except OSError:  # the process has no standard error
+        return open(os.devnull, "w")  # noqa: PTH123 - stays open as long as the process

@@ -1,4 +1,7 @@
-"""The id of a request, by which all that came of it is found in the logs: the client's own, or one that is made."""
+"""Request ids: the same id stands in all log lines and run tags that one request causes.
+
+The client may send an id of its own; otherwise one is generated.
+"""
 
 import re
 from contextvars import ContextVar
@@ -6,23 +9,26 @@ from itertools import count
 from secrets import token_hex
 
 HEADER = "X-Request-ID"
-LONGEST = 64
+MAX_LENGTH = 64
 
-_FIT = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST - 1}}}", re.ASCII)
+_VALID_ID = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{MAX_LENGTH - 1}}}", re.ASCII)
 _current: ContextVar[str | None] = ContextVar("request_id", default=None)
-_own, _numbers = token_hex(8), count(1)
+_process_prefix, _numbers = token_hex(8), count(1)
 
 
 def begin(given: str | None) -> str:
-    """Have what follows belong to a request; return its id: the one that was given, if it may be one.
+    """Start a request in this context and return its id: `given` if that is valid, otherwise a generated one.
 
-    What a client sends goes into log lines and tags: letters, digits, `.`, `_` and `-`, 64 at most.
+    A client's id is written into log lines and tags. It may have at most 64 characters: ASCII letters, digits, `.`,
+    `_` and `-`.
     """
-    request_id = given if given is not None and _FIT.fullmatch(given) else f"{_own}-{next(_numbers):x}"
+    request_id = (
+        given if given is not None and _VALID_ID.fullmatch(given) else f"{_process_prefix}-{next(_numbers):x}"
+    )
     _current.set(request_id)
     return request_id
 
 
 def current() -> str | None:
-    """Return the id of the request that is being worked at, None outside of any."""
+    """Return the id of the current request, None outside of a request."""
     return _current.get()

@@ -1,4 +1,4 @@
-"""How a process tells about itself (prefix REGISTRU_); from wherever other settings come."""
+"""Settings for logs and traces (prefix REGISTRU_), read from the same sources as all other settings."""
 
 from enum import StrEnum
 
@@ -8,21 +8,25 @@ from warehouse.config.settings import SourcedSettings
 
 
 class LogFormat(StrEnum):
-    """How log lines are written."""
+    """The format of log lines."""
 
     TEXT = "text"
     """For people."""
     JSON = "json"
-    """For programs: an object a line."""
+    """For programs: one JSON object a line."""
 
 
 class TelemetrySettings(SourcedSettings):
-    """Log lines and traces; the same for every process."""
+    """Log lines and traces; the same settings for every process."""
 
-    log_format: LogFormat = Field(default=LogFormat.TEXT, description="text, or json: an object a line")
-    access_log: bool = Field(default=False, description="Whether the API logs requests that went well too")
+    log_format: LogFormat = Field(
+        default=LogFormat.TEXT, description="Format of log lines: text, or json (one object a line)"
+    )
+    access_log: bool = Field(default=False, description="Whether the API also logs successful requests")
     otlp_endpoint: str | None = Field(
-        default=None, description="Where traces go by OTLP over HTTP, http://host:4318; none: there are none"
+        default=None,
+        description="Collector that receives traces by OTLP over HTTP (http://host:4318); without it no traces are"
+        " recorded",
     )
 
     @field_validator("otlp_endpoint")
@@ -31,9 +35,7 @@ class TelemetrySettings(SourcedSettings):
         if not endpoint:
             return None
         if not endpoint.startswith(("http://", "https://")):
-            raise ValueError("name it like http://collector:4318 (OTLP over HTTP)")
+            raise ValueError(
+                "not an HTTP URL; give an endpoint such as http://collector:4318 (OTLP over HTTP)"
+            )
         return endpoint.rstrip("/")
-
-
-SETTINGS = tuple(f"REGISTRU_{name.upper()}" for name in TelemetrySettings.model_fields)
-"""Their names in the environment."""

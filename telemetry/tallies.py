@@ -1,7 +1,8 @@
-"""What runs count, kept in Redis: they are short-lived, and may be on several machines. The API shows it.
+"""Metrics of runs, kept in Redis and exported by the API.
 
-A counter is a field of one hash, named by the metric and its labels' values; what a histogram observed is counted a
-bucket a field. A run adds up what it counts, and sends it in one round trip (`Tallies.flush`).
+Runs are short-lived and may be on several machines, so Prometheus cannot scrape them. All counters are fields of one
+Redis hash; a field's name consists of the metric and its label values. A histogram has a field for each bucket. A run
+collects its counts and sends them in one round trip (`Tallies.flush`).
 """
 
 import logging
@@ -17,6 +18,7 @@ from warehouse.contract import (
     BROWSERS_KEY,
     CHECK_JOB,
     COUNTERS_KEY,
+    ENDED_STATUSES,
     GAUGES_KEY,
     REFRESH_JOB,
     RETRANSFORM_JOB,
@@ -35,7 +37,7 @@ SUM, OVER = "sum", "+Inf"
 
 @dataclass(frozen=True)
 class Count:
-    """Something that is counted: its name without `_total`, what it means, its labels and, if known, their values."""
+    """A counter: its name without `_total`, help text, labels and, where known, the combinations of label values."""
 
     name: str
     help: str
@@ -45,7 +47,7 @@ class Count:
 
 @dataclass(frozen=True)
 class Durations:
-    """Durations that are counted by how long they are, in seconds."""
+    """A histogram of durations; `buckets` are upper bounds in seconds."""
 
     name: str
     help: str
@@ -56,7 +58,7 @@ class Durations:
 
 @dataclass(frozen=True)
 class Level:
-    """Something that has a value."""
+    """A gauge: a metric that has a current value."""
 
     name: str
     help: str
@@ -66,24 +68,26 @@ BORROWED, STARTED = "borrowed", "started"
 TRANSFORMED, NOT_TRANSFORMED, OLDER = "transformed", "refused", "older"
 JOBS = (SCRAPE_JOB, SWEEP_JOB, REFRESH_JOB, RETRANSFORM_JOB, CHECK_JOB)
 OTHER_JOB = "other"
-"""Whatever is materialized by hand."""
-ENDED_STATUSES = ("SUCCESS", "FAILURE", "CANCELED")
+"""The job label of a run that materializes assets by hand."""
 _KINDS = tuple(RunKind)
 
 VISITS = Count("registru_visits", "Visits to companies' pages, by outcome.", ("outcome",), (tuple(Outcome),))
-RETRIES = Count("registru_visit_retries", "Visits after which the page is visited again.")
+RETRIES = Count("registru_visit_retries", "Visits that are followed by another attempt.")
 RESULTS = Count(
-    "registru_run_results", "Companies that runs were done with, by how.", ("result",), (tuple(RunResult),)
+    "registru_run_results", "Companies that runs finished with, by result.", ("result",), (tuple(RunResult),)
 )
 TRANSFORMATIONS = Count(
     "registru_transformations",
-    "Captures that were to be made records: transformed, refused (see the quarantine), older than what is held.",
+    "Captures that runs tried to transform, by result: transformed; refused (in quarantine); older than the record.",
     ("result",),
     ((TRANSFORMED, NOT_TRANSFORMED, OLDER),),
 )
 SITE_REQUESTS = Count("registru_site_requests", "Requests to the site: pages, redirects, lists, robots.txt.")
 BROWSERS = Count(
-    "registru_browser_sessions", "Browsers that runs got, by how.", ("how",), ((BORROWED, STARTED),)
+    "registru_browser_sessions",
+    "Browsers that runs obtained: borrowed or started.",
+    ("how",),
+    ((BORROWED, STARTED),),
 )
 RUNS = Count(
     "registru_runs_finished",
@@ -94,25 +98,27 @@ RUNS = Count(
 
 VISIT_SECONDS = Durations(
     "registru_visit_duration_seconds",
-    "How long visits took.",
+    "How long visits took, in seconds.",
     (0.25, 0.5, 1, 1.5, 2, 3, 5, 8, 13, 21, 34, 60),
 )
 TURN_SECONDS = Durations(
     "registru_turn_wait_seconds",
-    "How long visits waited for their turn at the site.",
+    "How long visits waited for a turn at the site, in seconds.",
     (0.01, 0.05, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300),
 )
 RUN_SECONDS = Durations(
     "registru_run_duration_seconds",
-    "How long runs took, from start to end, by kind.",
+    "How long runs took from start to end, in seconds, by kind.",
     (0.5, 1, 2, 3, 5, 10, 20, 40, 80, 160, 320, 900, 3600, 14400),
     ("kind",),
     (_KINDS,),
 )
 
-SITE_RATE = Level("registru_site_rate_set", "Visits a second that are allowed; 0: no limit.")
-WARM_BROWSERS = Level("registru_browsers_kept", "Browsers that are to be kept running on a machine.")
-TRANSFORM_VERSION = Level("registru_transform_version", "The version of the transformation that runs use.")
+SITE_RATE = Level("registru_site_rate_set", "The allowed visits a second; 0: no limit.")
+WARM_BROWSERS = Level(
+    "registru_browsers_kept", "The number of browsers that each machine keeps running (a setting)."
+)
+TRANSFORM_VERSION = Level("registru_transform_version", "The transform version that runs use.")
 
 COUNTS = (VISITS, RETRIES, RESULTS, TRANSFORMATIONS, SITE_REQUESTS, BROWSERS, RUNS)
 DURATIONS = (VISIT_SECONDS, TURN_SECONDS, RUN_SECONDS)
@@ -120,18 +126,21 @@ LEVELS = (SITE_RATE, WARM_BROWSERS, TRANSFORM_VERSION)
 
 
 def field_of(name: str, *parts: str) -> str:
-    """Return the field of the hash that holds a count."""
+    """Return the field of the Redis hash for a metric and its label values."""
     return _SEPARATOR.join((name, *parts))
 
 
 def parts_of(field: str) -> tuple[str, ...]:
-    """Return a field's name and what follows it."""
+    """Return the metric's name and the label values in a field of the Redis hash; reverses `field_of`."""
     return tuple(field.split(_SEPARATOR))
 
 
 def increments(durations: Durations, seconds: float, *labels: str) -> Mapping[str, int]:
-    """Return what observing a duration adds to which field; sums are kept in milliseconds, which are whole."""
-    bucket = next((f"{each:g}" for each in durations.buckets if seconds <= each), OVER)
+    """Return the increment of each hash field for one observed duration.
+
+    The sum is kept in milliseconds because the fields hold whole numbers.
+    """
+    bucket = next((f"{bound:g}" for bound in durations.buckets if seconds <= bound), OVER)
     return {
         field_of(durations.name, *labels, bucket): 1,
         field_of(durations.name, *labels, SUM): round(seconds * 1000),
@@ -139,7 +148,7 @@ def increments(durations: Durations, seconds: float, *labels: str) -> Mapping[st
 
 
 class Tallies:
-    """What one run counts."""
+    """The metrics of one run, collected until `flush` sends them to Redis."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -147,42 +156,42 @@ class Tallies:
         self._levels: dict[str, float] = {}
         self._browser: tuple[str, float] | None = None
 
-    def count(self, what: Count, *labels: str, by: int = 1) -> None:
-        """Count something."""
-        self._counts[field_of(what.name, *labels)] += by
+    def count(self, counter: Count, *labels: str, by: int = 1) -> None:
+        """Increase a counter."""
+        self._counts[field_of(counter.name, *labels)] += by
 
-    def observe(self, what: Durations, seconds: float, *labels: str) -> None:
-        """Count a duration."""
-        self._counts.update(increments(what, seconds, *labels))
+    def observe(self, histogram: Durations, seconds: float, *labels: str) -> None:
+        """Add a duration to a histogram."""
+        self._counts.update(increments(histogram, seconds, *labels))
 
-    def set(self, what: Level, value: float) -> None:
-        """Say what something is."""
-        self._levels[what.name] = value
+    def set_level(self, gauge: Level, value: float) -> None:
+        """Set the value of a gauge."""
+        self._levels[gauge.name] = value
 
-    def uses_browser(self, name: str, *, seconds: float) -> None:
-        """Say that this run has a browser, for so long at least (it may die without a word)."""
+    def mark_browser_in_use(self, name: str, *, seconds: float) -> None:
+        """Record that this run uses a browser; the entry expires after `seconds` in case the run is killed."""
         self._browser = (name, time.time() + seconds)
 
-    def has_no_browser(self, name: str) -> None:
-        """Say that it has it no more."""
+    def mark_browser_released(self, name: str) -> None:
+        """Record that this run no longer uses a browser."""
         self._browser = (name, 0.0)
 
     def flush(self) -> None:
-        """Send it all in one round trip. What cannot be sent now is sent with what comes next."""
+        """Send all collected metrics in one round trip; if Redis does not answer, keep them for the next flush."""
         if not (self._counts or self._levels or self._browser):
             return
         pipeline = self._redis.pipeline(transaction=False)
         for field, by in self._counts.items():
             pipeline.hincrby(COUNTERS_KEY, field, by)
         if self._levels:
-            pipeline.hset(GAUGES_KEY, mapping=self._levels)  # type: ignore[arg-type] # numbers are taken
+            pipeline.hset(GAUGES_KEY, mapping=self._levels)  # type: ignore[arg-type] # numbers are accepted
         if self._browser is not None:
             pipeline.zadd(BROWSERS_KEY, {self._browser[0]: self._browser[1]})
             pipeline.zremrangebyscore(BROWSERS_KEY, "-inf", time.time())
         try:
             pipeline.execute()
         except RedisError as error:
-            logger.info("counts are kept for later: %s", type(error).__name__)
+            logger.info("could not send metrics, keeping them for the next flush: %s", type(error).__name__)
             return
         self._counts.clear()
         self._levels.clear()

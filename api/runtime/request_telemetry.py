@@ -1,4 +1,4 @@
-"""Each request with its id, its counts and, where that is wanted, its span and its line in the log."""
+"""Middleware that gives each request an id, counts it, and optionally traces and logs it."""
 
 import logging
 from collections.abc import Iterable
@@ -16,21 +16,21 @@ _HEADER = request_ids.HEADER.lower().encode()
 _TRACEPARENT = b"traceparent"
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 _UNMATCHED = "unmatched"
-_MOST_KNOWN = 1_000
-"""Of route, method, status and kind together: a bound that is never reached, since all four are ours."""
+_MOST_SERIES = 1_000
+"""Combinations of route, method, status and kind. The bound is never reached: the API defines all four."""
 
 
 class RequestTelemetry:
-    """The outermost middleware."""
+    """The outermost middleware: request ids, metrics, spans and the access log."""
 
     def __init__(self, app: ASGIApp, *, logs_all: bool) -> None:
-        """`logs_all`: a line for every request, not only for those that went wrong."""
+        """Wrap `app`; with `logs_all`, log every request, not only those that failed."""
         self._app, self._logs_all = app, logs_all
         self._metrics = process_metrics()
-        self._known: dict[tuple[str, str, int, str], tuple[Any, Any]] = {}
+        self._series: dict[tuple[str, str, int, str], tuple[Any, Any]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Handle one request."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         headers = scope["headers"]
@@ -38,7 +38,7 @@ class RequestTelemetry:
         field = (_HEADER, request_id.encode())
         status, began, answered = 500, perf_counter(), 0.0
 
-        async def observed(message: Message) -> None:
+        async def send_observed(message: Message) -> None:
             nonlocal status, answered
             if message["type"] == "http.response.start":
                 status, answered = message["status"], perf_counter()
@@ -48,12 +48,12 @@ class RequestTelemetry:
         self._metrics.in_flight.inc()
         try:
             if traces.is_enabled():
-                await self._traced(scope, receive, observed, status=lambda: status)
+                await self._traced(scope, receive, send_observed, status=lambda: status)
             else:
-                await self._app(scope, receive, observed)
+                await self._app(scope, receive, send_observed)
         finally:
             self._metrics.in_flight.dec()
-            self._note(scope, status, (answered or perf_counter()) - began)
+            self._measure(scope, status, (answered or perf_counter()) - began)
 
     async def _traced(self, scope: Scope, receive: Receive, send: Send, *, status: Any) -> None:
         parent = _field(scope["headers"], _TRACEPARENT)
@@ -68,20 +68,20 @@ class RequestTelemetry:
                 span.set_attribute("http.response.status_code", status())
                 span.set_attribute("registru.request_id", request_ids.current() or "")
 
-    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+    def _measure(self, scope: Scope, status: int, seconds: float) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "other"
         route = _route(scope)
         kind = _kind(scope, route)
-        known = self._known.get((route, method, status, kind))
-        if known is None:
-            known = (
+        series = self._series.get((route, method, status, kind))
+        if series is None:
+            series = (
                 self._metrics.requests.labels(route, method, str(status)),
                 self._metrics.durations.labels(route, method, kind),
             )
-            if len(self._known) < _MOST_KNOWN:
-                self._known[route, method, status, kind] = known
-        known[0].inc()
-        known[1].observe(seconds)
+            if len(self._series) < _MOST_SERIES:
+                self._series[route, method, status, kind] = series
+        series[0].inc()
+        series[1].observe(seconds)
         if status >= 400 or self._logs_all:
             logger.log(
                 logging.WARNING if status >= 500 else logging.INFO,

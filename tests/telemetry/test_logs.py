@@ -23,7 +23,7 @@ def record(message: str, **extra: Any) -> logging.LogRecord:
 @pytest.fixture(autouse=True)
 def unbound(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A process that is bound to nothing, in no request."""
-    monkeypatch.setattr(logs, "_process", {})
+    monkeypatch.setattr(logs, "_process_fields", {})
     token = request_ids._current.set(None)
     yield
     request_ids._current.reset(token)

@@ -16,8 +16,8 @@ from datetime import datetime, timedelta, UTC
 from telemetry import traces
 traces.set_up(None, service="tests")
 with traces.span("work", parent="00-" + "1" * 32 + "-" + "2" * 16 + "-01", idno="1") as span:
-    traces.note("part", began=datetime.now(UTC), took=timedelta(seconds=1))
-assert (span, traces.traceparent(), traces.trace_id(), traces.is_on()) == (None, None, None, False)
+    traces.record_span("part", started_at=datetime.now(UTC), duration=timedelta(seconds=1))
+assert (span, traces.traceparent(), traces.trace_id(), traces.is_enabled()) == (None, None, None, False)
 traces.close()
 assert not [name for name in sys.modules if name.startswith("opentelemetry")]
 """
