@@ -1,1 +1,1 @@
-"""Captured pages kept as cases, and the tool that keeps one: personal data is replaced on the way."""
+"""Captured pages stored as test cases, and the tool that stores one; it replaces personal data."""

@@ -1,4 +1,4 @@
-"""Words that identify nobody: labels, legal forms, roles, parts of an address; a page is read by them."""
+"""Words that identify nobody and that the readers depend on: labels, legal forms, roles, parts of addresses."""
 
 import re
 from functools import cache
@@ -17,7 +17,7 @@ from pipeline.transform.vocabulary.terms import (
 )
 
 LETTERS = re.compile(r"(?:[^\W\d_][\u0300-\u036f\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]*)+")
-"""A word: letters, with the marks that stand over them or are shown as nothing."""
+"""A word: letters, with combining marks and invisible characters between them."""
 SHORTEST = 3
 
 _LEGAL_FORMS = ("SRL", "SA", "ÎI", "GȚ", "ÎS", "ÎM", "CP", "CI", "CC", "SNC", "SC", "AO", "ONG", "IP")
@@ -54,7 +54,7 @@ def _words_of_labels() -> frozenset[str]:
 
 @cache
 def is_common(word: str) -> bool:
-    """Tell whether a word may stay: it is too short, or it is one that the transformation knows."""
+    """Tell whether a word need not be replaced: it is too short, or the transformation knows it."""
     folded = fold(word)
     return (
         len(folded) < SHORTEST

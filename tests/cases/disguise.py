@@ -1,4 +1,4 @@
-"""A capture with made-up names, addresses and numbers in the place of real ones, that reads the same."""
+"""The disguise of a capture: names, addresses and numbers are replaced so that it is still read the same way."""
 
 import hashlib
 import json
@@ -15,9 +15,9 @@ from tests.cases.common_words import LETTERS
 from tests.cases.html_text import TextPart, spans_in
 from tests.cases.identity import EMAIL, HEXADECIMAL, PHONE, Identity, identity_of, is_json
 from tests.cases.json_text import values_in
-from tests.cases.kept import Reading, differences, read
-from tests.cases.made_up import MadeUp, NothingLeft
-from tests.cases.replacing import Replacing
+from tests.cases.kept import ReadingJson, differences, read_capture
+from tests.cases.made_up import FakeValues, NoCandidateLeft
+from tests.cases.replacing import Replacer
 
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s.\-()]+(?=\d)")
 _INLINE_TAG = re.compile(
@@ -30,12 +30,12 @@ _NATIONAL_DIGITS = 8
 
 
 class DisguiseFailed(ValueError):
-    """The capture cannot be kept; the message names the field that reads otherwise, or what is left of the original."""
+    """The disguise failed; the message names the field that is read differently, or what is left of the original."""
 
 
 @dataclass(frozen=True)
 class Disguised:
-    """A capture of a company that does not exist."""
+    """The disguised capture, of a company that does not exist."""
 
     idno: str
     html: str
@@ -43,15 +43,18 @@ class Disguised:
 
 
 def disguise(idno: str, html: str, bodies: Sequence[bytes]) -> Disguised:
-    """Replace what tells whose a capture is. Raises DisguiseFailed unless all of it is gone and it reads the same.
+    """Replace everything in a capture that identifies its company.
 
-    The same capture is always disguised in the same way. Amounts and dates stay.
+    The same capture is always disguised in the same way. Amounts and dates are not changed.
+
+    Raises:
+        DisguiseFailed: Something of the original is left, or the disguised capture is read differently.
     """
     encodings = [json.detect_encoding(body) for body in bodies]
     texts = [body.decode(name, "surrogateescape") for body, name in zip(bodies, encodings, strict=True)]
     try:
         identity = identity_of(idno, html, bodies, texts)
-        replacing = Replacing(identity, MadeUp(_seed(idno, html, bodies), identity.all_words))
+        replacing = Replacer(identity, FakeValues(_seed(idno, html, bodies), identity.all_words))
         new_texts = [replacing.json(text) if is_json(text) else replacing.text(text) for text in texts]
         disguised = Disguised(
             idno=replacing.text(idno),
@@ -59,16 +62,16 @@ def disguise(idno: str, html: str, bodies: Sequence[bytes]) -> Disguised:
             bodies=tuple(t.encode(e, "surrogateescape") for t, e in zip(new_texts, encodings, strict=True)),
         )
     except NotThisCompany as error:
-        raise DisguiseFailed(f"it is not read at all: {error}") from error
-    except NothingLeft as error:
+        raise DisguiseFailed(f"the capture cannot be read: {error}") from error
+    except NoCandidateLeft as error:
         raise DisguiseFailed(str(error)) from error
-    _check_reading(read(idno, html, bodies), disguised, replacing)
+    _check_reading(read_capture(idno, html, bodies), disguised, replacing)
     _check_leftovers(identity, html, texts, disguised.html, new_texts)
     return disguised
 
 
 def words_of_names(idno: str, html: str, bodies: Sequence[bytes]) -> frozenset[str]:
-    """Return the folded words of the names in a capture that are replaced. Raises NotThisCompany."""
+    """Return the folded words of names that the disguise of a capture replaces; raise NotThisCompany."""
     identity = identity_of(idno, html, bodies, [body.decode(errors="replace") for body in bodies])
     words = {fold(word) for name in identity.names for word in LETTERS.findall(name)}
     return frozenset(words & identity.words.keys())
@@ -79,19 +82,19 @@ def _seed(idno: str, html: str, bodies: Sequence[bytes]) -> str:
     return hashlib.sha256(b"\x00".join(parts)).hexdigest()
 
 
-def _check_reading(original: Reading, disguised: Disguised, replacing: Replacing) -> None:
+def _check_reading(original: ReadingJson, disguised: Disguised, replacing: Replacer) -> None:
     expected = {**original, "facts": replacing.facts(original["facts"])}
     expected["unknown"] = sorted(map(replacing.text, original["unknown"]))
     try:
-        found = read(disguised.idno, disguised.html, disguised.bodies)
+        found = read_capture(disguised.idno, disguised.html, disguised.bodies)
     except NotThisCompany as error:
-        raise DisguiseFailed(f"it is not read any more: {error}") from error
-    # A note shows a value, and cuts a long one anywhere.
+        raise DisguiseFailed(f"the disguised capture cannot be read: {error}") from error
+    # Notes quote values and shorten long ones at any character, so that only their beginning can be compared.
     shortened = (
         {**each, "notes": [n.partition(": ")[0] for n in each["notes"]]} for each in (expected, found)
     )
     for field, (wanted, read_as) in differences(*shortened).items():
-        raise DisguiseFailed(f"{field} reads otherwise: {read_as!r}, not {wanted!r}")
+        raise DisguiseFailed(f"{field} is read differently: {read_as!r} instead of {wanted!r}")
 
 
 def _check_leftovers(
@@ -104,41 +107,41 @@ def _check_leftovers(
 def _leftovers(
     identity: Identity, originals: Sequence[str], new_html: str, new_texts: Sequence[str]
 ) -> Iterator[str]:
-    said = "\n".join(_said(new_html, new_texts))
-    # Letters of a made-up hexadecimal number are no words.
-    words = set(map(fold, LETTERS.findall(HEXADECIMAL.sub(" ", said))))
+    visible = "\n".join(_visible_texts(new_html, new_texts))
+    # The letters of fake hexadecimal ids are not words.
+    words = set(map(fold, LETTERS.findall(HEXADECIMAL.sub(" ", visible))))
     yield from (word for word in identity.words if word in words)
-    everything = "\n".join([new_html, *new_texts, said])
+    everything = "\n".join([new_html, *new_texts, visible])
     letters = comparison_key(everything)
     yield from (name for name in identity.own_names if not _is_replaced(name, identity))
     texts = (*identity.names, *identity.addresses)
-    yield from (text for text in texts if _is_told_apart(text, identity) and comparison_key(text) in letters)
+    yield from (text for text in texts if _is_distinctive(text, identity) and comparison_key(text) in letters)
     digits = _BETWEEN_DIGITS.sub("", everything)
     yield from (idno for idno in identity.idnos if idno in digits)
     folded = everything.lower()
     for original in originals:
         yield from (found for found in HEXADECIMAL.findall(original) if found.lower() in folded)
         yield from (found for found in EMAIL.findall(original) if found.lower() in folded)
-        yield from (found for found in PHONE.findall(original) if _is_left(found, digits))
+        yield from (found for found in PHONE.findall(original) if _is_leftover_phone(found, digits))
 
 
 def _is_replaced(text: str, identity: Identity) -> bool:
-    """A name of words that all stay is that of some office; the company's and a person's are not."""
+    """Tell whether the disguise changes a text: a name that consists only of common words stays as it is."""
     return any(fold(word) in identity.words for word in LETTERS.findall(text))
 
 
-def _is_told_apart(text: str, identity: Identity) -> bool:
-    """Without the spaces, a single word or a short one may be a piece of another."""
+def _is_distinctive(text: str, identity: Identity) -> bool:
+    """Tell whether a text can be searched without spaces: a single or short word can be part of another word."""
     return " " in text and len(comparison_key(text)) >= _LONG_NAME and _is_replaced(text, identity)
 
 
-def _is_left(phone: str, digits: str) -> bool:
+def _is_leftover_phone(phone: str, digits: str) -> bool:
     number = "".join(letter for letter in phone if letter.isdigit())
     return len(number) > _NATIONAL_DIGITS and number[-_NATIONAL_DIGITS:] in digits
 
 
-def _said(html: str, texts: Sequence[str]) -> Iterator[str]:
-    """All that is said to people, and in data: without the markup's own words, keys and names of tags."""
+def _visible_texts(html: str, texts: Sequence[str]) -> Iterator[str]:
+    """Yield the texts, attributes and data values of a capture, without markup, keys and tag names."""
     spans = [(span.part, html[span.start : span.end]) for span in spans_in(html)]
     data = [text for part, text in spans if part is TextPart.DATA]
     yield from (
@@ -149,5 +152,5 @@ def _said(html: str, texts: Sequence[str]) -> Iterator[str]:
             yield from (value.text for value in values_in(text) if not value.is_key)
         else:
             yield _ESCAPED.sub(lambda escaped: chr(int(escaped[1], 16)), text)
-    # Words may be in pieces, an element each.
+    # A word can be split across inline elements.
     yield unescape(_TAG.sub(" ", _INLINE_TAG.sub("", html)))

@@ -1,4 +1,4 @@
-"""HTML changed text by text and attribute by attribute, byte for byte the same in between."""
+"""The spans of an HTML document that can be replaced; everything between them stays byte for byte the same."""
 
 import re
 from collections.abc import Iterator
@@ -22,23 +22,23 @@ _TECHNICAL = re.compile(
     r"|integrity|crossorigin|as|loading|hidden|open",
     re.IGNORECASE,
 )
-"""Attributes that hold the markup's own words."""
+"""Attributes whose values belong to the markup."""
 _DATA = ("script", "template", "noscript")
 
 
 class TextPart(Enum):
-    """What a span of HTML is."""
+    """The kinds of spans."""
 
     TEXT = "text"
     ATTRIBUTE = "attribute"
     TECHNICAL = "technical"
     DATA = "data"
-    """The inside of a script."""
+    """The content of a script or comment."""
 
 
 @dataclass(frozen=True)
 class TextSpan:
-    """A span of HTML that may hold something of the company."""
+    """A span of HTML that can contain data of the company."""
 
     part: TextPart
     start: int
@@ -46,7 +46,7 @@ class TextSpan:
 
 
 def spans_in(html: str) -> Iterator[TextSpan]:
-    """Yield the texts, attributes, comments and insides of scripts in HTML, in order."""
+    """Yield the texts, attributes, comments and script contents of HTML, in order."""
     last = 0
     for piece in _PIECE.finditer(html):
         yield from _span(TextPart.TEXT, last, piece.start())
@@ -74,8 +74,8 @@ def _span(part: TextPart, start: int, end: int) -> Iterator[TextSpan]:
         yield TextSpan(part, start, end)
 
 
-def with_letters(text: str) -> str:
-    """Return HTML text with letters and digits that are written as entities written plainly; all else stays."""
+def decode_letters(text: str) -> str:
+    """Decode only those entities of HTML text that stand for letters, digits or @."""
 
     def plain(entity: re.Match[str]) -> str:
         decoded = unescape(entity[0])

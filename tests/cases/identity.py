@@ -1,4 +1,4 @@
-"""What in a capture tells whose it is: names, addresses, numbers and ids."""
+"""The parts of a capture that identify its company: names, addresses, numbers and ids."""
 
 import json
 import re
@@ -16,8 +16,8 @@ from pipeline.transform.vocabulary.field import PARTY_FIELDS, Field
 from pipeline.transform.vocabulary.labels import LABEL_LENGTH, is_action
 from tests.cases.common_words import LETTERS, is_common
 from tests.cases.html_text import TextPart, spans_in
-from tests.cases.json_text import Value, values_in
-from tests.cases.made_up import marks_of
+from tests.cases.json_text import JsonValue, values_in
+from tests.cases.made_up import diacritic_positions
 from warehouse.records.models import Party, PartyKind
 
 IDNO = re.compile(r"(?<![0-9])[0-9]{13}(?![0-9])")
@@ -39,21 +39,22 @@ _LONGEST = 400
 
 @dataclass(frozen=True)
 class Identity:
-    """All of it. `words` are folded, each with the places where it bears a diacritic."""
+    """Everything in a capture that identifies its company, parties or other companies."""
 
     own_names: frozenset[str]
-    """The names of the company and of persons: none may stay as it is."""
+    """The names of the company and of persons; each must be changed."""
     names: frozenset[str]
     addresses: frozenset[str]
     words: dict[str, frozenset[int]]
+    """The folded words of names and addresses, each with the positions at which it has a diacritic."""
     idnos: frozenset[str]
     codes: frozenset[str]
     all_words: frozenset[str]
-    """Every folded word of the capture, so that none of them is made up again."""
+    """All folded words of the capture; a fake word must not be one of them."""
 
 
 def json_texts_in(html: str, bodies: Iterable[str]) -> list[str]:
-    """Return the JSON of a capture: its bodies, and what its page embeds."""
+    """Return the JSON texts of a capture: its bodies, and the JSON that its page embeds."""
     data = [html[span.start : span.end] for span in spans_in(html) if span.part is TextPart.DATA]
     return [*bodies, *(text for text in data if is_json(text))]
 
@@ -70,9 +71,9 @@ def is_json(text: str) -> bool:
 
 
 def identity_of(idno: str, html: str, bodies: Sequence[bytes], texts: Sequence[str]) -> Identity:
-    """Gather what identifies the company of a capture, its parties, and others that it names.
+    """Collect everything that identifies a capture's company, its parties, and others that it names.
 
-    `texts` are the bodies as text. Raises NotThisCompany if the capture cannot be read.
+    `texts` are the bodies as text. Raise NotThisCompany if the capture cannot be read.
     """
     readings = list(_readings(idno, html, bodies))
     unknown = {key.rpartition(".")[2] for reading in readings for key in reading.unknown}
@@ -81,7 +82,7 @@ def identity_of(idno: str, html: str, bodies: Sequence[bytes], texts: Sequence[s
     named = {value.text for value in values if _is_name(value) or unknown.intersection(value.path)}
     parties = {party.name for reading in readings for party in _parties(reading)}
     on_page = find_labelled_values(read_page(html))
-    others = {hit.value for hit in on_page if _names_somebody(hit)} | _linked(html, idno)
+    others = {hit.value for hit in on_page if _is_name_of_other(hit)} | _linked(html, idno)
     addresses = {
         *(reading.facts.address for reading in readings),
         *(value.text for value in values if _is_address(value)),
@@ -103,7 +104,7 @@ def identity_of(idno: str, html: str, bodies: Sequence[bytes], texts: Sequence[s
 
 
 def _readings(idno: str, html: str, bodies: Sequence[bytes]) -> Iterator[Transformed]:
-    """The reading of the whole capture, and that of the page alone: it may write names in another way."""
+    """Yield the facts of the whole capture and of the page alone, which can spell names differently."""
     yield transform(idno=idno, html=html, bodies=list(bodies))
     try:
         yield transform(idno=idno, html=html, bodies=[])
@@ -120,34 +121,34 @@ def _own_names(reading: Transformed) -> Iterator[str]:
     yield from (party.name for party in _parties(reading) if party.kind is PartyKind.PERSON)
 
 
-def _is_name(value: Value) -> bool:
+def _is_name(value: JsonValue) -> bool:
     return value.key in _NAME_KEYS and not _CLASSIFIED.search(".".join(value.path))
 
 
-def _is_address(value: Value) -> bool:
+def _is_address(value: JsonValue) -> bool:
     return value.key in _ADDRESS_KEYS or value.path[-2:] == ("address", "fullName")
 
 
-def _is_code(value: Value) -> bool:
+def _is_code(value: JsonValue) -> bool:
     return value.key == "cuiio" or ("cuatm" in value.path and value.key in CODE_KEYS)
 
 
 def _codes(reading: Transformed) -> set[str]:
-    """The codes of the place and of the company in the statistics."""
+    """Return the statistical codes of the place and of the company."""
     place = reading.facts.cuatm
-    found = (place.code if place else None, *(statement.cuiio for statement in reading.facts.statements))
-    return {code for code in found if code}
+    codes = (place.code if place else None, *(statement.cuiio for statement in reading.facts.statements))
+    return {code for code in codes if code}
 
 
 def _linked(html: str, idno: str) -> set[str]:
-    """The names of other companies, that the page links to."""
+    """Return the names of other companies that the page links to."""
     links = BeautifulSoup(html, "lxml").find_all("a", href=IDNO)
     texts = {collapse(link.get_text(" ")) for link in links if idno not in str(link["href"])}
     return {text for text in texts if len(text) <= LABEL_LENGTH and not is_action(text)}
 
 
-def _names_somebody(hit: LabelledValue) -> bool:
-    """A name that perhaps no reading takes: anybody's founder, owner, accountant."""
+def _is_name_of_other(hit: LabelledValue) -> bool:
+    """Tell whether a labelled value can be a name that no reading contains, such as an owner or accountant."""
     is_other = hit.field is Field.OTHER and _PERSONS.search(fold(hit.label.text)) is not None
     is_name = is_other or hit.field in PARTY_FIELDS or hit.field is Field.NAME
     return is_name and len(hit.value) <= _LONGEST
@@ -158,5 +159,5 @@ def _words(texts: Iterable[str], everything: str) -> dict[str, frozenset[int]]:
     marks: dict[str, set[int]] = {word: set() for word in folded}
     for word in LETTERS.findall(everything):
         if (key := fold(word)) in marks:
-            marks[key] |= marks_of(word)
+            marks[key] |= diacritic_positions(word)
     return {word: frozenset(places) for word, places in marks.items()}

@@ -1,4 +1,4 @@
-"""JSON changed value by value, byte for byte the same in between."""
+"""Replacement of single values in a JSON text; everything between them stays byte for byte the same."""
 
 import json
 import re
@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 Path = tuple[str, ...]
-"""The keys that lead to a value; lists add nothing."""
+"""The keys that lead to a value, without list indexes."""
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|[{}\[\],:]', re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Value:
-    """A text, or a number as it is written, in JSON: where it stands, and whether it is a key."""
+class JsonValue:
+    """A text, number or key of a JSON text, with its position; numbers as they are written."""
 
     path: Path
     text: str
@@ -24,12 +24,12 @@ class Value:
 
     @property
     def key(self) -> str:
-        """The key that it stands at, or in a list at; none of a body that is no object."""
+        """The key of the value or of the list that contains it; empty outside objects."""
         return self.path[-1] if self.path else ""
 
 
-def values_in(text: str) -> Iterator[Value]:
-    """Yield the texts, numbers and keys of a JSON text in order; what is broken is read as far as it goes."""
+def values_in(text: str) -> Iterator[JsonValue]:
+    """Yield the texts, numbers and keys of a JSON text, in order; a malformed text is read as far as possible."""
     containers: list[str] = []
     path: list[str | None] = []
     awaits_key = False
@@ -53,11 +53,11 @@ def values_in(text: str) -> Iterator[Value]:
                 if awaits_key:
                     path[-1] = value
                 keys = tuple(key for key in path if key is not None)
-                yield Value(keys, value, literal[0] == '"', awaits_key, token.start(), token.end())
+                yield JsonValue(keys, value, literal[0] == '"', awaits_key, token.start(), token.end())
 
 
-def changed(text: str, change: Callable[[Value], str]) -> str:
-    """Return a JSON text with its values and keys changed."""
+def replace_values(text: str, change: Callable[[JsonValue], str]) -> str:
+    """Return a JSON text with each value and key replaced by the result of `change`."""
     pieces: list[str] = []
     last = 0
     for value in values_in(text):

@@ -1,4 +1,4 @@
-"""Kept cases: a page as it was captured, and how it has to be read."""
+"""The store of test cases: captured pages with the result that reading them must have."""
 
 import json
 import os
@@ -16,32 +16,32 @@ _CASE = "case.json"
 _BODIES = "body-*.json"
 _PARTS = ("facts", "notes", "unknown", "disagreements")
 
-Reading = dict[str, Any]
-"""What is read in a capture, as JSON: the facts, notes, unknown keys and labels, and disagreeing fields."""
+ReadingJson = dict[str, Any]
+"""The result of reading a capture, as JSON: facts, notes, unknown keys and labels, and disagreeing fields."""
 
 
 class CaseExists(ValueError):
-    """There is a case of this name."""
+    """A case with this name exists already."""
 
 
 @dataclass(frozen=True)
 class KeptCase:
-    """A captured page, why it is kept, and what is to be read in it."""
+    """A captured page, the reason for storing it, and the expected result of reading it."""
 
     name: str
     idno: str
     about: str
     html: str
     bodies: tuple[bytes, ...]
-    expected: Reading
+    expected: ReadingJson
 
-    def read(self) -> Reading:
-        """Return what is read in it now."""
-        return read(self.idno, self.html, self.bodies)
+    def read(self) -> ReadingJson:
+        """Read the capture with the current transformation."""
+        return read_capture(self.idno, self.html, self.bodies)
 
 
-def read(idno: str, html: str, bodies: Sequence[bytes]) -> Reading:
-    """Return what the transformation reads in a capture. Raises NotThisCompany."""
+def read_capture(idno: str, html: str, bodies: Sequence[bytes]) -> ReadingJson:
+    """Read a capture with the current transformation; raise NotThisCompany."""
     result = transform(idno=idno, html=html, bodies=list(bodies))
     return {
         "facts": result.facts.model_dump(mode="json"),
@@ -51,8 +51,8 @@ def read(idno: str, html: str, bodies: Sequence[bytes]) -> Reading:
     }
 
 
-def differences(one: Reading, other: Reading) -> dict[str, tuple[Any, Any]]:
-    """Return the values of the fields in which two readings differ, by field."""
+def differences(one: ReadingJson, other: ReadingJson) -> dict[str, tuple[Any, Any]]:
+    """Return the fields in which two readings differ, each with both values."""
     flat, others = ({**reading["facts"], **reading, "facts": None} for reading in (one, other))
     return {
         field: (flat.get(field), others.get(field))
@@ -61,13 +61,13 @@ def differences(one: Reading, other: Reading) -> dict[str, tuple[Any, Any]]:
     }
 
 
-def names(folder: Path = PAGES) -> list[str]:
-    """Return the names of the kept cases."""
+def case_names(folder: Path = PAGES) -> list[str]:
+    """Return the names of the stored cases."""
     return sorted(path.parent.name for path in folder.glob(f"*/{_CASE}"))
 
 
-def load(name: str, folder: Path = PAGES) -> KeptCase:
-    """Return a kept case."""
+def load_case(name: str, folder: Path = PAGES) -> KeptCase:
+    """Load a stored case."""
     path = folder / name
     content = json.loads((path / _CASE).read_bytes())
     return KeptCase(
@@ -84,8 +84,8 @@ def _position(body: Path) -> int:
     return int(body.stem.rpartition("-")[2])
 
 
-def keep(case: KeptCase, folder: Path = PAGES) -> Path:
-    """Write a case, all of it or nothing, and return its folder. Raises CaseExists."""
+def store_case(case: KeptCase, folder: Path = PAGES) -> Path:
+    """Store a case atomically and return its folder; raise CaseExists."""
     path = folder / case.name
     unfinished = folder / f".{case.name}.part"
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -95,18 +95,18 @@ def keep(case: KeptCase, folder: Path = PAGES) -> Path:
         for position, body in enumerate(case.bodies):
             (unfinished / f"body-{position}.json").write_bytes(body)
         (unfinished / _CASE).write_text(_written(case, case.expected), encoding="utf-8")
-        # A folder is never moved over one that holds something.
+        # os.rename never replaces a folder that is not empty.
         os.rename(unfinished, path)  # noqa: PTH104 - one atomic call
     except OSError as error:
         shutil.rmtree(unfinished, ignore_errors=True)
         if path.exists():
-            raise CaseExists(f"there is a case {case.name} already, in {path}") from error
+            raise CaseExists(f"the case {case.name} exists already: {path}") from error
         raise
     return path
 
 
-def renew(case: KeptCase, folder: Path = PAGES) -> dict[str, tuple[Any, Any]]:
-    """Keep a case as it is read now, and return what it was kept as and is read as, by field."""
+def renew_case(case: KeptCase, folder: Path = PAGES) -> dict[str, tuple[Any, Any]]:
+    """Store the current result of reading a case; return each changed field with the old and new value."""
     reading = case.read()
     differing = differences(case.expected, reading)
     if differing:
@@ -116,6 +116,6 @@ def renew(case: KeptCase, folder: Path = PAGES) -> dict[str, tuple[Any, Any]]:
     return differing
 
 
-def _written(case: KeptCase, reading: Reading) -> str:
+def _written(case: KeptCase, reading: ReadingJson) -> str:
     content = {"idno": case.idno, "about": case.about, **reading}
     return f"{json.dumps(content, ensure_ascii=False, indent=1)}\n"

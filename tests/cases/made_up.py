@@ -1,4 +1,4 @@
-"""Made-up words and numbers: the same for the same input, of the same shape, and nobody's."""
+"""Generator of fake words and numbers: deterministic, in the same format as the originals, and not real."""
 
 import random
 import re
@@ -14,7 +14,7 @@ from tests.cases.common_words import SHORTEST, is_common
 _LATIN = ("bcdfghjklmnprstvz", "aeiou")
 _CYRILLIC = ("бвгдзклмнпрстфх", "аеиоу")
 _TWINS = {"s": "st", "t": "st", "a": "ai", "i": "ai"}
-"""Letters that bear a diacritic in Romanian; one is replaced by a letter that can bear one too."""
+"""Letters that can have a diacritic in Romanian, each with the letters that may replace it."""
 _MARKED = {
     "ş": {"s": "ş", "t": "ţ"},
     "ţ": {"s": "ş", "t": "ţ"},
@@ -25,130 +25,127 @@ _MARKED = {
     "î": {"a": "ă", "i": "î"},
 }
 _UNREGISTERED = "999"
-"""A registrar that does not exist: no made-up IDNO is anybody's."""
+"""A registrar that does not exist, so that no fake IDNO is a real one."""
 _TRIES = 1000
 _HEX = "0123456789abcdef"
 _RUN = re.compile(r"\d+|[^\W\d_]+")
 
 
-class NothingLeft(ValueError):
-    """No made-up word or number of the shape is left; the message names the shape."""
+class NoCandidateLeft(ValueError):
+    """No unused fake word or number of the required format was found; the message names the format."""
 
 
 @dataclass
-class MadeUp:
-    """Makes things up, each once, for one capture. `taken` are the folded words that are in it."""
+class FakeValues:
+    """The fake values of one capture; each original has one. `taken` are the folded words of the capture."""
 
     seed: str
     taken: Set[str]
     _words: dict[str, str] = field(default_factory=dict)
     _numbers: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def word(self, folded: str, marked: Collection[int]) -> str:
-        """Return a folded word for a folded one: as long, in the same script, with the same first letter.
+    def word(self, folded: str, diacritics: Collection[int]) -> str:
+        """Return a fake word for a folded word: same length, same script, same first letter.
 
-        Pages show the first letters of names. `marked` are the places that bear a diacritic somewhere.
+        Pages show the first letters of names. `diacritics` are the positions that have a diacritic in some spelling.
         """
         if folded not in self._words:
-            self._words[folded] = self._new_word(folded, marked)
+            self._words[folded] = self._new_word(folded, diacritics)
         return self._words[folded]
 
-    def _new_word(self, folded: str, marked: Collection[int]) -> str:
-        roll = self._roll("word", folded)
+    def _new_word(self, folded: str, diacritics: Collection[int]) -> str:
+        rng = self._rng("word", folded)
         used = {*self._words.values(), *self.taken}
         for attempt in range(_TRIES):
             any_letters = attempt > _TRIES // 2
             word = "".join(
-                _letter(roll, folded, at, is_marked=at in marked, any_letters=any_letters)
+                _letter(rng, folded, at, has_diacritic=at in diacritics, any_letters=any_letters)
                 for at in range(len(folded))
             )
             if word not in used and not is_common(word):
                 return word
-        raise NothingLeft(f"no made-up word of {len(folded)} letters is left for one in the capture")
+        raise NoCandidateLeft(f"no unused fake word of {len(folded)} letters was found")
 
     def digits(self, kind: str, number: str) -> str:
-        """Return another number of as many digits for a number of a kind."""
+        """Return a different number with the same count of digits, for a number of a kind."""
         if (kind, number) not in self._numbers:
-            roll = self._roll(kind, number)
+            rng = self._rng(kind, number)
             used = {made for (of, _), made in self._numbers.items() if of == kind}
-            candidates = (self._new_digits(roll, number) for _ in range(_TRIES))
-            fresh = next((made for made in candidates if made not in used), self._new_digits(roll, number))
+            candidates = (self._new_digits(rng, number) for _ in range(_TRIES))
+            fresh = next((made for made in candidates if made not in used), self._new_digits(rng, number))
             self._numbers[kind, number] = fresh
         return self._numbers[kind, number]
 
-    def _new_digits(self, roll: random.Random, number: str) -> str:
+    def _new_digits(self, rng: random.Random, number: str) -> str:
         while True:
-            first = roll.choice("123456789") if number[0] != "0" else "0"
-            made = first + "".join(roll.choice("0123456789") for _ in number[1:])
+            first = rng.choice("123456789") if number[0] != "0" else "0"
+            made = first + "".join(rng.choice("0123456789") for _ in number[1:])
             if made != number or number == "0":
                 return made
 
     def idno(self, number: str, others: Collection[str]) -> str:
-        """Return an IDNO for one: with the same first four digits, and valid if it was.
-
-        It is none of `others`.
-        """
+        """Return a fake IDNO: same first four digits, valid if the original is, and not one of `others`."""
         if ("idno", number) not in self._numbers:
-            roll = self._roll("idno", number)
+            rng = self._rng("idno", number)
             used = {*others, *self._numbers.values()}
-            candidates = (_new_idno(roll, number) for _ in range(_TRIES))
+            candidates = (_new_idno(rng, number) for _ in range(_TRIES))
             fresh = next((made for made in candidates if made not in used), None)
             if fresh is None:
-                raise NothingLeft("no made-up IDNO is left for one in the capture")
+                raise NoCandidateLeft("no unused fake IDNO was found")
             self._numbers["idno", number] = fresh
         return self._numbers["idno", number]
 
     def hexadecimal(self, number: str) -> str:
-        """Return a hexadecimal id for one; what is no digit in it stays."""
-        roll = self._roll("hexadecimal", number.lower())
-        made = "".join(roll.choice(_HEX) if letter in _HEX else letter for letter in number.lower())
+        """Return a fake hexadecimal id; other characters in it are not changed."""
+        rng = self._rng("hexadecimal", number.lower())
+        made = "".join(rng.choice(_HEX) if letter in _HEX else letter for letter in number.lower())
         return made.upper() if number.isupper() else made
 
     def scrambled(self, text: str) -> str:
-        """Return a text of the same shape, its words and numbers made up by themselves."""
+        """Return a text in the same format whose words and numbers are replaced one by one."""
 
         def other(run: re.Match[str]) -> str:
             if run[0].isdigit():
                 return self.digits("scrambled", run[0])
-            return in_manner_of(run[0], self._scrambled_word(fold(run[0])))
+            return styled_like(run[0], self._scrambled_word(fold(run[0])))
 
         return _RUN.sub(other, text)
 
     def _scrambled_word(self, folded: str) -> str:
-        roll = self._roll("scrambled", folded)
+        rng = self._rng("scrambled", folded)
         for _ in range(_TRIES):
             word = "".join(
-                _letter(roll, folded, at, is_marked=False, any_letters=False) for at in range(len(folded))
+                _letter(rng, folded, at, has_diacritic=False, any_letters=False) for at in range(len(folded))
             )
             if word not in self.taken or len(word) < SHORTEST:
                 return word
-        raise NothingLeft(f"no made-up word of {len(folded)} letters is left for one in the capture")
+        raise NoCandidateLeft(f"no unused fake word of {len(folded)} letters was found")
 
-    def _roll(self, topic: str, key: str) -> random.Random:
+    def _rng(self, topic: str, key: str) -> random.Random:
         return random.Random(f"{self.seed}:{topic}:{key}")
 
 
-def _letter(roll: random.Random, folded: str, at: int, *, is_marked: bool, any_letters: bool) -> str:
+def _letter(rng: random.Random, folded: str, at: int, *, has_diacritic: bool, any_letters: bool) -> str:
     if at == 0:
         return folded[0]
     consonants, vowels = _CYRILLIC if "\u0400" <= folded[0] <= "\u04ff" else _LATIN
-    if is_marked and folded[at] in _TWINS:
-        return roll.choice(_TWINS[folded[at]])
+    if has_diacritic and folded[at] in _TWINS:
+        return rng.choice(_TWINS[folded[at]])
     if any_letters:
-        return roll.choice(consonants + vowels)
+        return rng.choice(consonants + vowels)
     is_vowel = (folded[0] in vowels) == (at % 2 == 0)
-    return roll.choice(vowels if is_vowel else consonants)
+    return rng.choice(vowels if is_vowel else consonants)
 
 
-def _new_idno(roll: random.Random, number: str) -> str:
-    body = f"{number[:4]}{_UNREGISTERED}{roll.randrange(10**5):05d}"
-    # One with a wrong check digit stays as wrong as it was.
+def _new_idno(rng: random.Random, number: str) -> str:
+    body = f"{number[:4]}{_UNREGISTERED}{rng.randrange(10**5):05d}"
+    # A wrong check digit stays wrong by the same offset.
     off = int(number[-1]) - int(stdnum_idno.calc_check_digit(number[:-1]))
     return body + str((int(stdnum_idno.calc_check_digit(body)) + off) % 10)
 
 
-def in_manner_of(word: str, made: str) -> str:
-    """Write a made-up word as a word is written: in its case, with diacritics where it has them."""
+def styled_like(word: str, made: str) -> str:
+    """Write a fake word in the style of the original: same case, diacritics at the same positions."""
     letters = unicodedata.normalize("NFC", word)
     plain = [letter for letter in letters if letter.isalpha()]
     if len(plain) != len(made):
@@ -158,11 +155,11 @@ def in_manner_of(word: str, made: str) -> str:
 
 def _as(letter: str, made: str) -> str:
     lower = letter.lower()
-    marked = lower if fold(lower) == made and lower != made else _MARKED.get(lower, {}).get(made, made)
-    return marked.upper() if letter.isupper() else marked
+    diacritics = lower if fold(lower) == made and lower != made else _MARKED.get(lower, {}).get(made, made)
+    return diacritics.upper() if letter.isupper() else diacritics
 
 
-def marks_of(word: str) -> frozenset[int]:
-    """Return the places of a word that bear a diacritic."""
+def diacritic_positions(word: str) -> frozenset[int]:
+    """Return the positions at which a word has a diacritic."""
     letters = [letter for letter in unicodedata.normalize("NFC", word) if letter.isalpha()]
     return frozenset(at for at, letter in enumerate(letters) if fold(letter) != letter.lower())

@@ -1,4 +1,4 @@
-"""Replaces what identifies a company by what is made up, in texts, HTML, JSON and facts alike."""
+"""Replacement of identifying data by fake values, consistently in texts, HTML, JSON and facts."""
 
 import re
 from collections.abc import Iterable
@@ -8,10 +8,10 @@ from urllib.parse import quote, unquote
 
 from pipeline.transform.source_text import fold
 from tests.cases.common_words import LETTERS
-from tests.cases.html_text import TextPart, TextSpan, spans_in, with_letters
+from tests.cases.html_text import TextPart, TextSpan, decode_letters, spans_in
 from tests.cases.identity import CODE_KEYS, EMAIL, HEXADECIMAL, IDNO, PHONE, Identity, is_json
-from tests.cases.json_text import Path, Value, changed
-from tests.cases.made_up import MadeUp, in_manner_of
+from tests.cases.json_text import JsonValue, Path, replace_values
+from tests.cases.made_up import FakeValues, styled_like
 
 _ENTITY = r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});"
 _POSTAL_CODE = r"(?<![^\W_])MD(?:-|\s|&nbsp;){0,2}\d{4}(?!\d)"
@@ -26,15 +26,15 @@ _NUMBER_KEYS = frozenset({"_id", "streetNumber", "apartment"})
 _COUNTRY = "373"
 _NATIONAL_DIGITS = 8
 _NO_NUMBER = "1"
-"""No telephone number of Moldova begins with it."""
+"""No telephone number of Moldova begins with this digit."""
 _NO_DOMAIN = "example"
-"""The domain that is nobody's."""
+"""A reserved top-level domain."""
 
 
-class Replacing:
-    """The replacements of one capture."""
+class Replacer:
+    """Replaces the identifying data of one capture."""
 
-    def __init__(self, identity: Identity, made_up: MadeUp) -> None:
+    def __init__(self, identity: Identity, made_up: FakeValues) -> None:
         self._identity = identity
         self._made_up = made_up
         joined = {tuple(w for w in map(fold, LETTERS.findall(name)) if w) for name in identity.names}
@@ -52,51 +52,55 @@ class Replacing:
         }
 
     def text(self, text: str) -> str:
-        """Return a text with everything in it replaced; the numbers of a house only inside its address."""
+        """Return a text with all identifying data replaced; house numbers only within an address."""
         pieces: list[str] = []
         last = 0
         for address in self._addresses.finditer(text):
-            pieces += [self._all(text[last : address.start()]), self._with_house(address[0])]
+            pieces += [self._replace_all(text[last : address.start()]), self._replace_address(address[0])]
             last = address.end()
-        return "".join([*pieces, self._all(text[last:])])
+        return "".join([*pieces, self._replace_all(text[last:])])
 
     def value(self, path: Path, text: str) -> str:
-        """Return what a text at a place in JSON, or in the facts, becomes."""
+        """Return the replacement of a text at a path in JSON or in the facts."""
         key = path[-1] if path else ""
         if key == "hash":
             return self._made_up.scrambled(text)
         if text.isdigit() and (key == "_id" or _is_code(path)):
             return self._made_up.digits("row" if key == "_id" else "code", text)
         if key in _HOUSE_KEYS or path[-2:] == ("address", "fullName"):
-            return self._with_house(text)
+            return self._replace_address(text)
         return text if key == "lines" or key.startswith("CODE_") else self.text(text)
 
     def json(self, text: str) -> str:
-        """Return a JSON text with its values, and the ids in its keys, replaced."""
-        return changed(text, self._changed_value)
+        """Return a JSON text with its values replaced, and the ids in its keys."""
+        return replace_values(text, self._replace_value)
 
-    def _changed_value(self, value: Value) -> str:
+    def _replace_value(self, value: JsonValue) -> str:
         if value.is_key:
-            return self._some(value.text, ("email", "hexadecimal", "idno"))
+            return self._replace_kinds(value.text, ("email", "hexadecimal", "idno"))
         if value.is_string:
             return self.value(value.path, value.text)
         if value.text.isdigit() and (value.key in _NUMBER_KEYS or _is_code(value.path)):
             return self.value(value.path, value.text)
-        return value.text if value.key.startswith("CODE_") else self._some(value.text, ("idno", "phone"))
+        return (
+            value.text
+            if value.key.startswith("CODE_")
+            else self._replace_kinds(value.text, ("idno", "phone"))
+        )
 
     def html(self, html: str) -> str:
         """Return HTML with its texts, attributes and embedded data replaced."""
         pieces: list[str] = []
         last = 0
         for span in spans_in(html):
-            pieces += [html[last : span.start], self._span(span, html[span.start : span.end])]
+            pieces += [html[last : span.start], self._replace_span(span, html[span.start : span.end])]
             last = span.end
         return "".join([*pieces, html[last:]])
 
-    def _span(self, span: TextSpan, text: str) -> str:
+    def _replace_span(self, span: TextSpan, text: str) -> str:
         match span.part:
             case TextPart.TECHNICAL:
-                return self._some(text, ("email", "hexadecimal", "idno"))
+                return self._replace_kinds(text, ("email", "hexadecimal", "idno"))
             case TextPart.DATA if is_json(text):
                 return self.json(text)
             case TextPart.ATTRIBUTE if _QUOTED.search(text):
@@ -105,12 +109,12 @@ class Replacing:
                 return text if replaced == plain else quote(replaced, safe=_SAFE)
             case TextPart.DATA:
                 return self.text(text)
-        plain = with_letters(text)
+        plain = decode_letters(text)
         replaced = self.text(plain)
         return text if replaced == plain else replaced
 
     def facts(self, content: Any, path: Path = ()) -> Any:
-        """Return facts as JSON with everything replaced as it is in the capture."""
+        """Return facts (as JSON) with the same replacements as in the capture."""
         match content:
             case dict():
                 return {key: self.facts(value, (*path, key)) for key, value in content.items()}
@@ -120,28 +124,28 @@ class Replacing:
                 return self.value(path, content)
         return content
 
-    def _all(self, text: str) -> str:
-        return self._some(text, tuple(self._kinds))
+    def _replace_all(self, text: str) -> str:
+        return self._replace_kinds(text, tuple(self._kinds))
 
-    def _with_house(self, text: str) -> str:
+    def _replace_address(self, text: str) -> str:
         pieces: list[str] = []
         last = 0
-        # A postal code and other ids are numbers of their own.
+        # Postal codes and ids are not house numbers.
         for found in self._pattern(("entity", "hexadecimal", "idno", "postal", "word")).finditer(text):
-            pieces += [self._houses(text[last : found.start()]), self._all(found[0])]
+            pieces += [self._replace_house_numbers(text[last : found.start()]), self._replace_all(found[0])]
             last = found.end()
-        return "".join([*pieces, self._houses(text[last:])])
+        return "".join([*pieces, self._replace_house_numbers(text[last:])])
 
-    def _houses(self, text: str) -> str:
+    def _replace_house_numbers(self, text: str) -> str:
         return _DIGITS.sub(lambda number: self._made_up.digits("house", number[0]), text)
 
     def _pattern(self, kinds: Iterable[str]) -> re.Pattern[str]:
         return re.compile("|".join(f"(?P<{kind}>{self._kinds[kind]})" for kind in kinds))
 
-    def _some(self, text: str, kinds: tuple[str, ...]) -> str:
-        return self._pattern(kinds).sub(self._replaced, text)
+    def _replace_kinds(self, text: str, kinds: tuple[str, ...]) -> str:
+        return self._pattern(kinds).sub(self._replacement, text)
 
-    def _replaced(self, found: re.Match[str]) -> str:
+    def _replacement(self, found: re.Match[str]) -> str:
         text = found[0]
         match found.lastgroup:
             case "email":
@@ -163,14 +167,14 @@ class Replacing:
     def _word(self, word: str) -> str:
         key = fold(word)
         if key in self._identity.words:
-            return in_manner_of(word, self._made(key))
+            return styled_like(word, self._replacement_word(key))
         if key in self._joined:
-            return in_manner_of(word, "".join(map(self._made, self._joined[key])))
+            return styled_like(word, "".join(map(self._replacement_word, self._joined[key])))
         return word
 
-    def _made(self, word: str) -> str:
-        marked = self._identity.words.get(word)
-        return word if marked is None else self._made_up.word(word, marked)
+    def _replacement_word(self, word: str) -> str:
+        diacritics = self._identity.words.get(word)
+        return word if diacritics is None else self._made_up.word(word, diacritics)
 
     def _email(self, text: str) -> str:
         local, _, domain = text.partition("@")
@@ -182,24 +186,24 @@ class Replacing:
         kept = len(_COUNTRY) if digits.startswith(_COUNTRY) else 1
         if len(digits) - kept != _NATIONAL_DIGITS and not text.startswith("+"):
             return text
-        # The same number is the same with the country's code and without it.
+        # A number has the same replacement with and without the country code.
         made = iter(digits[:kept] + _NO_NUMBER + self._made_up.digits("phone", digits[kept:])[1:])
         return _DIGITS.sub(lambda run: "".join(next(made) for _ in run[0]), text)
 
     @cached_property
     def _addresses(self) -> re.Pattern[str]:
-        """The addresses, and their ends from the street on, however they are spelled."""
+        """A pattern for the addresses and for their endings from any piece on, in any spelling."""
         ends = {
             ",".join(pieces[at:])
             for address in self._identity.addresses
             for pieces in [address.split(",")]
             for at in range(len(pieces))
         }
-        telling = [end for end in ends if self._tells(end)]
-        loose = sorted(map(_loosely, telling), key=len, reverse=True)
+        telling = [end for end in ends if self._is_identifying(end)]
+        loose = sorted(map(_loose_pattern, telling), key=len, reverse=True)
         return re.compile("|".join(rf"(?<!\w){end}(?!\w)" for end in loose) or r"(?!)", re.IGNORECASE)
 
-    def _tells(self, address: str) -> bool:
+    def _is_identifying(self, address: str) -> bool:
         has_word = any(fold(word) in self._identity.words for word in LETTERS.findall(address))
         return has_word and _DIGITS.search(address) is not None
 
@@ -208,8 +212,8 @@ def _is_code(path: Path) -> bool:
     return path[-1:] == ("cuiio",) or ("cuatm" in path and path[-1] in CODE_KEYS)
 
 
-def _loosely(text: str) -> str:
-    """A pattern for a text in any spelling and with anything but words between its words."""
+def _loose_pattern(text: str) -> str:
+    """Return a pattern for a text in any spelling, with any characters except letters between its words."""
     return _GAP.join(_any_spelling(token) for token in _TOKEN.findall(text))
 
 

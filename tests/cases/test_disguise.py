@@ -1,4 +1,4 @@
-"""A captured page is disguised: nothing of the original is left, and it reads the same."""
+"""Tests of the disguise: nothing of the original is left, and the page is read the same way."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from pipeline.transform.source_text import fold
 from tests.cases.common_words import LETTERS, is_common
 from tests.cases.disguise import Disguised, DisguiseFailed, disguise
 from tests.cases.identity import HEXADECIMAL
-from tests.cases.kept import read
+from tests.cases.kept import read_capture
 from tests.pipeline.transform.html_pages import (
     FRAMES,
     IDNO,
@@ -33,7 +33,7 @@ def body(**fields: Any) -> bytes:
     return json.dumps({"idno": IDNO, "fullName": "PLOPENA AGRO", **fields}, ensure_ascii=False).encode()
 
 
-def made_of(*bodies: bytes, beside: str = "", company: PageCompany | None = None) -> Disguised:
+def disguised(*bodies: bytes, beside: str = "", company: PageCompany | None = None) -> Disguised:
     html = page(company or PageCompany(), plain_lines).replace("</body>", f"{beside}</body>")
     return disguise(IDNO, html, bodies)
 
@@ -47,10 +47,10 @@ def words_in(text: str) -> set[str]:
     return set(map(fold, LETTERS.findall(HEXADECIMAL.sub(" ", unescape(text)))))
 
 
-def test_names_address_and_idno_are_others_and_all_else_stays() -> None:
-    made = made_of()
+def test_names_address_and_idno_are_replaced_and_other_facts_are_kept() -> None:
+    made = disguised()
 
-    facts = read(made.idno, made.html, made.bodies)["facts"]
+    facts = read_capture(made.idno, made.html, made.bodies)["facts"]
     assert not words_in(made.html) & {
         "plopena",
         "agro",
@@ -75,7 +75,7 @@ _NAMES = st.lists(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(_NAMES, _NAMES, _NAMES, st.sampled_from(LAYOUTS), st.sampled_from(FRAMES))
-def test_no_word_of_a_name_is_left_whatever_the_layout(
+def test_no_word_of_a_name_is_left_in_any_layout(
     name: str, founder: str, head: str, layout: Any, frame: Any
 ) -> None:
     names = (name, founder, head)
@@ -90,7 +90,7 @@ def test_no_word_of_a_name_is_left_whatever_the_layout(
     assert not left & {fold(word) for text in names for word in text.split()}
 
 
-def test_the_markup_stays_byte_for_byte() -> None:
+def test_the_markup_is_not_changed() -> None:
     line = "<p  class='Agro'>A &amp; B&nbsp;&mdash; <br/>"
     beside = f"<!---->{line}PLOPENA<!-- PLOPENA --></p>\r\n<IMG ALT=PLOPENA\tSRC='a b'>"
     html = page(PageCompany(), plain_lines).replace("</body>", f"{beside}</body>")
@@ -101,32 +101,32 @@ def test_the_markup_stays_byte_for_byte() -> None:
     assert line in made.html
 
 
-def test_data_stays_byte_for_byte_between_its_values() -> None:
+def test_json_is_not_changed_between_its_values() -> None:
     data = f'{{ "idno" : "{IDNO}",\n\t"fullName":"PLOPENA AGRO", "type":"SRL" ,"shares":33.330, "none":null,"e":1E5 }}'
 
-    made = made_of(data.encode())
+    made = disguised(data.encode())
 
     assert _WORD.sub("x", made.bodies[0].decode()) == _WORD.sub("x", data)
     assert b'"shares":33.330, "none":null,"e":1E5 }' in made.bodies[0]
 
 
-def test_escaped_letters_in_data_are_replaced_and_stay_escaped() -> None:
+def test_escaped_letters_in_json_are_replaced_and_stay_escaped() -> None:
     data = json.dumps({"idno": IDNO, "fullName": "ȘTIRBENA AGRO"}).encode()
 
-    made = made_of(data, company=PageCompany(name="ȘTIRBENA AGRO"))
+    made = disguised(data, company=PageCompany(name="ȘTIRBENA AGRO"))
 
     assert data_of(made)["fullName"].startswith("Ș")
     assert made.bodies[0].isascii()
     assert "ȘTIRBENA" not in data_of(made)["fullName"]
 
 
-def test_the_same_capture_is_always_disguised_in_the_same_way_and_another_in_another() -> None:
-    assert made_of() == made_of()
-    assert made_of().idno != made_of(beside="<p>Bine</p>").idno
+def test_the_disguise_depends_only_on_the_capture() -> None:
+    assert disguised() == disguised()
+    assert disguised().idno != disguised(beside="<p>Bine</p>").idno
 
 
-def test_an_idno_becomes_a_valid_one_of_the_same_year_that_nobody_has() -> None:
-    made = made_of(body(companyFounders=[{"fullName": "ALFA BETAN", "idno": OWNER_IDNO}]))
+def test_an_idno_is_replaced_by_a_valid_unassigned_one_of_the_same_year() -> None:
+    made = disguised(body(companyFounders=[{"fullName": "ALFA BETAN", "idno": OWNER_IDNO}]))
 
     owner = data_of(made)["companyFounders"][0]["idno"]
     for new, old in ((made.idno, IDNO), (owner, OWNER_IDNO)):
@@ -135,10 +135,10 @@ def test_an_idno_becomes_a_valid_one_of_the_same_year_that_nobody_has() -> None:
     assert data_of(made)["idno"] == made.idno
 
 
-def test_a_name_is_the_same_in_every_spelling_case_and_script_of_its_own() -> None:
+def test_all_spellings_of_a_name_get_the_same_replacement() -> None:
     company = PageCompany(name="ŞTIRBENA ЗАРЕЧЬЕ", administrators=("ȘTIRBENA ION",))
 
-    made = made_of(body(fullName="ȘTIRBENA ЗАРЕЧЬЕ"), company=company, beside="<i>știrbena Stirbena</i>")
+    made = disguised(body(fullName="ȘTIRBENA ЗАРЕЧЬЕ"), company=company, beside="<i>știrbena Stirbena</i>")
 
     shown, data = re.search("<h1>(.*)</h1>", made.html), data_of(made)["fullName"]
     assert shown and shown[1][0] == "Ş" and data[0] == "Ș"
@@ -149,16 +149,16 @@ def test_a_name_is_the_same_in_every_spelling_case_and_script_of_its_own() -> No
     assert {fold(lower), fold(title)} == {fold(data.split()[0])}
 
 
-def test_letters_with_marks_of_their_own_are_part_of_the_word() -> None:
-    made = made_of(beside="<b>P\u0323LOPENA</b> <b>AG\u00adRO</b> <b>&Acirc;GRO</b>")
+def test_letters_with_combining_marks_are_part_of_the_word() -> None:
+    made = disguised(beside="<b>P\u0323LOPENA</b> <b>AG\u00adRO</b> <b>&Acirc;GRO</b>")
 
     assert not words_in(made.html) & {"plopena", "agro"}
 
 
-def test_labels_forms_and_roles_stay_even_in_a_name() -> None:
+def test_labels_legal_forms_and_roles_are_kept_even_in_a_name() -> None:
     company = PageCompany(name="PLOPENA CAPITAL GRUP", administrators=("PROBARU DIRECTOR",))
 
-    made = made_of(company=company)
+    made = disguised(company=company)
 
     assert re.search(r"<h1>P[A-Z]{6} CAPITAL GRUP</h1>", made.html)
     assert words_in(page(PageCompany(), plain_lines)) - words_in(made.html) <= set(
@@ -168,13 +168,13 @@ def test_labels_forms_and_roles_stay_even_in_a_name() -> None:
     )
 
 
-def test_house_numbers_are_replaced_in_the_address_and_nowhere_else() -> None:
+def test_house_numbers_are_replaced_only_in_the_address() -> None:
     address = {"fullName": "str. Pilda, 12, ap. 3", "street": "Pilda", "streetNumber": "12", "apartment": 3}
     company = PageCompany(
         address="str. Pilda, 12, ap. 3", founders={"MODELEANU ION": "12", "ALTUL MIHAI": "3"}
     )
 
-    made = made_of(body(address=address), company=company)
+    made = disguised(body(address=address), company=company)
 
     new = data_of(made)["address"]
     assert new["fullName"].endswith(f", {new['streetNumber']}, ap. {new['apartment']}")
@@ -183,13 +183,13 @@ def test_house_numbers_are_replaced_in_the_address_and_nowhere_else() -> None:
     assert "(12%)" in made.html and "(3%)" in made.html
 
 
-def test_ids_codes_and_hashes_are_replaced_everywhere_alike() -> None:
+def test_ids_codes_and_hashes_are_replaced_consistently() -> None:
     cuatm = {"_id": 16, "name": "SEC.CENTRU", "statisticId": "130000", "id": "130"}
     founder = {"_id": 83168, "fullName": "MODELEANU ION", "id": HASH, "shares": 50}
     address = {"fullName": "str. Pilda, 12", "hash": "CPilda12"}
     data = body(_id=81456, cuatm=cuatm, personFounders=[founder], address=address)
 
-    made = made_of(
+    made = disguised(
         data, beside=f"<p>CUATM: SEC.CENTRU (130000)</p><a href='/persons/{HASH}'>MODELEANU ION</a>"
     )
 
@@ -201,13 +201,13 @@ def test_ids_codes_and_hashes_are_replaced_everywhere_alike() -> None:
     )
 
 
-def test_ways_to_reach_somebody_are_nobodys() -> None:
+def test_email_addresses_and_phone_numbers_are_replaced() -> None:
     beside = (
         "<p>oficiu@plopena.md</p><a href='mailto:Oficiu@plopena.md'>www.plopenaagro.md</a>"
         "<p>+373 22 123 456, 022 123456</p><a href='tel:+37322123456'>scrie</a>"
     )
 
-    made = made_of(body(phone="022-12-34-56", mobile=37322123456), beside=beside)
+    made = disguised(body(phone="022-12-34-56", mobile=37322123456), beside=beside)
 
     assert re.search(r"<p>(o\w{5}@p\w{6}\.example)</p><a href='mailto:\1'>www\.p\w{10}\.md<", made.html)
     number = re.sub(r"\D", "", data_of(made)["phone"])
@@ -217,23 +217,23 @@ def test_ways_to_reach_somebody_are_nobodys() -> None:
     assert data_of(made)["mobile"] == int(f"373{number[1:]}")
 
 
-def test_persons_and_companies_that_are_only_mentioned_are_replaced_too() -> None:
+def test_other_persons_and_companies_on_the_page_are_replaced() -> None:
     beside = (
         "<h3>Beneficiari efectivi</h3><ul><li>BENEFICU DANA</li></ul>"
         f"<h3>Companii similare</h3><p><a href='/companies/{OWNER_IDNO}'>VECINA TREI</a></p>"
     )
     owners = [{"fullName": "ASCUNSU PETRU", "country": "MD"}]
 
-    made = made_of(body(beneficialOwners=owners, contact="Sunați-l pe NUMITU"), beside=beside)
+    made = disguised(body(beneficialOwners=owners, contact="Sunați-l pe NUMITU"), beside=beside)
 
     left = words_in(made.html) | words_in(made.bodies[0].decode())
     assert not left & {"beneficu", "dana", "vecina", "trei", "ascunsu", "petru", "numitu"}
 
 
-def test_data_that_a_page_embeds_is_replaced_like_a_body() -> None:
+def test_embedded_json_is_replaced_like_a_body() -> None:
     state = f'{{"{IDNO}": {{"fullName":"PLOPENA \\u0041GRO","_id":4711,"hash":"x1"}}}}'
 
-    made = made_of(beside=f"<script type=application/json>{state}</script><a href='/s?q=PL%4FPENA'>1</a>")
+    made = disguised(beside=f"<script type=application/json>{state}</script><a href='/s?q=PL%4FPENA'>1</a>")
 
     assert f'{{"{made.idno}": {{"fullName":"P' in made.html
     assert "AGRO" not in made.html and "4711" not in made.html
@@ -249,23 +249,23 @@ def test_data_that_a_page_embeds_is_replaced_like_a_body() -> None:
         ("<p>0 22 12 34 56</p><p>+373 22 123 456</p>", "22 123 456"),
     ],
 )
-def test_a_capture_with_anything_left_of_the_original_is_refused(beside: str, left: str) -> None:
+def test_a_capture_with_a_leftover_of_the_original_is_rejected(beside: str, left: str) -> None:
     with pytest.raises(DisguiseFailed, match=rf"{re.escape(left)}.* is left of the original"):
-        made_of(beside=beside)
+        disguised(beside=beside)
 
 
-def test_a_name_that_cannot_be_changed_is_refused() -> None:
+def test_a_name_that_cannot_be_replaced_is_rejected() -> None:
     with pytest.raises(DisguiseFailed, match="'CAPITAL INVEST' is left of the original"):
-        made_of(company=PageCompany(name="CAPITAL INVEST"))
+        disguised(company=PageCompany(name="CAPITAL INVEST"))
 
 
-def test_a_capture_that_would_read_otherwise_is_refused() -> None:
+def test_a_capture_that_would_be_read_differently_is_rejected() -> None:
     html = page(PageCompany(), plain_lines).replace("Pilda, 12, ap. 3", "Pilda, <b>12</b>, ap. 3")
 
-    with pytest.raises(DisguiseFailed, match=r"^address reads otherwise: "):
+    with pytest.raises(DisguiseFailed, match=r"^address is read differently: "):
         disguise(IDNO, html, [])
 
 
-def test_a_page_that_is_not_this_companys_is_refused() -> None:
-    with pytest.raises(DisguiseFailed, match="it is not read at all: the page shows the company"):
+def test_a_page_of_another_company_is_rejected() -> None:
+    with pytest.raises(DisguiseFailed, match="the capture cannot be read: the page shows the company"):
         disguise(OWNER_IDNO, page(PageCompany()), [])

@@ -1,15 +1,15 @@
-"""Every kept page reads as its case says. What a case is: tests/cases."""
+"""Every kept page is read as its case expects. See tests/cases."""
 
 import pytest
 
-from tests.cases.kept import differences, load, names
+from tests.cases.kept import case_names, differences, load_case
 
 
-@pytest.mark.parametrize("name", names())
-def test_a_kept_page_reads_as_its_case_says(name: str) -> None:
-    case = load(name)
+@pytest.mark.parametrize("name", case_names())
+def test_a_kept_page_is_read_as_its_case_expects(name: str) -> None:
+    case = load_case(name)
 
     differing = differences(case.expected, case.read())
 
-    said = [f"{field}: kept as {kept!r}, read as {read!r}" for field, (kept, read) in differing.items()]
-    assert not differing, "\n".join([f"{name} ({case.about})", *said])
+    lines = [f"{field}: expected {kept!r}, read {read!r}" for field, (kept, read) in differing.items()]
+    assert not differing, "\n".join([f"{name} ({case.about})", *lines])
