@@ -80,7 +80,7 @@ class CompanyRegion:
 
         → True for both
         """
-        return any(zone.contains(node) for zone in self._foreign_blocks)
+        return any(block.contains(node) for block in self._foreign_blocks)
 
     @cached_property
     def anchors(self) -> list[LabelledValue]:
@@ -92,7 +92,7 @@ class CompanyRegion:
         → both labels
         """
         certain = [hit for hit in self.hits if _is_certain(hit, self.idno) and not self.is_foreign(hit.label)]
-        return [hit for hit in certain if hit.label in self._own_idnos or self._is_near(hit.label)]
+        return [hit for hit in certain if hit.label in self._own_idno_labels or self._is_near(hit.label)]
 
     def _is_near(self, node: Node) -> bool:
         """Tell whether a node comes after the heading, or before it in one block with the IDNO."""
@@ -100,10 +100,10 @@ class CompanyRegion:
             return False
         trunk = next(parent for parent in node.ancestors() if parent.contains(self.heading))
         branch = next(child for child in trunk.children if child.contains(node))
-        return node.start > self.heading.start or any(branch.contains(own) for own in self._own_idnos)
+        return node.start > self.heading.start or any(branch.contains(own) for own in self._own_idno_labels)
 
     @cached_property
-    def _own_idnos(self) -> list[Node]:
+    def _own_idno_labels(self) -> list[Node]:
         """The labels of the company's own IDNO."""
         return [hit.label for hit in self.hits if hit.field is Field.IDNO and idno_in(hit.value) == self.idno]
 
@@ -124,8 +124,8 @@ class CompanyRegion:
         for hit in self.hits:
             if hit.field is Field.ELSEWHERE:
                 signs += [hit.label, *hit.label.following_siblings(), *hit.nodes]
-        zones = [self._largest_without_company(sign) for sign in signs]
-        return zones + self._repeating_blocks(zones)
+        blocks = [self._largest_without_company(sign) for sign in signs]
+        return blocks + self._repeating_blocks(blocks)
 
     def _repeating_blocks(self, known: list[Node]) -> list[Node]:
         """Return the blocks away from the company's IDNO that repeat a label: lists of other companies.
@@ -135,12 +135,12 @@ class CompanyRegion:
 
         → the element around both
         """
-        zones: dict[tuple[int, str], list[LabelledValue]] = {}
+        blocks: dict[tuple[int, str], list[LabelledValue]] = {}
         for hit in self.hits:
-            if hit.field in _SINGLE_FIELDS and not any(zone.contains(hit.label) for zone in known):
-                zone = self._largest_without_company(hit.label)
-                zones.setdefault((zone.start, fold(hit.label.text.partition(":")[0])), []).append(hit)
-        many = [hits for hits in zones.values() if len(hits) >= _MIN_REPEATS]
+            if hit.field in _SINGLE_FIELDS and not any(block.contains(hit.label) for block in known):
+                block = self._largest_without_company(hit.label)
+                blocks.setdefault((block.start, fold(hit.label.text.partition(":")[0])), []).append(hit)
+        many = [hits for hits in blocks.values() if len(hits) >= _MIN_REPEATS]
         return [_smallest_around([hit.label for hit in hits]) for hits in many]
 
     def _is_foreign_sign(self, node: Node) -> bool:
@@ -158,7 +158,7 @@ class CompanyRegion:
     def _largest_without_company(self, node: Node) -> Node:
         """Return the largest element around a node without the heading and the company's IDNO."""
         for parent in node.ancestors():
-            if parent.contains(self.heading) or any(parent.contains(own) for own in self._own_idnos):
+            if parent.contains(self.heading) or any(parent.contains(own) for own in self._own_idno_labels):
                 break
             node = parent
         return node

@@ -148,7 +148,7 @@ def _read_label_and_value(leaf: Node) -> LabelledValue | None:
         <p>IDNO 1020999000019</p>
         <p>Data înregistrării 09.07.2020</p>
 
-    → one hit each; without a colon only an IDNO or a date is read
+    → one hit each; without a colon or dash, only an IDNO or a date is read
     """
     if line := label_in_line(leaf.text):
         field, value = line
@@ -246,7 +246,7 @@ def _is_blank_value(node: Node) -> bool:
 def _starts_line(leaf: Node) -> bool:
     """Tell whether a text begins its line; a text in the middle of a line is no label.
 
-        <p><span>Vezi și</span> <span>Adresa: str. Alta, 1</span></p>
+        <p><span>Se caută</span> <span>Adresa: str. Alta, 1</span></p>
 
     → False for the second text
     """

@@ -104,7 +104,7 @@ def _shows_blank_value(node: Node, after: list[Node]) -> bool:
 
         <b>Adresa:</b> —
         <b>Adresa</b><span></span>
-        Telefon: 022 <b>Adresa</b>
+        Nr. 5 <b>Adresa</b>
 
     → True for all three: a dash, an empty element, or a line that ends with the label
     """
@@ -178,7 +178,7 @@ def _is_label_with_value(node: Node) -> bool:
 def _single_inline_value(node: Node, after: list[Node]) -> Sequence[Node]:
     """Return the value among inline siblings: one value in pieces, or the first where labels and values alternate.
 
-        <b>Adresa:</b> <span>MD-2001,</span> <span>str. Pilda, 1</span>
+        <b>Adresa:</b> <span>MD-2001, </span><span>str. Pilda, 1</span>
         <i>Adresa</i><span>str. Pilda, 1</span><i>Raion</i><span>Soroca</span>
 
     → both `span`, and the first `span`

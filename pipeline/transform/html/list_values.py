@@ -5,11 +5,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 from pipeline.transform.html.page_tree import HEADINGS, TEXT, Node
-from pipeline.transform.html.value_lines import (
-    is_next_label,
-    lines_of,
-    starts_with_label,
-)
+from pipeline.transform.html.value_lines import is_next_label, lines_of, starts_with_label
 from pipeline.transform.vocabulary.field import Field
 from pipeline.transform.vocabulary.labels import field_of, is_action, label_in_line
 

@@ -188,9 +188,9 @@ def _is_not_about_page(region: CompanyRegion, hit: LabelledValue) -> bool:
     """Tell whether a labelled IDNO says nothing about the page: it precedes the heading, or is in a link or a list.
 
         <ul><li><b>ALTA</b> <span>IDNO: 1020999009997</span></li>
-        <li><b>ALTA DOI</b> <span>IDNO: 1020999009998</span></li></ul>
+        <li><b>ALFA FRUCT</b> <span>IDNO: 1007998000019</span></li></ul>
 
-    → True: in a list of facts, the item holds nothing but the IDNO
+    → True for both
     """
     if hit.label.start < region.heading.start or hit.label.ancestor("a") is not None:
         return True
@@ -261,8 +261,8 @@ def _values_of(hits: Sequence[LabelledValue], field: Field) -> list[tuple[Labell
 
 
 def _addresses(hits: Sequence[LabelledValue]) -> list[tuple[str, str]]:
-    # A value that reads like a label is the next label of a blank address, except in a cell of its own.
     """Return the addresses that hits state, with their raw texts."""
+    # A value that reads like a label is the next label of a blank address, except in a cell of its own.
     return [
         (text, text)
         for hit, text in _values_of(hits, Field.ADDRESS)
@@ -309,8 +309,8 @@ def _statuses(hits: Sequence[LabelledValue], badges: Sequence[str]) -> list[tupl
 
 
 def _dates(hits: Sequence[LabelledValue]) -> list[tuple[date, str]]:
-    # 03/04/2020 is the third of April in Romanian and Russian, and ambiguous in English.
     """Return the dates of registration with their raw texts."""
+    # 03/04/2020 is the third of April in Romanian and Russian, and ambiguous in English.
     day_first = any(_CYRILLIC_OR_ROMANIAN.search(hit.label.text) for hit in hits)
     read = [
         (parse_date(text, day_first=day_first), text) for _, text in _values_of(hits, Field.REGISTERED_ON)

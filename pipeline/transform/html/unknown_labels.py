@@ -72,8 +72,8 @@ def _is_flat(hit: LabelledValue) -> bool:
 def _peer_labels(hit: LabelledValue, group: Node) -> Iterator[tuple[Node, str]]:
     """Yield the nodes where labels like the hit's are, each with its text.
 
-        <div><span>Statut</span><span>Activă</span></div>
-        <div><span>Zona</span><span>Nord</span></div>
+        <div><span>Statut</span><b>Activă</b></div>
+        <div><span>Zona</span><b>Nord</b></div>
 
     → the `span` with "Statut" and the `span` with "Zona"
     """

@@ -7,7 +7,7 @@ from pipeline.transform.vocabulary.labels import LABEL_LENGTH, field_of, is_acti
 
 LABEL_TAGS = frozenset({"dt", "th", "label", "b", "strong", "summary", "legend", "caption", *HEADINGS})
 NEVER_VALUE_TAGS = frozenset({"br", "hr", "i", "wbr"})
-"""Elements that are no place for a value, even where one is blank."""
+"""Elements that are never the blank value of a label."""
 SEPARATORS = " \t:：·•|–—-*?"
 """Characters that may stand between a label and its value and belong to neither."""
 
