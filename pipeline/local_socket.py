@@ -1,4 +1,4 @@
-"""A line of JSON each way, between processes of one user on one machine."""
+"""Messages between processes of one user on one machine: lines of JSON over a Unix socket."""
 
 import contextlib
 import json
@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-_LONGEST_LINE = 4 * 1024 * 1024
-_LONGEST_ADDRESS = 100  # the kernel takes 107 characters
+_MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+_MAX_ADDRESS_BYTES = 100  # the kernel allows 107
 
 
 @contextlib.contextmanager
 def _address_of(path: Path) -> Iterator[str]:
-    """Yield an address for a Unix socket at `path`, however long that is (Linux)."""
-    if len(os.fsencode(path)) <= _LONGEST_ADDRESS:
+    """Yield an address for the Unix socket at `path`, also if the path is too long for one (Linux only)."""
+    if len(os.fsencode(path)) <= _MAX_ADDRESS_BYTES:
         yield str(path)
         return
     folder = os.open(path.parent, os.O_RDONLY)
@@ -27,11 +27,14 @@ def _address_of(path: Path) -> Iterator[str]:
 
 
 def listen(path: Path) -> socket.socket:
-    """Listen at `path`, for this user alone. Raises FileExistsError if something else than a socket is there."""
+    """Return a listening socket at `path` that only this user can connect to.
+
+    Replaces a socket that a killed server left. Raises FileExistsError if `path` is anything else.
+    """
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISSOCK(path.lstat().st_mode):
-            raise FileExistsError(f"{path} is there, and no socket")
-        path.unlink()  # a server that was killed leaves it behind
+            raise FileExistsError(f"{path} exists and is not a socket")
+        path.unlink()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     mask = os.umask(0o177)
     try:
@@ -44,7 +47,7 @@ def listen(path: Path) -> socket.socket:
 
 
 def connect(path: Path, *, timeout: float) -> socket.socket:
-    """Return a connection to who listens at `path`. Raises OSError."""
+    """Connect to the server at `path`; `timeout` (seconds) applies to every operation. Raises OSError."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.settimeout(timeout)
@@ -62,23 +65,29 @@ def send(connection: socket.socket, message: Mapping[str, Any]) -> None:
 
 
 def receive(connection: socket.socket) -> dict[str, Any]:
-    """Return the next message. Raises OSError, ValueError for one that is none, EOFError if there are no more."""
+    """Return the next message.
+
+    Raises OSError, ValueError for a malformed message, and EOFError if the connection was closed.
+    """
     data = bytearray()
     while not data.endswith(b"\n"):
         part = connection.recv(65536)
         if not part:
             raise EOFError("the connection was closed")
         data += part
-        if len(data) > _LONGEST_LINE:
-            raise ValueError("the message is too long")
+        if len(data) > _MAX_MESSAGE_BYTES:
+            raise ValueError(f"the message has more than {_MAX_MESSAGE_BYTES} bytes")
     message = json.loads(data)
     if not isinstance(message, dict):
-        raise ValueError("not a message")
+        raise ValueError("the message is not a JSON object")
     return message
 
 
-def ask(path: Path, request: Mapping[str, Any], *, timeout: float) -> dict[str, Any]:
-    """Return the answer to one message. Raises OSError, ValueError, EOFError."""
+def send_request(path: Path, request: Mapping[str, Any], *, timeout: float) -> dict[str, Any]:
+    """Send one message to the server at `path` and return its answer; `timeout` is in seconds.
+
+    Raises OSError, ValueError, EOFError.
+    """
     with connect(path, timeout=timeout) as connection:
         send(connection, request)
         return receive(connection)

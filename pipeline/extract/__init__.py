@@ -1,1 +1,1 @@
-"""From an IDNO to evidence: the browser, the visit, its outcome, manners. Knows no Dagster."""
+"""Extraction: from an IDNO to a capture, by way of the browser, the visit, its outcome and the throttle. No Dagster."""

@@ -1,4 +1,4 @@
-"""Many companies in one go: several tabs side by side, one visit after another, failures tried again."""
+"""The crawl of a run: visits many companies with several tabs side by side and retries transient failures."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -10,36 +10,40 @@ from redis.exceptions import RedisError
 
 from pipeline.extract.browser.chrome_session import BrowserNotStarted
 from pipeline.extract.browser.tabbed_browser import TabbedBrowser
-from pipeline.extract.browser.tabs import FAILURES, Tab
+from pipeline.extract.browser.tabs import DRIVER_ERRORS, Tab
 from pipeline.extract.claims import Claims
 from pipeline.extract.page_capture import Capture
 from pipeline.extract.page_verdict import PageVerdict
-from pipeline.extract.retries import how_it_went, is_transient, wait_before_retry
+from pipeline.extract.retries import is_transient, request_result, retry_delay
 from pipeline.extract.site_throttle import ForbiddenByRobots, Paused, SiteThrottle, Turn, Wait
-from pipeline.extract.visit import Visit, not_visited
+from pipeline.extract.visit import Visit, unvisited_capture
 from pipeline.settings import PipelineSettings
 from telemetry.tallies import Tallies
 from warehouse.contract import Outcome
 
 _POLL_SECONDS = 0.02
 _PAUSED_POLL_SECONDS = 0.5
-_CLAIMED_SECONDS = 1.0
-"""How long until another run's visit to the same company is looked at again."""
-_MOST_FAILED_STARTS = 3
+_CLAIM_RETRY_SECONDS = 1.0
+"""How long until the crawl tries again to claim a company that another run is visiting."""
+_MAX_FAILED_STARTS = 3
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One visit. `retry_in` is None where this capture is the one that counts; `waited`: for a turn at the site."""
+    """A finished visit.
+
+    `retry_in` is the delay until the next attempt, None if this capture is final. `turn_wait` is how long the visit
+    waited for a turn at the site.
+    """
 
     capture: Capture
     retry_in: timedelta | None
-    waited: timedelta | None = None
+    turn_wait: timedelta | None = None
 
 
 @dataclass(frozen=True)
 class Skip:
-    """A company that another run captured since it was asked for."""
+    """A company that is not visited because another run captured it after it was requested."""
 
     idno: str
     source_data_id: int
@@ -48,7 +52,7 @@ class Skip:
 
 @dataclass(frozen=True)
 class Deferral:
-    """A company that was not visited (again): its site is to be left alone until then."""
+    """A company whose visit is postponed because its site is paused until `until`."""
 
     idno: str
     until: datetime
@@ -61,125 +65,141 @@ Event = Attempt | Skip | Deferral
 
 @dataclass
 class _PendingCompany:
-    """A company that waits for its (next) visit."""
+    """A company that waits for its first or next visit; times are of the monotonic clock."""
 
     idno: str
     not_before: float = 0.0
     attempts: int = 0
-    asked_at: float | None = None
-    """Since when it has been its turn to ask for a turn."""
+    waiting_since: float | None = None
+    """Since when it waits for a turn at the site."""
 
 
 @dataclass
-class _Underway:
-    """A visit under way."""
+class _ActiveVisit:
+    """A visit in progress."""
 
     company: _PendingCompany
     visit: Visit
     turn: Turn
-    turned_at: float
-    waited: timedelta
-    is_sent: bool = False
+    turn_at: float
+    """When the turn was given, in seconds since 1970."""
+    turn_wait: timedelta
+    is_sent_reported: bool = False
 
 
 class Crawl:
-    """Visits companies until each has a capture that counts, or the site is to be left alone for long."""
+    """Visits companies until each has a final capture, or until the site is paused for too long to wait."""
 
     def __init__(
         self,
         settings: PipelineSettings,
-        manners: SiteThrottle,
+        throttle: SiteThrottle,
         claims: Claims,
         tallies: Tallies,
         *,
         run_id: str,
-        captured_meanwhile: Callable[[str], int | None],
-        goes_on: Callable[[], None],
-        borrows: bool = False,
+        find_new_capture: Callable[[str], int | None],
+        check_run_active: Callable[[], None],
+        may_borrow: bool = False,
     ) -> None:
-        """`captured_meanwhile` names the capture of a company that another run made since it was asked for;
-        `goes_on` raises if this run is over (cancelled, given up by Dagster): it is asked before each visit.
-        With `borrows` a browser that is kept running is borrowed, where one can be had.
+        """Prepare the crawl; no browser starts before the first visit.
+
+        Args:
+            settings: The settings of the run.
+            throttle: The throttle of the site.
+            claims: The run's claims on companies.
+            tallies: The run's metrics.
+            run_id: The run that the crawl belongs to.
+            find_new_capture: Returns the id of a capture that another run stored after the company was requested,
+                None if there is none.
+            check_run_active: Raises if the run is over (cancelled, or given up by Dagster); called before each visit.
+            may_borrow: Whether to borrow a running browser from the lender, if one is free.
         """
-        self._settings, self._manners, self._claims = settings, manners, claims
-        self._captured_meanwhile, self._goes_on = captured_meanwhile, goes_on
-        self._browser = TabbedBrowser(settings, tallies, run_id=run_id, borrows=borrows)
-        self._waiting: list[_PendingCompany] = []
-        self._underway: list[_Underway] = []
-        self._ask_again_at = 0.0
+        self._settings, self._throttle, self._claims = settings, throttle, claims
+        self._find_new_capture, self._check_run_active = find_new_capture, check_run_active
+        self._browser = TabbedBrowser(settings, tallies, run_id=run_id, may_borrow=may_borrow)
+        self._pending: list[_PendingCompany] = []
+        self._active: list[_ActiveVisit] = []
+        self._next_turn_request = 0.0
         self._paused: Paused | None = None
 
     def visit_all(self, idnos: Iterable[str]) -> Iterator[Event]:
-        """Yield what becomes of each company, as it comes. Raises BrowserNotStarted; in the end no browser is left."""
-        self._waiting = [_PendingCompany(idno) for idno in idnos]
+        """Visit all companies; yield each attempt, skip and deferral as it happens.
+
+        Raises BrowserNotStarted if the browser fails to start several times in a row, and whatever `check_run_active`
+        raises. Ends or returns the browser in any case.
+        """
+        self._pending = [_PendingCompany(idno) for idno in idnos]
         try:
-            while self._waiting or self._underway:
+            while self._pending or self._active:
                 yield from self._begin_visits()
-                yield from self._look_at_visits()
-                if self._paused is not None and not self._underway:
-                    yield from self._defer_the_rest(self._paused)
+                yield from self._advance_visits()
+                if self._paused is not None and not self._active:
+                    yield from self._defer_pending(self._paused)
         finally:
             self._browser.close()
-            with suppress(RedisError):  # they end by themselves
+            with suppress(RedisError):  # claims expire by themselves
                 self._claims.release_all()
 
     def url_of(self, idno: str) -> str:
-        """Return the address of a company's page."""
+        """Return the URL of a company's page."""
         return f"{self._settings.site_url.rstrip('/')}/companies/{idno}"
 
     def _begin_visits(self) -> Iterator[Event]:
         """Begin as many visits as there are free tabs and turns."""
         while (
-            self._paused is None and len(self._underway) < self._settings.tabs and self._browser.takes_visits
+            self._paused is None and len(self._active) < self._settings.tabs and self._browser.accepts_visits
         ):
             now = time.monotonic()
-            company = next((each for each in self._waiting if each.not_before <= now), None)
-            if company is None or now < self._ask_again_at:
+            company = next((pending for pending in self._pending if pending.not_before <= now), None)
+            if company is None or now < self._next_turn_request:
                 return
-            if not self._claims.take(company.idno):
-                company.not_before = now + _CLAIMED_SECONDS
+            if not self._claims.acquire(company.idno):
+                company.not_before = now + _CLAIM_RETRY_SECONDS
                 continue
-            self._goes_on()
-            if (held := self._captured_meanwhile(company.idno)) is not None:
-                self._done_with(company)
-                yield Skip(company.idno, held, company.attempts)
+            self._check_run_active()
+            if (source_data_id := self._find_new_capture(company.idno)) is not None:
+                self._remove(company)
+                yield Skip(company.idno, source_data_id, company.attempts)
                 continue
-            yield from self._ask_and_begin(company)
+            yield from self._begin_with_turn(company)
 
-    def _ask_and_begin(self, company: _PendingCompany) -> Iterator[Event]:
+    def _begin_with_turn(self, company: _PendingCompany) -> Iterator[Event]:
         url = self.url_of(company.idno)
-        company.asked_at = company.asked_at or time.monotonic()
-        if paused := self._manners.pause_of(url):
-            self._wait(paused)
+        company.waiting_since = company.waiting_since or time.monotonic()
+        if paused := self._throttle.current_pause(url):
+            self._postpone(paused)
             return
         try:
-            tab = self._browser.free_tab()  # first: a turn is not for waiting until a browser has started
+            # The tab comes first: a turn must not be held while a browser starts.
+            tab = self._browser.free_tab()
         except BrowserNotStarted as error:
-            yield self._not_visited(company, str(error), Outcome.BROWSER_ERROR)
-            if self._browser.failed_starts >= _MOST_FAILED_STARTS and self._waiting:
+            yield self._fail_unvisited(company, str(error), Outcome.BROWSER_ERROR)
+            if self._browser.failed_starts >= _MAX_FAILED_STARTS and self._pending:
                 raise
             return
-        answer = self._manners.ask(url)
+        answer = self._throttle.request_turn(url)
         if isinstance(answer, Turn):
             self._begin(company, answer, tab)
         elif isinstance(answer, ForbiddenByRobots):
-            yield self._not_visited(company, answer.reason, Outcome.BLOCKED)
+            yield self._fail_unvisited(company, answer.reason, Outcome.BLOCKED)
         else:
-            self._wait(answer)
+            self._postpone(answer)
 
-    def _wait(self, answer: Wait | Paused) -> None:
+    def _postpone(self, answer: Wait | Paused) -> None:
+        """Set the time of the next request for a turn; note a pause that is too long to wait for."""
         if isinstance(answer, Wait):
-            self._ask_again_at = time.monotonic() + answer.seconds
+            self._next_turn_request = time.monotonic() + answer.seconds
             return
         left = (answer.until - datetime.now(UTC)).total_seconds()
         if left > self._settings.longest_wait_seconds:
             self._paused = answer
-        # The pause may end sooner: a probe that is under way ends it for all.
-        self._ask_again_at = time.monotonic() + min(max(_POLL_SECONDS, left), _PAUSED_POLL_SECONDS)
+        # A pause may end before its time: a successful probe of any run ends it for all.
+        self._next_turn_request = time.monotonic() + min(max(_POLL_SECONDS, left), _PAUSED_POLL_SECONDS)
 
     def _begin(self, company: _PendingCompany, turn: Turn, tab: Tab) -> None:
         company.attempts += 1
-        self._waiting.remove(company)
+        self._pending.remove(company)
         visit = Visit(
             tab,
             self.url_of(company.idno),
@@ -188,97 +208,99 @@ class Crawl:
             attempt=company.attempts,
             screenshots=self._settings.screenshots,
         )
-        waited = timedelta(seconds=time.monotonic() - (company.asked_at or time.monotonic()))
-        company.asked_at = None
-        self._underway.append(_Underway(company, visit, turn, time.time(), waited))
-        self._browser.take(tab)
+        turn_wait = timedelta(seconds=time.monotonic() - (company.waiting_since or time.monotonic()))
+        company.waiting_since = None
+        self._active.append(_ActiveVisit(company, visit, turn, time.time(), turn_wait))
+        self._browser.occupy(tab)
         visit.begin()
 
-    def _not_visited(self, company: _PendingCompany, reason: str, outcome: Outcome) -> Attempt:
+    def _fail_unvisited(self, company: _PendingCompany, reason: str, outcome: Outcome) -> Attempt:
+        """Count an attempt that could not begin, and return it."""
         company.attempts += 1
-        self._waiting.remove(company)
-        capture = not_visited(
+        self._pending.remove(company)
+        capture = unvisited_capture(
             self.url_of(company.idno), company.idno, reason=reason, outcome=outcome, attempt=company.attempts
         )
-        return Attempt(capture, self._retry(company, PageVerdict(outcome, reason)))
+        return Attempt(capture, self._schedule_retry(company, PageVerdict(outcome, reason)))
 
-    def _look_at_visits(self) -> Iterator[Event]:
-        """Take every visit a step further; a moment's rest where there is nothing to do."""
-        if self._underway:
+    def _advance_visits(self) -> Iterator[Event]:
+        """Advance every active visit by one step; sleep for a moment if none has finished."""
+        if self._active:
             self._step_all()
-        ended = [each for each in self._underway if each.visit.verdict is not None]
-        for underway in ended:
-            yield self._end(underway)
-            # Afterwards: nobody has to wait for the page to be left.
-            self._browser.take_back(underway.visit)
-        if not ended:
+        finished = [active for active in self._active if active.visit.verdict is not None]
+        for active in finished:
+            yield self._finish(active)
+            # After the event, so that its consumer need not wait until the tab has left the page.
+            self._browser.release_tab(active.visit)
+        if not finished:
             time.sleep(_POLL_SECONDS)
 
     def _step_all(self) -> None:
         try:
-            events = self._browser.events()
-        except FAILURES as error:
-            self._cut_all_off(str(error).partition("\n")[0] or type(error).__name__)
+            events = self._browser.network_events()
+        except DRIVER_ERRORS as error:
+            self._abort_all(str(error).partition("\n")[0] or type(error).__name__)
             return
-        for underway in self._underway:
-            visit = underway.visit
-            visit.take(events.get(visit.tab.handle, ()))
-            self._tell_sent(underway)
+        for active in self._active:
+            visit = active.visit
+            visit.feed(events.get(visit.tab.handle, ()))
+            self._report_sent(active)
             visit.step()
-        if any(each.visit.is_cut_off for each in self._underway):
-            self._cut_all_off("the browser was given up: another page in it did not answer")
+        if any(active.visit.is_aborted for active in self._active):
+            self._abort_all("the browser was discarded because another page in it did not answer")
 
-    def _tell_sent(self, underway: _Underway) -> None:
-        sent_at = underway.visit.sent_at
-        if sent_at is None or underway.is_sent:
+    def _report_sent(self, active: _ActiveVisit) -> None:
+        sent_at = active.visit.sent_at
+        if sent_at is None or active.is_sent_reported:
             return
-        # Never longer ago than we asked: a remote browser's clock is not ours.
-        ago = min(time.time() - sent_at, time.time() - underway.turned_at)
-        self._manners.sent(underway.visit.url, seconds_ago=ago)
-        underway.is_sent = True
+        # At most the time since the turn: a remote browser's clock may differ from ours.
+        ago = min(time.time() - sent_at, time.time() - active.turn_at)
+        self._throttle.report_sent(active.visit.url, seconds_ago=ago)
+        active.is_sent_reported = True
 
-    def _cut_all_off(self, reason: str) -> None:
-        for underway in self._underway:
-            underway.visit.cut_off(reason)
-        self._browser.give_up()
+    def _abort_all(self, reason: str) -> None:
+        for active in self._active:
+            active.visit.abort(reason)
+        self._browser.discard()
 
-    def _end(self, underway: _Underway) -> Event:
-        visit, company = underway.visit, underway.company
+    def _finish(self, active: _ActiveVisit) -> Event:
+        visit, company = active.visit, active.company
         verdict, capture = visit.verdict, visit.capture()
         assert verdict is not None
-        self._underway.remove(underway)
-        if visit.hops:
-            self._manners.charge(visit.url, requests=visit.hops)
-        self._manners.answered(
+        self._active.remove(active)
+        if visit.redirect_count:
+            self._throttle.charge_requests(visit.url, visit.redirect_count)
+        self._throttle.report_result(
             visit.url,
             company.idno,
-            how_it_went(verdict),
-            turn=underway.turn,
+            request_result(verdict),
+            turn=active.turn,
             retry_after=verdict.retry_after,
-            limited=verdict.limited,
+            rate_limited=verdict.rate_limited,
         )
-        return Attempt(capture, self._retry(company, verdict), underway.waited)
+        return Attempt(capture, self._schedule_retry(company, verdict), active.turn_wait)
 
-    def _retry(self, company: _PendingCompany, verdict: PageVerdict) -> timedelta | None:
-        """Put a company back where another visit may end otherwise; return after how long."""
-        wait = wait_before_retry(verdict, attempt=company.attempts, base_seconds=self._settings.retry_seconds)
-        may = is_transient(verdict) and company.attempts < self._settings.visit_attempts
-        if not may or (wait.total_seconds() > self._settings.longest_wait_seconds and not verdict.limited):
-            self._done_with(company)
+    def _schedule_retry(self, company: _PendingCompany, verdict: PageVerdict) -> timedelta | None:
+        """Queue the company for another attempt if that can help; return its delay, None if this one was final."""
+        delay = retry_delay(verdict, attempt=company.attempts, base_seconds=self._settings.retry_seconds)
+        may_retry = is_transient(verdict) and company.attempts < self._settings.visit_attempts
+        is_too_long = delay.total_seconds() > self._settings.longest_wait_seconds and not verdict.rate_limited
+        if not may_retry or is_too_long:
+            self._remove(company)
             return None
         self._claims.release(company.idno)
-        if verdict.limited:
-            wait = timedelta(0)  # the pause is for all, and kept by the manners
-        company.not_before = time.monotonic() + wait.total_seconds()
-        self._waiting.append(company)
-        return wait
+        if verdict.rate_limited:
+            delay = timedelta(0)  # the throttle keeps the pause, for all runs
+        company.not_before = time.monotonic() + delay.total_seconds()
+        self._pending.append(company)
+        return delay
 
-    def _done_with(self, company: _PendingCompany) -> None:
+    def _remove(self, company: _PendingCompany) -> None:
         self._claims.release(company.idno)
-        if company in self._waiting:
-            self._waiting.remove(company)
+        if company in self._pending:
+            self._pending.remove(company)
 
-    def _defer_the_rest(self, paused: Paused) -> Iterator[Event]:
-        for company in list(self._waiting):
-            self._done_with(company)
+    def _defer_pending(self, paused: Paused) -> Iterator[Event]:
+        for company in list(self._pending):
+            self._remove(company)
             yield Deferral(company.idno, paused.until, paused.reason, company.attempts)

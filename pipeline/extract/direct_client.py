@@ -1,4 +1,4 @@
-"""Requests without a browser, with the same manners: for lists that a site serves as JSON."""
+"""HTTP requests without a browser, under the same throttle: for lists that a site serves as JSON."""
 
 import random
 import time
@@ -22,53 +22,54 @@ from pipeline.extract.site_throttle import (
 from pipeline.settings import PipelineSettings
 
 _TIMEOUT_SECONDS = 60
-_REFUSALS = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN, httpx.codes.TOO_MANY_REQUESTS)
+_REFUSAL_STATUSES = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN, httpx.codes.TOO_MANY_REQUESTS)
 
 
 class SitePaused(RuntimeError):
-    """The site is to be left alone until `until`."""
+    """The site is paused until `until`, which is longer than a run waits."""
 
     def __init__(self, until: datetime, reason: str) -> None:
-        super().__init__(f"the site is left alone until {until.isoformat(timespec='seconds')}: {reason}")
+        super().__init__(f"the site is paused until {until.isoformat(timespec='seconds')}: {reason}")
         self.until, self.reason = until, reason
 
 
 class DisallowedByRobots(RuntimeError):
-    """The site's robots.txt does not want the address to be fetched."""
+    """The site's robots.txt disallows the URL."""
 
 
 class FetchFailed(RuntimeError):
-    """No answer, or none that helps, after all attempts."""
+    """No attempt got a usable answer."""
 
 
 class DirectClient:
-    """Fetches addresses one after another."""
+    """Fetches URLs one after another, each with a turn from the throttle."""
 
-    def __init__(self, http: httpx.Client, settings: PipelineSettings, manners: SiteThrottle) -> None:
-        self._http, self._settings, self._manners = http, settings, manners
+    def __init__(self, http: httpx.Client, settings: PipelineSettings, throttle: SiteThrottle) -> None:
+        self._http, self._settings, self._throttle = http, settings, throttle
 
     def get(self, url: str) -> httpx.Response:
-        """Fetch `url` when its turn has come; what fails for a time is tried again.
+        """Wait for a turn and fetch `url`; retry transient failures.
 
-        Raises SitePaused, DisallowedByRobots, FetchFailed. Answers with other statuses than 5xx are returned.
+        Returns the answer, whatever its status, except 401, 403, 429 and 5xx.
+        Raises SitePaused, DisallowedByRobots, or FetchFailed after the last attempt.
         """
         failure = ""
         for attempt in range(1, self._settings.visit_attempts + 1):
-            answer = self._fetch(url, self._turn(url))
+            answer = self._fetch(url, self._turn_for(url))
             if isinstance(answer, httpx.Response):
-                if answer.status_code not in _REFUSALS and not answer.is_server_error:
+                if answer.status_code not in _REFUSAL_STATUSES and not answer.is_server_error:
                     return answer
                 failure = f"{url} was answered with status {answer.status_code}"
-                asked = parse_retry_after(answer.headers.get("Retry-After"))
+                retry_after = parse_retry_after(answer.headers.get("Retry-After"))
             else:
-                failure, asked = f"{url}: {answer}", None
+                failure, retry_after = f"{url}: {answer}", None
             if attempt < self._settings.visit_attempts:
-                self._rest(attempt, asked)
+                self._sleep_before_retry(attempt, retry_after)
         raise FetchFailed(failure)
 
-    def _turn(self, url: str) -> Turn:
+    def _turn_for(self, url: str) -> Turn:
         answer = wait_for_turn(
-            self._manners, url, longest=timedelta(seconds=self._settings.longest_wait_seconds)
+            self._throttle, url, max_pause=timedelta(seconds=self._settings.longest_wait_seconds)
         )
         if isinstance(answer, ForbiddenByRobots):
             raise DisallowedByRobots(answer.reason)
@@ -77,41 +78,41 @@ class DirectClient:
         return answer
 
     def _fetch(self, url: str, turn: Turn) -> httpx.Response | str:
-        """Return the answer, or what went wrong."""
-        sent = time.monotonic()
+        """Return the answer, or the error if there is none."""
+        sent_at = time.monotonic()
         try:
             answer: httpx.Response | str = self._http.get(url)
         except httpx.HTTPError as error:
             answer = f"{type(error).__name__}: {error}"
-        self._manners.sent(url, seconds_ago=time.monotonic() - sent)
+        self._throttle.report_sent(url, seconds_ago=time.monotonic() - sent_at)
         is_answer = isinstance(answer, httpx.Response)
         status = answer.status_code if isinstance(answer, httpx.Response) else 0
-        went = (
+        result = (
             RequestResult.BLOCKED
-            if status in _REFUSALS
+            if status in _REFUSAL_STATUSES
             else RequestResult.WELL
             if 0 < status < 500
             else RequestResult.UNKNOWN
         )
-        self._manners.answered(
+        self._throttle.report_result(
             url,
             urlsplit(url).path,
-            went,
+            result,
             turn=turn,
             retry_after=answer.headers.get("Retry-After") if is_answer else None,  # type: ignore[union-attr]
-            limited=status == httpx.codes.TOO_MANY_REQUESTS,
+            rate_limited=status == httpx.codes.TOO_MANY_REQUESTS,
         )
         return answer
 
-    def _rest(self, attempt: int, asked: timedelta | None) -> None:
+    def _sleep_before_retry(self, attempt: int, retry_after: timedelta | None) -> None:
         seconds = self._settings.retry_seconds * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311
         longest = self._settings.longest_wait_seconds
-        time.sleep(min(max(seconds, asked.total_seconds() if asked else 0), longest))
+        time.sleep(min(max(seconds, retry_after.total_seconds() if retry_after else 0), longest))
 
 
 @contextmanager
-def direct_client(settings: PipelineSettings, manners: SiteThrottle) -> Iterator[DirectClient]:
-    """Yield a client that says who we are and stays within our manners."""
+def direct_client(settings: PipelineSettings, throttle: SiteThrottle) -> Iterator[DirectClient]:
+    """Yield a client that sends our User-Agent and obeys the throttle."""
     options: dict[str, Any] = {"follow_redirects": True, "timeout": _TIMEOUT_SECONDS, "trust_env": False}
     with httpx.Client(headers={"User-Agent": settings.user_agent}, **options) as http:
-        yield DirectClient(http, settings, manners)
+        yield DirectClient(http, settings, throttle)

@@ -1,4 +1,4 @@
-"""What one visit leaves behind."""
+"""The capture: everything that one visit stores."""
 
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -9,7 +9,7 @@ from warehouse.contract import Outcome
 
 
 class Payload(BaseModel):
-    """A JSON body that the page fetched. `body` is None where the browser did not hand it out."""
+    """A JSON body that the page fetched; `body` is None if the browser no longer had it."""
 
     model_config = ConfigDict(frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
 
@@ -30,11 +30,11 @@ class Hop(BaseModel):
 
 
 class Capture(BaseModel):
-    """One visit to a company's page: everything that was seen, and what it proves.
+    """Everything that one visit to a company's page saw, with its outcome.
 
-    `status_code` and `response_headers` are the main document's (None when none came), `document` its body as it
-    was received, `html` the complete rendered document, `screenshot` a PNG. `timings` are milliseconds since the
-    visit began. `attempt` counts the visits of one run to the company, from 1.
+    `status_code` and `response_headers` are those of the main document (None without an answer), `document` is its
+    body as received, `html` the complete rendered document, `screenshot` a PNG. `timings` are in milliseconds since
+    the visit began. `attempt` numbers a run's visits to the company, from 1. `error` is the reason for the outcome.
     """
 
     model_config = ConfigDict(frozen=True, ser_json_bytes="base64", val_json_bytes="base64")

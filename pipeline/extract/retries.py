@@ -1,4 +1,4 @@
-"""Which visits are tried again, and when."""
+"""Which visits are retried, and after how long."""
 
 import random
 from datetime import timedelta
@@ -8,24 +8,24 @@ from pipeline.extract.site_throttle import RequestResult, parse_retry_after
 from warehouse.contract import Outcome
 
 TRANSIENT = frozenset({Outcome.SERVER_ERROR, Outcome.TIMEOUT, Outcome.NETWORK_ERROR, Outcome.BROWSER_ERROR})
-"""May be otherwise a moment later; so may a 429. `not_found` and challenges are never tried again within a run."""
-_LONGEST_SECONDS = 60.0
+"""Outcomes that are retried, as is a 429. `not_found` and challenges are never retried within a run."""
+_MAX_DELAY_SECONDS = 60.0
 
 
 def is_transient(verdict: PageVerdict) -> bool:
-    """Tell whether another visit may end otherwise."""
-    return verdict.outcome in TRANSIENT or verdict.limited
+    """Return whether another visit may have another outcome."""
+    return verdict.outcome in TRANSIENT or verdict.rate_limited
 
 
-def wait_before_retry(verdict: PageVerdict, *, attempt: int, base_seconds: float) -> timedelta:
-    """Return how long to wait after attempt number `attempt`: doubled each time, jittered, never sooner than asked."""
-    # Jitter, so that what failed together does not come back together.
-    seconds = min(base_seconds * 2 ** (attempt - 1), _LONGEST_SECONDS) * random.uniform(0.5, 1.5)  # noqa: S311
+def retry_delay(verdict: PageVerdict, *, attempt: int, base_seconds: float) -> timedelta:
+    """Return the delay after attempt number `attempt`: exponential with jitter, and at least Retry-After."""
+    # Jitter, so that visits which failed together are not retried together.
+    seconds = min(base_seconds * 2 ** (attempt - 1), _MAX_DELAY_SECONDS) * random.uniform(0.5, 1.5)  # noqa: S311
     return max(timedelta(seconds=seconds), parse_retry_after(verdict.retry_after) or timedelta(0))
 
 
-def how_it_went(verdict: PageVerdict) -> RequestResult:
-    """Judge a visit as far as manners are concerned."""
+def request_result(verdict: PageVerdict) -> RequestResult:
+    """Return what a visit's verdict means for the throttle."""
     if verdict.outcome is Outcome.BLOCKED:
         return RequestResult.BLOCKED
     return RequestResult.UNKNOWN if verdict.outcome in TRANSIENT else RequestResult.WELL

@@ -1,4 +1,4 @@
-"""What a site's robots.txt allows us (RFC 9309, read by protego), remembered in Redis for all runs."""
+"""The rules in a site's robots.txt (RFC 9309, parsed by protego), cached in Redis for all runs."""
 
 import json
 from dataclasses import dataclass
@@ -12,66 +12,72 @@ from redis import Redis
 
 from pipeline.settings import ROBOTS_NAME
 
-_GOOD_FOR = timedelta(days=1)
+_CACHE_TTL = timedelta(days=1)
 _TIMEOUT_SECONDS = 10
-_LARGEST = 512 * 1024
-"""RFC 9309 asks for at least 500 KiB to be read."""
+_MAX_BYTES = 512 * 1024
+"""RFC 9309 requires a parsing limit of at least 500 KiB."""
 
 
 class Robots:
-    """The rules of sites, fetched once a day each."""
+    """The robots.txt rules of all hosts, each fetched once a day.
 
-    UNREACHABLE_FOR: ClassVar[timedelta] = timedelta(minutes=5)
-    """A robots.txt that is answered with a server error forbids everything until then (RFC 9309, 2.3.1.4)."""
+    `load` or `fetch` must have made a host's rules available before the other methods are called for it.
+    """
+
+    FAILURE_TTL: ClassVar[timedelta] = timedelta(minutes=5)
+    """How long a robots.txt answered with a server error forbids the whole site (RFC 9309, 2.3.1.4)."""
 
     def __init__(self, redis: Redis, *, user_agent: str) -> None:
         self._redis, self._user_agent = redis, user_agent
-        self._read: dict[str, _Rules] = {}
+        self._rules: dict[str, _HostRules] = {}
 
-    def is_known(self, host: str) -> bool:
-        """Tell whether the rules are at hand; if not, `learn` fetches them."""
-        held = self._redis.get(_key(host))
-        if held is None:
+    def load(self, host: str) -> bool:
+        """Load a host's rules from Redis; return False if they are not there, so that `fetch` has to get them."""
+        stored = self._redis.get(_key(host))
+        if stored is None:
             return False
-        if host not in self._read or self._read[host].held != held:
-            self._read[host] = _Rules.of(str(held))
+        if host not in self._rules or self._rules[host].stored != stored:
+            self._rules[host] = _HostRules.parse(str(stored))
         return True
 
-    def learn(self, url: str) -> None:
-        """Fetch the rules of the site of `url`. One that cannot be reached says nothing: a visit will show it."""
-        parts = urlsplit(url)
-        status, text = self._fetch(f"{parts.scheme}://{parts.netloc}/robots.txt")
-        good_for = _GOOD_FOR if status is not None and not _is_refusal(status) else self.UNREACHABLE_FOR
-        held = json.dumps({"status": status, "text": text})
-        self._redis.set(_key(parts.netloc), held, ex=good_for)
-        self._read[parts.netloc] = _Rules.of(held)
+    def fetch(self, url: str) -> None:
+        """Fetch the robots.txt of the host of `url` and cache it.
 
-    def unreachable(self, host: str) -> str | None:
-        """Return why nothing may be fetched for now, if so."""
-        status = self._read[host].status
-        return f"robots.txt of {host} was answered with status {status}" if _is_refusal(status) else None
+        A host that cannot be reached counts as one without rules; the visit will show that it cannot be reached.
+        """
+        parts = urlsplit(url)
+        status, text = self._download(f"{parts.scheme}://{parts.netloc}/robots.txt")
+        ttl = _CACHE_TTL if status is not None and not _is_failure(status) else self.FAILURE_TTL
+        stored = json.dumps({"status": status, "text": text})
+        self._redis.set(_key(parts.netloc), stored, ex=ttl)
+        self._rules[parts.netloc] = _HostRules.parse(stored)
+
+    def failure_reason(self, host: str) -> str | None:
+        """Return why the whole host is forbidden for now: its robots.txt failed; None if it did not."""
+        status = self._rules[host].status
+        return f"robots.txt of {host} was answered with status {status}" if _is_failure(status) else None
 
     def allows(self, url: str) -> bool:
-        """Tell whether a page may be fetched."""
-        return bool(self._read[urlsplit(url).netloc].rules.can_fetch(url, ROBOTS_NAME))
+        """Return whether the rules allow `url` to be fetched."""
+        return bool(self._rules[urlsplit(url).netloc].rules.can_fetch(url, ROBOTS_NAME))
 
     def delay_seconds(self, host: str) -> float:
-        """Return the wait between requests that a site asks for; 0 where it asks for none, or is not known."""
-        if host not in self._read:
+        """Return the delay between requests that a host demands; 0 if none, or if its rules are not loaded."""
+        if host not in self._rules:
             return 0
-        rules = self._read[host].rules
-        asked, rate = rules.crawl_delay(ROBOTS_NAME), rules.request_rate(ROBOTS_NAME)
-        return max(float(asked or 0), rate.seconds / rate.requests if rate else 0)
+        rules = self._rules[host].rules
+        crawl_delay, rate = rules.crawl_delay(ROBOTS_NAME), rules.request_rate(ROBOTS_NAME)
+        return max(float(crawl_delay or 0), rate.seconds / rate.requests if rate else 0)
 
-    def _fetch(self, url: str) -> tuple[int | None, str]:
-        """Return status (None: no answer) and text."""
+    def _download(self, url: str) -> tuple[int | None, str]:
+        """Return the status (None without an answer) and the text."""
         options = {"headers": {"User-Agent": self._user_agent}, "follow_redirects": True, "trust_env": False}
         body = b""
         try:
             with httpx.stream("GET", url, timeout=_TIMEOUT_SECONDS, **options) as answer:  # type: ignore[arg-type]
                 for chunk in answer.iter_bytes():
                     body += chunk
-                    if len(body) > _LARGEST:
+                    if len(body) > _MAX_BYTES:
                         break
         except httpx.HTTPError:
             return None, ""
@@ -79,21 +85,21 @@ class Robots:
 
 
 @dataclass(frozen=True)
-class _Rules:
-    """A robots.txt as it is remembered, and read."""
+class _HostRules:
+    """A host's robots.txt: as it is stored in Redis, and parsed."""
 
-    held: str
+    stored: str
     status: int | None
     rules: Protego
 
     @classmethod
-    def of(cls, held: str) -> "_Rules":
-        """Read what is remembered."""
-        answer = json.loads(held)
-        return cls(held, answer["status"], Protego.parse(answer["text"]))
+    def parse(cls, stored: str) -> "_HostRules":
+        """Parse what Redis stores."""
+        answer = json.loads(stored)
+        return cls(stored, answer["status"], Protego.parse(answer["text"]))
 
 
-def _is_refusal(status: int | None) -> bool:
+def _is_failure(status: int | None) -> bool:
     return status is not None and (status >= 500 or status == httpx.codes.TOO_MANY_REQUESTS)
 
 

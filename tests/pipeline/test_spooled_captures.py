@@ -6,8 +6,8 @@ from sqlalchemy import text
 
 from pipeline.extract import spool
 from pipeline.extract.page_capture import Capture
-from pipeline.extract.visit import not_visited
-from pipeline.runs.company_runner import store_leftovers
+from pipeline.extract.visit import unvisited_capture
+from pipeline.runs.company_runner import store_spools_of_dead_runs
 from standin.site_facts import make_idno
 from tests.warehouse_server import Databases
 from warehouse.contract import Outcome
@@ -15,7 +15,7 @@ from warehouse.schema import database_roles
 
 
 def seen(number: int) -> Capture:
-    return not_visited("http://x.test", make_idno(number), reason="it died", outcome=Outcome.BROWSER_ERROR)
+    return unvisited_capture("http://x.test", make_idno(number), reason="it died", outcome=Outcome.BROWSER_ERROR)
 
 
 def test_captures_of_a_dead_run_are_stored_once_and_those_of_a_live_one_are_left(
@@ -27,11 +27,11 @@ def test_captures_of_a_dead_run_are_stored_once_and_those_of_a_live_one_are_left
     spool.put(tmp_path / "alive", alive)
 
     for expected in (1, 0):
-        stored = store_leftovers(engine.begin, tmp_path, is_over=lambda run_id: run_id == "dead")
+        stored = store_spools_of_dead_runs(engine.begin, tmp_path, has_ended=lambda run_id: run_id == "dead")
         assert stored == expected
     # The worker died after the database had it, before the file was gone.
     spool.put(tmp_path / "dead", dead)
-    assert store_leftovers(engine.begin, tmp_path, is_over=lambda run_id: run_id == "dead") == 1
+    assert store_spools_of_dead_runs(engine.begin, tmp_path, has_ended=lambda run_id: run_id == "dead") == 1
 
     with engine.begin() as connection:
         rows = connection.execute(
@@ -48,6 +48,6 @@ def test_half_a_file_is_no_capture(databases: Databases, tmp_path: Path) -> None
     path = spool.put(folder, seen(47_003))
     path.rename(path.with_suffix(".part"))
     assert (
-        store_leftovers(databases.engine(database_roles.PIPELINE).begin, tmp_path, is_over=lambda _: True)
+        store_spools_of_dead_runs(databases.engine(database_roles.PIPELINE).begin, tmp_path, has_ended=lambda _: True)
         == 0
     )

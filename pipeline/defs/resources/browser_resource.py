@@ -39,18 +39,18 @@ class Browser(ConfigurableResource):  # type: ignore[type-arg]
         run_id: str,
         kind: RunKind,
         is_over: Callable[[str], bool],
-        captured_meanwhile: Callable[[str], int | None],
-        goes_on: Callable[[], None],
+        find_new_capture: Callable[[str], int | None],
+        check_run_active: Callable[[], None],
     ) -> Crawl:
-        """Return a run's crawl with the manners and claims that all runs share; `is_over` tells whether a run is."""
+        """Return a run's crawl with the throttle and claims that all runs share; `is_over` tells whether a run is."""
         longest = timedelta(seconds=self._settings.visit_timeout_seconds) + _CLAIM_SPARE
         return Crawl(
             self._settings,
             SiteThrottle(state, self._settings, kind=kind),
-            Claims(state, run_id=run_id, good_for=longest, is_over=is_over),
+            Claims(state, run_id=run_id, ttl=longest, has_ended=is_over),
             tallies,
             run_id=run_id,
-            captured_meanwhile=captured_meanwhile,
-            goes_on=goes_on,
-            borrows=kind is RunKind.PERSON,
+            find_new_capture=find_new_capture,
+            check_run_active=check_run_active,
+            may_borrow=kind is RunKind.PERSON,
         )

@@ -1,1 +1,1 @@
-"""Chrome under Selenium: starting it, lending it, its tabs, its network log."""
+"""Chrome under Selenium: its start, the browser lender, its tabs and its network log."""

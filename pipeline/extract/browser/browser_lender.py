@@ -1,12 +1,15 @@
-"""Browsers that are kept running, and lent to one run at a time, so that nobody who waits waits for one to start.
+"""The browser lender: keeps browsers running and lends each to one run at a time, so that no run waits for a start.
 
     python -m pipeline.extract.browser.browser_lender
 
-A program of its own (settings: browser_lender, warm_browsers and those of the browser), spoken to over a Unix socket.
-Who connects is lent a browser, with a tab in a context of its own opened beforehand, for as long as the connection
-lasts. Given back, all contexts are removed and nothing but the empty tab may be left; a browser of whom that is not
-true, that does not answer, that is worn out, or whose borrower went without a word (killed, say) is ended and another
-started in its place. Where none is free the connection is closed, and a run starts one itself.
+The lender is a program of its own (settings: browser_lender, warm_browsers and those of the browser). Runs connect to
+its Unix socket. A browser is lent for as long as the connection lasts, together with a tab opened in advance in a
+browser context of its own. If no browser is free, the lender closes the connection and the run starts a browser
+itself.
+
+When a browser is returned, the lender removes all browser contexts; nothing but the empty tab may remain. The lender
+kills and replaces a browser if that fails, if the browser does not answer or is worn out, or if the borrower
+disconnects without returning it (because it was killed, for example).
 """
 
 import contextlib
@@ -26,15 +29,15 @@ from selenium.webdriver.remote.remote_connection import RemoteConnection
 
 from pipeline import local_socket
 from pipeline.extract.browser.chrome_session import (
-    COMMAND_SECONDS,
+    COMMAND_TIMEOUT_SECONDS,
     BrowserNotStarted,
     RemoteChrome,
+    browser_memory_mb,
     chrome,
-    connection_to,
+    driver_connection,
     first_line,
-    megabytes_of,
 )
-from pipeline.extract.browser.tabs import FAILURES, Tab, TabPlace
+from pipeline.extract.browser.tabs import DRIVER_ERRORS, Tab, TabPlace
 from pipeline.settings import BrowserSettings
 from telemetry import logs
 from telemetry.settings import TelemetrySettings
@@ -43,55 +46,55 @@ from warehouse.config.settings import load, refuse_to_start
 
 logger = logging.getLogger("pipeline.lender")
 
-_OFFER_SECONDS = 1.0
-"""How long a run waits for a browser that is being put in order; starting one takes about as long."""
-_LOOKED_AT_SECONDS = 10.0
-_START_PAUSE_SECONDS = 5.0
-_REPLACE_PAUSE_SECONDS = 1.0
+_OFFER_TIMEOUT_SECONDS = 1.0
+"""How long a run waits for a browser that is being reset; starting one takes about as long."""
+_HEALTH_CHECK_SECONDS = 10.0
+_START_RETRY_SECONDS = 5.0
+_REPLACE_DELAY_SECONDS = 1.0
 
 
 class LentChrome(RemoteChrome):
-    """A driver for a browser that somebody else has started, and will end."""
+    """A driver for a browser that the lender has started and will end."""
 
     def __init__(self, offer: dict[str, Any]) -> None:
         self._offer = offer
-        connection = connection_to(str(offer["address"]), timeout=COMMAND_SECONDS)
+        connection = driver_connection(str(offer["address"]), timeout_seconds=COMMAND_TIMEOUT_SECONDS)
         super().__init__(command_executor=connection, options=webdriver.ChromeOptions())
 
     def start_session(self, capabilities: dict[str, Any]) -> None:
-        """Take the session that there is."""
+        """Use the existing session instead of starting one."""
         self.session_id, self.caps = self._offer["session"], self._offer["capabilities"]
 
 
 class Lease:
-    """A browser for as long as one likes; to be ended once."""
+    """A borrowed browser. The borrower calls `return_browser` or `discard` once."""
 
     def __init__(self, connection: socket.socket, offer: dict[str, Any]) -> None:
         self._connection = connection
         self.driver = LentChrome(offer)
-        self.process_id = int(offer["process"])
-        self.ready = TabPlace(*offer["place"])
-        """A tab that is there."""
+        self.driver_pid = int(offer["process"])
+        self.prepared_tab = TabPlace(*offer["place"])
+        """A tab that the lender has opened in advance."""
 
-    def give_back(self, pages: int) -> None:
-        """Return the browser, which showed so many pages, for others to use."""
+    def return_browser(self, pages: int) -> None:
+        """Return the browser to the lender; `pages` is the number of pages that it showed."""
         with contextlib.suppress(OSError):
             local_socket.send(self._connection, {"pages": pages})
-        self.drop()
+        self.discard()
 
-    def drop(self) -> None:
-        """Let go of a browser that nobody should use again."""
+    def discard(self) -> None:
+        """Disconnect; without `return_browser` before, the lender replaces the browser."""
         self._connection.close()
 
 
-def borrow(lender: Path) -> Lease | None:
-    """Return a browser that runs; None if there is none to be had."""
+def borrow(lender_socket: Path) -> Lease | None:
+    """Borrow a running browser; return None if none is free."""
     connection = None
     try:
-        connection = local_socket.connect(lender, timeout=_OFFER_SECONDS)
+        connection = local_socket.connect(lender_socket, timeout=_OFFER_TIMEOUT_SECONDS)
         offer = local_socket.receive(connection)
         local_socket.send(connection, {"taken": True})
-        # Who answers late is not lent the browser, which another may have by then.
+        # Wait for the confirmation: if this process answered too late, another run may have the browser by now.
         local_socket.receive(connection)
         return Lease(connection, offer)
     except (OSError, EOFError, ValueError):
@@ -100,11 +103,11 @@ def borrow(lender: Path) -> Lease | None:
         return None
 
 
-class _State(Enum):
-    AWAY = auto()
+class _Availability(Enum):
+    UNAVAILABLE = auto()
     """Being started, or lent."""
-    SOON = auto()
-    """Free, or about to be."""
+    AVAILABLE = auto()
+    """Free, or free in a moment."""
 
 
 class BrowserLender:
@@ -112,11 +115,11 @@ class BrowserLender:
 
     def __init__(self, settings: BrowserSettings, listener: socket.socket) -> None:
         self._settings, self._listener = settings, listener
-        self._asked: queue.Queue[socket.socket] = queue.Queue()
-        self._keepers = [_Keeper(settings, self._asked) for _ in range(settings.warm_browsers)]
+        self._borrowers: queue.Queue[socket.socket] = queue.Queue()
+        self._keepers = [_BrowserKeeper(settings, self._borrowers) for _ in range(settings.warm_browsers)]
 
     def serve(self) -> None:
-        """Serve until the listener is closed (`stop`); then no browser is left."""
+        """Lend browsers until `stop` is called; then end all browsers."""
         for keeper in self._keepers:
             keeper.start()
         while True:
@@ -124,9 +127,9 @@ class BrowserLender:
                 connection, _ = self._listener.accept()
             except OSError:
                 break
-            free = sum(keeper.state is _State.SOON for keeper in self._keepers)
-            if free > self._asked.qsize():
-                self._asked.put(connection)
+            free = sum(keeper.availability is _Availability.AVAILABLE for keeper in self._keepers)
+            if free > self._borrowers.qsize():
+                self._borrowers.put(connection)
             else:
                 connection.close()
         for keeper in self._keepers:
@@ -135,29 +138,29 @@ class BrowserLender:
             keeper.join()
 
     def stop(self, *_: object) -> None:
-        """Have `serve` end. (A signal handler: shutting down wakes `accept`, closing would not.)"""
+        """Make `serve` return; usable as a signal handler. (Shutting down wakes `accept`, closing would not.)"""
         self._listener.shutdown(socket.SHUT_RDWR)
 
 
-class _Keeper(threading.Thread):
-    """Keeps one browser: starts it, lends it, puts it in order, replaces it."""
+class _BrowserKeeper(threading.Thread):
+    """Keeps one browser: starts, lends, resets and replaces it."""
 
-    def __init__(self, settings: BrowserSettings, asked: "queue.Queue[socket.socket]") -> None:
+    def __init__(self, settings: BrowserSettings, borrowers: "queue.Queue[socket.socket]") -> None:
         super().__init__(daemon=True)
-        self._settings, self._asked = settings, asked
+        self._settings, self._borrowers = settings, borrowers
         self._stopping = threading.Event()
-        self._lent: socket.socket | None = None
-        self.state = _State.AWAY
+        self._borrower: socket.socket | None = None
+        self.availability = _Availability.UNAVAILABLE
 
     def stop(self) -> None:
-        """Have the thread end, and whoever has the browser find it gone."""
+        """Make the thread end its browser and return, even while the browser is lent."""
         self._stopping.set()
-        if (lent := self._lent) is not None:
-            with contextlib.suppress(OSError):  # given back in this moment
-                lent.shutdown(socket.SHUT_RDWR)
+        if (borrower := self._borrower) is not None:
+            with contextlib.suppress(OSError):  # the browser was returned at this moment
+                borrower.shutdown(socket.SHUT_RDWR)
 
     def run(self) -> None:
-        """Keep a browser until told to stop."""
+        """Keep a browser until `stop` is called."""
         while not self._stopping.is_set():
             try:
                 with chrome(self._settings) as driver:
@@ -165,63 +168,64 @@ class _Keeper(threading.Thread):
                     try:
                         self._lend_until_worn(driver)
                     finally:
-                        self.state = _State.AWAY
+                        self.availability = _Availability.UNAVAILABLE
                         _kill(driver)
             except BrowserNotStarted as error:
                 logger.warning("no browser to lend: %s", error)
-                self._stopping.wait(_START_PAUSE_SECONDS)
-            except FAILURES as error:
-                logger.info("a browser is replaced: %s", first_line(error))
-                self._stopping.wait(_REPLACE_PAUSE_SECONDS)
-            except Exception:  # whatever it is: without this thread there would be a browser less for ever
-                logger.exception("a browser is replaced")
-                self._stopping.wait(_START_PAUSE_SECONDS)
+                self._stopping.wait(_START_RETRY_SECONDS)
+            except DRIVER_ERRORS as error:
+                logger.info("replacing a browser: %s", first_line(error))
+                self._stopping.wait(_REPLACE_DELAY_SECONDS)
+            except Exception:  # any error: if this thread ended, there would be one browser less for ever
+                logger.exception("replacing a browser after an unexpected error")
+                self._stopping.wait(_START_RETRY_SECONDS)
 
     def _lend_until_worn(self, driver: webdriver.Chrome) -> None:
         home, pages = driver.current_window_handle, 0
         while True:
             tab = Tab(driver)
             driver.switch_to.window(home)
-            self.state = _State.SOON
-            connection = self._next_asked(driver)
+            self.availability = _Availability.AVAILABLE
+            connection = self._next_borrower(driver)
             if connection is None:
                 return
-            self.state = _State.AWAY
+            self.availability = _Availability.UNAVAILABLE
             with connection:
-                shown = self._lend(connection, driver, tab.place)
-            if shown is None:
+                pages_shown = self._lend(connection, driver, tab.place)
+            if pages_shown is None:
                 return
-            pages += shown
+            pages += pages_shown
             if pages >= self._settings.browser_pages:
                 return
-            self.state = _State.SOON
-            _put_in_order(driver, home)
-            if megabytes_of(driver.service.process.pid) > self._settings.browser_megabytes:
+            self.availability = _Availability.AVAILABLE
+            _reset(driver, home)
+            if browser_memory_mb(driver.service.process.pid) > self._settings.browser_megabytes:
                 return
 
-    def _next_asked(self, driver: webdriver.Chrome) -> socket.socket | None:
-        """Return the connection of who wants the browser; None when it is time to end. Raises FAILURES if it died."""
-        waited = 0.0
+    def _next_borrower(self, driver: webdriver.Chrome) -> socket.socket | None:
+        """Return the next borrower's connection, None after `stop`. Raises DRIVER_ERRORS if the browser has died."""
+        waited_seconds = 0.0
         while not self._stopping.is_set():
             try:
-                connection = self._asked.get(timeout=0.5)
+                connection = self._borrowers.get(timeout=0.5)
             except queue.Empty:
-                waited += 0.5
-                if waited >= _LOOKED_AT_SECONDS:
-                    waited = 0.0
+                waited_seconds += 0.5
+                if waited_seconds >= _HEALTH_CHECK_SECONDS:
+                    waited_seconds = 0.0
                     driver.execute_script("return 1")
                 continue
             try:
                 driver.execute_script("return 1")
-            except FAILURES:
-                connection.close()  # who asked starts one; waiting for another one could take longer
+            except DRIVER_ERRORS:
+                # The borrower starts a browser itself; waiting for another one of ours could take longer.
+                connection.close()
                 raise
             return connection
         return None
 
     def _lend(self, connection: socket.socket, driver: webdriver.Chrome, place: TabPlace) -> int | None:
-        """Lend the browser; return how many pages it showed, None if it was not given back."""
-        self._lent = connection
+        """Lend the browser; return the number of pages that it showed, None if it was not returned."""
+        self._borrower = connection
         executor = driver.command_executor
         assert isinstance(executor, RemoteConnection)
         offer = {
@@ -232,11 +236,11 @@ class _Keeper(threading.Thread):
             "place": [place.context, place.handle],
         }
         try:
-            connection.settimeout(_OFFER_SECONDS)
+            connection.settimeout(_OFFER_TIMEOUT_SECONDS)
             local_socket.send(connection, offer)
             local_socket.receive(connection)
         except (OSError, EOFError, ValueError):
-            return 0  # went away before it was lent
+            return 0  # the borrower disconnected before the browser was lent
         try:
             local_socket.send(connection, {"lent": True})
             connection.settimeout(None)
@@ -244,22 +248,22 @@ class _Keeper(threading.Thread):
         except (OSError, EOFError, ValueError, KeyError):
             return None
         finally:
-            self._lent = None
+            self._borrower = None
 
 
-def _put_in_order(driver: webdriver.Chrome, home: str) -> None:
-    """Remove what a run has left. Raises FAILURES, or BrowserNotStarted where something stays."""
+def _reset(driver: webdriver.Chrome, home: str) -> None:
+    """Remove everything that a run has left. Raises DRIVER_ERRORS, or BrowserNotStarted if tabs remain open."""
     for context in driver.browser.get_user_contexts():  # type: ignore[no-untyped-call]
         if context != "default":
             driver.browser.remove_user_context(context)
     driver.switch_to.window(home)
     if driver.window_handles != [home]:
-        raise BrowserNotStarted("tabs stay open")
-    driver.get_log("performance")  # type: ignore[no-untyped-call] # so that it does not grow
+        raise BrowserNotStarted("tabs of the last run remain open")
+    driver.get_log("performance")  # type: ignore[no-untyped-call] # empties the log, so that it does not grow
 
 
 def _kill(driver: webdriver.Chrome) -> None:
-    """End a browser at once; what it held is nothing that has to be written."""
+    """Kill a browser at once; it has nothing to save."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(driver.service.process.pid, signal.SIGKILL)
 
@@ -273,7 +277,8 @@ def main() -> None:
         refuse_to_start(reason)
     if settings.browser_lender is None or settings.webdriver_url is not None:
         sys.exit(
-            "REGISTRU_BROWSER_LENDER names the socket; with REGISTRU_WEBDRIVER_URL there is nothing to lend"
+            "nothing to lend: REGISTRU_BROWSER_LENDER has to name the lender's socket, and REGISTRU_WEBDRIVER_URL"
+            " must not be set"
         )
     with local_socket.listen(settings.browser_lender) as listener:
         lender = BrowserLender(settings, listener)

@@ -1,4 +1,4 @@
-"""What the page's network did, told by Chrome's performance log (DevTools protocol events)."""
+"""The requests of a page, reconstructed from Chrome's performance log (events of the DevTools protocol)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 _DATA_TYPES = ("XHR", "Fetch")
 _ABORTED = "net::ERR_ABORTED"
-"""The page itself gave the request up."""
+"""The error of a request that the page itself aborted."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Redirect:
 
 @dataclass
 class NetworkRequest:
-    """One request of the page, as far as it has come. `sent_at` is in seconds since 1970."""
+    """One request of the page and what is known of its answer so far; `sent_at` is in seconds since 1970."""
 
     url: str
     type: str
@@ -32,18 +32,18 @@ class NetworkRequest:
     timing: Mapping[str, float] = field(default_factory=dict)
     redirects: list[Redirect] = field(default_factory=list)
     raw_headers: list[Mapping[str, str]] = field(default_factory=list)
-    """As they came over the wire, cookies included: one set a hop, then the last answer's."""
+    """Headers as received, cookies included: one set for each redirect, then that of the last answer."""
     finished: bool = False
     failure: str | None = None
 
     @property
     def pending(self) -> bool:
-        """Whether an answer is still on its way."""
+        """Whether the answer is still incomplete."""
         return not self.finished and self.failure is None
 
 
 class NetworkLog:
-    """The requests of one visit, kept up to date by `feed`."""
+    """The requests of one visit, updated by `feed`."""
 
     def __init__(self, frame_id: str) -> None:
         self._frame_id = frame_id
@@ -51,37 +51,42 @@ class NetworkLog:
         self._document_id: str | None = None
 
     def feed(self, messages: Iterable[Mapping[str, Any]]) -> bool:
-        """Take in events of the page; tell whether one of them was about a request."""
-        moved = False
+        """Process events of the page; return whether any of them concerned a request."""
+        has_changed = False
         for message in messages:
             handler = self._HANDLERS.get(message["method"])
             if handler is not None:
                 handler(self, message["params"])
-                moved = True
-        return moved
+                has_changed = True
+        return has_changed
 
     @property
     def document_id(self) -> str | None:
-        """The main document's request id."""
+        """The request id of the main document, None before it is requested."""
         return self._document_id
 
     @property
     def document(self) -> NetworkRequest | None:
-        """The main document's request: of the main frame, the last after redirects."""
+        """The request of the main document (that of the main frame, after redirects), None before it is requested."""
         return self._requests.get(self._document_id) if self._document_id else None
 
     def urls(self) -> list[str]:
-        """Everything that was asked for."""
+        """Return the URLs of all requests."""
         return [request.url for request in self._requests.values()]
 
     def data_requests(self) -> list[tuple[str, NetworkRequest]]:
-        """The requests that scripts made for data, with their ids, in the order they were made."""
-        return [(i, request) for i, request in self._requests.items() if request.type in _DATA_TYPES]
+        """Return the requests that scripts made for data (XHR, fetch), with their ids, in the order of sending."""
+        return [
+            (request_id, request)
+            for request_id, request in self._requests.items()
+            if request.type in _DATA_TYPES
+        ]
 
-    def awaits(self, idno: str) -> bool:
-        """Whether data on a company is still on its way: a request that names it, or to a host of such a one.
+    def awaits_data_about(self, idno: str) -> bool:
+        """Return whether a data request may still bring data on a company.
 
-        (What other hosts are asked, statistics or advertisements, may hang for ever.)
+        If requests name the company, only requests to their hosts count: those to other hosts (statistics,
+        advertisements) may never be answered.
         """
         data = [request for _, request in self.data_requests()]
         hosts = {urlsplit(request.url).netloc for request in data if idno in request.url}
@@ -89,8 +94,11 @@ class NetworkLog:
             request.pending and (not hosts or urlsplit(request.url).netloc in hosts) for request in data
         )
 
-    def answer_about(self, idno: str) -> NetworkRequest | None:
-        """The page's own request for a company: of those that name it the likeliest, asked the last time."""
+    def data_request_for(self, idno: str) -> NetworkRequest | None:
+        """Return the page's own data request for a company, None if there is none.
+
+        Of the URLs that name the company, the likeliest one is `…/companies/{idno}`. Of its requests, the last counts.
+        """
         named = [
             request
             for _, request in self.data_requests()
@@ -107,7 +115,7 @@ class NetworkLog:
         request_id = params["requestId"]
         is_navigation = params.get("type") == "Document" and request_id == params.get("loaderId")
         if is_navigation and params.get("frameId") == self._frame_id and request_id != self._document_id:
-            self._requests.clear()  # what the page before asked for says nothing of this one
+            self._requests.clear()  # the requests of the page before say nothing about this one
             self._document_id = request_id
         hop = params.get("redirectResponse")
         if hop is not None and request_id in self._requests:
@@ -141,7 +149,7 @@ class NetworkLog:
         if request := self._requests.get(params["requestId"]):
             request.failure = params.get("errorText") or "failed"
 
-    _HANDLERS = {  # noqa: RUF012 - a constant
+    _HANDLERS = {  # noqa: RUF012 - never changed
         "Network.requestWillBeSent": _on_request,
         "Network.responseReceived": _on_response,
         "Network.responseReceivedExtraInfo": _on_raw_headers,
@@ -155,7 +163,7 @@ def _lower(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def complete_headers(request: NetworkRequest) -> tuple[Mapping[str, str], list[Redirect]]:
-    """Return an answer's headers and the hops before it, with the headers as they came over the wire where known."""
+    """Return the headers of a request's answer and its redirects, both with raw headers if these are complete."""
     raw = request.raw_headers
     if len(raw) != len(request.redirects) + 1:
         return request.headers, request.redirects

@@ -1,7 +1,7 @@
-"""Ends a browser when the process that started it is gone, however it went.
+"""Guard program: kills a browser when the process that started it has ended, for whatever reason.
 
-Run as a program of its own: `python guard.py PROCESS_GROUP FOLDER...`. It waits until its standard input is
-closed (by the end of its parent, SIGKILL included), then kills the process group and removes the folders.
+Usage: `python process_guard.py PROCESS_GROUP FOLDER...`. It waits until its standard input is closed, which happens
+even if its parent is killed. Then it kills the process group and removes the folders.
 """
 
 import contextlib
@@ -11,24 +11,24 @@ import signal
 import sys
 import time
 
-_TRIES = 100
+_REMOVE_ATTEMPTS = 100
 
 
 def main() -> None:
-    """Wait for the parent's end, then leave no process and no folder."""
+    """Wait until the parent has ended; then kill the process group and remove the folders."""
     group, folders = int(sys.argv[1]), sys.argv[2:]
-    # A Ctrl-C in the terminal reaches the whole group; this one has to outlive it.
+    # Ctrl-C in the terminal reaches the whole process group; the guard must survive it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.stdin.read()
     with contextlib.suppress(ProcessLookupError):
         os.killpg(group, signal.SIGKILL)
     for folder in folders:
-        for _ in range(_TRIES):
+        for _ in range(_REMOVE_ATTEMPTS):
             shutil.rmtree(folder, ignore_errors=True)
-            if not os.path.exists(folder):  # noqa: PTH110 - quick to start matters here
+            if not os.path.exists(folder):  # noqa: PTH110 - without pathlib the guard starts faster
                 break
-            time.sleep(0.05)  # a process that is just dying may still write into it
+            time.sleep(0.05)  # a dying process may still write into the folder
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Isolated tabs of one browser: each in a browser context of its own, none waiting for another."""
+"""Isolated tabs of one browser; each has a browser context (cookies, storage, cache) of its own."""
 
 import contextlib
 import json
@@ -13,14 +13,14 @@ from websocket import WebSocketException
 
 from pipeline.extract.browser.chrome_session import Driver
 
-FAILURES = (WebDriverException, WebSocketException, HTTPError, OSError)
-"""What a driver raises when the page, the browser or the driver does not answer."""
-_NETWORK = '"method":"Network.'
+DRIVER_ERRORS = (WebDriverException, WebSocketException, HTTPError, OSError)
+"""What a driver raises when the page, the browser or the driver itself does not answer."""
+_NETWORK_EVENT = '"method":"Network.'
 
 
 @dataclass(frozen=True)
 class TabPlace:
-    """Where a tab is: the browser context, and the window in it."""
+    """The address of a tab: its browser context and the handle of its window."""
 
     context: str
     handle: str
@@ -30,7 +30,7 @@ class Tab:
     """A tab with cookies, storage and cache of its own."""
 
     def __init__(self, driver: Driver, place: TabPlace | None = None) -> None:
-        """Open a tab, or take one that was opened before."""
+        """Open a tab, or use the open one at `place`."""
         self.driver = driver
         self.place = place or self._open()
 
@@ -38,7 +38,7 @@ class Tab:
         browser = self.driver.browser
         context = browser.create_user_context()
         browser.set_download_behavior(allowed=False, user_contexts=[context])
-        # A window, not a tab of one: pages that are behind another do not render.
+        # A window, not a tab in one: Chrome does not render background tabs.
         handle: str = self.driver.browsing_context.create(type="window", user_context=context)
         self.driver.switch_to.window(handle)
         self.driver.execute_cdp_cmd("Network.setBypassServiceWorker", {"bypass": True})
@@ -46,15 +46,15 @@ class Tab:
 
     @property
     def handle(self) -> str:
-        """The name of the tab's window."""
+        """The handle of the tab's window."""
         return self.place.handle
 
     def focus(self) -> None:
-        """Have the driver's commands go to this tab."""
+        """Direct the driver's commands to this tab."""
         self.driver.switch_to.window(self.handle)
 
     def clear(self, urls: Iterable[str]) -> None:
-        """Leave the page, and forget what it stored; `urls` are those that it asked for."""
+        """Leave the page and delete its cookies and what the origins of `urls`, its requests, stored."""
         self.driver.get("about:blank")
         origins = {f"{parts.scheme}://{parts.netloc}" for url in urls if (parts := urlsplit(url)).netloc}
         for origin in origins:
@@ -64,21 +64,22 @@ class Tab:
         self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
 
     def close(self) -> None:
-        """Close the tab with all that is in its context; a browser that is gone has done so itself."""
-        with contextlib.suppress(*FAILURES):
+        """Close the tab and its browser context."""
+        with contextlib.suppress(*DRIVER_ERRORS):  # the browser may be gone, and the tab with it
             self.driver.browser.remove_user_context(self.place.context)
 
 
 def network_events(driver: Driver, home: str) -> dict[str, list[Mapping[str, Any]]]:
-    """Return what the network did since the last call, by the tab's handle, in order.
+    """Return the network events since the last call, in order, by the handle of their tab.
 
-    Asked from the empty tab `home`: chromedriver waits for the page in the current one before it hands out its log.
+    The log is read from the empty tab `home`, because chromedriver waits for the current tab's page before it returns
+    the log.
     """
     driver.switch_to.window(home)
     events: dict[str, list[Mapping[str, Any]]] = {}
     for entry in driver.get_log("performance"):
         text = entry["message"]
-        if _NETWORK not in text:
+        if _NETWORK_EVENT not in text:
             continue
         event = json.loads(text)
         events.setdefault(event["webview"], []).append(event["message"])

@@ -1,4 +1,4 @@
-"""A Valkey for the manners of extraction, without the rest of the platform."""
+"""A Valkey for tests of extraction, without the rest of the platform."""
 
 from collections.abc import Iterator
 
@@ -10,6 +10,7 @@ from tests.stores import running_valkey
 
 @pytest.fixture(scope="session")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    """A running Valkey; tests use the fixture `redis`, which empties it."""
     with running_valkey(tmp_path_factory.mktemp("valkey")) as redis:
         yield redis
 

@@ -1,4 +1,4 @@
-"""A crawl by itself, without Dagster: a browser, a Valkey, and a site."""
+"""Extraction without Dagster: settings, a single visit, and a whole crawl of a site."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +12,7 @@ from uuid import uuid4
 from redis import Redis
 
 from pipeline.extract.browser.chrome_session import Driver
-from pipeline.extract.browser.tabs import FAILURES, Tab, network_events
+from pipeline.extract.browser.tabs import DRIVER_ERRORS, Tab, network_events
 from pipeline.extract.claims import Claims
 from pipeline.extract.crawl import Attempt, Crawl, Event
 from pipeline.extract.page_capture import Capture
@@ -25,7 +25,7 @@ from warehouse.contract import RunKind
 
 
 def settings_for(work_dir: Path, site_url: str, **others: Any) -> PipelineSettings:
-    """Return settings for a browser on its own."""
+    """Return settings for visits to a site with this machine's Chrome; no database or Redis is configured."""
     found = find_chrome()
     values = {
         "warehouse_url": "postgresql+psycopg2://nowhere/none",
@@ -50,59 +50,59 @@ def visit(
     timeout_seconds: float = 15,
     screenshots: Screenshots = Screenshots.FAILURES,
 ) -> Capture:
-    """Visit one page in a tab of its own."""
+    """Visit one page in a tab of its own and return the capture."""
     home = driver.current_window_handle
     tab = Tab(driver)
     try:
-        under_way = Visit(tab, url, idno, timeout_seconds=timeout_seconds, attempt=1, screenshots=screenshots)
-        under_way.begin()
-        while under_way.verdict is None:
+        active = Visit(tab, url, idno, timeout_seconds=timeout_seconds, attempt=1, screenshots=screenshots)
+        active.begin()
+        while active.verdict is None:
             try:
-                under_way.take(network_events(driver, home).get(tab.handle, ()))
-                under_way.step()
-            except FAILURES as error:  # as a crawl does
-                under_way.cut_off(str(error))
+                active.feed(network_events(driver, home).get(tab.handle, ()))
+                active.step()
+            except DRIVER_ERRORS as error:  # as a crawl does
+                active.abort(str(error))
             time.sleep(0.02)
-        return under_way.capture()
+        return active.capture()
     finally:
         tab.close()
-        with suppress(*FAILURES):
+        with suppress(*DRIVER_ERRORS):
             driver.switch_to.window(home)
 
 
 @dataclass
 class Crawler:
-    """Crawls a site with one set of manners; what other runs would do is up to the test."""
+    """Crawls a site as one run; the callables play what Dagster and other runs would answer."""
 
     settings: PipelineSettings
     redis: Redis
     kind: RunKind = RunKind.BULK
-    captured_meanwhile: Callable[[str], int | None] = lambda _: None
-    goes_on: Callable[[], None] = lambda: None
-    is_over: Callable[[str], bool] = lambda _: False
+    find_new_capture: Callable[[str], int | None] = lambda _: None
+    check_run_active: Callable[[], None] = lambda: None
+    has_ended: Callable[[str], bool] = lambda _: False
     run_id: str = field(default_factory=lambda: uuid4().hex)
 
     def events(self, idnos: Sequence[str]) -> Iterator[Event]:
-        """Yield what becomes of companies, as it comes."""
+        """Visit companies; yield the crawl's events as they happen."""
         longest = timedelta(seconds=self.settings.visit_timeout_seconds + 30)
         crawl = Crawl(
             self.settings,
             SiteThrottle(self.redis, self.settings, kind=self.kind),
-            Claims(self.redis, run_id=self.run_id, good_for=longest, is_over=self.is_over),
+            Claims(self.redis, run_id=self.run_id, ttl=longest, has_ended=self.has_ended),
             Tallies(self.redis),
             run_id=self.run_id,
-            captured_meanwhile=self.captured_meanwhile,
-            goes_on=self.goes_on,
+            find_new_capture=self.find_new_capture,
+            check_run_active=self.check_run_active,
         )
         return crawl.visit_all(idnos)
 
     def crawl(self, idnos: Sequence[str]) -> list[Event]:
-        """Return what became of companies."""
+        """Visit companies; return all events."""
         return list(self.events(idnos))
 
 
 def final(events: Sequence[Event]) -> dict[str, Capture]:
-    """Return the capture that counts of each company."""
+    """Return the final capture of each company."""
     return {
         event.capture.idno: event.capture
         for event in events

@@ -1,4 +1,4 @@
-"""Chrome as the pipeline starts it: nothing of it is left, and one that does not start is an outcome."""
+"""Chrome as the pipeline starts it: it leaves nothing behind, and a failed start names the program."""
 
 import os
 import signal
@@ -23,12 +23,13 @@ from tests.polling import wait_for
 from warehouse.contract import Outcome
 
 
-def wait_until_none_is_left(work_dir: Path) -> None:
-    """What was killed may take a moment to be gone."""
+def wait_for_no_processes(work_dir: Path) -> None:
+    """Wait until no process of a work folder runs; killed ones may take a moment to end."""
     wait_for("the end of all processes", lambda: not processes_of(work_dir))
 
 
 def processes_of(work_dir: Path) -> list[psutil.Process]:
+    """Return the processes whose command names the work folder."""
     found = []
     for process in psutil.process_iter(["cmdline"]):
         if any(str(work_dir) in argument for argument in process.info["cmdline"] or ()):
@@ -36,28 +37,28 @@ def processes_of(work_dir: Path) -> list[psutil.Process]:
     return found
 
 
-def test_nothing_of_a_visit_leaks_into_the_next_and_nothing_is_left(
+def test_visits_do_not_affect_each_other_and_leave_nothing_behind(
     tmp_path: Path, site: Site, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     idnos = [CASES[CaseName.FOUND].idno, make_idno(1), make_idno(2)]
     scratch = Path(tempfile.mkdtemp())
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     settings = settings_for(tmp_path, site.url, tabs=1)
-    seen = []
+    captures = []
     for event in Crawler(settings, redis).events(idnos):
         assert isinstance(event, Attempt)
         assert event.capture.html is not None
-        seen.append(event.capture)
-    assert [capture.outcome for capture in seen] == [Outcome.OK] * 3
-    assert [len(capture.payloads) for capture in seen] == [2] * 3
-    assert seen[0].browser
-    assert "chrom" in seen[0].browser.lower()
+        captures.append(event.capture)
+    assert [capture.outcome for capture in captures] == [Outcome.OK] * 3
+    assert [len(capture.payloads) for capture in captures] == [2] * 3
+    assert captures[0].browser
+    assert "chrom" in captures[0].browser.lower()
     assert not list((tmp_path / "chrome").iterdir())
-    scratch.rmdir()  # it is empty
-    wait_until_none_is_left(tmp_path)
+    scratch.rmdir()  # fails unless it is empty
+    wait_for_no_processes(tmp_path)
 
 
-def test_a_tab_forgets_what_a_page_stored(tmp_path: Path, site: Site) -> None:
+def test_clearing_a_tab_deletes_what_a_page_stored(tmp_path: Path, site: Site) -> None:
     with chrome(settings_for(tmp_path, site.url)) as driver:
         tab = Tab(driver)
         for _ in range(2):
@@ -78,9 +79,7 @@ def test_tabs_share_no_cookies(tmp_path: Path, site: Site) -> None:
             driver.add_cookie({"name": "left", "value": "behind"})
 
 
-def test_a_browser_ends_with_the_process_that_started_it_however_that_ends(
-    tmp_path: Path, site: Site
-) -> None:
+def test_browser_ends_when_the_process_that_started_it_is_killed(tmp_path: Path, site: Site) -> None:
     program = (
         "import sys, time\n"
         "from tests.pipeline.extract.crawling import settings_for\n"
@@ -102,11 +101,11 @@ def test_a_browser_ends_with_the_process_that_started_it_however_that_ends(
     wait_for("the end of its profile", lambda: not list((tmp_path / "chrome").iterdir()))
 
 
-def test_a_program_that_is_no_browser_is_named(tmp_path: Path, site: Site) -> None:
+def test_error_names_a_program_that_is_not_a_browser(tmp_path: Path, site: Site) -> None:
     with (
         pytest.raises(BrowserNotStarted, match=r"/bin/true did not start"),
         chrome(settings_for(tmp_path, site.url, chrome_binary=Path("/bin/true"))),
     ):
         pass
     assert not list((tmp_path / "chrome").iterdir())
-    wait_until_none_is_left(tmp_path)
+    wait_for_no_processes(tmp_path)

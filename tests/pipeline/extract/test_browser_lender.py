@@ -1,4 +1,4 @@
-"""A browser that is kept running: lent to one at a time, without a trace of who had it; replaced when it died."""
+"""The browser lender: lends a browser to one run at a time, resets it in between, and replaces a dead one."""
 
 import os
 import signal
@@ -23,21 +23,21 @@ from standin.server import Site
 from standin.site_facts import make_idno
 from tests.polling import wait_for
 
-TRACES = """
+LEAVE_TRACES = """
 document.cookie = 'who=me'; localStorage.setItem('who', 'me'); return true
 """
-KEPT = "return [document.cookie, localStorage.length]"
+READ_TRACES = "return [document.cookie, localStorage.length]"
 
 
 @dataclass
 class RunningLender:
-    """A lender with one browser."""
+    """A running lender with one browser."""
 
     process: "subprocess.Popen[bytes]"
     socket: Path
 
     def lease(self) -> Lease:
-        """Borrow the browser, once it can be had."""
+        """Borrow the browser as soon as it is free."""
         return wait_for("a browser", lambda: borrow(self.socket))
 
     def browsers(self) -> list[psutil.Process]:
@@ -48,7 +48,7 @@ class RunningLender:
 def _lender(folder: Path, **settings: str) -> Iterator[RunningLender]:
     chrome = find_chrome()
     socket = folder / "browsers.sock"
-    told = {
+    values = {
         "BROWSER_LENDER": str(socket),
         "WARM_BROWSERS": "1",
         "CHROME_BINARY": str(chrome.binary),
@@ -56,7 +56,7 @@ def _lender(folder: Path, **settings: str) -> Iterator[RunningLender]:
         "WORK_DIR": str(folder),
         **settings,
     }
-    environment = {**os.environ, **{f"REGISTRU_{name}": value for name, value in told.items()}}
+    environment = {**os.environ, **{f"REGISTRU_{name}": value for name, value in values.items()}}
     process = subprocess.Popen(
         [sys.executable, "-m", "pipeline.extract.browser.browser_lender"], env=environment, cwd=PROJECT
     )
@@ -75,7 +75,7 @@ def lender(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLender]:
 
 
 def _offered(lender: Path) -> socket.socket | None:
-    """Return a connection that was offered a browser, which nobody has taken yet."""
+    """Return a connection on which the lender has offered a browser; None if no browser is free."""
     connection = local_socket.connect(lender, timeout=30)
     try:
         local_socket.receive(connection)
@@ -86,49 +86,49 @@ def _offered(lender: Path) -> socket.socket | None:
 
 
 def _open(lease: Lease, url: str) -> Tab:
-    """Have the browser show a page."""
-    tab = Tab(lease.driver, lease.ready)
+    """Load a page in the prepared tab of a borrowed browser."""
+    tab = Tab(lease.driver, lease.prepared_tab)
     tab.focus()
     tab.driver.get(url)
     wait_for("the page", lambda: tab.driver.current_url == url)
     return tab
 
 
-def test_what_is_given_back_is_lent_again_without_a_trace_of_who_had_it(
+def test_returned_browser_is_lent_again_without_traces_of_the_last_run(
     lender: RunningLender, site: Site
 ) -> None:
     url = site.page_url(make_idno(33_000))
     first = lender.lease()
     tab = _open(first, url)
-    assert tab.driver.execute_script(TRACES)
-    assert tab.driver.execute_script(KEPT) == ["who=me", 1]
-    Tab(first.driver)  # left open
-    first.give_back(pages=1)
+    assert tab.driver.execute_script(LEAVE_TRACES)
+    assert tab.driver.execute_script(READ_TRACES) == ["who=me", 1]
+    Tab(first.driver)  # stays open
+    first.return_browser(pages=1)
 
     second = lender.lease()
-    assert second.process_id == first.process_id
-    assert len(second.driver.window_handles) == 2  # the empty one, and the one that is ready
-    assert _open(second, url).driver.execute_script(KEPT) == ["", 0]
-    second.give_back(pages=1)
+    assert second.driver_pid == first.driver_pid
+    assert len(second.driver.window_handles) == 2  # the empty tab and the prepared one
+    assert _open(second, url).driver.execute_script(READ_TRACES) == ["", 0]
+    second.return_browser(pages=1)
 
 
-def test_one_that_is_lent_is_lent_to_nobody_else(lender: RunningLender) -> None:
+def test_lent_browser_is_not_lent_to_another_run(lender: RunningLender) -> None:
     lease = lender.lease()
     assert borrow(lender.socket) is None
-    lease.give_back(pages=0)
+    lease.return_browser(pages=0)
 
 
-def test_who_takes_what_is_offered_too_late_is_not_lent_it(lender: RunningLender) -> None:
+def test_run_that_accepts_an_offer_too_late_gets_no_browser(lender: RunningLender) -> None:
     late = wait_for("an offer", lambda: _offered(lender.socket))
     with late:
-        lease = lender.lease()  # the lender waits no longer
+        lease = lender.lease()  # the lender no longer waits for the first run
         with pytest.raises((OSError, EOFError)):
             local_socket.send(late, {"taken": True})
             local_socket.receive(late)
-        lease.give_back(pages=0)
+        lease.return_browser(pages=0)
 
 
-def test_an_offer_that_is_not_confirmed_is_none(tmp_path: Path) -> None:
+def test_offer_without_confirmation_is_no_lease(tmp_path: Path) -> None:
     offer = {
         "address": "http://127.0.0.1:1",
         "session": "s",
@@ -145,48 +145,46 @@ def test_an_offer_that_is_not_confirmed_is_none(tmp_path: Path) -> None:
         assert borrowed.result() is None
 
 
-def test_one_whose_borrower_went_without_a_word_is_ended_and_replaced(
-    lender: RunningLender, site: Site
-) -> None:
+def test_browser_that_is_not_returned_is_killed_and_replaced(lender: RunningLender, site: Site) -> None:
     lease = lender.lease()
     _open(lease, site.page_url(make_idno(33_001)))
-    lease.drop()
+    lease.discard()
 
-    wait_for("its end", lambda: not psutil.pid_exists(lease.process_id))
+    wait_for("the end of the browser", lambda: not psutil.pid_exists(lease.driver_pid))
     other = lender.lease()
-    assert other.process_id != lease.process_id
-    other.give_back(pages=0)
+    assert other.driver_pid != lease.driver_pid
+    other.return_browser(pages=0)
 
 
-def test_one_that_died_unused_is_not_lent_and_replaced(lender: RunningLender) -> None:
+def test_browser_that_died_while_unused_is_replaced_before_lending(lender: RunningLender) -> None:
     lease = lender.lease()
-    lease.give_back(pages=0)
-    lender.lease().give_back(pages=0)  # it is in order again
-    for process in psutil.Process(lease.process_id).children(recursive=True):
-        with suppress(psutil.NoSuchProcess):  # its parent's end was its own
+    lease.return_browser(pages=0)
+    lender.lease().return_browser(pages=0)  # has been reset
+    for process in psutil.Process(lease.driver_pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # it ended with its parent
             process.kill()
 
     other = lender.lease()
-    assert other.process_id != lease.process_id
+    assert other.driver_pid != lease.driver_pid
     assert other.driver.execute_script("return 1") == 1
-    other.give_back(pages=0)
+    other.return_browser(pages=0)
 
 
-def test_one_that_has_shown_so_many_pages_is_replaced(tmp_path: Path) -> None:
+def test_browser_is_replaced_after_the_configured_number_of_pages(tmp_path: Path) -> None:
     with _lender(tmp_path, BROWSER_PAGES="3") as lender:
         first = lender.lease()
-        first.give_back(pages=3)
-        assert lender.lease().process_id != first.process_id
+        first.return_browser(pages=3)
+        assert lender.lease().driver_pid != first.driver_pid
 
 
-def test_a_lender_that_ends_takes_all_browsers_along_those_that_are_lent_too(tmp_path: Path) -> None:
+def test_lender_that_stops_ends_all_browsers_even_lent_ones(tmp_path: Path) -> None:
     with _lender(tmp_path) as lender:
         lease = lender.lease()
         browsers = lender.browsers()
-        assert lease.process_id in {browser.pid for browser in browsers}
+        assert lease.driver_pid in {browser.pid for browser in browsers}
     wait_for("the end of the browsers", lambda: not any(process.is_running() for process in browsers))
     assert not any((tmp_path / "chrome").iterdir())
 
 
-def test_where_nobody_lends_there_is_none(tmp_path: Path) -> None:
+def test_no_browser_is_borrowed_without_a_lender(tmp_path: Path) -> None:
     assert borrow(tmp_path / "browsers.sock") is None

@@ -1,4 +1,4 @@
-"""Many companies in one crawl: outcomes, retries, tabs, what other runs do, and a browser that wears out or dies."""
+"""Crawls of many companies: outcomes, retries, tabs, other runs, and browsers that wear out or die."""
 
 import signal
 from collections import Counter
@@ -18,25 +18,25 @@ from standin import CASES, CaseName, running_site
 from standin.server import Site
 from standin.site_facts import make_idno
 from tests.pipeline.extract.crawling import Crawler, final, settings_for
-from tests.pipeline.extract.test_browser import processes_of, wait_until_none_is_left
+from tests.pipeline.extract.test_browser import processes_of, wait_for_no_processes
 from warehouse.contract import Outcome
 
 
 @pytest.fixture
 def own_site() -> Iterator[Site]:
+    """A stand-in site for one test only."""
     with running_site() as site:
         yield site
 
 
 def attempts(events: list[Event], idno: str) -> list[Outcome]:
+    """Return the outcomes of all attempts at a company."""
     return [
         event.capture.outcome for event in events if isinstance(event, Attempt) and event.capture.idno == idno
     ]
 
 
-def test_every_case_ends_in_its_outcome_with_tabs_side_by_side(
-    tmp_path: Path, own_site: Site, redis: Redis
-) -> None:
+def test_every_case_has_its_outcome_with_several_tabs(tmp_path: Path, own_site: Site, redis: Redis) -> None:
     crawler = Crawler(settings_for(tmp_path, own_site.url, tabs=5, visit_timeout_seconds=8), redis)
     events = crawler.crawl([case.idno for case in CASES.values()])
 
@@ -50,10 +50,12 @@ def test_every_case_ends_in_its_outcome_with_tabs_side_by_side(
     for transient in (CaseName.API_500, CaseName.NEVER_RENDERS, CaseName.API_DROPPED, CaseName.RATE_LIMITED):
         assert len(attempts(events, CASES[transient].idno)) == 3, transient
     assert attempts(events, CASES[CaseName.FLAKY].idno) == [Outcome.SERVER_ERROR, Outcome.OK]
-    wait_until_none_is_left(tmp_path)
+    wait_for_no_processes(tmp_path)
 
 
-def test_a_capture_holds_all_that_was_seen(tmp_path: Path, own_site: Site, redis: Redis) -> None:
+def test_capture_contains_document_page_payloads_and_screenshot(
+    tmp_path: Path, own_site: Site, redis: Redis
+) -> None:
     redirected = CASES[CaseName.REDIRECT].idno
     settings = settings_for(tmp_path, own_site.url, tabs=2, screenshots=Screenshots.ALWAYS)
     captures = final(Crawler(settings, redis).crawl([redirected, make_idno(1), make_idno(2)]))
@@ -66,41 +68,43 @@ def test_a_capture_holds_all_that_was_seen(tmp_path: Path, own_site: Site, redis
     assert capture.response_headers is not None
     assert capture.response_headers["content-type"].startswith("text/html")
     assert {"answered_ms", "shown_ms", "decided_ms"} <= set(capture.timings)
-    for each in captures.values():
-        # Of this company, whatever the other tabs showed at that moment.
-        assert each.document is not None
-        assert each.idno in each.document.decode()
-        assert "<app-root></app-root>" in each.document.decode()
-        assert each.html is not None
-        assert each.idno in each.html
-        assert all(each.idno in payload.url for payload in each.payloads)
-        assert all(payload.response_headers["content-type"] for payload in each.payloads)
-        assert each.screenshot is not None
-        assert each.screenshot.startswith(b"\x89PNG")
+    for company_capture in captures.values():
+        # All of this company, whatever the other tabs showed at the same time.
+        assert company_capture.document is not None
+        assert company_capture.idno in company_capture.document.decode()
+        assert "<app-root></app-root>" in company_capture.document.decode()
+        assert company_capture.html is not None
+        assert company_capture.idno in company_capture.html
+        assert all(company_capture.idno in payload.url for payload in company_capture.payloads)
+        assert all(payload.response_headers["content-type"] for payload in company_capture.payloads)
+        assert company_capture.screenshot is not None
+        assert company_capture.screenshot.startswith(b"\x89PNG")
     assert len({capture.screenshot for capture in captures.values()}) == 3
 
 
-def test_only_failures_that_need_eyes_get_a_screenshot(tmp_path: Path, own_site: Site, redis: Redis) -> None:
+def test_only_outcomes_that_need_a_person_get_a_screenshot(
+    tmp_path: Path, own_site: Site, redis: Redis
+) -> None:
     idnos = [CASES[name].idno for name in (CaseName.FOUND, CaseName.CHALLENGE, CaseName.WRONG_COMPANY)]
     captures = final(Crawler(settings_for(tmp_path, own_site.url), redis).crawl(idnos))
     assert [captures[idno].screenshot is not None for idno in idnos] == [False, True, True]
 
 
-def test_a_company_that_another_run_captured_meanwhile_is_not_visited(
+def test_company_that_another_run_captured_meanwhile_is_skipped(
     tmp_path: Path, own_site: Site, redis: Redis
 ) -> None:
     first, second = make_idno(1), make_idno(2)
     crawler = Crawler(
         settings_for(tmp_path, own_site.url, tabs=1),
         redis,
-        captured_meanwhile=lambda idno: 77 if idno == second else None,
+        find_new_capture=lambda idno: 77 if idno == second else None,
     )
     events = crawler.crawl([first, second])
     assert events[-1] == Skip(second, 77, 0)
     assert own_site.visits(second) == 0
 
 
-def test_a_company_that_another_run_is_busy_with_is_waited_for(
+def test_crawl_waits_for_a_company_that_another_run_has_claimed(
     tmp_path: Path, own_site: Site, redis: Redis
 ) -> None:
     first, second = make_idno(1), make_idno(2)
@@ -110,39 +114,35 @@ def test_a_company_that_another_run_is_busy_with_is_waited_for(
     assert redis.keys("claim:*") == []
 
 
-def test_a_claim_of_a_run_that_is_over_keeps_nobody_waiting(
-    tmp_path: Path, own_site: Site, redis: Redis
-) -> None:
+def test_claim_of_a_run_that_has_ended_is_taken_over(tmp_path: Path, own_site: Site, redis: Redis) -> None:
     idno = make_idno(1)
     redis.set(f"claim:{idno}", "dead", px=600_000)
-    crawler = Crawler(settings_for(tmp_path, own_site.url), redis, is_over=lambda run_id: run_id == "dead")
+    crawler = Crawler(settings_for(tmp_path, own_site.url), redis, has_ended=lambda run_id: run_id == "dead")
     assert [event.capture.idno for event in crawler.crawl([idno]) if isinstance(event, Attempt)] == [idno]
     assert redis.keys("claim:*") == []
 
 
-def test_a_run_that_is_over_begins_no_further_visit(tmp_path: Path, own_site: Site, redis: Redis) -> None:
-    begun = 0
+def test_run_that_is_over_begins_no_further_visit(tmp_path: Path, own_site: Site, redis: Redis) -> None:
+    checks = 0
 
     class Over(Exception):
         pass
 
-    def goes_on() -> None:
-        nonlocal begun
-        begun += 1
-        if begun > 2:
+    def check_run_active() -> None:
+        nonlocal checks
+        checks += 1
+        if checks > 2:
             raise Over
 
-    crawler = Crawler(settings_for(tmp_path, own_site.url, tabs=1), redis, goes_on=goes_on)
+    crawler = Crawler(settings_for(tmp_path, own_site.url, tabs=1), redis, check_run_active=check_run_active)
     with pytest.raises(Over):
         crawler.crawl([make_idno(number) for number in range(10)])
     assert len(own_site.documents()) == 2
-    wait_until_none_is_left(tmp_path)
+    wait_for_no_processes(tmp_path)
     assert redis.keys("claim:*") == []
 
 
-def test_a_browser_that_is_worn_out_is_replaced_between_pages(
-    tmp_path: Path, own_site: Site, redis: Redis
-) -> None:
+def test_worn_out_browser_is_replaced_between_visits(tmp_path: Path, own_site: Site, redis: Redis) -> None:
     settings = settings_for(tmp_path, own_site.url, tabs=2, browser_pages=3)
     browsers = set()
     events = []
@@ -155,22 +155,19 @@ def test_a_browser_that_is_worn_out_is_replaced_between_pages(
     assert not list((tmp_path / "chrome").iterdir())
 
 
-def test_a_browser_that_takes_too_much_memory_is_replaced_too(
+def test_browser_that_uses_too_much_memory_is_replaced(
     tmp_path: Path, own_site: Site, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tabbed_browser, "_MEASURED_EVERY", 1)
-    settings = settings_for(
-        tmp_path, own_site.url, tabs=1, browser_megabytes=200
-    )  # less than any Chrome takes
+    monkeypatch.setattr(tabbed_browser, "_MEMORY_CHECK_PAGES", 1)
+    # Any Chrome uses more than 200 MB.
+    settings = settings_for(tmp_path, own_site.url, tabs=1, browser_megabytes=200)
     browsers = set()
     for _ in Crawler(settings, redis).events([make_idno(number) for number in range(2)]):
         browsers |= {folder.name for folder in (tmp_path / "chrome").iterdir()}
     assert len(browsers) == 2
 
 
-def test_a_killed_chrome_costs_the_visits_under_way_another_attempt_each(
-    tmp_path: Path, own_site: Site, redis: Redis
-) -> None:
+def test_visits_in_a_killed_chrome_are_retried(tmp_path: Path, own_site: Site, redis: Redis) -> None:
     idnos = [make_idno(number) for number in range(8)]
     events: list[Event] = []
     for event in Crawler(settings_for(tmp_path, own_site.url, tabs=3), redis).events(idnos):
@@ -183,10 +180,10 @@ def test_a_killed_chrome_costs_the_visits_under_way_another_attempt_each(
     assert Outcome.BROWSER_ERROR in outcomes
     assert {capture.outcome for capture in final(events).values()} == {Outcome.OK}
     assert set(final(events)) == set(idnos)
-    wait_until_none_is_left(tmp_path)
+    wait_for_no_processes(tmp_path)
 
 
-def test_a_browser_that_never_starts_ends_the_crawl_and_is_named(
+def test_crawl_ends_with_an_error_that_names_a_browser_that_never_starts(
     tmp_path: Path, own_site: Site, redis: Redis
 ) -> None:
     settings = settings_for(tmp_path, own_site.url, chrome_binary=Path("/bin/true"), retry_seconds=0)
@@ -199,7 +196,7 @@ def test_a_browser_that_never_starts_ends_the_crawl_and_is_named(
     assert own_site.documents() == []
 
 
-def test_a_page_that_hangs_its_renderer_holds_nobody_up_for_long(
+def test_page_with_a_hanging_renderer_does_not_block_the_crawl(
     tmp_path: Path, own_site: Site, redis: Redis
 ) -> None:
     events: list[Event] = []

@@ -1,4 +1,4 @@
-"""What a page proves, judged as it stands at one moment."""
+"""Page verdicts: which outcome a page proves at one moment of a visit."""
 
 import json
 from html import escape
@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pipeline.extract.browser.network_log import NetworkLog
-from pipeline.extract.page_verdict import PageEvidence, judge, judge_at_the_end
+from pipeline.extract.page_verdict import PageEvidence, judge, judge_at_deadline
 from pipeline.transform.merge import transform
 from standin import CASES, CaseName, company
 from warehouse.contract import Outcome
@@ -66,47 +66,47 @@ def _outcome(html: str, network: NetworkLog, *bodies: bytes) -> Outcome | None:
     return verdict.outcome if verdict else None
 
 
-def test_a_page_that_shows_the_company_is_ok_with_its_data_or_without() -> None:
+def test_page_that_shows_the_company_is_ok_with_or_without_its_data() -> None:
     html = _page("VIORICA-TEST", IDNO)
     assert _outcome(html, _network(data=None)) is Outcome.OK
     assert _outcome(_page(_name(IDNO).replace("&", "&amp;"), IDNO), _network(), _body(IDNO)) is Outcome.OK
 
 
-def test_a_page_without_an_idno_is_proved_by_the_data_it_got() -> None:
+def test_page_without_an_idno_is_ok_if_its_data_proves_the_company() -> None:
     html = f"<html><body><main><h1>{_name(IDNO).replace('&', '&amp;')}</h1></main></body></html>"
     assert _outcome(html, _network(), _body(IDNO)) is Outcome.OK
     assert _outcome(html, _network()) is None
 
 
-def test_a_shell_shows_nothing_yet_and_in_the_end_it_is_a_timeout() -> None:
-    seen = PageEvidence(IDNO, SHELL, _network(data=None), ())
-    assert judge(seen) is None
-    assert judge_at_the_end(seen).outcome is Outcome.TIMEOUT
+def test_empty_shell_is_undecided_and_a_timeout_at_the_deadline() -> None:
+    evidence = PageEvidence(IDNO, SHELL, _network(data=None), ())
+    assert judge(evidence) is None
+    assert judge_at_deadline(evidence).outcome is Outcome.TIMEOUT
 
 
-def test_data_alone_proves_nothing_without_a_rendered_page() -> None:
-    seen = PageEvidence(IDNO, SHELL, _network(), [_body(IDNO)])
-    assert judge(seen) is None
-    assert judge_at_the_end(seen).outcome is Outcome.TIMEOUT
+def test_data_without_a_rendered_page_proves_nothing() -> None:
+    evidence = PageEvidence(IDNO, SHELL, _network(), [_body(IDNO)])
+    assert judge(evidence) is None
+    assert judge_at_deadline(evidence).outcome is Outcome.TIMEOUT
 
 
-def test_a_heading_without_proof_is_incomplete_in_the_end() -> None:
+def test_heading_without_proof_is_incomplete_at_the_deadline() -> None:
     html = "<html><body><main><h1>CINEVA SRL</h1></main></body></html>"
-    assert judge_at_the_end(PageEvidence(IDNO, html, _network(), ())).outcome is Outcome.INCOMPLETE
+    assert judge_at_deadline(PageEvidence(IDNO, html, _network(), ())).outcome is Outcome.INCOMPLETE
 
 
-def test_another_companys_page_is_the_wrong_page() -> None:
+def test_page_of_another_company_is_the_wrong_page() -> None:
     assert _outcome(_page("ALTCINEVA", OTHER), _network()) is Outcome.WRONG_PAGE
 
 
-def test_a_page_and_its_data_that_disagree_on_the_name_are_the_wrong_page() -> None:
+def test_page_whose_data_has_another_name_is_the_wrong_page() -> None:
     assert _outcome(_page("CU TOTUL ALTCEVA", IDNO), _network(), _body(IDNO)) is Outcome.WRONG_PAGE
 
 
 @pytest.mark.parametrize(
     "text", ["Eroare", "Error 500", "Ошибка", "Compania nu a fost găsită", "Компания не найдена"]
 )
-def test_an_error_text_in_the_place_of_a_name_is_never_ok(text: str) -> None:
+def test_error_text_in_place_of_the_name_is_never_ok(text: str) -> None:
     assert _outcome(_page(text, IDNO), _network()) is not Outcome.OK
     assert _outcome(_page(text, IDNO), _network(), _body(IDNO)) is not Outcome.OK
 
@@ -115,14 +115,14 @@ def test_an_error_text_in_the_place_of_a_name_is_never_ok(text: str) -> None:
     ("status", "outcome"),
     [(403, Outcome.BLOCKED), (429, Outcome.BLOCKED), (503, Outcome.SERVER_ERROR), (404, Outcome.NOT_FOUND)],
 )
-def test_the_documents_status_decides_at_once(status: int, outcome: Outcome) -> None:
+def test_status_of_the_document_decides_with_certainty(status: int, outcome: Outcome) -> None:
     verdict = judge(PageEvidence(IDNO, SHELL, _network(document=status, data=None), ()))
     assert verdict is not None
     assert verdict.outcome is outcome
     assert verdict.certain
 
 
-def test_a_challenge_is_known_by_its_header_or_its_text_whatever_its_status() -> None:
+def test_challenge_is_recognized_by_header_or_text_whatever_its_status() -> None:
     by_header = _network(data=None, headers={"cf-mitigated": "challenge"})
     assert _outcome(SHELL, by_header) is Outcome.BLOCKED
     html = "<html><head><title>Just a moment...</title></head><body>Checking</body></html>"
@@ -133,20 +133,20 @@ def test_a_challenge_is_known_by_its_header_or_its_text_whatever_its_status() ->
     ("status", "outcome"),
     [(500, Outcome.SERVER_ERROR), (404, Outcome.NOT_FOUND), (403, Outcome.BLOCKED), (429, Outcome.BLOCKED)],
 )
-def test_the_answer_to_the_pages_own_request_decides_if_no_company_is_shown(
+def test_status_of_the_data_request_decides_if_the_page_shows_no_company(
     status: int, outcome: Outcome
 ) -> None:
     assert _outcome(SHELL, _network(data=status)) is outcome
     assert _outcome(_page("VIORICA-TEST", IDNO), _network(data=status)) is Outcome.OK
 
 
-def test_nothing_is_judged_by_its_failure_while_an_answer_is_under_way() -> None:
+def test_failure_is_not_judged_while_another_answer_is_pending() -> None:
     network = _network(data=500)
     network.feed([_request("3", DATA, "XHR")])
     assert _outcome(SHELL, network) is None
 
 
-def test_a_frame_within_the_page_is_not_the_main_document() -> None:
+def test_frame_within_the_page_is_not_the_main_document() -> None:
     network = _network()
     network.feed(
         [
@@ -196,17 +196,17 @@ _STATUSES = st.sampled_from([200, 200, 200, 301, 403, 404, 429, 500, 503])
     document=_STATUSES,
     data=_STATUSES | st.none(),
 )
-def test_whatever_page_comes_it_is_ok_only_with_this_companys_facts(
+def test_generated_page_is_ok_only_with_facts_of_this_company(
     heading: str, shown: str, beside: str, bodies: list[bytes], document: int, data: int | None
 ) -> None:
-    # A page that puts another's name beside this IDNO says so itself; nothing contradicts it.
+    # Nothing contradicts a page that shows this IDNO with the name of another company.
     assume(not (heading == _name(OTHER) and shown == IDNO))
     html = (
         f"<html><body><main><h1>{escape(heading)}</h1><p>{escape(beside)}</p>"
         f"<dl><dt>IDNO</dt><dd>{shown}</dd></dl></main></body></html>"
     )
     network = _network(document=document, data=data)
-    verdict = judge_at_the_end(PageEvidence(IDNO, html, network, bodies))
+    verdict = judge_at_deadline(PageEvidence(IDNO, html, network, bodies))
 
     if verdict.outcome is not Outcome.OK:
         assert verdict.reason

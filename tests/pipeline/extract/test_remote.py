@@ -1,4 +1,4 @@
-"""A browser behind a remote WebDriver: a second chromedriver that listens on a port of its own."""
+"""A browser behind a remote WebDriver, played by a second chromedriver with a port of its own."""
 
 import subprocess
 from collections.abc import Iterator
@@ -21,6 +21,7 @@ from warehouse.contract import Outcome
 
 @pytest.fixture
 def webdriver(tmp_path: Path) -> Iterator[str]:
+    """The URL of a running chromedriver."""
     [port] = free_ports(1)
     url = f"http://127.0.0.1:{port}"
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
@@ -42,7 +43,7 @@ def webdriver(tmp_path: Path) -> Iterator[str]:
         process.wait(20)
 
 
-def test_a_remote_browser_captures_as_one_on_this_machine_does(
+def test_remote_browser_captures_like_a_local_one(
     tmp_path: Path, site: Site, redis: Redis, webdriver: str
 ) -> None:
     settings = settings_for(
@@ -72,11 +73,11 @@ def test_a_remote_browser_captures_as_one_on_this_machine_does(
     assert not (tmp_path / "chrome").exists()
 
 
-def test_a_remote_that_does_not_answer_is_named_without_its_password(tmp_path: Path, redis: Redis) -> None:
+def test_error_names_an_unreachable_remote_without_its_password(tmp_path: Path, redis: Redis) -> None:
     settings = settings_for(
         tmp_path, "http://127.0.0.1:9", webdriver_url="http://user:hunter2@127.0.0.1:9", retry_seconds=0
     )
     with pytest.raises(BrowserNotStarted) as raised:
         Crawler(settings, redis).crawl([make_idno(1), make_idno(2)])
-    assert "127.0.0.1:9 gives no browser" in str(raised.value)
+    assert "127.0.0.1:9 provided no browser" in str(raised.value)
     assert "hunter2" not in str(raised.value)

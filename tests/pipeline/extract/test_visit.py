@@ -1,4 +1,4 @@
-"""Pages that misbehave, visited with a real Chrome: the right outcome, in bounded time, and no trace."""
+"""Visits with a real Chrome to pages that misbehave: the right outcome, in bounded time, without traces."""
 
 import contextlib
 import threading
@@ -21,16 +21,16 @@ RENDER = (
     "const fail = text => document.body.innerHTML = '<main><h1>' + text + '</h1></main>';"
 )
 PAGES = {
-    # The first try fails, the page tries again by itself.
+    # The first request fails, and the page retries by itself.
     "/retries": f"<body><script>{RENDER}let n = 0; const load = () => fetch('/flaky/{IDNO}?n=' + n++).then(r =>"
     " r.ok ? show() : (fail('Eroare'), setTimeout(load, 1500))); load()</script></body>",
-    # The company's data comes late, while something beside it is missing.
+    # The company is shown late, while another resource is missing.
     "/beside": f"<body><script>{RENDER}fetch('/text/companies/{IDNO}').then(() => setTimeout(show, 2000));"
     f"fetch('/missing/{IDNO}/logo')</script></body>",
-    # The page gives its first request up.
+    # The page aborts its first request.
     "/aborts": f"<body><script>{RENDER}const c = new AbortController(); fetch('/slow/companies/{IDNO}', {{signal:"
     f" c.signal}}).catch(() => setTimeout(show, 2000)); setTimeout(() => c.abort(), 100)</script></body>",
-    # It says that there is nothing, while a statistics request hangs and a clock ticks.
+    # The page says that the company is unknown, while a statistics request hangs and a clock ticks.
     "/ticks": f"<body><script>{RENDER}fetch('/missing/companies/{IDNO}').then(() => fail('Compania nu a fost găsită'));"
     "new Image().src = '/slow/pixel'; setInterval(() => document.title = Date.now(), 100)</script></body>",
     "/windows": f"<body><script>{RENDER}for (let i = 0; i < 5; i++) window.open('/ticks'); show()</script></body>",
@@ -43,8 +43,8 @@ PAGES = {
 
 class _Site(BaseHTTPRequestHandler):
     ended = threading.Event()
-    asked = threading.Event()
-    """A page that never comes was asked for."""
+    requested = threading.Event()
+    """Set once a page that never arrives has been requested."""
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
@@ -55,7 +55,7 @@ class _Site(BaseHTTPRequestHandler):
         elif path.startswith("/text/"):
             self._answer(200, "text/plain", "not the JSON that one would expect")
         elif path.startswith("/slow/"):
-            self.asked.set()
+            self.requested.set()
             self.ended.wait(60)
         elif path == "/streams":
             self._stream()
@@ -84,6 +84,7 @@ class _Site(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
+    """The URL of the site."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Site)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -95,6 +96,7 @@ def url() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def driver(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
+    """A Chrome for all tests of this module."""
     with chrome(settings_for(tmp_path_factory.mktemp("work"), url)) as driver:
         yield driver
 
@@ -111,32 +113,32 @@ def driver(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drive
         ("/large", Outcome.INCOMPLETE),
     ],
 )
-def test_a_page_that_misbehaves_ends_in_its_right_outcome(
+def test_page_that_misbehaves_has_the_right_outcome(
     driver: Driver, url: str, page: str, outcome: Outcome
 ) -> None:
     capture = visit(driver, url + page, IDNO, timeout_seconds=15)
     assert (capture.outcome, capture.status_code) == (outcome, 200), capture.error
 
 
-def test_a_document_that_never_ends_does_not_hold_the_visit(driver: Driver, url: str) -> None:
+def test_document_that_never_ends_does_not_block_the_visit(driver: Driver, url: str) -> None:
     capture = visit(driver, f"{url}/streams", IDNO, timeout_seconds=4)
     assert capture.outcome in (Outcome.INCOMPLETE, Outcome.TIMEOUT)
     assert visit(driver, f"{url}/retries", IDNO, timeout_seconds=15).outcome is Outcome.OK
 
 
-def test_a_page_opens_no_windows_beside_the_next_visit(driver: Driver, url: str) -> None:
+def test_windows_that_a_page_opens_do_not_remain(driver: Driver, url: str) -> None:
     visit(driver, f"{url}/windows", IDNO, timeout_seconds=15)
     assert len(driver.window_handles) == 1
 
 
-def test_nobody_is_there_is_a_network_error(driver: Driver) -> None:
+def test_site_that_does_not_answer_is_a_network_error(driver: Driver) -> None:
     capture = visit(driver, "http://127.0.0.1:9/companies/x", IDNO, timeout_seconds=15)
     assert capture.outcome is Outcome.NETWORK_ERROR
     assert capture.html is None
     assert capture.status_code is None
 
 
-def test_a_page_writes_nothing_into_anybodys_home(
+def test_chrome_gets_no_secrets_and_writes_nothing_to_the_users_home(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = tmp_path / "home"
@@ -150,20 +152,18 @@ def test_a_page_writes_nothing_into_anybodys_home(
     assert "REGISTRU_" not in environment.replace("REGISTRU_STACK", "")
 
 
-def test_a_chrome_that_dies_while_the_document_is_awaited_is_a_browser_error(
-    url: str, tmp_path: Path
-) -> None:
+def test_chrome_that_dies_while_the_document_loads_is_a_browser_error(url: str, tmp_path: Path) -> None:
     with chrome(settings_for(tmp_path, url)) as driver:
         [profile] = (tmp_path / "chrome").iterdir()
 
         def kill() -> None:
-            _Site.asked.wait(30)
+            _Site.requested.wait(30)
             for process in psutil.process_iter(["cmdline"]):
                 if f"--user-data-dir={profile}" in " ".join(process.info["cmdline"] or []):
                     with contextlib.suppress(psutil.NoSuchProcess):
                         process.kill()
 
-        _Site.asked.clear()
+        _Site.requested.clear()
         threading.Thread(target=kill).start()
         capture = visit(driver, f"{url}/slow/document", IDNO, timeout_seconds=15)
     assert capture.outcome is Outcome.BROWSER_ERROR
