@@ -1,4 +1,4 @@
-"""A browser of a test's own, to look at pages as a person does."""
+"""A browser with which tests use pages as a person does."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from stack.chrome import find_chrome
 def started_browser(
     profile: Path, *, window: tuple[int, int] = (1400, 900), logs: Mapping[str, str] | None = None
 ) -> Iterator[Chrome]:
-    """Yield a browser that knows nobody; `logs` names what it writes down, for `get_log`."""
+    """Start a browser with a new profile; `logs` maps the logs for `get_log` to their levels."""
     chrome, options = find_chrome(), ChromeOptions()
     options.binary_location = str(chrome.binary)
     for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
@@ -32,7 +32,7 @@ def started_browser(
 
 
 def text_of(browser: Chrome) -> str:
-    """Return what the page shows."""
+    """Return the visible text of the page."""
     return str(browser.execute_script("return document.body ? document.body.innerText : ''"))
 
 
@@ -41,6 +41,6 @@ def see(browser: Chrome, text: str) -> None:
     wait_in(browser, lambda driver: text in text_of(driver), f"no {text!r} on the page")
 
 
-def wait_in(browser: Chrome, look: Callable[[Chrome], bool], missing: str) -> None:
-    """Wait until something is so in the page; while it goes to another one it cannot be asked."""
-    WebDriverWait(browser, 60, ignored_exceptions=[WebDriverException]).until(look, missing)
+def wait_in(browser: Chrome, condition: Callable[[Chrome], bool], message: str) -> None:
+    """Wait until a condition holds in the page; WebDriver errors, as during a navigation, are ignored."""
+    WebDriverWait(browser, 60, ignored_exceptions=[WebDriverException]).until(condition, message)

@@ -1,4 +1,4 @@
-"""Redis is restarted, emptied, gone: nobody gets in who should not, and who may is soon let in again."""
+"""Redis is killed, emptied or restored: invalid callers stay refused, valid callers are soon accepted again."""
 
 import time
 from collections import Counter
@@ -22,30 +22,33 @@ from warehouse.schema import database_roles
 
 
 def redis_of(platform: Platform) -> Redis:
+    """Return a client of the state database."""
     secrets = load_or_create(platform.home.secrets)
     url = valkey.url(platform.ports["valkey"], secrets, valkey.STATE_DATABASE)
     return Redis.from_url(url, decode_responses=True)
 
 
-def with_token(platform: Platform, token: str) -> httpx.Client:
+def client_with_token(platform: Platform, token: str) -> httpx.Client:
+    """Return a client that sends an access token."""
     headers = {"Authorization": f"Bearer {token}"}
     return httpx.Client(base_url=platform.url, headers=headers, timeout=60, trust_env=False)
 
 
-def forged(platform: Platform, user: PlatformUser) -> str:
+def forged_token(platform: Platform, user: PlatformUser) -> str:
+    """Return a copy of the user's access token for another session, signed with another key."""
     claims = jwt.get_unverified_claims(user.http.headers["Authorization"].split()[1])
     return str(jwt.encode({**claims, "sid": str(uuid4())}, uuid4().hex + uuid4().hex, algorithm="HS256"))
 
 
-def test_restarted_under_load_lets_nobody_in_wrongly_and_answers_no_500(
+def test_redis_restart_under_load_admits_no_invalid_caller_and_causes_no_500(
     platform: Platform, user: PlatformUser
 ) -> None:
-    with platform.signed_in() as gone:
-        signed_out = gone.http.headers["Authorization"].split()[1]
-        gone.http.post("/auth/logout/")
+    with platform.signed_in() as other:
+        signed_out = other.http.headers["Authorization"].split()[1]
+        other.http.post("/auth/logout/")
     clients: dict[str, Callable[[], int]] = {}
-    good, bad = user.http, with_token(platform, forged(platform, user))
-    ended = with_token(platform, signed_out)
+    good, bad = user.http, client_with_token(platform, forged_token(platform, user))
+    ended = client_with_token(platform, signed_out)
     nobody = httpx.Client(base_url=platform.url, timeout=60, trust_env=False)
     clients["good"] = lambda: good.get("/auth/me/").status_code
     clients["bad"] = lambda: bad.get("/auth/me/").status_code
@@ -67,12 +70,12 @@ def test_restarted_under_load_lets_nobody_in_wrongly_and_answers_no_500(
         for _ in range(3):
             [server] = platform.processes("valkey")
             server.kill()
-            wait_for("Redis again", partial(_restarted, platform, server.pid), seconds=30)
+            wait_for("a restarted Redis", partial(_restarted, platform, server.pid), seconds=30)
             wait_for("an answer", lambda: good.get("/auth/me/").status_code == 200 or None, seconds=30)
         stop.set()
         totals: dict[str, Counter[int]] = {}
-        for each in running:
-            name, counts = each.result()
+        for future in running:
+            name, counts = future.result()
             totals[name] = totals.get(name, Counter()) + counts
 
     assert totals["good"][200] > 0
@@ -83,13 +86,11 @@ def test_restarted_under_load_lets_nobody_in_wrongly_and_answers_no_500(
         assert set(totals[name]) <= {401, 503}, totals
 
 
-def _restarted(platform: Platform, old: int) -> bool | None:
-    return any(each.pid != old for each in platform.processes("valkey")) or None
+def _restarted(platform: Platform, old_pid: int) -> bool | None:
+    return any(process.pid != old_pid for process in platform.processes("valkey")) or None
 
 
-def test_emptied_it_is_filled_again_from_what_postgresql_knows(
-    platform: Platform, user: PlatformUser
-) -> None:
+def test_emptied_redis_is_filled_again_from_postgresql(platform: Platform, user: PlatformUser) -> None:
     key = user.http.post("/auth/keys/", json={"name": "k", "scopes": ["scrape"]}).json()
     revoked = user.http.post("/auth/keys/", json={"name": "r", "scopes": ["scrape"]}).json()
     user.http.delete(f"/auth/keys/{revoked['id']}/")
@@ -104,12 +105,12 @@ def test_emptied_it_is_filled_again_from_what_postgresql_knows(
     assert httpx.get(f"{platform.url}/auth/me/", headers=with_key, trust_env=False).status_code == 200
     with_revoked = {"X-API-Key": revoked["key"]}
     assert httpx.get(f"{platform.url}/auth/me/", headers=with_revoked, trust_env=False).status_code == 401
-    assert with_token(platform, other["access_token"]).get("/auth/me/").status_code == 401
+    assert client_with_token(platform, other["access_token"]).get("/auth/me/").status_code == 401
     refreshed = user.http.post("/auth/refresh/", json={"refresh_token": other["refresh_token"]})
     assert refreshed.status_code == 401
 
 
-def test_put_back_from_an_old_copy_it_is_not_believed_for_long(
+def test_copies_of_sessions_and_accounts_in_redis_expire_within_minutes(
     platform: Platform, user: PlatformUser
 ) -> None:
     redis = redis_of(platform)
@@ -119,7 +120,7 @@ def test_put_back_from_an_old_copy_it_is_not_believed_for_long(
     assert all(0 < redis.ttl(key) <= 300 for key in keys)
 
 
-def test_a_request_of_somebody_known_costs_no_sql(platform: Platform, user: PlatformUser) -> None:
+def test_request_with_a_cached_session_uses_no_sql(platform: Platform, user: PlatformUser) -> None:
     def transactions() -> int:
         with platform.engine(database_roles.USERS_OWNER, database_roles.USERS_DATABASE).begin() as connection:
             connection.execute(text("SELECT pg_stat_clear_snapshot()"))
@@ -130,12 +131,12 @@ def test_a_request_of_somebody_known_costs_no_sql(platform: Platform, user: Plat
     started, before = time.monotonic(), transactions()
     for _ in range(300):
         assert user.http.get("/auth/verify").status_code == 200
-    # The reconciler asks a few times a second meanwhile.
+    # Meanwhile the reconciler uses the database a few times a second.
     allowed = 50 + 10 * (time.monotonic() - started)
     assert transactions() - before < allowed < 300
 
 
-def test_no_request_begun_after_signing_out_gets_in_even_where_redis_forgets_meanwhile(
+def test_no_request_after_sign_out_is_accepted_even_if_redis_loses_keys(
     platform: Platform, user: PlatformUser
 ) -> None:
     redis = redis_of(platform)
@@ -144,17 +145,17 @@ def test_no_request_begun_after_signing_out_gets_in_even_where_redis_forgets_mea
         session = user.http.post(
             "/auth/login/", json={"username": user.username, "password": user.password}
         ).json()
-        stop, late = Event(), []
+        stop, accepted = Event(), []
 
-        def ask() -> None:
-            with with_token(platform, session["access_token"]) as http:
+        def send_requests() -> None:
+            with client_with_token(platform, session["access_token"]) as http:
                 while not stop.is_set():
                     begun = time.monotonic()
                     if http.get("/auth/me/").status_code == 200:
-                        late.append(begun)
+                        accepted.append(begun)
 
-        def forget() -> None:
-            # Only copies of what is open: what is on its way out has been marked on purpose.
+        def delete_copies() -> None:
+            # Only copies of open sessions; the marks of sessions that are ending stay.
             while not stop.is_set():
                 for key in redis.scan_iter("session:*"):
                     value = redis.get(key)
@@ -162,17 +163,17 @@ def test_no_request_begun_after_signing_out_gets_in_even_where_redis_forgets_mea
                         redis.delete(key)
 
         with ThreadPoolExecutor(5) as pool:
-            working = [*(pool.submit(ask) for _ in range(4)), pool.submit(forget)]
-            wait_for("requests", lambda: len(late) > 5 or None, seconds=30, pause_seconds=0.01)
-            with with_token(platform, session["access_token"]) as http:
+            working = [*(pool.submit(send_requests) for _ in range(4)), pool.submit(delete_copies)]
+            wait_for("requests", lambda: len(accepted) > 5 or None, seconds=30, pause_seconds=0.01)
+            with client_with_token(platform, session["access_token"]) as http:
                 assert http.post("/auth/logout/").status_code == 204
-                out = time.monotonic()
+                signed_out_at = time.monotonic()
                 for _ in range(20):
                     assert http.get("/auth/me/").status_code == 401
             stop.set()
-            for each in working:
-                each.result()
-        assert not [begun for begun in late if begun > out]
+            for future in working:
+                future.result()
+        assert not [begun for begun in accepted if begun > signed_out_at]
 
     for _ in range(8):
         one_round()

@@ -1,6 +1,6 @@
-"""A batch through faults of every kind, while Chrome, a run and Redis are killed under it.
+"""A batch at a site with faults of every kind, while Chrome, a run and Redis are killed.
 
-`REGISTRU_SOAK=500` (`make soak`) takes that many companies; the suite takes fewer.
+`REGISTRU_SOAK` is the number of companies (`make soak` uses 500); by default it is small.
 """
 
 import os
@@ -22,15 +22,16 @@ from tests.platform_user import PlatformUser
 from tests.polling import wait_for
 from warehouse.contract import Outcome
 
-COMPANIES = int(os.environ.get("REGISTRU_SOAK", "40"))
-SECONDS = 300 + 4 * COMPANIES
+COMPANY_COUNT = int(os.environ.get("REGISTRU_SOAK", "40"))
+TIMEOUT_SECONDS = 300 + 4 * COMPANY_COUNT
 STATES = {Outcome.OK: "succeeded", Outcome.NOT_FOUND: "not_found", Outcome.BLOCKED: "blocked"}
-MOST_GROWTH = 1.5
-SPARE_BYTES = 60 * 1024 * 1024
+MAX_GROWTH_FACTOR = 1.5
+ALLOWED_GROWTH_BYTES = 60 * 1024 * 1024
 
 
 @pytest.fixture(scope="module")
 def soaked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """A platform for a site with faults."""
     with (
         running_site(faults=True) as site,
         running_platform(
@@ -38,7 +39,7 @@ def soaked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
             site,
             visit_attempts="4",
             visit_timeout_seconds="6",
-            # A few of the companies are challenged, here and there: no reason to stop for all.
+            # Some companies of the site are challenged; they must not open the circuit breaker.
             breaker_challenges="8",
             breaker_seconds="20",
             longest_wait_seconds="5",
@@ -49,13 +50,14 @@ def soaked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 
 @dataclass
 class Sampler:
-    """Measures the runs' processes until it is stopped."""
+    """Measures the memory of the runs' processes once a second until `stopped` is set."""
 
     platform: Platform
     bytes_by_process: dict[int, list[int]] = field(default_factory=dict)
     stopped: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
+        """Measure; the body of a thread."""
         while not self.stopped.wait(1):
             for worker in self.platform.runs():
                 try:
@@ -65,46 +67,50 @@ class Sampler:
 
 
 def kill_chrome(platform: Platform) -> None:
-    killed = wait_for("a Chrome", lambda: platform.processes("--user-data-dir="))
-    for process in killed:
-        with suppress(psutil.NoSuchProcess):  # its parent's end was its own
+    """Kill all processes of the browsers."""
+    processes = wait_for("a Chrome", lambda: platform.processes("--user-data-dir="))
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):  # it ended with its parent
             process.kill()
 
 
-def kill_a_run(platform: Platform) -> None:
+def kill_run(platform: Platform) -> None:
+    """Kill the process of a run."""
     [worker, *_] = wait_for("a run", platform.runs)
     with suppress(psutil.NoSuchProcess):
         worker.kill()
 
 
 def restart_valkey(platform: Platform) -> None:
+    """Terminate Valkey; the supervisor starts it again."""
     [valkey] = platform.processes("valkey-server")
     valkey.terminate()
     valkey.wait(timeout=20)
 
 
-TROUBLE = (
+FAULTS = (
     (0.10, kill_chrome),
-    (0.25, kill_a_run),
+    (0.25, kill_run),
     (0.40, kill_chrome),
     (0.55, restart_valkey),
     (0.70, kill_chrome),
 )
+"""The faults, each at a finished share of the batch."""
 
 
-def read(user: PlatformUser, url: str) -> dict[str, object]:
-    """Return a batch's status, as soon as the API gives it (Redis may be just coming back)."""
+def read_status(user: PlatformUser, url: str) -> dict[str, object]:
+    """Return a batch's status; wait for the API if Redis is restarting."""
 
-    def answered() -> dict[str, object] | None:
+    def status() -> dict[str, object] | None:
         answer = user.http.get(url)
         return answer.json() if answer.status_code == httpx.codes.OK else None
 
-    return wait_for("the batch's status", answered, seconds=90)
+    return wait_for("the batch's status", status, seconds=90)
 
 
-@pytest.mark.timeout(SECONDS * 2)
-def test_each_company_of_a_batch_ends_in_its_right_outcome_whatever_dies(soaked: Platform) -> None:
-    idnos = [make_idno(FAULTY_NUMBERS[number]) for number in range(COMPANIES)]
+@pytest.mark.timeout(TIMEOUT_SECONDS * 2)
+def test_every_company_of_a_batch_has_the_right_outcome_whatever_is_killed(soaked: Platform) -> None:
+    idnos = [make_idno(FAULTY_NUMBERS[number]) for number in range(COMPANY_COUNT)]
     sampler = Sampler(soaked)
     thread = threading.Thread(target=sampler.run)
     thread.start()
@@ -113,18 +119,20 @@ def test_each_company_of_a_batch_ends_in_its_right_outcome_whatever_dies(soaked:
             answer = user.http.post("/scrape/batch/", json={"idnos": idnos, "force_refresh": True})
             assert answer.status_code == httpx.codes.ACCEPTED, answer.text
             url = answer.json()["status_url"]
-            for share, trouble in TROUBLE:
+            for share, inject_fault in FAULTS:
 
-                def far_enough(share: float = share) -> bool:
+                def has_reached_share(share: float = share) -> bool:
                     done = soaked.query("SELECT count(DISTINCT idno) AS n FROM run_results")[0]["n"]
-                    return bool(done >= share * COMPANIES)
+                    return bool(done >= share * COMPANY_COUNT)
 
-                wait_for(f"{share:.0%} of the batch", far_enough, seconds=SECONDS, pause_seconds=0.5)
-                trouble(soaked)
+                wait_for(
+                    f"{share:.0%} of the batch", has_reached_share, seconds=TIMEOUT_SECONDS, pause_seconds=0.5
+                )
+                inject_fault(soaked)
             status = wait_for(
                 "the end of the batch",
-                lambda: found if (found := read(user, url))["state"] != "running" else None,
-                seconds=SECONDS,
+                lambda: found if (found := read_status(user, url))["state"] != "running" else None,
+                seconds=TIMEOUT_SECONDS,
                 pause_seconds=1,
             )
             soaked.wait_until_only_warm_browsers_remain()
@@ -133,49 +141,53 @@ def test_each_company_of_a_batch_ends_in_its_right_outcome_whatever_dies(soaked:
         thread.join()
 
     check_outcomes(status, idnos)
-    check_nothing_is_lost_or_doubled(soaked, idnos)
+    check_nothing_is_lost_or_duplicated(soaked, idnos)
     check_nothing_is_left(soaked)
     check_memory(sampler)
 
 
 def check_outcomes(status: dict[str, object], idnos: list[str]) -> None:
+    """Compare state and outcome of each company with those that its faults allow."""
     companies = status["companies"]
     assert isinstance(companies, list)
     states = {company["idno"]: (company["state"], company["outcome"]) for company in companies}
     outcomes = {idno: expected_outcome(idno) for idno in idnos}
     expected = {idno: (STATES.get(outcome, "failed"), outcome) for idno, outcome in outcomes.items()}
-    wrong = {idno: (states.get(idno), then) for idno, then in expected.items() if states.get(idno) != then}
+    wrong = {idno: (states.get(idno), pair) for idno, pair in expected.items() if states.get(idno) != pair}
     assert wrong == {}, [company for company in companies if company["idno"] in wrong]
     assert len(companies) == len(idnos)
 
 
-def check_nothing_is_lost_or_doubled(platform: Platform, idnos: list[str]) -> None:
-    good = [idno for idno in idnos if expected_outcome(idno) is Outcome.OK]
+def check_nothing_is_lost_or_duplicated(platform: Platform, idnos: list[str]) -> None:
+    """Check for one capture and one record of each company that exists."""
+    existing = [idno for idno in idnos if expected_outcome(idno) is Outcome.OK]
     rows = platform.query(
         "SELECT idno, count(*) AS n FROM source_data WHERE outcome IN ('ok', 'not_found') GROUP BY idno"
     )
     assert {row["idno"]: row["n"] for row in rows if row["n"] > 1} == {}
     records = platform.query("SELECT idno FROM transformed_data")
-    assert sorted(row["idno"] for row in records) == sorted(good)
+    assert sorted(row["idno"] for row in records) == sorted(existing)
 
 
 def check_nothing_is_left(platform: Platform) -> None:
-    # The batch is over with its last company, its run a moment later.
+    """Wait until no browser of a run and no spooled capture is left."""
+    # The batch finishes with its last company, its run a moment later.
     platform.wait_until_only_warm_browsers_remain()
     wait_for("an empty spool", lambda: not any(platform.home.work.glob("spool/*/*")))
 
 
 def check_memory(sampler: Sampler) -> None:
+    """Compare the memory of each long run in its last third with that in its second."""
     for samples in sampler.bytes_by_process.values():
         third = len(samples) // 3
         if third < 10:
-            continue  # too short a life to say anything
+            continue  # too short to compare
         early, late = median(samples[third : 2 * third]), median(samples[-third:])
-        assert late < early * MOST_GROWTH + SPARE_BYTES
+        assert late < early * MAX_GROWTH_FACTOR + ALLOWED_GROWTH_BYTES
 
 
 @pytest.mark.timeout(900)
-def test_a_site_that_challenges_everybody_is_left_alone_and_its_requests_go_on_by_themselves(
+def test_requests_to_a_site_that_challenges_all_visits_are_deferred_and_resumed(
     soaked: Platform,
 ) -> None:
     idnos = [make_idno(2_000 + number) for number in range(16)]
@@ -186,29 +198,29 @@ def test_a_site_that_challenges_everybody_is_left_alone_and_its_requests_go_on_b
         url = user.http.post("/scrape/batch/", json={"idnos": idnos}).json()["status_url"]
 
         def deferred() -> list[dict[str, object]] | None:
-            companies = read(user, url)["companies"]
+            companies = read_status(user, url)["companies"]
             assert isinstance(companies, list)
             return [company for company in companies if company["state"] == "deferred"] or None
 
-        waiting = wait_for("deferred companies", deferred, seconds=120)
-        assert all(company["deferred_until"] for company in waiting)
-        assert all("challenges" in str(company["error"]) for company in waiting)
+        deferred_companies = wait_for("deferred companies", deferred, seconds=120)
+        assert all(company["deferred_until"] for company in deferred_companies)
+        assert all("challenges" in str(company["error"]) for company in deferred_companies)
         [pause] = user.http.get("/health/").json()["pauses"]
         assert pause["host"] in soaked.site.url
         assert "challenges" in pause["reason"]
-        # Eight opened it; the tabs beside were under way.
-        asked = len(soaked.site.documents())
-        assert 8 <= asked <= 12
+        # Eight challenges opened the breaker; the other tabs had visits in progress.
+        visited = len(soaked.site.documents())
+        assert 8 <= visited <= 12
         soaked.site.challenging = False
         status = wait_for(
             "the end of the batch",
-            lambda: found if (found := read(user, url))["state"] != "running" else None,
+            lambda: found if (found := read_status(user, url))["state"] != "running" else None,
             seconds=240,
         )
     companies = status["companies"]
     assert isinstance(companies, list)
     states = {company["idno"]: company["state"] for company in companies}
-    assert all(states[company["idno"]] == "succeeded" for company in waiting)
+    assert all(states[company["idno"]] == "succeeded" for company in deferred_companies)
     assert set(states.values()) == {"succeeded", "blocked"}
-    # (A visit that a busy machine was too slow for is made once more.)
+    # A visit that times out on a busy machine is retried.
     assert len(idnos) <= len(soaked.site.documents()) <= len(idnos) + 2

@@ -1,4 +1,4 @@
-"""Runs come from a warm process and borrow a running browser; many of them leave nothing behind."""
+"""Runs start in a standby worker and borrow a running browser; many runs leave nothing behind."""
 
 import os
 import time
@@ -20,8 +20,8 @@ from tests.platform_user import PlatformUser
 from tests.polling import wait_for
 from warehouse.schema import database_roles
 
-SCRAPES = int(os.environ.get("REGISTRU_RUNS", "10"))
-"""How many in a row leave nothing behind; `make runs-in-a-row` takes 200."""
+SCRAPE_COUNT = int(os.environ.get("REGISTRU_RUNS", "10"))
+"""The number of scrapes in a row; `make runs-in-a-row` uses 200."""
 SLOW = CASES[CaseName.SLOW].idno
 
 
@@ -30,21 +30,23 @@ def _messages(platform: Platform, run_id: str) -> list[str]:
     return [f"{event['__typename']}: {event.get('message', '')}" for event in events]
 
 
-def test_a_run_that_somebody_waits_for_skips_the_queue_and_starts_no_interpreter_and_no_browser(
+def test_run_of_a_single_request_skips_the_queue_and_starts_no_process(
     platform: Platform, user: PlatformUser
 ) -> None:
     platform.wait_until_only_warm_browsers_remain()
-    kept = platform.drivers()
+    lent_drivers = platform.drivers()
     visits = platform.site.visits(SLOW)
     run_id = user.ask(SLOW).json()["run_id"]
     worker = platform.worker(run_id)
     [server] = [
-        each for each in platform.processes("pipeline.dagster_host.run_server") if each.pid != worker.pid
+        process
+        for process in platform.processes("pipeline.dagster_host.run_server")
+        if process.pid != worker.pid
     ]
 
     assert worker.ppid() == server.pid
     wait_for("the visit", lambda: platform.site.visits(SLOW) > visits)
-    assert platform.drivers() == kept
+    assert platform.drivers() == lent_drivers
     assert user.wait(run_id)["state"] == "succeeded"
     messages = _messages(platform, run_id)
     assert not any(message.startswith("RunEnqueuedEvent") for message in messages)
@@ -60,6 +62,7 @@ def test_bulk_work_waits_in_the_queue(platform: Platform, user: PlatformUser) ->
 
 @contextmanager
 def _no_run_server(platform: Platform) -> Iterator[None]:
+    """Hide the run server's socket during the block."""
     socket = platform.home.work / "runs.sock"
     hidden = socket.rename(socket.with_suffix(".hidden"))
     try:
@@ -68,7 +71,7 @@ def _no_run_server(platform: Platform) -> Iterator[None]:
         hidden.rename(socket)
 
 
-def test_where_no_warm_process_is_to_be_had_dagsters_own_launcher_takes_the_run_and_the_log_says_so(
+def test_without_a_run_server_dagsters_default_launcher_starts_the_run_and_logs_it(
     platform: Platform, user: PlatformUser
 ) -> None:
     with _no_run_server(platform):
@@ -77,12 +80,12 @@ def test_where_no_warm_process_is_to_be_had_dagsters_own_launcher_takes_the_run_
     assert any("No warm process for this run" in message for message in _messages(platform, run_id))
 
 
-def test_a_run_of_dagsters_own_launcher_can_be_ended(platform: Platform, user: PlatformUser) -> None:
-    waiting = CASES[CaseName.NEVER_RENDERS].idno
-    visits = platform.site.visits(waiting)
+def test_run_of_dagsters_default_launcher_can_be_terminated(platform: Platform, user: PlatformUser) -> None:
+    never_rendering = CASES[CaseName.NEVER_RENDERS].idno
+    visits = platform.site.visits(never_rendering)
     with _no_run_server(platform):
-        run_id = user.ask(waiting).json()["run_id"]
-        wait_for("the visit", lambda: platform.site.visits(waiting) > visits)
+        run_id = user.ask(never_rendering).json()["run_id"]
+        wait_for("the visit", lambda: platform.site.visits(never_rendering) > visits)
         platform.terminate(run_id)
         assert user.wait(run_id)["state"] == "cancelled"
     platform.wait_until_only_warm_browsers_remain()
@@ -90,7 +93,7 @@ def test_a_run_of_dagsters_own_launcher_can_be_ended(platform: Platform, user: P
 
 @dataclass(frozen=True)
 class HeldResources:
-    """What the platform holds of the machine."""
+    """The machine's resources that the platform uses."""
 
     processes: int
     descriptors: int
@@ -102,9 +105,9 @@ class HeldResources:
         return all(value <= getattr(other, name) for name, value in vars(self).items())
 
 
-def _held(platform: Platform, redis: Redis) -> HeldResources:
+def _measure(platform: Platform, redis: Redis) -> HeldResources:
     with platform.warehouse() as connection:
-        # Of the pipeline and of Dagster's runs; the API's pool and Dagster's servers grow to what they may.
+        # Only connections of runs: the pools of the API and of Dagster's servers grow up to their limits.
         statement = "SELECT count(*) FROM pg_stat_activity WHERE usename = :role AND pid <> pg_backend_pid()"
         connections = connection.execute(text(statement), {"role": database_roles.PIPELINE}).scalar_one()
     folders = [
@@ -117,7 +120,7 @@ def _held(platform: Platform, redis: Redis) -> HeldResources:
         *platform.processes("pipeline.extract.browser.browser_lender"),
     ]
     return HeldResources(
-        # Of how many processes a Chrome is made is its own affair.
+        # Without the child processes of Chrome, whose number varies.
         processes=len(platform.processes("")) - len(platform.processes(" --type=")),
         descriptors=sum(process.num_fds() for process in processes),
         connections=connections,
@@ -127,31 +130,31 @@ def _held(platform: Platform, redis: Redis) -> HeldResources:
 
 
 def _at_rest(platform: Platform, redis: Redis) -> HeldResources | None:
-    """Return what is held once no run is under way and all browsers are in order."""
+    """Return the used resources; None while a run is active or no standby worker is ready."""
     if platform.runs() or not platform.processes("dagster-standby"):
         return None
     try:
-        return _held(platform, redis)
+        return _measure(platform, redis)
     except psutil.Error:
         return None
 
 
 @pytest.mark.timeout(1200)
-def test_scrapes_in_a_row_leave_no_process_descriptor_connection_or_folder(
+def test_scrapes_in_a_row_leak_no_process_descriptor_connection_or_folder(
     platform: Platform, user: PlatformUser
 ) -> None:
     secrets = load_or_create(platform.home.secrets)
     with Redis.from_url(valkey.url(platform.ports["valkey"], secrets, valkey.STATE_DATABASE)) as redis:
-        for number in range(3):  # until every pool has what it wants
+        for number in range(3):  # until every pool is full
             assert user.fetch(make_idno(34_100 + number))["state"] == "succeeded"
         platform.wait_until_only_warm_browsers_remain()
-        before = wait_for("rest", lambda: _at_rest(platform, redis))
-        for number in range(SCRAPES):
+        before = wait_for("the end of all runs", lambda: _at_rest(platform, redis))
+        for number in range(SCRAPE_COUNT):
             assert user.fetch(make_idno(34_200 + number))["state"] == "succeeded"
         platform.wait_until_only_warm_browsers_remain()
 
-        after = wait_for("rest", lambda: _at_rest(platform, redis))
-        deadline = time.monotonic() + 30  # for what is just ending
+        after = wait_for("the end of all runs", lambda: _at_rest(platform, redis))
+        deadline = time.monotonic() + 30  # for processes and connections that are ending
         while not after <= before and time.monotonic() < deadline:
-            after = wait_for("rest", lambda: _at_rest(platform, redis))
+            after = wait_for("the end of all runs", lambda: _at_rest(platform, redis))
         assert after <= before, (before, after)

@@ -1,1 +1,1 @@
-"""What is measured, logged and traced, seen from outside."""
+"""Metrics, logs, traces and alerts, tested from outside the platform."""

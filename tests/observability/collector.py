@@ -1,4 +1,4 @@
-"""A collector of traces: takes OTLP over HTTP, and keeps the spans."""
+"""A collector of traces: receives OTLP over HTTP and keeps the spans."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 @dataclass(frozen=True)
 class CollectedSpan:
-    """One piece of work, as it was sent."""
+    """A span as received; times are in nanoseconds since 1970."""
 
     trace_id: str
     span_id: str
@@ -26,23 +26,23 @@ class CollectedSpan:
 
 @dataclass
 class Collector:
-    """What came so far."""
+    """A running collector and the spans received so far."""
 
     endpoint: str = ""
     spans: list[CollectedSpan] = field(default_factory=list)
 
     def trace_of(self, name: str, **attributes: str) -> list[CollectedSpan]:
-        """Return all spans of the trace that holds a span like this; none if none came yet."""
+        """Return all spans of the trace that contains a span with this name and these attributes; [] without one."""
         for span in self.spans:
-            said = {key.removeprefix("registru."): value for key, value in span.attributes.items()}
-            if span.name == name and attributes.items() <= said.items():
-                return [each for each in self.spans if each.trace_id == span.trace_id]
+            sent = {key.removeprefix("registru."): value for key, value in span.attributes.items()}
+            if span.name == name and attributes.items() <= sent.items():
+                return [other for other in self.spans if other.trace_id == span.trace_id]
         return []
 
 
 @contextmanager
 def collecting() -> Iterator[Collector]:
-    """Take spans until the block ends."""
+    """Run a collector until the block ends."""
     collector = Collector()
 
     class Handler(BaseHTTPRequestHandler):
@@ -55,7 +55,7 @@ def collecting() -> Iterator[Collector]:
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     collector.endpoint = f"http://127.0.0.1:{server.server_address[1]}"
@@ -86,5 +86,5 @@ def _read(request: Any) -> Iterator[CollectedSpan]:
                 )
 
 
-def _attributes(given: Any) -> dict[str, Any]:
-    return {each.key: getattr(each.value, each.value.WhichOneof("value")) for each in given}
+def _attributes(received: Any) -> dict[str, Any]:
+    return {pair.key: getattr(pair.value, pair.value.WhichOneof("value")) for pair in received}

@@ -1,4 +1,4 @@
-"""One scrape followed through all processes: by its request id in the logs, by its trace, and in what is counted."""
+"""One scrape followed through all processes: by its request id in the logs, by its trace, and in the metrics."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from standin.server import Site
 from standin.site_facts import make_idno
-from tests.observability import files
+from tests.observability import monitoring_files
 from tests.observability.collector import CollectedSpan, Collector, collecting
 from tests.platform_harness import Platform, running_platform
 from tests.platform_user import PlatformUser
@@ -24,7 +24,7 @@ Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 @pytest.fixture(scope="module")
 def collector() -> Iterator[Collector]:
-    """Where traces go."""
+    """The collector that receives the platform's traces."""
     with collecting() as running:
         yield running
 
@@ -33,7 +33,7 @@ def collector() -> Iterator[Collector]:
 def observed(
     site: Site, collector: Collector, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Platform]:
-    """A platform that tells everything, served by several workers."""
+    """A platform with JSON logs and traces, served by several API workers."""
     home = tmp_path_factory.mktemp("observed")
     endpoint, workers = collector.endpoint, str(WORKERS)
     with running_platform(
@@ -43,14 +43,14 @@ def observed(
 
 
 @pytest.fixture(scope="module")
-def asker(observed: Platform) -> Iterator[PlatformUser]:
-    """Somebody who is signed in."""
-    with observed.signed_in() as user:
-        yield user
+def user(observed: Platform) -> Iterator[PlatformUser]:
+    """A signed-in user."""
+    with observed.signed_in() as signed_in:
+        yield signed_in
 
 
-def ask(user: PlatformUser, idno: str, request_id: str) -> dict[str, Any]:
-    """Ask for a company, and wait for the end."""
+def scrape(user: PlatformUser, idno: str, request_id: str) -> dict[str, Any]:
+    """Request a company with a request id and wait for the result."""
     answer = user.http.post(
         "/scrape/",
         params={"wait": 60},
@@ -63,18 +63,18 @@ def ask(user: PlatformUser, idno: str, request_id: str) -> dict[str, Any]:
 
 
 def lines_about(platform: Platform, request_id: str) -> list[dict[str, Any]]:
-    """What `grep` finds in all logs, in the order of time."""
-    found = [
+    """Return the lines of all logs that contain the request id, by time."""
+    lines = [
         json.loads(line)
         for log in platform.home.logs.glob("*.log")
         for line in log.read_text(errors="replace").splitlines()
         if request_id in line
     ]
-    return sorted(found, key=lambda line: line["time"])
+    return sorted(lines, key=lambda line: line["time"])
 
 
-def measured(platform: Platform) -> Samples:
-    """What a worker answers to Prometheus, on a connection of its own."""
+def read_metrics(platform: Platform) -> Samples:
+    """Return the metrics as a worker serves them, over a new connection."""
     with httpx.Client(trust_env=False, timeout=30) as http:
         answer = http.get(f"http://127.0.0.1:{platform.ports['api']}/metrics")
     assert answer.status_code == httpx.codes.OK, answer.text
@@ -86,39 +86,39 @@ def measured(platform: Platform) -> Samples:
 
 
 def value(samples: Samples, name: str, **labels: str) -> float:
-    """One sample."""
+    """Return the value of one sample; 0 if there is none."""
     return samples.get((name, frozenset(labels.items())), 0.0)
 
 
-def awaited(platform: Platform, what: str, is_there: Callable[[Samples], bool]) -> Samples:
-    """What is measured, once it is as it should be."""
+def wait_for_metrics(platform: Platform, what: str, condition: Callable[[Samples], bool]) -> Samples:
+    """Return the metrics as soon as they meet a condition."""
 
-    def look() -> Samples | None:
-        samples = measured(platform)
-        return samples if is_there(samples) else None
+    def read_if_met() -> Samples | None:
+        samples = read_metrics(platform)
+        return samples if condition(samples) else None
 
-    return wait_for(what, look, pause_seconds=0.5)
+    return wait_for(what, read_if_met, pause_seconds=0.5)
 
 
-def test_a_request_id_leads_from_the_answer_to_the_end(observed: Platform, asker: PlatformUser) -> None:
+def test_request_id_is_in_every_log_line_of_a_scrape(observed: Platform, user: PlatformUser) -> None:
     request_id = f"follow-{uuid4()}"
-    body = ask(asker, make_idno(7700), request_id)
+    body = scrape(user, make_idno(7700), request_id)
     assert body["data"], body
-    wanted = {
+    expected = {
         ("api", "run launched"),
         ("api", "scrape accepted, launched"),
         ("run", "visited"),
         ("run", "stored"),
-        ("run", "made current"),
-        ("run", "done with a company"),
+        ("run", "transformed"),
+        ("run", "company finished"),
         ("api", "scrape ended"),
     }
 
-    def whole() -> list[dict[str, Any]] | None:
-        found = lines_about(observed, request_id)
-        return found if wanted <= {(line["service"], line["message"]) for line in found} else None
+    def complete_log() -> list[dict[str, Any]] | None:
+        lines = lines_about(observed, request_id)
+        return lines if expected <= {(line["service"], line["message"]) for line in lines} else None
 
-    lines = wait_for("every line from the request to the end", whole)
+    lines = wait_for("every line from the request to the result", complete_log)
     assert {line["run_id"] for line in lines if "run_id" in line} == {body["run_id"]}
     [stored] = [line for line in lines if line["message"] == "stored"]
     rows = observed.query("SELECT run_id FROM source_data WHERE id = :id", id=stored["source_data_id"])
@@ -128,19 +128,19 @@ def test_a_request_id_leads_from_the_answer_to_the_end(observed: Platform, asker
 
 
 def test_a_scrape_is_one_trace_from_the_request_to_the_cache(
-    observed: Platform, asker: PlatformUser, collector: Collector
+    observed: Platform, user: PlatformUser, collector: Collector
 ) -> None:
     request_id = f"trace-{uuid4()}"
-    ask(asker, make_idno(7701), request_id)
-    wanted = {"POST /scrape", "launch", "run", "visit", "store", "transform", "cache"}
+    scrape(user, make_idno(7701), request_id)
+    expected = {"POST /scrape", "launch", "run", "visit", "store", "transform", "cache"}
 
-    def whole() -> list[CollectedSpan] | None:
+    def complete_trace() -> list[CollectedSpan] | None:
         spans = collector.trace_of("launch", request_id=request_id)
-        return spans if wanted <= {span.name for span in spans} else None
+        return spans if expected <= {span.name for span in spans} else None
 
-    spans = wait_for("the whole trace", whole)
+    spans = wait_for("the complete trace", complete_trace)
     by_name, by_id = {span.name: span for span in spans}, {span.span_id: span for span in spans}
-    parents = {name: by_id[by_name[name].parent_id].name for name in wanted - {"POST /scrape"}}
+    parents = {name: by_id[by_name[name].parent_id].name for name in expected - {"POST /scrape"}}
     assert parents == {
         "launch": "POST /scrape",
         "run": "launch",
@@ -157,16 +157,16 @@ def test_a_scrape_is_one_trace_from_the_request_to_the_cache(
     assert {line["service"] for line in lines} == {"api", "run"}
 
 
-def test_a_clients_trace_goes_on_in_ours(asker: PlatformUser, collector: Collector) -> None:
+def test_trace_of_a_client_continues_in_the_api(user: PlatformUser, collector: Collector) -> None:
     trace_id = uuid4().hex
-    asker.http.get("/auth/me/", headers={"traceparent": f"00-{trace_id}-{uuid4().hex[:16]}-01"})
+    user.http.get("/auth/me/", headers={"traceparent": f"00-{trace_id}-{uuid4().hex[:16]}-01"})
     wait_for("the span", lambda: [span for span in collector.spans if span.trace_id == trace_id] or None)
 
 
-def test_what_runs_do_is_counted(observed: Platform, asker: PlatformUser) -> None:
-    before = measured(observed)
-    ask(asker, make_idno(7702), "count-1")
-    ask(asker, make_idno(7703), "count-2")
+def test_metrics_count_what_runs_do(observed: Platform, user: PlatformUser) -> None:
+    before = read_metrics(observed)
+    scrape(user, make_idno(7702), "count-1")
+    scrape(user, make_idno(7703), "count-2")
 
     def increase(samples: Samples, name: str, **labels: str) -> float:
         return value(samples, name, **labels) - value(before, name, **labels)
@@ -179,7 +179,7 @@ def test_what_runs_do_is_counted(observed: Platform, asker: PlatformUser) -> Non
             and value(samples, "registru_browsers_in_use", how="borrowed") == 0
         )
 
-    after = awaited(observed, "the ends of both runs", is_counted)
+    after = wait_for_metrics(observed, "the end of both runs", is_counted)
     assert increase(after, "registru_visits_total", outcome="ok") == 2
     assert increase(after, "registru_visit_duration_seconds_count") == 2
     assert increase(after, "registru_turn_wait_seconds_count") == 2
@@ -194,52 +194,52 @@ def test_what_runs_do_is_counted(observed: Platform, asker: PlatformUser) -> Non
     assert value(after, "registru_companies_tracked") == 0
 
 
-def test_whichever_worker_answers_tells_of_all(observed: Platform, asker: PlatformUser) -> None:
+def test_every_worker_serves_the_metrics_of_all_workers(observed: Platform, user: PlatformUser) -> None:
     workers = [
         process
         for process in observed.processes("multiprocessing.spawn")
         if "spawn_main" in " ".join(process.cmdline())
     ]
     assert len(workers) >= WORKERS
-    about = {"route": "/auth/me", "method": "GET", "status": "200"}
-    before = value(measured(observed), "registru_http_requests_total", **about)
-    for _ in range(12):  # connections of their own: they come to either worker
+    labels = {"route": "/auth/me", "method": "GET", "status": "200"}
+    before = value(read_metrics(observed), "registru_http_requests_total", **labels)
+    for _ in range(12):  # new connections, so that both workers serve some
         with httpx.Client(trust_env=False, timeout=30) as http:
             url = f"http://127.0.0.1:{observed.ports['api']}/auth/me/"
-            assert http.get(url, headers={"Authorization": asker.http.headers["Authorization"]}).is_success
-    told = {value(measured(observed), "registru_http_requests_total", **about) for _ in range(12)}
-    assert told == {before + 12}
+            assert http.get(url, headers={"Authorization": user.http.headers["Authorization"]}).is_success
+    counts = {value(read_metrics(observed), "registru_http_requests_total", **labels) for _ in range(12)}
+    assert counts == {before + 12}
 
 
-def test_every_metric_that_a_rule_the_dashboard_or_the_documentation_names_is_there(
-    observed: Platform, asker: PlatformUser
+def test_every_metric_in_rules_dashboard_and_documentation_exists(
+    observed: Platform, user: PlatformUser
 ) -> None:
-    ask(asker, make_idno(7704), "names-1")
+    scrape(user, make_idno(7704), "names-1")
 
     def missing(samples: Samples) -> set[str]:
-        there = {name for name, _ in samples}
-        families = {name.removesuffix("_bucket") for name in there if name.endswith("_bucket")}
-        return (files.metrics() | files.documented()) - there - families
+        names = {name for name, _ in samples}
+        families = {name.removesuffix("_bucket") for name in names if name.endswith("_bucket")}
+        return (monitoring_files.used_metrics() | monitoring_files.documented_metrics()) - names - families
 
-    samples = awaited(observed, "all of them", lambda samples: not missing(samples))
+    samples = wait_for_metrics(observed, "every metric", lambda samples: not missing(samples))
     assert not missing(samples)
 
 
-def test_no_label_grows_with_use(observed: Platform) -> None:
+def test_no_label_has_unbounded_values(observed: Platform) -> None:
     allowed = {
         *("answer", "database", "event", "how", "job", "kind", "le", "limit", "method", "outcome", "part"),
         *("reason", "result", "route", "state", "status", "table", "verdict"),
     }
-    samples = measured(observed)
+    samples = read_metrics(observed)
     assert {label for _, labels in samples for label, _ in labels} <= allowed
-    values = {said for _, labels in samples for _, said in labels}
-    assert not [said for said in values if any(part.isdigit() and len(part) > 3 for part in said.split("/"))]
+    values = {label_value for _, labels in samples for _, label_value in labels}
+    assert not [text for text in values if any(part.isdigit() and len(part) > 3 for part in text.split("/"))]
 
 
-def test_secrets_are_in_no_log(observed: Platform, asker: PlatformUser) -> None:
-    token = str(asker.http.headers["Authorization"]).removeprefix("Bearer ")
-    held = json.loads(Path(observed.home.secrets).read_text())
-    secrets = [token, asker.password, held["jwt"], held["dagster"], *held["database"].values()]
+def test_logs_contain_no_secret(observed: Platform, user: PlatformUser) -> None:
+    token = str(user.http.headers["Authorization"]).removeprefix("Bearer ")
+    stored = json.loads(Path(observed.home.secrets).read_text())
+    secrets = [token, user.password, stored["jwt"], stored["dagster"], *stored["database"].values()]
     for log in observed.home.logs.glob("*.log"):
         text = log.read_text(errors="replace")
         assert not [secret for secret in secrets if secret in text], log.name

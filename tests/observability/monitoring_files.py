@@ -1,4 +1,4 @@
-"""The files for Prometheus and Grafana, and the names of metrics in them."""
+"""Reads the files for Prometheus and Grafana: rules, queries and the metrics that they use."""
 
 import json
 import re
@@ -19,37 +19,37 @@ _RECORDED = re.compile(r"\bregistru:[a-z0-9_:]+")
 
 
 def rules() -> list[dict[str, Any]]:
-    """Return every rule."""
-    read = yaml.safe_load(RULES.read_text())
-    return [rule for group in read["groups"] for rule in group["rules"]]
+    """Return all recording and alerting rules."""
+    content = yaml.safe_load(RULES.read_text())
+    return [rule for group in content["groups"] for rule in group["rules"]]
 
 
 def queries() -> list[str]:
-    """Return every query of the dashboard."""
+    """Return all queries of the dashboard."""
     panels = json.loads(DASHBOARD.read_text())["panels"]
     return [target["expr"] for panel in panels for target in panel.get("targets", ())]
 
 
 def expressions() -> list[str]:
-    """Return every expression there is."""
+    """Return all expressions of the rules and the dashboard."""
     return [*(rule["expr"] for rule in rules()), *queries()]
 
 
-def metrics() -> set[str]:
-    """Return the metrics that are named."""
-    return set(_found(_METRIC))
+def used_metrics() -> set[str]:
+    """Return the names of the metrics that expressions use."""
+    return set(_matches(_METRIC))
 
 
-def documented() -> set[str]:
-    """Return the metrics that the documentation explains."""
+def documented_metrics() -> set[str]:
+    """Return the names of the metrics that the documentation explains."""
     return set(_METRIC.findall((PROJECT / "docs" / "observability.md").read_text()))
 
 
-def recorded() -> set[str]:
-    """Return the recorded series that are named."""
-    return set(_found(_RECORDED))
+def used_recordings() -> set[str]:
+    """Return the names of the recorded series that expressions use."""
+    return set(_matches(_RECORDED))
 
 
-def _found(pattern: re.Pattern[str]) -> Iterator[str]:
+def _matches(pattern: re.Pattern[str]) -> Iterator[str]:
     for expression in expressions():
         yield from pattern.findall(expression)
