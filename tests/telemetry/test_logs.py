@@ -1,4 +1,4 @@
-"""Log lines: a line is one line whatever is in it, and says which request and run it belongs to."""
+"""Log lines: one line each, whatever they contain, with the request and the run that they belong to."""
 
 import json
 import logging
@@ -14,15 +14,15 @@ HOSTILE = 'said "no"\n{"level": "info"}\r\x1b[31m\u2028\ud800 Fabrică'
 
 
 def record(message: str, **extra: Any) -> logging.LogRecord:
-    """A line that somebody logs."""
+    """Return a log record with a message and extra fields."""
     return logging.getLogger("tests.logs").makeRecord(
         "tests.logs", logging.WARNING, __file__, 1, message, (), None, extra=extra
     )
 
 
 @pytest.fixture(autouse=True)
-def unbound(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A process that is bound to nothing, in no request."""
+def no_context(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A process without bound fields, outside of a request."""
     monkeypatch.setattr(logs, "_process_fields", {})
     token = request_ids._current.set(None)
     yield
@@ -30,7 +30,7 @@ def unbound(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("text", [HOSTILE, "", "%s", "plain"])
-def test_json_is_one_object_a_line_whatever_is_logged(text: str) -> None:
+def test_json_format_writes_one_object_a_line_whatever_is_logged(text: str) -> None:
     line = JsonFormatter().format(record(text.replace("%", "%%"), idno=text))
     assert line.isascii()
     assert len(line.splitlines()) == 1
@@ -39,15 +39,15 @@ def test_json_is_one_object_a_line_whatever_is_logged(text: str) -> None:
     assert (read["level"], read["logger"]) == ("warning", "tests.logs")
 
 
-def test_what_comes_from_elsewhere_begins_no_line_of_its_own_in_text() -> None:
+def test_text_format_indents_foreign_lines() -> None:
     line = TextFormatter().format(record(HOSTILE, idno=HOSTILE))
     head, *rest = line.split("\n")
     assert " WARNING tests.logs: said" in head
-    assert all(each.startswith("  ") for each in rest)
+    assert all(further.startswith("  ") for further in rest)
     assert "\x1b" not in head.partition("[idno=")[2]
 
 
-def test_lines_carry_the_request_and_what_the_process_is_bound_to() -> None:
+def test_lines_carry_the_request_id_and_the_fields_of_the_process() -> None:
     logs.bind(service="run", run_id="r-1", kind=None)
     request_ids.begin("mine-1")
     read = json.loads(JsonFormatter().format(record("x", attempt=2, error=None)))
@@ -60,7 +60,7 @@ def test_lines_carry_the_request_and_what_the_process_is_bound_to() -> None:
     assert not {"kind", "error"} & read.keys()
 
 
-def test_an_exception_is_in_its_line() -> None:
+def test_line_contains_the_exception() -> None:
     try:
         raise ValueError("no")
     except ValueError as error:
@@ -70,12 +70,12 @@ def test_an_exception_is_in_its_line() -> None:
 
 
 @pytest.mark.parametrize("given", ["a", "3f2b8c1e-5f6a-4f6e-9b57-1d2b7c1a9e10", "Order_7.b", "x" * 64])
-def test_a_clients_request_id_is_kept(given: str) -> None:
+def test_valid_request_id_of_a_client_is_kept(given: str) -> None:
     assert request_ids.begin(given) == given == request_ids.current()
 
 
 @pytest.mark.parametrize("given", [None, "", "x" * 65, "a b", "a\nb", "-a", "id;DROP", "идно", "a\x00"])
-def test_what_is_no_request_id_is_replaced_by_a_new_one(given: str | None) -> None:
+def test_invalid_request_id_is_replaced_by_a_new_one(given: str | None) -> None:
     made = {request_ids.begin(given) for _ in range(3)}
     assert len(made) == 3
     assert given not in made

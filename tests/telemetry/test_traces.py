@@ -1,4 +1,4 @@
-"""Traces cost nothing where no collector is named, and little where it does not answer."""
+"""Traces: nothing is imported without a collector, and spans of several processes form one trace."""
 
 import subprocess
 import sys
@@ -25,26 +25,26 @@ assert not [name for name in sys.modules if name.startswith("opentelemetry")]
 
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    """A collector that this process sends to."""
+    """A collector that receives this process's spans."""
     with collecting() as running:
         traces.set_up(running.endpoint, service="tests")
         yield running
         traces.close()
 
 
-def test_without_a_collector_nothing_is_imported() -> None:
+def test_without_a_collector_opentelemetry_is_not_imported() -> None:
     done = subprocess.run(
         [sys.executable, "-c", UNTRACED], cwd=PROJECT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
 
 
-def test_a_trace_goes_on_where_another_process_left_it(collector: Collector) -> None:
+def test_trace_continues_from_the_traceparent_of_another_process(collector: Collector) -> None:
     with traces.span("one", run_id="r", error=None):
-        handed_over = traces.traceparent()
-    with traces.span("two", parent=handed_over):
-        assert handed_over is not None
-        assert traces.trace_id() == handed_over.split("-")[1]
+        traceparent = traces.traceparent()
+    with traces.span("two", parent=traceparent):
+        assert traceparent is not None
+        assert traces.trace_id() == traceparent.split("-")[1]
     traces.close()
     one, two = sorted(collector.spans, key=lambda span: span.name)
     assert (one.name, two.name, two.trace_id, two.parent_id) == ("one", "two", one.trace_id, one.span_id)
@@ -52,7 +52,7 @@ def test_a_trace_goes_on_where_another_process_left_it(collector: Collector) -> 
 
 
 @pytest.mark.parametrize("parent", ["", "nonsense", "00-0-0-00", "00-" + "g" * 32 + "-" + "2" * 16 + "-01"])
-def test_what_is_no_traceparent_begins_a_trace_of_its_own(collector: Collector, parent: str) -> None:
+def test_malformed_traceparent_starts_a_new_trace(collector: Collector, parent: str) -> None:
     with traces.span("one", parent=parent):
         pass
     traces.close()
