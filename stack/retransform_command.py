@@ -1,68 +1,63 @@
-"""`registru retransform`: a run of Dagster for each cohort that is stale, watched to its end."""
+"""`registru retransform`: launches a Dagster run for each cohort with stale records and waits until all have ended."""
 
-import time
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import httpx
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-from api.dagster.dagster_client import LAUNCH, STATUSES
+from api.dagster.dagster_client import (
+    ENDED_RUN_STATUSES,
+    DagsterClient,
+    DagsterUnavailable,
+    LaunchRefused,
+    LaunchUnclear,
+    RunStatus,
+)
 from pipeline.records.capture_store import stale_cohorts
 from stack import postgres
-from stack.home import Home, Running
+from stack.home import Home, RunningPlatform
 from stack.ports import LOOPBACK
 from stack.processes import DAGSTER_PATH
 from stack.secrets import Secrets, load_or_create
 from stack.stack_error import StackError
-from warehouse.contract import (
-    KEY_HEADER,
-    RETRANSFORM_JOB,
-    RunKind,
-    execution_params,
-    retransform_run_config,
-    run_tags,
-)
+from warehouse.contract import RETRANSFORM_JOB, RunKind, retransform_run_config, run_tags
 from warehouse.schema import database_roles
 
 PARTITION_TAG = "dagster/partition"
 _POLL_SECONDS = 0.5
-_OVER = ("SUCCESS", "FAILURE", "CANCELED")
+_TIMEOUT_SECONDS = 90
 
 
 @dataclass(frozen=True)
 class CohortRun:
-    """What became of a cohort's run: Dagster's status of it."""
+    """The run that transformed a cohort again, with its last status in Dagster."""
 
     cohort: str
     run_id: str
-    status: str
+    status: RunStatus
 
 
-def retransform(home: Home, cohorts: Sequence[str], *, say: Callable[[str], None]) -> list[CohortRun]:
-    """Transform again what is stale, of these cohorts or of all, and return what became of each run.
+def retransform(
+    home: Home, cohorts: Sequence[str], *, report_progress: Callable[[str], None]
+) -> list[CohortRun]:
+    """Transform stale records again: those of these cohorts, or of all cohorts if none is given.
 
-    Raises StackError if nothing runs at this home, or Dagster does not launch.
+    Returns the ended runs, sorted by cohort. Raises StackError if no platform runs at this home, or Dagster does not
+    answer or does not launch a run.
     """
-    platform = Running.of(home)
+    platform = RunningPlatform.of(home)
     secrets = load_or_create(home.secrets)
-    stale = _stale(platform, secrets)
+    stale = _list_stale_cohorts(platform, secrets)
     chosen = [cohort for cohort in stale if not cohorts or cohort in cohorts]
-    with httpx.Client(
-        base_url=f"http://{LOOPBACK}:{platform.ports['dagster']}",
-        headers={KEY_HEADER: secrets.dagster},
-        trust_env=False,
-        timeout=90,
-    ) as http:
-        launched = {_launch(http, cohort): cohort for cohort in chosen}
-        for run_id, cohort in launched.items():
-            say(f"{cohort}: run {run_id}")
-        return _watched(http, launched, say)
+    try:
+        return asyncio.run(_run_cohorts(platform, secrets, chosen, report_progress))
+    except (DagsterUnavailable, LaunchUnclear) as error:
+        raise StackError(str(error)) from error
 
 
-def _stale(platform: Running, secrets: Secrets) -> list[str]:
+def _list_stale_cohorts(platform: RunningPlatform, secrets: Secrets) -> list[str]:
     url = postgres.url(
         platform.ports["postgres"],
         secrets,
@@ -73,35 +68,43 @@ def _stale(platform: Running, secrets: Secrets) -> list[str]:
         return stale_cohorts(connection)
 
 
-def _launch(http: httpx.Client, cohort: str) -> str:
+async def _run_cohorts(
+    platform: RunningPlatform,
+    secrets: Secrets,
+    cohorts: Sequence[str],
+    report_progress: Callable[[str], None],
+) -> list[CohortRun]:
+    async with DagsterClient(
+        f"http://{LOOPBACK}:{platform.ports['dagster']}{DAGSTER_PATH}",
+        key=lambda: secrets.dagster,
+        timeout_seconds=_TIMEOUT_SECONDS,
+    ) as dagster:
+        cohort_by_run = {await _launch(dagster, cohort): cohort for cohort in cohorts}
+        for run_id, cohort in cohort_by_run.items():
+            report_progress(f"{cohort}: run {run_id}")
+        return await _wait_for_runs(dagster, cohort_by_run, report_progress)
+
+
+async def _launch(dagster: DagsterClient, cohort: str) -> str:
     tags = {PARTITION_TAG: cohort, **run_tags(RunKind.BULK)}
-    params = execution_params(RETRANSFORM_JOB, retransform_run_config(cohort), tags)
-    answer = _ask(http, LAUNCH, {"params": params})["launchRun"]
-    if answer["__typename"] != "LaunchRunSuccess":
-        reasons = [each["message"] for each in answer.get("errors", [answer])]
-        raise StackError(f"Dagster does not launch the cohort {cohort}: {'; '.join(reasons)}")
-    return str(answer["run"]["runId"])
+    try:
+        return await dagster.launch(RETRANSFORM_JOB, retransform_run_config(cohort), tags)
+    except LaunchRefused as refusal:
+        raise StackError(
+            f"Dagster refused the run for the cohort {cohort}: {'; '.join(refusal.reasons)}"
+        ) from refusal
 
 
-def _watched(http: httpx.Client, launched: dict[str, str], say: Callable[[str], None]) -> list[CohortRun]:
-    done: dict[str, CohortRun] = {}
-    while len(done) < len(launched):
-        waiting = [run_id for run_id in launched if run_id not in done]
-        answer = _ask(http, STATUSES, {"filter": {"runIds": waiting}})["runsOrError"]
-        for run in answer.get("results", []):
-            if run["status"] in _OVER:
-                over = CohortRun(launched[run["runId"]], run["runId"], run["status"])
-                done[over.run_id] = over
-                say(f"{over.cohort}: {over.status.lower()}")
-        if len(done) < len(launched):
-            time.sleep(_POLL_SECONDS)
-    return sorted(done.values(), key=lambda run: run.cohort)
-
-
-def _ask(http: httpx.Client, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-    answer = http.post(f"{DAGSTER_PATH}/graphql", json={"query": query, "variables": variables})
-    answer.raise_for_status()
-    content = answer.json()
-    if content.get("errors"):
-        raise StackError(f"Dagster answered with an error: {content['errors'][0].get('message')}")
-    return dict(content["data"])
+async def _wait_for_runs(
+    dagster: DagsterClient, cohort_by_run: Mapping[str, str], report_progress: Callable[[str], None]
+) -> list[CohortRun]:
+    ended: dict[str, CohortRun] = {}
+    while len(ended) < len(cohort_by_run):
+        open_run_ids = [run_id for run_id in cohort_by_run if run_id not in ended]
+        for run_id, status in (await dagster.statuses(open_run_ids)).items():
+            if status in ENDED_RUN_STATUSES:
+                ended[run_id] = CohortRun(cohort_by_run[run_id], run_id, status)
+                report_progress(f"{cohort_by_run[run_id]}: {status.lower()}")
+        if len(ended) < len(cohort_by_run):
+            await asyncio.sleep(_POLL_SECONDS)
+    return sorted(ended.values(), key=lambda run: run.cohort)

@@ -1,1 +1,1 @@
-"""Many companies asked for at once."""
+"""Batches: many companies requested at once."""

@@ -1,4 +1,4 @@
-"""Ask for many companies at once; see where they stand, wait, follow them, want them no more."""
+"""Endpoints for batches: request many companies, read or follow the status of a batch, cancel it."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -30,64 +30,73 @@ IdempotencyKey = Annotated[
         min_length=1,
         max_length=200,
         pattern=r"^[!-~]([ -~]*[!-~])?$",
-        description="Sent again with the same body, it gets the same batch again; 1 to 200 printable ASCII characters",
+        description="1 to 200 printable ASCII characters. A repeated request with the same key and body returns the"
+        " same batch",
     ),
 ]
 
 
-@router.post("/", responses={HTTPStatus.ACCEPTED: {"model": BatchAnswer, "description": "Runs fetch them"}})
+@router.post(
+    "/",
+    summary="Request a batch",
+    responses={HTTPStatus.ACCEPTED: {"model": BatchAnswer, "description": "Runs fetch the companies"}},
+)
 @needs(Scope.SCRAPE)
 async def make_batch(
-    asked: BatchRequest,
+    batch: BatchRequest,
     request: Request,
     caller: CallerDep,
     services: ServicesDep,
     response: Response,
     idempotency_key: IdempotencyKey = None,
 ) -> BatchAnswer:
-    """A verdict on each item, and runs that fetch what is not held (202; 200 if all is)."""
-    answer = await service.submit(services, caller, asked, key=idempotency_key, body=await request.body())
+    """Return a verdict on each item. Runs fetch the companies without a fresh record (202; 200 if there are none)."""
+    answer = await service.submit(services, caller, batch, key=idempotency_key, body=await request.body())
     if answer.counts[ItemVerdict.ACCEPTED] or answer.counts[ItemVerdict.JOINED]:
         response.status_code = HTTPStatus.ACCEPTED
     response.headers["Location"] = answer.status_url
     return answer
 
 
-@router.get("/{batch_id}/", responses=_NOT_FOUND)
+@router.get("/{batch_id}/", summary="Get a batch's status", responses=_NOT_FOUND)
 @needs(Scope.SCRAPE)
 async def read_batch(
     batch_id: UUID, caller: CallerDep, services: ServicesDep, wait: WaitSeconds = 0
 ) -> BatchStatus:
-    """Where a batch of yours stands (an admin: anybody's), and each of its companies."""
+    """Return the status of one of your batches and of each of its companies. An admin can read every batch."""
     return await service.read_status(services, caller, batch_id, wait=wait)
 
 
-@router.delete("/{batch_id}/", status_code=HTTPStatus.NO_CONTENT, responses=_NOT_FOUND)
+@router.delete(
+    "/{batch_id}/", summary="Cancel a batch", status_code=HTTPStatus.NO_CONTENT, responses=_NOT_FOUND
+)
 @needs(Scope.SCRAPE)
 async def cancel_batch(batch_id: UUID, caller: CallerDep, services: ServicesDep, client: ClientDep) -> None:
-    """Want no more of it. Runs end that nobody else wants; what was fetched stays."""
-    await service.cancel(services, client, caller, batch_id)
+    """Cancel a batch. Runs that no other request needs are terminated; captured data is kept."""
+    await service.cancel(services.users, services.wakeups, client, caller, batch_id)
 
 
-async def _is_the_callers(batch_id: UUID, caller: CallerDep, services: ServicesDep) -> None:
-    # Before the stream begins: afterwards there is no 404.
+async def _require_access(batch_id: UUID, caller: CallerDep, services: ServicesDep) -> None:
+    # Checked before the stream starts: a started stream cannot answer 404.
     async with services.users.connect() as connection:
         await service.find(connection, caller, batch_id)
 
 
 @router.get(
     "/{batch_id}/events",
+    summary="Follow a batch",
     response_class=EventSourceResponse,
     responses=_NOT_FOUND,
-    dependencies=[Depends(_is_the_callers)],
+    dependencies=[Depends(_require_access)],
 )
 @needs(Scope.SCRAPE)
 async def follow_batch(
     batch_id: UUID, caller: CallerDep, services: ServicesDep
 ) -> AsyncIterator[ServerSentEvent]:
-    """Server-sent events: `status` with the counts and the companies that changed since the last one, until it is over.
+    """Stream the status of a batch as server-sent events of type `status`: one now and one after each change.
 
-    The first one has all companies. A stream lasts ten minutes at most; connect again for more.
+    The first event contains all companies, each later one the companies that have changed since. The stream ends when
+    the batch has ended, and after ten minutes at the latest. Reconnect for more.
     """
     async with aclosing(service.stream_status(services, caller, batch_id)) as statuses:
         async for status in statuses:

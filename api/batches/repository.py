@@ -12,13 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.batches.verdicts import Item, ItemVerdict
 from api.scrape import repository as scrape_repository
-from api.scrape.repository import RequestedScrape
+from api.scrape.repository import ScrapeView
 from api.users_tables import batch_items, batches, scrape_requests, scrapes
 
 
 @dataclass(frozen=True)
 class Batch:
-    """A batch as it was made."""
+    """A batch as stored."""
 
     id: UUID
     user_id: UUID
@@ -32,11 +32,22 @@ class Batch:
         return cls(row.id, row.user_id, row.body_sha256, row.created_at, row.cancelled_at)
 
 
+@dataclass(frozen=True)
+class BatchScrape:
+    """A scrape that a batch requested, and the verdict on its item."""
+
+    verdict: ItemVerdict
+    view: ScrapeView
+
+
 async def add(
     connection: AsyncConnection, user_id: UUID, key: str | None, *, body_sha256: str, force_refresh: bool
 ) -> UUID | None:
-    """Add a batch; None if the user has made one with this key. (Two at once: the second waits for the first.)"""
-    added = (
+    """Create a batch and return its id; None if the user already has a batch with this key.
+
+    Of two concurrent transactions with the same key, the second waits for the first.
+    """
+    statement = (
         upsert(batches)
         .values(
             id=uuid4(),
@@ -48,15 +59,15 @@ async def add(
         .on_conflict_do_nothing(index_elements=[batches.c.user_id, batches.c.idempotency_key])
         .returning(batches.c.id)
     )
-    batch_id: UUID | None = (await connection.execute(added)).scalar_one_or_none()
+    batch_id: UUID | None = (await connection.execute(statement)).scalar_one_or_none()
     return batch_id
 
 
 async def add_items(
     connection: AsyncConnection, batch_id: UUID, items: Sequence[Item], scrape_ids: Mapping[str, UUID]
 ) -> None:
-    """Write down what becomes of each item, with the scrape of those that are fetched."""
-    fetched = (ItemVerdict.ACCEPTED, ItemVerdict.JOINED)
+    """Store the items with their verdicts; accepted and joined items with their scrape."""
+    with_scrape = (ItemVerdict.ACCEPTED, ItemVerdict.JOINED)
     rows = [
         {
             "batch_id": batch_id,
@@ -65,7 +76,7 @@ async def add_items(
             "idno": item.idno,
             "verdict": item.verdict,
             "reason": item.reason,
-            "scrape_id": scrape_ids[str(item.idno)] if item.verdict in fetched else None,
+            "scrape_id": scrape_ids[str(item.idno)] if item.verdict in with_scrape else None,
         }
         for item in items
     ]
@@ -80,20 +91,22 @@ async def add_requests(
     user_id: UUID,
     force_refresh: bool,
 ) -> None:
-    """Write down that the batch wants these scrapes."""
-    same = {"batch_id": batch_id, "user_id": user_id, "force_refresh": force_refresh}
-    await connection.execute(insert(scrape_requests), [{"scrape_id": each, **same} for each in scrape_ids])
+    """Store the batch's requests for these scrapes."""
+    shared = {"batch_id": batch_id, "user_id": user_id, "force_refresh": force_refresh}
+    await connection.execute(
+        insert(scrape_requests), [{"scrape_id": scrape_id, **shared} for scrape_id in scrape_ids]
+    )
 
 
 async def find_by_key(connection: AsyncConnection, user_id: UUID, key: str) -> Batch | None:
-    """Return the batch that a user made with a key."""
+    """Return the user's batch with this key."""
     query = select(batches).where(batches.c.user_id == user_id, batches.c.idempotency_key == key)
     row = (await connection.execute(query)).one_or_none()
     return Batch.of(row) if row else None
 
 
 async def find(connection: AsyncConnection, batch_id: UUID, *, user_id: UUID | None) -> Batch | None:
-    """Return a batch, if it is this user's; without a user, whosever it is."""
+    """Return a batch if it belongs to this user; without a user, any batch."""
     query = select(batches).where(batches.c.id == batch_id)
     if user_id is not None:
         query = query.where(batches.c.user_id == user_id)
@@ -102,7 +115,7 @@ async def find(connection: AsyncConnection, batch_id: UUID, *, user_id: UUID | N
 
 
 async def list_items(connection: AsyncConnection, batch_id: UUID) -> Sequence[Item]:
-    """Return what became of each item when the batch was made."""
+    """Return the items of a batch with their verdicts."""
     query = select(batch_items).where(batch_items.c.batch_id == batch_id).order_by(batch_items.c.position)
     return [
         Item(row.position, row.given, row.idno, ItemVerdict(row.verdict), row.reason)
@@ -110,27 +123,27 @@ async def list_items(connection: AsyncConnection, batch_id: UUID) -> Sequence[It
     ]
 
 
-async def list_asked(
-    connection: AsyncConnection, batch_id: UUID
-) -> Sequence[tuple[ItemVerdict, RequestedScrape]]:
-    """Return where each company of a batch stands that is fetched for it, in the order of the items."""
+async def list_scrapes(connection: AsyncConnection, batch_id: UUID) -> Sequence[BatchScrape]:
+    """Return the scrapes that a batch requested, in the order of its items."""
     is_withdrawn = exists().where(
         scrape_requests.c.scrape_id == scrapes.c.id,
         scrape_requests.c.batch_id == batch_id,
         scrape_requests.c.withdrawn_at.is_not(None),
     )
     query = (
-        scrape_repository.asked(is_withdrawn)
+        scrape_repository.select_views(is_withdrawn)
         .add_columns(batch_items.c.verdict)
         .join(batch_items, batch_items.c.scrape_id == scrapes.c.id)
         .where(batch_items.c.batch_id == batch_id)
         .order_by(batch_items.c.position)
     )
-    return [(ItemVerdict(row.verdict), RequestedScrape.of(row)) for row in await connection.execute(query)]
+    return [
+        BatchScrape(ItemVerdict(row.verdict), ScrapeView.of(row)) for row in await connection.execute(query)
+    ]
 
 
 async def list_cached(connection: AsyncConnection, batch_id: UUID) -> Sequence[str]:
-    """Return the companies of a batch of which a fresh record was held."""
+    """Return the IDNOs of a batch that had a fresh record when the batch was created."""
     query = select(batch_items.c.idno).where(
         batch_items.c.batch_id == batch_id, batch_items.c.verdict == ItemVerdict.CACHED
     )
@@ -138,8 +151,8 @@ async def list_cached(connection: AsyncConnection, batch_id: UUID) -> Sequence[s
 
 
 async def cancel(connection: AsyncConnection, batch_id: UUID) -> Sequence[UUID]:
-    """Withdraw what a batch still waits for; return those scrapes. One that waits for nothing stays as it is."""
-    ids = await scrape_repository.withdraw(connection, scrape_requests.c.batch_id == batch_id)
+    """Cancel the batch's requests for open scrapes; return their ids. A batch that has ended is not changed."""
+    ids = await scrape_repository.cancel_requests(connection, scrape_requests.c.batch_id == batch_id)
     if ids:
         await connection.execute(
             update(batches).where(batches.c.id == batch_id).values(cancelled_at=func.now())

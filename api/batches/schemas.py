@@ -1,4 +1,4 @@
-"""What a batch takes and gives."""
+"""Request and response bodies of the endpoints below /scrape/batch/."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -11,26 +11,26 @@ from api.scrape.schemas import CompanyState
 from api.scrape.states import ScrapeState
 from warehouse.records.models import CompanyRecord
 
-MOST_ITEMS = 1000
+MAX_ITEMS = 1000
 
 
 class BatchRequest(BaseModel):
-    """Ask for many companies. An item that is no IDNO is named in the answer; the others are fetched."""
+    """A request for many companies. Invalid items are listed in the answer; the others are fetched."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"idnos": ["1003600069773"]}]})
 
     idnos: list[JsonValue] = Field(
-        min_length=1, max_length=MOST_ITEMS, description=f"IDNOs as text, 1 to {MOST_ITEMS}"
+        min_length=1, max_length=MAX_ITEMS, description=f"IDNOs as text, 1 to {MAX_ITEMS}"
     )
     force_refresh: bool = Field(
         default=False,
         validation_alias=AliasChoices("force_refresh", "forced_refresh"),
-        description="Visit the source even where a fresh record is held",
+        description="Visit the source even for companies with a fresh record",
     )
 
 
 class BatchItem(BaseModel):
-    """What becomes of one item: `given` as it came (shortened), and the record of one that is `cached`."""
+    """An item with its verdict. `given` is the item as sent, shortened; `data` is the record of a `cached` item."""
 
     position: int
     given: str
@@ -41,7 +41,7 @@ class BatchItem(BaseModel):
 
 
 class BatchAnswer(BaseModel):
-    """A batch that is being fetched (or all that it asked for is held), with how many items got which verdict."""
+    """A new batch, with the number of items for each verdict."""
 
     batch_id: UUID
     status_url: str
@@ -50,7 +50,7 @@ class BatchAnswer(BaseModel):
 
 
 class BatchState(StrEnum):
-    """Where a batch stands."""
+    """The state of a batch."""
 
     RUNNING = "running"
     FINISHED = "finished"
@@ -58,14 +58,14 @@ class BatchState(StrEnum):
 
 
 class BatchCompany(CompanyState):
-    """Where one company of a batch stands, and the run that fetches it or did; none where a record was held."""
+    """The state of a company in a batch, with the run that fetches it; a `cached` company has no run."""
 
     verdict: ItemVerdict
     run_id: str | None
 
 
 class BatchStatus(BaseModel):
-    """Where a batch stands: how many companies are in which state, and each of them."""
+    """The status of a batch: the number of companies in each state, and each company."""
 
     batch_id: UUID
     state: BatchState
@@ -75,6 +75,6 @@ class BatchStatus(BaseModel):
     ended_at: datetime | None
 
     @property
-    def is_over(self) -> bool:
-        """Nothing more will come."""
+    def has_ended(self) -> bool:
+        """Whether the state is final."""
         return self.state is not BatchState.RUNNING

@@ -1,4 +1,4 @@
-"""The way of a batch: what is held is answered at once, the rest is written down whole, and launched in parts."""
+"""Batches: companies with a fresh record are answered at once, the others are stored together and launched in parts."""
 
 import logging
 from collections import Counter
@@ -9,28 +9,27 @@ from functools import partial
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from api.audit.events import Event, record_event
 from api.auth.callers import Caller
 from api.auth.roles import Role
 from api.batches import repository
-from api.batches.repository import Batch
+from api.batches.repository import Batch, BatchScrape
 from api.batches.schemas import BatchAnswer, BatchCompany, BatchItem, BatchRequest, BatchState, BatchStatus
 from api.batches.verdicts import Item, ItemVerdict, read_items
-from api.companies.service import current_records, fresh_records
-from api.dagster.dagster_client import DagsterUnavailable
+from api.companies.service import load_current_records, load_fresh_records
+from api.dagster.dagster_client import DagsterClient, DagsterUnavailable
 from api.metrics.process_metrics import process_metrics
 from api.problems import Invalid, NotFound, Unavailable
 from api.runtime.client_address import RequestClient
-from api.runtime.wakeups import WORK
+from api.runtime.wakeups import WORK, WakeupBus
 from api.scrape import launches
 from api.scrape import repository as scrapes
 from api.scrape.launches import LaunchOrigin
-from api.scrape.repository import RequestedScrape
 from api.scrape.schemas import CompanyState
 from api.scrape.states import ScrapeState
-from api.scrape.waiting import STREAM_SECONDS, look_until_over, wait_until_over
+from api.scrape.waiting import STREAM_SECONDS, poll_until_ended, wait_until_ended
 from api.services import Services
 from warehouse.contract import Outcome, RunKind
 from warehouse.records.models import CompanyRecord
@@ -41,74 +40,100 @@ logger = logging.getLogger(__name__)
 async def submit(
     services: Services, caller: Caller, request: BatchRequest, *, key: str | None, body: bytes
 ) -> BatchAnswer:
-    """Make a batch, or return the one that the caller made with this key and body.
+    """Create a batch, or return the batch that the caller created earlier with this key and body.
 
-    Raises Invalid if no item is an IDNO or the key came with another body, Unavailable if no run can be had.
+    Args:
+        services: The API's services.
+        caller: The user who requests the batch.
+        request: The parsed body.
+        key: The idempotency key.
+        body: The body as sent; with the same key it must be the same.
+
+    Raises:
+        Invalid: No item is an IDNO, or the key was used with another body.
+        Unavailable: No run can be launched.
     """
     digest = sha256(body).hexdigest()
-    if key is not None and (answer := await _made_before(services, caller, key, digest)):
+    find_earlier = partial(
+        _find_earlier_answer,
+        users=services.users,
+        warehouse=services.warehouse,
+        caller=caller,
+        digest=digest,
+    )
+    if key is not None and (answer := await find_earlier(key=key)):
         return answer
     items = read_items(request.idnos)
-    asked = [item.idno for item in items if item.verdict is None and item.idno]
-    if not asked:
+    valid_idnos = [item.idno for item in items if item.verdict is None and item.idno]
+    if not valid_idnos:
         raise Invalid("idnos", f"none of the {len(items)} items is an IDNO; the first: {items[0].reason}")
-    held = {} if request.force_refresh else await fresh_records(services, asked)
-    if len(held) < len(asked):
-        await _check(services)
+    fresh = {} if request.force_refresh else await load_fresh_records(services, valid_idnos)
+    if len(fresh) < len(valid_idnos):
+        await _check_dagster(services.dagster)
     async with services.users.begin() as connection:
         batch_id = await repository.add(
             connection, caller.user_id, key, body_sha256=digest, force_refresh=request.force_refresh
         )
         if batch_id is not None:
-            items = await _write_down(
+            items = await _store_items(
                 connection,
                 batch_id,
                 caller,
                 request,
                 items=items,
-                held=held,
+                fresh=fresh,
                 run_companies=services.settings.run_companies,
             )
     if batch_id is not None:
-        # From here on it ends, whatever dies: the reconcilers launch what waits.
+        # From here on the batch completes even if this process dies: any reconciler launches its runs.
         await services.wakeups.publish(WORK)
-        _tell(caller, batch_id, items)
-        return _answer(batch_id, items, held)
-    # Somebody else made it at the same moment: `add` has waited for their end.
-    answer = await _made_before(services, caller, str(key), digest)
+        _report_batch(caller, batch_id, items)
+        return _answer(batch_id, items, fresh)
+    # A concurrent request has created the batch; `add` waited for its transaction.
+    answer = await find_earlier(key=str(key))
     assert answer is not None
     return answer
 
 
-def _tell(caller: Caller, batch_id: UUID, items: Sequence[Item]) -> None:
+def _report_batch(caller: Caller, batch_id: UUID, items: Sequence[Item]) -> None:
     counts = Counter(str(item.verdict) for item in items)
     for verdict, count in counts.items():
         process_metrics().batch_items.labels(verdict).inc(count)
     logger.info("batch accepted", extra={"batch_id": batch_id, "user": caller.username, **counts})
 
 
-async def _check(services: Services) -> None:
+async def _check_dagster(dagster: DagsterClient) -> None:
     try:
-        await services.dagster.check()
+        await dagster.check()
     except DagsterUnavailable as error:
         raise Unavailable(f"no run can be launched: {error}") from error
 
 
-async def _write_down(
+async def _store_items(
     connection: AsyncConnection,
     batch_id: UUID,
     caller: Caller,
     request: BatchRequest,
     *,
     items: Sequence[Item],
-    held: Mapping[str, CompanyRecord],
+    fresh: Mapping[str, CompanyRecord],
     run_companies: int,
 ) -> list[Item]:
-    """Write a batch down with all that has to be fetched for it; return its items with their verdicts."""
-    wanted = [item.idno for item in items if item.verdict is None and item.idno and item.idno not in held]
-    scrape_ids, new = await scrapes.open_or_join(connection, wanted)
-    decided = [_decided(item, held=held.keys(), new=new) for item in items]
-    if wanted:
+    """Store a batch's items, requests and launches; return the items with their verdicts.
+
+    Args:
+        connection: The transaction that has created the batch.
+        batch_id: The batch.
+        caller: The user who requests the batch.
+        request: The parsed body.
+        items: The items as `read_items` returned them.
+        fresh: The fresh records by IDNO; these companies are not fetched.
+        run_companies: The most companies in a run.
+    """
+    to_fetch = [item.idno for item in items if item.verdict is None and item.idno and item.idno not in fresh]
+    scrape_ids, new = await scrapes.open_or_join(connection, to_fetch)
+    decided = [_with_verdict(item, fresh=fresh.keys(), new=new) for item in items]
+    if to_fetch:
         await repository.add_requests(
             connection,
             batch_id,
@@ -116,49 +141,51 @@ async def _write_down(
             user_id=caller.user_id,
             force_refresh=request.force_refresh,
         )
-        opened = [scrape_ids[idno] for idno in wanted if idno in new]
-        origin = LaunchOrigin.here(str(batch_id))
+        to_launch = [scrape_ids[idno] for idno in to_fetch if idno in new]
+        origin = LaunchOrigin.current(str(batch_id))
         await launches.create_in_parts(
-            connection, opened, kind=RunKind.BULK, run_companies=run_companies, origin=origin
+            connection, to_launch, kind=RunKind.BULK, run_companies=run_companies, origin=origin
         )
     await repository.add_items(connection, batch_id, decided, scrape_ids)
     return decided
 
 
-def _decided(item: Item, *, held: Set[str], new: Set[str]) -> Item:
+def _with_verdict(item: Item, *, fresh: Set[str], new: Set[str]) -> Item:
     if item.verdict is not None:
         return item
-    if item.idno in held:
+    if item.idno in fresh:
         return replace(item, verdict=ItemVerdict.CACHED)
     return replace(item, verdict=ItemVerdict.ACCEPTED if item.idno in new else ItemVerdict.JOINED)
 
 
-async def _made_before(services: Services, caller: Caller, key: str, digest: str) -> BatchAnswer | None:
-    """Return the answer to the batch that the caller made with a key. Raises Invalid if its body was another."""
-    async with services.users.connect() as connection:
+async def _find_earlier_answer(
+    *, users: AsyncEngine, warehouse: AsyncEngine, caller: Caller, key: str, digest: str
+) -> BatchAnswer | None:
+    """Return the answer for the caller's batch with this key. Raises Invalid if its body was another."""
+    async with users.connect() as connection:
         batch = await repository.find_by_key(connection, caller.user_id, key)
         if batch is None:
             return None
         if batch.body_sha256 != digest:
-            raise Invalid("Idempotency-Key", "was used for a request with another body; take a new one")
+            raise Invalid("Idempotency-Key", "was already used with another body; use a new key")
         items = await repository.list_items(connection, batch.id)
     cached = [item.idno for item in items if item.verdict is ItemVerdict.CACHED and item.idno]
-    return _answer(batch.id, items, await current_records(services, cached))
+    return _answer(batch.id, items, await load_current_records(warehouse, cached))
 
 
-def _answer(batch_id: UUID, items: Sequence[Item], held: Mapping[str, CompanyRecord]) -> BatchAnswer:
+def _answer(batch_id: UUID, items: Sequence[Item], records: Mapping[str, CompanyRecord]) -> BatchAnswer:
     counts = Counter(item.verdict for item in items)
     return BatchAnswer(
         batch_id=batch_id,
         status_url=f"/scrape/batch/{batch_id}/",
         counts={verdict: counts[verdict] for verdict in ItemVerdict},
-        items=[_shown(item, held) for item in items],
+        items=[_batch_item(item, records) for item in items],
     )
 
 
-def _shown(item: Item, held: Mapping[str, CompanyRecord]) -> BatchItem:
+def _batch_item(item: Item, records: Mapping[str, CompanyRecord]) -> BatchItem:
     assert item.verdict is not None
-    data = held.get(str(item.idno)) if item.verdict is ItemVerdict.CACHED else None
+    data = records.get(str(item.idno)) if item.verdict is ItemVerdict.CACHED else None
     return BatchItem(
         position=item.position,
         given=item.given,
@@ -172,61 +199,60 @@ def _shown(item: Item, held: Mapping[str, CompanyRecord]) -> BatchItem:
 async def read_status(
     services: Services, caller: Caller, batch_id: UUID, *, wait: float = 0.0
 ) -> BatchStatus:
-    """Return where a batch of the caller's stands, once it is over or the time is up. Raises NotFound."""
-    look = partial(_status, services, caller, batch_id)
-    status = await look()
-    if status.is_over or not wait:
+    """Return the status of one of the caller's batches; wait for its end at most `wait` seconds. Raises NotFound."""
+    load_status = partial(_load_status, services.users, caller, batch_id)
+    status = await load_status()
+    if status.has_ended or not wait:
         return status
-    topics = await _topics(services, batch_id)
-    return await wait_until_over(services, look, topics=topics, seconds=wait)
+    topics = await _load_topics(services.users, batch_id)
+    return await wait_until_ended(services.wakeups, load_status, topics=topics, seconds=wait)
 
 
 async def stream_status(
     services: Services, caller: Caller, batch_id: UUID
 ) -> AsyncGenerator[BatchStatus, None]:
-    """Yield where a batch stands, whenever that changes, with the companies that changed; until it is over."""
-    look = partial(_status, services, caller, batch_id)
-    shown: BatchStatus | None = None
-    known: dict[str, BatchCompany] = {}
-    looks = look_until_over(services, look, topics=await _topics(services, batch_id), seconds=STREAM_SECONDS)
-    async with aclosing(looks):
-        async for status in looks:
-            if status == shown:
+    """Yield the status of a batch now and after each change, with the changed companies only, until the batch ends."""
+    load_status = partial(_load_status, services.users, caller, batch_id)
+    topics = await _load_topics(services.users, batch_id)
+    last_status: BatchStatus | None = None
+    last_companies: dict[str, BatchCompany] = {}
+    statuses = poll_until_ended(services.wakeups, load_status, topics=topics, seconds=STREAM_SECONDS)
+    async with aclosing(statuses):
+        async for status in statuses:
+            if status == last_status:
                 continue
-            changed = [each for each in status.companies if known.get(each.idno) != each]
-            known |= {each.idno: each for each in changed}
-            shown = status
+            changed = [company for company in status.companies if last_companies.get(company.idno) != company]
+            last_companies |= {company.idno: company for company in changed}
+            last_status = status
             yield status.model_copy(update={"companies": changed})
 
 
-async def _status(services: Services, caller: Caller, batch_id: UUID) -> BatchStatus:
-    async with services.users.connect() as connection:
+async def _load_status(users: AsyncEngine, caller: Caller, batch_id: UUID) -> BatchStatus:
+    async with users.connect() as connection:
         batch = await find(connection, caller, batch_id)
-        cached = [_cached(idno) for idno in await repository.list_cached(connection, batch_id)]
-        asked = await repository.list_asked(connection, batch_id)
-    companies = [
-        *cached,
-        *(_company(verdict, each) for verdict, each in asked),
-    ]
-    ends = [each.finished_at or batch.created_at for _, each in asked]
-    is_over = all(each.is_over for _, each in asked)
-    state = BatchState.FINISHED if is_over else BatchState.RUNNING
+        cached = await repository.list_cached(connection, batch_id)
+        batch_scrapes = await repository.list_scrapes(connection, batch_id)
+    companies = [*map(_cached_company, cached), *map(_requested_company, batch_scrapes)]
+    views = [scrape.view for scrape in batch_scrapes]
+    has_ended = all(view.has_ended for view in views)
+    state = BatchState.FINISHED if has_ended else BatchState.RUNNING
+    last_end = max((view.finished_at or batch.created_at for view in views), default=batch.created_at)
     return BatchStatus(
         batch_id=batch_id,
         state=BatchState.CANCELLED if batch.cancelled_at else state,
         counts=dict(Counter(company.state for company in companies)),
         companies=companies,
         created_at=batch.created_at,
-        ended_at=batch.cancelled_at or (max(ends, default=batch.created_at) if is_over else None),
+        ended_at=batch.cancelled_at or (last_end if has_ended else None),
     )
 
 
-def _company(verdict: ItemVerdict, asked: RequestedScrape) -> BatchCompany:
-    company = CompanyState.model_validate(asked)
-    return BatchCompany(**company.model_dump(), verdict=verdict, run_id=asked.run_id)
+def _requested_company(scrape: BatchScrape) -> BatchCompany:
+    company = CompanyState.model_validate(scrape.view)
+    return BatchCompany(**company.model_dump(), verdict=scrape.verdict, run_id=scrape.view.run_id)
 
 
-def _cached(idno: str) -> BatchCompany:
+def _cached_company(idno: str) -> BatchCompany:
     return BatchCompany(
         idno=idno,
         state=ScrapeState.SUCCEEDED,
@@ -239,30 +265,39 @@ def _cached(idno: str) -> BatchCompany:
     )
 
 
-async def _topics(services: Services, batch_id: UUID) -> frozenset[str]:
-    async with services.users.connect() as connection:
-        asked = await repository.list_asked(connection, batch_id)
-    return frozenset(str(each.scrape_id) for _, each in asked)
+async def _load_topics(users: AsyncEngine, batch_id: UUID) -> frozenset[str]:
+    async with users.connect() as connection:
+        batch_scrapes = await repository.list_scrapes(connection, batch_id)
+    return frozenset(str(scrape.view.scrape_id) for scrape in batch_scrapes)
 
 
 async def find(connection: AsyncConnection, caller: Caller, batch_id: UUID) -> Batch:
-    """Return a batch of the caller's (an admin: anybody's). Raises NotFound."""
-    owner = None if caller.role is Role.ADMIN else caller.user_id
-    batch = await repository.find(connection, batch_id, user_id=owner)
+    """Return one of the caller's batches; an admin gets any batch. Raises NotFound."""
+    user_id = None if caller.role is Role.ADMIN else caller.user_id
+    batch = await repository.find(connection, batch_id, user_id=user_id)
     if batch is None:
-        raise NotFound("no batch with this id was made by you")
+        raise NotFound("you have no batch with this id")
     return batch
 
 
-async def cancel(services: Services, client: RequestClient, caller: Caller, batch_id: UUID) -> None:
-    """Want no more of a batch; what was done stays, and what others want goes on. Raises NotFound.
+async def cancel(
+    users: AsyncEngine, wakeups: WakeupBus, client: RequestClient, caller: Caller, batch_id: UUID
+) -> None:
+    """Cancel a batch. Completed scrapes and the requests of others stay. Raises NotFound.
 
-    The reconciler ends the runs that nobody wants now.
+    The reconciler terminates the runs that no other request needs.
+
+    Args:
+        users: The API's own database.
+        wakeups: Wakes the reconciler and the clients that wait for the batch.
+        client: The client's address and program, for the audit log.
+        caller: The user who cancels.
+        batch_id: The batch.
     """
-    async with services.users.begin() as connection:
+    async with users.begin() as connection:
         await find(connection, caller, batch_id)
-        ids = await repository.cancel(connection, batch_id)
-        if ids:
-            detail = f"batch {batch_id}: {len(ids)} companies"
+        scrape_ids = await repository.cancel(connection, batch_id)
+        if scrape_ids:
+            detail = f"batch {batch_id}: {len(scrape_ids)} companies"
             await record_event(connection, Event.BATCH_CANCELLED, client, actor=caller.account, detail=detail)
-    await services.wakeups.publish(WORK, *map(str, ids))
+    await wakeups.publish(WORK, *map(str, scrape_ids))

@@ -1,4 +1,4 @@
-"""What each item of a batch is, before anything is looked up. Pure."""
+"""Verdicts on the items of a batch, and the validation of items. No I/O."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,26 +7,27 @@ from enum import StrEnum
 from warehouse.idno import InvalidIdno, parse_idno
 
 _SHOWN_CHARACTERS = 100
-_KINDS = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object"}
+_KINDS = {bool: "a boolean", int: "a number", float: "a number", list: "an array", dict: "an object"}
 
 
 class ItemVerdict(StrEnum):
-    """What becomes of an item of a batch."""
+    """The verdict on an item of a batch."""
 
     ACCEPTED = "accepted"
-    """A run will fetch it."""
+    """A new scrape fetches the company."""
     JOINED = "joined"
-    """It is being fetched already."""
+    """An open scrape already fetches the company."""
     CACHED = "cached"
-    """A fresh record is held."""
+    """The company has a fresh record."""
     INVALID = "invalid"
+    """The item is not an IDNO."""
     DUPLICATE = "duplicate"
-    """Named before in the same batch."""
+    """An earlier item of the batch names the same company."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """One item as it was given; the verdict is None as long as it depends on what is held and in flight."""
+    """An item of a batch. The verdict is None until stored records and open scrapes have been looked up."""
 
     position: int
     given: str
@@ -36,35 +37,35 @@ class Item:
 
 
 def read_items(idnos: Sequence[object]) -> list[Item]:
-    """Return the items of a batch; what is no IDNO, or comes twice, has its verdict and the reason."""
+    """Return the items of a batch. Invalid items and duplicates have their verdict, with the reason."""
     items: list[Item] = []
-    first: dict[str, int] = {}
+    first_position: dict[str, int] = {}
     for position, given in enumerate(idnos):
         try:
             idno = _parse(given)
         except InvalidIdno as reason:
             items.append(Item(position, _shown(given), verdict=ItemVerdict.INVALID, reason=str(reason)))
             continue
-        if idno in first:
-            reason_text = f"the same as item {first[idno]}"
-            items.append(Item(position, _shown(given), idno, ItemVerdict.DUPLICATE, reason_text))
+        if idno in first_position:
+            duplicate_reason = f"the same as item {first_position[idno]}"
+            items.append(Item(position, _shown(given), idno, ItemVerdict.DUPLICATE, duplicate_reason))
         else:
-            first[idno] = position
+            first_position[idno] = position
             items.append(Item(position, _shown(given), idno))
     return items
 
 
 def _parse(given: object) -> str:
     if not isinstance(given, str):
-        raise InvalidIdno(f"an IDNO has to be text, not {_kind(given)}")
+        raise InvalidIdno(f"an IDNO must be a string, not {_kind(given)}")
     return parse_idno(given)
 
 
 def _shown(given: object) -> str:
-    """What was given, short, and such that it can be stored and sent."""
+    """Return an item as text that is short and that PostgreSQL and JSON can hold."""
     if not isinstance(given, str):
         return str(given)[:_SHOWN_CHARACTERS] if isinstance(given, bool | int | float) else _kind(given)
-    # No store takes NUL or half of a surrogate pair.
+    # PostgreSQL accepts neither NUL nor a lone surrogate.
     text = given[:_SHOWN_CHARACTERS].encode(errors="backslashreplace").decode().replace("\x00", "\\x00")
     return text[:_SHOWN_CHARACTERS]
 

@@ -1,1 +1,1 @@
-"""Companies' current records."""
+"""Records of companies, their history, their provenance and their financial statements."""

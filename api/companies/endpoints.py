@@ -1,4 +1,4 @@
-"""Companies: by name, their records now and then, what changed, where it was read, their statements."""
+"""Endpoints for companies: search by name, current and past records, changes, provenance, statements."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -32,33 +32,33 @@ _LARGEST_ID = 2**63 - 1
 _FIELD = rf"^({'|'.join(FIELDS)}|statements(/[0-9]{{4}})?)$"
 
 
-def _can_be_looked_for(name: str) -> str:
+def _require_searchable(name: str) -> str:
     if sum(letter.isalnum() for letter in fold(name)) < 2:
-        raise ValueError("needs at least 2 letters or digits to look for")
+        raise ValueError("must contain at least 2 letters or digits")
     return name
 
 
-@router.get("/")
+@router.get("/", summary="Find companies by name")
 @needs(Scope.COMPANIES_READ)
 async def find_companies(
     services: ServicesDep,
     name: Annotated[
         str,
-        AfterValidator(_can_be_looked_for),
+        AfterValidator(_require_searchable),
         Query(
             min_length=2,
             max_length=100,
-            description="Words of the name, or their beginnings: a company is found if all occur, in any order. Case,"
-            " diacritics and the spelling of ș and ț (with comma or cedilla) do not matter",
+            description="Words of the name or prefixes of them. A company matches if its name contains all of them, in"
+            " any order. Case, diacritics and the spelling of ș and ț (with comma or cedilla) do not matter",
         ),
     ],
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> list[CompanyFound]:
-    """Companies that are held, by name: first those of just this name, then the others in the order of names."""
-    return await service.find_by_name(services, name, limit=limit)
+    """Find companies with a record by their name. Exact matches come first, the others are sorted by name."""
+    return await service.find_by_name(services.warehouse, name, limit=limit)
 
 
-@router.get("/{idno}/", responses=_NOT_FOUND)
+@router.get("/{idno}/", summary="Get a company", responses=_NOT_FOUND)
 @needs(Scope.COMPANIES_READ)
 async def read_company(
     idno: Idno,
@@ -66,23 +66,23 @@ async def read_company(
     as_of: Annotated[
         PastMoment | None,
         Query(
-            description="A day (its end in UTC; of today: now), or a time with its zone; not in the future"
+            description="A date (its end in UTC; for today: now) or a time with a time zone; not in the future"
         ),
     ] = None,
 ) -> CompanyRecord | HistoricalRecord:
-    """The current record of a company and where it came from; with `as_of`, what this platform held at that time.
+    """Return the current record of a company with its source; with `as_of`, the record as it was stored at that time.
 
-    As of a time is what was answered then: all that was recorded later is undone, news from the source and corrections
-    of our reading alike. It is not what was true at that time: a visit may have come late. `source` is then the newest
-    good capture by that time that the record came from. Before the first record: 404, with the time since when one
-    is held.
+    A past record is what this endpoint returned at that time: all later changes are undone, both changes at the source
+    and corrections of the parser. It is not what was true at that time, because a visit may have come later. `source`
+    is the newest good capture up to that time from which the record was made. A time before the first record is
+    answered with 404 and the time of the first record.
     """
     if as_of is None:
-        return await service.read_record(services, idno)
-    return await service.past_record(services, idno, as_of)
+        return await service.read_record(services.warehouse, idno)
+    return await service.read_past_record(services.warehouse, idno, as_of)
 
 
-@router.get("/{idno}/changes/", responses=_NOT_FOUND)
+@router.get("/{idno}/changes/", summary="List a company's changes", responses=_NOT_FOUND)
 @needs(Scope.COMPANIES_READ)
 async def read_changes(
     idno: Idno,
@@ -90,60 +90,67 @@ async def read_changes(
     cause: Annotated[
         Cause | None,
         Query(
-            description="`source`: news; `parser`: no news, we read the same capture otherwise than before"
+            description="`source`: the source changed; `parser`: only the reading of the same capture changed"
         ),
     ] = None,
     field: Annotated[
         str | None,
         Query(
             pattern=_FIELD,
-            description="A field of the record, `statements/2024`, or `statements` for those of all years",
+            description="A field of the record, `statements/2024`, or `statements` for the statements of all years",
         ),
     ] = None,
     since: Annotated[
         Moment | None,
         Query(
-            description="Recorded then or later: a day (from its beginning in UTC), or a time with its zone"
+            description="Recorded at this time or later: a date (its start in UTC) or a time with a time zone"
         ),
     ] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     before_id: Annotated[
-        int | None, Query(ge=1, le=_LARGEST_ID, description="Older than the change with this id")
+        int | None, Query(ge=1, le=_LARGEST_ID, description="Only changes older than the one with this id")
     ] = None,
 ) -> ChangePage:
-    """What changed in a company's record, the newest first; what it held when it was first made is no change.
+    """Return the changes of a company's record, newest first. The values of its first record are not changes.
 
-    Only the cause `source` is news of the company. The cause `parser` is none: the source says what it said before, and
-    we read it otherwise, because our reading was corrected. To follow a company, ask for `cause=source`. Of a statement
-    that changed, `old` and `new` hold the rows that differ, by form and row (`6/010`); one that is `null` is not there.
-    `observed_at` is when the capture was made, `recorded_at` when the record changed.
+    The cause `source` means that the source published something else. The cause `parser` means that the source is
+    unchanged and the platform reads it differently, after a correction of the parser. To follow a company, use
+    `cause=source`. For a changed statement, `old` and `new` contain the rows that differ, by form and row (`6/010`);
+    `null` means that there is no such row. `observed_at` is the time of the capture, `recorded_at` the time when the
+    record changed.
     """
     return await service.read_changes(
-        services, idno, cause=cause, field=field, since=since, limit=limit, before_id=before_id
+        services.warehouse,
+        idno,
+        cause=cause,
+        field=field,
+        since=since,
+        limit=limit,
+        before_id=before_id,
     )
 
 
-@router.get("/{idno}/provenance/", responses=_NOT_FOUND)
+@router.get("/{idno}/provenance/", summary="Get a company's provenance", responses=_NOT_FOUND)
 @needs(Scope.COMPANIES_READ)
 async def read_provenance(idno: Idno, services: ServicesDep) -> RecordProvenance:
-    """Where each field of a company's current record was read: the capture, the reading of it, the text there.
+    """Return for each field of a company's current record the capture, the reading and the text that it comes from.
 
-    A field that the newest capture leaves open comes from an earlier one, so captures may differ from field to field.
+    A field that is missing in the newest capture comes from an earlier one, so fields may have different captures.
     """
-    return await service.read_provenance(services, idno)
+    return await service.read_provenance(services.warehouse, idno)
 
 
-@router.get("/{idno}/statements/", responses=_NOT_FOUND)
+@router.get("/{idno}/statements/", summary="List a company's statements", responses=_NOT_FOUND)
 @needs(Scope.COMPANIES_READ)
 async def list_statements(idno: Idno, services: ServicesDep) -> CompanyStatements:
-    """The key figures of all financial statements of a company that are held, the newest year first."""
-    return await service.list_statements(services, idno)
+    """Return the key figures of all stored financial statements of a company, newest year first."""
+    return await service.list_statements(services.warehouse, idno)
 
 
-@router.get("/{idno}/statements/{year}/", responses=_NOT_FOUND)
+@router.get("/{idno}/statements/{year}/", summary="Get a financial statement", responses=_NOT_FOUND)
 @needs(Scope.COMPANIES_READ)
 async def read_statement(
     idno: Idno, year: Annotated[int, Path(ge=1900, le=2100)], services: ServicesDep
 ) -> FiledStatement:
-    """A year's financial statement, every row of it. Where none is held: 404, with the years that are."""
-    return await service.read_statement(services, idno, year)
+    """Return a year's financial statement with all its rows. If there is none: 404 with the available years."""
+    return await service.read_statement(services.warehouse, idno, year)

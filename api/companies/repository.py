@@ -1,4 +1,4 @@
-"""Companies in the warehouse: by name, where their facts were read, their statements."""
+"""Queries of the warehouse: companies by name, the provenance of a record, statements."""
 
 import re
 from typing import Any
@@ -21,59 +21,67 @@ from warehouse.records.queries import load_record
 from warehouse.schema.tables import financial_lines, financial_statements, transformed_data
 
 _WORD = re.compile(r"[^\W_]+")
-# PostgreSQL takes words with these marks inside for names of hosts and files and for addresses.
-_NOT_OF_A_WORD = re.compile(r"[^\w.@/-]+")
+# PostgreSQL's parser reads words with these characters inside as host names, file names and e-mail addresses.
+_SEPARATORS = re.compile(r"[^\w.@/-]+")
 
 
 def find_by_name(connection: Connection, name: str, *, limit: int) -> list[CompanyFound]:
-    """Return companies in whose name every word of `name` begins a word: of just this name first, then by name."""
-    return [CompanyFound.model_validate(row) for row in connection.execute(search(name).limit(limit))]
+    """Return companies whose name contains every word of `name`, or a word that starts with it.
+
+    Exact matches come first, the others are sorted by name.
+    """
+    query = select_by_name(name).limit(limit)
+    return [CompanyFound.model_validate(row) for row in connection.execute(query)]
 
 
-def search(name: str) -> Select[Any]:
-    """Return the query for companies by name."""
+def select_by_name(name: str) -> Select[Any]:
+    """Return the query for companies by name; see `find_by_name`."""
     record = transformed_data.c
     folded = fold(name)
-    # Literally as in the index, or PostgreSQL does not use it.
+    # The expression must be the same as in the index; otherwise PostgreSQL does not use the index.
     document = func.to_tsvector(literal_column("'simple'"), record.name_folded)
     return (
         select(record.idno, record.name, record.legal_form, record.status, record.fetched_at)
-        .where(document.bool_op("@@")(func.to_tsquery(literal_column("'simple'"), prefixes(folded))))
+        .where(document.bool_op("@@")(func.to_tsquery(literal_column("'simple'"), prefix_query(folded))))
         .order_by(record.name_folded != folded, record.name_folded, record.idno)
     )
 
 
-def prefixes(folded: str) -> str:
-    """Return a query of PostgreSQL's text search for every word of a folded text, each as a prefix."""
-    return " & ".join(_prefix(part) for part in folded.split() if _WORD.search(part))
+def prefix_query(folded: str) -> str:
+    """Return a query for PostgreSQL's text search that requires every word of a folded text as a prefix.
+
+    >>> prefix_query("lentile grup")
+    "'lentile':* & 'grup':*"
+    """
+    return " & ".join(_part_query(part) for part in folded.split() if _WORD.search(part))
 
 
-def _prefix(part: str) -> str:
+def _part_query(part: str) -> str:
     words = _WORD.findall(part)
-    apart = " & ".join(_of_word(word) for word in words)
+    separate = " & ".join(_word_query(word) for word in words)
     if len(words) == 1:
-        return apart
-    # "s.r.l." is one word to it, and "vion-impex" three.
-    return f"({apart} | '{_NOT_OF_A_WORD.sub(' ', part)}':*)"
+        return separate
+    # PostgreSQL reads "s.r.l." as one word, and "vion-impex" as three.
+    return f"({separate} | '{_SEPARATORS.sub(' ', part)}':*)"
 
 
-def _of_word(word: str) -> str:
-    # The hyphen before a number ("agro-2000") is its sign to it.
+def _word_query(word: str) -> str:
+    # PostgreSQL reads the hyphen before a number ("agro-2000") as its sign.
     return f"('{word}':* | '-{word}':*)" if word.isdecimal() else f"'{word}':*"
 
 
 def load_provenance(connection: Connection, idno: str) -> RecordProvenance | None:
-    """Return where each field of a company's record was read, None if no record is held."""
+    """Return the provenance of each field of a company's record; None if there is no record."""
     record = load_record(connection, idno)
     if record is None:
         return None
     columns = transformed_data.c
-    kept = connection.execute(
+    head = connection.execute(
         select(columns.sources, columns.disagreements, columns.notes, columns.unknown).where(
             columns.idno == idno
         )
     ).one()
-    sources = {field: FieldProvenance.model_validate(source) for field, source in kept.sources.items()}
+    sources = {field: FieldProvenance.model_validate(source) for field, source in head.sources.items()}
     captures = captures_by_id(connection, list({source.source_data_id for source in sources.values()}))
     version = record.source.transform_version
     return RecordProvenance(
@@ -88,17 +96,17 @@ def load_provenance(connection: Connection, idno: str) -> RecordProvenance | Non
             )
             for field, source in sources.items()
         },
-        disagreements=kept.disagreements,
-        notes=kept.notes,
-        unknown=kept.unknown,
+        disagreements=head.disagreements,
+        notes=head.notes,
+        unknown=head.unknown,
     )
 
 
 def load_filed_figures(connection: Connection, idno: str) -> CompanyStatements | None:
-    """Return the key figures of a company's statements, None if no record is held."""
+    """Return the key figures of a company's statements; None if the company has no record."""
     filed = financial_statements.c
     query = (
-        select(transformed_data.c.idno.label("held"), financial_statements)
+        select(transformed_data.c.idno.label("record_idno"), financial_statements)
         .outerjoin(financial_statements, filed.idno == transformed_data.c.idno)
         .where(transformed_data.c.idno == idno)
         .order_by(filed.year.desc())
@@ -112,17 +120,17 @@ def load_filed_figures(connection: Connection, idno: str) -> CompanyStatements |
 
 
 def load_filed_statement(connection: Connection, idno: str, year: int) -> FiledStatement | None:
-    """Return a year's statement line by line, None if there is none."""
-    filed, line = financial_statements.c, financial_lines.c
+    """Return a year's statement line by line; None if there is none."""
+    filed, column = financial_statements.c, financial_lines.c
     head = connection.execute(
         select(financial_statements).where(filed.idno == idno, filed.year == year)
     ).one_or_none()
     if head is None:
         return None
     lines = connection.execute(
-        select(line.form, line.row, line.label, line.value)
-        .where(line.idno == idno, line.year == year)
-        .order_by(line.form, line.row)
+        select(column.form, column.row, column.label, column.value)
+        .where(column.idno == idno, column.year == year)
+        .order_by(column.form, column.row)
     )
     return FiledStatement(
         idno=idno,
@@ -130,7 +138,7 @@ def load_filed_statement(connection: Connection, idno: str, year: int) -> FiledS
         currency=head.currency,
         document_type=head.document_type,
         cuiio=head.cuiio,
-        lines=[Line.model_validate(each) for each in lines],
+        lines=[Line.model_validate(line) for line in lines],
         source=captures_by_id(connection, [head.source_data_id])[head.source_data_id],
         transform_version=head.transform_version,
     )

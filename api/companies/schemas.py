@@ -1,4 +1,4 @@
-"""What is answered about companies besides their records."""
+"""Response bodies of the endpoints below /companies/, except the record itself."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from warehouse.records.models import CompanyStatus, Money, Provenance, Statement
 
 
 class CompanyFound(BaseModel):
-    """A company that was looked for by its name."""
+    """A company in the result of a search by name."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -18,49 +18,51 @@ class CompanyFound(BaseModel):
     name: str
     legal_form: str | None
     status: CompanyStatus | None
-    fetched_at: datetime = Field(description="When the capture was made that its record comes from")
+    fetched_at: datetime = Field(description="Time of the capture from which its record was made")
 
 
 class ChangePage(BaseModel):
-    """Changes, the newest first; `next` is the `before_id` with which the older ones go on, null at the end."""
+    """Changes, newest first. `next` is the `before_id` of the next page; null on the last page."""
 
     changes: list[RecordedChange]
     next: int | None
 
 
 class FieldSource(CaptureReference):
-    """Where a field was read: the capture, the reading of it, the text as it stood there, and our version."""
+    """The provenance of a field: the capture, the reading, the original text and the transform version."""
 
-    reading: str = Field(description="`html`: the rendered page; `json`: the data that the page fetched")
-    raw: str | None = Field(description="The text that it was read from, as it stands in the capture")
+    reading: str = Field(
+        description="`html`: read from the rendered page; `json`: read from the data that the page fetched"
+    )
+    raw: str | None = Field(description="The original text in the capture")
     transform_version: int
 
 
 class RecordProvenance(BaseModel):
-    """Where each field of a company's current record was read."""
+    """The provenance of each field of a company's current record."""
 
     idno: str
-    source: Provenance = Field(description="The capture that the record as a whole comes from")
+    source: Provenance = Field(description="The capture from which the record as a whole was made")
     fields: dict[str, FieldSource] = Field(
-        description="By field; a year's statement is `statements/{year}`. A field of which this is not recorded (its"
-        " record was made before that was) is left out."
+        description="By field; a year's statement is `statements/{year}`. A field is left out if its record was made"
+        " before provenance was recorded."
     )
     disagreements: dict[str, Any] = Field(
-        description="Fields that the page and its data state differently, with what each says"
+        description="Fields in which the page and its data differ, with both values"
     )
-    notes: list[str] = Field(description="What was odd in reading the capture")
-    unknown: list[str] = Field(description="What the capture holds that we do not know how to read")
+    notes: list[str] = Field(description="Anomalies that the parser found in the capture")
+    unknown: list[str] = Field(description="Content of the capture that the parser does not recognize")
 
 
 class FiledFigures(StatementFigures):
-    """The key figures of a year's statement, and what its lines were read from."""
+    """The key figures of a year's statement, with the capture and the transform version of its lines."""
 
     source_data_id: int
     transform_version: int
 
 
 class CompanyStatements(BaseModel):
-    """The key figures of a company's statements, the newest year first. Amounts are in `currency`, as text."""
+    """The key figures of a company's statements, newest year first. Amounts are in `currency`, as text."""
 
     idno: str
     statements: list[FiledFigures]
@@ -78,9 +80,9 @@ class Line(BaseModel):
 
 
 class FiledStatement(BaseModel):
-    """A year's financial statement as it was filed, row by row, in the order of form and row.
+    """A year's financial statement as filed, sorted by form and row.
 
-    `source` is the capture that these lines came from; later ones that say the same do not replace it.
+    `source` is the capture from which these lines were read. A later capture with the same lines does not replace it.
     """
 
     idno: str

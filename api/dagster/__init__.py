@@ -1,1 +1,1 @@
-"""The client of Dagster's GraphQL."""
+"""Dagster, as the API and the command line use it."""

@@ -1,4 +1,4 @@
-"""Dagster over its GraphQL, asynchronous and with short timeouts."""
+"""An asynchronous client of Dagster's GraphQL API, with a timeout on every call."""
 
 import logging
 import time
@@ -30,13 +30,14 @@ from warehouse.contract import (
 
 logger = logging.getLogger(__name__)
 
-_CHECK_TIMEOUT_SECONDS = 5
+_TIMEOUT_SECONDS = 5
 _LAUNCH_TIMEOUT_SECONDS = 30
-_LONGEST_SILENCE_SECONDS = 120
-"""The daemon gives a sign of life every 30 s; Dagster itself would call it dead only after 30 minutes."""
+_MAX_HEARTBEAT_AGE_SECONDS = 120
+"""A daemon sends a heartbeat every 30 s; Dagster itself reports a daemon as dead only after 30 minutes."""
+_NOT_LOADED = "Dagster has not loaded the pipeline's code location"
 
-_READY = """
-query Ready($location: String!) {
+_HEALTH = """
+query Health($location: String!) {
   instance {
     daemonHealth {
       daemonStatus(daemonType: "QUEUED_RUN_COORDINATOR") { lastHeartbeatTime }
@@ -53,7 +54,7 @@ query Ready($location: String!) {
   }
 }
 """
-LAUNCH = """
+_LAUNCH = """
 mutation Launch($params: ExecutionParams!) {
   launchRun(executionParams: $params) {
     __typename
@@ -72,7 +73,7 @@ mutation Terminate($run: String!) {
   }
 }
 """
-STATUSES = """
+_STATUSES = """
 query Statuses($filter: RunsFilter!) {
   runsOrError(filter: $filter) {
     __typename
@@ -81,13 +82,12 @@ query Statuses($filter: RunsFilter!) {
   }
 }
 """
-
-_FOLLOW = """
-query Follow($open: [RunStatus!], $over: [RunStatus!], $since: Float!, $most: Int!) {
-  open: runsOrError(filter: {statuses: $open}, limit: $most) { ...Seen }
-  over: runsOrError(filter: {statuses: $over, updatedAfter: $since}, limit: $most) { ...Seen }
+_RECENT_RUNS = """
+query RecentRuns($open: [RunStatus!], $ended: [RunStatus!], $since: Float!, $limit: Int!) {
+  open: runsOrError(filter: {statuses: $open}, limit: $limit) { ...Listed }
+  ended: runsOrError(filter: {statuses: $ended, updatedAfter: $since}, limit: $limit) { ...Listed }
 }
-fragment Seen on RunsOrError {
+fragment Listed on RunsOrError {
   __typename
   ... on Runs { results { runId status jobName creationTime startTime endTime updateTime tags { key value } } }
   ... on Error { message }
@@ -96,19 +96,27 @@ fragment Seen on RunsOrError {
 
 
 class DagsterUnavailable(RuntimeError):
-    """Dagster does not answer, or a part that a run needs is down. Nothing was launched."""
+    """Dagster does not answer, or a part of it that a run needs is down. No run was launched."""
 
 
 class DagsterFailed(DagsterUnavailable):
-    """Dagster answered, with an error of its own."""
+    """Dagster answered with an error."""
+
+
+class LaunchRefused(DagsterFailed):
+    """Dagster refused to launch a run, for example because its config is invalid. `reasons` are Dagster's messages."""
+
+    def __init__(self, kind: str, reasons: Sequence[str]) -> None:
+        super().__init__(f"Dagster refused the run ({kind})")
+        self.reasons = reasons
 
 
 class LaunchUnclear(RuntimeError):
-    """A launch was sent and no answer came: a run may or may not exist."""
+    """The answer to a launch did not arrive, so the run may or may not exist."""
 
 
 class RunStatus(StrEnum):
-    """The statuses of a run that Dagster has."""
+    """The status of a run in Dagster."""
 
     QUEUED = "QUEUED"
     NOT_STARTED = "NOT_STARTED"
@@ -121,13 +129,13 @@ class RunStatus(StrEnum):
     CANCELED = "CANCELED"
 
 
-_OVER_STATUSES = [RunStatus.SUCCESS, RunStatus.FAILURE, RunStatus.CANCELED]
-_OPEN_STATUSES = [status for status in RunStatus if status not in _OVER_STATUSES]
+ENDED_RUN_STATUSES = (RunStatus.SUCCESS, RunStatus.FAILURE, RunStatus.CANCELED)
+_OPEN_RUN_STATUSES = tuple(status for status in RunStatus if status not in ENDED_RUN_STATUSES)
 
 
 @dataclass(frozen=True)
-class SeenRun:
-    """A run as Dagster lists it; times in seconds since 1970."""
+class ListedRun:
+    """A run as Dagster lists it. Times are in seconds since 1970."""
 
     run_id: str
     status: RunStatus
@@ -139,13 +147,31 @@ class SeenRun:
 
 
 class DagsterClient:
-    """The few calls the API makes. Use as a context manager."""
+    """A client of Dagster's webserver, used as a context manager.
 
-    def __init__(self, url: str, *, key: Callable[[], str], run_limit_seconds: int) -> None:
-        """`key` is asked before each call what to show Dagster's webserver."""
-        self._http = httpx.AsyncClient(base_url=url, trust_env=False, timeout=_CHECK_TIMEOUT_SECONDS)
+    Every call raises DagsterUnavailable if Dagster does not answer, and DagsterFailed if it answers with an error.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        key: Callable[[], str],
+        run_limit_seconds: int | None = None,
+        timeout_seconds: float = _TIMEOUT_SECONDS,
+    ) -> None:
+        """Create a client; it connects with the first call.
+
+        Args:
+            url: The webserver's URL, without `/graphql`.
+            key: Returns the key that the webserver requires; called before each request, so a new key takes effect.
+            run_limit_seconds: After this time Dagster terminates a run for a single company; None: never.
+            timeout_seconds: The timeout of one request. A launch gets at least 30 s.
+        """
+        self._http = httpx.AsyncClient(base_url=url, trust_env=False)
         self._key = key
         self._run_limit_seconds = run_limit_seconds
+        self._timeout_seconds = timeout_seconds
 
     async def __aenter__(self) -> Self:
         return self
@@ -154,33 +180,33 @@ class DagsterClient:
         await self._http.aclose()
 
     async def check(self) -> None:
-        """Raise DagsterUnavailable unless a run launched now would run."""
-        data = await self._read(_READY, {"location": CODE_LOCATION})
+        """Raise DagsterUnavailable if a run that is launched now could not start."""
+        data = await self._read(_HEALTH, {"location": CODE_LOCATION})
         if _is_silent(data["instance"]["daemonHealth"]["daemonStatus"]):
-            raise DagsterUnavailable("Dagster's daemon gives no sign of life")
+            raise DagsterUnavailable("Dagster's daemon sends no heartbeat")
         if not _is_loaded(data):
-            raise DagsterUnavailable("the pipeline's code server is not loaded")
+            raise DagsterUnavailable(_NOT_LOADED)
 
     async def parts(self) -> dict[str, str]:
-        """Return `ok`, or what is wrong, of webserver, daemon and code location. Raises DagsterUnavailable."""
-        data = await self._read(_READY, {"location": CODE_LOCATION})
+        """Return the health of the webserver, the daemons and the code location: `ok` or the problem."""
+        data = await self._read(_HEALTH, {"location": CODE_LOCATION})
         daemons = data["instance"]["daemonHealth"]["allDaemonStatuses"]
-        silent = sorted(each["daemonType"] for each in daemons if each["required"] and _is_silent(each))
+        silent = sorted(
+            daemon["daemonType"] for daemon in daemons if daemon["required"] and _is_silent(daemon)
+        )
         return {
             "dagster": "ok",
-            "daemon": f"no sign of life of {', '.join(silent)}" if silent or not daemons else "ok",
-            "code_location": "ok" if _is_loaded(data) else "the pipeline's code server is not loaded",
+            "daemon": f"no heartbeat from {', '.join(silent)}" if silent or not daemons else "ok",
+            "code_location": "ok" if _is_loaded(data) else _NOT_LOADED,
         }
 
-    async def follow_runs(self, since: float, *, most: int) -> tuple[list[SeenRun], list[SeenRun]]:
-        """Return the runs that are open, and those that ended since a time, the newest first, so many at most.
-
-        Raises DagsterUnavailable.
-        """
+    async def list_recent_runs(self, since: float, *, limit: int) -> tuple[list[ListedRun], list[ListedRun]]:
+        """Return the open runs, and the runs that ended after `since`; newest first, at most `limit` of each."""
         data = await self._read(
-            _FOLLOW, {"open": _OPEN_STATUSES, "over": _OVER_STATUSES, "since": since, "most": most}
+            _RECENT_RUNS,
+            {"open": _OPEN_RUN_STATUSES, "ended": ENDED_RUN_STATUSES, "since": since, "limit": limit},
         )
-        return _seen(data["open"]), _seen(data["over"])
+        return _listed_runs(data["open"]), _listed_runs(data["ended"])
 
     async def launch_scrape(
         self,
@@ -193,26 +219,53 @@ class DagsterClient:
         request_id: str | None = None,
         traceparent: str | None = None,
     ) -> str:
-        """Launch a run for companies and return its id. Raises DagsterUnavailable, LaunchUnclear."""
+        """Launch a run for companies and return its id.
+
+        If Dagster fails, the run is looked up by the tag of its launch; if it does not exist, it is launched once more.
+
+        Args:
+            idnos: The companies.
+            launch_id: The API's own id of the launch.
+            kind: Whether the run serves single requests or bulk work.
+            requested_by: The usernames of the requesters.
+            since: A company with a good capture newer than this is not visited.
+            request_id: The id of the request to the API, for the logs.
+            traceparent: The span that launches the run, as W3C traceparent.
+
+        Raises:
+            DagsterUnavailable: No run was launched.
+            LaunchUnclear: A run may have been launched.
+        """
         tags = {LAUNCH_ID_TAG: str(launch_id), REQUESTED_BY_TAG: requested_by, **run_tags(kind)}
-        traced = {REQUEST_ID_TAG: request_id, TRACEPARENT_TAG: traceparent}
-        tags |= {name: value for name, value in traced.items() if value is not None}
+        origin = {REQUEST_ID_TAG: request_id, TRACEPARENT_TAG: traceparent}
+        tags |= {name: value for name, value in origin.items() if value is not None}
         if len(idnos) == 1:
-            tags |= {IDNO_TAG: idnos[0], MAX_RUNTIME_TAG: str(self._run_limit_seconds)}
-        params = execution_params(SCRAPE_JOB, scrape_run_config(idnos, since=since), tags)
+            tags[IDNO_TAG] = idnos[0]
+            if self._run_limit_seconds is not None:
+                tags[MAX_RUNTIME_TAG] = str(self._run_limit_seconds)
+        run_config = scrape_run_config(idnos, since=since)
         try:
-            return await self._launch(params)
+            return await self.launch(SCRAPE_JOB, run_config, tags)
         except DagsterFailed:
-            # It is done with that launch, one way or the other; after PostgreSQL restarted, the next one works.
+            # Dagster has finished with the failed launch. After a restart of PostgreSQL the second launch works.
             try:
                 run_id = await self.find_run(launch_id)
             except DagsterUnavailable as error:
                 raise LaunchUnclear(str(error)) from error
-            return run_id or await self._launch(params)
+            return run_id or await self.launch(SCRAPE_JOB, run_config, tags)
 
-    async def _launch(self, params: Mapping[str, Any]) -> str:
+    async def launch(self, job: str, run_config: Mapping[str, Any], tags: Mapping[str, str]) -> str:
+        """Launch a run of a job and return its id.
+
+        Raises:
+            LaunchRefused: Dagster refused the run.
+            DagsterUnavailable: No run was launched.
+            LaunchUnclear: A run may have been launched.
+        """
+        params = execution_params(job, run_config, tags)
+        timeout_seconds = max(_LAUNCH_TIMEOUT_SECONDS, self._timeout_seconds)
         try:
-            data = await self._query(LAUNCH, {"params": params}, timeout_seconds=_LAUNCH_TIMEOUT_SECONDS)
+            data = await self._query(_LAUNCH, {"params": params}, timeout_seconds=timeout_seconds)
         except DagsterFailed:
             raise
         except DagsterUnavailable as error:
@@ -222,46 +275,45 @@ class DagsterClient:
         answer = data["launchRun"]
         if answer["__typename"] != "LaunchRunSuccess":
             logger.warning("Dagster refused a run: %s", answer)
-            raise DagsterFailed(f"Dagster refused the run ({answer['__typename']})")
+            reasons = [str(entry.get("message")) for entry in answer.get("errors", [answer])]
+            raise LaunchRefused(answer["__typename"], reasons)
         return str(answer["run"]["runId"])
 
     async def terminate(self, run_id: str) -> None:
-        """Have a run end itself; one that is over stays as it is. Raises DagsterUnavailable."""
+        """Terminate a run. A run that has ended is not changed."""
         answer = (await self._query(_TERMINATE, {"run": run_id}))["terminateRun"]
         if answer["__typename"] != "TerminateRunSuccess":
-            logger.info("run %s is not ended: %s", run_id, answer.get("message", answer["__typename"]))
+            logger.info("run %s was not terminated: %s", run_id, answer.get("message", answer["__typename"]))
 
     async def find_run(self, launch_id: UUID) -> str | None:
-        """Return the id of the run of a launch, None if there is none that will ever start."""
+        """Return the id of the launch's run; None if no run exists that can start."""
         runs = await self._runs({"tags": [{"key": LAUNCH_ID_TAG, "value": str(launch_id)}]})
         return next((run_id for run_id, status in runs.items() if status is not RunStatus.NOT_STARTED), None)
 
     async def statuses(self, run_ids: Sequence[str]) -> dict[str, RunStatus]:
-        """Return the status of each of these runs that exists."""
+        """Return the status of each of these runs; runs that Dagster does not know are left out."""
         return await self._runs({"runIds": list(run_ids)})
 
     async def _runs(self, run_filter: Mapping[str, Any]) -> dict[str, RunStatus]:
-        answer = (await self._read(STATUSES, {"filter": run_filter}))["runsOrError"]
-        if answer["__typename"] != "Runs":
-            raise DagsterUnavailable(f"Dagster lists no runs: {answer.get('message', answer['__typename'])}")
-        return {run["runId"]: RunStatus(run["status"]) for run in answer["results"]}
+        answer = (await self._read(_STATUSES, {"filter": run_filter}))["runsOrError"]
+        return {run["runId"]: RunStatus(run["status"]) for run in _results(answer)}
 
     async def _read(self, query: str, variables: Mapping[str, Any]) -> Any:
-        """Query; once more if Dagster failed (its connections are stale after PostgreSQL restarted)."""
+        """Query, and retry once if Dagster failed: its connections are stale after a restart of PostgreSQL."""
         try:
             return await self._query(query, variables)
         except DagsterFailed:
             return await self._query(query, variables)
 
     async def _query(
-        self, query: str, variables: Mapping[str, Any], *, timeout_seconds: float = _CHECK_TIMEOUT_SECONDS
+        self, query: str, variables: Mapping[str, Any], *, timeout_seconds: float | None = None
     ) -> Any:
         try:
             response = await self._http.post(
                 "/graphql",
                 json={"query": query, "variables": variables},
                 headers={KEY_HEADER: self._key()},
-                timeout=timeout_seconds,
+                timeout=timeout_seconds or self._timeout_seconds,
             )
             if response.is_server_error:
                 raise DagsterFailed(f"Dagster failed with status {response.status_code}")
@@ -275,8 +327,8 @@ class DagsterClient:
 
 
 def _is_silent(daemon: Mapping[str, Any] | None) -> bool:
-    beat = daemon["lastHeartbeatTime"] if daemon else None
-    return beat is None or time.time() - float(beat) > _LONGEST_SILENCE_SECONDS
+    heartbeat = daemon["lastHeartbeatTime"] if daemon else None
+    return heartbeat is None or time.time() - float(heartbeat) > _MAX_HEARTBEAT_AGE_SECONDS
 
 
 def _is_loaded(data: Mapping[str, Any]) -> bool:
@@ -285,19 +337,24 @@ def _is_loaded(data: Mapping[str, Any]) -> bool:
     return bool(location.get("__typename") == "RepositoryLocation")
 
 
-def _seen(answer: Mapping[str, Any]) -> list[SeenRun]:
+def _results(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
     if answer["__typename"] != "Runs":
-        raise DagsterUnavailable(f"Dagster lists no runs: {answer.get('message', answer['__typename'])}")
+        raise DagsterUnavailable(f"Dagster cannot list runs: {answer.get('message', answer['__typename'])}")
+    results: list[dict[str, Any]] = answer["results"]
+    return results
+
+
+def _listed_runs(answer: Mapping[str, Any]) -> list[ListedRun]:
     return [
-        SeenRun(
+        ListedRun(
             run_id=run["runId"],
             status=RunStatus(run["status"]),
             job=run["jobName"],
             kind=next((tag["value"] for tag in run["tags"] if tag["key"] == KIND_TAG), ""),
             created=float(run["creationTime"]),
             started=run["startTime"],
-            # One that was cancelled before it began has no end of its own.
+            # A run that was cancelled before it started has no end time.
             ended=run["endTime"] or run["updateTime"],
         )
-        for run in answer["results"]
+        for run in _results(answer)
     ]

@@ -1,1 +1,1 @@
-"""Captures that could not be transformed."""
+"""The quarantine: good captures that could not be transformed."""

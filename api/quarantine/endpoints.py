@@ -1,4 +1,4 @@
-"""Captures that could not be transformed, for admins: which, and why."""
+"""Endpoint with which admins read the quarantine."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ from fastapi import Query
 
 from api.auth.dependencies import needs
 from api.auth.roles import Scope
-from api.companies.service import one_state
+from api.companies.service import consistent_read
 from api.quarantine.repository import QuarantinePosition, load_page
 from api.quarantine.schemas import QuarantinePage
 from api.routing import Router
@@ -15,21 +15,22 @@ from api.services import ServicesDep
 router = Router(prefix="/quarantine", tags=["admin"])
 
 
-@router.get("/")
+@router.get("/", summary="List quarantined captures")
 @needs(Scope.AUDIT_READ)
 async def read_quarantine(
     services: ServicesDep,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    # Short enough for PostgreSQL's times and ids.
+    # The lengths are limited to the ranges of PostgreSQL's timestamps and ids.
     after: Annotated[
         str | None,
-        Query(pattern=r"^[0-9]{1,17}-[0-9]{1,18}$", description="`next` of the page before this one"),
+        Query(pattern=r"^[0-9]{1,17}-[0-9]{1,18}$", description="`next` of the previous page"),
     ] = None,
 ) -> QuarantinePage:
-    """Good captures that could not be transformed, and why; the one tried last first. What they captured is not shown.
+    """Return good captures that could not be transformed, with the reason, the last tried one first.
 
-    They are tried again when a new version reads. A company's record stays as it was meanwhile.
+    The captured content is not included. A new transform version tries these captures again; until then the record of
+    the company stays unchanged.
     """
-    place = QuarantinePosition.parse(after) if after is not None else None
-    async with one_state(services) as connection:
-        return await load_page(connection, limit=limit, after=place)
+    position = QuarantinePosition.parse(after) if after is not None else None
+    async with consistent_read(services.warehouse) as connection:
+        return await load_page(connection, limit=limit, after=position)

@@ -1,4 +1,4 @@
-"""The quarantine in the warehouse, page by page."""
+"""Pages of the quarantine, read from the warehouse."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,14 +15,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class QuarantinePosition:
-    """A place in the order of the quarantine: of the capture there, when it was last tried, and its id."""
+    """The position of a capture in the quarantine's order: the time of its last try, and its id."""
 
     last_tried_at: datetime
     source_data_id: int
 
     @classmethod
     def parse(cls, text: str) -> "QuarantinePosition":
-        """Return the place that `str` wrote."""
+        """Parse what `str` wrote."""
         microseconds, _, source_data_id = text.partition("-")
         return cls(_EPOCH + timedelta(microseconds=int(microseconds)), int(source_data_id))
 
@@ -33,15 +33,16 @@ class QuarantinePosition:
 async def load_page(
     connection: AsyncConnection, *, limit: int, after: QuarantinePosition | None
 ) -> QuarantinePage:
-    """Return what is in quarantine, the one tried last first, after a place."""
+    """Return a page of the quarantine after a position, the last tried capture first."""
     column = quarantine.c
     order = (column.last_tried_at, column.source_data_id)
-    query = select(quarantine).order_by(*(each.desc() for each in order)).limit(limit + 1)
+    query = select(quarantine).order_by(*(key.desc() for key in order)).limit(limit + 1)
     if after is not None:
         query = query.where(tuple_(*order) < (after.last_tried_at, after.source_data_id))
-    found = [QuarantinedCapture.model_validate(row) for row in await connection.execute(query)]
+    captures = [QuarantinedCapture.model_validate(row) for row in await connection.execute(query)]
     total = await connection.scalar(select(func.count()).select_from(quarantine))
-    page, last = found[:limit], found[:limit][-1:]
-    is_last = len(found) <= limit
-    places = [str(QuarantinePosition(each.last_tried_at, each.source_data_id)) for each in last]
-    return QuarantinePage(captures=page, total=total or 0, next=None if is_last else places[0])
+    page = captures[:limit]
+    next_position = None
+    if len(captures) > limit:
+        next_position = str(QuarantinePosition(page[-1].last_tried_at, page[-1].source_data_id))
+    return QuarantinePage(captures=page, total=total or 0, next=next_position)

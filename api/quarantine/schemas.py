@@ -1,4 +1,4 @@
-"""What the quarantine shows."""
+"""Response body of the endpoint below /quarantine/."""
 
 from pydantic import BaseModel, Field
 
@@ -6,8 +6,8 @@ from warehouse.records.models import QuarantinedCapture
 
 
 class QuarantinePage(BaseModel):
-    """Captures, the one tried last first; `next` is the `after` with which the others go on, null at the end."""
+    """Captures, the last tried one first. `next` is the `after` of the next page; null on the last page."""
 
     captures: list[QuarantinedCapture]
-    total: int = Field(description="How many are in quarantine in all")
+    total: int = Field(description="Number of all captures in quarantine")
     next: str | None

@@ -1,1 +1,1 @@
-"""Requests for companies: from the cache, or by a run of the pipeline."""
+"""Requests for companies: answered from the cache, or by a scrape that a Dagster run carries out."""

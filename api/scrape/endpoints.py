@@ -1,4 +1,4 @@
-"""Ask for a company; see where a run stands, wait for it, follow it, want it no more."""
+"""Endpoints for single companies: request one, read or follow the status of its run, cancel the request."""
 
 import re
 from collections.abc import AsyncIterator, Sequence
@@ -11,11 +11,11 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.auth.dependencies import CallerDep, cached_record_of, caller_of, needs
 from api.auth.roles import Scope
-from api.companies.service import fresh_json, fresh_record
+from api.companies.service import fresh_json, load_fresh_record
 from api.metrics.process_metrics import process_metrics
 from api.routing import Router, problems
 from api.scrape import service
-from api.scrape.repository import RequestedScrape
+from api.scrape.repository import ScrapeView
 from api.scrape.schemas import ScrapeAnswer, ScrapeRequest, ScrapeStatus
 from api.scrape.states import OPEN_STATES
 from api.scrape.waiting import WaitSeconds
@@ -25,16 +25,18 @@ from warehouse.records.record_cache import company_key
 router = Router(prefix="/scrape", tags=["scrape"])
 
 
-_CACHED = ScrapeAnswer(success=True, message="a fresh record is held", data=None, cached=True)
-_BEFORE, _AFTER = (part.encode() for part in _CACHED.model_dump_json().split("null", 1))
-"""What stands around the record in an answer from the cache."""
+_CACHED = ScrapeAnswer(success=True, message="a fresh record is stored", data=None, cached=True)
+_JSON_BEFORE_RECORD, _JSON_AFTER_RECORD = (
+    part.encode() for part in _CACHED.model_dump_json().split("null", 1)
+)
+"""An answer from the cache is the cached JSON of the record between these two."""
 _IDNO = re.compile(r"[0-9]{13}", re.ASCII)
 
 
 async def _record_key(request: Request) -> str | None:
-    """Return where the record that a request may be answered with is cached, as far as its body can be understood."""
+    """Return the cache key of the requested company's record; None if the body names no company."""
     try:
-        body = await request.json()  # read, and kept, before the gate is asked
+        body = await request.json()  # Starlette keeps the body for the endpoint
     except (ValueError, RecursionError):
         return None
     idno = body.get("idno") if isinstance(body, dict) else None
@@ -43,77 +45,97 @@ async def _record_key(request: Request) -> str | None:
 
 @router.post(
     "/",
+    summary="Request a company",
     response_model=ScrapeAnswer,
-    responses={HTTPStatus.ACCEPTED: {"model": ScrapeAnswer, "description": "A run fetches it"}},
+    responses={
+        HTTPStatus.ACCEPTED: {"model": ScrapeAnswer, "description": "A run fetches the company's record"}
+    },
 )
 @needs(Scope.SCRAPE, record_key=_record_key)
 async def scrape(
-    asked: ScrapeRequest, request: Request, response: Response, wait: WaitSeconds = 0
+    body: ScrapeRequest, request: Request, response: Response, wait: WaitSeconds = 0
 ) -> ScrapeAnswer | Response:
-    """The company's record, if a fresh one is held or it is fetched while you wait (200); else a run (202)."""
-    services = services_of(request)  # no dependency: each costs a twentieth of a cached answer
-    if not asked.force_refresh:
-        if (json := fresh_json(services, cached_record_of(request))) is not None:
+    """Return the company's record if a fresh one is stored, or if a run fetches it within `wait` seconds (200).
+
+    Otherwise return the run that fetches it (202).
+    """
+    services = services_of(request)  # not a dependency: each one costs 5 % of a cached answer
+    if not body.force_refresh:
+        if (json := fresh_json(cached_record_of(request), services.settings.fresh_for)) is not None:
             process_metrics().answered_from_cache.inc()
-            return Response(b"".join((_BEFORE, json, _AFTER)), media_type="application/json")
-        if record := await fresh_record(services, asked.idno):
+            return Response(
+                b"".join((_JSON_BEFORE_RECORD, json, _JSON_AFTER_RECORD)), media_type="application/json"
+            )
+        if record := await load_fresh_record(services, body.idno):
             process_metrics().answers.labels("stored").inc()
             return _CACHED.model_copy(update={"data": record})
-    fetch = await service.fetch(
-        services, caller_of(request), asked.idno, force_refresh=asked.force_refresh, wait=wait
+    result = await service.request_company(
+        services, caller_of(request), body.idno, force_refresh=body.force_refresh, wait=wait
     )
-    status_url = f"/scrape/{fetch.run_id}/"
+    status_url = f"/scrape/{result.run_id}/"
     message = "the company was fetched"
-    if fetch.record is None:
-        is_open = fetch.state in OPEN_STATES
-        message = (
-            f"{'the company is being fetched' if is_open else f'it ended as {fetch.state}'}; see status_url"
-        )
+    if result.record is None:
+        is_open = result.state in OPEN_STATES
+        progress = "the company is being fetched" if is_open else f"the scrape ended as {result.state}"
+        message = f"{progress}; see status_url"
         response.status_code = HTTPStatus.ACCEPTED
         response.headers["Location"] = status_url
     return ScrapeAnswer(
         success=True,
         message=message,
-        data=fetch.record,
+        data=result.record,
         cached=False,
-        run_id=fetch.run_id,
+        run_id=result.run_id,
         status_url=status_url,
     )
 
 
-@router.get("/{run_id}/", responses=problems(HTTPStatus.NOT_FOUND))
+@router.get("/{run_id}/", summary="Get a run's status", responses=problems(HTTPStatus.NOT_FOUND))
 @needs(Scope.SCRAPE)
 async def read_scrape(
     run_id: str, caller: CallerDep, services: ServicesDep, wait: WaitSeconds = 0
 ) -> ScrapeStatus:
-    """Where a run that you asked for stands (an admin: any), and the record once it has succeeded."""
+    """Return the status of a run that you requested, and the record once it has succeeded.
+
+    An admin can read the status of every run.
+    """
     return await service.read_status(services, caller, run_id, wait=wait)
 
 
-@router.delete("/{run_id}/", status_code=HTTPStatus.NO_CONTENT, responses=problems(HTTPStatus.NOT_FOUND))
+@router.delete(
+    "/{run_id}/",
+    summary="Cancel a request",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=problems(HTTPStatus.NOT_FOUND),
+)
 @needs(Scope.SCRAPE)
 async def withdraw_scrape(run_id: str, caller: CallerDep, services: ServicesDep) -> None:
-    """Want it no more. The run ends unless others want what it fetches; what was fetched stays."""
-    await service.withdraw(services, caller, run_id)
+    """Cancel your request. The run is terminated if no other request needs it; captured data is kept."""
+    await service.cancel(services.users, services.wakeups, caller, run_id)
 
 
-async def _asked(run_id: str, caller: CallerDep, services: ServicesDep) -> Sequence[RequestedScrape]:
-    # Before the stream begins: afterwards there is no 404.
-    return await service.read_asked(services, caller, run_id)
+async def _requested(run_id: str, caller: CallerDep, services: ServicesDep) -> Sequence[ScrapeView]:
+    # Checked before the stream starts: a started stream cannot answer 404.
+    return await service.list_requested(services.users, caller, run_id)
 
 
-@router.get("/{run_id}/events", response_class=EventSourceResponse, responses=problems(HTTPStatus.NOT_FOUND))
+@router.get(
+    "/{run_id}/events",
+    summary="Follow a request",
+    response_class=EventSourceResponse,
+    responses=problems(HTTPStatus.NOT_FOUND),
+)
 @needs(Scope.SCRAPE)
 async def follow_scrape(
     run_id: str,
     caller: CallerDep,
     services: ServicesDep,
-    asked: Annotated[Sequence[RequestedScrape], Depends(_asked)],
+    requested: Annotated[Sequence[ScrapeView], Depends(_requested)],
 ) -> AsyncIterator[ServerSentEvent]:
-    """Server-sent events: `status` with where the run stands, at once and whenever that changes, until it is over.
+    """Stream the status of a run as server-sent events of type `status`: one now and one after each change.
 
-    A stream lasts ten minutes at most; connect again for more.
+    The stream ends when the run's state is final, and after ten minutes at the latest. Reconnect for more.
     """
-    async with aclosing(service.stream_status(services, caller, run_id, asked)) as statuses:
+    async with aclosing(service.stream_status(services, caller, run_id, requested)) as statuses:
         async for status in statuses:
             yield ServerSentEvent(event="status", data=status)

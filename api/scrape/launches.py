@@ -1,4 +1,4 @@
-"""The SQL of launches: Dagster runs that are to be launched, or were, and the scrapes in them."""
+"""The SQL of launches. A launch is a row that becomes one Dagster run for one or more scrapes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,33 +15,33 @@ from api.users_tables import launch_scrapes, launches, scrape_requests, scrapes,
 from telemetry import request_ids, traces
 from warehouse.contract import RunKind
 
-MOST_COMPANIES = 50
-"""In one launch for people; of one for a batch the settings tell (`run_companies`)."""
-CLAIMED_FOR = timedelta(seconds=90)
-"""Longer than a launch can take: after that whoever claimed it has died, or knows no more than anybody."""
-_LONGEST_NAMES = 200
-_MOST_IDS = 5
+MAX_SINGLE_COMPANIES = 50
+"""The most companies in a launch for single requests. For bulk work the setting `run_companies` is the limit."""
+CLAIM_DURATION = timedelta(seconds=90)
+"""Longer than a launch can take. Afterwards the process that claimed the launch has died, or has lost the answer."""
+_MAX_NAMES_LENGTH = 200
+_MAX_REQUEST_IDS = 5
 
 _Item = TypeVar("_Item")
-_IS_WAITING = scrapes.c.state == ScrapeState.LAUNCHING
+_IS_LAUNCHING = scrapes.c.state == ScrapeState.LAUNCHING
 
 
 @dataclass(frozen=True)
 class LaunchOrigin:
-    """What a launch comes from, by which its run is found again: the requests' ids, the span."""
+    """The requests and the span that a launch comes from; logs and traces find its run by them."""
 
     request_id: str | None = None
     traceparent: str | None = None
 
     @classmethod
-    def here(cls, request_id: str | None = None) -> "LaunchOrigin":
-        """The request that is being worked at, or one that is named."""
+    def current(cls, request_id: str | None = None) -> "LaunchOrigin":
+        """Return the request that is being handled, or the given one, with the current span."""
         return cls(request_id or request_ids.current(), traces.traceparent())
 
 
 @dataclass(frozen=True)
 class Launch:
-    """One run to be launched: for which companies, as one at a time has them claimed."""
+    """A launch without a run, claimed by one process, with the companies that its run will fetch."""
 
     id: UUID
     kind: RunKind
@@ -51,7 +51,15 @@ class Launch:
     origin: LaunchOrigin
     idnos: tuple[str, ...]
     since: datetime
-    """Captures newer than this count: no company in it was asked for later."""
+    """The run does not visit a company with a good capture newer than this: all scrapes were opened by then."""
+
+
+@dataclass(frozen=True)
+class LaunchProgress:
+    """The run of a launch, once there is one, and the error of the last attempt to launch it."""
+
+    run_id: str | None
+    error: str | None
 
 
 async def create(
@@ -63,9 +71,18 @@ async def create(
     origin: LaunchOrigin,
     is_claimed: bool = False,
 ) -> UUID:
-    """Put open scrapes into a new launch; claimed, if the caller is about to launch it."""
+    """Create a launch, move open scrapes into it, and return its id.
+
+    Args:
+        connection: A transaction that has locked the scrapes.
+        scrape_ids: The open scrapes.
+        kind: Whether the run serves single requests or bulk work.
+        requested_by: The usernames of the requesters.
+        origin: Where the launch comes from.
+        is_claimed: Claim the launch, because the caller launches it now.
+    """
     launch_id = uuid4()
-    until = func.now() + CLAIMED_FOR if is_claimed else func.now()
+    claimed_until = func.now() + CLAIM_DURATION if is_claimed else func.now()
     await connection.execute(
         insert(launches).values(
             id=launch_id,
@@ -74,7 +91,7 @@ async def create(
             request_id=origin.request_id,
             traceparent=origin.traceparent,
             attempts=int(is_claimed),
-            claimed_until=until,
+            claimed_until=claimed_until,
         )
     )
     await connection.execute(
@@ -96,21 +113,29 @@ async def create_in_parts(
     run_companies: int,
     origin: LaunchOrigin | None = None,
 ) -> None:
-    """Put open scrapes into as many new launches as it takes; they come from where their last ones came from."""
-    most = min(MOST_COMPANIES, run_companies) if kind is RunKind.PERSON else run_companies
-    for part in in_parts(scrape_ids, most):
-        names = await _requesters(connection, part)
-        known = origin or await _last_origin(connection, part)
-        await create(connection, part, kind=kind, requested_by=names, origin=known)
+    """Distribute open scrapes over as many new launches as the limit requires.
+
+    Args:
+        connection: A transaction that has locked the scrapes.
+        scrape_ids: The open scrapes.
+        kind: Whether the runs serve single requests or bulk work.
+        run_companies: The most companies in a launch for bulk work.
+        origin: Where the launches come from; None: from where the scrapes' last launches came.
+    """
+    limit = min(MAX_SINGLE_COMPANIES, run_companies) if kind is RunKind.PERSON else run_companies
+    for part in in_parts(scrape_ids, limit):
+        requested_by = await _list_requesters(connection, part)
+        part_origin = origin or await _last_origin(connection, part)
+        await create(connection, part, kind=kind, requested_by=requested_by, origin=part_origin)
 
 
-def in_parts(items: Sequence[_Item], most: int) -> list[Sequence[_Item]]:
-    """Split into parts of so many at most."""
-    return [items[start : start + most] for start in range(0, len(items), most)]
+def in_parts(items: Sequence[_Item], size: int) -> list[Sequence[_Item]]:
+    """Split items into parts of at most `size`."""
+    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
-async def _requesters(connection: AsyncConnection, scrape_ids: Sequence[UUID]) -> str:
-    """Return the names of those who want these scrapes."""
+async def _list_requesters(connection: AsyncConnection, scrape_ids: Sequence[UUID]) -> str:
+    """Return the usernames whose requests for these scrapes are not cancelled, joined by commas."""
     query = (
         select(users.c.username)
         .join(scrape_requests, scrape_requests.c.user_id == users.c.id)
@@ -118,39 +143,39 @@ async def _requesters(connection: AsyncConnection, scrape_ids: Sequence[UUID]) -
         .distinct()
         .order_by(users.c.username)
     )
-    return _shortened((await connection.execute(query)).scalars().all())
+    return _join_names((await connection.execute(query)).scalars().all())
 
 
-def _shortened(names: Sequence[str]) -> str:
-    """Join names, as many as are not too long together; none is cut, so that each is found again."""
-    while len(joined := ", ".join(names)) > _LONGEST_NAMES:
+def _join_names(names: Sequence[str]) -> str:
+    """Join as many names as fit. A name is never truncated, so that a search by username finds the run."""
+    while len(joined := ", ".join(names)) > _MAX_NAMES_LENGTH:
         names = names[:-1]
     return joined
 
 
 async def _last_origin(connection: AsyncConnection, scrape_ids: Sequence[UUID]) -> LaunchOrigin:
-    """Return which requests the launches of these scrapes were for, some of them if there are many."""
+    """Return the request ids of these scrapes' last launches, limited in number."""
     query = (
         select(launches.c.request_id, launches.c.traceparent)
         .join(scrapes, scrapes.c.launch_id == launches.c.id)
         .where(scrapes.c.id.in_(scrape_ids), launches.c.request_id.is_not(None))
         .distinct()
-        .limit(_MOST_IDS)
+        .limit(_MAX_REQUEST_IDS)
     )
     rows = (await connection.execute(query)).all()
-    ids = {each for row in rows for each in row.request_id.split(",")}
-    traced = rows[0].traceparent if len(rows) == 1 else None
-    return LaunchOrigin(",".join(sorted(ids)[:_MOST_IDS]) or None, traced)
+    request_ids_found = {request_id for row in rows for request_id in row.request_id.split(",")}
+    traceparent = rows[0].traceparent if len(rows) == 1 else None
+    return LaunchOrigin(",".join(sorted(request_ids_found)[:_MAX_REQUEST_IDS]) or None, traceparent)
 
 
-async def list_waiting(connection: AsyncConnection, *, limit: int) -> Sequence[UUID]:
-    """Return launches that nobody is launching, people's first."""
+async def list_unclaimed(connection: AsyncConnection, *, limit: int) -> Sequence[UUID]:
+    """Return launches without a run that no process has claimed, single requests first."""
     query = (
         select(launches.c.id)
         .where(
             launches.c.run_id.is_(None),
             launches.c.claimed_until <= func.now(),
-            exists().where(scrapes.c.launch_id == launches.c.id, _IS_WAITING),
+            exists().where(scrapes.c.launch_id == launches.c.id, _IS_LAUNCHING),
         )
         .order_by(case((launches.c.kind == RunKind.PERSON, 0), else_=1), launches.c.created_at)
         .limit(limit)
@@ -159,28 +184,28 @@ async def list_waiting(connection: AsyncConnection, *, limit: int) -> Sequence[U
 
 
 async def claim(connection: AsyncConnection, launch_id: UUID) -> bool:
-    """Take a launch that nobody is launching; False if somebody else has."""
-    done = await connection.execute(
+    """Claim a launch without a run; return False if another process has claimed it."""
+    claimed = await connection.execute(
         update(launches)
         .where(
             launches.c.id == launch_id,
             launches.c.run_id.is_(None),
             launches.c.claimed_until <= func.now(),
         )
-        .values(claimed_until=func.now() + CLAIMED_FOR, attempts=launches.c.attempts + 1)
+        .values(claimed_until=func.now() + CLAIM_DURATION, attempts=launches.c.attempts + 1)
     )
-    return done.rowcount == 1
+    return claimed.rowcount == 1
 
 
 async def read(connection: AsyncConnection, launch_id: UUID) -> Launch | None:
-    """Return a launch with the companies in it that are to be launched; None if there are none."""
+    """Return a launch with its companies that have to be launched; None if there are none."""
     query = (
         select(
             launches,
             func.array_agg(scrapes.c.idno).label("idnos"),
             func.max(scrapes.c.created_at).label("since"),
         )
-        .join(scrapes, (scrapes.c.launch_id == launches.c.id) & _IS_WAITING)
+        .join(scrapes, (scrapes.c.launch_id == launches.c.id) & _IS_LAUNCHING)
         .where(launches.c.id == launch_id)
         .group_by(launches.c.id)
     )
@@ -199,55 +224,67 @@ async def read(connection: AsyncConnection, launch_id: UUID) -> Launch | None:
     )
 
 
-async def find_run(connection: AsyncConnection, scrape_id: UUID) -> tuple[str | None, str | None] | None:
-    """Return the run that a scrape is in, and what went wrong with launching it; None if there is no such scrape."""
+async def find_progress(connection: AsyncConnection, scrape_id: UUID) -> LaunchProgress | None:
+    """Return the progress of a scrape's current launch; None if the scrape does not exist."""
     query = (
         select(launches.c.run_id, launches.c.error)
         .join(scrapes, scrapes.c.launch_id == launches.c.id)
         .where(scrapes.c.id == scrape_id)
     )
     row = (await connection.execute(query)).one_or_none()
-    return (row.run_id, row.error) if row else None
+    return LaunchProgress(row.run_id, row.error) if row else None
 
 
-async def launched(connection: AsyncConnection, launch_id: UUID, run_id: str) -> Sequence[UUID]:
-    """Write down which run a launch got; return the scrapes that now have it."""
-    # Scrapes are locked before launches, here as everywhere.
-    moved = await _move_waiting(connection, launch_id, {"state": ScrapeState.QUEUED})
+async def store_run(connection: AsyncConnection, launch_id: UUID, run_id: str) -> Sequence[UUID]:
+    """Store the run of a launch and mark its scrapes as queued; return their ids."""
+    # Every transaction locks scrapes before launches.
+    scrape_ids = await _update_launching(connection, launch_id, {"state": ScrapeState.QUEUED})
     await connection.execute(
         update(launches)
         .where(launches.c.id == launch_id, launches.c.run_id.is_(None))
         .values(run_id=run_id, launched_at=func.now(), error=None)
     )
-    return moved
+    return scrape_ids
 
 
 async def release(
-    connection: AsyncConnection, launch_id: UUID, error: str, *, wait: timedelta, is_counted: bool
+    connection: AsyncConnection, launch_id: UUID, error: str, *, delay: timedelta, is_counted: bool
 ) -> None:
-    """Let go of a launch of which no run came, so that somebody tries it again after a while."""
-    counted = {} if is_counted else {"attempts": launches.c.attempts - 1}
+    """Release the claim on a launch that has no run, so that it is tried again.
+
+    Args:
+        connection: A connection in a transaction.
+        launch_id: The launch.
+        error: Why there is no run.
+        delay: Time until a process may claim the launch again.
+        is_counted: Whether this attempt counts towards the limit of attempts.
+    """
+    attempts = {} if is_counted else {"attempts": launches.c.attempts - 1}
     await connection.execute(
         update(launches)
         .where(launches.c.id == launch_id, launches.c.run_id.is_(None))
-        .values(error=error, claimed_until=func.now() + wait, **counted)
+        .values(error=error, claimed_until=func.now() + delay, **attempts)
     )
 
 
-async def give_up(connection: AsyncConnection, launch_id: UUID, error: str) -> Sequence[UUID]:
-    """End the scrapes of a launch that cannot be launched; return them."""
+async def fail(connection: AsyncConnection, launch_id: UUID, error: str) -> Sequence[UUID]:
+    """Mark the scrapes of a launch that cannot be launched as failed; return their ids."""
     values = {"state": ScrapeState.FAILED, "error": error, "finished_at": func.now()}
-    return await _move_waiting(connection, launch_id, values)
+    return await _update_launching(connection, launch_id, values)
 
 
-async def end_unwanted(connection: AsyncConnection, launch_id: UUID) -> Sequence[UUID]:
-    """End, before it is launched, what nobody wants any more; return it."""
-    values = {"state": ScrapeState.CANCELLED, "error": repository.WITHDRAWN, "finished_at": func.now()}
-    return await _move_waiting(connection, launch_id, values, only_unwanted=True)
+async def cancel_unrequested(connection: AsyncConnection, launch_id: UUID) -> Sequence[UUID]:
+    """Mark scrapes of a launch as cancelled if all requests for them are cancelled; return their ids."""
+    values = {
+        "state": ScrapeState.CANCELLED,
+        "error": repository.REQUEST_CANCELLED,
+        "finished_at": func.now(),
+    }
+    return await _update_launching(connection, launch_id, values, only_unrequested=True)
 
 
 async def mark_cancelled(connection: AsyncConnection, launch_ids: Sequence[UUID]) -> None:
-    """Write down that it is us who end these runs."""
+    """Record that the API itself terminates the runs of these launches."""
     await connection.execute(
         update(launches)
         .where(launches.c.id.in_(launch_ids), launches.c.cancelled_at.is_(None))
@@ -255,8 +292,8 @@ async def mark_cancelled(connection: AsyncConnection, launch_ids: Sequence[UUID]
     )
 
 
-async def drop_empty(connection: AsyncConnection, launch_id: UUID) -> None:
-    """Forget a launch that has no run and no scrape in it."""
+async def delete_empty(connection: AsyncConnection, launch_id: UUID) -> None:
+    """Delete a launch if it has neither a run nor a scrape."""
     await connection.execute(
         delete(launches).where(
             launches.c.id == launch_id,
@@ -266,12 +303,16 @@ async def drop_empty(connection: AsyncConnection, launch_id: UUID) -> None:
     )
 
 
-async def _move_waiting(
-    connection: AsyncConnection, launch_id: UUID, values: Mapping[str, Any], *, only_unwanted: bool = False
+async def _update_launching(
+    connection: AsyncConnection,
+    launch_id: UUID,
+    values: Mapping[str, Any],
+    *,
+    only_unrequested: bool = False,
 ) -> Sequence[UUID]:
-    query = select(scrapes.c.id).where(scrapes.c.launch_id == launch_id, _IS_WAITING)
-    if only_unwanted:
-        query = query.where(~repository.IS_WANTED)
-    ids: Sequence[UUID] = (await connection.execute(repository.locked(query))).scalars().all()
+    query = select(scrapes.c.id).where(scrapes.c.launch_id == launch_id, _IS_LAUNCHING)
+    if only_unrequested:
+        query = query.where(~repository.IS_REQUESTED)
+    ids: Sequence[UUID] = (await connection.execute(repository.for_update(query))).scalars().all()
     await connection.execute(update(scrapes).where(scrapes.c.id.in_(ids)).values(**values))
     return ids

@@ -1,21 +1,21 @@
-"""What becomes of a scrape next, by what its run has reported, what it stored and where it stands. Pure."""
+"""Decisions on the next state of a scrape, from its run's result, its run's status and its own row. No I/O."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from api.dagster.dagster_client import RunStatus
-from api.scrape.repository import WITHDRAWN, OpenScrape
+from api.scrape.repository import REQUEST_CANCELLED, OpenScrape
 from api.scrape.states import OPEN_STATE_OF_RUN, STATE_OF_OUTCOME, ScrapeState
 from warehouse.contract import Outcome, RunResult
 from warehouse.records.models import CompanyResult
 
-MOST_LOST_RUNS = 3
-"""Runs that may end without being done with a company, before it is given up."""
+MAX_LOST_RUNS = 3
+"""A scrape fails when this number of runs have ended without a result for its company."""
 
 
 @dataclass(frozen=True)
 class NextStep:
-    """A scrape's next state; LAUNCHING: into a new launch."""
+    """A scrape's next state. LAUNCHING moves it into a new launch."""
 
     scrape: OpenScrape
     state: ScrapeState
@@ -24,16 +24,16 @@ class NextStep:
     error: str | None = None
     deferred_until: datetime | None = None
     is_lost: bool = False
-    """Its run ended without being done with it."""
+    """Its run ended without a result for the company."""
 
 
-def by_result(scrape: OpenScrape, result: CompanyResult) -> NextStep:
-    """What a run's result for the company means."""
+def after_result(scrape: OpenScrape, result: CompanyResult) -> NextStep:
+    """Return the step for a company for which the run has stored a result."""
     if result.result is RunResult.DEFERRED:
         return NextStep(
             scrape, ScrapeState.DEFERRED, error=result.reason, deferred_until=result.deferred_until
         )
-    assert result.outcome is not None  # the table says so
+    assert result.outcome is not None  # a constraint of the table
     if result.outcome is not Outcome.OK:
         state = STATE_OF_OUTCOME.get(result.outcome, ScrapeState.FAILED)
         return NextStep(scrape, state, result.outcome, result.attempts, result.error or result.reason)
@@ -44,41 +44,42 @@ def by_result(scrape: OpenScrape, result: CompanyResult) -> NextStep:
     return NextStep(scrape, ScrapeState.FAILED, result.outcome, result.attempts, error)
 
 
-def by_status(scrape: OpenScrape, status: RunStatus | None) -> NextStep | None:
-    """What a run's status means for a company that it is not done with; None: nothing, or the run is over."""
+def after_status(scrape: OpenScrape, status: RunStatus | None) -> NextStep | None:
+    """Return the step for a company without a result whose run is open; None if its state is up to date."""
     state = OPEN_STATE_OF_RUN.get(status) if status else None
     return NextStep(scrape, state) if state not in (None, scrape.state) else None
 
 
-def is_over(status: RunStatus | None) -> bool:
-    """Tell whether a run has ended, or Dagster knows of none."""
+def has_run_ended(status: RunStatus | None) -> bool:
+    """Return whether a run has ended. None stands for a run that Dagster does not know; it counts as ended."""
     return status is None or status not in OPEN_STATE_OF_RUN
 
 
-def by_end(scrape: OpenScrape, status: RunStatus | None, *, is_transformed: bool | None) -> NextStep:
-    """What the end of a run means for a company that it was not done with.
+def after_run_end(scrape: OpenScrape, status: RunStatus | None, *, is_transformed: bool | None) -> NextStep:
+    """Return the step for a company without a result whose run has ended.
 
-    `is_transformed` tells of the run's good capture of it, None: there is none.
+    `is_transformed` says whether the run's good capture of the company was transformed; None: there is no good capture.
     """
     if is_transformed:
         return NextStep(scrape, ScrapeState.SUCCEEDED, Outcome.OK)
-    if not scrape.is_wanted:
-        return NextStep(scrape, ScrapeState.CANCELLED, error=WITHDRAWN)
+    if not scrape.is_requested:
+        return NextStep(scrape, ScrapeState.CANCELLED, error=REQUEST_CANCELLED)
     if scrape.is_cancelled:
-        return NextStep(scrape, ScrapeState.LAUNCHING)  # ended for others' sake
+        # The API terminated the run because most of its other requests were cancelled.
+        return NextStep(scrape, ScrapeState.LAUNCHING)
     if status is RunStatus.CANCELED:
         return NextStep(scrape, ScrapeState.CANCELLED, error="the run was cancelled")
-    if scrape.lost_runs + 1 < MOST_LOST_RUNS:
+    if scrape.lost_runs + 1 < MAX_LOST_RUNS:
         return NextStep(scrape, ScrapeState.LAUNCHING, is_lost=True)
     ended = f"the run ended with {status}" if status else "Dagster no longer knows the run"
     stored = "was not captured" if is_transformed is None else "was captured, but not transformed"
-    error = f"{ended}, the company {stored}; {MOST_LOST_RUNS} runs were tried"
+    error = f"{ended}, the company {stored}; {MAX_LOST_RUNS} runs were tried"
     return NextStep(scrape, ScrapeState.FAILED, error=error, is_lost=True)
 
 
-def by_time(scrape: OpenScrape, *, now: datetime) -> NextStep | None:
-    """What a deferred scrape does now; None: it waits on."""
-    if not scrape.is_wanted:
-        return NextStep(scrape, ScrapeState.CANCELLED, error=WITHDRAWN)
-    assert scrape.deferred_until is not None  # the table says so
+def after_deferral(scrape: OpenScrape, *, now: datetime) -> NextStep | None:
+    """Return the step for a deferred scrape; None if it stays deferred."""
+    if not scrape.is_requested:
+        return NextStep(scrape, ScrapeState.CANCELLED, error=REQUEST_CANCELLED)
+    assert scrape.deferred_until is not None  # a constraint of the table
     return NextStep(scrape, ScrapeState.LAUNCHING) if scrape.deferred_until <= now else None

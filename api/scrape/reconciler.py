@@ -1,16 +1,16 @@
-"""Keeps scrapes true to what became of their runs, so that every accepted request ends in a visible state.
+"""The reconciler: keeps scrapes consistent with their runs, so that every accepted request reaches a final state.
 
-It runs in every API process, and several do no harm, nor does one that dies at any point:
+It runs in every API process. Several reconcilers, and one that dies at any point, do no harm:
 
-- What a scrape's next state is, is decided from its row, what the warehouse holds and what Dagster says, all of which
-  outlive the process. The next turn, here or elsewhere, decides the same again.
-- A step is taken under the row's lock, and only if the scrape is still open and still in the launch that the step was
-  decided for. A scrape that goes into a new launch does so in the transaction that makes the launch; launches have new
-  ids, so that a step decided late finds another launch in the row, and is dropped.
-- Launching is a step of its own (`launching`): a launch without a run waits until somebody has claimed it.
+- A scrape's next state is decided from its row, the warehouse and Dagster, which all outlive the process. The next
+  pass, in this or another process, makes the same decision.
+- A step is applied under a lock on the row, and only if the scrape is still open and still in the launch for which the
+  step was decided. The transaction that moves a scrape into a new launch also creates that launch. Each launch has a
+  new id, so a late step finds another launch in the row and is dropped.
+- Launching is a separate step (`launching`): a launch without a run waits until a process claims it.
 
-Statuses are asked for before results are read: a run that was over by then has written all that it will, so that
-a company without a result was lost, and not just late.
+Run statuses are loaded before results. A run that had ended by then has stored all its results, so a company without a
+result is lost and not merely late.
 """
 
 import asyncio
@@ -19,13 +19,22 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from api.dagster.dagster_client import DagsterUnavailable, RunStatus
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from api.dagster.dagster_client import DagsterClient, DagsterUnavailable, RunStatus
 from api.metrics.process_metrics import process_metrics
 from api.runtime.wakeups import WORK
 from api.scrape import launches, repository
 from api.scrape.launches import in_parts
-from api.scrape.launching import launch_waiting
-from api.scrape.next_step import NextStep, by_end, by_result, by_status, by_time, is_over
+from api.scrape.launching import launch_unclaimed
+from api.scrape.next_step import (
+    NextStep,
+    after_deferral,
+    after_result,
+    after_run_end,
+    after_status,
+    has_run_ended,
+)
 from api.scrape.repository import OpenScrape
 from api.scrape.states import OPEN_STATES, ScrapeState
 from api.services import Services
@@ -34,155 +43,171 @@ from warehouse.records.queries import load_good_captures, load_results
 
 logger = logging.getLogger(__name__)
 
-_SHORTEST_PAUSE_SECONDS = 0.1
+_MIN_PAUSE_SECONDS = 0.1
 _BUSY_SECONDS = 0.5
 _IDLE_SECONDS = 2.0
-_MOST_RUNS_A_QUERY = 100
-_MOST_COMPANIES_A_QUERY = 500
+_MAX_RUNS_PER_QUERY = 100
+_MAX_COMPANIES_PER_QUERY = 500
 
 
 async def reconcile_forever(services: Services) -> None:
-    """Reconcile until cancelled; an outage is waited out."""
+    """Reconcile and launch until cancelled; after an outage the work continues."""
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_repeat(services, reconcile))
-        tasks.create_task(_repeat(services, launch_waiting))
+        tasks.create_task(_repeat(services, launch_unclaimed))
 
 
-async def _repeat(services: Services, turn: Callable[[Services], Awaitable[int]]) -> None:
-    """Take turns, soon after something is announced, and by time."""
-    with services.wakeups.subscribe([WORK]) as watch:
+async def _repeat(services: Services, run_pass: Callable[[Services], Awaitable[int]]) -> None:
+    """Run passes: soon after a wake-up, and at regular intervals."""
+    with services.wakeups.subscribe([WORK]) as subscription:
         while True:
             pause = _IDLE_SECONDS
             try:
-                if await turn(services):
+                if await run_pass(services):
                     pause = _BUSY_SECONDS
             except DagsterUnavailable as error:
-                logger.info("what waits, waits on: %s", error)
-            except Exception as error:  # whatever it is, the next turn may do better; the loop must not end
-                logger.warning("reconciling failed, trying again: %s: %s", type(error).__name__, error)
-            await asyncio.sleep(_SHORTEST_PAUSE_SECONDS)
-            await watch.wait(seconds=pause)
+                logger.info("launches wait for Dagster: %s", error)
+            except Exception:  # the loop must not end; the next pass may succeed
+                logger.warning("reconciling failed, retrying", exc_info=True)
+            await asyncio.sleep(_MIN_PAUSE_SECONDS)
+            await subscription.wait(seconds=pause)
 
 
 async def reconcile(services: Services) -> int:
-    """Bring every open scrape up to date once; return how many were open."""
+    """Update every open scrape once; return how many scrapes were open."""
     async with services.users.connect() as connection:
-        opened = await repository.list_open(connection)
-    deferred = [scrape for scrape in opened if scrape.state is ScrapeState.DEFERRED]
+        open_scrapes = await repository.list_open(connection)
+    deferred = [scrape for scrape in open_scrapes if scrape.state is ScrapeState.DEFERRED]
     now = datetime.now(UTC)
-    await take(services, [step for scrape in deferred if (step := by_time(scrape, now=now))])
-    running = [
+    await apply(services, [step for scrape in deferred if (step := after_deferral(scrape, now=now))])
+    in_run = [
         scrape
-        for scrape in opened
+        for scrape in open_scrapes
         if scrape.run_id is not None and scrape.state in (ScrapeState.QUEUED, ScrapeState.RUNNING)
     ]
-    if running:
-        await _follow(services, running)
-    return len(opened)
+    if in_run:
+        await _follow_runs(services, in_run)
+    return len(open_scrapes)
 
 
-async def _follow(services: Services, running: Sequence[OpenScrape]) -> None:
-    """Do what the results and the statuses of runs ask for."""
-    statuses = await _statuses(services, running)
+async def _follow_runs(services: Services, in_run: Sequence[OpenScrape]) -> None:
+    """Apply the steps that follow from the results and the statuses of runs."""
+    statuses = await _load_statuses(services.dagster, in_run)
     steps: list[NextStep] = []
     unfinished: list[OpenScrape] = []
     lost: list[OpenScrape] = []
-    for part in in_parts(running, _MOST_COMPANIES_A_QUERY):
+    for part in in_parts(in_run, _MAX_COMPANIES_PER_QUERY):
         async with services.warehouse.connect() as connection:
-            found = await connection.run_sync(load_results, [_pair(scrape) for scrape in part])
-        results = {(result.run_id, result.idno): result for result in found}
+            stored = await connection.run_sync(load_results, [_result_key(scrape) for scrape in part])
+        results = {(result.run_id, result.idno): result for result in stored}
         for scrape in part:
-            if result := results.get(_pair(scrape)):
-                steps.append(by_result(scrape, result))
+            if result := results.get(_result_key(scrape)):
+                steps.append(after_result(scrape, result))
             elif statuses is not None:
-                over = is_over(statuses.get(str(scrape.run_id)))
-                (lost if over else unfinished).append(scrape)
+                has_ended = has_run_ended(statuses.get(str(scrape.run_id)))
+                (lost if has_ended else unfinished).append(scrape)
     if statuses is not None:
-        steps += [step for scrape in unfinished if (step := by_status(scrape, statuses[str(scrape.run_id)]))]
-        steps += await _endings(services, lost, statuses)
-    await take(services, steps)
+        steps += [
+            step for scrape in unfinished if (step := after_status(scrape, statuses[str(scrape.run_id)]))
+        ]
+        steps += await _steps_after_run_end(services.warehouse, lost, statuses)
+    await apply(services, steps)
     if statuses is not None:
-        await _end_unwanted(services, unfinished, statuses)
+        await _terminate_unrequested(services.users, services.dagster, unfinished, statuses)
 
 
-async def _statuses(services: Services, running: Sequence[OpenScrape]) -> Mapping[str, RunStatus] | None:
-    """Return the status of each run that Dagster knows; None if it does not answer."""
+async def _load_statuses(
+    dagster: DagsterClient, in_run: Sequence[OpenScrape]
+) -> Mapping[str, RunStatus] | None:
+    """Return the status of each run that Dagster knows; None if Dagster does not answer."""
     statuses: dict[str, RunStatus] = {}
     try:
-        for run_ids in in_parts(sorted({str(scrape.run_id) for scrape in running}), _MOST_RUNS_A_QUERY):
-            statuses |= await services.dagster.statuses(run_ids)
+        for run_ids in in_parts(sorted({str(scrape.run_id) for scrape in in_run}), _MAX_RUNS_PER_QUERY):
+            statuses |= await dagster.statuses(run_ids)
     except DagsterUnavailable as error:
-        logger.info("runs are followed by their results alone: %s", error)
+        logger.info("no run statuses, only results are used: %s", error)
         return None
     return statuses
 
 
-async def _endings(
-    services: Services, lost: Sequence[OpenScrape], statuses: Mapping[str, RunStatus]
+async def _steps_after_run_end(
+    warehouse: AsyncEngine, lost: Sequence[OpenScrape], statuses: Mapping[str, RunStatus]
 ) -> list[NextStep]:
-    captured: dict[tuple[str, str], bool] = {}
-    for part in in_parts(lost, _MOST_COMPANIES_A_QUERY):
-        async with services.warehouse.connect() as connection:
-            captured |= await connection.run_sync(load_good_captures, [_pair(scrape) for scrape in part])
+    good_captures: dict[tuple[str, str], bool] = {}
+    for part in in_parts(lost, _MAX_COMPANIES_PER_QUERY):
+        async with warehouse.connect() as connection:
+            keys = [_result_key(scrape) for scrape in part]
+            good_captures |= await connection.run_sync(load_good_captures, keys)
     return [
-        by_end(scrape, statuses.get(str(scrape.run_id)), is_transformed=captured.get(_pair(scrape)))
+        after_run_end(
+            scrape,
+            statuses.get(str(scrape.run_id)),
+            is_transformed=good_captures.get(_result_key(scrape)),
+        )
         for scrape in lost
     ]
 
 
-async def _end_unwanted(
-    services: Services, unfinished: Sequence[OpenScrape], statuses: Mapping[str, RunStatus]
+async def _terminate_unrequested(
+    users: AsyncEngine,
+    dagster: DagsterClient,
+    unfinished: Sequence[OpenScrape],
+    statuses: Mapping[str, RunStatus],
 ) -> None:
-    """End runs of which more is left that nobody wants than that somebody wants; the latter is launched again."""
-    left: dict[str, list[OpenScrape]] = defaultdict(list)
+    """Terminate runs in which the requests for more than half of the unfinished companies are cancelled.
+
+    The other companies of such a run are launched again.
+    """
+    by_run: dict[str, list[OpenScrape]] = defaultdict(list)
     for scrape in unfinished:
-        left[str(scrape.run_id)].append(scrape)
-    doomed = {
+        by_run[str(scrape.run_id)].append(scrape)
+    launch_of_run = {
         run_id: scrapes[0].launch_id
-        for run_id, scrapes in left.items()
+        for run_id, scrapes in by_run.items()
         if statuses[run_id] is not RunStatus.CANCELING
-        and (scrapes[0].is_cancelled or sum(not each.is_wanted for each in scrapes) * 2 > len(scrapes))
+        and (scrapes[0].is_cancelled or sum(not scrape.is_requested for scrape in scrapes) * 2 > len(scrapes))
     }
-    if not doomed:
+    if not launch_of_run:
         return
-    # First written down, then done: whoever finds the run ended must know that it was us.
-    async with services.users.begin() as connection:
-        await launches.mark_cancelled(connection, list(doomed.values()))
-    for run_id in doomed:
-        await services.dagster.terminate(run_id)
+    # Recorded before it is done: a reconciler that finds the ended run has to know that the API terminated it.
+    async with users.begin() as connection:
+        await launches.mark_cancelled(connection, list(launch_of_run.values()))
+    for run_id in launch_of_run:
+        await dagster.terminate(run_id)
 
 
-async def take(services: Services, steps: Sequence[NextStep]) -> None:
-    """Take steps, as far as they still apply, and tell who waits."""
+async def apply(services: Services, steps: Sequence[NextStep]) -> None:
+    """Apply the steps that are still valid, and wake the clients that wait for these scrapes."""
     if not steps:
         return
     async with services.users.begin() as connection:
-        current = await repository.lock(connection, [step.scrape.id for step in steps])
-        due = [step for step in steps if current.get(step.scrape.id) == step.scrape.launch_id]
-        if not due:
+        current_launch = await repository.lock_open(connection, [step.scrape.id for step in steps])
+        valid = [step for step in steps if current_launch.get(step.scrape.id) == step.scrape.launch_id]
+        if not valid:
             return
-        await repository.move(connection, [_values(step) for step in due])
-        again = [step.scrape for step in due if step.state is ScrapeState.LAUNCHING]
+        await repository.update_states(connection, [_column_values(step) for step in valid])
+        to_launch = [step.scrape for step in valid if step.state is ScrapeState.LAUNCHING]
         for kind in RunKind:
-            ids = [scrape.id for scrape in again if scrape.is_for_person is (kind is RunKind.PERSON)]
+            ids = [scrape.id for scrape in to_launch if scrape.is_for_person is (kind is RunKind.PERSON)]
             await launches.create_in_parts(
                 connection, ids, kind=kind, run_companies=services.settings.run_companies
             )
-    for step in due:
+    for step in valid:
         if step.state not in OPEN_STATES:
-            _tell_end(step)
-    await services.wakeups.publish(*(str(step.scrape.id) for step in due), *([WORK] if again else []))
+            _report_end(step)
+    topics = [str(step.scrape.id) for step in valid]
+    await services.wakeups.publish(*topics, *([WORK] if to_launch else []))
 
 
-def _tell_end(step: NextStep) -> None:
+def _report_end(step: NextStep) -> None:
     process_metrics().ended.labels(step.state).inc()
     scrape = step.scrape
-    about = {"idno": scrape.idno, "state": step.state, "outcome": step.outcome, "error": step.error}
+    result = {"idno": scrape.idno, "state": step.state, "outcome": step.outcome, "error": step.error}
     ids = {"run_id": scrape.run_id, "request_id": scrape.request_id, "scrape_id": scrape.id}
-    logger.info("scrape ended", extra={**about, **ids, "attempts": step.attempts})
+    logger.info("scrape ended", extra={**result, **ids, "attempts": step.attempts})
 
 
-def _values(step: NextStep) -> dict[str, object]:
+def _column_values(step: NextStep) -> dict[str, object]:
     return {
         "scrape_id": step.scrape.id,
         "state": step.state,
@@ -191,9 +216,9 @@ def _values(step: NextStep) -> dict[str, object]:
         "error": step.error,
         "deferred_until": step.deferred_until,
         "lost_runs": step.scrape.lost_runs + step.is_lost,
-        "is_over": step.state not in OPEN_STATES,
+        "has_ended": step.state not in OPEN_STATES,
     }
 
 
-def _pair(scrape: OpenScrape) -> tuple[str, str]:
+def _result_key(scrape: OpenScrape) -> tuple[str, str]:
     return str(scrape.run_id), scrape.idno

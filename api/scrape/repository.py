@@ -1,7 +1,7 @@
-"""The SQL of scrapes and the requests for them.
+"""The SQL of scrapes and of the requests for them.
 
-Whoever changes several scrapes locks them first, in the order of their IDNOs (`locked`), so that no two wait for each
-other.
+A transaction that changes several scrapes locks them first, in the order of their IDNOs (`for_update`), so that two
+transactions cannot deadlock.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,17 +33,20 @@ from api.scrape.states import OPEN_STATES, ScrapeState
 from api.users_tables import launch_scrapes, launches, scrape_requests, scrapes
 from warehouse.contract import Outcome, RunKind
 
-WITHDRAWN = "the request was withdrawn"
+REQUEST_CANCELLED = "the request was cancelled"
 
-# In words, not as parameters: PostgreSQL has to see that it is the condition of the unique index.
+# Literals instead of parameters: PostgreSQL must recognize the condition of the partial unique index.
 IS_OPEN = scrapes.c.state.in_([literal_column(f"'{state}'") for state in OPEN_STATES])
-IS_WANTED = exists().where(
+IS_REQUESTED = exists().where(
     scrape_requests.c.scrape_id == scrapes.c.id, scrape_requests.c.withdrawn_at.is_(None)
 )
 
 
-def _is_asked_for(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    """The same in a form that PostgreSQL looks up scrape by scrape: of EXISTS it may make a list of all requests."""
+def _has_active_request(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return IS_REQUESTED as a scalar subquery, which PostgreSQL evaluates for each scrape.
+
+    For EXISTS it may read all requests into a hash table.
+    """
     request: Select[Any] = select(literal_column("true")).where(
         scrape_requests.c.scrape_id == scrapes.c.id, scrape_requests.c.withdrawn_at.is_(None), *conditions
     )
@@ -52,7 +55,7 @@ def _is_asked_for(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
 
 @dataclass(frozen=True)
 class OpenScrape:
-    """A company's fetch that is not over, with the launch that it is in."""
+    """A scrape that has not ended, with its current launch."""
 
     id: UUID
     idno: str
@@ -63,10 +66,13 @@ class OpenScrape:
     run_id: str | None
     request_id: str | None
     is_bulk: bool
+    """The launch does bulk work."""
     is_cancelled: bool
-    """It is us who end its run."""
-    is_wanted: bool
+    """The API itself terminates the launch's run."""
+    is_requested: bool
+    """At least one request for it is not cancelled."""
     is_for_person: bool
+    """At least one of these requests is a single request."""
 
     @classmethod
     def of(cls, row: RowMapping) -> "OpenScrape":
@@ -75,8 +81,8 @@ class OpenScrape:
 
 
 @dataclass(frozen=True)
-class RequestedScrape:
-    """Where a company stands that somebody asked for, as they see it."""
+class ScrapeView:
+    """A scrape as one user sees it."""
 
     scrape_id: UUID
     idno: str
@@ -89,65 +95,71 @@ class RequestedScrape:
     run_id: str | None
 
     @property
-    def is_over(self) -> bool:
-        """Nothing more will come."""
+    def has_ended(self) -> bool:
+        """Whether the state is final."""
         return self.state not in OPEN_STATES
 
     @classmethod
-    def of(cls, row: Row[Any]) -> "RequestedScrape":
-        """Map a row. For who has withdrawn it is over; `launching` is nobody's business."""
+    def of(cls, row: Row[Any]) -> "ScrapeView":
+        """Map a row. A user who cancelled sees `cancelled`; `launching` is shown as `queued`."""
         values = {field.name: row._mapping[field.name] for field in fields(cls)}
         state = ScrapeState(row.state)
         if row.is_withdrawn:
             state = ScrapeState.CANCELLED
-            values |= {"error": WITHDRAWN, "outcome": None, "attempts": None, "deferred_until": None}
+            values |= {
+                "error": REQUEST_CANCELLED,
+                "outcome": None,
+                "attempts": None,
+                "deferred_until": None,
+            }
         elif state is ScrapeState.LAUNCHING:
             state = ScrapeState.QUEUED
         outcome = Outcome(values["outcome"]) if values["outcome"] else None
         return cls(**{**values, "state": state, "outcome": outcome})
 
 
-def locked(query: Select[Any]) -> Select[Any]:
-    """Have a query of scrapes lock what it finds, always in the same order."""
+def for_update(query: Select[Any]) -> Select[Any]:
+    """Make a query of scrapes lock its rows, always in the order of their IDNOs."""
     return query.order_by(scrapes.c.idno).with_for_update(of=scrapes, key_share=True)
 
 
 async def open_or_join(connection: AsyncConnection, idnos: Iterable[str]) -> tuple[dict[str, UUID], set[str]]:
-    """Return the open scrape of each company, and for which companies it is new and has to be launched.
+    """Find or create the open scrape of each company.
 
-    They are locked, so that none ends between being found and being asked for.
+    Returns the scrape ids by IDNO, and the IDNOs whose scrape is new and has to be launched. The scrapes are locked, so
+    that none ends before the caller adds its request.
     """
-    missing, found, new = sorted(set(idnos)), dict[str, UUID](), set[str]()
+    missing, scrape_ids, new = sorted(set(idnos)), dict[str, UUID](), set[str]()
     while missing:
-        opened = await connection.execute(
+        inserted = await connection.execute(
             upsert(scrapes)
             .values([{"id": uuid4(), "idno": idno, "state": ScrapeState.LAUNCHING} for idno in missing])
             .on_conflict_do_nothing(index_elements=[scrapes.c.idno], index_where=IS_OPEN)
             .returning(scrapes.c.idno, scrapes.c.id)
         )
-        added = {row.idno: row.id for row in opened}
-        joined = locked(
+        created = {row.idno: row.id for row in inserted}
+        existing = for_update(
             select(scrapes.c.idno, scrapes.c.id).where(
-                scrapes.c.idno.in_([idno for idno in missing if idno not in added]), IS_OPEN
+                scrapes.c.idno.in_([idno for idno in missing if idno not in created]), IS_OPEN
             )
         )
-        found |= added | {row.idno: row.id for row in await connection.execute(joined)}
-        new |= added.keys()
-        # One that ended in between is neither.
-        missing = [idno for idno in missing if idno not in found]
-    return found, new
+        scrape_ids |= created | {row.idno: row.id for row in await connection.execute(existing)}
+        new |= created.keys()
+        # A scrape that ended between the two statements is in neither result.
+        missing = [idno for idno in missing if idno not in scrape_ids]
+    return scrape_ids, new
 
 
 async def add_request(
     connection: AsyncConnection, *, scrape_id: UUID, user_id: UUID, force_refresh: bool
 ) -> int:
-    """Write down who asked; return the request's id."""
+    """Store a user's single request for a scrape and return its id."""
     added = insert(scrape_requests).values(scrape_id=scrape_id, user_id=user_id, force_refresh=force_refresh)
     return int((await connection.execute(added.returning(scrape_requests.c.id))).scalar_one())
 
 
 async def list_open(connection: AsyncConnection, scrape_id: UUID | None = None) -> Sequence[OpenScrape]:
-    """Return every open scrape that is in a launch, the oldest first; or only this one."""
+    """Return all open scrapes that have a launch, oldest first; with `scrape_id`, only that one."""
     query = (
         select(
             *(
@@ -158,8 +170,8 @@ async def list_open(connection: AsyncConnection, scrape_id: UUID | None = None) 
             launches.c.request_id,
             (launches.c.kind == RunKind.BULK).label("is_bulk"),
             launches.c.cancelled_at.is_not(None).label("is_cancelled"),
-            _is_asked_for().label("is_wanted"),
-            _is_asked_for(scrape_requests.c.batch_id.is_(None)).label("is_for_person"),
+            _has_active_request().label("is_requested"),
+            _has_active_request(scrape_requests.c.batch_id.is_(None)).label("is_for_person"),
         )
         .join(launches, launches.c.id == scrapes.c.launch_id)
         .where(IS_OPEN)
@@ -170,8 +182,8 @@ async def list_open(connection: AsyncConnection, scrape_id: UUID | None = None) 
     return [OpenScrape.of(row) for row in (await connection.execute(query)).mappings()]
 
 
-def asked(is_withdrawn: ColumnElement[bool]) -> Select[Any]:
-    """Return the query of `Asked`, with what says whether the asker has withdrawn."""
+def select_views(is_withdrawn: ColumnElement[bool]) -> Select[Any]:
+    """Return the query for `ScrapeView`; `is_withdrawn` says whether the user has cancelled."""
     columns = ("idno", "state", "outcome", "attempts", "error", "deferred_until", "finished_at")
     return select(
         scrapes.c.id.label("scrape_id"),
@@ -181,89 +193,92 @@ def asked(is_withdrawn: ColumnElement[bool]) -> Select[Any]:
     ).outerjoin_from(scrapes, launches, launches.c.id == scrapes.c.launch_id)
 
 
-async def find(connection: AsyncConnection, scrape_id: UUID) -> RequestedScrape:
-    """Return where a scrape stands."""
-    query = asked(false()).where(scrapes.c.id == scrape_id)
-    return RequestedScrape.of((await connection.execute(query)).one())
+async def load_view(connection: AsyncConnection, scrape_id: UUID) -> ScrapeView:
+    """Return a scrape as a user sees it who has not cancelled."""
+    query = select_views(false()).where(scrapes.c.id == scrape_id)
+    return ScrapeView.of((await connection.execute(query)).one())
 
 
-async def list_asked(
+async def list_views_of_run(
     connection: AsyncConnection, *, run_id: str, user_id: UUID | None
-) -> Sequence[RequestedScrape]:
-    """Return what this user asked for of the companies that a run was ever for; without a user, all."""
-    ran = launches.alias("ran")
-    mine = [scrape_requests.c.scrape_id == scrapes.c.id, scrape_requests.c.user_id == user_id]
-    is_withdrawn = false() if user_id is None else ~_still_wanted(mine)
+) -> Sequence[ScrapeView]:
+    """Return the scrapes that were ever in a run and that this user requested; without a user, all of them."""
+    run_launch = launches.alias("run_launch")
+    users_request = [scrape_requests.c.scrape_id == scrapes.c.id, scrape_requests.c.user_id == user_id]
+    is_withdrawn = false() if user_id is None else ~_has_uncancelled(users_request)
     query = (
-        asked(is_withdrawn)
+        select_views(is_withdrawn)
         .join(launch_scrapes, launch_scrapes.c.scrape_id == scrapes.c.id)
-        .join(ran, ran.c.id == launch_scrapes.c.launch_id)
-        .where(ran.c.run_id == run_id)
+        .join(run_launch, run_launch.c.id == launch_scrapes.c.launch_id)
+        .where(run_launch.c.run_id == run_id)
         .order_by(scrapes.c.idno)
     )
     if user_id is not None:
-        query = query.where(exists().where(*mine))
-    return [RequestedScrape.of(row) for row in await connection.execute(query)]
+        query = query.where(exists().where(*users_request))
+    return [ScrapeView.of(row) for row in await connection.execute(query)]
 
 
-def _still_wanted(conditions: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
+def _has_uncancelled(conditions: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
     return exists().where(*conditions, scrape_requests.c.withdrawn_at.is_(None))
 
 
-async def withdraw(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> Sequence[UUID]:
-    """Withdraw these requests as far as they are not answered yet; return the scrapes that they were for."""
-    wanted = (*conditions, scrape_requests.c.withdrawn_at.is_(None))
-    unanswered = locked(
+async def cancel_requests(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> Sequence[UUID]:
+    """Cancel the matching requests whose scrape is still open; return the ids of these scrapes."""
+    active = (*conditions, scrape_requests.c.withdrawn_at.is_(None))
+    open_scrapes = for_update(
         select(scrapes.c.id).where(
-            IS_OPEN, exists().where(scrape_requests.c.scrape_id == scrapes.c.id, *wanted)
+            IS_OPEN, exists().where(scrape_requests.c.scrape_id == scrapes.c.id, *active)
         )
     )
-    ids: Sequence[UUID] = (await connection.execute(unanswered)).scalars().all()
+    ids: Sequence[UUID] = (await connection.execute(open_scrapes)).scalars().all()
     await connection.execute(
         update(scrape_requests)
-        .where(scrape_requests.c.scrape_id.in_(ids), *wanted)
+        .where(scrape_requests.c.scrape_id.in_(ids), *active)
         .values(withdrawn_at=func.now())
     )
     return ids
 
 
-async def withdraw_from_run(
+async def cancel_requests_for_run(
     connection: AsyncConnection, *, run_id: str, user_id: UUID
 ) -> Sequence[UUID] | None:
-    """Withdraw a user's single requests for companies of a run; return their scrapes, None if there are none."""
-    of_run = (
+    """Cancel a user's single requests for the companies of a run.
+
+    Returns the ids of their open scrapes; None if the user has no single request for this run.
+    """
+    in_run = (
         select(launch_scrapes.c.scrape_id)
         .join(launches, launches.c.id == launch_scrapes.c.launch_id)
         .where(launches.c.run_id == run_id)
     )
-    mine = (
+    users_requests = (
         scrape_requests.c.user_id == user_id,
         scrape_requests.c.batch_id.is_(None),
-        scrape_requests.c.scrape_id.in_(of_run),
+        scrape_requests.c.scrape_id.in_(in_run),
     )
-    if not await connection.scalar(select(exists().where(*mine))):
+    if not await connection.scalar(select(exists().where(*users_requests))):
         return None
-    return await withdraw(connection, *mine)
+    return await cancel_requests(connection, *users_requests)
 
 
-async def lock(connection: AsyncConnection, scrape_ids: Sequence[UUID]) -> dict[UUID, UUID]:
-    """Lock these scrapes as far as they are open; return which launch each is in."""
-    query = locked(select(scrapes.c.id, scrapes.c.launch_id).where(scrapes.c.id.in_(scrape_ids), IS_OPEN))
+async def lock_open(connection: AsyncConnection, scrape_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """Lock those of these scrapes that are open; return their current launch ids by scrape id."""
+    query = for_update(select(scrapes.c.id, scrapes.c.launch_id).where(scrapes.c.id.in_(scrape_ids), IS_OPEN))
     return {row.id: row.launch_id for row in await connection.execute(query)}
 
 
-async def move(connection: AsyncConnection, values: Sequence[Mapping[str, Any]]) -> None:
-    """Write new values onto locked scrapes, each named by `scrape_id`; `is_over` if it ends with that."""
+async def update_states(connection: AsyncConnection, values: Sequence[Mapping[str, Any]]) -> None:
+    """Update locked scrapes. Each mapping names its scrape by `scrape_id`; `has_ended` sets `finished_at`."""
     await connection.execute(
         update(scrapes)
         .where(scrapes.c.id == bindparam("scrape_id"))
-        .values(finished_at=case((bindparam("is_over"), func.now()), else_=None)),
+        .values(finished_at=case((bindparam("has_ended"), func.now()), else_=None)),
         values,
     )
 
 
-async def put_back(connection: AsyncConnection, scrape_id: UUID, *, new: UUID, old: UUID) -> None:
-    """Put a scrape whose own launch came to nothing back into the one that it was taken from."""
+async def return_to_launch(connection: AsyncConnection, scrape_id: UUID, *, new: UUID, old: UUID) -> None:
+    """Move a scrape from its `new` launch, which failed, back to the `old` one that it was taken from."""
     has_run = exists().where(launches.c.id == old, launches.c.run_id.is_not(None))
     await connection.execute(
         update(scrapes)
@@ -274,19 +289,19 @@ async def put_back(connection: AsyncConnection, scrape_id: UUID, *, new: UUID, o
     )
 
 
-async def drop_request(connection: AsyncConnection, request_id: int, scrape_id: UUID) -> None:
-    """Forget a request, and its scrape if that never had a run and nobody else has asked for it."""
-    # One after the other: of two that go at once, each would see the other's request, and leave the scrape behind.
-    await connection.execute(locked(select(scrapes.c.id).where(scrapes.c.id == scrape_id)))
+async def delete_request(connection: AsyncConnection, request_id: int, scrape_id: UUID) -> None:
+    """Delete a request, and also its scrape if that never had a run and has no other request."""
+    # The lock serializes concurrent deletions: otherwise each would see the other's request and keep the scrape.
+    await connection.execute(for_update(select(scrapes.c.id).where(scrapes.c.id == scrape_id)))
     await connection.execute(delete(scrape_requests).where(scrape_requests.c.id == request_id))
     had_run = exists().where(
         launch_scrapes.c.scrape_id == scrapes.c.id,
         launches.c.id == launch_scrapes.c.launch_id,
         launches.c.run_id.is_not(None),
     )
-    is_asked_for = exists().where(scrape_requests.c.scrape_id == scrapes.c.id)
+    has_request = exists().where(scrape_requests.c.scrape_id == scrapes.c.id)
     await connection.execute(
         delete(scrapes).where(
-            scrapes.c.id == scrape_id, scrapes.c.state == ScrapeState.LAUNCHING, ~is_asked_for, ~had_run
+            scrapes.c.id == scrape_id, scrapes.c.state == ScrapeState.LAUNCHING, ~has_request, ~had_run
         )
     )

@@ -1,4 +1,4 @@
-"""What a request for a company takes and gives."""
+"""Request and response bodies of the endpoints below /scrape/."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from warehouse.records.models import CompanyRecord
 
 
 class ScrapeRequest(BaseModel):
-    """Ask for a company. `forced_refresh` is an older name of `force_refresh`."""
+    """A request for a company. `forced_refresh` is an older name of `force_refresh`."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"idno": "1003600069773"}]})
 
@@ -19,12 +19,12 @@ class ScrapeRequest(BaseModel):
     force_refresh: bool = Field(
         default=False,
         validation_alias=AliasChoices("force_refresh", "forced_refresh"),
-        description="Visit the source even if a fresh record is held",
+        description="Visit the source even if a fresh record is stored",
     )
 
 
 class ScrapeAnswer(BaseModel):
-    """The record (`cached`, or fetched while you waited), or the run that will fetch it."""
+    """The company's record (from the cache, or fetched while the client waited), or the run that fetches it."""
 
     success: bool
     message: str
@@ -35,7 +35,7 @@ class ScrapeAnswer(BaseModel):
 
 
 class CompanyState(BaseModel):
-    """Where one company of a run stands; `outcome` is of the visit that counts, the last of `attempts`."""
+    """The state of one company. `outcome` is the result of its last visit, `attempts` the number of visits."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -45,12 +45,15 @@ class CompanyState(BaseModel):
     attempts: int | None
     error: str | None
     deferred_until: datetime | None = Field(
-        description="The site is left alone until then; it is fetched after"
+        description="The site is paused until then; afterwards the company is fetched without a new request"
     )
 
 
 class ScrapeStatus(BaseModel):
-    """Where a run stands, as far as you asked for it; `data` is the record of one company that succeeded."""
+    """The status of a run, limited to the companies that the caller requested.
+
+    `data` is the record if there is one such company and its scrape succeeded.
+    """
 
     run_id: str
     state: ScrapeState
@@ -60,6 +63,6 @@ class ScrapeStatus(BaseModel):
     deferred_until: datetime | None
 
     @property
-    def is_over(self) -> bool:
-        """Nothing more will come."""
+    def has_ended(self) -> bool:
+        """Whether the state is final."""
         return self.state not in OPEN_STATES

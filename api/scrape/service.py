@@ -1,4 +1,4 @@
-"""The way of a request: from the cache, or by one run that all who ask share."""
+"""Requests for single companies: each is served by one scrape, which all requests for the same company share."""
 
 import asyncio
 import logging
@@ -10,21 +10,21 @@ from functools import partial
 from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from api.auth.callers import Caller
 from api.auth.roles import Role
-from api.companies.service import current_record
+from api.companies.service import load_current_record
 from api.dagster.dagster_client import DagsterUnavailable, LaunchUnclear
 from api.metrics.process_metrics import process_metrics
 from api.problems import NotFound, Unavailable
-from api.runtime.wakeups import WORK
+from api.runtime.wakeups import WORK, WakeupBus
 from api.scrape import launches, launching, repository
 from api.scrape.launches import Launch, LaunchOrigin
-from api.scrape.repository import RequestedScrape
+from api.scrape.repository import ScrapeView
 from api.scrape.schemas import CompanyState, ScrapeStatus
 from api.scrape.states import ScrapeState, combined
-from api.scrape.waiting import STREAM_SECONDS, look_until_over, wait_until_over
+from api.scrape.waiting import STREAM_SECONDS, poll_until_ended, wait_until_ended
 from api.services import Services
 from warehouse.contract import RunKind
 from warehouse.records.models import CompanyRecord
@@ -32,39 +32,49 @@ from warehouse.records.models import CompanyRecord
 logger = logging.getLogger(__name__)
 
 _RUN_ID = re.compile(r"[0-9a-f-]{36}", re.ASCII)
-_NOT_ASKED_FOR = "no run with this id was requested by you"
-_LOOK_SECONDS = 0.5
+_NOT_FOUND = "you have not requested a run with this id"
+_POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
-class RecordedRequest:
-    """A request that has been written down: for which scrape, in which launch."""
+class StoredRequest:
+    """A request as stored, with the scrape and the launch that serve it."""
 
     id: int
     scrape_id: UUID
     launch_id: UUID
     own_launch: Launch | None
-    """To be launched by whoever asked."""
+    """The launch that was created and claimed for this request; None: the request joined an earlier scrape."""
     taken_from: UUID | None
-    """The launch for many that the scrape was taken out of, so that a person does not wait for them."""
+    """The bulk launch that the scrape was taken from, so that a single request does not wait for bulk work."""
 
 
 @dataclass(frozen=True)
-class Fetch:
-    """A run that fetches a company, and how far it has come; the record once it has succeeded."""
+class FetchResult:
+    """The run that fetches a company, its state, and the record once it has succeeded."""
 
     run_id: str
     state: ScrapeState = ScrapeState.QUEUED
     record: CompanyRecord | None = None
 
 
-async def fetch(services: Services, caller: Caller, idno: str, *, force_refresh: bool, wait: float) -> Fetch:
-    """Have a company fetched for the caller by the run under way, or a new one; wait for the end for so many seconds.
+async def request_company(
+    services: Services, caller: Caller, idno: str, *, force_refresh: bool, wait: float
+) -> FetchResult:
+    """Store a request for a company, and launch a run for it or join the run that already fetches it.
 
-    Raises Unavailable where no run can be had; nothing stays behind then.
+    Args:
+        services: The API's services.
+        caller: The user who requests the company.
+        idno: The company.
+        force_refresh: Whether the caller wants a new visit even if a fresh record is stored.
+        wait: Seconds to wait for the end of the scrape at most.
+
+    Raises:
+        Unavailable: No run can be launched. The request is not kept.
     """
     async with services.users.begin() as connection:
-        request = await _write_down(connection, caller, idno, force_refresh=force_refresh)
+        request = await _store_request(connection, caller, idno, force_refresh=force_refresh)
     try:
         run_id = await _launch_or_join(services, request)
     except Unavailable:
@@ -72,46 +82,48 @@ async def fetch(services: Services, caller: Caller, idno: str, *, force_refresh:
         raise
     how = "joined" if request.own_launch is None else "launched"
     process_metrics().answers.labels(how).inc()
-    about = {"idno": idno, "run_id": run_id, "launch_id": request.launch_id, "user": caller.username}
-    logger.info("scrape accepted, %s", how, extra=about)
+    fields = {"idno": idno, "run_id": run_id, "launch_id": request.launch_id, "user": caller.username}
+    logger.info("scrape accepted, %s", how, extra=fields)
     if not wait:
-        return Fetch(run_id)
-    look = partial(_look_at, services, request.scrape_id)
+        return FetchResult(run_id)
+    load_view = partial(_load_view, services.users, request.scrape_id)
+    topics = frozenset([str(request.scrape_id)])
     try:
-        seen = await wait_until_over(services, look, topics=frozenset([str(request.scrape_id)]), seconds=wait)
-        found = seen.state is ScrapeState.SUCCEEDED
-        return Fetch(run_id, seen.state, await current_record(services, idno) if found else None)
-    except (SQLAlchemyError, OSError) as error:  # the run goes on, whatever does not answer now
+        view = await wait_until_ended(services.wakeups, load_view, topics=topics, seconds=wait)
+        has_record = view.state is ScrapeState.SUCCEEDED
+        record = await load_current_record(services.warehouse, idno) if has_record else None
+        return FetchResult(run_id, view.state, record)
+    except (SQLAlchemyError, OSError) as error:  # a store is down, but the run continues
         logger.info("could not wait for run %s: %s", run_id, type(error).__name__)
-        return Fetch(run_id)
+        return FetchResult(run_id)
 
 
-async def _look_at(services: Services, scrape_id: UUID) -> RequestedScrape:
-    async with services.users.connect() as connection:
-        return await repository.find(connection, scrape_id)
+async def _load_view(users: AsyncEngine, scrape_id: UUID) -> ScrapeView:
+    async with users.connect() as connection:
+        return await repository.load_view(connection, scrape_id)
 
 
-async def _launch_or_join(services: Services, request: RecordedRequest) -> str:
-    """Return the id of the run that a request leads to. Raises Unavailable."""
+async def _launch_or_join(services: Services, request: StoredRequest) -> str:
+    """Return the id of the run that serves a request. Raises Unavailable."""
     if request.own_launch is None:
-        return await _run_of(services, request)
+        return await _wait_for_shared_run(services.users, services.wakeups, request)
     try:
-        return await launching.send(services, request.own_launch)
+        return await launching.launch_claimed(services, request.own_launch)
     except (LaunchUnclear, TimeoutError) as error:
-        # The claim on the launch ends by itself; then the reconciler looks for the run by its tag.
+        # The claim on the launch expires. Then the reconciler looks for the run by its tag.
         logger.warning("launch %s: %s", request.launch_id, error)
-        raise Unavailable("Dagster did not answer in time; ask again in a moment", 10) from error
+        raise Unavailable("Dagster did not answer in time; try again in 10 seconds", 10) from error
     except DagsterUnavailable as error:
         logger.warning("launch %s: %s", request.launch_id, error)
-        await _forget(services, request)
+        await _delete_request(services.users, services.wakeups, request)
         raise Unavailable(f"no run can be launched: {error}") from error
 
 
-async def _write_down(
+async def _store_request(
     connection: AsyncConnection, caller: Caller, idno: str, *, force_refresh: bool
-) -> RecordedRequest:
-    found, new = await repository.open_or_join(connection, [idno])
-    scrape_id = found[idno]
+) -> StoredRequest:
+    scrape_ids, new = await repository.open_or_join(connection, [idno])
+    scrape_id = scrape_ids[idno]
     request_id = await repository.add_request(
         connection, scrape_id=scrape_id, user_id=caller.user_id, force_refresh=force_refresh
     )
@@ -119,117 +131,122 @@ async def _write_down(
     if not new:
         [scrape] = await repository.list_open(connection, scrape_id)
         if not scrape.is_bulk or scrape.state is ScrapeState.DEFERRED:
-            return RecordedRequest(request_id, scrape_id, scrape.launch_id, own_launch=None, taken_from=None)
+            return StoredRequest(request_id, scrape_id, scrape.launch_id, own_launch=None, taken_from=None)
         taken_from = scrape.launch_id
     launch_id = await launches.create(
         connection,
         [scrape_id],
         kind=RunKind.PERSON,
         requested_by=caller.username,
-        origin=LaunchOrigin.here(),
+        origin=LaunchOrigin.current(),
         is_claimed=True,
     )
     launch = await launches.read(connection, launch_id)
-    return RecordedRequest(request_id, scrape_id, launch_id, own_launch=launch, taken_from=taken_from)
+    return StoredRequest(request_id, scrape_id, launch_id, own_launch=launch, taken_from=taken_from)
 
 
-async def _forget(services: Services, request: RecordedRequest) -> None:
-    """Take a request back for which there is no run; others may have asked for the same in the meantime."""
-    async with services.users.begin() as connection:
+async def _delete_request(users: AsyncEngine, wakeups: WakeupBus, request: StoredRequest) -> None:
+    """Delete a request that has no run. Other requests may have joined its scrape in the meantime."""
+    async with users.begin() as connection:
         if request.taken_from is not None:
-            await repository.put_back(
+            await repository.return_to_launch(
                 connection, request.scrape_id, new=request.launch_id, old=request.taken_from
             )
-        await repository.drop_request(connection, request.id, request.scrape_id)
-        await launches.drop_empty(connection, request.launch_id)
-    await services.wakeups.publish(WORK, str(request.scrape_id))
+        await repository.delete_request(connection, request.id, request.scrape_id)
+        await launches.delete_empty(connection, request.launch_id)
+    await wakeups.publish(WORK, str(request.scrape_id))
 
 
-async def _run_of(services: Services, request: RecordedRequest) -> str:
-    """Wait until whoever launches the run that is shared knows its id."""
+async def _wait_for_shared_run(users: AsyncEngine, wakeups: WakeupBus, request: StoredRequest) -> str:
+    """Wait until the process that launches the shared run has stored its id. Raises Unavailable."""
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + launching.LONGEST_LAUNCH_SECONDS
-    reason: str | None = None
-    with services.wakeups.subscribe([str(request.scrape_id)]) as watch:
-        while reason is None and loop.time() < deadline:
-            async with services.users.connect() as connection:
-                found = await launches.find_run(connection, request.scrape_id)
-            if found is None:
+    deadline = loop.time() + launching.LAUNCH_TIMEOUT_SECONDS
+    error: str | None = None
+    with wakeups.subscribe([str(request.scrape_id)]) as subscription:
+        while error is None and loop.time() < deadline:
+            async with users.connect() as connection:
+                progress = await launches.find_progress(connection, request.scrape_id)
+            if progress is None:
                 break
-            run_id, reason = found
-            if run_id is not None:
-                return run_id
-            await watch.wait(seconds=_LOOK_SECONDS)
-    async with services.users.begin() as connection:
-        await repository.drop_request(connection, request.id, request.scrape_id)
-        await launches.drop_empty(connection, request.launch_id)
-    raise Unavailable(f"no run can be launched: {reason or 'Dagster did not answer in time'}")
+            if progress.run_id is not None:
+                return progress.run_id
+            error = progress.error
+            await subscription.wait(seconds=_POLL_SECONDS)
+    async with users.begin() as connection:
+        await repository.delete_request(connection, request.id, request.scrape_id)
+        await launches.delete_empty(connection, request.launch_id)
+    raise Unavailable(f"no run can be launched: {error or 'Dagster did not answer in time'}")
 
 
-async def read_asked(services: Services, caller: Caller, run_id: str) -> Sequence[RequestedScrape]:
-    """Return where the companies stand that the caller asked for of those of a run. Raises NotFound."""
+async def list_requested(users: AsyncEngine, caller: Caller, run_id: str) -> Sequence[ScrapeView]:
+    """Return the scrapes of a run that the caller requested; an admin gets all of them. Raises NotFound."""
     if not _RUN_ID.fullmatch(run_id):
-        raise NotFound(_NOT_ASKED_FOR)
-    async with services.users.connect() as connection:
-        by = None if caller.role is Role.ADMIN else caller.user_id
-        asked = await repository.list_asked(connection, run_id=run_id, user_id=by)
-    if not asked:
-        raise NotFound(_NOT_ASKED_FOR)
-    return asked
+        raise NotFound(_NOT_FOUND)
+    async with users.connect() as connection:
+        user_id = None if caller.role is Role.ADMIN else caller.user_id
+        views = await repository.list_views_of_run(connection, run_id=run_id, user_id=user_id)
+    if not views:
+        raise NotFound(_NOT_FOUND)
+    return views
 
 
 async def read_status(services: Services, caller: Caller, run_id: str, *, wait: float = 0.0) -> ScrapeStatus:
-    """Return where a run that the caller asked for stands, once it is over or the time is up. Raises NotFound."""
-    look = partial(_status, services, caller, run_id)
-    status = await look()
-    if status.is_over or not wait:
+    """Return the status of a run that the caller requested; wait for its end at most `wait` seconds.
+
+    Raises NotFound.
+    """
+    load_status = partial(_load_status, services, caller, run_id)
+    status = await load_status()
+    if status.has_ended or not wait:
         return status
-    asked = await read_asked(services, caller, run_id)
-    return await wait_until_over(services, look, topics=_topics(asked), seconds=wait)
+    views = await list_requested(services.users, caller, run_id)
+    return await wait_until_ended(services.wakeups, load_status, topics=_topics(views), seconds=wait)
 
 
 async def stream_status(
-    services: Services, caller: Caller, run_id: str, asked: Sequence[RequestedScrape]
+    services: Services, caller: Caller, run_id: str, requested: Sequence[ScrapeView]
 ) -> AsyncGenerator[ScrapeStatus, None]:
-    """Yield where a run stands, at once and whenever that changes, until it is over (or for ten minutes)."""
-    look = partial(_status, services, caller, run_id)
-    shown = None
+    """Yield the status of a run now and after each change, until its end or for STREAM_SECONDS at most."""
+    load_status = partial(_load_status, services, caller, run_id)
+    last_status = None
     async with aclosing(
-        look_until_over(services, look, topics=_topics(asked), seconds=STREAM_SECONDS)
-    ) as looks:
-        async for status in looks:
-            if status != shown:
-                yield (shown := status)
+        poll_until_ended(services.wakeups, load_status, topics=_topics(requested), seconds=STREAM_SECONDS)
+    ) as statuses:
+        async for status in statuses:
+            if status != last_status:
+                yield (last_status := status)
 
 
-async def _status(services: Services, caller: Caller, run_id: str) -> ScrapeStatus:
-    asked = await read_asked(services, caller, run_id)
-    state = combined([each.state for each in asked])
-    is_one = len(asked) == 1 and state is ScrapeState.SUCCEEDED
-    waits = [each.deferred_until for each in asked if each.deferred_until is not None]
+async def _load_status(services: Services, caller: Caller, run_id: str) -> ScrapeStatus:
+    views = await list_requested(services.users, caller, run_id)
+    state = combined([view.state for view in views])
+    has_record = len(views) == 1 and state is ScrapeState.SUCCEEDED
+    deferrals = [view.deferred_until for view in views if view.deferred_until is not None]
     return ScrapeStatus(
         run_id=run_id,
         state=state,
-        companies=[CompanyState.model_validate(each) for each in asked],
-        data=await current_record(services, asked[0].idno) if is_one else None,
-        error=next((each.error for each in asked if each.state is state and each.error), None),
-        deferred_until=min(waits, default=None),
+        companies=[CompanyState.model_validate(view) for view in views],
+        data=await load_current_record(services.warehouse, views[0].idno) if has_record else None,
+        error=next((view.error for view in views if view.state is state and view.error), None),
+        deferred_until=min(deferrals, default=None),
     )
 
 
-def _topics(asked: Sequence[RequestedScrape]) -> frozenset[str]:
-    return frozenset(str(each.scrape_id) for each in asked)
+def _topics(views: Sequence[ScrapeView]) -> frozenset[str]:
+    return frozenset(str(view.scrape_id) for view in views)
 
 
-async def withdraw(services: Services, caller: Caller, run_id: str) -> None:
-    """Withdraw the caller's own requests for companies of a run, those of batches aside. Raises NotFound.
+async def cancel(users: AsyncEngine, wakeups: WakeupBus, caller: Caller, run_id: str) -> None:
+    """Cancel the caller's single requests for the companies of a run; those of batches stay. Raises NotFound.
 
-    Nothing happens to what has ended. The reconciler ends the run if nobody else wants it.
+    Requests whose scrape has ended are not changed. The reconciler terminates the run if no other request needs it.
     """
     if not _RUN_ID.fullmatch(run_id):
-        raise NotFound(_NOT_ASKED_FOR)
-    async with services.users.begin() as connection:
-        ids = await repository.withdraw_from_run(connection, run_id=run_id, user_id=caller.user_id)
-    if ids is None:
-        raise NotFound(_NOT_ASKED_FOR)
-    await services.wakeups.publish(WORK, *map(str, ids))
+        raise NotFound(_NOT_FOUND)
+    async with users.begin() as connection:
+        scrape_ids = await repository.cancel_requests_for_run(
+            connection, run_id=run_id, user_id=caller.user_id
+        )
+    if scrape_ids is None:
+        raise NotFound(_NOT_FOUND)
+    await wakeups.publish(WORK, *map(str, scrape_ids))

@@ -8,10 +8,10 @@ from warehouse.contract import Outcome
 
 
 class ScrapeState(StrEnum):
-    """Where a scrape stands.
+    """The state of a scrape.
 
-    `launching` lasts until Dagster has named its run; callers are told `queued`. `deferred`: the site is left
-    alone for a while; a run is launched when the time has come.
+    `launching` lasts until Dagster has returned the run's id; clients see `queued` instead. `deferred` means that the
+    site is paused; a new run is launched when the pause has ended.
     """
 
     LAUNCHING = "launching"
@@ -40,13 +40,13 @@ STATE_OF_OUTCOME = {
     Outcome.NOT_FOUND: ScrapeState.NOT_FOUND,
     Outcome.BLOCKED: ScrapeState.BLOCKED,
 }
-"""Any other outcome but `ok` is a failure."""
+"""Every other outcome except `ok` is a failure."""
 
 _FAILURES = (ScrapeState.FAILED, ScrapeState.BLOCKED, ScrapeState.CANCELLED)
 
 
 def combined(states: Sequence[ScrapeState]) -> ScrapeState:
-    """Return where several scrapes stand together: open while one is; else the first kind of failure there is."""
+    """Return one state for several scrapes: an open state if any is open, else the first of `_FAILURES` that occurs."""
     for state in (ScrapeState.RUNNING, ScrapeState.QUEUED, ScrapeState.LAUNCHING, ScrapeState.DEFERRED):
         if state in states:
             return state

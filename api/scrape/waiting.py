@@ -1,4 +1,4 @@
-"""Waiting for what was asked for: looking again whenever it may have moved, holding nothing meanwhile."""
+"""Waiting for a scrape or a batch to end: the status is loaded again after each wake-up, without an open connection."""
 
 import asyncio
 import logging
@@ -9,64 +9,79 @@ from typing import Annotated, Protocol, TypeVar
 from fastapi import Query
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.services import Services
+from api.runtime.wakeups import WakeupBus
 
 logger = logging.getLogger(__name__)
 
 STREAM_SECONDS = 600.0
-"""How long one stream of events lasts; a client that wants more connects again."""
-_LONGEST_WAIT_SECONDS = 60
-_LOOK_SECONDS = 1.0
-_SHORTEST_PAUSE_SECONDS = 0.1
+"""The longest time that one event stream lasts; a client reconnects for more."""
+_MAX_WAIT_SECONDS = 60
+_POLL_SECONDS = 1.0
+_MIN_PAUSE_SECONDS = 0.1
 
 WaitSeconds = Annotated[
     float,
     Query(
         ge=0,
-        le=_LONGEST_WAIT_SECONDS,
+        le=_MAX_WAIT_SECONDS,
         allow_inf_nan=False,
-        description="Wait until it is over, for so many seconds at most",
+        description="Wait for the end, at most this number of seconds",
     ),
 ]
 
 
-class View(Protocol):
-    """What is looked at."""
+class AwaitedStatus(Protocol):
+    """The status of something that ends."""
 
     @property
-    def is_over(self) -> bool:
-        """Nothing more will come."""
+    def has_ended(self) -> bool:
+        """Whether the status is final."""
 
 
-_View = TypeVar("_View", bound=View)
+_Status = TypeVar("_Status", bound=AwaitedStatus)
 
 
-async def look_until_over(
-    services: Services, look: Callable[[], Awaitable[_View]], *, topics: frozenset[str], seconds: float
-) -> AsyncGenerator[_View, None]:
-    """Yield what there is to see, at once and whenever it may have moved, until it is over or the time is up.
+async def poll_until_ended(
+    wakeups: WakeupBus,
+    load_status: Callable[[], Awaitable[_Status]],
+    *,
+    topics: frozenset[str],
+    seconds: float,
+) -> AsyncGenerator[_Status, None]:
+    """Yield the status now and after each wake-up, until it is final or the time is up.
 
-    Between two looks no connection is held. A store that does not answer is looked at again; the first look raises.
+    No connection is held between two loads. If a store does not answer, the status is loaded again later; only the
+    first load raises.
+
+    Args:
+        wakeups: The bus that announces changes.
+        load_status: Loads the current status.
+        topics: The topics whose announcement leads to another load; without one, it happens every second.
+        seconds: The longest time to wait.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
-    with services.wakeups.subscribe(topics) as watch:
-        yield (seen := await look())
-        while not seen.is_over and not services.wakeups.is_closing and (left := deadline - loop.time()) > 0:
-            await watch.wait(seconds=min(_LOOK_SECONDS, left))
+    with wakeups.subscribe(topics) as subscription:
+        yield (status := await load_status())
+        while not status.has_ended and not wakeups.is_closing and (left := deadline - loop.time()) > 0:
+            await subscription.wait(seconds=min(_POLL_SECONDS, left))
             try:
-                yield (seen := await look())
+                yield (status := await load_status())
             except (SQLAlchemyError, OSError, TimeoutError) as error:
-                logger.info("could not look, looking again: %s", type(error).__name__)
-            await asyncio.sleep(min(_SHORTEST_PAUSE_SECONDS, max(0.0, deadline - loop.time())))
+                logger.info("cannot load the status, retrying: %s", type(error).__name__)
+            await asyncio.sleep(min(_MIN_PAUSE_SECONDS, max(0.0, deadline - loop.time())))
 
 
-async def wait_until_over(
-    services: Services, look: Callable[[], Awaitable[_View]], *, topics: frozenset[str], seconds: float
-) -> _View:
-    """Return what there is to see once it is over, or when the time is up."""
-    async with aclosing(look_until_over(services, look, topics=topics, seconds=seconds)) as looks:
-        seen = await anext(looks)
-        async for later in looks:
-            seen = later
-    return seen
+async def wait_until_ended(
+    wakeups: WakeupBus,
+    load_status: Callable[[], Awaitable[_Status]],
+    *,
+    topics: frozenset[str],
+    seconds: float,
+) -> _Status:
+    """Return the final status, or the last one when the time is up; see `poll_until_ended`."""
+    async with aclosing(poll_until_ended(wakeups, load_status, topics=topics, seconds=seconds)) as statuses:
+        status = await anext(statuses)
+        async for later_status in statuses:
+            status = later_status
+    return status

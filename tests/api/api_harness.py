@@ -16,11 +16,11 @@ from api.auth.callers import Caller
 from api.auth.roles import SCOPES, Role
 from api.batches import service as batches
 from api.batches.schemas import BatchAnswer, BatchRequest
-from api.dagster.dagster_client import DagsterClient, DagsterUnavailable, LaunchUnclear, RunStatus, SeenRun
+from api.dagster.dagster_client import DagsterClient, DagsterUnavailable, LaunchUnclear, ListedRun, RunStatus
 from api.main import create_app
 from api.runtime.client_address import RequestClient
 from api.scrape import service
-from api.scrape.launching import launch_waiting
+from api.scrape.launching import launch_unclaimed
 from api.scrape.reconciler import reconcile
 from api.scrape.schemas import ScrapeStatus
 from api.services import Services, open_services
@@ -71,7 +71,7 @@ class PlayedDagster(DagsterClient):
         self._answer()
         return {"dagster": "ok", "daemon": "ok", "code_location": "ok"}
 
-    async def follow_runs(self, since: float, *, most: int) -> tuple[list[SeenRun], list[SeenRun]]:
+    async def list_recent_runs(self, since: float, *, limit: int) -> tuple[list[ListedRun], list[ListedRun]]:
         """See DagsterClient."""
         self._answer()
         return [], []
@@ -146,8 +146,8 @@ class ApiHarness:
 
     async def ask(self, caller: Caller, idno: str) -> str:
         """Ask for a company anew; return the run's id."""
-        fetch = await service.fetch(self.services, caller, idno, force_refresh=True, wait=0)
-        return fetch.run_id
+        result = await service.request_company(self.services, caller, idno, force_refresh=True, wait=0)
+        return result.run_id
 
     async def ask_for_batch(
         self, caller: Caller, idnos: Sequence[Any], *, force: bool = True, key: str | None = None
@@ -161,7 +161,7 @@ class ApiHarness:
 
     async def launch(self) -> None:
         """Have everything launched that waits for it."""
-        while await launch_waiting(self.services):
+        while await launch_unclaimed(self.services):
             pass
 
     async def turn(self) -> None:

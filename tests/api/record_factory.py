@@ -1,4 +1,4 @@
-"""Companies' records as a test writes them: capture by capture, at times of its own."""
+"""Records of companies that tests write capture by capture, at chosen times."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -38,11 +38,11 @@ from warehouse.schema.tables import (
 def add_visit(
     connection: Connection, idno: str, *, at: datetime, outcome: Outcome = Outcome.OK, run_id: str = ""
 ) -> int:
-    """Store a visit; return its id."""
+    """Store the capture of a visit; return its id."""
     return add_capture(connection, run_id or str(uuid4()), idno, outcome, at=at)
 
 
-def put(
+def store_record(
     connection: Connection,
     facts: CompanyFacts,
     *,
@@ -51,18 +51,28 @@ def put(
     fetched_at: datetime | None = None,
     version: int = 1,
     cause: Cause = Cause.SOURCE,
-    **kept: Any,
+    **columns: Any,
 ) -> int:
-    """Make facts a company's record at a time, from a capture that was made then (or is named); return its id.
+    """Store facts as a company's record; return the id of its capture.
 
-    What differs from the record before is written into its history. `kept` is what the row says besides the facts.
+    Differences to the record before are stored as changes.
+
+    Args:
+        connection: A connection to the warehouse.
+        facts: The facts of the company.
+        at: When the record is stored.
+        capture_id: The capture of the facts; without it, one is made.
+        fetched_at: When the capture was made; by default `at`.
+        version: The transform version.
+        cause: The cause of the changes.
+        columns: Further columns of the head.
     """
     fetched_at = fetched_at or at
     if capture_id is None:
         capture_id = add_visit(connection, facts.idno, at=fetched_at)
     source = {"source_data_id": capture_id, "transform_version": version}
     _write_changes(connection, facts, source, cause=cause, observed_at=fetched_at, at=at)
-    _write_head(connection, facts, {**source, "fetched_at": fetched_at, "transformed_at": at, **kept}, at)
+    _write_head(connection, facts, {**source, "fetched_at": fetched_at, "transformed_at": at, **columns}, at)
     for table in (company_parties, company_activities, financial_lines, financial_statements):
         connection.execute(delete(table).where(table.c.idno == facts.idno))
     _write_lists(connection, facts, source)
@@ -71,7 +81,7 @@ def put(
     return capture_id
 
 
-def set_aside(connection: Connection, idno: str, capture_id: int, *, at: datetime) -> None:
+def quarantine_capture(connection: Connection, idno: str, capture_id: int, *, at: datetime) -> None:
     """Put a capture into quarantine."""
     connection.execute(
         insert(quarantine).values(
@@ -97,12 +107,12 @@ def _write_changes(
     observed_at: datetime,
     at: datetime,
 ) -> None:
-    held = load_facts(connection, [facts.idno]).get(facts.idno)
-    if held is None:
+    previous_facts = load_facts(connection, [facts.idno]).get(facts.idno)
+    if previous_facts is None:
         return
     query = select(transformed_data).where(transformed_data.c.idno == facts.idno)
     before = connection.execute(query).one()
-    for difference in differences(held, facts):
+    for difference in differences(previous_facts, facts):
         connection.execute(
             insert(company_changes).values(
                 idno=facts.idno,

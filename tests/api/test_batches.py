@@ -1,4 +1,4 @@
-"""Many companies asked for at once: verdicts, keys that make it safe to repeat, what others may see."""
+"""Batches: verdicts on items, idempotency keys, access of other users."""
 
 import asyncio
 import json
@@ -18,23 +18,23 @@ pytestmark = pytest.mark.anyio
 GOOD = [make_idno(7000 + number) for number in range(5)]
 
 
-def test_every_item_that_is_no_idno_is_named_with_the_reason_and_the_others_stand() -> None:
+def test_invalid_items_are_reported_with_a_reason_and_others_kept() -> None:
     items = read_items([GOOD[0], f" {GOOD[0]} ", "12", 1003600069773, None, ["x"], {"a": 1}, True, GOOD[1]])
 
     assert [item.verdict for item in items] == [None, ItemVerdict.DUPLICATE, *[ItemVerdict.INVALID] * 6, None]
     assert [item.idno for item in items if item.verdict is None] == GOOD[:2]
     assert items[1].reason == "the same as item 0"
     reasons = [str(item.reason) for item in items[2:8]]
-    assert "'12' is no IDNO: it has to be 13 digits" in reasons[0]
+    assert reasons[0] == "'12' has 2 digits; an IDNO has 13"
     assert reasons[1:] == [
-        f"an IDNO has to be text, not {what}"
-        for what in ("a number", "null", "a list", "an object", "true or false")
+        f"an IDNO must be a string, not {kind}"
+        for kind in ("a number", "null", "an array", "an object", "a boolean")
     ]
     assert items[3].given == "1003600069773"
 
 
 @pytest.mark.parametrize("text", ["x" * 5_000, "\ud800" * 90, "a\x00b", "ș" * 300, "١٠٠٣٦٠٠٠٦٩٧٧٣"])
-def test_whatever_was_given_is_shown_short_and_such_that_it_can_be_stored(text: str) -> None:
+def test_invalid_items_are_shown_shortened_and_storable(text: str) -> None:
     [item] = read_items([text])
     assert item.verdict is ItemVerdict.INVALID
     assert len(item.given) <= 100
@@ -43,17 +43,17 @@ def test_whatever_was_given_is_shown_short_and_such_that_it_can_be_stored(text: 
         assert shown.encode()
 
 
-async def ask(http: httpx.AsyncClient, idnos: list[Any], **more: Any) -> httpx.Response:
-    key = more.pop("key", None)
+async def post_batch(http: httpx.AsyncClient, idnos: list[Any], **options: Any) -> httpx.Response:
+    key = options.pop("key", None)
     headers = {"Idempotency-Key": key} if key else {}
-    return await http.post("/scrape/batch/", json={"idnos": idnos, **more}, headers=headers)
+    return await http.post("/scrape/batch/", json={"idnos": idnos, **options}, headers=headers)
 
 
-async def test_each_item_has_its_verdict_and_what_is_held_comes_at_once(stage: ApiHarness) -> None:
+async def test_each_item_gets_a_verdict_and_fresh_records_come_at_once(stage: ApiHarness) -> None:
     async with stage.signed_in() as http:
         stage.finish_company(str(uuid4()), GOOD[0])
         joined = (await http.post("/scrape/", json={"idno": GOOD[1], "force_refresh": True})).json()
-        answer = await ask(http, [GOOD[0], GOOD[1], GOOD[2], GOOD[2], "12"])
+        answer = await post_batch(http, [GOOD[0], GOOD[1], GOOD[2], GOOD[2], "12"])
 
         assert answer.status_code == httpx.codes.ACCEPTED
         body = answer.json()
@@ -84,14 +84,14 @@ async def test_each_item_has_its_verdict_and_what_is_held_comes_at_once(stage: A
         assert {company["outcome"] for company in status["companies"]} == {"ok"}
 
 
-async def test_a_batch_of_which_all_is_held_needs_no_run(stage: ApiHarness) -> None:
+async def test_batch_of_fresh_records_needs_no_run(stage: ApiHarness) -> None:
     async with stage.signed_in() as http:
         for idno in GOOD:
             stage.finish_company(str(uuid4()), idno)
         stage.dagster.is_down = True
-        answer = await ask(http, GOOD)
+        answer = await post_batch(http, GOOD)
         assert answer.status_code == httpx.codes.OK
-        again = await ask(http, GOOD)
+        again = await post_batch(http, GOOD)
         assert [item["data"] for item in again.json()["items"]] == [
             item["data"] for item in answer.json()["items"]
         ]
@@ -104,14 +104,14 @@ async def test_a_batch_of_which_all_is_held_needs_no_run(stage: ApiHarness) -> N
     [
         ({"idnos": []}, "idnos", "at least 1 item"),
         ({"idnos": [GOOD[0]] * 1001}, "idnos", "at most 1000 items"),
-        ({"idnos": ["12", None, 7]}, "idnos", "none of the 3 items is an IDNO; the first: '12' is no IDNO"),
+        ({"idnos": ["12", None, 7]}, "idnos", "none of the 3 items is an IDNO; the first: '12' has 2 digits"),
         ({"idnos": "1003600069773"}, "idnos", "valid list"),
         ({}, "idnos", "required"),
         ({"idnos": GOOD, "forse": True}, "forse", "not permitted"),
         ({"idnos": GOOD, "force_refresh": "perhaps"}, "force_refresh", "boolean"),
     ],
 )
-async def test_what_is_no_batch_is_refused_with_field_and_reason(
+async def test_malformed_batch_is_refused_with_field_and_reason(
     stage: ApiHarness, body: dict[str, Any], field: str, reason: str
 ) -> None:
     async with stage.signed_in() as http:
@@ -122,16 +122,16 @@ async def test_what_is_no_batch_is_refused_with_field_and_reason(
     assert reason in error["reason"]
 
 
-async def test_a_thousand_items_are_taken_in_parts_and_few_seconds_good_and_junk_alike(
+async def test_batch_of_a_thousand_items_is_accepted_in_seconds_and_split(
     stage: ApiHarness,
 ) -> None:
-    good = [make_idno(20_000 + number) for number in range(900)]
-    junk: list[Any] = ["\ud800\x00", "x" * 300, None, 17, [[]], {"a": {}}, "ș" * 20, *["9" * 13] * 93]
+    valid = [make_idno(20_000 + number) for number in range(900)]
+    invalid: list[Any] = ["\ud800\x00", "x" * 300, None, 17, [[]], {"a": {}}, "ș" * 20, *["9" * 13] * 93]
     async with stage.signed_in() as http:
         begun = time.monotonic()
         answer = await http.post(
             "/scrape/batch/",
-            content=json.dumps({"idnos": [*good, *junk], "force_refresh": True}),
+            content=json.dumps({"idnos": [*valid, *invalid], "force_refresh": True}),
             headers={"Content-Type": "application/json"},
         )
         assert time.monotonic() - begun < 10
@@ -140,13 +140,13 @@ async def test_a_thousand_items_are_taken_in_parts_and_few_seconds_good_and_junk
         assert counts == {"accepted": 900, "joined": 0, "cached": 0, "invalid": 100, "duplicate": 0}
         await stage.launch()
         assert sorted(len(run.idnos) for run in stage.dagster.runs) == [150, 250, 250, 250]
-        assert sorted(idno for run in stage.dagster.runs for idno in run.idnos) == sorted(good)
+        assert sorted(idno for run in stage.dagster.runs for idno in run.idnos) == sorted(valid)
 
 
-async def test_the_same_key_and_body_make_one_batch_also_when_racing(stage: ApiHarness) -> None:
+async def test_same_key_and_body_create_one_batch_even_concurrently(stage: ApiHarness) -> None:
     async with stage.signed_in() as http:
-        answers = await asyncio.gather(*(ask(http, [*GOOD, "12"], key="night 1") for _ in range(8)))
-        answers.append(await ask(http, [*GOOD, "12"], key="night 1"))
+        answers = await asyncio.gather(*(post_batch(http, [*GOOD, "12"], key="night 1") for _ in range(8)))
+        answers.append(await post_batch(http, [*GOOD, "12"], key="night 1"))
         assert {answer.status_code for answer in answers} == {httpx.codes.ACCEPTED}
         first = answers[0].json()
         assert all(answer.json() == first for answer in answers)
@@ -155,17 +155,17 @@ async def test_the_same_key_and_body_make_one_batch_also_when_racing(stage: ApiH
         [run] = stage.dagster.runs
         assert sorted(run.idnos) == sorted(GOOD)
 
-        other_body = await ask(http, GOOD, key="night 1")
+        other_body = await post_batch(http, GOOD, key="night 1")
         assert other_body.status_code == httpx.codes.UNPROCESSABLE_ENTITY
         assert other_body.json()["errors"][0]["field"] == "Idempotency-Key"
     async with stage.signed_in() as stranger:
-        theirs = (await ask(stranger, GOOD, key="night 1")).json()
+        theirs = (await post_batch(stranger, GOOD, key="night 1")).json()
         assert theirs["batch_id"] != first["batch_id"]
         assert theirs["counts"]["joined"] == 5
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201, "a\tb", "ș"])
-async def test_a_key_that_is_none_is_refused(stage: ApiHarness, key: str) -> None:
+async def test_malformed_idempotency_key_is_refused(stage: ApiHarness, key: str) -> None:
     async with stage.signed_in() as http:
         headers = [*http.headers.raw, (b"Idempotency-Key", key.encode())]
         answer = await http.post("/scrape/batch/", json={"idnos": GOOD}, headers=headers)
@@ -173,21 +173,21 @@ async def test_a_key_that_is_none_is_refused(stage: ApiHarness, key: str) -> Non
     assert answer.json()["errors"][0]["field"].lower() == "idempotency-key"
 
 
-async def test_without_dagster_nothing_is_half_made_and_the_key_is_still_good(stage: ApiHarness) -> None:
+async def test_refused_batch_is_not_kept_and_its_key_stays_usable(stage: ApiHarness) -> None:
     async with stage.signed_in() as http:
         stage.dagster.is_down = True
-        answer = await ask(http, GOOD, key="k")
+        answer = await post_batch(http, GOOD, key="k")
         assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
         assert int(answer.headers["Retry-After"]) > 0
         stage.dagster.is_down = False
-        again = await ask(http, GOOD, key="k")
+        again = await post_batch(http, GOOD, key="k")
         assert again.status_code == httpx.codes.ACCEPTED
         assert again.json()["counts"]["accepted"] == 5
 
 
-async def test_a_batch_is_its_owners_business(stage: ApiHarness) -> None:
+async def test_other_users_cannot_read_or_cancel_a_batch(stage: ApiHarness) -> None:
     async with stage.signed_in() as owner, stage.signed_in() as stranger:
-        url = (await ask(owner, GOOD)).json()["status_url"]
+        url = (await post_batch(owner, GOOD)).json()["status_url"]
         for path in (url, f"{url}events"):
             assert (await stranger.get(path)).status_code == httpx.codes.NOT_FOUND
         assert (await stranger.delete(url)).status_code == httpx.codes.NOT_FOUND
@@ -198,10 +198,10 @@ async def test_a_batch_is_its_owners_business(stage: ApiHarness) -> None:
         assert (await owner.get(url)).json()["state"] == "cancelled"
 
 
-async def test_the_run_of_a_batch_shows_each_asker_the_companies_they_asked_for(stage: ApiHarness) -> None:
+async def test_status_of_a_shared_run_shows_each_user_their_companies(stage: ApiHarness) -> None:
     async with stage.signed_in() as owner, stage.signed_in() as other:
-        await ask(owner, GOOD)
-        await ask(other, GOOD[:2])
+        await post_batch(owner, GOOD)
+        await post_batch(other, GOOD[:2])
         await stage.launch()
         [run] = stage.dagster.runs
         stage.finish_company(run.run_id, GOOD[0])

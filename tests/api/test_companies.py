@@ -1,4 +1,4 @@
-"""Companies by name, where their facts were read, their statements; what is refused, and to whom."""
+"""Endpoints for companies: search by name, provenance, statements, refused requests, roles; and the quarantine."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import text
 
 from api.auth.roles import Role
-from api.companies.repository import prefixes, search
+from api.companies.repository import prefix_query, select_by_name
 from standin.site_facts import make_idno
 from tests.api.api_harness import ApiHarness
-from tests.api.record_factory import add_visit, put, set_aside
+from tests.api.record_factory import add_visit, quarantine_capture, store_record
 from warehouse.records.models import CompanyFacts, CompanyStatus, Statement, StatementLine
 
 pytestmark = pytest.mark.anyio
@@ -30,27 +30,27 @@ def company(name: str = "Made up", **facts: Any) -> CompanyFacts:
 
 @pytest.fixture
 async def http(stage: ApiHarness) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a user who may only read."""
+    """A client of a user with the role readonly."""
     async with stage.signed_in(Role.READONLY) as client:
         yield client
 
 
-def hold(stage: ApiHarness, *companies: CompanyFacts) -> None:
+def store(stage: ApiHarness, *companies: CompanyFacts) -> None:
     with stage.databases.warehouse() as connection:
         for facts in companies:
-            put(connection, facts, at=NOW)
+            store_record(connection, facts, at=NOW)
 
 
-async def names(http: httpx.AsyncClient, name: str, **params: int) -> list[str]:
+async def find_names(http: httpx.AsyncClient, name: str, **params: int) -> list[str]:
     answer = await http.get("/companies/", params={"name": name, **params})
     assert answer.status_code == httpx.codes.OK, answer.text
-    return [found["name"] for found in answer.json()]
+    return [company["name"] for company in answer.json()]
 
 
-async def test_a_company_is_found_by_the_beginnings_of_its_words_in_any_order(
+async def test_company_is_found_by_prefixes_of_its_words_in_any_order(
     stage: ApiHarness, http: httpx.AsyncClient
 ) -> None:
-    hold(
+    store(
         stage,
         company("LENTILE GRUP"),
         company("GRUP DE LENTILE"),
@@ -58,21 +58,21 @@ async def test_a_company_is_found_by_the_beginnings_of_its_words_in_any_order(
         company("AGRUP LENTIL"),
     )
 
-    assert await names(http, "lentile grup") == ["LENTILE GRUP", "GRUP DE LENTILE"]
-    assert await names(http, "gru len") == ["GRUP DE LENTILE", "LENTILE GRUP"]
-    assert await names(http, "entile") == []
-    assert await names(http, "agru") == ["AGRUP LENTIL"]
+    assert await find_names(http, "lentile grup") == ["LENTILE GRUP", "GRUP DE LENTILE"]
+    assert await find_names(http, "gru len") == ["GRUP DE LENTILE", "LENTILE GRUP"]
+    assert await find_names(http, "entile") == []
+    assert await find_names(http, "agru") == ["AGRUP LENTIL"]
 
 
-async def test_case_diacritics_and_both_romanian_spellings_do_not_matter(
+async def test_search_ignores_case_diacritics_and_romanian_spelling(
     stage: ApiHarness, http: httpx.AsyncClient
 ) -> None:
-    hold(stage, company("Ştiință şi Țară"))
-    for asked in ("știință și țară", "ŞTIINŢĂ ŞI ŢARĂ", "stiinta si tara", "  Știință\u00a0ŞI tar "):
-        assert await names(http, asked) == ["Ştiință şi Țară"]
+    store(stage, company("Ştiință şi Țară"))
+    for wording in ("știință și țară", "ŞTIINŢĂ ŞI ŢARĂ", "stiinta si tara", "  Știință\u00a0ŞI tar "):
+        assert await find_names(http, wording) == ["Ştiință şi Țară"]
 
 
-MARKED = [
+PUNCTUATED = [
     ("„VION-IMPEX”", "vion impex"), ("„VION-IMPEX”", "vion-imp"), ("PLAI IMPEX", "plai-impex"),
     ("Nord S.R.L.", "nord s.r.l."), ("Orhei.md", "orhei.md"), ("Orhei.md", "orhei"), ("AGRO-2000", "agro-2000"),
     ("AGRO-2000", "agro 2000"), ("O'Neil & Co", "o'neil & co"), ("«Рога и копыта»", "РОГА КОПЫТА"),
@@ -80,10 +80,12 @@ MARKED = [
 ]  # fmt: skip
 
 
-async def test_marks_within_a_name_do_not_hide_it(stage: ApiHarness, http: httpx.AsyncClient) -> None:
-    hold(stage, *(company(name) for name in {name for name, _ in MARKED}))
-    for name, asked in MARKED:
-        assert await names(http, asked) == [name]
+async def test_company_is_found_despite_punctuation_in_its_name(
+    stage: ApiHarness, http: httpx.AsyncClient
+) -> None:
+    store(stage, *(company(name) for name in {name for name, _ in PUNCTUATED}))
+    for name, wording in PUNCTUATED:
+        assert await find_names(http, wording) == [name]
 
 
 HOSTILE = [
@@ -92,68 +94,66 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-async def test_whatever_is_looked_for_is_looked_for_as_words(
-    stage: ApiHarness, http: httpx.AsyncClient
-) -> None:
-    hold(stage, company("C"))
+async def test_search_text_cannot_inject_query_syntax(stage: ApiHarness, http: httpx.AsyncClient) -> None:
+    store(stage, company("C"))
     for hostile in HOSTILE:
-        assert await names(http, hostile) == [], hostile
+        assert await find_names(http, hostile) == [], hostile
 
 
-def test_a_search_is_made_of_quoted_words_alone() -> None:
-    assert prefixes("lentile grup") == "'lentile':* & 'grup':*"
-    assert prefixes("a'b | \\c !d") == "('a':* & 'b':* | 'a b':*) & 'c':* & 'd':*"
+def test_prefix_query_consists_of_quoted_words_only() -> None:
+    assert prefix_query("lentile grup") == "'lentile':* & 'grup':*"
+    assert prefix_query("a'b | \\c !d") == "('a':* & 'b':* | 'a b':*) & 'c':* & 'd':*"
 
 
-async def test_a_search_goes_by_the_index(stage: ApiHarness) -> None:
+async def test_search_uses_the_index(stage: ApiHarness) -> None:
     async with stage.services.warehouse.connect() as connection:
-        # A table as small as this one's would be read whole.
+        # PostgreSQL would scan a table as small as this one.
         await connection.execute(text("SET LOCAL enable_seqscan = off"))
-        query = search("lentile grup").compile(dialect=connection.dialect)
+        query = select_by_name("lentile grup").compile(dialect=connection.dialect)
         values = tuple(query.params[name] for name in query.positiontup or ())
         plan = await connection.exec_driver_sql(f"EXPLAIN {query}", values)
         assert "transformed_data_by_name" in "\n".join(plan.scalars())
 
 
-async def test_the_company_of_just_this_name_comes_first_then_the_others_by_name(
+async def test_exact_match_comes_first_and_others_are_sorted_by_name(
     stage: ApiHarness, http: httpx.AsyncClient
 ) -> None:
-    hold(stage, *(company(name) for name in ("Agro Zet", "Agro", "Agro Beta", "AA Agro", "agrò")))
+    store(stage, *(company(name) for name in ("Agro Zet", "Agro", "Agro Beta", "AA Agro", "agrò")))
 
-    found = await names(http, "AGRO")
+    found = await find_names(http, "AGRO")
     assert set(found[:2]) == {"Agro", "agrò"}
     assert found[2:] == ["AA Agro", "Agro Beta", "Agro Zet"]
-    assert await names(http, "agro", limit=3) == found[:3]
+    assert await find_names(http, "agro", limit=3) == found[:3]
 
 
-async def test_what_is_found_is_told_in_short(stage: ApiHarness, http: httpx.AsyncClient) -> None:
+async def test_search_result_is_a_summary(stage: ApiHarness, http: httpx.AsyncClient) -> None:
     facts = company("Scurt", legal_form="SRL", status=CompanyStatus.INACTIVE)
-    hold(stage, facts)
+    store(stage, facts)
 
     [found] = (await http.get("/companies", params={"name": "scurt"})).json()
     assert datetime.fromisoformat(found.pop("fetched_at")) == NOW
     assert found == {"idno": facts.idno, "name": "Scurt", "legal_form": "SRL", "status": "inactive"}
 
 
-async def test_twenty_are_shown_unless_more_are_asked_for(stage: ApiHarness, http: httpx.AsyncClient) -> None:
-    hold(stage, *(company(f"Multe {number}") for number in range(25)))
-    assert len(await names(http, "multe")) == 20
-    assert len(await names(http, "multe", limit=100)) == 25
+async def test_search_returns_twenty_companies_by_default(stage: ApiHarness, http: httpx.AsyncClient) -> None:
+    store(stage, *(company(f"Multe {number}") for number in range(25)))
+    assert len(await find_names(http, "multe")) == 20
+    assert len(await find_names(http, "multe", limit=100)) == 25
 
 
-async def refused(http: httpx.AsyncClient, path: str, **params: str) -> list[str]:
-    """The fields for which a request is refused."""
+async def refused_fields(http: httpx.AsyncClient, path: str, **params: str) -> list[str]:
+    """Return the fields for which a request is refused."""
     answer = await http.get(path, params=params)
     assert answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY, (path, params)
     return [error["field"] for error in answer.json()["errors"]]
 
 
-async def test_a_search_that_cannot_be_is_refused_by_its_field(http: httpx.AsyncClient) -> None:
+async def test_invalid_search_parameters_are_refused_by_name(http: httpx.AsyncClient) -> None:
     for name in ("a", "a.", "—— !!", "", "x" * 101, "\x00\x00"):
-        assert await refused(http, "/companies/", name=name) == ["name"]
-    assert await refused(http, "/companies/") == ["name"]
+        assert await refused_fields(http, "/companies/", name=name) == ["name"]
+    assert await refused_fields(http, "/companies/") == ["name"]
     for limit in ("0", "101", "x"):
-        assert await refused(http, "/companies/", name="ab", limit=limit) == ["limit"]
+        assert await refused_fields(http, "/companies/", name="ab", limit=limit) == ["limit"]
 
 
 FILED = (
@@ -170,16 +170,16 @@ FILED = (
 )
 
 
-async def test_statements_are_told_by_their_key_figures_the_newest_year_first(
+async def test_statements_are_listed_with_key_figures_newest_first(
     stage: ApiHarness, http: httpx.AsyncClient
 ) -> None:
     facts = company(statements=FILED)
     with stage.databases.warehouse() as connection:
-        capture_id = put(connection, facts, at=NOW, version=3)
+        capture_id = store_record(connection, facts, at=NOW, version=3)
 
     answer = (await http.get(f"/companies/{facts.idno}/statements/")).json()
 
-    assert [each["year"] for each in answer["statements"]] == [2023, 2021]
+    assert [statement["year"] for statement in answer["statements"]] == [2023, 2021]
     newest, oldest = answer["statements"]
     assert newest["total_assets"] == "12345678901234567890.10"
     assert (newest["revenue"], newest["net_profit"], newest["currency"]) == ("-5", None, "MDL")
@@ -187,12 +187,10 @@ async def test_statements_are_told_by_their_key_figures_the_newest_year_first(
     assert (oldest["net_profit"], oldest["currency"]) == ("7.50", "EUR")
 
 
-async def test_a_statement_is_told_row_by_row_with_its_capture(
-    stage: ApiHarness, http: httpx.AsyncClient
-) -> None:
+async def test_statement_has_all_rows_and_its_capture(stage: ApiHarness, http: httpx.AsyncClient) -> None:
     facts = company(statements=FILED)
     with stage.databases.warehouse() as connection:
-        capture_id = put(connection, facts, at=NOW, version=3)
+        capture_id = store_record(connection, facts, at=NOW, version=3)
 
     answer = (await http.get(f"/companies/{facts.idno}/statements/2023/")).json()
 
@@ -207,11 +205,11 @@ async def test_a_statement_is_told_row_by_row_with_its_capture(
     assert answer["transform_version"] == 3
 
 
-async def test_where_no_statement_is_the_answer_says_which_years_there_are(
+async def test_missing_statement_is_answered_with_available_years(
     stage: ApiHarness, http: httpx.AsyncClient
 ) -> None:
-    filed, unfiled, unheld = company(statements=FILED), company(), next(IDNOS)
-    hold(stage, filed, unfiled)
+    filed, unfiled, unknown = company(statements=FILED), company(), next(IDNOS)
+    store(stage, filed, unfiled)
 
     async def refusal(path: str) -> str:
         answer = await http.get(f"/companies/{path}")
@@ -219,25 +217,25 @@ async def test_where_no_statement_is_the_answer_says_which_years_there_are(
         return str(answer.json()["detail"])
 
     assert "2023, 2021" in await refusal(f"{filed.idno}/statements/2022/")
-    assert "nor of any other year" in await refusal(f"{unfiled.idno}/statements/2022/")
-    assert "no record of the company" in await refusal(f"{unheld}/statements/2022/")
-    assert "no record of the company" in await refusal(f"{unheld}/statements/")
+    assert "it has no statements" in await refusal(f"{unfiled.idno}/statements/2022/")
+    assert "has no record" in await refusal(f"{unknown}/statements/2022/")
+    assert "has no record" in await refusal(f"{unknown}/statements/")
     assert (await http.get(f"/companies/{unfiled.idno}/statements/")).json()["statements"] == []
 
 
-async def test_what_is_no_year_is_refused(http: httpx.AsyncClient) -> None:
+async def test_invalid_year_is_refused(http: httpx.AsyncClient) -> None:
     for year in ("1899", "2101", "x", "2023.5", "9" * 20):
-        assert await refused(http, f"/companies/{next(IDNOS)}/statements/{year}/") == ["year"]
+        assert await refused_fields(http, f"/companies/{next(IDNOS)}/statements/{year}/") == ["year"]
 
 
-async def test_each_field_is_traced_to_its_capture_its_reading_and_its_text(
+async def test_provenance_names_capture_reading_and_text_of_each_field(
     stage: ApiHarness, http: httpx.AsyncClient
 ) -> None:
     facts = company(address="str. Veche 1")
     with stage.databases.warehouse() as connection:
         earlier = add_visit(connection, facts.idno, at=NOW - timedelta(days=2))
         newest = add_visit(connection, facts.idno, at=NOW)
-        put(
+        store_record(
             connection,
             facts,
             at=NOW,
@@ -269,25 +267,25 @@ async def test_each_field_is_traced_to_its_capture_its_reading_and_its_text(
     assert answer["unknown"] == ["json: /company/newField"]
 
 
-async def test_a_record_made_before_sources_were_noted_names_its_capture_alone(
+async def test_record_without_field_provenance_names_its_capture_only(
     stage: ApiHarness, http: httpx.AsyncClient
 ) -> None:
-    facts, unheld = company(), next(IDNOS)
-    hold(stage, facts)
+    facts, unknown = company(), next(IDNOS)
+    store(stage, facts)
     answer = (await http.get(f"/companies/{facts.idno}/provenance/")).json()
     assert answer["fields"] == {}
     assert answer["source"]["url"].endswith(facts.idno)
-    assert (await http.get(f"/companies/{unheld}/provenance/")).status_code == httpx.codes.NOT_FOUND
+    assert (await http.get(f"/companies/{unknown}/provenance/")).status_code == httpx.codes.NOT_FOUND
 
 
-async def test_the_current_record_holds_the_key_figures_and_stays_as_it_was_without_a_time(
+async def test_current_record_has_key_figures_and_no_as_of(
     stage: ApiHarness, http: httpx.AsyncClient
 ) -> None:
     facts = company(statements=FILED, address="str. Veche 1")
-    hold(stage, facts)
+    store(stage, facts)
     record = (await http.get(f"/companies/{facts.idno}/")).json()
     assert "as_of" not in record
-    assert [each["year"] for each in record["statements"]] == [2023, 2021]
+    assert [statement["year"] for statement in record["statements"]] == [2023, 2021]
     assert record["source"]["transform_version"] == 1
 
 
@@ -298,30 +296,30 @@ ROUTES = (
 )
 
 
-async def test_companies_are_read_by_every_role_and_by_keys_with_that_scope_only(
+async def test_companies_need_a_role_or_a_key_with_the_right_scope(
     stage: ApiHarness, http: httpx.AsyncClient
 ) -> None:
     async with stage.signed_in() as standard:
-        made = await standard.post("/auth/keys/", json={"name": "k", "scopes": ["scrape"]})
-    nobody = {"Authorization": ""}
-    key = {**nobody, "X-API-Key": made.json()["key"]}
+        created = await standard.post("/auth/keys/", json={"name": "k", "scopes": ["scrape"]})
+    signed_out = {"Authorization": ""}
+    key = {**signed_out, "X-API-Key": created.json()["key"]}
     for path in ROUTES:
         assert (await http.get(path)).status_code in (httpx.codes.OK, httpx.codes.NOT_FOUND)
-        assert (await http.get(path, headers=nobody)).status_code == httpx.codes.UNAUTHORIZED
+        assert (await http.get(path, headers=signed_out)).status_code == httpx.codes.UNAUTHORIZED
         assert (await http.get(path, headers=key)).status_code == httpx.codes.FORBIDDEN
 
 
-async def test_the_quarantine_shows_admins_the_captures_tried_last_first(stage: ApiHarness) -> None:
+async def test_quarantine_lists_the_last_tried_captures_first(stage: ApiHarness) -> None:
     idnos = [next(IDNOS) for _ in range(5)]
     ids = []
     with stage.databases.warehouse() as connection:
         for number, idno in enumerate(idnos):
             ids.append(add_visit(connection, idno, at=NOW))
-            # Two were tried in the same moment.
-            set_aside(connection, idno, ids[-1], at=NOW + timedelta(microseconds=min(number, 3)))
+            # Two were tried at the same time.
+            quarantine_capture(connection, idno, ids[-1], at=NOW + timedelta(microseconds=min(number, 3)))
     async with stage.signed_in(Role.ADMIN) as admin:
         whole = (await admin.get("/quarantine/")).json()
-        assert [each["idno"] for each in whole["captures"]] == idnos[::-1]
+        assert [capture["idno"] for capture in whole["captures"]] == idnos[::-1]
         assert (whole["total"], whole["next"]) == (5, None)
         assert set(whole["captures"][0]) == {
             *("source_data_id", "idno", "reason", "detail", "raw_html_sha256", "transform_version"),
@@ -331,28 +329,28 @@ async def test_the_quarantine_shows_admins_the_captures_tried_last_first(stage: 
 
         pages, after = [], None
         while True:
-            asked = {"limit": 1, **({"after": after} if after else {})}
-            page = (await admin.get("/quarantine", params=asked)).json()
+            params = {"limit": 1, **({"after": after} if after else {})}
+            page = (await admin.get("/quarantine", params=params)).json()
             assert page["total"] == 5
             pages.append(page["captures"])
             after = page["next"]
             if after is None:
                 break
-        assert [each for page in pages for each in page] == whole["captures"]
+        assert [capture for page in pages for capture in page] == whole["captures"]
         assert len(pages) == 5
 
 
-async def test_a_page_of_the_quarantine_that_cannot_be_is_refused(stage: ApiHarness) -> None:
+async def test_invalid_quarantine_parameters_are_refused_by_name(stage: ApiHarness) -> None:
     async with stage.signed_in(Role.ADMIN) as admin:
         for limit in ("0", "201"):
-            assert await refused(admin, "/quarantine/", limit=limit) == ["limit"]
+            assert await refused_fields(admin, "/quarantine/", limit=limit) == ["limit"]
         for after in ("x", "1", f"1-{2**63}", "-1-1", "1-1\n"):
-            assert await refused(admin, "/quarantine/", after=after) == ["after"]
+            assert await refused_fields(admin, "/quarantine/", after=after) == ["after"]
         farthest = await admin.get("/quarantine/", params={"after": f"{'9' * 17}-{'9' * 18}"})
         assert farthest.status_code == httpx.codes.OK
 
 
-async def test_the_quarantine_is_for_admins_only(stage: ApiHarness, http: httpx.AsyncClient) -> None:
+async def test_only_admins_can_read_the_quarantine(stage: ApiHarness, http: httpx.AsyncClient) -> None:
     assert (await http.get("/quarantine/")).status_code == httpx.codes.FORBIDDEN
     async with stage.signed_in() as standard:
         assert (await standard.get("/quarantine/")).status_code == httpx.codes.FORBIDDEN

@@ -1,4 +1,4 @@
-"""The API tells what the pipeline wrote: a capture transformed for real, another one, and both answers again later."""
+"""The API returns what the pipeline wrote: now, as of a time, as changes, with provenance, and in a search."""
 
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 IDNO = make_idno(8700)
 
 
-async def test_what_the_pipeline_writes_is_told_now_and_as_it_was(
+async def test_api_returns_current_and_past_records_of_the_pipeline(
     stage: ApiHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipeline = Pipeline(stage.databases, monkeypatch)
@@ -26,8 +26,8 @@ async def test_what_the_pipeline_writes_is_told_now_and_as_it_was(
         async def get(path: str = "", **params: str) -> dict[str, object]:
             answer = await http.get(f"/companies/{IDNO}/{path}", params=params)
             assert answer.status_code == httpx.codes.OK, answer.text
-            found: dict[str, object] = answer.json()
-            return found
+            body: dict[str, object] = answer.json()
+            return body
 
         first, between = await get(), datetime.now(UTC)
         capture_id = pipeline.put(IDNO, statements=[], changes={"fullName": "LENTILE Nord"})
@@ -36,11 +36,11 @@ async def test_what_the_pipeline_writes_is_told_now_and_as_it_was(
         then = await get(as_of=between.isoformat())
         now = await get(as_of=datetime.now(UTC).isoformat())
 
-        told = ("source", "as_of")
+        excluded = ("source", "as_of")
         assert first["name"] != second["name"]
         assert first["statements"] and not second["statements"]
-        assert {**then, **dict.fromkeys(told)} == {**first, **dict.fromkeys(told)}
-        assert {**now, **dict.fromkeys(told)} == {**second, **dict.fromkeys(told)}
+        assert {**then, **dict.fromkeys(excluded)} == {**first, **dict.fromkeys(excluded)}
+        assert {**now, **dict.fromkeys(excluded)} == {**second, **dict.fromkeys(excluded)}
         changed = (await get("changes/", cause="source"))["changes"]
         assert isinstance(changed, list)
         assert "name" in {change["field"] for change in changed}
@@ -49,5 +49,5 @@ async def test_what_the_pipeline_writes_is_told_now_and_as_it_was(
         assert isinstance(fields, dict)
         assert fields["name"]["source_data_id"] == capture_id
         assert fields["name"]["raw"] == "LENTILE Nord"
-        [found] = (await http.get("/companies/", params={"name": "nord lent"})).json()
-        assert found["idno"] == IDNO
+        [company] = (await http.get("/companies/", params={"name": "nord lent"})).json()
+        assert company["idno"] == IDNO

@@ -1,4 +1,4 @@
-"""Bad input gets a clear error; paths, sizes, health."""
+"""Invalid requests get a clear error; body sizes, paths, health."""
 
 from typing import Any
 
@@ -13,18 +13,18 @@ from tests.platform_user import PlatformUser
 @pytest.mark.parametrize(
     ("idno", "reason"),
     [
-        ("123456789123", "13 digits"),
-        ("1003600069774", "check digit is 4, it should be 3"),
+        ("123456789123", "has 12 digits; an IDNO has 13"),
+        ("1003600069774", "its last digit is 4, expected 3"),
         ("../x", "13 digits"),
         ("١٠٠٣٦٠٠٠٦٩٧٧٣", "13 digits"),
         ("1003600069773\u0000", "13 digits"),
-        ("", "13 digits"),
+        ("", "has 0 digits; an IDNO has 13"),
         (1003600069773, "valid string"),
         (None, "valid string"),
         (["1003600069773"], "valid string"),
     ],
 )
-def test_what_is_no_idno_is_refused_with_the_reason(user: PlatformUser, idno: Any, reason: str) -> None:
+def test_invalid_idno_is_refused_with_the_reason(user: PlatformUser, idno: Any, reason: str) -> None:
     answer = user.http.post("/scrape/", json={"idno": idno})
 
     assert answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY
@@ -33,32 +33,32 @@ def test_what_is_no_idno_is_refused_with_the_reason(user: PlatformUser, idno: An
     assert reason in error["reason"]
 
 
-def test_spaces_around_an_idno_are_forgiven(user: PlatformUser) -> None:
+def test_spaces_around_an_idno_are_accepted(user: PlatformUser) -> None:
     answer = user.http.post("/scrape/", json={"idno": f" {make_idno(3300)} "})
     assert answer.status_code == httpx.codes.ACCEPTED
     assert user.wait(answer.json()["run_id"])["data"]["idno"] == make_idno(3300)
 
 
-def test_ten_megabytes_of_digits_are_too_large(user: PlatformUser) -> None:
+def test_body_of_ten_megabytes_is_too_large(user: PlatformUser) -> None:
     answer = user.http.post("/scrape/", json={"idno": "1" * 10_000_000})
 
     assert answer.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-def test_a_body_of_undeclared_length_is_measured_too(user: PlatformUser) -> None:
+def test_body_without_content_length_is_limited_too(user: PlatformUser) -> None:
     chunks = (b"1" * 10_000 for _ in range(50))
     answer = user.http.post("/scrape/", content=chunks, headers={"Content-Type": "application/json"})
     assert answer.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE
 
 
-def test_a_field_that_is_not_known_is_refused(user: PlatformUser) -> None:
+def test_unknown_field_is_refused(user: PlatformUser) -> None:
     answer = user.http.post("/scrape/", json={"idno": make_idno(3300), "forse_refresh": True})
     assert answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY
     assert answer.json()["errors"][0]["field"] == "forse_refresh"
 
 
-def test_forced_refresh_is_the_same_field_as_force_refresh(platform: Platform, user: PlatformUser) -> None:
+def test_forced_refresh_is_an_alias_of_force_refresh(platform: Platform, user: PlatformUser) -> None:
     idno = make_idno(3301)
     user.fetch(idno)
     assert user.http.post("/scrape/", json={"idno": idno}).json()["cached"] is True
@@ -69,7 +69,7 @@ def test_forced_refresh_is_the_same_field_as_force_refresh(platform: Platform, u
     assert platform.site.visits(idno) == 2
 
 
-def test_broken_json_is_named_as_such(user: PlatformUser) -> None:
+def test_malformed_json_is_reported_as_such(user: PlatformUser) -> None:
     answer = user.http.post("/scrape/", content=b'{"idno": ', headers={"Content-Type": "application/json"})
     assert answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY
     assert "JSON" in answer.json()["detail"]
@@ -87,15 +87,13 @@ def test_broken_json_is_named_as_such(user: PlatformUser) -> None:
         ("/auth/register/", b'{"username": "a\\u0000b", "password": "a good long one"}'),
     ],
 )
-def test_bodies_made_to_break_things_are_refused_with_a_reason(
-    user: PlatformUser, path: str, body: bytes
-) -> None:
+def test_hostile_bodies_are_refused_with_a_reason(user: PlatformUser, path: str, body: bytes) -> None:
     answer = user.http.post(path, content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY
     assert answer.json()["detail"]
 
 
-def test_a_name_made_to_break_things_is_just_nobodys(user: PlatformUser) -> None:
+def test_hostile_usernames_are_treated_as_unknown(user: PlatformUser) -> None:
     for name in ("a\u0000b", "x' OR '1'='1", "ș" * 60):
         answer = user.http.post("/auth/login/", json={"username": name, "password": "whatever it is"})
         assert answer.status_code == httpx.codes.UNAUTHORIZED
@@ -103,12 +101,12 @@ def test_a_name_made_to_break_things_is_just_nobodys(user: PlatformUser) -> None
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/health/", "/auth/me", "/auth/me/"])
-def test_paths_work_with_and_without_the_slash(user: PlatformUser, path: str) -> None:
+def test_paths_work_with_and_without_trailing_slash(user: PlatformUser, path: str) -> None:
     answer = user.http.get(path)
     assert answer.status_code == httpx.codes.OK
 
 
-def test_health_names_every_part(user: PlatformUser) -> None:
+def test_health_lists_every_part(user: PlatformUser) -> None:
     assert user.http.get("/health/").json() == {
         "status": "ok",
         "parts": {"users": "ok", "warehouse": "ok", "redis": "ok", "dagster": "ok"},
@@ -116,13 +114,13 @@ def test_health_names_every_part(user: PlatformUser) -> None:
     }
 
 
-def test_a_company_nobody_asked_for_is_not_known(user: PlatformUser) -> None:
+def test_company_that_was_never_requested_is_not_found(user: PlatformUser) -> None:
     answer = user.http.get(f"/companies/{make_idno(9000)}/")
     assert answer.status_code == httpx.codes.NOT_FOUND
     assert answer.json()["title"] == "Not Found"
 
 
-def test_the_documentation_lists_each_path_once(user: PlatformUser) -> None:
+def test_openapi_document_lists_each_path_once(user: PlatformUser) -> None:
     paths = user.http.get("/openapi.json").json()["paths"]
     assert len({path.rstrip("/") for path in paths}) == len(paths)
     assert "/scrape/{run_id}/" in paths

@@ -1,4 +1,4 @@
-"""Waiting for what was asked for: by the request itself, and by a stream of events."""
+"""Waiting for a request or a batch: with `wait`, and with a stream of events."""
 
 import json
 import time
@@ -19,7 +19,7 @@ WAITING = CASES[CaseName.NEVER_RENDERS].idno
 
 
 def events(answer: httpx.Response) -> Iterator[dict[str, Any]]:
-    """Yield the data of each `status` event as it comes."""
+    """Yield the data of each `status` event as it arrives."""
     assert answer.status_code == httpx.codes.OK, answer.read()
     assert answer.headers["Content-Type"].startswith("text/event-stream")
     event = None
@@ -31,22 +31,22 @@ def events(answer: httpx.Response) -> Iterator[dict[str, Any]]:
             yield json.loads(line.removeprefix("data: "))
 
 
-def post(user: PlatformUser, idno: str, *, wait: float) -> httpx.Response:
+def request_and_wait(user: PlatformUser, idno: str, *, wait: float) -> httpx.Response:
     return user.http.post("/scrape/", params={"wait": wait}, json={"idno": idno, "force_refresh": True})
 
 
-def test_who_waits_gets_the_record_in_the_same_answer(user: PlatformUser) -> None:
+def test_waiting_request_is_answered_with_the_record(user: PlatformUser) -> None:
     idno = make_idno(30_200)
-    answer = post(user, idno, wait=60)
+    answer = request_and_wait(user, idno, wait=60)
     assert answer.status_code == httpx.codes.OK
     body = answer.json()
     assert (body["cached"], body["data"]["idno"]) == (False, idno)
     assert user.http.get(body["status_url"]).json()["data"] == body["data"]
 
 
-def test_who_waits_too_short_gets_the_run_and_can_wait_on(user: PlatformUser) -> None:
+def test_request_with_a_short_wait_gets_a_run_to_wait_for(user: PlatformUser) -> None:
     begun = time.monotonic()
-    answer = post(user, SLOW, wait=0.5)
+    answer = request_and_wait(user, SLOW, wait=0.5)
     assert answer.status_code == httpx.codes.ACCEPTED
     body = answer.json()
     assert (body["data"], answer.headers["Location"]) == (None, body["status_url"])
@@ -57,14 +57,14 @@ def test_who_waits_too_short_gets_the_run_and_can_wait_on(user: PlatformUser) ->
     assert (status["state"], status["data"]["idno"]) == ("succeeded", SLOW)
 
 
-def test_what_ends_otherwise_while_somebody_waits_is_said(user: PlatformUser) -> None:
-    answer = post(user, CASES[CaseName.NOT_FOUND].idno, wait=60)
+def test_waiting_request_reports_another_final_state(user: PlatformUser) -> None:
+    answer = request_and_wait(user, CASES[CaseName.NOT_FOUND].idno, wait=60)
     assert answer.status_code == httpx.codes.ACCEPTED
     assert "not_found" in answer.json()["message"]
 
 
 @pytest.mark.parametrize("wait", ["-1", "61", "nan", "inf", "soon", ""])
-def test_a_wait_that_is_none_is_refused(user: PlatformUser, wait: str) -> None:
+def test_invalid_wait_is_refused(user: PlatformUser, wait: str) -> None:
     for answer in (
         user.http.post("/scrape/", params={"wait": wait}, json={"idno": SLOW}),
         user.http.get("/scrape/x/", params={"wait": wait}),
@@ -73,15 +73,13 @@ def test_a_wait_that_is_none_is_refused(user: PlatformUser, wait: str) -> None:
         assert answer.json()["errors"][0]["field"] == "wait"
 
 
-def test_events_come_as_they_happen_through_the_gateway_too_and_end_with_the_end(
-    platform: Platform, user: PlatformUser
-) -> None:
+def test_event_stream_is_not_buffered_and_ends_with_the_run(platform: Platform, user: PlatformUser) -> None:
     run_id = user.ask(SLOW).json()["run_id"]
     seen: list[dict[str, Any]] = []
     with user.http.stream("GET", f"/scrape/{run_id}/events") as stream:
         for status in events(stream):
             if not seen:
-                # The gateway has not kept it back until the end.
+                # The gateway does not buffer the stream until the run has ended.
                 assert user.http.get(f"/scrape/{run_id}/").json()["state"] in OPEN_STATES
             seen.append(status)
     assert seen[0]["state"] in OPEN_STATES
@@ -91,7 +89,7 @@ def test_events_come_as_they_happen_through_the_gateway_too_and_end_with_the_end
         assert list(events(stream)) == seen[-1:]
 
 
-def test_nobody_follows_what_they_did_not_ask_for(platform: Platform, user: PlatformUser) -> None:
+def test_other_users_cannot_follow_wait_for_or_cancel_a_run(platform: Platform, user: PlatformUser) -> None:
     run_id = user.ask(make_idno(30_201)).json()["run_id"]
     with platform.signed_in() as stranger:
         for method, path in (("GET", "events"), ("GET", "?wait=5"), ("DELETE", "")):
@@ -101,7 +99,7 @@ def test_nobody_follows_what_they_did_not_ask_for(platform: Platform, user: Plat
     assert user.wait(run_id)["state"] == "succeeded"
 
 
-def test_a_batch_can_be_followed_company_by_company(user: PlatformUser) -> None:
+def test_batch_stream_reports_each_changed_company(user: PlatformUser) -> None:
     idnos = [make_idno(30_210 + number) for number in range(5)]
     batch = user.http.post("/scrape/batch/", json={"idnos": idnos, "force_refresh": True}).json()
     shown: dict[str, str] = {}
@@ -116,20 +114,20 @@ def test_a_batch_can_be_followed_company_by_company(user: PlatformUser) -> None:
     assert (status["state"], len(status["companies"])) == ("finished", 5)
 
 
-def test_sixty_who_wait_take_no_connections_from_the_others(user: PlatformUser) -> None:
-    # Six times as many as there are connections to PostgreSQL.
+def test_waiting_clients_hold_no_database_connections(user: PlatformUser) -> None:
+    # Six times the number of connections to PostgreSQL.
     run_id = user.ask(WAITING).json()["run_id"]
     with ThreadPoolExecutor(60) as pool:
         path = f"/scrape/{run_id}/"
         waiting = [pool.submit(user.http.get, path, params={"wait": 20}) for _ in range(60)]
-        time.sleep(0.5)  # the waits are to be under way
+        time.sleep(0.5)  # all clients must be waiting
         assert user.http.get(f"/companies/{make_idno(9000)}/").status_code == httpx.codes.NOT_FOUND
-        assert not any(each.done() for each in waiting)
+        assert not any(future.done() for future in waiting)
         user.http.delete(path)
-        assert {each.result().json()["state"] for each in waiting} == {"cancelled"}
+        assert {future.result().json()["state"] for future in waiting} == {"cancelled"}
 
 
-def test_streams_and_waits_end_at_once_when_the_api_stops(platform: Platform, user: PlatformUser) -> None:
+def test_streams_and_waits_end_when_the_api_stops(platform: Platform, user: PlatformUser) -> None:
     run_id = user.ask(WAITING).json()["run_id"]
     headers = {"Authorization": user.http.headers["Authorization"]}
     with ThreadPoolExecutor(1) as pool, httpx.Client(headers=headers, trust_env=False, timeout=60) as http:
@@ -139,11 +137,11 @@ def test_streams_and_waits_end_at_once_when_the_api_stops(platform: Platform, us
             following = http.stream("GET", f"{url}events")
             seen = events(following.__enter__())
             assert next(seen)["state"] in OPEN_STATES
-            time.sleep(0.5)  # the wait is to be under way too
+            time.sleep(0.5)  # the other client must be waiting too
             begun = time.monotonic()
-        # The process has ended. uvicorn would have waited 5 s, and then cut them off.
+        # The process has ended. uvicorn alone would wait 5 s for the answers and then cut them off.
         assert time.monotonic() - begun < 4
-        assert {each["state"] for each in seen} <= set(OPEN_STATES)
+        assert {status["state"] for status in seen} <= set(OPEN_STATES)
         assert waiting.result().json()["state"] in OPEN_STATES
         following.__exit__(None, None, None)
     user.http.delete(f"/scrape/{run_id}/")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from api.runtime.wakeups import WORK, WakeupBus
-from api.scrape.waiting import look_until_over, wait_until_over
+from api.scrape.waiting import poll_until_ended, wait_until_ended
 from tests.api.api_harness import ApiHarness
 from warehouse.contract import RUN_EVENTS_CHANNEL
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 class SeenWakeups:
     """Something that can be over."""
 
-    is_over: bool = False
+    has_ended: bool = False
 
 
 async def test_a_change_is_heard_in_another_process(stage: ApiHarness) -> None:
@@ -52,17 +52,17 @@ async def test_a_lost_message_costs_a_second(stage: ApiHarness) -> None:
     seen = SeenWakeups()
 
     async def look() -> SeenWakeups:
-        return SeenWakeups(seen.is_over)
+        return SeenWakeups(seen.has_ended)
 
     async def end() -> None:
         await asyncio.sleep(0.3)
-        seen.is_over = True
+        seen.has_ended = True
 
     begun = time.monotonic()
     last, _ = await asyncio.gather(
-        wait_until_over(stage.services, look, topics=frozenset("x"), seconds=30), end()
+        wait_until_ended(stage.services.wakeups, look, topics=frozenset("x"), seconds=30), end()
     )
-    assert last.is_over
+    assert last.has_ended
     assert time.monotonic() - begun < 2
 
 
@@ -70,7 +70,7 @@ async def test_who_has_gone_waits_for_nothing(stage: ApiHarness) -> None:
     async def look() -> SeenWakeups:
         return SeenWakeups()
 
-    looks = look_until_over(stage.services, look, topics=frozenset("x"), seconds=30)
+    looks = poll_until_ended(stage.services.wakeups, look, topics=frozenset("x"), seconds=30)
     async with aclosing(looks):
         await anext(looks)
         assert len(stage.services.wakeups._subscriptions) == 1
@@ -79,7 +79,7 @@ async def test_who_has_gone_waits_for_nothing(stage: ApiHarness) -> None:
 
 async def test_a_store_that_fails_while_somebody_waits_is_looked_at_again(stage: ApiHarness) -> None:
     looks: Iterator[SeenWakeups | Exception] = iter(
-        [SeenWakeups(), ConnectionRefusedError(), TimeoutError(), SeenWakeups(is_over=True)]
+        [SeenWakeups(), ConnectionRefusedError(), TimeoutError(), SeenWakeups(has_ended=True)]
     )
 
     async def look() -> SeenWakeups:
@@ -88,5 +88,5 @@ async def test_a_store_that_fails_while_somebody_waits_is_looked_at_again(stage:
             raise found
         return found
 
-    last = await wait_until_over(stage.services, look, topics=frozenset("x"), seconds=30)
-    assert last.is_over
+    last = await wait_until_ended(stage.services.wakeups, look, topics=frozenset("x"), seconds=30)
+    assert last.has_ended

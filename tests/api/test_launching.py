@@ -1,0 +1,160 @@
+"""Launching: one run per launch, and nothing is kept of a request that is refused."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from api.batches import service as batches
+from api.dagster.dagster_client import DagsterFailed, RunStatus
+from api.problems import Unavailable
+from api.scrape import repository
+from api.scrape.states import ScrapeState
+from api.users_tables import scrapes
+from standin.site_facts import make_idno
+from tests.api.api_harness import ApiHarness
+from warehouse.contract import RunKind, RunResult
+
+pytestmark = pytest.mark.anyio
+
+IDNO = make_idno(5000)
+IDNOS = [make_idno(5100 + number) for number in range(6)]
+
+
+async def test_request_without_dagster_is_refused_and_not_kept(stage: ApiHarness) -> None:
+    caller = await stage.caller()
+    stage.dagster.is_down = True
+    with pytest.raises(Unavailable):
+        await stage.ask(caller, IDNO)
+    stage.dagster.is_down = False
+    await stage.turn()
+    assert stage.dagster.runs == []
+
+
+async def test_joined_requests_without_dagster_are_all_refused_and_not_kept(
+    stage: ApiHarness,
+) -> None:
+    callers = [await stage.caller() for _ in range(5)]
+    stage.dagster.is_down = True
+    answers = await asyncio.gather(*(stage.ask(caller, IDNO) for caller in callers), return_exceptions=True)
+    assert all(isinstance(answer, Unavailable) for answer in answers), answers
+    async with stage.services.users.connect() as connection:
+        assert await repository.list_open(connection) == []
+
+
+async def test_concurrent_deletion_of_the_last_requests_deletes_the_scrape(stage: ApiHarness) -> None:
+    callers = [await stage.caller() for _ in range(2)]
+    users = stage.services.users
+    async with users.begin() as connection:
+        scrape_ids, _ = await repository.open_or_join(connection, [IDNO])
+        requests = [
+            await repository.add_request(
+                connection, scrape_id=scrape_ids[IDNO], user_id=caller.user_id, force_refresh=False
+            )
+            for caller in callers
+        ]
+
+    async def delete(request_id: int) -> None:
+        async with users.begin() as connection:
+            await repository.delete_request(connection, request_id, scrape_ids[IDNO])
+
+    async with users.begin() as connection:
+        await repository.delete_request(connection, requests[0], scrape_ids[IDNO])
+        other = asyncio.create_task(delete(requests[1]))
+        await asyncio.wait([other], timeout=0.5)  # it waits for the lock, or is done by now
+    await other
+    async with users.connect() as connection:
+        assert not (await connection.execute(select(scrapes.c.id).where(scrapes.c.idno == IDNO))).all()
+
+
+async def test_launch_with_a_lost_answer_is_found_by_its_tag_not_repeated(
+    stage: ApiHarness,
+) -> None:
+    caller = await stage.caller()
+    stage.dagster.answers_get_lost = True
+    with pytest.raises(Unavailable):
+        await stage.ask(caller, IDNO)
+    stage.dagster.answers_get_lost = False
+    await stage.turn()
+    [run] = stage.dagster.runs  # the claim has not expired
+
+    await stage.pass_time(timedelta(minutes=2))
+    await stage.turn()
+    assert stage.dagster.runs == [run]
+    stage.finish_company(run.run_id, IDNO)
+    await stage.turn()
+    assert await stage.state(caller, run.run_id) == "succeeded"
+
+
+async def test_launch_of_a_dead_process_is_taken_over_by_another(
+    stage: ApiHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = await stage.caller()
+
+    async def die(*_: object) -> str:
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("api.scrape.launching.launch_claimed", die)
+        with pytest.raises(asyncio.CancelledError):
+            await stage.ask(caller, IDNO)
+    await stage.turn()
+    assert stage.dagster.runs == []
+    await stage.pass_time(timedelta(minutes=2))
+    await stage.turn()
+    [run] = stage.dagster.runs
+    assert run.idnos == (IDNO,)
+
+
+async def test_scrape_fails_if_dagster_keeps_refusing_the_run(stage: ApiHarness) -> None:
+    caller = await stage.caller()
+    run_id = await stage.ask(caller, IDNO)
+    stage.dagster.run(run_id).status = RunStatus.FAILURE
+    stage.dagster.refusal = DagsterFailed("Dagster refused the run")
+    for _ in range(4):
+        await stage.turn()
+        await stage.pass_time(timedelta(minutes=2))
+    await stage.turn()
+    status = await stage.status(caller, run_id)
+    assert status.state == "failed"
+    assert "no run could be launched for it: Dagster refused the run" in str(status.error)
+
+
+async def test_single_request_takes_its_scrape_out_of_a_bulk_launch(stage: ApiHarness) -> None:
+    owner, person = await stage.caller(), await stage.caller()
+    answer = await stage.ask_for_batch(owner, IDNOS)
+    [bulk] = stage.dagster.runs
+    assert bulk.kind is RunKind.BULK
+
+    run_id = await stage.ask(person, IDNOS[5])
+    own = stage.dagster.run(run_id)
+    assert (own.kind, own.idnos) == (RunKind.PERSON, (IDNOS[5],))
+    assert own.since == bulk.since
+    joined = await stage.ask(await stage.caller(), IDNOS[5])
+    assert joined == run_id
+
+    stage.finish_company(run_id, IDNOS[5])
+    stage.finish_company(bulk.run_id, IDNOS[5], result=RunResult.SKIPPED)
+    await stage.turn()
+    assert await stage.state(person, run_id) == "succeeded"
+    status = await batches.read_status(stage.services, owner, answer.batch_id)
+    assert status.counts == {ScrapeState.SUCCEEDED: 1, ScrapeState.RUNNING: 5}
+
+
+async def test_refused_single_request_leaves_the_batch_unchanged(
+    stage: ApiHarness,
+) -> None:
+    owner, person = await stage.caller(), await stage.caller()
+    answer = await stage.ask_for_batch(owner, IDNOS)
+    stage.dagster.is_down = True
+    with pytest.raises(Unavailable):
+        await stage.ask(person, IDNOS[0])
+    stage.dagster.is_down = False
+    await stage.turn()
+    [bulk] = stage.dagster.runs
+    for idno in IDNOS:
+        stage.finish_company(bulk.run_id, idno)
+    await stage.turn()
+    status = await batches.read_status(stage.services, owner, answer.batch_id)
+    assert status.counts == {ScrapeState.SUCCEEDED: len(IDNOS)}
