@@ -10,8 +10,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from api.account_retention import remove_expired
 from api.migrations import SCRIPTS
-from api.retention import remove_expired
 from api.settings import AccountRetentionSettings
 from standin.site_facts import make_idno
 from tests.warehouse_server import Databases, running_databases
