@@ -15,11 +15,11 @@ from warehouse.config.settings import StoreSettings, load
 
 LIVE_SITE = "https://openmoney.md"
 ROBOTS_NAME = "Registru"
-"""The name that robots.txt knows us by."""
+"""Our user agent in robots.txt."""
 
 
 class Screenshots(StrEnum):
-    """Which visits a screenshot is kept of."""
+    """The visits whose captures contain a screenshot."""
 
     NEVER = "never"
     FAILURES = "failures"
@@ -27,127 +27,154 @@ class Screenshots(StrEnum):
 
 
 def is_loopback(url: str) -> bool:
-    """Tell whether a site is on this machine."""
+    """Return whether a URL's host is this machine."""
     return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
 
 
 class BrowserSettings(BaseSettings):
-    """What it takes to start a browser and to keep it."""
+    """How browsers are started, lent and replaced."""
 
     model_config = StoreSettings.model_config
 
-    visit_timeout_seconds: float = Field(default=30, gt=0, description="The longest a visit may take")
+    visit_timeout_seconds: float = Field(default=30, gt=0, description="The longest duration of a visit")
     contact: str = Field(
-        default="https://github.com/registru", description="Named in the User-Agent, for the site's operator"
+        default="https://github.com/registru",
+        description="Contact for the site's operator, part of the User-Agent",
     )
     webdriver_url: str | None = Field(
-        default=None, description="A Selenium Grid or other remote WebDriver; none: Chrome on this machine"
+        default=None,
+        description="URL of a Selenium Grid or another remote WebDriver; without it Chrome runs on this machine",
     )
-    browser_pages: int = Field(default=200, ge=1, description="A browser is replaced after so many pages")
-    browser_megabytes: int = Field(default=1500, ge=200, description="… or when it takes so much memory")
-    chrome_binary: Path | None = Field(default=None, description="Chrome's or Chromium's program")
-    chromedriver: Path | None = Field(default=None, description="The driver of the same version")
-    chrome_no_sandbox: bool = Field(default=False, description="Only where Chrome's sandbox cannot work")
-    work_dir: Path = Field(description="For browser profiles and captures on their way to the warehouse")
+    browser_pages: int = Field(
+        default=200, ge=1, description="The number of pages after which a browser is replaced"
+    )
+    browser_megabytes: int = Field(
+        default=1500, ge=200, description="The memory use (MB) above which a browser is replaced"
+    )
+    chrome_binary: Path | None = Field(default=None, description="The executable of Chrome or Chromium")
+    chromedriver: Path | None = Field(
+        default=None, description="The executable of the chromedriver with the same version"
+    )
+    chrome_no_sandbox: bool = Field(
+        default=False, description="Run Chrome without its sandbox; only where the sandbox does not work"
+    )
+    work_dir: Path = Field(
+        description="Folder for browser profiles and for captures that the warehouse has not stored yet"
+    )
     warm_browsers: int = Field(
-        default=2, ge=0, le=16, description="Browsers that are kept running for runs that somebody waits for"
+        default=2, ge=0, le=16, description="Browsers that the lender keeps running for single requests"
     )
     browser_lender: Path | None = Field(
-        default=None, description="The socket where a running browser is lent; none: a run starts its own"
+        default=None,
+        description="Unix socket of the browser lender; without it each run starts its own browser",
     )
 
     @model_validator(mode="after")
     def _has_a_browser(self) -> Self:
         if self.webdriver_url is None and (self.chrome_binary is None or self.chromedriver is None):
             raise ValueError(
-                "no browser: name REGISTRU_CHROME_BINARY and REGISTRU_CHROMEDRIVER, or REGISTRU_WEBDRIVER_URL"
+                "no browser: set REGISTRU_CHROME_BINARY and REGISTRU_CHROMEDRIVER, or REGISTRU_WEBDRIVER_URL"
             )
         return self
 
     @property
     def user_agent(self) -> str:
-        """Who we are, with a contact for the site's operator."""
+        """The User-Agent of all requests: our name and a contact for the site's operator."""
         return f"Mozilla/5.0 (compatible; {ROBOTS_NAME}/0.1; +{self.contact})"
 
 
 class DataRetentionSettings(BaseSettings):
-    """How long the pipeline's side keeps what is superseded or over."""
+    """How long the warehouse keeps superseded bodies, and Dagster finished runs."""
 
     model_config = StoreSettings.model_config
 
     keep_bodies_days: int | None = Field(
         default=None,
         ge=30,
-        description="How long bodies are kept that only superseded captures hold; by itself for ever",
+        description="Days to keep the bodies of superseded captures; without it they are kept forever",
     )
     keep_runs_days: int = Field(
-        default=90, ge=1, description="How long Dagster's runs are kept, with their events and logs"
+        default=90, ge=1, description="Days to keep Dagster's runs with their events and logs"
     )
 
 
 class PipelineSettings(BrowserSettings, StoreSettings, DataRetentionSettings):
-    """What a run needs to know."""
+    """The settings of runs."""
 
-    site_url: str = Field(default=LIVE_SITE, description="Where /companies/{idno} lives")
+    site_url: str = Field(
+        default=LIVE_SITE, description="URL of the site; a company's page is /companies/{idno}"
+    )
     site_rate: float = Field(
         default=1, ge=0, description="Visits a second over all runs; 0: no limit, for loopback sites only"
     )
     api_url: str | None = Field(
-        default=None, description="Where the site's API is; by itself found in what its pages fetched"
+        default=None, description="URL of the site's API; by default taken from the requests of its pages"
     )
     schedules: bool = Field(
         default=False,
-        description="Whether the schedules do anything: tracked companies are refreshed each hour, the register is"
-        " swept each week, stale records are read again each night, the tables are checked each morning",
+        description="Whether the schedules launch runs: refresh tracked companies each hour, sweep the register each"
+        " week, re-transform stale records each night, check the tables each morning",
     )
-    tabs: int = Field(default=4, ge=1, le=32, description="Pages that a run visits side by side")
-    visit_attempts: int = Field(default=3, ge=1, le=10, description="Visits to a page that fails for a time")
+    tabs: int = Field(default=4, ge=1, le=32, description="Pages that a run visits at the same time")
+    visit_attempts: int = Field(
+        default=3,
+        ge=1,
+        le=10,
+        description="Attempts at a company in one run if visits fail with a transient error",
+    )
     retry_seconds: float = Field(
         default=2,
         ge=0,
-        description="Wait before the second attempt; doubled for each further one, with jitter",
+        description="Delay before the second attempt; doubled for each further attempt, with jitter",
     )
     longest_wait_seconds: float = Field(
-        default=60, ge=0, description="A site to be left alone for longer ends the run; it goes on later"
+        default=60,
+        ge=0,
+        description="The longest pause that a run waits for; in a longer pause it defers its remaining companies",
     )
     breaker_challenges: int = Field(
-        default=3, ge=1, description="Companies challenged in a row until all extraction pauses"
+        default=3, ge=1, description="Companies challenged in a row that pause all visits (circuit breaker)"
     )
     breaker_seconds: float = Field(
-        default=900, gt=0, description="How long it pauses; doubled each time the probe afterwards fails"
+        default=900,
+        gt=0,
+        description="Length of that pause; doubled each time the probe after it is challenged",
     )
     screenshots: Screenshots = Field(
-        default=Screenshots.FAILURES, description="Of which visits: never, failures (that need eyes), always"
+        default=Screenshots.FAILURES,
+        description="Which visits take a screenshot: never, failures (those that a person has to judge), always",
     )
     transform_processes: int = Field(
         default_factory=lambda: min(os.cpu_count() or 1, 8),
         ge=1,
         le=64,
-        description="Processes that transform stored captures again side by side; by itself one a core, at most 8",
+        description="Processes that re-transform stored captures in parallel; by default one per core, at most 8",
     )
     quarantine_per_cent: float = Field(
         default=5,
         ge=0,
         le=100,
-        description="So many of a batch's captures may turn out unreadable until a re-transformation stops",
+        description="A re-transformation stops if more than this share of a batch's captures cannot be transformed",
     )
-    quarantine_at_least: int = Field(default=10, ge=0, description="… and so many in any case")
+    quarantine_at_least: int = Field(
+        default=10, ge=0, description="Captures of a batch that may fail in any case, whatever their share"
+    )
 
     @model_validator(mode="after")
-    def _no_rush_on_other_peoples_sites(self) -> Self:
+    def _limit_rate_at_foreign_sites(self) -> Self:
         if self.site_rate == 0 and not is_loopback(self.site_url):
             raise ValueError(
-                f"site_rate 0 (no limit) is for loopback sites only, not for {self.site_url}; give visits a second"
+                f"site_rate 0 (no limit) is for loopback sites only, not for {self.site_url}; set it above 0"
             )
         return self
 
 
 @cache
 def current_settings() -> ReloadableSettings[PipelineSettings]:
-    """The settings of this process, read when they are first needed. Raises SettingsRefused."""
+    """Return the settings of this process, loaded at the first call. Raises SettingsRefused."""
     return ReloadableSettings(load(PipelineSettings), partial(load, PipelineSettings))
 
 
 def pipeline_settings() -> PipelineSettings:
-    """The settings of this process as they were read last. Raises SettingsRefused."""
+    """Return the settings of this process as last loaded. Raises SettingsRefused."""
     return current_settings().settings

@@ -5,7 +5,7 @@
   cannot bunch requests.
 - **Single requests first.** Runs that a person waits for queue separately; bulk work gets no turn while that queue is
   not empty.
-- **Retry-After.** After a 429 nobody sends requests for as long as the header says.
+- **Retry-After.** After a 429 no run sends requests for as long as the header says.
 - **Circuit breaker.** After several companies in a row were answered with a challenge (or 429, 401, 403), the site is
   paused. Then one request, the probe, is sent: if it succeeds, the pause is over for all; if not, it is extended.
 

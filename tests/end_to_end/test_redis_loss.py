@@ -49,13 +49,13 @@ def test_redis_restart_under_load_admits_no_invalid_caller_and_causes_no_500(
     clients: dict[str, Callable[[], int]] = {}
     good, bad = user.http, client_with_token(platform, forged_token(platform, user))
     ended = client_with_token(platform, signed_out)
-    nobody = httpx.Client(base_url=platform.url, timeout=60, trust_env=False)
+    anonymous = httpx.Client(base_url=platform.url, timeout=60, trust_env=False)
     clients["good"] = lambda: good.get("/auth/me/").status_code
     clients["bad"] = lambda: bad.get("/auth/me/").status_code
     clients["ended"] = lambda: ended.get("/auth/me/").status_code
-    clients["nobody"] = lambda: nobody.get("/dagster/server_info").status_code
+    clients["anonymous"] = lambda: anonymous.get("/dagster/server_info").status_code
     clients["login"] = lambda: (
-        nobody.post("/auth/login/", json={"username": user.username, "password": user.password}).status_code
+        anonymous.post("/auth/login/", json={"username": user.username, "password": user.password}).status_code
     )
     stop = Event()
 
@@ -81,7 +81,7 @@ def test_redis_restart_under_load_admits_no_invalid_caller_and_causes_no_500(
     assert totals["good"][200] > 0
     assert set(totals["good"]) <= {200, 503}, totals
     assert set(totals["login"]) <= {200, 429, 503}, totals
-    for name in ("bad", "ended", "nobody"):
+    for name in ("bad", "ended", "anonymous"):
         assert totals[name][401] > 0
         assert set(totals[name]) <= {401, 503}, totals
 

@@ -38,16 +38,26 @@ class Browser(ConfigurableResource):  # type: ignore[type-arg]
         *,
         run_id: str,
         kind: RunKind,
-        is_over: Callable[[str], bool],
+        has_ended: Callable[[str], bool],
         find_new_capture: Callable[[str], int | None],
         check_run_active: Callable[[], None],
     ) -> Crawl:
-        """Return a run's crawl with the throttle and claims that all runs share; `is_over` tells whether a run is."""
+        """Return a run's crawl. All runs share the throttle and the claims in `state`.
+
+        Args:
+            state: The Redis database with the state.
+            tallies: The run's metrics.
+            run_id: The run that crawls.
+            kind: Whether it serves a single request or bulk work; a single request borrows a running browser.
+            has_ended: Returns whether the run with an id has ended, so that its claims may be taken over.
+            find_new_capture: See `Crawl`.
+            check_run_active: See `Crawl`.
+        """
         longest = timedelta(seconds=self._settings.visit_timeout_seconds) + _CLAIM_SPARE
         return Crawl(
             self._settings,
             SiteThrottle(state, self._settings, kind=kind),
-            Claims(state, run_id=run_id, ttl=longest, has_ended=is_over),
+            Claims(state, run_id=run_id, ttl=longest, has_ended=has_ended),
             tallies,
             run_id=run_id,
             find_new_capture=find_new_capture,

@@ -176,7 +176,7 @@ class _BrowserKeeper(threading.Thread):
             except DRIVER_ERRORS as error:
                 logger.info("replacing a browser: %s", first_line(error))
                 self._stopping.wait(_REPLACE_DELAY_SECONDS)
-            except Exception:  # any error: if this thread ended, there would be one browser less for ever
+            except Exception:  # any error: if this thread ended, there would be one browser less forever
                 logger.exception("replacing a browser after an unexpected error")
                 self._stopping.wait(_START_RETRY_SECONDS)
 

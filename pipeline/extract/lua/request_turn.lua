@@ -25,7 +25,7 @@ if open then
 end
 
 if tonumber(ARGV[4]) > 0 then
-  -- Single requests that stopped asking leave the queue, so that they do not block bulk work for ever.
+  -- Single requests that stopped asking leave the queue, so that they do not block bulk work forever.
   redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
   local turn = tonumber(redis.call('GET', KEYS[1]) or '0')
   if turn > now then
