@@ -1,4 +1,4 @@
-"""What is kept fresh, and in which order companies are visited."""
+"""Tests of tracked companies: their due times, and the order in which they are selected."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ from tests.warehouse_server import Databases
 from warehouse.contract import Outcome
 from warehouse.schema import database_roles
 
-# Years of which no other test has companies, in a warehouse that all share.
+# No other test uses companies of these years; all tests share one warehouse.
 YEAR, NEXT_YEAR = 2040, 2041
 NOW = datetime.now(UTC)
 A_MONTH = timedelta(hours=DEFAULT_INTERVAL_HOURS)
@@ -37,7 +37,7 @@ def _idno(number: int, year: int = YEAR) -> str:
 
 @dataclass
 class Tracker:
-    """Writes what the tests are about, in one transaction that is undone."""
+    """Writes test data in one transaction, which is rolled back after the test."""
 
     connection: Connection
     sweep_id: int
@@ -73,8 +73,8 @@ class Tracker:
         )
 
     def row(self, idno: str) -> Any:
-        found = text("SELECT * FROM tracked_companies WHERE idno = :idno")
-        return self.connection.execute(found, {"idno": idno}).one()
+        query = text("SELECT * FROM tracked_companies WHERE idno = :idno")
+        return self.connection.execute(query, {"idno": idno}).one()
 
     def selected(self, **config: Any) -> list[str]:
         cohort = {"cohort": YEAR} if "select" in config else {}
@@ -91,7 +91,7 @@ def tracker(databases: Databases) -> Iterator[Tracker]:
         connection.rollback()
 
 
-def test_a_new_company_is_due_at_once(tracker: Tracker) -> None:
+def test_a_new_company_is_due_immediately(tracker: Tracker) -> None:
     first, second, *_ = tracker.idnos
     assert tracker.track(first, second) == 2
     assert tracker.row(first).due_at == NOW
@@ -99,7 +99,7 @@ def test_a_new_company_is_due_at_once(tracker: Tracker) -> None:
     assert tracker.selected(select="due") == sorted([first, second])
 
 
-def test_a_new_company_that_was_captured_before_is_due_when_that_gets_old(tracker: Tracker) -> None:
+def test_a_new_company_with_a_capture_is_due_when_that_gets_old(tracker: Tracker) -> None:
     fresh, stale, failed, *_ = tracker.idnos
     tracker.capture(fresh, Outcome.OK, days_ago=1)
     tracker.capture(fresh, Outcome.TIMEOUT)
@@ -111,7 +111,7 @@ def test_a_new_company_that_was_captured_before_is_due_when_that_gets_old(tracke
     assert tracker.selected(select="due") == [stale, failed]
 
 
-def test_a_list_that_names_a_company_again_corrects_it_and_leaves_its_turn(tracker: Tracker) -> None:
+def test_tracking_a_company_again_updates_it_but_not_its_due_time(tracker: Tracker) -> None:
     idno = tracker.idnos[0]
     tracker.track(idno, name="VECHI")
     schedule_next_visit(tracker.connection, idno=idno, outcome=Outcome.OK, fetched_at=NOW)
@@ -123,13 +123,15 @@ def test_a_list_that_names_a_company_again_corrects_it_and_leaves_its_turn(track
     assert (row.due_at, row.first_seen_at, row.last_seen_at) == (due_at, NOW, later)
 
 
-def test_a_page_that_holds_a_company_twice_tracks_it_once(tracker: Tracker) -> None:
+def test_a_company_listed_twice_on_a_page_is_tracked_once(tracker: Tracker) -> None:
     assert tracker.track(tracker.idnos[0], tracker.idnos[0]) == 1
     assert tracker.track() == 0
 
 
 @pytest.mark.parametrize("outcome", [Outcome.OK, Outcome.NOT_FOUND])
-def test_after_a_good_capture_the_next_is_an_interval_away(tracker: Tracker, outcome: Outcome) -> None:
+def test_after_a_good_capture_the_company_is_due_after_the_interval(
+    tracker: Tracker, outcome: Outcome
+) -> None:
     idno = tracker.idnos[0]
     tracker.track(idno)
     schedule_next_visit(tracker.connection, idno=idno, outcome=Outcome.TIMEOUT, fetched_at=NOW)
@@ -141,7 +143,7 @@ def test_after_a_good_capture_the_next_is_an_interval_away(tracker: Tracker, out
     assert not is_any_due(tracker.connection)
 
 
-def test_after_failures_the_next_visit_comes_later_each_time_but_within_the_interval(
+def test_each_failure_doubles_the_wait_up_to_the_interval(
     tracker: Tracker,
 ) -> None:
     idno = tracker.idnos[0]
@@ -157,7 +159,7 @@ def test_after_failures_the_next_visit_comes_later_each_time_but_within_the_inte
     assert (tracker.row(idno).captured_at, tracker.row(idno).failures) == (None, 40)
 
 
-def test_a_capture_that_is_noted_late_does_not_undo_a_newer_one(tracker: Tracker) -> None:
+def test_an_older_capture_recorded_late_does_not_change_the_due_time(tracker: Tracker) -> None:
     idno = tracker.idnos[0]
     tracker.track(idno)
     schedule_next_visit(tracker.connection, idno=idno, outcome=Outcome.OK, fetched_at=NOW)
@@ -167,12 +169,12 @@ def test_a_capture_that_is_noted_late_does_not_undo_a_newer_one(tracker: Tracker
     assert tracker.row(idno).due_at == NOW + A_MONTH
 
 
-def test_a_capture_of_a_company_that_is_not_tracked_tracks_nothing(tracker: Tracker) -> None:
+def test_a_capture_of_an_untracked_company_does_not_track_it(tracker: Tracker) -> None:
     schedule_next_visit(tracker.connection, idno=tracker.idnos[0], outcome=Outcome.OK, fetched_at=NOW)
     assert not tracker.connection.execute(text("SELECT 1 FROM tracked_companies")).all()
 
 
-def test_due_are_the_most_overdue_first(tracker: Tracker) -> None:
+def test_due_companies_are_selected_most_overdue_first(tracker: Tracker) -> None:
     for days_ago, idno in zip((33, 45, 31, 38, 2), tracker.idnos, strict=False):
         tracker.track(idno)
         schedule_next_visit(
@@ -183,7 +185,7 @@ def test_due_are_the_most_overdue_first(tracker: Tracker) -> None:
     assert tracker.selected(select="due", limit=2) == [b, d]
 
 
-def test_failed_are_those_whose_newest_capture_failed_longest_ago_first(tracker: Tracker) -> None:
+def test_companies_whose_newest_capture_failed_are_selected_oldest_first(tracker: Tracker) -> None:
     recovered, gone, second, first, again, *_ = tracker.idnos
     for idno, *outcomes in (
         (recovered, Outcome.TIMEOUT, Outcome.OK),
@@ -197,7 +199,7 @@ def test_failed_are_those_whose_newest_capture_failed_longest_ago_first(tracker:
     assert tracker.selected(select="failed") == [first, second, again]
 
 
-def test_all_are_those_tracked_or_captured_by_idno(tracker: Tracker) -> None:
+def test_all_tracked_or_captured_companies_are_selected_by_idno(tracker: Tracker) -> None:
     tracked, both, captured, *_ = tracker.idnos
     tracker.track(tracked, both)
     for idno in (both, both, captured):
@@ -207,7 +209,7 @@ def test_all_are_those_tracked_or_captured_by_idno(tracker: Tracker) -> None:
 
 
 @pytest.mark.parametrize("which", ["due", "failed", "all"])
-def test_a_cohort_is_the_year_in_the_idno(tracker: Tracker, which: str) -> None:
+def test_a_cohort_selects_companies_by_the_year_in_their_idno(tracker: Tracker, which: str) -> None:
     first, second, of_next_year = _idno(1), _idno(2), _idno(1, NEXT_YEAR)
     for idno in (first, second, of_next_year):
         tracker.track(idno)
@@ -218,7 +220,7 @@ def test_a_cohort_is_the_year_in_the_idno(tracker: Tracker, which: str) -> None:
 
 
 @pytest.mark.parametrize("which", ["due", "failed", "all"])
-def test_who_was_captured_well_since_is_left_out(tracker: Tracker, which: str) -> None:
+def test_companies_with_a_good_capture_since_a_time_are_left_out(tracker: Tracker, which: str) -> None:
     recent, old, never = tracker.idnos[:3]
     tracker.track(recent, old, never)
     tracker.capture(recent, Outcome.OK, days_ago=1)
@@ -230,6 +232,6 @@ def test_who_was_captured_well_since_is_left_out(tracker: Tracker, which: str) -
     assert set(tracker.selected(select=which, since=since)) == {old, never}
 
 
-def test_named_companies_come_as_they_were_named(tracker: Tracker) -> None:
+def test_named_companies_are_selected_in_the_given_order(tracker: Tracker) -> None:
     idnos = tracker.idnos[::-1]
     assert tracker.selected(idnos=idnos) == idnos

@@ -1,4 +1,4 @@
-"""The site's list: pages read strictly, and walked as the server allows."""
+"""Tests of the site's list: strict parsing of pages, and the walk with the page size that the server allows."""
 
 import json
 from collections.abc import Iterator
@@ -60,13 +60,13 @@ def _idnos(pages: list[SweepPage]) -> list[str]:
     return [company.idno for page in pages for company in page.parsed.companies]
 
 
-def test_a_row_is_a_company_as_the_list_has_it() -> None:
+def test_a_row_is_parsed_into_a_listed_company() -> None:
     assert read_page(_page(_row())).companies == [
         ListedCompany(IDNO, name="FIRMA", legal_form="SRL", is_active=True, registered_on=date(2003, 7, 9))
     ]
 
 
-def test_the_rows_of_the_site_tell_what_is_true() -> None:
+def test_the_rows_of_the_stand_in_site_are_parsed_correctly() -> None:
     parsed = read_page(json.dumps(companies_page(page=0, size=300)).encode())
     assert len(parsed.companies) == 300
     for company in parsed.companies:
@@ -85,13 +85,13 @@ def test_the_rows_of_the_site_tell_what_is_true() -> None:
 
 
 @pytest.mark.parametrize("absent", [None, "", "NULL", "undefined", "  "])
-def test_absent_values_are_none_however_they_are_written(absent: str | None) -> None:
+def test_every_placeholder_for_no_value_is_none(absent: str | None) -> None:
     row = _row(fullName=absent, type=absent, isActive=absent, registeredAt=absent)
     assert read_page(_page(row)).companies == [ListedCompany(IDNO, None, None, None, None)]
 
 
 @pytest.mark.parametrize("idno", ["1003600069774", "123", None, "", "NULL", ["1"], {"a": 1}, True, "../../x"])
-def test_a_row_with_an_invalid_idno_is_named_and_not_taken(idno: object) -> None:
+def test_a_row_with_an_invalid_idno_is_rejected_with_a_reason(idno: object) -> None:
     parsed = read_page(_page(_row(), _row(idno=idno)))
     assert [company.idno for company in parsed.companies] == [IDNO]
     [problem] = parsed.rejected
@@ -103,18 +103,18 @@ def test_a_row_with_an_invalid_idno_is_named_and_not_taken(idno: object) -> None
     ("field", "value"),
     [("fullName", ["A"]), ("type", {}), ("isActive", "yes"), ("isActive", 1), ("registeredAt", "2003-02-31")],
 )
-def test_a_value_of_another_kind_is_named_and_left_out(field: str, value: object) -> None:
+def test_a_value_of_a_wrong_type_is_reported_and_left_out(field: str, value: object) -> None:
     parsed = read_page(_page(_row(**{field: value})))
     assert len(parsed.companies) == 1
     assert [problem.row for problem in parsed.unreadable] == [1]
 
 
-def test_what_postgresql_cannot_store_is_left_out_of_a_name() -> None:
+def test_characters_that_postgresql_cannot_store_are_removed() -> None:
     [company] = read_page(_page(_row(fullName="A\x00B \ud800C"))).companies
     assert company.name == "AB ?C"
 
 
-def test_fields_that_are_new_are_reported() -> None:
+def test_unknown_fields_are_reported() -> None:
     assert read_page(_page(_row(phone="022", email=None))).unknown_fields == {"phone", "email"}
 
 
@@ -136,7 +136,7 @@ def test_fields_that_are_new_are_reported() -> None:
         _page(_row(idno="1"), _row(idno="2")),
     ],
 )
-def test_a_body_that_is_no_page_of_the_list_is_refused(body: bytes) -> None:
+def test_a_body_that_is_not_a_page_of_the_list_is_an_error(body: bytes) -> None:
     with pytest.raises((ValueError, RecursionError)):
         read_page(body)
 
@@ -149,7 +149,7 @@ _JSON = st.recursive(
 
 
 @given(name=_JSON, legal_form=_JSON, is_active=_JSON, registered_at=_JSON, idno=_JSON)
-def test_whatever_a_row_holds_it_is_taken_or_named(
+def test_any_row_is_accepted_or_rejected_without_an_exception(
     name: object, legal_form: object, is_active: object, registered_at: object, idno: object
 ) -> None:
     values = {"fullName": name, "type": legal_form, "isActive": is_active, "registeredAt": registered_at}
@@ -161,26 +161,26 @@ def test_whatever_a_row_holds_it_is_taken_or_named(
         (company.name or "").encode("utf-8")
 
 
-def test_a_walk_sees_every_company_once_and_ends_with_the_list(site: Site, http: httpx.Client) -> None:
+def test_a_walk_visits_every_company_once(site: Site, http: httpx.Client) -> None:
     pages = _walk(site, http)
     assert sorted(_idnos(pages)) == sorted(make_idno(number) for number in range(LISTED_COMPANIES))
     assert [page.number for page in pages] == list(range(10))
     assert [page.is_last for page in pages] == [False] * 9 + [True]
 
 
-def test_a_walk_that_is_begun_late_goes_on_from_there(site: Site, http: httpx.Client) -> None:
+def test_a_walk_can_start_at_a_later_page(site: Site, http: httpx.Client) -> None:
     assert _idnos(_walk(site, http, page=7)) == [
         make_idno(number) for number in range(7000, LISTED_COMPANIES)
     ]
 
 
-def test_past_the_end_there_is_one_empty_page(site: Site, http: httpx.Client) -> None:
+def test_a_walk_past_the_end_yields_one_empty_page(site: Site, http: httpx.Client) -> None:
     [page] = _walk(site, http, page=50)
     assert (page.parsed.row_count, page.is_last) == (0, True)
 
 
 @pytest.mark.parametrize("page", [0, 3])
-def test_where_a_page_is_too_large_smaller_ones_hold_the_rest(
+def test_a_rejected_page_size_is_reduced_without_missing_companies(
     site: Site, http: httpx.Client, page: int
 ) -> None:
     site.largest_page = 300
@@ -191,7 +191,7 @@ def test_where_a_page_is_too_large_smaller_ones_hold_the_rest(
 
 
 @pytest.mark.parametrize("cap", [1, 70, 999])
-def test_where_pages_are_cut_without_a_word_none_is_missed(
+def test_silently_shortened_pages_do_not_miss_companies(
     site: Site, http: httpx.Client, cap: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("standin.made_up_companies.LISTED_COMPANIES", 2000 if cap > 1 else 30)
@@ -202,17 +202,17 @@ def test_where_pages_are_cut_without_a_word_none_is_missed(
 
 
 @pytest.mark.parametrize("behavior", [ListBehavior.OTHER_SHAPE, ListBehavior.HTML])
-def test_what_is_no_list_is_refused_with_what_came(
+def test_a_response_that_is_not_the_list_is_attached_to_the_error(
     site: Site, http: httpx.Client, behavior: ListBehavior
 ) -> None:
     site.list = behavior
     with pytest.raises(
         NotAListPage, match=r"/api/companies\?page=0&size=1000: not a page of the list"
-    ) as refused:
+    ) as error_info:
         _walk(site, http)
-    assert refused.value.received.content
+    assert error_info.value.received.content
 
 
-def test_an_answer_that_is_no_page_at_all_is_refused(site: Site, http: httpx.Client) -> None:
+def test_a_response_with_an_error_status_is_an_error(site: Site, http: httpx.Client) -> None:
     with pytest.raises(NotAListPage, match="answered with status 404"):
         list(walk_list(http, f"{site.api_url}/api/firms", page=0, size=10))

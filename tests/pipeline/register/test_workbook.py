@@ -1,4 +1,4 @@
-"""The bulk register: what its rows say, and files that are no register."""
+"""Tests of the bulk register: parsing of its rows, and rejection of other and damaged files."""
 
 import resource
 import zipfile
@@ -35,7 +35,8 @@ def _expected(number: int) -> ListedCompany:
 
 
 def _companies(path: Path, *, page: int = 0, size: int = 10) -> list[ListedCompany]:
-    return [each for page_ in walk_workbook(path, page=page, size=size) for each in page_.parsed.companies]
+    pages = walk_workbook(path, page=page, size=size)
+    return [company for sweep_page in pages for company in sweep_page.parsed.companies]
 
 
 def _workbook(
@@ -53,7 +54,7 @@ def _workbook(
 
 
 def _rewritten(path: Path, part: str, change: Callable[[bytes], bytes]) -> Path:
-    """The file with one part changed."""
+    """Change one part of an XLSX file."""
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     assert part in parts
@@ -84,13 +85,13 @@ def test_every_row_is_read_page_by_page(tmp_path: Path, options: RegisterOptions
     assert {company.is_active for company in _companies(path)} == {True, False}
 
 
-def test_a_walk_goes_on_from_its_page(tmp_path: Path) -> None:
+def test_a_walk_can_start_at_a_later_page_of_the_file(tmp_path: Path) -> None:
     path = write_register(tmp_path / "register.xlsx", NUMBERS)
     assert _companies(path, page=2) == [_expected(number) for number in range(20, 25)]
     assert _companies(path, page=9) == []
 
 
-def test_a_row_that_cannot_be_taken_is_named_by_its_place_in_the_sheet(tmp_path: Path) -> None:
+def test_a_rejected_row_is_reported_with_its_number_in_the_sheet(tmp_path: Path) -> None:
     extra: list[list[Cell]] = [
         ["1003600069774", None, "FALSĂ"],
         [None, None, "FĂRĂ COD"],
@@ -107,7 +108,7 @@ def test_a_row_that_cannot_be_taken_is_named_by_its_place_in_the_sheet(tmp_path:
     assert page.parsed.companies[-1].registered_on is None
 
 
-def test_a_column_that_is_missing_is_reported_and_known_of_nobody(tmp_path: Path) -> None:
+def test_a_missing_column_is_reported_and_its_values_are_none(tmp_path: Path) -> None:
     options = RegisterOptions(without=["Data lichidării", "Forma org./jurid."])
     [page] = walk_workbook(write_register(tmp_path / "r.xlsx", range(9), options), page=0, size=10)
 
@@ -123,12 +124,14 @@ def test_a_column_that_is_missing_is_reported_and_known_of_nobody(tmp_path: Path
         ["IDNO/Cod fiscal", "Denumirea completa"],
     ],
 )
-def test_a_header_is_known_whatever_its_spelling_and_notes(tmp_path: Path, header: list[object]) -> None:
+def test_a_header_is_recognized_in_other_spellings_and_with_notes(
+    tmp_path: Path, header: list[object]
+) -> None:
     path = _workbook(tmp_path / "r.xlsx", ["la data de 01.09.2026"], header, [make_idno(1), "FIRMA"])
     assert [company.name for company in _companies(path)] == ["FIRMA"]
 
 
-def test_numbers_errors_and_marks_of_absence_in_cells_are_what_they_are(tmp_path: Path) -> None:
+def test_numbers_errors_dates_and_placeholders_in_cells_are_parsed(tmp_path: Path) -> None:
     path = _workbook(
         tmp_path / "r.xlsx",
         HEADER,
@@ -151,13 +154,13 @@ def test_numbers_errors_and_marks_of_absence_in_cells_are_what_they_are(tmp_path
     assert len(page.parsed.unreadable) == 3
 
 
-def test_dates_by_the_calendar_of_1904_are_right_too(tmp_path: Path) -> None:
+def test_dates_in_the_1904_date_system_are_parsed(tmp_path: Path) -> None:
     rows = (HEADER, [make_idno(1), "FIRMA", None, date(2003, 7, 9)])
     _workbook(tmp_path / "r.xlsx", *rows, options={"date_1904": True})
     assert _companies(tmp_path / "r.xlsx")[0].registered_on == date(2003, 7, 9)
 
 
-def test_texts_in_runs_are_whole_without_their_hints(tmp_path: Path) -> None:
+def test_rich_texts_are_joined_without_phonetic_hints(tmp_path: Path) -> None:
     path = _workbook(tmp_path / "r.xlsx", HEADER, [make_idno(1), "FIRMA"])
     hint = b"<rPh sb='0' eb='1'><t>x</t></rPh>"
     runs = b"<si><r><t>FIR</t></r><r><t xml:space='preserve'>MA </t></r>%b<r><t>A_x0026_B</t></r></si>" % hint
@@ -165,7 +168,7 @@ def test_texts_in_runs_are_whole_without_their_hints(tmp_path: Path) -> None:
     assert _companies(path)[0].name == "FIRMA A&B"
 
 
-def test_a_file_is_known_by_its_content(tmp_path: Path) -> None:
+def test_the_source_of_a_file_depends_on_its_content_only(tmp_path: Path) -> None:
     first = write_register(tmp_path / "a.xlsx", range(3))
     (tmp_path / "b.xlsx").write_bytes(first.read_bytes())
     assert file_source(first) == file_source(tmp_path / "b.xlsx")
@@ -251,7 +254,7 @@ def _endless_rows(path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (_without_sheet, "is not the register: it has no sheet 'Company'; its sheets: 'Foaie1'"),
         (_without_header, "none of the first 100 rows of 'Company' contains 'Denumirea completă'"),
@@ -267,17 +270,17 @@ def _endless_rows(path: Path) -> Path:
         (_endless_rows, "a sheet can have at most 1048576 rows"),
     ],
 )
-def test_a_file_that_is_no_register_is_refused_with_what_is_missing(
-    tmp_path: Path, make: Callable[[Path], Path], said: str
+def test_an_unreadable_file_is_rejected_with_the_reason(
+    tmp_path: Path, make: Callable[[Path], Path], message: str
 ) -> None:
     path = make(tmp_path / "register.xlsx")
-    with pytest.raises(UnreadableRegister) as refused:
+    with pytest.raises(UnreadableRegister) as error_info:
         _companies(path)
-    assert said in str(refused.value)
-    assert "register.xlsx" in str(refused.value)
+    assert message in str(error_info.value)
+    assert "register.xlsx" in str(error_info.value)
 
 
-def test_a_part_that_would_unpack_to_more_than_allowed_is_refused_unread(
+def test_a_part_that_unpacks_to_too_many_bytes_is_rejected_unread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_register(tmp_path / "register.xlsx", NUMBERS)
@@ -286,7 +289,7 @@ def test_a_part_that_would_unpack_to_more_than_allowed_is_refused_unread(
         _companies(path)
 
 
-def test_a_sheet_that_unpacks_to_a_thousand_times_its_size_does_not_fill_the_memory(tmp_path: Path) -> None:
+def test_a_highly_compressed_sheet_does_not_fill_the_memory(tmp_path: Path) -> None:
     path = _workbook(tmp_path / "register.xlsx", HEADER, [make_idno(1), "FIRMA"])
     padding = b"<!--" + b" " * 1_000_000 + b"-->"
     _rewritten(
@@ -306,7 +309,7 @@ def register(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @settings(max_examples=100, deadline=None)
 @given(position=st.floats(0, 1, exclude_max=True), content=st.binary(min_size=1, max_size=40))
-def test_a_damaged_file_is_read_or_refused_but_never_anything_else(
+def test_a_damaged_file_is_read_or_rejected_without_other_errors(
     register: bytes, tmp_path_factory: pytest.TempPathFactory, position: float, content: bytes
 ) -> None:
     start = int(position * len(register))
@@ -314,11 +317,11 @@ def test_a_damaged_file_is_read_or_refused_but_never_anything_else(
     path.write_bytes(register[:start] + content + register[start + len(content) :])
     try:
         assert len(_companies(path)) <= 3
-    except UnreadableRegister as refused:
-        assert "damaged.xlsx" in str(refused)
+    except UnreadableRegister as error_info:
+        assert "damaged.xlsx" in str(error_info)
 
 
-# What XML can hold as it is; not digits alone, which XlsxWriter writes as numbers.
+# Characters that XML can contain. The prefixes below avoid texts of digits, which XlsxWriter writes as numbers.
 _TEXT = st.text(
     st.characters(codec="utf-8", min_codepoint=32, exclude_characters="\ufffe\uffff"), max_size=30
 )
@@ -326,7 +329,7 @@ _TEXT = st.text(
 
 @given(name=_TEXT, form=_TEXT)
 @settings(max_examples=50, deadline=None)
-def test_any_text_that_a_cell_can_hold_is_read_as_it_is(
+def test_any_text_in_a_cell_is_read_unchanged(
     tmp_path_factory: pytest.TempPathFactory, name: str, form: str
 ) -> None:
     path = _workbook(

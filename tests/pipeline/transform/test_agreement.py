@@ -1,4 +1,4 @@
-"""Whether two values of a field mean the same, and how the two readings of a capture are merged by it."""
+"""Tests of the comparison of values, and of the provenance and disagreements that the merge records."""
 
 import json
 from datetime import date
@@ -68,7 +68,7 @@ def test_values_that_mean_the_same_agree(field: str, one: Any, other: Any) -> No
         ("statements", (filed(2024, assets=5),), (filed(2023, assets=5),)),
     ],
 )
-def test_values_that_mean_other_things_do_not_agree(field: str, one: Any, other: Any) -> None:
+def test_values_that_contradict_each_other_do_not_agree(field: str, one: Any, other: Any) -> None:
     assert not agree(field, one, other)
     assert not agree(field, other, one)
 
@@ -87,7 +87,7 @@ CUATM = "<dl><dt>CUATM</dt><dd>SEC.CENTRU (130000)</dd></dl>"
 FIGURES = "<h2>Situații financiare, 2024</h2><dl><dt>Total active</dt><dd>5 000 MDL</dd></dl>"
 
 
-def test_every_fact_bears_where_it_was_read_and_the_text_that_stands_there() -> None:
+def test_each_fact_has_its_reading_and_raw_text_as_provenance() -> None:
     transformed = merged(
         with_facts(CUATM), isActive=True, personFounders=[{"fullName": "MODELEANU ION", "shares": 33.33}]
     )
@@ -102,23 +102,23 @@ def test_every_fact_bears_where_it_was_read_and_the_text_that_stands_there() -> 
     assert "idno" not in transformed.sources
 
 
-def test_what_stands_there_is_kept_up_to_a_length() -> None:
+def test_the_raw_text_of_a_fact_is_limited_in_length() -> None:
     source = merged(address={"fullName": "lung " * 1000}).sources["address"]
 
     assert source.raw is not None
     assert len(source.raw) == 2000
 
 
-def test_a_page_never_states_that_there_is_nothing() -> None:
+def test_the_html_alone_states_no_fields() -> None:
     assert transform(idno=IDNO, html=page(PageCompany()), bodies=[]).stated == frozenset()
 
 
-def test_the_data_states_what_it_has_a_key_for() -> None:
+def test_the_json_states_the_fields_that_it_has_keys_for() -> None:
     assert merged(type="NULL", cuatm=None).stated == {"name", "legal_form", "legal_form_name", "cuatm"}
     assert merged(filed=[]).stated == {"name", "statements"}
 
 
-def test_disagreements_are_kept_for_all_fields() -> None:
+def test_disagreements_are_recorded_for_all_fields() -> None:
     statements = [{"idno": IDNO, "year": 2024, "CODE_5_430": 6000}]
     transformed = merged(
         with_facts(CUATM + FIGURES), filed=statements, cuatm={"statisticId": "150000", "name": "SEC.RISCANI"}
@@ -138,7 +138,7 @@ def test_disagreements_are_kept_for_all_fields() -> None:
     json.dumps(transformed.disagreements)
 
 
-def test_statements_come_from_their_own_request_even_if_the_companys_failed() -> None:
+def test_statements_are_read_even_if_the_company_payload_is_missing() -> None:
     body = json.dumps([{"idno": IDNO, "year": 2024, "CODE_5_430": 6000}]).encode()
     transformed = transform(idno=IDNO, html=page(PageCompany()), bodies=[body])
 
@@ -146,20 +146,20 @@ def test_statements_come_from_their_own_request_even_if_the_companys_failed() ->
     assert transformed.sources["statements"] == ReadingSource("json", None)
 
 
-def test_parts_of_an_address_that_was_not_taken_are_not_taken_either() -> None:
+def test_address_parts_of_an_unused_address_are_not_used() -> None:
     transformed = merged(address={"fullName": "SOROCA"})
 
     assert transformed.facts.address == "SOROCA"
     assert transformed.facts.address_parts is None
 
 
-def test_the_name_of_a_legal_form_that_was_not_taken_is_not_taken_either() -> None:
+def test_the_name_of_an_unused_legal_form_is_not_used() -> None:
     transformed = merged(type="XYZ")
 
     assert (transformed.facts.legal_form, transformed.facts.legal_form_name) == ("XYZ", None)
 
 
-def test_the_name_of_a_legal_form_is_the_registers_own_whatever_the_page_says() -> None:
+def test_the_name_of_a_legal_form_is_that_of_the_register() -> None:
     transformed = transform(
         idno=IDNO, html=page(PageCompany(form="Общество с ограниченной ответственностью")), bodies=[]
     )

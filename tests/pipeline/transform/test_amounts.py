@@ -1,4 +1,4 @@
-"""Amounts: what is written in any manner comes back, or nothing, never another value."""
+"""Tests of the amount parser: it returns the written amount or nothing, never another amount."""
 
 from decimal import Decimal
 
@@ -37,12 +37,12 @@ _SPACES = (" ", "\u00a0", "\u202f", "\u2009")
         *(("5 400 леев", "5400"), ("5400.5", "5400.5"), ("1.234.567 lei", "1234567"), (" 12 ", "12")),
     ],
 )
-def test_an_amount_is_read_in_the_manners_of_the_source(text: str, amount: str) -> None:
+def test_an_amount_is_parsed_in_every_format_of_the_source(text: str, amount: str) -> None:
     assert parse_amount(text) == Decimal(amount)
 
 
 @pytest.mark.parametrize("text", ["1,234", "1.234", "12,345 MDL", "(123.456)", "999.999 lei"])
-def test_an_amount_that_could_be_two_is_none(text: str) -> None:
+def test_an_ambiguous_amount_is_none(text: str) -> None:
     assert parse_amount(text) is None
 
 
@@ -79,7 +79,7 @@ def test_an_amount_that_could_be_two_is_none(text: str) -> None:
         *("10-20", "0 123", "1,234.567", "1.234.56", "12.03.2004", "٤٢", "1e5", "1" * 50),
     ],
 )
-def test_what_is_no_amount_of_lei_is_none(text: str) -> None:
+def test_a_text_that_is_not_an_amount_of_lei_is_none(text: str) -> None:
     assert parse_amount(text) is None
 
 
@@ -90,21 +90,21 @@ def test_what_is_no_amount_of_lei_is_none(text: str) -> None:
     negative=st.sampled_from(("-{}", "−{}", "({})", "- {}", "–{}", "{}-")),
     unit=st.sampled_from(("{}", "{} MDL", "{} lei", "MDL {}", "{}\u00a0L", "{} mii lei", "{} EUR")),
 )
-def test_an_amount_comes_back_as_it_was_or_not_at_all(
+def test_an_amount_is_parsed_correctly_or_not_at_all(
     value: Decimal | int, group: str, point: str, negative: str, unit: str
 ) -> None:
     whole, _, fraction = str(abs(value)).partition(".")
     grouped = f"{int(whole):,}".replace(",", group)
     text = f"{grouped}{point}{fraction}" if fraction else grouped
     if group == point and fraction:
-        return  # nobody writes so
+        return  # not a format that is used
     text = unit.format(negative.format(text) if value < 0 else text)
 
     assert parse_amount(text) in (value, None)
 
 
 @given(value=st.integers(1_000, 10**12), group=st.sampled_from(_SPACES))
-def test_an_amount_parted_by_spaces_always_comes_back(value: int, group: str) -> None:
+def test_an_amount_grouped_by_spaces_is_always_parsed(value: int, group: str) -> None:
     assert parse_amount(f"{value:,}".replace(",", group) + " MDL") == value
 
 
@@ -114,10 +114,10 @@ def test_any_text_is_an_amount_or_none(text: str) -> None:
     assert amount is None or amount.is_finite()
 
 
-def test_what_stands_around_says_which_mark_parts_thousands() -> None:
-    around = ["11,437,966 MDL", "852,143 MDL", "0 MDL"]
+def test_neighbouring_amounts_show_which_mark_groups_thousands() -> None:
+    neighbours = ["11,437,966 MDL", "852,143 MDL", "0 MDL"]
 
-    assert grouping_in(around) == ","
+    assert grouping_in(neighbours) == ","
     assert parse_amount("852,143 MDL", grouping=",") == 852143
     assert parse_amount("852.143 MDL", grouping=",") is None
 
@@ -132,7 +132,7 @@ def test_what_stands_around_says_which_mark_parts_thousands() -> None:
         ([], ""),
     ],
 )
-def test_marks_that_prove_nothing_or_two_things_part_no_thousands(texts: list[str], mark: str) -> None:
+def test_grouping_is_known_only_if_the_amounts_show_one_mark(texts: list[str], mark: str) -> None:
     assert grouping_in(texts) == mark
 
 
@@ -140,5 +140,5 @@ def test_marks_that_prove_nothing_or_two_things_part_no_thousands(texts: list[st
     ("text", "is_named"),
     [("5 lei", True), ("MDL 5", True), ("(5) L", True), ("5", False), ("5 400", False), ("lei", False)],
 )
-def test_an_amount_may_say_that_it_is_in_lei(text: str, is_named: bool) -> None:
+def test_an_amount_can_name_its_unit(text: str, is_named: bool) -> None:
     assert names_unit(text) is is_named

@@ -1,4 +1,4 @@
-"""Every key of the source is read, known and left alone on purpose, or reported; every label of a page as well."""
+"""Tests of the audit: each JSON key and each label of a page is read, deliberately ignored, or reported."""
 
 import json
 from typing import Any
@@ -30,7 +30,7 @@ def read(**answer: Any) -> Reading:
     return reading
 
 
-def test_nothing_is_unknown_in_what_the_source_is_known_to_send() -> None:
+def test_all_keys_that_the_source_sends_are_known() -> None:
     for number in range(100):
         idno = make_idno(number)
         bodies = [json.dumps(body).encode() for body in (company(idno), fin_data(idno))]
@@ -53,11 +53,11 @@ def test_nothing_is_unknown_in_what_the_source_is_known_to_send() -> None:
         ({"licensedActivities": [{"name": "X", "until": "2030"}]}, "companies.licensedActivities.until"),
     ],
 )
-def test_a_key_never_seen_before_is_reported(answer: dict[str, Any], key: str) -> None:
+def test_an_unknown_key_is_reported(answer: dict[str, Any], key: str) -> None:
     assert read(**answer).unknown == (key,)
 
 
-def test_keys_are_reported_once_each_and_say_where_they_were_seen() -> None:
+def test_each_unknown_key_is_reported_once_with_its_path() -> None:
     founders = [{"fullName": "A", "x": 1}, {"fullName": "B", "x": 2}]
     body = {"idno": IDNO, "fullName": "PLOPENA AGRO", "personFounders": founders, "zzz": 1}
 
@@ -86,7 +86,7 @@ def test_an_absent_value_is_stated_by_its_key(key: str, field: str, absent: Any)
     assert field not in read().stated
 
 
-def test_that_there_are_no_founders_takes_both_lists() -> None:
+def test_absence_of_founders_is_stated_only_by_both_lists() -> None:
     assert "founders" in read(personFounders=[], companyFounders=[]).stated
     assert "founders" not in read(personFounders=[]).stated
 
@@ -101,9 +101,7 @@ def test_that_there_are_no_founders_takes_both_lists() -> None:
         ("personFounders", "mulți", "founders"),
     ],
 )
-def test_a_value_that_cannot_be_read_states_nothing_and_leaves_a_note(
-    key: str, value: Any, field: str
-) -> None:
+def test_an_unreadable_value_is_not_stated_and_is_noted(key: str, value: Any, field: str) -> None:
     reading = read(**{key: value})
 
     assert field not in reading.stated
@@ -111,7 +109,7 @@ def test_a_value_that_cannot_be_read_states_nothing_and_leaves_a_note(
     assert any(note.startswith(field) for note in reading.notes)
 
 
-def test_the_whole_address_gives_the_postal_code() -> None:
+def test_the_postal_code_is_read_from_the_full_address() -> None:
     reading = read(address={"fullName": "MD-2001, mun. Chișinău", "city": "Chișinău", "apartment": "NULL"})
 
     assert reading.address_parts is not None
@@ -121,7 +119,7 @@ def test_the_whole_address_gives_the_postal_code() -> None:
     }
 
 
-def test_codes_are_texts_even_where_the_source_sends_numbers() -> None:
+def test_codes_are_texts_even_if_the_source_sends_numbers() -> None:
     reading = read(
         cuatm={"statisticId": 130000, "name": "SEC.CENTRU", "type": "MUNICIPALITY_SECTOR"},
         licensedActivities=[{"name": "Activitatea farmaceutică", "id": 21}],
@@ -136,13 +134,13 @@ def test_codes_are_texts_even_where_the_source_sends_numbers() -> None:
     ("form", "name"),
     [("SRL", "Societate cu răspundere limitată"), ("ÎI", "Întreprindere individuală"), ("XYZ", None)],
 )
-def test_a_legal_form_has_its_name_where_it_is_known(form: str, name: str | None) -> None:
+def test_a_known_legal_form_has_its_name(form: str, name: str | None) -> None:
     assert read(type=form).legal_form_name == name
 
 
 @pytest.mark.parametrize("frame", FRAMES)
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_a_page_with_known_labels_leaves_none_unknown(layout: Layout, frame: Frame) -> None:
+def test_a_page_with_known_labels_reports_none(layout: Layout, frame: Frame) -> None:
     assert read_html(page(PageCompany(), layout, frame), IDNO).unknown == ()
 
 
@@ -161,13 +159,13 @@ def test_a_page_with_known_labels_leaves_none_unknown(layout: Layout, frame: Fra
         "<div class='l'>Statut</div><div class='v'>Activă</div></div></main>",
     ],
 )
-def test_a_label_never_seen_before_is_reported(html: str) -> None:
+def test_an_unknown_label_is_reported(html: str) -> None:
     transformed = transform(idno=IDNO, html=html, bodies=[])
 
     assert transformed.unknown == ("html: Telefon mobil",)
 
 
-def test_labels_of_the_sites_frame_are_not_reported() -> None:
+def test_unknown_labels_of_the_page_frame_are_not_reported() -> None:
     html = f"<main><h1>X SRL</h1><dl><dt>IDNO</dt><dd>{IDNO}</dd></dl></main>"
     html += "<footer><dl><dt>Redacția</dt><dd>Ion</dd></dl></footer>"
 

@@ -1,4 +1,4 @@
-"""The page and the data it got become one company's facts."""
+"""Tests of the merge of a capture's HTML and JSON into one company's facts."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ from warehouse.records.models import CompanyStatus
 
 
 def body(**changes: Any) -> bytes:
-    """The API's answer about the company of `pages.Company`."""
+    """Return the API's answer for the company of PageCompany."""
     founders = [
         {"fullName": name, "id": "ab12", "shares": float(share)}
         for name, share in PageCompany().founders.items()
@@ -46,14 +46,14 @@ def test_both_romanian_spellings_agree() -> None:
     assert transformed.disagreements == {}
 
 
-def test_where_they_contradict_the_data_is_taken_and_the_disagreement_kept() -> None:
+def test_on_contradiction_the_json_is_used_and_the_disagreement_recorded() -> None:
     transformed = transform(idno=IDNO, html=page(PageCompany(status="Lichidată")), bodies=[body()])
 
     assert transformed.facts.status is CompanyStatus.ACTIVE
     assert transformed.disagreements == {"status": {"html": "inactive", "json": "active"}}
 
 
-def test_where_the_data_is_silent_the_page_speaks() -> None:
+def test_a_field_missing_from_the_json_is_taken_from_the_html() -> None:
     transformed = transform(
         idno=IDNO, html=page(PageCompany()), bodies=[body(address=None, personFounders=[])]
     )
@@ -63,13 +63,13 @@ def test_where_the_data_is_silent_the_page_speaks() -> None:
     assert transformed.disagreements == {}
 
 
-def test_the_page_alone_is_enough() -> None:
+def test_the_html_alone_is_sufficient() -> None:
     transformed = transform(idno=IDNO, html=page(PageCompany()), bodies=[b"no json", b"[]"])
 
     assert transformed.facts.name == "PLOPENA AGRO"
 
 
-def test_a_heading_may_add_the_legal_form() -> None:
+def test_the_heading_can_include_the_legal_form() -> None:
     html = page(PageCompany(name="„PLOPENA AGRO” S.R.L."))
 
     assert transform(idno=IDNO, html=html, bodies=[body()]).facts.name == "PLOPENA AGRO"
@@ -85,8 +85,6 @@ def test_a_heading_may_add_the_legal_form() -> None:
         ("<h1>PLOPENA AGRO</h1>", [], "neither the page nor its JSON"),
     ],
 )
-def test_a_page_that_is_not_proved_to_be_the_companys_has_no_facts(
-    html: str, bodies: list[bytes], reason: str
-) -> None:
+def test_a_page_not_provably_of_the_company_is_rejected(html: str, bodies: list[bytes], reason: str) -> None:
     with pytest.raises(NotThisCompany, match=reason):
         transform(idno=IDNO, html=html, bodies=bodies)

@@ -1,4 +1,4 @@
-"""The data that the page fetched, with the quirks of its source."""
+"""Tests of the JSON reading, including the quirks of the source."""
 
 import json
 from datetime import date
@@ -24,7 +24,7 @@ def read(**fields: Any) -> Reading:
 
 
 @pytest.mark.parametrize("absent", [None, "", "NULL", "undefined"])
-def test_an_absent_value_is_none_however_it_is_written(absent: str | None) -> None:
+def test_every_placeholder_for_no_value_is_read_as_none(absent: str | None) -> None:
     reading = read(
         type=absent, registeredAt=absent, isActive=absent, address={"fullName": absent}, personFounders=absent
     )
@@ -66,7 +66,7 @@ def test_an_administrator_has_a_role() -> None:
     assert administrator.role == "DIRECTOR"
 
 
-def test_the_company_is_found_inside_an_envelope_but_not_in_a_list() -> None:
+def test_the_company_is_found_in_nested_objects_but_not_in_lists() -> None:
     company = {"idno": IDNO, "fullName": "PLOPENA AGRO"}
 
     assert find_company([json.dumps({"data": {"company": company}}).encode()], IDNO) == company
@@ -74,9 +74,9 @@ def test_the_company_is_found_inside_an_envelope_but_not_in_a_list() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"null", b"[]", b"\xff\xfe", b'{"idno": 1}'])
-def test_a_body_that_describes_no_company_is_passed_over(content: bytes) -> None:
+def test_a_body_that_describes_no_company_is_skipped(content: bytes) -> None:
     assert read_payloads([content], IDNO) is None
 
 
-def test_another_companys_data_is_not_this_ones() -> None:
+def test_the_payload_of_another_company_is_not_read() -> None:
     assert read_payloads(bodies(), OTHER_IDNO) is None

@@ -1,4 +1,4 @@
-"""Addresses in parts and units of CUATM: only what the register's grammar makes certain."""
+"""Tests of the parsers for addresses and CUATM units: they return only what is certain."""
 
 import pytest
 from hypothesis import given
@@ -10,8 +10,8 @@ from standin.site_facts import make_idno
 
 
 def parts(address: str) -> dict[str, str]:
-    found = address_parts(address)
-    return found.model_dump(exclude_none=True) if found else {}
+    parsed = address_parts(address)
+    return parsed.model_dump(exclude_none=True) if parsed else {}
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def parts(address: str) -> dict[str, str]:
         ("mun. Chișinău, str. Pilda, 7", "Chișinău", "str. Pilda", "7", None),
     ],
 )
-def test_an_address_of_the_registers_grammar_has_its_parts(
+def test_an_address_in_the_register_format_is_split_into_parts(
     address: str, city: str, street: str, number: str, apartment: str | None
 ) -> None:
     expected = {"city": city, "street": street, "street_number": number, "apartment": apartment}
@@ -58,11 +58,11 @@ def test_an_address_of_the_registers_grammar_has_its_parts(
         ("lung, " * 200 + "ap. 3", {}),
     ],
 )
-def test_of_another_address_only_what_is_certain_is_taken(address: str, certain: dict[str, str]) -> None:
+def test_only_certain_parts_of_other_addresses_are_returned(address: str, certain: dict[str, str]) -> None:
     assert parts(address) == certain
 
 
-def test_made_up_addresses_have_the_parts_that_their_data_has() -> None:
+def test_parts_of_made_up_addresses_match_their_json() -> None:
     for number in range(500):
         truth = expected_record(make_idno(number))
         if truth["address"] is None:
@@ -77,7 +77,7 @@ _WORDS = st.sampled_from(
 
 
 @given(st.lists(_WORDS, max_size=7).map(", ".join))
-def test_every_part_stands_in_the_address_as_a_piece_of_its_own(address: str) -> None:
+def test_each_part_is_the_end_of_a_piece_of_the_address(address: str) -> None:
     pieces = [piece.strip() for piece in address.split(",")]
     for part, value in parts(address).items():
         endings = [piece for piece in pieces if piece.endswith(value) or part == "postal_code"]
@@ -96,7 +96,7 @@ def test_every_part_stands_in_the_address_as_a_piece_of_its_own(address: str) ->
         )
     ),
 )
-def test_an_address_that_is_put_together_comes_apart(
+def test_a_composed_address_is_split_into_the_same_parts(
     street: str, number: str, apartment: str | None, place: tuple[str, str]
 ) -> None:
     address = f"MD-2001, {place[0]}, {street}, {number}" + (f", ap. {apartment}" if apartment else "")
@@ -116,7 +116,7 @@ def test_an_address_that_is_put_together_comes_apart(
         ("SEC.CENTRU", None, "SEC.CENTRU"),
     ],
 )
-def test_a_unit_of_cuatm_has_a_name_and_a_code(text: str, code: str | None, name: str | None) -> None:
+def test_a_cuatm_unit_is_parsed_into_name_and_code(text: str, code: str | None, name: str | None) -> None:
     place = cuatm_in(text)
 
     assert place is not None
@@ -124,5 +124,5 @@ def test_a_unit_of_cuatm_has_a_name_and_a_code(text: str, code: str | None, name
 
 
 @pytest.mark.parametrize("text", ["—", "", "NULL", "12 34 5678 (130000)", "Bloc 4", "x" * 200])
-def test_what_is_no_unit_of_cuatm_is_none(text: str) -> None:
+def test_a_text_that_is_not_a_cuatm_unit_is_none(text: str) -> None:
     assert cuatm_in(text) is None

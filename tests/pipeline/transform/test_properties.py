@@ -1,4 +1,4 @@
-"""Whatever a name, an address or a party says, it comes back as it is or not at all, and is nothing else."""
+"""Property tests of the HTML reading: any name, address or party is read unchanged or not at all."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -62,13 +62,13 @@ _TEXTS = st.lists(st.sampled_from(_PIECES) | _ANY, min_size=1, max_size=5).map("
 
 
 def as_shown(text: str) -> str:
-    """The text as a browser shows it, without a label's colon before it."""
+    """Return a text as a browser shows it, without a leading colon, which belongs to the label."""
     return collapse(text).lstrip(" :：")
 
 
 @settings(max_examples=150, deadline=None)
 @given(text=_TEXTS, layout=st.sampled_from(LAYOUTS), frame=st.sampled_from(FRAMES))
-def test_any_address_comes_back_as_it_is_or_not_at_all(text: str, layout: Layout, frame: Frame) -> None:
+def test_any_address_is_read_unchanged_or_not_at_all(text: str, layout: Layout, frame: Frame) -> None:
     company = PageCompany(address=text, status="", administrators=())
 
     reading = read_html(page(company, layout, frame), IDNO)
@@ -82,7 +82,7 @@ def test_any_address_comes_back_as_it_is_or_not_at_all(text: str, layout: Layout
 
 @settings(max_examples=150, deadline=None)
 @given(text=_TEXTS, layout=st.sampled_from(LAYOUTS), frame=st.sampled_from(FRAMES))
-def test_any_name_comes_back_as_it_is_or_not_at_all(text: str, layout: Layout, frame: Frame) -> None:
+def test_any_name_is_read_unchanged_or_not_at_all(text: str, layout: Layout, frame: Frame) -> None:
     company = PageCompany(name=text, address="", status="", administrators=())
 
     reading = read_html(page(company, layout, frame), IDNO)
@@ -94,7 +94,7 @@ def test_any_name_comes_back_as_it_is_or_not_at_all(text: str, layout: Layout, f
 
 @settings(max_examples=150, deadline=None)
 @given(text=_TEXTS, layout=st.sampled_from(LAYOUTS), frame=st.sampled_from(FRAMES))
-def test_any_founder_fills_no_field_but_its_own(text: str, layout: Layout, frame: Frame) -> None:
+def test_any_founder_affects_only_the_founders(text: str, layout: Layout, frame: Frame) -> None:
     company = PageCompany(founders={text: "40", "MODELEANU ION": "60"}, administrators=())
 
     reading = read_html(page(company, layout, frame), IDNO)

@@ -1,4 +1,4 @@
-"""Financial statements out of the data that the page got."""
+"""Tests of the reading of financial statements from JSON."""
 
 import json
 from decimal import Decimal
@@ -14,7 +14,7 @@ from warehouse.records.models import Statement, StatementLine
 
 
 def read(*entries: dict[str, Any]) -> Reading:
-    """Read a list with one entry for each year."""
+    """Read a list of entries, which are for 2024 unless they name another year."""
     filed = [{"idno": IDNO, "year": 2024, **entry} for entry in entries]
     return read_filed_statements([parse_json(json.dumps(filed).encode())], IDNO)
 
@@ -24,7 +24,7 @@ def lines(**codes: Any) -> tuple[StatementLine, ...]:
     return statement.lines
 
 
-def test_a_statement_has_its_lines_in_the_order_of_forms_and_rows() -> None:
+def test_the_lines_of_a_statement_are_in_the_order_of_forms_and_rows() -> None:
     (statement,) = read(
         {
             "doctype": "rsf1",
@@ -60,12 +60,12 @@ def test_a_statement_has_its_lines_in_the_order_of_forms_and_rows() -> None:
         ("0", "0"),
     ],
 )
-def test_an_amount_is_read_however_it_is_written(written: Any, amount: str) -> None:
+def test_an_amount_is_read_in_every_format(written: Any, amount: str) -> None:
     assert [line.value for line in lines(CODE_6_010=written)] == [Decimal(amount)]
 
 
 @pytest.mark.parametrize("written", [None, "", "NULL", "undefined"])
-def test_an_absent_amount_is_no_line_and_needs_no_note(written: Any) -> None:
+def test_an_absent_amount_creates_neither_line_nor_note(written: Any) -> None:
     reading = read({"CODE_6_010": written, "CODE_6_020": 1})
 
     assert [line.row for line in reading.statements[0].lines] == ["020"]
@@ -73,14 +73,14 @@ def test_an_absent_amount_is_no_line_and_needs_no_note(written: Any) -> None:
 
 
 @pytest.mark.parametrize("written", ["1,234", "1.234", "multe", True, [], {"a": 1}, 10**30, float("inf")])
-def test_what_is_no_certain_amount_is_no_line_and_leaves_a_note(written: Any) -> None:
+def test_an_uncertain_amount_creates_a_note_but_no_line(written: Any) -> None:
     reading = read({"CODE_6_010": written})
 
     assert reading.statements[0].lines == ()
     assert len(reading.notes) == (0 if written == [] else 1)
 
 
-def test_no_digit_of_an_amount_is_lost() -> None:
+def test_amounts_keep_all_digits() -> None:
     body = f'[{{"idno": "{IDNO}", "year": 2024, "CODE_6_010": 1234567890123.10}}]'
 
     assert read_filed_statements([parse_json(body.encode())], IDNO).statements[0].lines[0].value == Decimal(
@@ -88,18 +88,18 @@ def test_no_digit_of_an_amount_is_lost() -> None:
     )
 
 
-def test_keys_that_contradict_each_other_leave_the_row_out() -> None:
+def test_a_row_with_contradicting_keys_is_left_out() -> None:
     reading = read({"CODE_6_010": 1, "CODE_6_010_Venituri_din_vinzari_total": 2, "CODE_6_020": 3})
 
     assert [line.row for line in reading.statements[0].lines] == ["020"]
     assert "6/010" in reading.notes[0]
 
 
-def test_where_one_of_two_keys_is_absent_the_other_speaks() -> None:
+def test_if_one_key_of_a_row_is_absent_the_other_is_used() -> None:
     assert [line.value for line in lines(CODE_6_010="NULL", CODE_6_010_Venituri=5)] == [Decimal(5)]
 
 
-def test_a_row_that_is_called_something_else_is_no_key_figure() -> None:
+def test_a_row_with_another_label_is_not_a_key_figure() -> None:
     (statement,) = read(
         {
             "CODE_5_430": 7,
@@ -113,32 +113,32 @@ def test_a_row_that_is_called_something_else_is_no_key_figure() -> None:
     assert len(statement.lines) == 3
 
 
-def test_the_newest_statement_comes_first() -> None:
+def test_statements_are_ordered_newest_first() -> None:
     years = [statement.year for statement in read({"year": 2022}, {"year": 2024}, {"year": 2023}).statements]
 
     assert years == [2024, 2023, 2022]
 
 
 @pytest.mark.parametrize("year", [None, "2024", 1989, 2101, 2024.5, True, "NULL"])
-def test_a_statement_of_no_certain_year_is_left_out_with_a_note(year: Any) -> None:
+def test_a_statement_without_a_valid_year_is_left_out_and_noted(year: Any) -> None:
     reading = read({"year": year, "CODE_6_010": 1}, {"CODE_6_010": 2})
 
     assert [statement.year for statement in reading.statements] == [2024]
     assert "no year" in reading.notes[0]
 
 
-def test_of_two_statements_of_one_year_that_differ_neither_is_taken() -> None:
+def test_different_statements_of_one_year_are_all_left_out() -> None:
     reading = read({"CODE_6_010": 1}, {"CODE_6_010": 2}, {"year": 2023})
 
     assert [statement.year for statement in reading.statements] == [2023]
     assert reading.notes == ("statements: 2 different ones of 2024",)
 
 
-def test_a_statement_that_comes_twice_is_taken_once() -> None:
+def test_a_duplicate_statement_is_read_once() -> None:
     assert len(read({"CODE_6_010": 1}, {"CODE_6_010": 1}).statements) == 1
 
 
-def test_another_companys_statement_is_not_this_ones() -> None:
+def test_the_statement_of_another_company_is_skipped() -> None:
     reading = read({"idno": OTHER_IDNO, "CODE_6_010": 1}, {"year": 2023})
 
     assert [statement.year for statement in reading.statements] == [2023]
@@ -158,13 +158,13 @@ def test_another_companys_statement_is_not_this_ones() -> None:
         ([f'[{{"idno": "{IDNO}", "year": 2024}}]'.encode()], True),
     ],
 )
-def test_that_nothing_was_filed_is_stated_by_the_list_alone(bodies: list[bytes], is_stated: bool) -> None:
+def test_statements_are_stated_only_by_their_list_even_if_empty(bodies: list[bytes], is_stated: bool) -> None:
     assert (
         "statements" in read_filed_statements([parse_json(body) for body in bodies], IDNO).stated
     ) is is_stated
 
 
-def test_a_form_or_a_key_never_seen_before_is_reported() -> None:
+def test_an_unknown_form_or_key_is_reported() -> None:
     reading = read({"CODE_9_010": 1, "CODE_5_43": 1, "auditor": "X", "organizationName": "undefined"})
 
     assert set(reading.unknown) == {"fin-data.CODE_9_010", "fin-data.CODE_5_43", "fin-data.auditor"}

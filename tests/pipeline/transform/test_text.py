@@ -1,4 +1,4 @@
-"""Dates, shares, folding and the ways to say that there is nothing."""
+"""Tests of dates, shares, folding and placeholders for "no value"."""
 
 from datetime import date
 from decimal import Decimal
@@ -46,7 +46,7 @@ from pipeline.transform.source_text import (
         ),
     ],
 )
-def test_a_date_is_read_in_every_manner(text: str) -> None:
+def test_a_date_is_parsed_in_every_format(text: str) -> None:
     assert parse_date(text) == date(2003, 7, 9)
 
 
@@ -54,11 +54,11 @@ def test_a_date_is_read_in_every_manner(text: str) -> None:
     "text",
     ["", "—", "NULL", "31.02.2003", "07.2003", "09.07.03", "13 brumar 2003", "str. 31 August 1989", "2003"],
 )
-def test_what_is_no_date_is_none(text: str) -> None:
+def test_a_text_that_is_not_a_date_is_none(text: str) -> None:
     assert parse_date(text) is None
 
 
-def test_an_english_date_that_could_be_two_is_none() -> None:
+def test_an_ambiguous_english_date_is_none() -> None:
     assert parse_date("03/04/2020", day_first=False) is None
     assert (
         parse_date("13/04/2020", day_first=False)
@@ -83,7 +83,7 @@ def test_an_english_date_that_could_be_two_is_none() -> None:
         *(("abc", None), ("NaN", None), ("Infinity", None), ([], None)),
     ],
 )
-def test_a_share_is_read_in_per_cent_or_none(value: object, share: str | None) -> None:
+def test_a_share_is_a_number_from_0_to_100_or_none(value: object, share: str | None) -> None:
     assert parse_share(value) == (None if share is None else Decimal(share))
 
 
@@ -91,19 +91,19 @@ def test_both_romanian_spellings_fold_to_the_same() -> None:
     assert fold("Ştiinţă  ÎN\u00a0ȚARĂ") == fold("ștIință în ţară") == "stiinta in tara"
 
 
-def test_folding_keeps_cyrillic_but_not_its_two_dots() -> None:
+def test_folding_keeps_cyrillic_letters_but_not_the_diaeresis() -> None:
     assert fold("Учёт Й") == "учет й"
 
 
-def test_marks_of_writing_direction_are_not_compared() -> None:
+def test_folding_removes_direction_marks() -> None:
     assert fold("\u202bAdresa\u202c\u200f") == "adresa"
 
 
-def test_bare_leaves_letters_and_digits() -> None:
+def test_a_comparison_key_contains_only_letters_and_digits() -> None:
     assert comparison_key("S.R.L. «Ştiinţa-2»") == "srlstiinta2"
 
 
-def test_collapse_shows_text_as_a_browser_does() -> None:
+def test_collapse_normalizes_white_space_like_a_browser() -> None:
     assert collapse("  a\n\u00a0b\x00 c ") == "a b c"
 
 
@@ -143,12 +143,12 @@ def test_collapse_shows_text_as_a_browser_does() -> None:
         ),
     ],
 )
-def test_the_ways_to_say_nothing_are_none(text: str) -> None:
+def test_placeholders_for_no_value_are_none(text: str) -> None:
     assert text_or_none(text) is None
 
 
 @pytest.mark.parametrize(
     "text", ["NULLARBOR SRL", "NET", "LIPSA GRUP", "O-LAINE", "Нетто", "Data Plus", "NO NAME SRL"]
 )
-def test_a_name_that_holds_such_a_word_is_a_name(text: str) -> None:
+def test_a_name_that_contains_a_placeholder_word_is_kept(text: str) -> None:
     assert text_or_none(text) == text

@@ -1,4 +1,4 @@
-"""A thousand companies as a browser shows them: the page alone, the data alone, and both tell what is true."""
+"""Tests with a thousand rendered companies: the HTML, the JSON, and both together yield the true facts."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from pipeline.transform.merge import ReadingKind, transform
 from pipeline.transform.reading import Reading
 from pipeline.transform.source_text import comparison_key
 from standin import Lang, Layout, expected_record
-from tests.pipeline.transform.rendered import COMPANIES, VARIANTS, Rendered
+from tests.pipeline.transform.rendered import COMPANIES, VARIANTS, RenderedPage
 from warehouse.records.models import Party, Statement
 
 Json = dict[str, Any]
@@ -20,8 +20,8 @@ _SINGLE = ("name", "legal_form", "legal_form_name", "address")
 _ACTIVITIES = ("licensed_activities", "unlicensed_activities")
 
 
-def told(reading: Reading, statements: Sequence[Statement]) -> Json:
-    """A reading in the plain form of the truth."""
+def as_record(reading: Reading, statements: Sequence[Statement]) -> Json:
+    """Convert a reading to the format of `expected_record`."""
     return {
         "idno": reading.idno,
         **{field: getattr(reading, field) for field in _SINGLE},
@@ -51,7 +51,7 @@ def figures(statement: Statement) -> Json:
 
 
 def as_shown(record: Json) -> Json:
-    """What of a record all pages show: no codes of activities, no kinds of places, no roles, the newest year alone."""
+    """Reduce a record to what all pages show: no activity codes, CUATM kinds or roles, only the newest year."""
     parts, cuatm = record["address_parts"], record["cuatm"]
     return {
         **record,
@@ -63,68 +63,68 @@ def as_shown(record: Json) -> Json:
     }
 
 
-def differences(pages: Sequence[Rendered], read: Callable[[Rendered], tuple[Json, Json]]) -> list[str]:
-    """What is read and not true, or true and not read, as texts."""
-    found: list[str] = []
+def differences(pages: Sequence[RenderedPage], read: Callable[[RenderedPage], tuple[Json, Json]]) -> list[str]:
+    """Return a text for each field whose value is not the expected one."""
+    texts: list[str] = []
     for page in pages:
-        is_read, is_true = read(page)
-        found += [
-            f"{page.path}: {field}: {is_read.get(field)!r}, but {value!r}"
-            for field, value in is_true.items()
-            if is_read.get(field) != value
+        actual, expected = read(page)
+        texts += [
+            f"{page.path}: {field}: {actual.get(field)!r} instead of {value!r}"
+            for field, value in expected.items()
+            if actual.get(field) != value
         ]
-    return found
+    return texts
 
 
-def test_the_companies_come_in_every_layout_language_and_variant(rendered_pages: list[Rendered]) -> None:
-    ways = {(page.layout, page.lang, page.variant) for page in rendered_pages}
+def test_the_pages_cover_every_layout_language_and_variant(rendered_pages: list[RenderedPage]) -> None:
+    combinations = {(page.layout, page.lang, page.variant) for page in rendered_pages}
 
-    assert len(ways) == len(Layout) * len(Lang) * len(VARIANTS)
+    assert len(combinations) == len(Layout) * len(Lang) * len(VARIANTS)
     assert len({page.idno for page in rendered_pages}) == COMPANIES
 
 
-def test_the_page_alone_tells_all_that_it_shows(rendered_pages: list[Rendered]) -> None:
-    def read(page: Rendered) -> tuple[Json, Json]:
+def test_the_html_alone_yields_all_facts_that_it_shows(rendered_pages: list[RenderedPage]) -> None:
+    def read(page: RenderedPage) -> tuple[Json, Json]:
         reading = read_html(page.html, page.idno)
-        return as_shown(told(reading, reading.statements)), as_shown(expected_record(page.idno))
+        return as_shown(as_record(reading, reading.statements)), as_shown(expected_record(page.idno))
 
     assert differences(rendered_pages, read) == []
 
 
-def test_the_data_alone_tells_all_that_is_true(rendered_pages: list[Rendered]) -> None:
-    def read(page: Rendered) -> tuple[Json, Json]:
+def test_the_json_alone_yields_all_facts(rendered_pages: list[RenderedPage]) -> None:
+    def read(page: RenderedPage) -> tuple[Json, Json]:
         reading = read_payloads(page.bodies, page.idno)
         assert reading is not None
-        return told(
+        return as_record(
             reading, read_filed_statements(list(map(parse_json, page.bodies)), page.idno).statements
         ), expected_record(page.idno)
 
     assert differences(rendered_pages, read) == []
 
 
-def test_the_page_and_its_data_never_disagree_and_leave_nothing_unknown(
-    rendered_pages: list[Rendered],
+def test_html_and_json_never_disagree_and_have_no_unknown_fields(
+    rendered_pages: list[RenderedPage],
 ) -> None:
     for page in rendered_pages:
         transformed = transform(idno=page.idno, html=page.html, bodies=page.bodies)
 
-        told_of = (transformed.disagreements, transformed.unknown, transformed.notes)
-        assert told_of == ({}, (), ()), page.path
+        problems = (transformed.disagreements, transformed.unknown, transformed.notes)
+        assert problems == ({}, (), ()), page.path
 
 
-def test_each_fact_of_a_page_without_data_bears_the_text_it_was_read_from(
-    rendered_pages: list[Rendered],
+def test_each_fact_of_a_page_without_json_has_its_raw_text(
+    rendered_pages: list[RenderedPage],
 ) -> None:
     for page in rendered_pages[:200]:
         transformed = transform(idno=page.idno, html=page.html, bodies=[])
 
         assert transformed.stated == frozenset()
-        held = {field for field, value in transformed.facts if value not in (None, ()) and field != "idno"}
-        assert set(transformed.sources) == held
+        present = {field for field, value in transformed.facts if value not in (None, ()) and field != "idno"}
+        assert set(transformed.sources) == present
         assert {source.reading for source in transformed.sources.values()} == {ReadingKind.HTML}
         assert all(source.raw for field, source in transformed.sources.items() if field != "statements")
 
 
 @pytest.mark.parametrize("field", ["address", "cuatm", "licensed_activities", "statements"])
-def test_many_companies_have_what_is_compared(rendered_pages: list[Rendered], field: str) -> None:
+def test_many_companies_have_the_compared_fields(rendered_pages: list[RenderedPage], field: str) -> None:
     assert sum(1 for page in rendered_pages if expected_record(page.idno)[field]) > COMPANIES / 3
