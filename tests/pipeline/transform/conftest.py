@@ -1,11 +1,11 @@
-"""Rendered pages for all tests of the reading: made once, by one browser."""
+"""Rendered pages for all tests of the transformation, produced once by one browser."""
 
 import pytest
 
-from tests.pipeline.transform.rendered import COMPANIES, Rendered, manners, render
+from tests.pipeline.transform.rendered import COMPANIES, RenderedPage, page_variants, render
 
 
 @pytest.fixture(scope="session")
-def rendered_pages(tmp_path_factory: pytest.TempPathFactory) -> list[Rendered]:
-    """A thousand companies, in every layout, language and variant."""
-    return render(manners(COMPANIES), tmp_path_factory.mktemp("browser"))
+def rendered_pages(tmp_path_factory: pytest.TempPathFactory) -> list[RenderedPage]:
+    """Pages of a thousand companies in every layout, language and variant."""
+    return render(page_variants(COMPANIES), tmp_path_factory.mktemp("browser"))

@@ -1,4 +1,4 @@
-"""Company pages made up by hand: a company, ways to mark it up, and frames to stand around it."""
+"""Handwritten company pages: a made-up company, layouts for its facts, and frames around them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ LABELS = {
 
 @dataclass(frozen=True)
 class PageCompany:
-    """A made-up company; founders with their shares in per cent."""
+    """A made-up company; `founders` maps names to shares in per cent."""
 
     name: str = "PLOPENA AGRO"
     form: str = "SRL"
@@ -55,12 +55,12 @@ class PageCompany:
     labels: tuple[str, ...] = LABELS["ro"]
 
     def facts(self) -> list[tuple[str, str]]:
-        """The single facts as label and escaped value, without those that are blank."""
+        """Return the single facts as labels and escaped values, without blank ones."""
         values = (IDNO, self.form, self.status, self.date, self.address)
         return [(label, escape(value)) for label, value in zip(self.labels, values, strict=False) if value]
 
     def parties(self) -> list[tuple[str, list[str]]]:
-        """The labels of the lists with their escaped entries, shares in parentheses."""
+        """Return the labels of the lists with their escaped entries, with shares in parentheses."""
         founders = [f"{escape(name)} ({share}%)" for name, share in self.founders.items()]
         lists = ((self.labels[5], founders), (self.labels[6], [escape(name) for name in self.administrators]))
         return [(label, entries) for label, entries in lists if entries]
@@ -305,6 +305,6 @@ FRAMES: tuple[Frame, ...] = (bare_frame, tagged_frame, plain_frame, frame_withou
 
 
 def page(company: PageCompany, layout: Layout = definitions, frame: Frame = bare_frame) -> str:
-    """A whole page: the heading, the facts in their layout, the frame around."""
+    """Return a whole page: the heading and the facts in a layout, inside a frame."""
     content = frame(f"<h1>{escape(company.name)}</h1>{layout(company)}")
     return f"<!doctype html><html><head><title>{escape(company.name)} | Site</title></head>{content}</html>"

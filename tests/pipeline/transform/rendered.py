@@ -1,4 +1,4 @@
-"""Pages of the stand-in site as a real Chrome renders them, many at once in frames of one window."""
+"""Pages of the stand-in site rendered by a real Chrome, in parallel frames of one window."""
 
 import json
 from collections.abc import Sequence
@@ -13,20 +13,20 @@ from tests.pipeline.extract.crawling import settings_for
 
 VARIANTS = range(8)
 COMPANIES = 1000
-_AT_ONCE = 8
-_BATCH = 64
+_PARALLEL_FRAMES = 8
+_BATCH_SIZE = 64
 _SCRIPT_SECONDS = 60
 
-# A page is there once its heading is and no text says that it is loading.
+# A page is complete once it has a heading and no text that says that it is loading.
 _RENDER = """
-const [urls, atOnce, loading, done] = arguments;
+const [urls, parallel, loading, done] = arguments;
 const pages = new Array(urls.length);
 let next = 0;
 const pause = () => new Promise((resolve) => setTimeout(resolve, 15));
 async function render(index) {
   const frame = document.createElement("iframe");
   frame.src = urls[index];
-  frame.hidden = true;  // nobody looks: no time for where things stand and how they look
+  frame.hidden = true;  // a hidden frame needs no time for layout and painting
   document.body.append(frame);
   for (;;) {
     await pause();
@@ -40,14 +40,14 @@ async function render(index) {
 async function work() {
   while (next < urls.length) await render(next++);
 }
-Promise.all(Array.from({ length: atOnce }, work)).then(() => done(pages));
+Promise.all(Array.from({ length: parallel }, work)).then(() => done(pages));
 """
 _LOADING = ["Se încarcă…", "Загрузка…", "Loading…"]
 
 
 @dataclass(frozen=True)
-class Rendered:
-    """A company's page in one of its many manners."""
+class RenderedPage:
+    """The page of a company in one layout, language and variant."""
 
     idno: str
     layout: Layout
@@ -57,34 +57,35 @@ class Rendered:
 
     @property
     def path(self) -> str:
-        """Where the site shows it."""
+        """The path and query of the page on the stand-in site."""
         return f"/companies/{self.idno}?layout={self.layout}&lang={self.lang}&variant={self.variant}"
 
     @property
     def bodies(self) -> list[bytes]:
-        """What the page got from the API."""
-        answers = (company(self.idno), fin_data(self.idno))
-        return [json.dumps(answer, ensure_ascii=False).encode() for answer in answers]
+        """The payloads that the page fetched from the API."""
+        payloads = (company(self.idno), fin_data(self.idno))
+        return [json.dumps(payload, ensure_ascii=False).encode() for payload in payloads]
 
 
-def manners(count: int) -> list[Rendered]:
-    """Return `count` companies; each layout, language and variant comes as often as any other."""
-    ways = list(product(Layout, Lang, VARIANTS))
+def page_variants(count: int) -> list[RenderedPage]:
+    """Return the unrendered pages of `count` companies, spread evenly over layouts, languages and variants."""
+    combinations = list(product(Layout, Lang, VARIANTS))
     return [
-        Rendered(make_idno(7 * number), *ways[number % len(ways)])  # of other years each time around
+        # A step of 7 gives the companies of one combination IDNOs of different years.
+        RenderedPage(make_idno(7 * number), *combinations[number % len(combinations)])
         for number in range(count)
     ]
 
 
-def render(pages: Sequence[Rendered], work_dir: Path) -> list[Rendered]:
-    """Return pages with what they show, from a site of their own that has its data in its documents."""
-    rendered: list[Rendered] = []
+def render(pages: Sequence[RenderedPage], work_dir: Path) -> list[RenderedPage]:
+    """Return the pages with their HTML, from a stand-in site that embeds the data in its documents."""
+    rendered: list[RenderedPage] = []
     with running_site(embedded=True) as site, chrome(settings_for(work_dir, site.url)) as driver:
         driver.set_script_timeout(_SCRIPT_SECONDS)
-        driver.get(f"{site.url}/robots.txt")  # no script of its own, and of the same origin as the frames
-        for begin in range(0, len(pages), _BATCH):
-            batch = pages[begin : begin + _BATCH]
+        driver.get(f"{site.url}/robots.txt")  # no script, and the same origin as the frames
+        for begin in range(0, len(pages), _BATCH_SIZE):
+            batch = pages[begin : begin + _BATCH_SIZE]
             urls = [page.path for page in batch]
-            shown = driver.execute_async_script(_RENDER, urls, _AT_ONCE, _LOADING)
+            shown = driver.execute_async_script(_RENDER, urls, _PARALLEL_FRAMES, _LOADING)
             rendered += [replace(page, html=html) for page, html in zip(batch, shown, strict=True)]
     return rendered

@@ -1,4 +1,4 @@
-"""Lines of business on a page, in any manner of listing them."""
+"""Activities on a page, in any form of list."""
 
 import pytest
 
@@ -38,16 +38,16 @@ def names(content: str) -> list[str]:
         "<li><b>2</b> <span>{2}</span></li></ul>",
     ],
 )
-def test_activities_are_read_in_any_manner_of_listing_them(content: str) -> None:
+def test_activities_are_read_from_any_form_of_list(content: str) -> None:
     assert names(content.format(ONE, TWO, THREE)) == [ONE, TWO, THREE]
 
 
 @pytest.mark.parametrize("label", ["Activități", "Genuri de activitate", "Licențe", "Виды деятельности"])
-def test_a_label_that_does_not_say_which_activities_is_not_read(label: str) -> None:
+def test_label_without_the_kind_of_activities_is_not_read(label: str) -> None:
     assert names(f"<h2>{label}</h2><ul><li>{ONE}</li></ul>") == []
 
 
-def test_licensed_and_unlicensed_activities_are_told_apart() -> None:
+def test_licensed_and_unlicensed_activities_are_distinguished() -> None:
     content = (
         f"<dl><dt>Licensed activities</dt><dd>{ONE}</dd><dt>Unlicensed activities</dt><dd>{TWO}</dd></dl>"
     )
@@ -58,7 +58,7 @@ def test_licensed_and_unlicensed_activities_are_told_apart() -> None:
 
 
 @pytest.mark.parametrize("nothing", ["—", "Nu există date", "", "Нет данных"])
-def test_where_there_are_none_none_are_read(nothing: str) -> None:
+def test_stated_absence_yields_no_activities(nothing: str) -> None:
     assert names(f"<dl><dt>Activități licențiate</dt><dd>{nothing}</dd></dl>") == []
 
 
@@ -74,7 +74,7 @@ def test_where_there_are_none_none_are_read(nothing: str) -> None:
         ("Comerț • Transport", ["Comerț", "Transport"]),
     ],
 )
-def test_a_line_is_split_where_a_new_activity_begins(text: str, activities: list[str]) -> None:
+def test_line_is_split_where_a_new_activity_starts(text: str, activities: list[str]) -> None:
     assert split_activities(text) == activities
 
 
@@ -87,5 +87,5 @@ def test_a_line_is_split_where_a_new_activity_begins(text: str, activities: list
         "<h2>Activități licențiate</h2><div><p>Comerț</p><div>Transport</div></div>",
     ],
 )
-def test_what_cannot_be_told_apart_is_not_read(content: str) -> None:
+def test_ambiguous_list_is_not_read(content: str) -> None:
     assert names(content) == []

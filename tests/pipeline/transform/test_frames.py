@@ -1,4 +1,4 @@
-"""What stands around a company, or looks like a label, never becomes a fact of it."""
+"""Content around a company, and values that read like labels, never become facts of it."""
 
 import pytest
 
@@ -28,28 +28,26 @@ HOSTILE_ADDRESSES = (
 
 @pytest.mark.parametrize("frame", FRAMES)
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_a_footer_address_is_never_the_companys(layout: Layout, frame: Frame) -> None:
+def test_footer_address_is_never_read_as_the_companys(layout: Layout, frame: Frame) -> None:
     assert read_html(page(PageCompany(address=""), layout, frame), IDNO).address is None
 
 
 @pytest.mark.parametrize("frame", FRAMES)
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_the_sites_administrator_is_never_the_companys(layout: Layout, frame: Frame) -> None:
+def test_site_administrator_is_never_read_as_the_companys(layout: Layout, frame: Frame) -> None:
     assert read_html(page(PageCompany(administrators=()), layout, frame), IDNO).administrators == ()
 
 
 @pytest.mark.parametrize("frame", FRAMES)
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_the_status_of_another_company_is_never_this_ones(layout: Layout, frame: Frame) -> None:
+def test_status_of_another_company_is_never_read(layout: Layout, frame: Frame) -> None:
     assert read_html(page(PageCompany(status=""), layout, frame), IDNO).status is None
 
 
 @pytest.mark.parametrize("frame", FRAMES)
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("address", HOSTILE_ADDRESSES)
-def test_an_address_that_looks_like_other_facts_is_no_other_fact(
-    layout: Layout, frame: Frame, address: str
-) -> None:
+def test_hostile_address_never_becomes_another_fact(layout: Layout, frame: Frame, address: str) -> None:
     company = PageCompany(address=address, status="", administrators=())
 
     reading = read_html(page(company, layout, frame), IDNO)
@@ -78,7 +76,7 @@ def test_an_address_that_looks_like_other_facts_is_no_other_fact(
         "Activ 100%",
     ],
 )
-def test_a_name_that_looks_like_a_label_is_only_a_name(layout: Layout, frame: Frame, name: str) -> None:
+def test_name_that_reads_like_a_label_is_only_a_name(layout: Layout, frame: Frame, name: str) -> None:
     company = PageCompany(name=name, address="", status="", administrators=())
     html = page(company, layout, frame).replace("</h1>", f"</h1><p>{name}</p><p>{name} · Companii</p>")
 
@@ -92,7 +90,7 @@ def test_a_name_that_looks_like_a_label_is_only_a_name(layout: Layout, frame: Fr
 @pytest.mark.parametrize(
     "party", ["Adresa: str. Falsă, 1", "Administrator: FALS ION", "Statut: Lichidată", f"IDNO: {OTHER_IDNO}"]
 )
-def test_a_founder_that_looks_like_a_label_is_no_other_fact(layout: Layout, party: str) -> None:
+def test_founder_that_reads_like_a_label_never_becomes_another_fact(layout: Layout, party: str) -> None:
     company = PageCompany(founders={party: "50", "MODELEANU ION": "50"})
 
     reading = read_html(page(company, layout), IDNO)
@@ -102,7 +100,7 @@ def test_a_founder_that_looks_like_a_label_is_no_other_fact(layout: Layout, part
     assert {person.name for person in reading.administrators} <= set(company.administrators)
 
 
-def test_a_card_of_a_similar_company_is_not_this_company() -> None:
+def test_card_of_a_similar_company_yields_no_fact() -> None:
     html = (
         f"<div><h1>PLOPENA AGRO</h1><p>IDNO: {IDNO}</p><h3>Companii similare</h3>"
         "<div><b>ALTA</b><p>Adresa: str. Alta, 1</p><p>Administrator: STRĂINU PAVEL</p>"
@@ -114,7 +112,7 @@ def test_a_card_of_a_similar_company_is_not_this_company() -> None:
     assert (reading.address, reading.status, reading.administrators) == (None, None, ())
 
 
-def test_labels_in_menus_links_and_hidden_places_are_none() -> None:
+def test_labels_in_menus_links_and_hidden_elements_are_ignored() -> None:
     html = (
         f"<ul><li><a>Adresa</a> <a>str. Meniu</a></li></ul><h1>PLOPENA AGRO</h1><p>IDNO: {IDNO}</p>"
         "<p style='display: none'>Adresa: str. Ascunsă, 1</p><p hidden>Statut: Lichidată</p>"
@@ -127,14 +125,14 @@ def test_labels_in_menus_links_and_hidden_places_are_none() -> None:
     assert (reading.address, reading.status) == (None, None)
 
 
-def test_a_value_of_an_unknown_label_is_no_label() -> None:
+def test_value_of_an_unknown_label_is_not_read_as_a_label() -> None:
     terms = f"<dt>IDNO</dt><dd>{IDNO}</dd><dt>Observații</dt><dd>Adresa: str. Falsă, 1</dd>"
     assert read_html(f"<h1>PLOPENA AGRO</h1><dl>{terms}</dl>", IDNO).address is None
     rows = f"<tr><th>IDNO</th><td>{IDNO}</td></tr><tr><th>Observații</th><td>Adresa: str. Falsă, 1</td></tr>"
     assert read_html(f"<h1>PLOPENA AGRO</h1><table>{rows}</table>", IDNO).address is None
 
 
-def test_cards_that_repeat_their_labels_are_other_companies() -> None:
+def test_cards_with_repeated_labels_are_other_companies() -> None:
     card = "<div><b>ALTA</b><p>Adresa: str. Alta, 1</p><p>Statut: Lichidată</p></div>"
     company = f"<div><h1>PLOPENA AGRO</h1><p>IDNO: {IDNO}</p></div>"
     html = f"<div><a>Meniu</a></div><div>{company}<div>{card}{card}</div></div>"

@@ -1,4 +1,4 @@
-"""Key figures on a page: of which year, in which unit, and what is left out where that is not plain."""
+"""Key figures on a page: their year, unit and value, and those left out as uncertain."""
 
 from decimal import Decimal
 
@@ -40,11 +40,11 @@ TITLE = "<h2>Situații financiare, 2024</h2>"
         "<tr><td>Total active</td><td>1 234 567</td></tr></table>",
     ],
 )
-def test_a_figure_is_read_below_a_title_with_its_year(content: str) -> None:
+def test_figure_below_a_title_with_its_year_is_read(content: str) -> None:
     assert figures(content) == {2024: {"total_assets": Decimal(1234567)}}
 
 
-def test_a_table_may_have_a_column_for_each_year() -> None:
+def test_table_with_a_column_for_each_year_is_read() -> None:
     rows = "<tr><th>Indicator</th><th>Cod</th><th>2024, MDL</th><th>2023, MDL</th><th>%</th></tr>"
     rows += "<tr><td>Total active</td><td>430</td><td>12 000</td><td>11 000</td><td>9</td></tr>"
     rows += "<tr><td>Profit net</td><td>180</td><td>(500)</td><td>—</td><td></td></tr>"
@@ -55,7 +55,7 @@ def test_a_table_may_have_a_column_for_each_year() -> None:
     }
 
 
-def test_a_table_may_have_a_row_for_each_year() -> None:
+def test_table_with_a_row_for_each_year_is_read() -> None:
     rows = "<tr><th>Anul</th><th>Total active (lei)</th><th>Profit net (lei)</th></tr>"
     rows += (
         "<tr><td>2024</td><td>12 000</td><td>−500</td></tr><tr><td>2023</td><td>11 000</td><td>7</td></tr>"
@@ -67,7 +67,7 @@ def test_a_table_may_have_a_row_for_each_year() -> None:
     }
 
 
-def test_statements_of_several_years_may_stand_one_below_the_other() -> None:
+def test_statements_of_several_years_on_one_page_are_read() -> None:
     content = "".join(
         f"<h3>Bilanț {year}</h3><dl><dt>Total active</dt><dd>{year - 2000} 000 MDL</dd></dl>"
         for year in (2024, 2023)
@@ -79,7 +79,7 @@ def test_statements_of_several_years_may_stand_one_below_the_other() -> None:
     }
 
 
-def test_an_amount_with_one_mark_is_read_by_those_around_it() -> None:
+def test_ambiguous_separator_is_resolved_by_the_other_amounts() -> None:
     around = "<p>Total assets: 1,234,567 MDL</p>"
 
     assert figures(f"{TITLE}{around}<p>Cash: 5,400 MDL</p>")[2024]["cash"] == 5400
@@ -116,7 +116,7 @@ def test_an_amount_with_one_mark_is_read_by_those_around_it() -> None:
         f"{TITLE}<p>Total active: 5 000 MDL</p><p>TOTAL ACTIVE: 6 000 MDL</p>",
     ],
 )
-def test_a_figure_of_no_certain_year_unit_or_value_is_left_out_with_a_note(content: str) -> None:
+def test_figure_with_uncertain_year_unit_or_value_yields_only_a_note(content: str) -> None:
     reading = read(content)
 
     assert reading.statements == ()
@@ -124,7 +124,7 @@ def test_a_figure_of_no_certain_year_unit_or_value_is_left_out_with_a_note(conte
 
 
 @pytest.mark.parametrize("nothing", ["—", "Nu există date", "NULL"])
-def test_a_figure_that_was_not_filed_needs_no_note(nothing: str) -> None:
+def test_figure_stated_as_absent_yields_no_note(nothing: str) -> None:
     reading = read(f"{TITLE}<dl><dt>Total active</dt><dd>{nothing}</dd></dl>")
 
     assert (reading.statements, reading.notes) == ((), ())
@@ -133,13 +133,13 @@ def test_a_figure_that_was_not_filed_needs_no_note(nothing: str) -> None:
 @pytest.mark.parametrize(
     "label", ["Total active circulante", "Capital social", "Profit", "Active", "Datorii"]
 )
-def test_a_row_that_is_called_otherwise_is_no_key_figure(label: str) -> None:
+def test_row_with_a_similar_label_is_not_a_key_figure(label: str) -> None:
     assert figures(f"{TITLE}<p>{label}: 5 000 MDL</p>") == {}
 
 
 @pytest.mark.parametrize("frame", FRAMES)
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_figures_change_nothing_of_the_other_facts(layout: Layout, frame: Frame) -> None:
+def test_key_figures_do_not_change_other_facts(layout: Layout, frame: Frame) -> None:
     plain = page(PageCompany(), layout, frame)
     figures = f"<div>{TITLE}<dl><dt>Total active</dt><dd>1 234 567 MDL</dd></dl></div>"
     before, after = (
@@ -169,5 +169,5 @@ def test_figures_change_nothing_of_the_other_facts(layout: Layout, frame: Frame)
         ("Situații financiare 2024/25", None),
     ],
 )
-def test_a_title_names_a_whole_year_or_none(title: str, year: int | None) -> None:
+def test_title_yields_a_whole_year_or_none(title: str, year: int | None) -> None:
     assert year_of_statement(title) == year

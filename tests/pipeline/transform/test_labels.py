@@ -1,4 +1,4 @@
-"""What is a label, and what its words mean."""
+"""Recognition of labels, statuses, legal forms and roles."""
 
 import pytest
 
@@ -46,7 +46,7 @@ from warehouse.records.models import CompanyStatus
         *(("Company management", Field.ADMINISTRATORS), ("Состав руководства", Field.ADMINISTRATORS)),
     ],
 )
-def test_a_label_is_known_in_every_language_and_manner(label: str, field: Field) -> None:
+def test_label_is_recognized_in_every_language_and_spelling(label: str, field: Field) -> None:
     assert field_of(label) is field
 
 
@@ -63,7 +63,7 @@ def test_a_label_is_known_in_every_language_and_manner(label: str, field: Field)
         *("Дата регистрации НДС", "Capital social", "Beneficiari efectivi"),
     ],
 )
-def test_a_label_that_resembles_another_is_not_taken_for_it(text: str) -> None:
+def test_similar_label_is_not_confused_with_a_field_that_is_read(text: str) -> None:
     assert field_of(text) is Field.OTHER
 
 
@@ -80,23 +80,23 @@ def test_a_label_that_resembles_another_is_not_taken_for_it(text: str) -> None:
         "Adresa (TVA)",
     ],
 )
-def test_what_only_begins_like_a_label_is_none(text: str) -> None:
+def test_text_that_only_starts_like_a_label_is_not_one(text: str) -> None:
     assert field_of(text) is None
 
 
 @pytest.mark.parametrize("text", ["Activă", "● Active", "Действующая", "În activitate", "ACTIV (din 2003)"])
-def test_an_active_status_is_known(text: str) -> None:
+def test_active_status_is_recognized(text: str) -> None:
     assert status_of(text) is CompanyStatus.ACTIVE
 
 
 @pytest.mark.parametrize(
     "text", ["Inactivă", "Lichidată", "Ликвидирована", "Not active", "Radiată", "Не действует"]
 )
-def test_an_inactive_status_is_known(text: str) -> None:
+def test_inactive_status_is_recognized(text: str) -> None:
     assert status_of(text) is CompanyStatus.INACTIVE
 
 
-def test_a_word_that_is_a_status_only_beside_its_label() -> None:
+def test_ambiguous_word_is_a_status_only_beside_its_label() -> None:
     assert (status_of("Registered"), labelled_status_of("Registered")) == (None, CompanyStatus.ACTIVE)
     assert labelled_status_of("În proces de lichidare") is None
 
@@ -119,10 +119,10 @@ def test_a_word_that_is_a_status_only_beside_its_label() -> None:
         *(("State enterprise", "ÎS"), ("Крестьянское (фермерское) хозяйство", "GȚ"), ("Companie", None)),
     ],
 )
-def test_a_legal_form_is_known_by_code_and_by_name(text: str, code: str | None) -> None:
+def test_legal_form_is_recognized_by_code_and_by_name(text: str, code: str | None) -> None:
     assert legal_form_of(text) == code
 
 
-def test_roles_and_things_to_click_are_known() -> None:
+def test_roles_and_clickable_texts_are_recognized() -> None:
     assert is_role("(Administrator)") and is_role("генеральный директор") and not is_role("MODELEANU ION")
     assert is_action("Vezi pe hartă") and is_action("Показать на карте →") and not is_action("ALLEGRO")

@@ -1,4 +1,4 @@
-"""Rendered pages that somebody has changed: the same facts are read, or none, never others."""
+"""Mutated pages: the reader finds the same facts or none, never different ones."""
 
 import random
 
@@ -6,33 +6,33 @@ import pytest
 
 from pipeline.transform.agreement import agree, is_empty
 from pipeline.transform.html.page_reader import read_html
-from tests.pipeline.transform.mutations import MUTATIONS, Mutation, labels_renamed
-from tests.pipeline.transform.rendered import Rendered
+from tests.pipeline.transform.mutations import MUTATIONS, Mutation, rename_labels
+from tests.pipeline.transform.rendered import RenderedPage
 from warehouse.records.models import CompanyFacts
 
-_EVERY = 19
-"""One page in so many is changed: a number that shares no factor with the layouts, languages and variants."""
+_SAMPLE_STEP = 19
+"""Every 19th page is mutated; 19 shares no factor with the numbers of layouts, languages and variants."""
 _FIELDS = tuple(field for field in CompanyFacts.model_fields if field != "idno")
-_MOST_KEPT = 0.9
+_MIN_KEPT_RATIO = 0.9
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.__name__)
-def test_a_changed_page_tells_the_same_facts_or_none(
-    mutation: Mutation, rendered_pages: list[Rendered]
+def test_mutated_page_yields_the_same_facts_or_none(
+    mutation: Mutation, rendered_pages: list[RenderedPage]
 ) -> None:
     wrong: list[str] = []
-    told = kept = 0
-    for number, page in enumerate(rendered_pages[::_EVERY]):
+    facts_before = facts_after = 0
+    for number, page in enumerate(rendered_pages[::_SAMPLE_STEP]):
         other = rendered_pages[(number * 31 + 5) % len(rendered_pages)].html
         before = read_html(page.html, page.idno)
         after = read_html(mutation(page.html, other, random.Random(number)), page.idno)
         assert after.idno in (page.idno, None)
         for field in _FIELDS:
-            was, is_now = getattr(before, field), getattr(after, field)
-            told += not is_empty(was)
-            kept += not is_empty(is_now)
-            if not is_empty(is_now) and (is_empty(was) or not agree(field, was, is_now)):
-                wrong.append(f"{page.path}: {field}: {is_now!r}, but {was!r}")
+            expected, found = getattr(before, field), getattr(after, field)
+            facts_before += not is_empty(expected)
+            facts_after += not is_empty(found)
+            if not is_empty(found) and (is_empty(expected) or not agree(field, expected, found)):
+                wrong.append(f"{page.path}: {field}: {found!r}, but {expected!r}")
 
     assert wrong == []
-    assert mutation is labels_renamed or kept >= _MOST_KEPT * told
+    assert mutation is rename_labels or facts_after >= _MIN_KEPT_RATIO * facts_before

@@ -1,4 +1,4 @@
-"""Parties out of texts that join them, with notes of every manner."""
+"""Parties in texts that join them, with notes of every form."""
 
 from decimal import Decimal
 
@@ -24,7 +24,7 @@ IDNO = "1007998000019"
         ("", []),
     ],
 )
-def test_a_joined_text_is_split_where_that_is_certain(text: str, parts: list[str]) -> None:
+def test_joined_text_is_split_only_where_the_parties_are_certain(text: str, parts: list[str]) -> None:
     assert split_parties(text) == parts
 
 
@@ -45,26 +45,26 @@ def test_a_joined_text_is_split_where_that_is_certain(text: str, parts: list[str
         ),
     ],
 )
-def test_a_share_is_taken_off_a_name(text: str) -> None:
+def test_share_is_separated_from_the_name(text: str) -> None:
     party = read_entry([text], position=0, with_shares=True)
 
     assert party is not None
     assert (party.name, party.share) == ("MODELEANU ION", Decimal("12.5"))
 
 
-def test_a_per_cent_sign_within_a_name_stays() -> None:
+def test_percentage_inside_a_name_is_kept() -> None:
     party = read_entry(["ALFA 100% NATURAL"], position=0, with_shares=True)
 
     assert party is not None and (party.name, party.share) == ("ALFA 100% NATURAL", None)
 
 
-def test_a_share_in_a_text_of_its_own_leaves_the_names_alone() -> None:
+def test_separate_share_leaves_the_percentage_in_the_name() -> None:
     party = read_entry(["LAPTE 100%", "Cota: 30%"], position=0, with_shares=True)
 
     assert party is not None and (party.name, party.share) == ("LAPTE 100%", Decimal("30"))
 
 
-def test_an_administrators_name_keeps_its_per_cent() -> None:
+def test_percentage_in_an_administrators_name_is_kept() -> None:
     party = read_entry(["LAPTE 100%"], position=0, with_shares=False)
 
     assert party is not None and (party.name, party.share) == ("LAPTE 100%", None)
@@ -73,7 +73,7 @@ def test_an_administrators_name_keeps_its_per_cent() -> None:
 @pytest.mark.parametrize(
     "text", ["MODELEANU ION (director)", "MODELEANU ION, director", "MODELEANU ION – director"]
 )
-def test_a_role_is_taken_off_a_name(text: str) -> None:
+def test_role_is_separated_from_the_name(text: str) -> None:
     party = read_entry([text], position=0, with_shares=False)
 
     assert party is not None and (party.name, party.role) == ("MODELEANU ION", "director")
@@ -82,25 +82,25 @@ def test_a_role_is_taken_off_a_name(text: str) -> None:
 @pytest.mark.parametrize(
     "text", [f"ALFA [IDNO {IDNO}]", f"ALFA, IDNO: {IDNO}", f"ALFA (cod fiscal {IDNO})", f"ALFA {IDNO}"]
 )
-def test_an_idno_is_taken_off_a_companys_name(text: str) -> None:
+def test_idno_is_separated_from_a_companys_name(text: str) -> None:
     party = read_entry([text], position=0, with_shares=True)
 
     assert party is not None and (party.name, party.idno, party.kind) == ("ALFA", IDNO, PartyKind.COMPANY)
 
 
-def test_an_idno_that_cannot_be_one_is_none() -> None:
+def test_invalid_idno_is_dropped() -> None:
     party = read_entry(["ALFA GRUP, IDNO 1000000000000"], position=0, with_shares=True)
 
     assert party is not None and (party.name, party.idno) == ("ALFA GRUP", None)
 
 
-def test_the_letters_of_a_picture_are_no_name() -> None:
+def test_initials_in_place_of_a_picture_are_not_a_name() -> None:
     party = read_entry(["MI", "MODELEANU ION", "100%"], position=0, with_shares=True)
 
     assert party is not None and party.name == "MODELEANU ION"
 
 
-def test_a_kind_in_words_decides() -> None:
+def test_stated_kind_decides_between_person_and_company() -> None:
     party = read_entry(["MODELEANU", "Persoană juridică"], position=0, with_shares=True)
 
     assert party is not None and party.kind is PartyKind.COMPANY
@@ -122,7 +122,7 @@ def test_a_kind_in_words_decides() -> None:
         "01.02.2003",
     ],
 )
-def test_a_note_is_no_party(text: str) -> None:
+def test_note_is_not_a_party(text: str) -> None:
     assert is_note(text)
     assert read_entry([text], position=0, with_shares=True) is None
 
@@ -138,11 +138,11 @@ def test_a_note_is_no_party(text: str) -> None:
         ("ALFA PRIM, BETA INVEST SRL (50%)", []),
     ],
 )
-def test_parties_are_parted_at_commas_even_where_only_some_have_notes(text: str, parts: list[str]) -> None:
+def test_parties_are_split_at_commas_even_if_only_some_have_notes(text: str, parts: list[str]) -> None:
     assert split_parties(text) == parts
 
 
-def test_a_share_in_parentheses_may_have_its_word_before_it() -> None:
+def test_word_before_a_share_in_parentheses_is_removed() -> None:
     party = read_entry(["MODELEANU ION (доля 33.33%)"], position=0, with_shares=True)
 
     assert party is not None and (party.name, party.share) == ("MODELEANU ION", Decimal("33.33"))

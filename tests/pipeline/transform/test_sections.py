@@ -1,4 +1,4 @@
-"""Sections, panels, chips and help marks: where lists and facts stand, and where one of them is blank."""
+"""Facts and lists in sections, panels and chips, and sections that are empty."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.pipeline.transform.html_pages import IDNO, OWNER_IDNO
 
 
 def read(content: str) -> Reading:
-    """Read a page in which `content` follows the heading and the IDNO."""
+    """Read a page with `content` after the heading and the IDNO."""
     return read_html(f"<body><main><h1>PLOPENA AGRO</h1><p>IDNO: {IDNO}</p>{content}</main></body>", IDNO)
 
 
@@ -26,59 +26,59 @@ def names(content: str) -> list[str]:
         "<button><i></i></button>",
     ],
 )
-def test_marks_beside_a_label_are_no_values(mark: str) -> None:
+def test_marks_beside_a_label_are_not_its_value(mark: str) -> None:
     rows = f"<div><span><b>Statut</b>{mark}</span><span>Activă</span></div>"
     assert read(rows).status == "active"
 
 
-def test_a_picture_may_stand_before_a_label() -> None:
+def test_emoji_before_a_label_is_ignored() -> None:
     assert read("<dl><dt>📍 Adresa</dt><dd>str. Pilda, 1</dd></dl>").address == "str. Pilda, 1"
 
 
-def test_an_address_in_a_cell_may_look_like_a_label() -> None:
+def test_cell_value_that_reads_like_a_label_is_an_address() -> None:
     assert read("<table><tr><th>Adresa</th><td>Statut</td></tr></table>").address == "Statut"
 
 
-def test_a_link_to_a_map_is_no_address() -> None:
+def test_map_link_alone_is_not_an_address() -> None:
     assert read("<p><b>Adresa:</b> <a>Arată pe hartă</a></p>").address is None
 
 
-def test_a_panel_is_read_below_what_folds_it_open() -> None:
+def test_panel_below_its_expander_is_read() -> None:
     head = "<div aria-expanded='true'><span>Fondatori</span><span class='arrow'></span></div>"
     assert names(f"{head}<div><ul><li>MODELEANU ION</li></ul></div>") == ["MODELEANU ION"]
 
 
-def test_persons_and_companies_may_have_a_list_each() -> None:
+def test_lists_of_persons_and_companies_are_combined() -> None:
     persons = "<section><h2>Fondatori – persoane fizice (1)</h2><ul><li>MODELEANU ION</li></ul></section>"
     companies = "<section><h2>Fondatori persoane juridice</h2><ul><li>PILDA SRL</li></ul></section>"
     assert names(persons + companies) == ["MODELEANU ION", "PILDA SRL"]
 
 
-def test_where_one_of_two_lists_cannot_be_read_neither_is() -> None:
+def test_neither_of_two_lists_is_read_if_one_is_unreadable() -> None:
     persons = "<section><h2>Fondatori – persoane fizice (1)</h2><div><div>STATUT</div></div></section>"
     companies = "<section><h2>Fondatori persoane juridice</h2><ul><li>PILDA SRL</li></ul></section>"
     assert names(companies + persons) == []
 
 
-def test_a_list_of_which_a_part_cannot_be_read_is_not_read() -> None:
+def test_list_with_an_unreadable_entry_is_not_read() -> None:
     assert names(f"<h2>Fondatori</h2><ul><li>MODELEANU ION</li><li>IDNO {OWNER_IDNO}</li></ul>") == []
 
 
-def test_a_row_with_the_sum_is_no_party() -> None:
+def test_total_row_is_not_a_party() -> None:
     head = "<tr><th>Nume</th><th>Cota</th></tr>"
     rows = "<tr><td>MODELEANU ION</td><td>cota 100%</td></tr><tr><td>Total</td><td>100%</td></tr>"
     founders = read(f"<h2>Fondatori</h2><table>{head}{rows}</table>").founders
     assert [(party.name, str(party.share)) for party in founders] == [("MODELEANU ION", "100")]
 
 
-def test_chips_that_look_alike_are_a_party_each() -> None:
+def test_each_of_several_alike_chips_is_a_party() -> None:
     chips = "".join(
         f"<span class='chip'><span>{name}</span></span>" for name in ("MODELEANU ION", "PILDA ANA")
     )
     assert names(f"<h2>Fondatori</h2><div>{chips}</div>") == ["MODELEANU ION", "PILDA ANA"]
 
 
-def test_lines_of_links_are_all_read() -> None:
+def test_names_separated_by_line_breaks_are_all_read() -> None:
     lines = "<a>MODELEANU ION</a><br><a>PILDA ANA</a><br><span>PROBARU VASILE</span>"
     assert names(f"<h2>Fondatori</h2>{lines}") == ["MODELEANU ION", "PILDA ANA", "PROBARU VASILE"]
 
@@ -93,25 +93,25 @@ def test_lines_of_links_are_all_read() -> None:
         "<b>Fondatori</b> <span>MODELEANU ION</span> <span>50%</span> <span>PILDA ANA</span> <span>50%</span>",
     ],
 )
-def test_what_may_be_more_or_less_than_the_list_is_not_read(content: str) -> None:
+def test_content_with_uncertain_list_boundaries_is_not_read(content: str) -> None:
     assert names(content) == []
 
 
 @pytest.mark.parametrize("blank", ["", "—", "-"])
-def test_a_blank_section_takes_nothing_from_the_next(blank: str) -> None:
+def test_empty_section_takes_nothing_from_the_next_one(blank: str) -> None:
     following = "<div class='box'><h3>Contacte</h3><p>Ion</p></div><div><h3>Noutăți</h3><a>Știre</a></div>"
     assert names(f"<div class='box'><h3>Fondatori</h3>{blank}</div>{following}") == []
     assert names(f"<div class='box'><h3>Fondatori</h3>{blank}</div><div><h3>Noutăți</h3>Azi</div>") == []
 
 
-def test_a_list_item_that_ends_with_a_role_is_no_row_of_heads() -> None:
+def test_list_item_that_ends_with_a_role_is_not_a_header_row() -> None:
     item = "<li>{} <span>Administrator</span></li>"
     items = item.format("MODELEANU ION") + item.format("PILDA ANA")
     reading = read(f"<h2>Administratori</h2><ul>{items}</ul>")
     assert [party.name for party in reading.administrators] == ["MODELEANU ION", "PILDA ANA"]
 
 
-def test_a_section_before_the_statements_is_the_companys() -> None:
+def test_section_before_the_statements_belongs_to_the_company() -> None:
     people = "<div class='block'><div>Administratori</div><a>MODELEANU ION</a></div>"
     statements = "<div class='block'><div>Date financiare</div><table><tr><td>2025</td></tr></table></div>"
     company = f"<h1>PLOPENA AGRO</h1><table><tr><th>IDNO</th><td>{IDNO}</td></tr></table>"
@@ -119,7 +119,7 @@ def test_a_section_before_the_statements_is_the_companys() -> None:
     assert [party.name for party in read_html(html, IDNO).administrators] == ["MODELEANU ION"]
 
 
-def test_the_path_to_the_page_does_not_make_its_block_the_frame() -> None:
+def test_breadcrumb_does_not_turn_its_block_into_a_frame() -> None:
     path = "<div>Acasă / Companii / PLOPENA AGRO</div>"
     facts = f"<ul><li><span>IDNO</span><span>{IDNO}</span></li></ul>"
     people = "<div class='card'><div>Administratori</div><a>MODELEANU ION</a></div>"
@@ -127,7 +127,7 @@ def test_the_path_to_the_page_does_not_make_its_block_the_frame() -> None:
     assert [party.name for party in read_html(html, IDNO).administrators] == ["MODELEANU ION"]
 
 
-def test_a_page_with_labels_without_end_tells_no_fact_and_says_why() -> None:
+def test_page_with_too_many_labels_yields_a_note_instead_of_facts() -> None:
     labels = "".join(f"<p>Adresa: str. Nimic {number}</p>" for number in range(3000))
     html = f"<body><main><h1>PLOPENA AGRO</h1><p>IDNO: {IDNO}</p>{labels}</main></body>"
     reading = read_html(html, IDNO)

@@ -1,4 +1,4 @@
-"""Places, activities and figures in the layouts and frames made up by hand: read as they are, or not at all."""
+"""CUATM units, activities and key figures in every handwritten layout and frame."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -22,7 +22,7 @@ ACTIVITIES = (
     "Fabricarea pîinii; fabricarea produselor proaspete de patiserie",
     "Cultivarea cerealelor (exclusiv orez), plantelor leguminoase și oleaginoase",
 )
-WORDS = {
+LABELS_AND_TITLES = {
     "ro": ("Codul CUATM", "Activități licențiate", "Total active", "Profit net", "Situații financiare, 2024"),
     "ru": (
         "Код CUATM",
@@ -42,47 +42,47 @@ WORDS = {
 
 
 @dataclass(frozen=True)
-class Whole(PageCompany):
-    """A company with its place and its activities."""
+class CompanyWithActivities(PageCompany):
+    """A company with a CUATM unit and activities."""
 
     lang: str = "ro"
 
     def facts(self) -> list[tuple[str, str]]:
-        return [*super().facts(), (WORDS[self.lang][0], "SEC.CENTRU (130000)")]
+        return [*super().facts(), (LABELS_AND_TITLES[self.lang][0], "SEC.CENTRU (130000)")]
 
     def parties(self) -> list[tuple[str, list[str]]]:
-        return [*super().parties(), (WORDS[self.lang][1], list(ACTIVITIES))]
+        return [*super().parties(), (LABELS_AND_TITLES[self.lang][1], list(ACTIVITIES))]
 
 
 @dataclass(frozen=True)
-class Figures(PageCompany):
-    """The key figures, as facts of their own."""
+class KeyFigureRows(PageCompany):
+    """Key figures in the place of the facts of a company."""
 
     lang: str = "ro"
 
     def facts(self) -> list[tuple[str, str]]:
-        _, _, assets, profit, _ = WORDS[self.lang]
+        _, _, assets, profit, _ = LABELS_AND_TITLES[self.lang]
         return [(assets, "1 234 567 MDL"), (profit, "(87) MDL")]
 
     def parties(self) -> list[tuple[str, list[str]]]:
         return []
 
 
-def whole_page(layout: Layout, frame: Frame, lang: str) -> str:
+def page_with_activities_and_figures(layout: Layout, frame: Frame, lang: str) -> str:
     def content(company: PageCompany) -> str:
-        shown = layout(Figures(lang=lang, founders={}, administrators=()))
-        return f"{layout(company)}<div><h2>{WORDS[lang][4]}</h2>{shown}</div>"
+        shown = layout(KeyFigureRows(lang=lang, founders={}, administrators=()))
+        return f"{layout(company)}<div><h2>{LABELS_AND_TITLES[lang][4]}</h2>{shown}</div>"
 
-    return page(Whole(labels=LABELS[lang], lang=lang), content, frame)
+    return page(CompanyWithActivities(labels=LABELS[lang], lang=lang), content, frame)
 
 
 @pytest.mark.parametrize("lang", LABELS)
 @pytest.mark.parametrize("frame", FRAMES)
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_places_activities_and_figures_are_read_as_they_are_or_not_at_all(
+def test_cuatm_activities_and_figures_are_read_exactly_or_not_at_all(
     layout: Layout, frame: Frame, lang: str
 ) -> None:
-    reading = read_html(whole_page(layout, frame, lang), IDNO)
+    reading = read_html(page_with_activities_and_figures(layout, frame, lang), IDNO)
 
     assert reading.cuatm in (Cuatm(code="130000", name="SEC.CENTRU"), None)
     assert reading.licensed_activities in (tuple(Activity(name=name) for name in ACTIVITIES), ())
@@ -92,12 +92,12 @@ def test_places_activities_and_figures_are_read_as_they_are_or_not_at_all(
     assert all(statement.figures().items() <= figures.items() for statement in reading.statements)
 
 
-def test_nearly_all_of_it_is_read() -> None:
-    told = [
+def test_at_least_nine_tenths_of_the_values_are_read() -> None:
+    read_flags = [
         (bool(reading.cuatm), bool(reading.licensed_activities), bool(reading.statements))
         for layout in LAYOUTS
         for frame in FRAMES
-        if (reading := read_html(whole_page(layout, frame, "ro"), IDNO))
+        if (reading := read_html(page_with_activities_and_figures(layout, frame, "ro"), IDNO))
     ]
 
-    assert sum(map(sum, told)) >= 0.9 * 3 * len(told)
+    assert sum(map(sum, read_flags)) >= 0.9 * 3 * len(read_flags)
