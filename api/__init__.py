@@ -1,1 +1,1 @@
-"""The one entry point: accounts, requests for companies, their records, over HTTP."""
+"""The HTTP API: accounts, requests for companies, and company records."""

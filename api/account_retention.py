@@ -1,4 +1,4 @@
-"""Retention in the API's own database: once a day, rows that ended long enough ago are removed in small transactions."""
+"""Retention in the API's own database: removes expired rows once a day, in small transactions."""
 
 import asyncio
 import logging

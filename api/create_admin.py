@@ -1,6 +1,7 @@
-"""Opens an administrator's account where the API runs: `python -m api.create_admin --username NAME`.
+"""Creates an administrator's account: `python -m api.create_admin --username NAME`.
 
-The database is the API's own (REGISTRU_USERS_URL); in containers: `docker compose run --rm api python -m …`.
+Run it where the API runs, because it uses the API's own database (REGISTRU_USERS_URL). In containers:
+`docker compose run --rm api python -m …`.
 """
 
 import argparse
@@ -17,33 +18,35 @@ from warehouse.config.settings import SecretSettings, load
 
 
 class _Settings(SecretSettings):
-    users_url: str = Field(description="PostgreSQL URL of the API's own database, in the API's role")
+    users_url: str = Field(description="PostgreSQL URL of the API's own database, with the API's role")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what says whose account it will be."""
+    """Add the arguments that describe the account."""
     parser.add_argument("--username", required=True)
     parser.add_argument("--email")
     parser.add_argument(
-        "--password-stdin", action="store_true", help="read the password from standard input, do not ask"
+        "--password-stdin",
+        action="store_true",
+        help="read the password from standard input instead of prompting",
     )
 
 
 def create_admin(url: str, options: argparse.Namespace) -> None:
-    """Ask for the password and open the account in the database at `url`. Raises AccountRefused."""
+    """Read the password and create the account in the database at `url`. Raises AccountRefused."""
     if options.password_stdin:
         password = sys.stdin.readline().rstrip("\r\n")
     else:
         password = getpass("Password: ")
-        if getpass("The same again: ") != password:
-            raise AccountRefused("the two passwords differ; nothing was done")
+        if getpass("Repeat the password: ") != password:
+            raise AccountRefused("the passwords differ; no account was created")
     open_account(url, username=options.username, email=options.email, password=password, role=Role.ADMIN)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m api.create_admin", description="Open an administrator's account."
+        prog="python -m api.create_admin", description="Create an administrator's account."
     )
     add_arguments(parser)
     options = parser.parse_args(arguments)

@@ -14,6 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from uvicorn.config import STARTUP_FAILURE
 
 from api import problems
+from api.account_retention import remove_expired_forever
 from api.admin.endpoints import router as admin
 from api.auth.endpoints import router as auth
 from api.auth.verify import router as verify
@@ -27,7 +28,6 @@ from api.metrics.zeros import initialize_counters
 from api.pages import endpoints as pages
 from api.pages import reference
 from api.quarantine.endpoints import router as quarantine
-from api.retention import remove_expired_forever
 from api.routing import document
 from api.runtime.body_limit import BodyLimit
 from api.runtime.request_telemetry import RequestTelemetry
@@ -49,7 +49,7 @@ _Settings = TypeVar("_Settings", bound=BaseSettings)
 
 
 def create_app(settings: ApiSettings | None = None) -> FastAPI:
-    """Build the application; without settings, with those that are found, which are read again from time to time."""
+    """Create the application. Without `settings` they are loaded from their sources, and reloaded periodically."""
     telemetry = _load(TelemetrySettings)
     if settings is None:
         current = ReloadableSettings(_load(ApiSettings), partial(load, ApiSettings))
@@ -62,13 +62,16 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_services(settings, current) as services:
-            await check_schemas(services)
+            await check_schemas(users=services.users, warehouse=services.warehouse)
             app.state.services = services
-            tasks = [asyncio.create_task(forever(services)) for forever in (reconcile_forever, remove_expired_forever)]
+            tasks = [
+                asyncio.create_task(reconcile_forever(services)),
+                asyncio.create_task(remove_expired_forever(services.users, services.settings)),
+            ]
             try:
                 async with services.wakeups.listening(), periodic_reload(current):
                     gc.collect()
-                    gc.freeze()  # what is loaded by now stays: collecting need not look through it each time
+                    gc.freeze()  # loaded code stays: the garbage collector need not examine it each time
                     with on_stop_signal(services.wakeups.close), stop_with_parent():
                         yield
             finally:
@@ -87,7 +90,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         redoc_url=None,
     )
     initialize_counters()
-    app.state.measured = PlatformMetrics()
+    app.state.platform_metrics = PlatformMetrics()
     problems.install(app)
     pages.install(app, otherwise=problems.on_http_exception)
     app.add_middleware(BodyLimit, most_bytes=settings.most_body_bytes)
@@ -107,7 +110,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         )
     app.add_middleware(ResponseHeaders)
     app.add_middleware(RequestTelemetry, logs_all=telemetry.access_log)
-    # Routes are tried one by one: first what is asked for most.
+    # Routes are matched in this order: the most frequent ones come first.
     for router in (
         scrape,
         health,
@@ -127,8 +130,8 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     return app
 
 
-def _load(kind: type[_Settings]) -> _Settings:
+def _load(settings_type: type[_Settings]) -> _Settings:
     try:
-        return load(kind)
+        return load(settings_type)
     except SettingsRefused as reason:
         refuse_to_start(reason, STARTUP_FAILURE)

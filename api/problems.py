@@ -1,4 +1,4 @@
-"""Every error the API answers with, and the one place that renders them (RFC 9457 problem details)."""
+"""The errors that the API answers with, and their rendering as problem details (RFC 9457)."""
 
 import json
 import logging
@@ -21,13 +21,13 @@ logger = logging.getLogger(__name__)
 
 _SHOWN_CHARACTERS = 100
 _OUTAGE_STATES = ("08", "28", "53", "57P")
-"""SQLSTATE classes: connection exception, refused sign-in (a password is being changed), out of resources, operator
-intervention."""
+"""SQLSTATE classes: connection exception, authentication refused (a password is being changed), insufficient resources,
+operator intervention."""
 _SECRET_FIELDS = frozenset({"password", "current_password", "new_password", "token", "refresh_token"})
 
 
 class Problem(HTTPException):
-    """An error with a meaning to the caller. Subclasses name the status."""
+    """An error that is explained to the client. Subclasses set the HTTP status."""
 
     status = HTTPStatus.INTERNAL_SERVER_ERROR
 
@@ -36,7 +36,7 @@ class Problem(HTTPException):
 
 
 class NotSignedIn(Problem):
-    """No token, or one that is not good (any more)."""
+    """The request has no valid credentials."""
 
     status = HTTPStatus.UNAUTHORIZED
 
@@ -45,13 +45,13 @@ class NotSignedIn(Problem):
 
 
 class Forbidden(Problem):
-    """Signed in, but not allowed to do this."""
+    """The caller is not allowed to do this."""
 
     status = HTTPStatus.FORBIDDEN
 
 
 class Invalid(Problem):
-    """A field of the request cannot have this value; the reason never shows a secret."""
+    """A field of the request has an invalid value; the reason never contains a secret."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
@@ -67,25 +67,25 @@ class TooManyRequests(Problem):
 
 
 class NotFound(Problem):
-    """There is no such thing, or none that the caller may know of."""
+    """The resource does not exist, or the caller may not know of it."""
 
     status = HTTPStatus.NOT_FOUND
 
 
 class Conflict(Problem):
-    """What is asked for collides with what is there."""
+    """The request conflicts with the current state."""
 
     status = HTTPStatus.CONFLICT
 
 
 class TooLarge(Problem):
-    """The request's body is larger than allowed."""
+    """The request body is larger than allowed."""
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
 class Unavailable(Problem):
-    """A part of the platform does not answer; nothing was begun."""
+    """A part of the platform does not answer; the request changed nothing."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
@@ -100,7 +100,7 @@ def problem(
     headers: Mapping[str, str] | None = None,
     errors: Sequence[Mapping[str, Any]] = (),
 ) -> Response:
-    """Render an error as problem details; `errors` name the fields that are wrong."""
+    """Return a response with problem details; `errors` names the invalid fields."""
     content: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -111,13 +111,13 @@ def problem(
         content["request_id"] = request_id
     if errors:
         content["errors"] = list(errors)
-    # What is refused may hold half of a surrogate pair, which UTF-8 cannot.
+    # A refused value may contain half of a surrogate pair, which UTF-8 cannot encode.
     body = json.dumps(content, ensure_ascii=False).encode(errors="backslashreplace")
     return Response(body, status, headers, media_type="application/problem+json")
 
 
 def install(app: FastAPI) -> None:
-    """Make `app` answer every error as problem details."""
+    """Make `app` render every error as problem details."""
     app.add_exception_handler(HTTPException, on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     for outage in (RedisConnectionError, RedisTimeoutError, InterfaceError, OperationalError, DBAPIError):
@@ -132,7 +132,7 @@ async def on_http_exception(_: Request, error: Exception) -> Response:
     """Render an HTTP error."""
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.BAD_REQUEST and error.detail == "There was an error parsing the body":
-        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "body: it is no JSON that can be read")
+        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "body: malformed JSON")
     errors = error.errors if isinstance(error, Invalid) else ()
     return problem(error.status_code, str(error.detail), headers=error.headers, errors=errors)
 
@@ -149,19 +149,26 @@ def _field_error(entry: Mapping[str, Any]) -> dict[str, Any]:
     field = ".".join(location) or "body"
     reason = str(entry["msg"]).removeprefix("Value error, ")
     value = entry.get("input")
-    shown = isinstance(value, str | int | float | bool) and field not in _SECRET_FIELDS
-    return {"field": field, "reason": reason, **({"value": str(value)[:_SHOWN_CHARACTERS]} if shown else {})}
+    is_shown = isinstance(value, str | int | float | bool) and field not in _SECRET_FIELDS
+    return {
+        "field": field,
+        "reason": reason,
+        **({"value": str(value)[:_SHOWN_CHARACTERS]} if is_shown else {}),
+    }
 
 
 async def _on_outage(request: Request, error: Exception) -> Response:
     if isinstance(error, DBAPIError) and not _is_outage(error):
         return await _on_bug(request, error)
     logger.warning(
-        "%s %s: a store does not answer: %s", request.method, request.url.path, type(error).__name__
+        "%s %s: PostgreSQL or Redis does not answer: %s",
+        request.method,
+        request.url.path,
+        type(error).__name__,
     )
     return problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
-        "a store of the platform does not answer; nothing was begun, try again",
+        "a database of the platform does not answer; nothing was changed, try again later",
         headers={"Retry-After": "5"},
     )
 
@@ -169,23 +176,26 @@ async def _on_outage(request: Request, error: Exception) -> Response:
 def _is_outage(error: DBAPIError) -> bool:
     if error.connection_invalidated or isinstance(error, InterfaceError | OperationalError):
         return True
-    # asyncpg's errors of a server that starts or stops come without a class of their own.
+    # asyncpg has no exception class for a server that starts or stops; the SQLSTATE tells.
     return str(getattr(error.orig, "sqlstate", None) or "").startswith(_OUTAGE_STATES)
 
 
 async def _on_runtime_error(request: Request, error: Exception) -> Response:
-    # What uvloop says of a connection that the other side closed while it was being set up.
+    # uvloop raises this if the other side closes a connection while it is set up.
     closed = "the handler is closed" in str(error)
     return await (_on_outage if closed else _on_bug)(request, error)
 
 
 async def _on_bug(request: Request, error: Exception) -> Response:
     logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "the server failed; the failure is in its log")
+    return problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "internal error; the server's log has the details under this request id",
+    )
 
 
 async def _on_uncaught(request: Request, error: Exception) -> Response:
-    # Rendered outside of all middleware.
+    # Starlette renders this outside of all middleware, so the request id header is added here.
     response = await _on_bug(request, error)
     response.headers[request_ids.HEADER] = request_ids.current() or ""
     return response

@@ -1,4 +1,4 @@
-"""Routes that say who may use them, and answer with and without the slash at the end."""
+"""Routes that declare their authorization, and that work with and without a trailing slash."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -13,7 +13,7 @@ from api.auth.roles import Role, Scope, roles_with
 
 
 class FieldError(BaseModel):
-    """What is wrong with one field."""
+    """An invalid field: its name, the reason, and the refused value (unless it may be secret)."""
 
     field: str
     reason: str
@@ -21,7 +21,7 @@ class FieldError(BaseModel):
 
 
 class ProblemDetails(BaseModel):
-    """An error (RFC 9457)."""
+    """An error as problem details (RFC 9457). `errors` lists invalid fields."""
 
     type: str
     title: str
@@ -32,7 +32,7 @@ class ProblemDetails(BaseModel):
 
 
 def problems(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
-    """Return the documentation of these errors, for a route's `responses`."""
+    """Return the OpenAPI documentation of error statuses, for a route's `responses`."""
     return {int(status): _PROBLEM | {"description": status.phrase} for status in statuses}
 
 
@@ -49,17 +49,22 @@ _GUARDED_ROUTE = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
 class Router(APIRouter):
-    """A router whose every endpoint has to say what it needs (`api.auth.dependencies.needs`).
+    """A router that requires every endpoint to declare its needs (`api.auth.dependencies.needs`).
 
-    That is checked, limited and documented here. Every path also works with its trailing slash added or left
-    out. (Redirecting instead would make clients send their bodies twice.)
+    It adds the gate that enforces the declaration, and documents it. Every path also works with its trailing slash
+    added or omitted. (A redirect instead would make clients send their bodies twice.)
     """
 
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        """Add a route for `path`, and a second one, not in the documentation, for its other spelling."""
+        """Add a route for `path`, and an undocumented one with or without the trailing slash.
+
+        Raises TypeError if the endpoint does not declare its needs.
+        """
         need = getattr(endpoint, "needs", None)
         if need is None:
-            raise TypeError(f"{endpoint.__qualname__} does not say what it needs")
+            raise TypeError(
+                f"{endpoint.__qualname__} has no @needs(...); declare a scope, SIGNED_IN, PUBLIC or UNLIMITED"
+            )
         options = _guarded(endpoint, need, options)
         super().add_api_route(path, endpoint, **options)
         other = path.removesuffix("/") if path.endswith("/") else f"{path}/"
@@ -74,7 +79,7 @@ def _guarded(endpoint: Any, need: Need, options: dict[str, Any]) -> dict[str, An
     else:
         statuses = _ANY_ROUTE if need == PUBLIC else (*_ANY_ROUTE, *_GUARDED_ROUTE)
         guards = [endpoint.gate()]
-    described: dict[str, Any] = {"x-roles": roles_that_may(need)}
+    described: dict[str, Any] = {"x-roles": allowed_roles(need)}
     if need not in (PUBLIC, UNLIMITED):
         described["security"] = security(need)
     return {
@@ -85,15 +90,15 @@ def _guarded(endpoint: Any, need: Need, options: dict[str, Any]) -> dict[str, An
     }
 
 
-def roles_that_may(need: Need) -> list[str]:
-    """Return who may use a route: roles, or `anyone`."""
+def allowed_roles(need: Need) -> list[str]:
+    """Return the roles that may use a route, or `anyone`."""
     if need in (PUBLIC, UNLIMITED):
         return ["anyone"]
     return [str(role) for role in (roles_with(need) if isinstance(need, Scope) else Role)]
 
 
 def document(app: FastAPI) -> None:
-    """Have the OpenAPI document of `app` describe errors as they are, and the ways to say who one is."""
+    """Make the OpenAPI document of `app` describe its errors and its ways to authenticate."""
     original = app.openapi
 
     def openapi() -> dict[str, Any]:

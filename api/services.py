@@ -1,4 +1,4 @@
-"""What the endpoints work with: connections, opened when the API starts and closed when it ends."""
+"""Connections that the endpoints share: opened when the API starts, closed when it stops."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -17,33 +17,33 @@ from starlette.requests import HTTPConnection
 
 from api.auth.tokens import AccessTokens
 from api.dagster.dagster_client import DagsterClient
-from api.metrics.pools import watch_pool
+from api.metrics.pools import measure_pool
 from api.runtime.rate_limits import GuessLimits
 from api.runtime.redis_gate import RedisGate
 from api.runtime.wakeups import WakeupBus
 from api.settings import ApiSettings
-from warehouse.config.credentials import redis_credentials, sign_in_as_current
+from warehouse.config.credentials import redis_credentials, use_current_login
 from warehouse.config.redis_options import backoff, redis_options
 from warehouse.config.reloadable import ReloadableSettings
 
 _REDIS_RETRIES = 3
 _REDIS_RETRIED = (RedisConnectionError,)
-"""A Redis that is being restarted is tried again; one that stands still was waited for long enough the first time."""
+"""A failed connection is retried, because Redis may be restarting. A timeout is not: one wait was long enough."""
 _REDIS_CONNECTIONS = 16
-"""Of each database, for all but the gate, which has its own (`Admissions`: one, or two with a cache of its own). One is
-for good the subscription of `Changes`. Who finds none free waits, where redis-py's plain pool would raise. In all 34 a
-worker at most; Valkey takes 10,000."""
+"""To each database. The gate has connections of its own (`RedisGate`: one to each database). `WakeupBus` holds one
+permanently for its subscription. A caller waits for a free connection; redis-py's plain pool would raise an error. That
+makes at most 34 per worker; Valkey accepts 10,000."""
 _REDIS_WAIT_SECONDS = 5
 _SQL_CONNECTIONS = 10
-"""To each of two databases: 20 a worker. PostgreSQL (`stack.postgres`) takes 200, and Dagster and runs have theirs, so
-there is room for four workers or more. None is held while somebody waits for a run."""
+"""To each of two databases: 20 per worker. PostgreSQL (`stack.postgres`) accepts 200, which Dagster and runs share, so
+there is room for four workers or more. No connection is held while a request waits for a run."""
 _SQL_SECONDS = 10
-"""For one statement. Of a PostgreSQL that stands still a caller hears after this and the try to connect anew, 5 s."""
+"""Timeout of one statement. If PostgreSQL hangs, a request fails after this time plus 5 s for a new connection."""
 
 
 @dataclass(frozen=True)
 class Services:
-    """The API's own database, the warehouse (to read), Redis (state, cache, and what is counted in it), Dagster."""
+    """Settings, PostgreSQL (the API's own database, and the warehouse read-only), Redis and what uses it, Dagster."""
 
     settings: ApiSettings
     users: AsyncEngine
@@ -61,7 +61,7 @@ class Services:
 async def open_services(
     settings: ApiSettings, current: ReloadableSettings[ApiSettings] | None = None
 ) -> AsyncIterator[Services]:
-    """Open everything; nothing connects before it is used. Connections are made with what is `current` by then."""
+    """Yield the services. Connections are opened on first use, with the `current` credentials at that time."""
     current = current or ReloadableSettings(settings)
     options = redis_options(Retry(backoff(), _REDIS_RETRIES, _REDIS_RETRIED), errors=_REDIS_RETRIED)
     state_url, state_login = redis_credentials(current, lambda now: now.redis_state_url)
@@ -112,16 +112,16 @@ def _engine(
     engine = create_async_engine(
         make_url(url_of(current.settings)).set(drivername="postgresql+asyncpg"),
         pool_pre_ping=True,
-        hide_parameters=True,  # an error in the log must not show a password's hash
+        hide_parameters=True,  # a logged error must not show password hashes
         pool_size=_SQL_CONNECTIONS,
         max_overflow=0,
         pool_timeout=10,
         connect_args={"timeout": 5, "command_timeout": _SQL_SECONDS},
     )
-    sign_in_as_current(
+    use_current_login(
         engine.sync_engine, current, url_of, run=lambda work: await_only(asyncio.to_thread(work))
     )
-    watch_pool(engine, database, most=_SQL_CONNECTIONS)
+    measure_pool(engine, database, size=_SQL_CONNECTIONS)
     return engine
 
 
@@ -133,7 +133,7 @@ def services_of(connection: HTTPConnection) -> Services:
 
 
 async def _services(connection: HTTPConnection) -> Services:
-    return services_of(connection)  # a dependency that is no coroutine would get a thread for each request
+    return services_of(connection)  # FastAPI would call a plain function in a thread
 
 
 ServicesDep = Annotated[Services, Depends(_services)]

@@ -1,1 +1,1 @@
-"""The one public door: Caddy with the Caddyfile beside this, and what starts it."""
+"""The gateway, the only public entrance: Caddy with the Caddyfile in this folder, and the program that starts it."""

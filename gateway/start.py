@@ -1,8 +1,8 @@
-"""Starts the gateway, telling it the key that Dagster's webservers want to be shown.
+"""Starts the gateway with the key that Dagster's webservers require.
 
     python -m gateway.start caddy run --config gateway/Caddyfile --adapter caddyfile
 
-A key that comes from a file is not handed over: Caddy is told where the file is, and reads it when it needs it.
+A key in a file is not passed on: Caddy gets the path of the file, and reads it when it needs the key.
 """
 
 import os
@@ -18,7 +18,7 @@ _KEY = "REGISTRU_DAGSTER_KEY"
 
 
 class GatewaySettings(SecretSettings):
-    """What the gateway needs to know that nobody else may."""
+    """The gateway's secret."""
 
     dagster_key: SecretStr
 
@@ -30,18 +30,18 @@ class GatewaySettings(SecretSettings):
 
 
 def key_for_caddy() -> str:
-    """Return what stands in the Caddyfile for the key: a placeholder for its file, or itself.
+    """Return the text for the key in the Caddyfile: a placeholder that names its file, or the key itself.
 
-    Raises SettingsRefused.
+    Raises SettingsRefused if there is no usable key.
     """
     key = load(GatewaySettings).dagster_key.get_secret_value()
     file = secret_file("dagster_key")
-    is_told = file is not None and file.read_text(encoding="utf-8").rstrip("\r\n") == key
-    return f"{{file.{file}}}" if is_told else key
+    is_from_file = file is not None and file.read_text(encoding="utf-8").rstrip("\r\n") == key
+    return f"{{file.{file}}}" if is_from_file else key
 
 
 def main() -> None:
-    """Check the key, then become the gateway."""
+    """Check the key, then replace this process with the gateway."""
     if len(sys.argv) < 2:
         sys.exit("usage: python -m gateway.start COMMAND [ARGUMENT...]")
     try:
@@ -49,7 +49,7 @@ def main() -> None:
     except SettingsRefused as reason:
         refuse_to_start(reason)
     try:
-        os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606 - the command that was asked for
+        os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606 - runs the given command
     except OSError as error:
         sys.exit(f"registru: {sys.argv[1]}: {error.strerror}")
 

@@ -1,1 +1,1 @@
-"""What admins do: manage accounts, read the audit log."""
+"""Administration: accounts and the audit log."""

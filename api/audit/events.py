@@ -1,4 +1,4 @@
-"""Security events, and writing them down."""
+"""Security events, and recording them in the audit log."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -6,19 +6,19 @@ from enum import StrEnum
 from hashlib import sha256
 from uuid import UUID
 
+from redis.asyncio import Redis
 from sqlalchemy import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from api.metrics.process_metrics import process_metrics
 from api.runtime.client_address import RequestClient
-from api.services import Services
 from api.users_tables import audit_log
 
 _REPEATED_AFTER = timedelta(minutes=1)
 
 
 class Event(StrEnum):
-    """What happened."""
+    """Kind of a security event."""
 
     REGISTERED = "registered"
     USER_CREATED = "user_created"
@@ -45,7 +45,7 @@ class Event(StrEnum):
 
 @dataclass(frozen=True)
 class AccountRef:
-    """An account, as the log names it (also when it no longer exists)."""
+    """An account as the audit log names it, even after the account is deleted."""
 
     id: UUID
     username: str
@@ -60,16 +60,23 @@ async def record_event(
     subject: AccountRef | None = None,
     detail: str | None = None,
 ) -> None:
-    """Write an event down, in the transaction of what it tells of.
+    """Record an event in the transaction of the change that it describes.
 
-    `detail` never holds a password or a token. A name that nobody has is not written down either: people type
-    their passwords into the wrong field.
+    A name that belongs to no account must not be recorded: users type their passwords into the wrong field.
+
+    Args:
+        connection: A connection in a transaction.
+        event: What happened.
+        client: The client that sent the request; None if no request caused the event.
+        actor: The account that did it.
+        subject: The account that it was done to.
+        detail: More about it; never a password or a token.
     """
-    process_metrics().security.labels(event).inc()
-    await _write(connection, event, client, actor=actor, subject=subject, detail=detail)
+    process_metrics().security_events.labels(event).inc()
+    await _insert(connection, event, client, actor=actor, subject=subject, detail=detail)
 
 
-async def _write(
+async def _insert(
     connection: AsyncConnection,
     event: Event,
     client: RequestClient | None,
@@ -93,7 +100,8 @@ async def _write(
 
 
 async def record_event_once_a_minute(
-    services: Services,
+    users: AsyncEngine,
+    state: Redis,
     event: Event,
     client: RequestClient,
     *,
@@ -101,12 +109,19 @@ async def record_event_once_a_minute(
     actor: AccountRef | None = None,
     detail: str | None = None,
 ) -> None:
-    """Write down an event that a stranger can repeat at will: the first one a minute `about` the same thing.
+    """Record an event that any client can repeat at will: only the first one a minute, but count every one.
 
-    All are counted.
+    Args:
+        users: The API's own database.
+        state: Redis's state database.
+        event: What happened.
+        client: The client that sent the request.
+        about: Events with the same `about` from the same network are repetitions.
+        actor: The account that did it.
+        detail: More about it; never a password or a token.
     """
-    process_metrics().security.labels(event).inc()
+    process_metrics().security_events.labels(event).inc()
     digest = sha256(f"{event} {about} {client.network}".encode()).hexdigest()[:32]
-    if await services.state.set(f"audited:{digest}", "1", ex=_REPEATED_AFTER, nx=True):
-        async with services.users.begin() as connection:
-            await _write(connection, event, client, actor=actor, detail=detail)
+    if await state.set(f"audited:{digest}", "1", ex=_REPEATED_AFTER, nx=True):
+        async with users.begin() as connection:
+            await _insert(connection, event, client, actor=actor, detail=detail)

@@ -1,4 +1,4 @@
-"""What the audit log shows."""
+"""Response bodies of the audit log."""
 
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +9,7 @@ from api.audit.events import Event
 
 
 class AuditEntry(BaseModel):
-    """Who (actor) did what (event) to whom (subject, where that is another), when and from where."""
+    """One security event: the actor, the subject (if it is another account), the time and the client."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -26,7 +26,7 @@ class AuditEntry(BaseModel):
 
 
 class AuditPage(BaseModel):
-    """Entries, the newest first; `next` is where the older ones go on."""
+    """One page of entries, newest first. `next` is the `before` of the next page; null on the last one."""
 
     entries: list[AuditEntry]
     next: int | None

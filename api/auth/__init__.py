@@ -1,1 +1,1 @@
-"""Signing in: passwords, tokens, who is calling."""
+"""Authentication and authorization: passwords, sessions, tokens, roles, and the gate before every endpoint."""

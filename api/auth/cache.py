@@ -1,9 +1,9 @@
-"""What Redis holds of sessions, accounts and API keys, so that a request costs no SQL.
+"""Copies of sessions, accounts and API keys in Redis, so that most requests need no SQL.
 
-PostgreSQL is the truth; Redis holds copies for a few minutes. Whoever is about to change the truth first writes
-"ask PostgreSQL" over the copy (`distrust`), then commits. Who finds no copy reads PostgreSQL and leaves one, but
-never over something that is there. So no interleaving, and no loss of Redis, leaves a copy that lets in somebody
-who is out: a copy made of what was read before the change finds `distrust`'s mark in its place.
+PostgreSQL is authoritative; Redis holds copies for a few minutes. Code that changes a row first overwrites its copy
+with a marker that means "ask PostgreSQL" (`invalidate`), then commits. A reader that finds no copy reads PostgreSQL
+and stores one, but never over an existing entry. A copy of a row that was read before the change therefore finds the
+marker in its place. No interleaving, and no loss of Redis, leaves a copy that admits a caller who was shut out.
 """
 
 from collections.abc import Awaitable, Callable
@@ -17,30 +17,30 @@ from redis.asyncio import Redis
 
 from api.auth.roles import Role, Scope
 
-_ASK = "?"
-_OVER = "-"
-_ASK_SECONDS = 120
-"""Longer than anyone can take between reading PostgreSQL and writing a copy."""
-_HELD_FOR = timedelta(minutes=5)
-"""So that even a Redis put back from an old backup is soon put right."""
+_ASK_POSTGRESQL = "?"
+_ENDED = "-"
+_MARKER_SECONDS = 120
+"""Longer than any request takes between reading PostgreSQL and storing a copy."""
+_COPY_LIFETIME = timedelta(minutes=5)
+"""Short, so that copies from a Redis that was restored from an old backup soon expire."""
 
 
-class Fact(BaseModel):
-    """A copy of a row; `expires_at` is when it ends by itself."""
+class CachedRow(BaseModel):
+    """The copy of a row; `expires_at` is when the row itself expires."""
 
     model_config = ConfigDict(frozen=True)
 
     expires_at: datetime | None = None
 
 
-class SessionFact(Fact):
-    """A session that is open; `secret_hash` is its cookie's, if it is a browser's."""
+class CachedSession(CachedRow):
+    """An open session; `secret_hash` is the hash of its cookie if it is a browser session."""
 
     user_id: UUID
     secret_hash: str | None
 
 
-class AccountFact(Fact):
+class CachedAccount(CachedRow):
     """An account."""
 
     username: str
@@ -48,8 +48,8 @@ class AccountFact(Fact):
     disabled: bool
 
 
-class KeyFact(Fact):
-    """An API key that was not revoked."""
+class CachedApiKey(CachedRow):
+    """An API key that is not revoked."""
 
     id: UUID
     user_id: UUID
@@ -57,71 +57,83 @@ class KeyFact(Fact):
     scopes: frozenset[Scope]
 
 
-AnyFact = TypeVar("AnyFact", bound=Fact)
+AnyCachedRow = TypeVar("AnyCachedRow", bound=CachedRow)
 
 
 def session_key(session_id: UUID) -> str:
-    """Redis key of a session."""
+    """Return the Redis key of a session."""
     return f"session:{session_id}"
 
 
 def account_key(user_id: UUID) -> str:
-    """Redis key of an account."""
+    """Return the Redis key of an account."""
     return f"account:{user_id}"
 
 
 def api_key_key(prefix: str) -> str:
-    """Redis key of an API key, by its prefix."""
+    """Return the Redis key of an API key with this prefix."""
     return f"api_key:{prefix}"
 
 
-async def copy(state: Redis, key: str) -> str | None:
-    """Return what Redis holds under a key."""
-    held = await state.get(key)
-    return None if held is None else str(held)
+async def read_copy(state: Redis, key: str) -> str | None:
+    """Return the text that Redis holds under a key."""
+    copy = await state.get(key)
+    return None if copy is None else str(copy)
 
 
-async def recall(
+async def load_cached(
     state: Redis,
     key: str,
-    model: type[AnyFact],
-    load: Callable[[], Awaitable[AnyFact | None]],
+    model: type[AnyCachedRow],
+    load: Callable[[], Awaitable[AnyCachedRow | None]],
     *,
-    held: str | None,
-) -> AnyFact | None:
-    """Return a fact from the copy `held` under `key`, else from PostgreSQL (`load`), leaving a copy.
+    copy: str | None,
+) -> AnyCachedRow | None:
+    """Return a row from its copy, or else from PostgreSQL, storing a new copy.
 
-    None if there is no such thing any more: what has ended never begins again, so that is remembered too.
+    A row that has ended never becomes valid again, so its end is cached too.
+
+    Args:
+        state: Redis's state database.
+        key: Redis key of the copy.
+        model: Type of the row.
+        load: Reads the row from PostgreSQL; returns None if there is no valid one.
+        copy: What Redis holds under `key`, already read by the caller.
+
+    Returns:
+        The row, or None if it does not exist or has expired.
     """
-    if held == _OVER:
+    if copy == _ENDED:
         return None
-    fact = _read(model, held)
-    if fact is None:
-        fact = await load()
-        if fact is None:
-            await state.set(key, _OVER, ex=_HELD_FOR)
-        elif (left := _time_left(fact)) >= timedelta(seconds=1):
-            await state.set(key, fact.model_dump_json(), ex=left, nx=True)
-    return None if fact is None or _time_left(fact) <= timedelta(0) else fact
+    row = _parse(model, copy)
+    if row is None:
+        row = await load()
+        if row is None:
+            await state.set(key, _ENDED, ex=_COPY_LIFETIME)
+        elif (left := _time_left(row)) >= timedelta(seconds=1):
+            await state.set(key, row.model_dump_json(), ex=left, nx=True)
+    return None if row is None or _time_left(row) <= timedelta(0) else row
 
 
 async def invalidate(state: Redis, *keys: str) -> None:
-    """Have everybody ask PostgreSQL about these for a while; to be called before what they say changes."""
+    """Make every process read these rows from PostgreSQL for a while. Call it before the rows change."""
     async with state.pipeline(transaction=False) as pipeline:
         for key in keys:
-            pipeline.set(key, _ASK, ex=_ASK_SECONDS)
+            pipeline.set(key, _ASK_POSTGRESQL, ex=_MARKER_SECONDS)
         await pipeline.execute()
 
 
 @lru_cache(4_096)
-def _read(model: type[AnyFact], held: str | None) -> AnyFact | None:
-    if held is None or held == _ASK:
+def _parse(model: type[AnyCachedRow], copy: str | None) -> AnyCachedRow | None:
+    if copy is None or copy == _ASK_POSTGRESQL:
         return None
     try:
-        return model.model_validate_json(held)
-    except ValidationError:  # another version of this program wrote it
+        return model.model_validate_json(copy)
+    except ValidationError:  # another version of this program stored it
         return None
 
 
-def _time_left(fact: Fact) -> timedelta:
-    return _HELD_FOR if fact.expires_at is None else min(_HELD_FOR, fact.expires_at - datetime.now(UTC))
+def _time_left(row: CachedRow) -> timedelta:
+    return (
+        _COPY_LIFETIME if row.expires_at is None else min(_COPY_LIFETIME, row.expires_at - datetime.now(UTC))
+    )

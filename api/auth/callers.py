@@ -1,35 +1,38 @@
-"""Who is calling: from an access token, an API key or the browser's cookie to an account and what it may do."""
+"""From a credential (access token, API key or cookie) to the caller: an account and its scopes."""
 
 import hmac
 from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 from api.audit.events import AccountRef
 from api.auth import repository
 from api.auth.cache import (
-    AccountFact,
-    KeyFact,
-    SessionFact,
+    CachedAccount,
+    CachedApiKey,
+    CachedSession,
     account_key,
     api_key_key,
-    copy,
-    recall,
+    load_cached,
+    read_copy,
     session_key,
 )
 from api.auth.refresh import hash_token
 from api.auth.roles import SCOPES, Role, Scope
 from api.auth.sessions import COOKIE_SEPARATOR
+from api.auth.tokens import AccessTokens
 from api.keys import repository as keys
 from api.keys.key_format import split_key
 from api.problems import NotSignedIn
-from api.services import Services
-from api.users import repository as users
+from api.users import repository as accounts
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who is calling, what they may do, and by which session or API key."""
+    """The account that sends a request, its scopes, and the session or API key it uses."""
 
     user_id: UUID
     username: str
@@ -40,16 +43,19 @@ class Caller:
 
     @property
     def account(self) -> AccountRef:
-        """The account, as the audit log names it."""
+        """The account as the audit log names it."""
         return AccountRef(self.user_id, self.username)
 
 
 @dataclass(frozen=True)
-class Claim:
-    """Who somebody says they are: by a session's token, which names its user, by its cookie, or by an API key."""
+class PresentedCredential:
+    """A credential of a request that still has to be verified.
+
+    An access token names its user and session, a cookie its session, an API key itself.
+    """
 
     copies: tuple[str, ...]
-    """Redis keys of what tells whether it is true."""
+    """Redis keys of the copies that decide whether it is valid."""
     secret: str | None = None
     user_id: UUID | None = None
     session_id: UUID | None = None
@@ -57,105 +63,129 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Holder:
-    """Whose session or API key it is; whether the account is still good, its own copy tells."""
+class VerifiedCredential:
+    """A valid session or API key and its owner. Whether the account is still usable is checked separately."""
 
     user_id: UUID
     session_id: UUID | None = None
-    key: KeyFact | None = None
+    key: CachedApiKey | None = None
 
 
-def by_token(services: Services, token: str) -> Claim:
-    """Return who holds an access token. Raises NotSignedIn if it is forged or expired."""
-    claims = services.tokens.verify(token)
-    return Claim(
+def credential_from_token(tokens: AccessTokens, token: str) -> PresentedCredential:
+    """Return the credential in an access token. Raises NotSignedIn if the token is forged or expired."""
+    claims = tokens.verify(token)
+    return PresentedCredential(
         (session_key(claims.session_id), account_key(claims.user_id)),
         user_id=claims.user_id,
         session_id=claims.session_id,
     )
 
 
-def by_cookie(cookie: str) -> Claim:
-    """Return whose browser holds a cookie. Raises NotSignedIn if it can be none of ours."""
+def credential_from_cookie(cookie: str) -> PresentedCredential:
+    """Return the credential in a session cookie. Raises NotSignedIn if the cookie is malformed."""
     name, _, secret = cookie.partition(COOKIE_SEPARATOR)
     try:
         session_id = UUID(name)
     except ValueError:
-        raise NotSignedIn("the cookie is none of ours") from None
-    return Claim((session_key(session_id),), secret=secret, session_id=session_id)
+        raise NotSignedIn("unrecognized session cookie; sign in again") from None
+    return PresentedCredential((session_key(session_id),), secret=secret, session_id=session_id)
 
 
-def by_api_key(api_key: str) -> Claim:
-    """Return which API key this is. Raises NotSignedIn if it can be none of ours."""
+def credential_from_api_key(api_key: str) -> PresentedCredential:
+    """Return the credential in an API key. Raises NotSignedIn if the key is malformed."""
     prefix, secret = split_key(api_key)
-    return Claim((api_key_key(prefix),), secret=secret, key_prefix=prefix)
+    return PresentedCredential((api_key_key(prefix),), secret=secret, key_prefix=prefix)
 
 
-async def in_browser(services: Services, cookie: str) -> Caller:
-    """Return whose browser holds a cookie, for a page that anyone may see. Raises NotSignedIn."""
-    claim = by_cookie(cookie)
-    holder = await prove(services, claim, await copy(services.state, *claim.copies))
-    return await caller(services, holder, await copy(services.state, account_key(holder.user_id)))
+async def caller_from_cookie(users: AsyncEngine, state: Redis, cookie: str) -> Caller:
+    """Return the caller whose browser sends a cookie, for a public page. Raises NotSignedIn."""
+    presented = credential_from_cookie(cookie)
+    verified = await verify_credential(
+        users, state, presented, copy=await read_copy(state, *presented.copies)
+    )
+    return await load_caller(
+        users, state, verified, copy=await read_copy(state, account_key(verified.user_id))
+    )
 
 
-async def prove(services: Services, claim: Claim, held: str | None) -> Holder:
-    """Return whose session or key it is, by the copy `held`. Raises NotSignedIn if it is over or the proof is wrong."""
-    if claim.session_id is None:
-        return await _prove_key(services, claim, held)
-    load = partial(_load_session, services, claim.session_id)
-    fact = await recall(services.state, claim.copies[0], SessionFact, load, held=held)
-    if fact is None or claim.user_id not in (None, fact.user_id) or not _has_proof(fact, claim.secret):
-        raise NotSignedIn("this session is over; sign in again")
-    return Holder(fact.user_id, session_id=claim.session_id)
+async def verify_credential(
+    users: AsyncEngine, state: Redis, presented: PresentedCredential, *, copy: str | None
+) -> VerifiedCredential:
+    """Return the session or API key that a credential proves.
+
+    `copy` is what Redis holds of it. Raises NotSignedIn if it has ended or the secret is wrong.
+    """
+    if presented.session_id is None:
+        return await _verify_api_key(users, state, presented, copy=copy)
+    load = partial(_load_session, users, presented.session_id)
+    session = await load_cached(state, presented.copies[0], CachedSession, load, copy=copy)
+    if (
+        session is None
+        or presented.user_id not in (None, session.user_id)
+        or not _is_proved(session, presented.secret)
+    ):
+        raise NotSignedIn("this session has ended; sign in again")
+    return VerifiedCredential(session.user_id, session_id=presented.session_id)
 
 
-async def _prove_key(services: Services, claim: Claim, held: str | None) -> Holder:
-    assert claim.key_prefix is not None
-    assert claim.secret is not None
-    load = partial(_load_key, services, claim.key_prefix)
-    fact = await recall(services.state, claim.copies[0], KeyFact, load, held=held)
-    if fact is None or not hmac.compare_digest(fact.key_hash, hash_token(claim.secret)):
-        raise NotSignedIn("the API key is not valid, or no longer")
-    return Holder(fact.user_id, key=fact)
+async def _verify_api_key(
+    users: AsyncEngine, state: Redis, presented: PresentedCredential, *, copy: str | None
+) -> VerifiedCredential:
+    assert presented.key_prefix is not None
+    assert presented.secret is not None
+    load = partial(_load_api_key, users, presented.key_prefix)
+    key = await load_cached(state, presented.copies[0], CachedApiKey, load, copy=copy)
+    if key is None or not hmac.compare_digest(key.key_hash, hash_token(presented.secret)):
+        raise NotSignedIn("the API key is unknown, expired or revoked")
+    return VerifiedCredential(key.user_id, key=key)
 
 
-async def caller(services: Services, holder: Holder, held: str | None) -> Caller:
-    """Return who is calling, by the copy `held` of their account. Raises NotSignedIn if it can no longer be used."""
-    load = partial(_load_account, services, holder.user_id)
-    account = await recall(services.state, account_key(holder.user_id), AccountFact, load, held=held)
+async def load_caller(
+    users: AsyncEngine, state: Redis, verified: VerifiedCredential, *, copy: str | None
+) -> Caller:
+    """Return the caller behind a verified credential.
+
+    `copy` is what Redis holds of the account. Raises NotSignedIn if the account is disabled or deleted.
+    """
+    load = partial(_load_account, users, verified.user_id)
+    account = await load_cached(state, account_key(verified.user_id), CachedAccount, load, copy=copy)
     if account is None or account.disabled:
-        raise NotSignedIn("this account can no longer be used")
-    scopes, key = SCOPES[account.role], holder.key
+        raise NotSignedIn("this account is disabled or deleted")
+    scopes, key = SCOPES[account.role], verified.key
     return Caller(
-        holder.user_id,
+        verified.user_id,
         account.username,
         account.role,
         scopes if key is None else scopes & key.scopes,
-        session_id=holder.session_id,
+        session_id=verified.session_id,
         key_id=None if key is None else key.id,
     )
 
 
-def _has_proof(fact: SessionFact, secret: str | None) -> bool:
-    """A browser's session is proved by the cookie's secret, any other by its signed token."""
-    if fact.secret_hash is None or secret is None:
-        return fact.secret_hash is None and secret is None
-    return hmac.compare_digest(fact.secret_hash, hash_token(secret))
+def _is_proved(session: CachedSession, secret: str | None) -> bool:
+    """Tell whether a session is proved: a browser session by the cookie's secret, an API session by its token."""
+    if session.secret_hash is None or secret is None:
+        return session.secret_hash is None and secret is None
+    return hmac.compare_digest(session.secret_hash, hash_token(secret))
 
 
-async def _load_session(services: Services, session_id: UUID) -> SessionFact | None:
-    async with services.users.begin() as connection:
-        row = await repository.touch(connection, session_id)
-    return row and SessionFact.model_validate(row, from_attributes=True)
+async def _load_session(users: AsyncEngine, session_id: UUID) -> CachedSession | None:
+    async with users.begin() as connection:
+        session = await repository.touch(connection, session_id)
+    return None if session is None else CachedSession.model_validate(session, from_attributes=True)
 
 
-async def _load_account(services: Services, user_id: UUID) -> AccountFact | None:
-    async with services.users.connect() as connection:
-        row = await users.find(connection, user_id)
-    return row and AccountFact(username=row.username, role=Role(row.role), disabled=bool(row.disabled_at))
+async def _load_account(users: AsyncEngine, user_id: UUID) -> CachedAccount | None:
+    async with users.connect() as connection:
+        account = await accounts.find(connection, user_id)
+    if account is None:
+        return None
+    return CachedAccount(
+        username=account.username, role=account.role, disabled=account.disabled_at is not None
+    )
 
 
-async def _load_key(services: Services, prefix: str) -> KeyFact | None:
-    async with services.users.connect() as connection:
-        row = await keys.find_by_prefix(connection, prefix)
-    return row and KeyFact.model_validate(row, from_attributes=True)
+async def _load_api_key(users: AsyncEngine, prefix: str) -> CachedApiKey | None:
+    async with users.connect() as connection:
+        key = await keys.find_by_prefix(connection, prefix)
+    return None if key is None else CachedApiKey.model_validate(key, from_attributes=True)

@@ -1,4 +1,4 @@
-"""The browser's cookies: the session's, and whether a request that carries them comes from our own pages."""
+"""The browser's session cookie, and the check that a request with a cookie comes from our own pages."""
 
 from urllib.parse import urlsplit
 
@@ -13,37 +13,46 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def cookie_name(request: Request, name: str = _SESSION) -> str:
-    """Return a cookie's name; behind TLS with the prefix that keeps other hosts of the domain from setting it."""
+    """Return a cookie's name; over TLS with the prefix that keeps other hosts of the domain from setting it."""
     return f"__Host-{name}" if request.url.scheme == "https" else name
 
 
 def session_cookie(request: Request) -> str | None:
-    """Return the session's cookie, whoever made the browser send it."""
+    """Return the session cookie, even if another site made the browser send the request."""
     return request.cookies.get(cookie_name(request))
 
 
 def own_cookie(request: Request) -> str | None:
-    """Return the session's cookie. Raises Forbidden if another site made the browser send it."""
+    """Return the session cookie. Raises Forbidden if another site made the browser send the request."""
     cookie = session_cookie(request)
     if cookie is not None and not is_from_own_page(request):
-        raise Forbidden("another site's page may not use your sign-in")
+        raise Forbidden("the session cookie is accepted only from this site's own pages")
     return cookie
 
 
 def set_session_cookie(request: Request, response: Response, value: str, *, seconds: int) -> None:
-    """Give the browser its session."""
+    """Set the session cookie."""
     set_cookie(request, response, _SESSION, value, seconds=seconds, same_site="lax")
 
 
 def drop_session_cookie(request: Request, response: Response) -> None:
-    """Take the session from the browser."""
+    """Delete the session cookie."""
     set_cookie(request, response, _SESSION, "", seconds=0, same_site="lax")
 
 
 def set_cookie(
     request: Request, response: Response, name: str, value: str, *, seconds: int | None, same_site: str
 ) -> None:
-    """Set a cookie that no script can read, and that goes over TLS only if we are behind it."""
+    """Set a cookie that scripts cannot read and that is sent over TLS only, if the request came over TLS.
+
+    Args:
+        request: The request that is answered; its scheme decides on the name's prefix and the Secure flag.
+        response: The response that gets the cookie.
+        name: The cookie's name without the prefix.
+        value: The cookie's value.
+        seconds: Lifetime; None for a cookie that ends with the browser session.
+        same_site: The SameSite attribute, `lax` or `strict`.
+    """
     response.set_cookie(
         cookie_name(request, name),
         value,
@@ -56,21 +65,21 @@ def set_cookie(
 
 
 def is_from_own_page(request: Request) -> bool:
-    """Tell whether a browser's request comes from our own pages, or from the user's own hand.
+    """Tell whether a browser's request comes from our own pages or was typed by the user.
 
-    `SameSite` alone does not tell: another port or a sibling host is the same site. Browsers say where a request
-    comes from in Origin (always for POST and WebSocket) and in Sec-Fetch-Site.
+    `SameSite` alone is not enough: another port or a sibling host counts as the same site. Browsers name the origin of
+    a request in Origin (always for POST and WebSocket) and in Sec-Fetch-Site.
     """
     headers, method = request.headers, request.headers.get("x-forwarded-method", request.method)
     origin = headers.get("origin")
     if origin is not None:
-        own = _host(f"{request.url.scheme}://{_asked_host(headers)}")
+        own = _host(f"{request.url.scheme}://{_requested_host(headers)}")
         return own is not None and _host(origin) == own
     navigates = method in ("GET", "HEAD") and headers.get("sec-fetch-mode") == "navigate"
     return navigates or headers.get("sec-fetch-site", "none") in ("same-origin", "none")
 
 
-def _asked_host(headers: Headers) -> str:
+def _requested_host(headers: Headers) -> str:
     return headers.get("x-forwarded-host", headers.get("host", ""))
 
 

@@ -1,4 +1,4 @@
-"""The gate before every route: how often, who, whether they may. Each endpoint says what it needs (`needs`)."""
+"""The gate before every endpoint: rate limits, authentication, authorization. `needs` declares the requirements."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -10,28 +10,36 @@ from fastapi.security import APIKeyHeader, OAuth2PasswordBearer
 from starlette.requests import Request
 
 from api.audit.events import Event, record_event_once_a_minute
-from api.auth import callers
 from api.auth.cache import account_key
-from api.auth.callers import Caller, Claim, Holder
+from api.auth.callers import (
+    Caller,
+    PresentedCredential,
+    VerifiedCredential,
+    credential_from_api_key,
+    credential_from_cookie,
+    credential_from_token,
+    load_caller,
+    verify_credential,
+)
 from api.auth.cookies import own_cookie
 from api.auth.roles import DESCRIPTIONS, Scope
-from api.auth.tokens import UnknownKey
+from api.auth.tokens import AccessTokens, UnknownKey
 from api.keys.key_format import API_KEY_MARK
-from api.keys.service import note_use, noted_key
+from api.keys.service import record_use, recorded_use_key
 from api.problems import Forbidden, NotSignedIn
 from api.runtime.client_address import RequestClient, client_of
 from api.runtime.redis_gate import Limit
 from api.services import Services, services_of
-from api.settings import parse_limits
+from api.settings import ApiSettings, parse_limits
 
 PUBLIC = "public"
-"""Anyone may."""
-UNLIMITED = "uncounted"
-"""Anyone may, without a limit: what has to answer when Redis does not."""
+"""Need of an endpoint that everyone may call."""
+UNLIMITED = "unlimited"
+"""Need of an endpoint that everyone may call, without a rate limit: it has to answer when Redis does not."""
 SIGNED_IN = "signed in"
-"""Any role, and any API key, may."""
+"""Need of an endpoint that every role and every API key may call."""
 
-_NOBODY = "sign in first: Authorization: Bearer <access token>, or X-API-Key: <API key>"
+_NO_CREDENTIALS = "no credentials; send Authorization: Bearer <access token> or X-API-Key: <API key>"
 
 Need = Scope | str
 RecordKey = Callable[[Request], Awaitable[str | None]]
@@ -42,21 +50,24 @@ _bearer = OAuth2PasswordBearer(
     refreshUrl="auth/refresh/",
     scopes={str(scope): text for scope, text in DESCRIPTIONS.items()},
     auto_error=False,
-    description="An access token from sign-in (or an API key, which is taken here too)",
+    description="An access token from sign-in; an API key is accepted here too",
 )
-_api_key = APIKeyHeader(name="X-API-Key", auto_error=False, description="An API key, for machines")
-# Asked by the gate itself, not as its dependencies: each of those costs a twentieth of a cached answer.
+_api_key = APIKeyHeader(name="X-API-Key", auto_error=False, description="An API key, for programs")
+# The gate calls these itself instead of depending on them: each dependency costs 5 % of a cached answer.
 SCHEMES = {scheme.scheme_name: scheme.model for scheme in (_bearer, _api_key)}
-"""The ways to say who one is, for the documentation."""
+"""The ways to authenticate, for the documentation."""
 
 
 def needs(
     need: Need, *, or_cookie: bool = False, record_key: RecordKey | None = None
 ) -> Callable[[_Endpoint], _Endpoint]:
-    """Say what an endpoint needs: a scope, SIGNED_IN or PUBLIC. Routes without it cannot be added.
+    """Declare what an endpoint needs. A route whose endpoint declares nothing cannot be added.
 
-    The browser's cookie counts only where `or_cookie` is set: browsers send it unasked. `record_key` tells which
-    cached record the request will want, so that it comes with the round trip that the gate needs (`held_record_of`).
+    Args:
+        need: A scope, SIGNED_IN, PUBLIC or UNLIMITED.
+        or_cookie: Whether the browser's cookie authenticates too. Browsers send it unasked, so it is off by default.
+        record_key: Returns the cache key of the record that the request will read. The gate fetches it in the round
+            trip that it needs anyway (`cached_record_of`).
     """
 
     def mark(endpoint: _Endpoint) -> _Endpoint:
@@ -68,7 +79,7 @@ def needs(
 
 
 def gate(need: Need, *, takes_cookie: bool, record_key: RecordKey | None) -> Any:
-    """Return the dependency that lets nobody pass to an endpoint who may not."""
+    """Return the dependency that refuses callers who do not satisfy `need`."""
     if need == PUBLIC:
         return Depends(_count_address)
 
@@ -78,139 +89,161 @@ def gate(need: Need, *, takes_cookie: bool, record_key: RecordKey | None) -> Any
         cookie = own_cookie(request) if takes_cookie else None
         record = await record_key(request) if record_key is not None else None
         try:
-            claim = await _claim(services, token=token, api_key=api_key, cookie=cookie)
-            caller = await _admit(request, services, client, claim, record=record)
+            presented = await _presented(services.tokens, token=token, api_key=api_key, cookie=cookie)
+            caller = await _admit(request, services, client, presented, record=record)
         except NotSignedIn as refusal:
-            # First: who comes too often is not answered. (One whose claim was looked up has been counted.)
+            # The rate limit of the address comes first. A credential that was looked up has been counted already.
             if not hasattr(request.state, "limit"):
                 await _count_address(request)
-            await _write_down(services, client, refusal)
+            await _record_refusal(services, client, refusal)
             raise
         request.state.caller = caller
         if isinstance(need, Scope):
-            await demand(request, services, client, caller, need)
+            await require_scope(request, services, client, caller, need)
 
     return Depends(admit)
 
 
 def security(need: Need) -> list[dict[str, list[str]]]:
-    """Return how an endpoint lets somebody in, for its documentation: by any of `SCHEMES`, with a scope."""
+    """Return the OpenAPI security requirements of an endpoint: any of `SCHEMES`, with the scope."""
     scopes = [str(need)] if isinstance(need, Scope) else []
     return [{name: scopes} for name in SCHEMES]
 
 
-async def _claim(services: Services, *, token: str | None, api_key: str | None, cookie: str | None) -> Claim:
+async def _presented(
+    tokens: AccessTokens, *, token: str | None, api_key: str | None, cookie: str | None
+) -> PresentedCredential:
     if token is not None and token.startswith(API_KEY_MARK):
         token, api_key = None, api_key or token
     if token is not None:
         try:
-            return callers.by_token(services, token)
+            return credential_from_token(tokens, token)
         except UnknownKey:
-            await services.tokens.learn_keys()
-            return callers.by_token(services, token)
+            await tokens.learn_keys()
+            return credential_from_token(tokens, token)
     if api_key is not None:
-        return callers.by_api_key(api_key)
+        return credential_from_api_key(api_key)
     if cookie is not None:
-        return callers.by_cookie(cookie)
-    raise NotSignedIn(_NOBODY)
+        return credential_from_cookie(cookie)
+    raise NotSignedIn(_NO_CREDENTIALS)
 
 
 async def _admit(
-    request: Request, services: Services, client: RequestClient, claim: Claim, *, record: str | None
+    request: Request,
+    services: Services,
+    client: RequestClient,
+    presented: PresentedCredential,
+    *,
+    record: str | None,
 ) -> Caller:
-    """Return who is calling. Raises NotSignedIn, TooManyRequests.
+    """Return the caller. Raises NotSignedIn, TooManyRequests.
 
-    One round trip if a token names the user, so that all is known beforehand; else, and where a copy is missing or
-    not to be trusted, a second one once it is known who is calling.
+    An access token names its user, so one round trip to Redis is enough. A cookie or an API key, and a token whose
+    copies are missing or invalidated, take a second one when the caller is known.
     """
-    then = _by_user(services, claim.user_id) if claim.user_id is not None else None
-    admission = await services.redis_gate.ask(
-        _by_address(services, client), copies=claim.copies, then=then, record=record if then else None
+    second = _limit_of_user(services.settings, presented.user_id) if presented.user_id is not None else None
+    admission = await services.redis_gate.admit(
+        _limit_of_address(services.settings, client),
+        copies=presented.copies,
+        second_limit=second,
+        record=record if second else None,
     )
     request.state.limit = admission.limit
-    held, *held_account = admission.copies
-    holder = await callers.prove(services, claim, held)
-    if admission.then is not None:
-        caller = await callers.caller(services, holder, held_account[0])
-        request.state.limit, request.state.record = admission.then, admission.record
+    copy, *account_copy = admission.copies
+    verified = await verify_credential(services.users, services.state, presented, copy=copy)
+    if admission.second_limit is not None:
+        caller = await load_caller(services.users, services.state, verified, copy=account_copy[0])
+        request.state.limit, request.state.record = admission.second_limit, admission.record
         return caller
-    return await _admit_holder(request, services, client, holder, record=record)
+    return await _admit_verified(request, services, client, verified, record=record)
 
 
-async def _admit_holder(
-    request: Request, services: Services, client: RequestClient, holder: Holder, *, record: str | None
+async def _admit_verified(
+    request: Request,
+    services: Services,
+    client: RequestClient,
+    verified: VerifiedCredential,
+    *,
+    record: str | None,
 ) -> Caller:
-    key = holder.key
-    limit = _by_user(services, holder.user_id) if key is None else _by_key(services, key.id)
-    copies = [account_key(holder.user_id), *([noted_key(key.id)] if key is not None else [])]
-    admission = await services.redis_gate.ask(limit, copies=copies, record=record)
-    held, *noted = admission.copies
-    caller = await callers.caller(services, holder, held)
+    key, settings = verified.key, services.settings
+    limit = _limit_of_user(settings, verified.user_id) if key is None else _limit_of_key(settings, key.id)
+    copies = [account_key(verified.user_id), *([recorded_use_key(key.id)] if key is not None else [])]
+    admission = await services.redis_gate.admit(limit, copies=copies, record=record)
+    copy, *recorded_use = admission.copies
+    caller = await load_caller(services.users, services.state, verified, copy=copy)
     request.state.limit, request.state.record = admission.limit, admission.record
-    if key is not None and noted == [None]:
-        await note_use(services, client, key.id, owner=caller.account)
+    if key is not None and recorded_use == [None]:
+        await record_use(services.users, services.state, client, key.id, owner=caller.account)
     return caller
 
 
-async def demand(
+async def require_scope(
     request: Request, services: Services, client: RequestClient, caller: Caller, scope: Scope
 ) -> None:
-    """Raise Forbidden, and write it down, if a caller does not have a scope."""
+    """Raise Forbidden, and record it in the audit log, if a caller does not have a scope."""
     if scope in caller.scopes:
         return
     await record_event_once_a_minute(
-        services,
+        services.users,
+        services.state,
         Event.ACCESS_REFUSED,
         client,
         about=f"{caller.user_id} {caller.key_id} {scope}",
         actor=caller.account,
         detail=f"{request.method} {request.url.path[:200]} needs {scope}",
     )
-    whose = "this API key" if caller.key_id is not None else f"the role {caller.role}"
+    holder = "this API key" if caller.key_id is not None else f"the role {caller.role}"
     raise Forbidden(
-        f"{whose} does not have the scope {scope}, which is needed here",
+        f"this operation needs the scope {scope}; {holder} does not have it",
         {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
     )
 
 
 async def _count_address(request: Request) -> None:
     services = services_of(request)
-    admission = await services.redis_gate.ask(_by_address(services, client_of(request)))
+    admission = await services.redis_gate.admit(_limit_of_address(services.settings, client_of(request)))
     request.state.limit = admission.limit
 
 
-def _by_address(services: Services, client: RequestClient) -> Limit:
-    items = parse_limits(services.settings.limit_address)
-    return Limit(items, f"address {client.network}", "requests from this address")
+def _limit_of_address(settings: ApiSettings, client: RequestClient) -> Limit:
+    return Limit(
+        parse_limits(settings.limit_address), f"address {client.network}", "requests from this address"
+    )
 
 
-def _by_user(services: Services, user_id: UUID) -> Limit:
-    return Limit(parse_limits(services.settings.limit_caller), f"user {user_id}", "requests of this user")
+def _limit_of_user(settings: ApiSettings, user_id: UUID) -> Limit:
+    return Limit(parse_limits(settings.limit_caller), f"user {user_id}", "requests of this user")
 
 
-def _by_key(services: Services, key_id: UUID) -> Limit:
-    return Limit(parse_limits(services.settings.limit_caller), f"key {key_id}", "requests by this API key")
+def _limit_of_key(settings: ApiSettings, key_id: UUID) -> Limit:
+    return Limit(parse_limits(settings.limit_caller), f"key {key_id}", "requests by this API key")
 
 
-async def _write_down(services: Services, client: RequestClient, refusal: NotSignedIn) -> None:
-    if refusal.detail != _NOBODY:
+async def _record_refusal(services: Services, client: RequestClient, refusal: NotSignedIn) -> None:
+    if refusal.detail != _NO_CREDENTIALS:
         await record_event_once_a_minute(
-            services, Event.CREDENTIALS_REFUSED, client, about=refusal.detail, detail=refusal.detail
+            services.users,
+            services.state,
+            Event.CREDENTIALS_REFUSED,
+            client,
+            about=refusal.detail,
+            detail=refusal.detail,
         )
 
 
 def caller_of(request: Request) -> Caller:
-    """Return who is calling."""
-    caller = request.state.caller  # put there by the gate, which comes first
+    """Return the caller of a request."""
+    caller = request.state.caller  # the gate, which runs first, has set it
     assert isinstance(caller, Caller)
     return caller
 
 
 def cached_record_of(request: Request) -> bytes | None:
-    """Return what the cache holds under the key that the endpoint named (`needs`)."""
-    held = request.state.record  # like the caller
-    assert held is None or isinstance(held, bytes)
-    return held
+    """Return what the cache holds under the `record_key` that the endpoint named (`needs`)."""
+    record = request.state.record  # the gate has set it
+    assert record is None or isinstance(record, bytes)
+    return record
 
 
 async def _caller(request: Request) -> Caller:

@@ -1,4 +1,4 @@
-"""bcrypt, through passlib's API, in a thread: it takes a core for a fifth of a second."""
+"""Passwords: the policy, and bcrypt (by passlib) in threads, because a hash takes a core for a fifth of a second."""
 
 import os
 from functools import cache, partial
@@ -9,28 +9,33 @@ from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 LEAST_CHARACTERS = 8
 MOST_BYTES = 72
-"""bcrypt reads no further; a longer password would be cut without a word."""
+"""bcrypt reads no further; it would silently truncate a longer password."""
 
-_NOBODYS = "nobody has this one"
+_PLACEHOLDER_PASSWORD = "nobody has this one"  # noqa: S105 - hashed only to take the usual time
 
 
 class UnacceptablePassword(ValueError):
-    """A password that an account cannot have; says why, never what it was."""
+    """A password that breaks the policy; the message gives the reason, never the password."""
 
 
 def check_password(password: str, *, names: tuple[str | None, ...] = ()) -> str:
-    """Return a password that an account may have. `names` are the account's own. Raises UnfitPassword."""
+    """Return a password that satisfies the policy.
+
+    `names` are the account's username and e-mail, which the password must not equal. Raises UnacceptablePassword.
+    """
     size = len(password.encode(errors="surrogatepass"))
     if len(password) < LEAST_CHARACTERS:
-        raise UnacceptablePassword(f"has {len(password)} characters, {LEAST_CHARACTERS} or more are needed")
+        raise UnacceptablePassword(
+            f"has {len(password)} characters; at least {LEAST_CHARACTERS} are required"
+        )
     if size > MOST_BYTES:
-        raise UnacceptablePassword(f"has {size} bytes, at most {MOST_BYTES} are allowed")
+        raise UnacceptablePassword(f"has {size} bytes; at most {MOST_BYTES} are allowed")
     if "\x00" in password:
         raise UnacceptablePassword("must not contain the character NUL")
     if password.casefold() in _common_passwords():
-        raise UnacceptablePassword("is one of the most common passwords; choose another")
+        raise UnacceptablePassword("is one of the most common passwords; choose another one")
     if password.casefold() in {name.casefold() for name in names if name}:
-        raise UnacceptablePassword("must not be the account's own name or e-mail")
+        raise UnacceptablePassword("must not be the account's own name or e-mail address")
     return password
 
 
@@ -40,20 +45,24 @@ def _common_passwords() -> frozenset[str]:
 
 
 async def hash_password(password: str, *, cost: int) -> str:
-    """Hash a password."""
+    """Return the bcrypt hash of a password; `cost` is the base-2 logarithm of the rounds."""
     return str(await _in_thread(partial(bcrypt.using(rounds=cost).hash, password)))
 
 
 async def verify_password(password: str, password_hash: str | None, *, cost: int) -> bool:
-    """Tell whether a password is right; a wrong one takes as long, whoever's it is, or nobody's."""
+    """Tell whether a password is correct.
+
+    A wrong password takes the same time for every account, and for none (`password_hash` is None), so that the time
+    does not reveal whether the account exists.
+    """
     if password_hash is None or not _fits_bcrypt(password):
-        await hash_password(_NOBODYS, cost=cost)
+        await hash_password(_PLACEHOLDER_PASSWORD, cost=cost)
         return False
-    right = bool(await _in_thread(partial(bcrypt.verify, password, password_hash)))
-    if not right:
+    is_correct = bool(await _in_thread(partial(bcrypt.verify, password, password_hash)))
+    if not is_correct:
         for missing in missing_costs(password_hash, cost=cost):
-            await hash_password(_NOBODYS, cost=missing)
-    return right
+            await hash_password(_PLACEHOLDER_PASSWORD, cost=missing)
+    return is_correct
 
 
 def missing_costs(password_hash: str, *, cost: int) -> range:
@@ -62,7 +71,7 @@ def missing_costs(password_hash: str, *, cost: int) -> range:
 
 
 def needs_rehash(password_hash: str, *, cost: int) -> bool:
-    """Tell whether a hash was made with fewer rounds than are asked for now."""
+    """Tell whether a hash was made with a lower cost than `cost`."""
     return bool(missing_costs(password_hash, cost=cost))
 
 
@@ -72,7 +81,7 @@ def _fits_bcrypt(password: str) -> bool:
 
 @cache
 def _limiter() -> CapacityLimiter:
-    # As many as there are cores: more would only take turns, and keep other work of the threads waiting.
+    # One thread per core: more would only share the cores, and delay the other work of the thread pool.
     return CapacityLimiter(os.cpu_count() or 1)
 
 

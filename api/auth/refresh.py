@@ -1,4 +1,4 @@
-"""Refresh tokens: random, stored as hashes only, each good for one use."""
+"""Refresh tokens: random, stored as hashes only, each valid for one use."""
 
 import hmac
 import secrets
@@ -13,15 +13,15 @@ def new_refresh_token() -> str:
 
 
 def next_refresh_token(token: str, key: str) -> str:
-    """Return the token that follows `token`, the same each time.
+    """Return the token that replaces `token`; the same arguments give the same token.
 
-    Two requests that race with one token get one and the same successor, without it being stored in clear; and
-    who only has a stolen old token cannot make it without the key.
+    Two concurrent requests with one token therefore get the same replacement, although it is not stored in clear text.
+    Without the key, a stolen old token is not enough to compute it.
     """
     mac = hmac.new(key.encode(), f"refresh {token}".encode(errors="surrogatepass"), sha256)
     return _PREFIX + mac.hexdigest()
 
 
 def hash_token(token: str) -> str:
-    """Return what is stored of a random token. It has 256 bits, so that a slow hash would add nothing."""
+    """Return the hash under which a random token is stored. The token has 256 bits, so a slow hash adds nothing."""
     return sha256(token.encode(errors="surrogatepass")).hexdigest()

@@ -1,7 +1,8 @@
-"""The SQL of sessions and their refresh tokens."""
+"""SQL of sessions and their refresh tokens."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -17,10 +18,48 @@ _KEPT_AFTER_END = timedelta(days=90)
 
 
 class SessionKind(StrEnum):
-    """How a session proves itself: by access and refresh tokens, or by a cookie."""
+    """How a session proves itself: with access and refresh tokens, or with a cookie."""
 
     API = "api"
     BROWSER = "browser"
+
+
+@dataclass(frozen=True)
+class StoredSession:
+    """A row of `sessions`."""
+
+    id: UUID
+    user_id: UUID
+    kind: SessionKind
+    secret_hash: str | None
+    """SHA-256 of the cookie's secret; None for an API session."""
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    address: str | None
+    user_agent: str | None
+
+
+@dataclass(frozen=True)
+class UsedRefreshToken:
+    """The session of a refresh token that was used before, and whether that was within the grace period."""
+
+    session_id: UUID
+    is_within_grace: bool
+
+
+def _session(row: Row[Any]) -> StoredSession:
+    return StoredSession(
+        id=row.id,
+        user_id=row.user_id,
+        kind=SessionKind(row.kind),
+        secret_hash=row.secret_hash,
+        created_at=row.created_at,
+        last_used_at=row.last_used_at,
+        expires_at=row.expires_at,
+        address=row.address,
+        user_agent=row.user_agent,
+    )
 
 
 async def add(
@@ -33,7 +72,17 @@ async def add(
     lifetime: timedelta,
     client: RequestClient,
 ) -> None:
-    """Open a session; the user's sessions that ended long ago are forgotten."""
+    """Store a new session, and delete the user's sessions that ended more than 90 days ago.
+
+    Args:
+        connection: A connection in a transaction.
+        session_id: The session's id.
+        user_id: The account that signed in.
+        kind: How the session proves itself.
+        secret_hash: SHA-256 of the cookie's secret; None for an API session.
+        lifetime: Time until the session expires.
+        client: The client that signed in.
+    """
     await connection.execute(
         delete(sessions).where(
             sessions.c.user_id == user_id,
@@ -53,22 +102,23 @@ async def add(
     )
 
 
-async def touch(connection: AsyncConnection, session_id: UUID) -> Row[Any] | None:
-    """Return an open session, marked as used now; None if it has ended."""
+async def touch(connection: AsyncConnection, session_id: UUID) -> StoredSession | None:
+    """Mark an open session as used now and return it; None if it has ended."""
     statement = update(sessions).where(sessions.c.id == session_id, _IS_OPEN)
     touched = await connection.execute(statement.values(last_used_at=func.now()).returning(sessions))
-    row: Row[Any] | None = touched.one_or_none()
-    return row
+    row = touched.one_or_none()
+    return None if row is None else _session(row)
 
 
-async def list_open(connection: AsyncConnection, user_id: UUID) -> Sequence[Row[Any]]:
-    """Return a user's open sessions, the newest first."""
+async def list_open(connection: AsyncConnection, user_id: UUID) -> list[StoredSession]:
+    """Return a user's open sessions, newest first."""
     query = select(sessions).where(sessions.c.user_id == user_id, _IS_OPEN)
-    return (await connection.execute(query.order_by(sessions.c.created_at.desc(), sessions.c.id))).all()
+    rows = await connection.execute(query.order_by(sessions.c.created_at.desc(), sessions.c.id))
+    return [_session(row) for row in rows]
 
 
 async def end(connection: AsyncConnection, session_ids: Sequence[UUID], *, ended_by: str) -> None:
-    """End sessions; those that have ended stay as they are."""
+    """End sessions; sessions that have already ended stay unchanged."""
     await connection.execute(
         update(sessions)
         .where(sessions.c.id.in_(session_ids), _IS_OPEN)
@@ -77,12 +127,12 @@ async def end(connection: AsyncConnection, session_ids: Sequence[UUID], *, ended
 
 
 async def add_refresh_token(connection: AsyncConnection, session_id: UUID, token_hash: str) -> None:
-    """Write down the refresh token that a session has now."""
+    """Store the refresh token that a session has now."""
     await connection.execute(insert(refresh_tokens).values(token_hash=token_hash, session_id=session_id))
 
 
 async def use_refresh_token(connection: AsyncConnection, token_hash: str) -> UUID | None:
-    """Mark an unused refresh token as used and return its session; None if it is used, or none of ours."""
+    """Mark an unused refresh token as used and return its session; None if it is used or unknown."""
     statement = update(refresh_tokens).where(
         refresh_tokens.c.token_hash == token_hash, refresh_tokens.c.used_at.is_(None)
     )
@@ -95,19 +145,19 @@ async def use_refresh_token(connection: AsyncConnection, token_hash: str) -> UUI
 
 async def find_used(
     connection: AsyncConnection, token_hash: str, *, grace: timedelta
-) -> tuple[UUID, bool] | None:
-    """Return the session of a used refresh token, and whether it was used only just now."""
-    # The clock, not the transaction's start: it may have waited for the one that uses the token.
+) -> UsedRefreshToken | None:
+    """Return a refresh token that was used before; `grace` is how recent a use may be to count as a race."""
+    # The clock, not the transaction's start: this transaction may have waited for the one that uses the token.
     age = func.clock_timestamp() - refresh_tokens.c.used_at
-    query = select(refresh_tokens.c.session_id, (age < grace).label("just_now")).where(
+    query = select(refresh_tokens.c.session_id, (age < grace).label("is_within_grace")).where(
         refresh_tokens.c.token_hash == token_hash, refresh_tokens.c.used_at.is_not(None)
     )
     row = (await connection.execute(query)).one_or_none()
-    return (row.session_id, row.just_now) if row else None
+    return None if row is None else UsedRefreshToken(row.session_id, row.is_within_grace)
 
 
 async def is_unused(connection: AsyncConnection, token_hash: str) -> bool:
-    """Tell whether a refresh token is the one that its session has now."""
+    """Tell whether a refresh token exists and has not been used."""
     query = select(refresh_tokens.c.session_id).where(
         refresh_tokens.c.token_hash == token_hash, refresh_tokens.c.used_at.is_(None)
     )

@@ -1,10 +1,10 @@
-"""Roles and scopes: who may do what, said here once for routes, tokens, API keys and the documentation."""
+"""Roles and scopes: the one definition that routes, tokens, API keys and the documentation use."""
 
 from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What an account is for."""
+    """The role of an account."""
 
     ADMIN = "admin"
     STANDARD = "standard"
@@ -12,7 +12,7 @@ class Role(StrEnum):
 
 
 class Scope(StrEnum):
-    """One thing that a caller may be allowed to do."""
+    """One permission."""
 
     COMPANIES_READ = "companies:read"
     SCRAPE = "scrape"
@@ -24,13 +24,13 @@ class Scope(StrEnum):
 
 
 DESCRIPTIONS = {
-    Scope.COMPANIES_READ: "Read the records of companies",
-    Scope.SCRAPE: "Ask for companies, follow the runs that fetch them",
-    Scope.DAGSTER_READ: "Look at Dagster's web UI",
-    Scope.DAGSTER: "Launch and end runs in Dagster's web UI",
-    Scope.ACCOUNT: "Manage one's own password, sessions and API keys",
+    Scope.COMPANIES_READ: "Read company records",
+    Scope.SCRAPE: "Request companies and follow their runs",
+    Scope.DAGSTER_READ: "Open Dagster's web UI read-only",
+    Scope.DAGSTER: "Launch and terminate runs in Dagster's web UI",
+    Scope.ACCOUNT: "Manage your own password, sessions and API keys",
     Scope.USERS: "Manage accounts",
-    Scope.AUDIT_READ: "Read the audit log, and which captures could not be transformed",
+    Scope.AUDIT_READ: "Read the audit log and the quarantine",
 }
 
 _READONLY = frozenset({Scope.COMPANIES_READ, Scope.DAGSTER_READ, Scope.ACCOUNT})
@@ -41,12 +41,12 @@ SCOPES = {
     Role.STANDARD: _STANDARD,
     Role.ADMIN: frozenset(Scope),
 }
-"""What each role may do."""
+"""The scopes of each role."""
 
 KEY_SCOPES = frozenset(Scope) - {Scope.ACCOUNT}
-"""What an API key can be given: a stolen key must not make itself more keys or change the password."""
+"""Scopes that an API key can have. A stolen key must not be able to create more keys or change the password."""
 
 
 def roles_with(scope: Scope) -> list[Role]:
-    """Return the roles that hold a scope."""
+    """Return the roles that have a scope."""
     return [role for role in Role if scope in SCOPES[role]]

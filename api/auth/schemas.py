@@ -1,4 +1,4 @@
-"""What signing in takes and gives."""
+"""Request and response bodies of authentication."""
 
 from datetime import datetime
 from typing import Annotated
@@ -11,7 +11,7 @@ from api.auth.roles import Role, Scope
 
 
 class Credentials(BaseModel):
-    """A name and a password."""
+    """A username and a password."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -20,7 +20,7 @@ class Credentials(BaseModel):
 
 
 class RefreshRequest(BaseModel):
-    """The refresh token that came last."""
+    """The latest refresh token of a session."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -28,7 +28,7 @@ class RefreshRequest(BaseModel):
 
 
 class NewPassword(BaseModel):
-    """The password so far, and the one from now on."""
+    """The current password and the new one."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -37,24 +37,24 @@ class NewPassword(BaseModel):
 
 
 class Token(BaseModel):
-    """An access token (`expires_in` seconds), and the token that gets the next one, once."""
+    """An access token, valid for `expires_in` seconds, and the refresh token that gets the next one, once."""
 
     access_token: str
     token_type: str = "bearer"  # noqa: S105 - the scheme's name
     expires_in: int
     refresh_token: str
-    scope: str = Field(description="What the account's role may do, separated by spaces")
+    scope: str = Field(description="The scopes of the account's role, separated by spaces")
 
 
 class Session(BaseModel):
-    """One sign-in. `current` is the one that asks."""
+    """One sign-in. `current` is true for the session that sends the request."""
 
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
     kind: SessionKind
     created_at: datetime
-    last_used_at: datetime = Field(description="To within five minutes")
+    last_used_at: datetime = Field(description="Accurate to five minutes")
     expires_at: datetime
     address: str | None
     user_agent: str | None
@@ -62,11 +62,13 @@ class Session(BaseModel):
 
 
 class Verified(BaseModel):
-    """Who is calling, for other services."""
+    """The verified caller, for the gateway and other services."""
 
     user_id: UUID
     username: str
     role: Role
-    scopes: Annotated[list[Scope], Field(description="What this caller may do, by role and by API key")]
-    session_id: UUID | None = Field(description="The session, if it is one")
-    key_id: UUID | None = Field(description="The API key, if it is one")
+    scopes: Annotated[
+        list[Scope], Field(description="The caller's scopes: those of the role and of the API key")
+    ]
+    session_id: UUID | None = Field(description="The session, if the caller uses one")
+    key_id: UUID | None = Field(description="The API key, if the caller uses one")

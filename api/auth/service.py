@@ -1,10 +1,7 @@
-"""Signing in, and changing one's password."""
+"""Password sign-in and password change."""
 
 from hashlib import sha256
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import Row
 
 from api.audit.events import AccountRef, Event, record_event, record_event_once_a_minute
 from api.auth.passwords import (
@@ -20,132 +17,156 @@ from api.runtime.client_address import RequestClient
 from api.services import Services
 from api.settings import parse_limits
 from api.users import repository
+from api.users.repository import Account
 from api.users.schemas import is_username
 
-_KNOWN_FOR_SECONDS = 90 * 24 * 3600
-_TRIES = "wrong passwords"
-_NOBODY = UUID(int=0)
+_KNOWN_ADDRESS_SECONDS = 90 * 24 * 3600
+_WRONG_PASSWORDS = "wrong passwords"
+_NO_ACCOUNT = UUID(int=0)
+_WRONG_CREDENTIALS = "the username or the password is wrong"
 
 
-async def authenticate(
-    services: Services, client: RequestClient, *, username: str, password: str
-) -> Row[Any]:
-    """Return the account that this name and password open.
+async def authenticate(services: Services, client: RequestClient, *, username: str, password: str) -> Account:
+    """Return the account that a username and password belong to.
 
-    Raises NotSignedIn, without saying which of the two is wrong (or that the account is disabled), and
-    TooManyRequests where there were too many wrong ones.
+    Raises NotSignedIn, without revealing whether the name or the password is wrong or the account is disabled, and
+    TooManyRequests after too many wrong passwords.
     """
     name = username.lower()
-    user = await _find(services, name) if is_username(username) else None
+    account = await _find(services, name) if is_username(username) else None
     try:
-        await _count_guess(services, client, name, user.id if user else None)
+        await _count_guess(services, client, name, account.id if account else None)
     except TooManyRequests:
-        actor = AccountRef(user.id, user.username) if user else None
-        await record_event_once_a_minute(services, Event.SIGN_IN_THROTTLED, client, about=name, actor=actor)
+        actor = AccountRef(account.id, account.username) if account else None
+        await record_event_once_a_minute(
+            services.users, services.state, Event.SIGN_IN_THROTTLED, client, about=name, actor=actor
+        )
         raise
-    right = await verify_password(
-        password, user.password_hash if user else None, cost=services.settings.bcrypt_cost
+    is_correct = await verify_password(
+        password, account.password_hash if account else None, cost=services.settings.bcrypt_cost
     )
-    if user is None or not right or user.disabled_at is not None:
-        await _note_failure(services, client, user)
-        raise NotSignedIn("the username or the password is wrong")
-    await services.guess_limits.forgive(
+    if account is None or not is_correct or account.disabled_at is not None:
+        await _record_failure(services, client, account)
+        raise NotSignedIn(_WRONG_CREDENTIALS)
+    await services.guess_limits.reset(
         parse_limits(services.settings.limit_guesses), _digest(name), client.network
     )
-    await services.state.set(_known_key(user.id, client), "1", ex=_KNOWN_FOR_SECONDS)
-    return await _with_current_cost(services, user, password)
+    await services.state.set(_known_address_key(account.id, client), "1", ex=_KNOWN_ADDRESS_SECONDS)
+    return await _rehash_if_needed(services, account, password)
 
 
 async def change_password(
     services: Services,
     client: RequestClient,
     *,
-    user: AccountRef,
+    owner: AccountRef,
     current: str,
     new: str,
     session_id: UUID | None,
 ) -> None:
-    """Change a password; every other session ends. Raises Invalid for a wrong or an unfit one."""
+    """Change a password and end the owner's other sessions.
+
+    Args:
+        services: The application's services.
+        client: The client that sends the request.
+        owner: The account whose password changes.
+        current: The current password.
+        new: The new password.
+        session_id: The session that stays open.
+
+    Raises:
+        Invalid: The current password is wrong, or the new one breaks the policy.
+        TooManyRequests: Too many wrong passwords.
+        NotFound: The account no longer exists.
+    """
     async with services.users.connect() as connection:
-        row = await repository.find(connection, user.id)
-    if row is None:
+        account = await repository.find(connection, owner.id)
+    if account is None:
         raise NotFound("this account no longer exists")
     try:
-        check_password(new, names=(row.username, row.email))
+        check_password(new, names=(account.username, account.email))
     except UnacceptablePassword as reason:
         raise Invalid("new_password", str(reason)) from None
-    guesses = parse_limits(services.settings.limit_guesses)
-    await services.guess_limits.guess(guesses, f"change {user.id}", what=_TRIES)
+    limits = parse_limits(services.settings.limit_guesses)
+    await services.guess_limits.count(limits, f"change {owner.id}", what=_WRONG_PASSWORDS)
     cost = services.settings.bcrypt_cost
-    if not await verify_password(current, row.password_hash, cost=cost):
+    if not await verify_password(current, account.password_hash, cost=cost):
         async with services.users.begin() as connection:
-            detail = "the current password, to change it"
-            await record_event(connection, Event.SIGN_IN_FAILED, client, actor=user, detail=detail)
+            detail = "wrong current password in a password change"
+            await record_event(connection, Event.SIGN_IN_FAILED, client, actor=owner, detail=detail)
         raise Invalid("current_password", "is wrong")
     password_hash = await hash_password(new, cost=cost)
-    await services.guess_limits.forgive(guesses, f"change {user.id}")
+    await services.guess_limits.reset(limits, f"change {owner.id}")
     async with services.users.begin() as connection:
-        await end_all(services, connection, user.id, ended_by=Event.PASSWORD_CHANGED, but=session_id)
+        await end_all(
+            services.state, connection, owner.id, ended_by=Event.PASSWORD_CHANGED, all_but=session_id
+        )
         changed = await repository.set_password_hash(
-            connection, user.id, password_hash, instead_of=row.password_hash
+            connection, owner.id, password_hash, expected=account.password_hash
         )
         if not changed:
-            raise Invalid("current_password", "has just been changed by another request")
-        await record_event(connection, Event.PASSWORD_CHANGED, client, actor=user)
+            raise Invalid("current_password", "was changed by another request at the same time")
+        await record_event(connection, Event.PASSWORD_CHANGED, client, actor=owner)
 
 
-async def _find(services: Services, username: str) -> Row[Any] | None:
+async def _find(services: Services, username: str) -> Account | None:
     async with services.users.connect() as connection:
         return await repository.find_by_username(connection, username)
 
 
 async def _count_guess(services: Services, client: RequestClient, name: str, user_id: UUID | None) -> None:
-    """Count a try before the password is looked at, so that a thousand at once are no more than one by one.
+    """Count an attempt before the password is checked, so that concurrent attempts cannot exceed the limit.
 
-    Who keeps guessing from elsewhere uses up the account's limit for unknown addresses, not the owner's, who has
-    signed in from theirs before. A right password clears the count of its own address only.
+    Attempts from unknown addresses use up a limit of their own, not that of an address from which the owner has signed
+    in before. A correct password resets the count of its own address only.
     """
-    settings, guesses, about = services.settings, services.guess_limits, _digest(name)
-    await guesses.check_guesses(parse_limits(settings.limit_guesses_address), client.network, what=_TRIES)
-    await guesses.guess(parse_limits(settings.limit_guesses), about, client.network, what=_TRIES)
-    # Asked for whoever nobody is, too: both take as long.
-    if not await services.state.exists(_known_key(user_id or _NOBODY, client)):
-        await guesses.guess(parse_limits(settings.limit_guesses_account), about, what="sign-ins")
+    settings, guess_limits, digest = services.settings, services.guess_limits, _digest(name)
+    await guess_limits.check(
+        parse_limits(settings.limit_guesses_address), client.network, what=_WRONG_PASSWORDS
+    )
+    await guess_limits.count(
+        parse_limits(settings.limit_guesses), digest, client.network, what=_WRONG_PASSWORDS
+    )
+    # Looked up for unknown accounts too, so that both cases take the same time.
+    if not await services.state.exists(_known_address_key(user_id or _NO_ACCOUNT, client)):
+        await guess_limits.count(parse_limits(settings.limit_guesses_account), digest, what="sign-ins")
 
 
-async def _note_failure(services: Services, client: RequestClient, user: Row[Any] | None) -> None:
+async def _record_failure(services: Services, client: RequestClient, account: Account | None) -> None:
     try:
-        address = parse_limits(services.settings.limit_guesses_address)
-        await services.guess_limits.guess(address, client.network, what=_TRIES)
+        limits = parse_limits(services.settings.limit_guesses_address)
+        await services.guess_limits.count(limits, client.network, what=_WRONG_PASSWORDS)
     except TooManyRequests:
-        pass  # the next one from this address is not looked at
-    actor = AccountRef(user.id, user.username) if user else None
-    detail = None if user else "no such account"
-    if user is not None and user.disabled_at is not None:
+        pass  # this attempt is refused anyway; the next one from this address is refused before its password is checked
+    actor = AccountRef(account.id, account.username) if account else None
+    detail = None if account else "no such account"
+    if account is not None and account.disabled_at is not None:
         detail = "the account is disabled"
     async with services.users.begin() as connection:
         await record_event(connection, Event.SIGN_IN_FAILED, client, actor=actor, detail=detail)
 
 
-async def _with_current_cost(services: Services, user: Row[Any], password: str) -> Row[Any]:
-    """Hash the password anew if the cost has grown since it was hashed."""
+async def _rehash_if_needed(services: Services, account: Account, password: str) -> Account:
+    """Hash the password again if the configured cost has grown since it was hashed."""
     cost = services.settings.bcrypt_cost
-    if not needs_rehash(user.password_hash, cost=cost):
-        return user
+    if not needs_rehash(account.password_hash, cost=cost):
+        return account
     password_hash = await hash_password(password, cost=cost)
     async with services.users.begin() as connection:
-        await repository.set_password_hash(connection, user.id, password_hash, instead_of=user.password_hash)
-        current = await repository.find(connection, user.id)
+        await repository.set_password_hash(
+            connection, account.id, password_hash, expected=account.password_hash
+        )
+        current = await repository.find(connection, account.id)
     if current is None:
-        raise NotSignedIn("the username or the password is wrong")
+        raise NotSignedIn(_WRONG_CREDENTIALS)
     return current
 
 
-def _known_key(user_id: UUID, client: RequestClient) -> str:
-    """Redis key that says that this account was signed in to from this address before."""
+def _known_address_key(user_id: UUID, client: RequestClient) -> str:
+    """Return the Redis key that exists if this account was signed in to from this address before."""
     return f"known:{user_id}:{client.network}"
 
 
 def _digest(name: str) -> str:
-    # Of any name that was tried, so that those that exist are counted like those that do not.
+    # For every name that is tried, so that existing and unknown names are counted alike.
     return sha256(name.encode(errors="surrogatepass")).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""Access tokens: JWT, HS256 and nothing else. Whether the session behind one is still good, others tell."""
+"""Access tokens: JWTs signed with HS256, no other algorithm. Whether a token's session is open is checked elsewhere."""
 
 import asyncio
 import time
@@ -15,19 +15,19 @@ from jose import JWTError, jwt
 from api.auth.roles import Role
 from api.problems import NotSignedIn
 from api.settings import ApiSettings
-from warehouse.config.reloadable import SOON_SECONDS, ReloadableSettings
+from warehouse.config.reloadable import MIN_RELOAD_SECONDS, ReloadableSettings
 
 ALGORITHM = "HS256"
 ACCESS = "access"
 _LONGEST_TOKEN = 2_000
-_REMEMBERED = 4_096
-_NOT_VALID = "the access token is not valid, or no longer"
+_CACHED_TOKENS = 4_096
+_NOT_VALID = "the access token is invalid or expired"
 _REQUIRED = {f"require_{claim}": True for claim in ("exp", "iat", "sub", "jti")}
 
 
 @dataclass(frozen=True)
 class AccessClaims:
-    """What a token says that is signed and has not expired."""
+    """The claims of a token whose signature and expiry were verified."""
 
     user_id: UUID
     session_id: UUID
@@ -36,53 +36,55 @@ class AccessClaims:
 
 
 class UnknownKey(NotSignedIn):
-    """A token names a key that this process does not know: a new one, perhaps, that others have read already."""
+    """A token names a signing key that this process does not know; other processes may already have read a new one."""
 
 
 class AccessTokens:
-    """Verifies access tokens. Remembers those that are good: each comes many times before it expires."""
+    """Verifies access tokens, and caches those that are valid: each is sent many times before it expires."""
 
     def __init__(self, current: ReloadableSettings[ApiSettings]) -> None:
         self._current = current
-        self._known = current.settings
-        self._verified = self._verifier()
+        self._verified_with = current.settings
+        self._verify_cached = self._new_cache()
         self._learning = asyncio.Lock()
 
-    def _verifier(self) -> Callable[[str], AccessClaims]:
-        return lru_cache(_REMEMBERED)(partial(verify, self._known))
+    def _new_cache(self) -> Callable[[str], AccessClaims]:
+        return lru_cache(_CACHED_TOKENS)(partial(verify, self._verified_with))
 
     @property
     def settings(self) -> ApiSettings:
-        """The settings with the keys as they were read last."""
+        """The settings, with the keys that were read last."""
         return self._current.settings
 
     def keys(self) -> list[str]:
-        """Return the keys that count; the first one signs."""
+        """Return the valid signing keys; new tokens are signed with the first one."""
         return [key for key, _ in self.settings.signing_keys()]
 
     async def learn_keys(self) -> None:
-        """Read the keys again, because a token names one that is not known, unless that was just done."""
-        async with self._learning:  # one at a time: threads are few, and anyone can name a key
-            if self._current.seconds_old >= SOON_SECONDS:
-                await asyncio.to_thread(self._current.reread_soon)
+        """Reload the settings because a token names an unknown key, unless they were reloaded just now."""
+        async with self._learning:  # one at a time: threads are few, and any client can name a key
+            if self._current.age_seconds >= MIN_RELOAD_SECONDS:
+                await asyncio.to_thread(self._current.reload_after_refusal)
 
     def verify(self, token: str) -> AccessClaims:
-        """Return what an access token says. Raises NotSignedIn if it is forged, expired or of another type.
+        """Return the claims of an access token.
 
-        Raises UnknownKey, which is one of those, if it may be worth while to `learn_keys`.
+        Raises:
+            UnknownKey: The token names an unknown key; `learn_keys` may help. It is a NotSignedIn too.
+            NotSignedIn: The token is forged, expired or of another type.
         """
-        if self._known is not self.settings:
-            # What was remembered may have been signed by a key that counts no more.
-            self._known = self.settings
-            self._verified = self._verifier()
-        claims = self._verified(token)
+        if self._verified_with is not self.settings:
+            # A cached token may be signed with a key that is no longer valid.
+            self._verified_with = self.settings
+            self._verify_cached = self._new_cache()
+        claims = self._verify_cached(token)
         if claims.expires_at < int(time.time()):
             raise _invalid()
         return claims
 
 
 def issue(settings: ApiSettings, *, user_id: UUID, session_id: UUID, role: Role) -> str:
-    """Make an access token of a session."""
+    """Return a new access token of a session."""
     now = datetime.now(UTC)
     claims = {
         "sub": str(user_id),
@@ -98,36 +100,39 @@ def issue(settings: ApiSettings, *, user_id: UUID, session_id: UUID, role: Role)
 
 
 def verify(settings: ApiSettings, token: str) -> AccessClaims:
-    """Return what an access token says. Raises NotSignedIn if it is forged, expired or of another type."""
+    """Return the claims of an access token. Raises NotSignedIn if it is forged, expired or of another type."""
     if len(token) > _LONGEST_TOKEN:
         raise _invalid()
     try:
         kid = jwt.get_unverified_header(token).get("kid")
-        held = next((each for each in settings.signing_keys() if key_id(each[0]) == kid), None)
-        if held is None:
+        signing_key = next((pair for pair in settings.signing_keys() if key_id(pair[0]) == kid), None)
+        if signing_key is None:
             raise UnknownKey(_NOT_VALID)
-        key, retired_at = held
+        key, retired_at = signing_key
         claims = jwt.decode(token, key, algorithms=[ALGORITHM], options=_REQUIRED)
         if retired_at is not None:
             _check_age(claims, settings.access_lifetime, retired_at)
         if claims.get("typ") != ACCESS:
-            raise NotSignedIn("this is no access token")
+            raise NotSignedIn("this token is not an access token")
         return AccessClaims(UUID(claims["sub"]), UUID(claims["sid"]), int(claims["exp"]))
     except (JWTError, RecursionError, KeyError, ValueError, TypeError, AttributeError):
         raise _invalid() from None
 
 
 def key_id(key: str) -> str:
-    """Return the name by which a token says which key signed it; it tells nothing of the key."""
+    """Return the name of a signing key in a token's header; it reveals nothing about the key."""
     return sha256(f"kid {key}".encode()).hexdigest()[:16]
 
 
 def _check_age(claims: dict[str, Any], lifetime: timedelta, retired_at: datetime) -> None:
-    """Whoever has an old key could go on signing: it counts only for what it can have signed in its time."""
+    """Raise JWTError for a token that a retired key cannot have signed while it was in use.
+
+    An attacker with an old key could otherwise go on signing tokens.
+    """
     issued_at = datetime.fromtimestamp(claims["iat"], UTC)
     expires_at = datetime.fromtimestamp(claims["exp"], UTC)
     if issued_at > retired_at or expires_at - issued_at > lifetime:
-        raise JWTError("signed by a key that had been retired")
+        raise JWTError("signed with a retired key")
 
 
 def _invalid() -> NotSignedIn:

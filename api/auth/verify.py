@@ -1,11 +1,11 @@
-"""Who is calling, for the gateway and for other services."""
+"""The endpoint that verifies a caller for the gateway and other services."""
 
 from typing import Annotated
 
 from fastapi import Query, Response
 from starlette.requests import Request
 
-from api.auth.dependencies import SIGNED_IN, CallerDep, demand, needs
+from api.auth.dependencies import SIGNED_IN, CallerDep, needs, require_scope
 from api.auth.roles import Scope
 from api.auth.schemas import Verified
 from api.routing import Router
@@ -16,7 +16,7 @@ from warehouse.contract import ROLE_HEADER, SCOPES_HEADER, USER_HEADER
 router = Router(prefix="/auth", tags=["auth"])
 
 
-@router.get("/verify")
+@router.get("/verify", summary="Verify a caller")
 @needs(SIGNED_IN, or_cookie=True)
 async def verify(
     request: Request,
@@ -24,14 +24,15 @@ async def verify(
     services: ServicesDep,
     client: ClientDep,
     response: Response,
-    scope: Annotated[Scope | None, Query(description="What they have to be allowed to do")] = None,
+    scope: Annotated[Scope | None, Query(description="Scope that the caller must have")] = None,
 ) -> Verified:
-    """Who is calling, by access token, API key or the browser's cookie; 401 if nobody, 403 without `scope`.
+    """Return the caller of an access token, an API key or the browser's cookie.
 
-    The header fields X-Registru-User, -Role and -Scopes say it too.
+    The answer is 401 without a valid credential and 403 if the caller lacks `scope`. The response headers
+    X-Registru-User, X-Registru-Role and X-Registru-Scopes contain the same facts.
     """
     if scope is not None:
-        await demand(request, services, client, caller, scope)
+        await require_scope(request, services, client, caller, scope)
     response.headers[USER_HEADER] = caller.username
     response.headers[ROLE_HEADER] = caller.role
     response.headers[SCOPES_HEADER] = " ".join(sorted(caller.scopes))

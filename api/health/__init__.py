@@ -1,1 +1,1 @@
-"""Whether the platform's parts answer."""
+"""Health checks of the platform's parts."""

@@ -1,4 +1,4 @@
-"""What this is, and whether its parts answer."""
+"""Endpoints that tell what this service is and whether its parts answer."""
 
 import asyncio
 from http import HTTPStatus
@@ -7,18 +7,19 @@ from typing import Literal
 
 from fastapi import Response
 from pydantic import BaseModel
+from redis.asyncio import Redis
 
 from api.auth.dependencies import UNLIMITED, needs
-from api.dagster.dagster_client import DagsterUnavailable
+from api.dagster.dagster_client import DagsterClient, DagsterUnavailable
 from api.health.parts import OK, SILENT, Pause, check_database, check_parts, check_redis, read_pauses
 from api.routing import Router
-from api.services import Services, ServicesDep
+from api.services import ServicesDep
 
 router = Router(tags=["health"])
 
 
 class About(BaseModel):
-    """What answers here."""
+    """This service: its name, its version, and the paths of its documentation and health check."""
 
     name: str
     version: str
@@ -27,9 +28,9 @@ class About(BaseModel):
 
 
 class Health(BaseModel):
-    """`ok` if every part answers, else `degraded`; the parts by name: `ok`, or what is wrong.
+    """`ok` if every part answers, or else `degraded`; for each part `ok` or what is wrong.
 
-    A site that is paused is no trouble of ours.
+    `pauses` lists the sites that get no requests at the moment. A pause does not make the platform degraded.
     """
 
     status: Literal["ok", "degraded"]
@@ -44,30 +45,30 @@ class Live(BaseModel):
 
 
 class Readiness(BaseModel):
-    """`ready` if a request could be served and a run would run, else `not ready`; the parts by name."""
+    """`ready` if requests can be served and runs can start, or else `not ready`; for each part `ok` or the fault."""
 
     status: Literal["ready", "not ready"]
     parts: dict[str, str]
 
 
-@router.get("/")
+@router.get("/", summary="Describe this service")
 @needs(UNLIMITED)
 async def about() -> About:
-    """What this is."""
+    """Return the name and version of this service, and where its documentation is."""
     return About(name="Registru", version=version("registru"), docs="/docs", health="/health/")
 
 
-@router.get("/health/", responses={HTTPStatus.SERVICE_UNAVAILABLE: {"model": Health}})
+@router.get("/health/", summary="Check health", responses={HTTPStatus.SERVICE_UNAVAILABLE: {"model": Health}})
 @needs(UNLIMITED)
 async def health(services: ServicesDep, response: Response) -> Health:
-    """Whether each part answers; 503 if one does not."""
+    """Check whether each part answers, and list the paused sites. The answer is 503 if a part does not answer."""
     names = ("users", "warehouse", "redis", "dagster")
     *results, pauses = await asyncio.gather(
         check_database(services.users),
         check_database(services.warehouse),
-        _redis(services),
-        _dagster(services),
-        read_pauses(services),
+        _check_both_redis(services.state, services.cache),
+        _check_dagster(services.dagster),
+        read_pauses(services.state),
     )
     parts = dict(zip(names, results, strict=True))
     if all(result == OK for result in results):
@@ -76,17 +77,21 @@ async def health(services: ServicesDep, response: Response) -> Health:
     return Health(status="degraded", parts=parts, pauses=pauses)
 
 
-@router.get("/health/live")
+@router.get("/health/live", summary="Check liveness")
 @needs(UNLIMITED)
 async def live() -> Live:
-    """Whether this process answers; nothing else is asked."""
+    """Tell that this process answers. No other part is checked."""
     return Live(status="ok")
 
 
-@router.get("/health/ready", responses={HTTPStatus.SERVICE_UNAVAILABLE: {"model": Readiness}})
+@router.get(
+    "/health/ready",
+    summary="Check readiness",
+    responses={HTTPStatus.SERVICE_UNAVAILABLE: {"model": Readiness}},
+)
 @needs(UNLIMITED)
 async def ready(services: ServicesDep, response: Response) -> Readiness:
-    """Whether each part answers, within three seconds; 503 if one does not."""
+    """Check whether each part answers within three seconds. The answer is 503 if a part does not."""
     parts = await check_parts(services)
     if all(state == OK for state in parts.values()):
         return Readiness(status="ready", parts=parts)
@@ -94,14 +99,14 @@ async def ready(services: ServicesDep, response: Response) -> Readiness:
     return Readiness(status="not ready", parts=parts)
 
 
-async def _redis(services: Services) -> str:
-    states = await asyncio.gather(check_redis(services.state), check_redis(services.cache))
-    return OK if set(states) == {OK} else SILENT
+async def _check_both_redis(state: Redis, cache: Redis) -> str:
+    results = await asyncio.gather(check_redis(state), check_redis(cache))
+    return OK if set(results) == {OK} else SILENT
 
 
-async def _dagster(services: Services) -> str:
+async def _check_dagster(dagster: DagsterClient) -> str:
     try:
-        await services.dagster.check()
+        await dagster.check()
     except DagsterUnavailable as error:
         return str(error)
     return OK

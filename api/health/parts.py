@@ -1,4 +1,4 @@
-"""Whether each part of the platform answers, within a time, by its name."""
+"""Checks whether each part of the platform answers in time, and reads the paused sites."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from api.dagster.dagster_client import DagsterUnavailable
+from api.dagster.dagster_client import DagsterClient, DagsterUnavailable
 from api.services import Services
 from warehouse.contract import PAUSES_KEY
 
@@ -24,7 +24,7 @@ LONGEST_SECONDS = 3.0
 
 
 class Pause(BaseModel):
-    """A site that is left alone for a while, and why."""
+    """A paused site: until when it gets no requests, and why."""
 
     host: str
     until: datetime
@@ -32,16 +32,16 @@ class Pause(BaseModel):
 
 
 async def check_parts(services: Services, *, seconds: float = LONGEST_SECONDS) -> dict[str, str]:
-    """Return `ok`, or what is wrong, of each of PARTS; one that hangs is given up after so many seconds."""
+    """Return `ok` or what is wrong for each of PARTS; a check that takes longer than `seconds` is abandoned."""
     checks: dict[str, Awaitable[Mapping[str, str]]] = {
         "users": _named("users", check_database(services.users)),
         "warehouse": _named("warehouse", check_database(services.warehouse)),
         "redis_state": _named("redis_state", check_redis(services.state)),
         "redis_cache": _named("redis_cache", check_redis(services.cache)),
-        "dagster": _dagster(services),
+        "dagster": _check_dagster(services.dagster),
     }
     tasks = {name: asyncio.ensure_future(check) for name, check in checks.items()}
-    # Not `timeout`: what hangs may hang in its own end, too, and is not waited for.
+    # Not `asyncio.timeout`: a check that hangs may also hang when it is cancelled, and must not be awaited.
     _, late = await asyncio.wait(tasks.values(), timeout=seconds)
     parts: dict[str, str] = {}
     for name, task in tasks.items():
@@ -59,17 +59,17 @@ async def _named(name: str, check: Awaitable[str]) -> dict[str, str]:
 
 
 async def check_database(engine: AsyncEngine) -> str:
-    """Tell whether a database answers."""
+    """Return `ok` if a database answers, else what is wrong."""
     try:
         async with engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
-    except (SQLAlchemyError, OSError, RuntimeError):  # the last one is uvloop's word for a closed connection
+    except (SQLAlchemyError, OSError, RuntimeError):  # uvloop raises RuntimeError for a closed connection
         return SILENT
     return OK
 
 
 async def check_redis(redis: Redis) -> str:
-    """Tell whether Redis answers."""
+    """Return `ok` if Redis answers, else what is wrong."""
     try:
         await redis.ping()
     except (RedisError, OSError, RuntimeError):
@@ -77,30 +77,30 @@ async def check_redis(redis: Redis) -> str:
     return OK
 
 
-async def _dagster(services: Services) -> dict[str, str]:
+async def _check_dagster(dagster: DagsterClient) -> dict[str, str]:
     try:
-        return await services.dagster.parts()
+        return await dagster.parts()
     except DagsterUnavailable as error:
         return {
             "dagster": str(error),
-            **dict.fromkeys(DAGSTER_PARTS[1:], "not known: Dagster does not answer"),
+            **dict.fromkeys(DAGSTER_PARTS[1:], "unknown: Dagster does not answer"),
         }
 
 
-async def read_pauses(services: Services) -> list[Pause]:
-    """Return the sites that are left alone at this moment; none if Redis does not answer."""
+async def read_pauses(state: Redis) -> list[Pause]:
+    """Return the sites that are paused now; none if Redis does not answer."""
     try:
-        pauses: Mapping[Any, Any] = await services.state.hgetall(PAUSES_KEY)
+        pauses: Mapping[Any, Any] = await state.hgetall(PAUSES_KEY)
     except RedisError:
         return []
     now = datetime.now(UTC)
-    found = [_pause(str(host), str(text)) for host, text in sorted(pauses.items())]
-    return [pause for pause in found if pause and pause.until > now]
+    parsed = [_parse_pause(str(host), str(content)) for host, content in sorted(pauses.items())]
+    return [pause for pause in parsed if pause and pause.until > now]
 
 
-def _pause(host: str, text: str) -> Pause | None:
-    """Read a pause; None for what another version of the pipeline wrote."""
+def _parse_pause(host: str, content: str) -> Pause | None:
+    """Return a pause; None if another version of the pipeline wrote it."""
     try:
-        return Pause.model_validate({"host": host, **json.loads(text)})
+        return Pause.model_validate({"host": host, **json.loads(content)})
     except (ValueError, TypeError):
         return None

@@ -1,1 +1,1 @@
-"""API keys: how machines sign in."""
+"""API keys: how programs authenticate."""

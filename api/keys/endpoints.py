@@ -1,4 +1,4 @@
-"""One's API keys."""
+"""Endpoints for your own API keys."""
 
 from http import HTTPStatus
 from uuid import UUID
@@ -16,25 +16,30 @@ from api.services import ServicesDep
 router = Router(prefix="/auth/keys", tags=["API keys"])
 
 
-@router.get("/")
+@router.get("/", summary="List my API keys")
 @needs(Scope.ACCOUNT)
 async def list_keys(caller: CallerDep, services: ServicesDep) -> list[Key]:
-    """One's API keys that are good, the newest first."""
-    return await service.list_keys(services, caller.user_id)
+    """Return your valid API keys, newest first."""
+    return await service.list_keys(services.users, caller.user_id)
 
 
-@router.post("/", status_code=HTTPStatus.CREATED)
+@router.post("/", summary="Create an API key", status_code=HTTPStatus.CREATED)
 @needs(Scope.ACCOUNT)
 async def create_key(
-    asked: NewKey, caller: CallerDep, services: ServicesDep, client: ClientDep, response: Response
+    new: NewKey, caller: CallerDep, services: ServicesDep, client: ClientDep, response: Response
 ) -> CreatedKey:
-    """Make an API key. It is shown this once."""
+    """Create an API key. The key itself is in this response only; it cannot be read again."""
     response.headers["Cache-Control"] = "no-store"
-    return await service.create(services, client, asked, owner=caller.account, allowed=caller.scopes)
+    return await service.create(services.users, client, new, owner=caller.account, allowed=caller.scopes)
 
 
-@router.delete("/{key_id}/", status_code=HTTPStatus.NO_CONTENT, responses=problems(HTTPStatus.NOT_FOUND))
+@router.delete(
+    "/{key_id}/",
+    summary="Revoke an API key",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=problems(HTTPStatus.NOT_FOUND),
+)
 @needs(Scope.ACCOUNT)
 async def revoke_key(key_id: UUID, caller: CallerDep, services: ServicesDep, client: ClientDep) -> None:
-    """Revoke one of one's API keys, at once and for good."""
-    await service.revoke(services, client, key_id, owner=caller.account)
+    """Revoke one of your API keys, immediately and permanently."""
+    await service.revoke(services.users, services.state, client, key_id, owner=caller.account)

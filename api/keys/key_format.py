@@ -1,4 +1,4 @@
-"""How an API key is written: rk_<prefix>_<secret>. The prefix names it, the secret proves it."""
+"""The text of an API key: rk_<prefix>_<secret>. The prefix identifies the key, the secret proves it."""
 
 import secrets
 import string
@@ -17,14 +17,14 @@ def new_key() -> tuple[str, str]:
 
 
 def join_key(prefix: str, secret: str) -> str:
-    """Return a key as its owner keeps it."""
+    """Return the text of a key."""
     return f"{API_KEY_MARK}{prefix}_{secret}"
 
 
 def split_key(api_key: str) -> tuple[str, str]:
-    """Return the prefix and the secret of a key. Raises NotSignedIn for what cannot be one of ours."""
+    """Return the prefix and the secret of a key. Raises NotSignedIn if the text is malformed."""
     prefix, _, secret = api_key.removeprefix(API_KEY_MARK).partition("_")
-    is_one = api_key.startswith(API_KEY_MARK) and len(api_key) <= _LONGEST and secret and secret.isascii()
-    if not is_one or len(prefix) != _PREFIX_CHARACTERS or not set(prefix) <= set(_ALPHABET):
-        raise NotSignedIn("this is no API key")
+    is_key = api_key.startswith(API_KEY_MARK) and len(api_key) <= _LONGEST and secret and secret.isascii()
+    if not is_key or len(prefix) != _PREFIX_CHARACTERS or not set(prefix) <= set(_ALPHABET):
+        raise NotSignedIn("malformed API key; a key looks like rk_<prefix>_<secret>")
     return prefix, secret

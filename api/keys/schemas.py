@@ -1,4 +1,4 @@
-"""What an API key takes and shows."""
+"""Request and response bodies of API keys."""
 
 from datetime import datetime
 from uuid import UUID
@@ -9,26 +9,28 @@ from api.auth.roles import Scope
 
 
 class NewKey(BaseModel):
-    """An API key to be made. Scopes are those of the account at most; the role still counts at each use."""
+    """An API key to create. Its scopes must be scopes of the account; the account's role limits it at each use too."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"name": "nightly", "scopes": ["companies:read"]}]}
     )
 
-    name: str = Field(min_length=1, max_length=100, description="What it is for")
+    name: str = Field(min_length=1, max_length=100, description="What the key is for")
     scopes: list[Scope] = Field(min_length=1, max_length=len(Scope))
-    expires_at: AwareDatetime | None = Field(default=None, description="When it ends by itself")
+    expires_at: AwareDatetime | None = Field(
+        default=None, description="When the key expires; never by default"
+    )
 
     @field_validator("name")
     @classmethod
-    def _can_be_stored(cls, name: str) -> str:
+    def _is_printable(cls, name: str) -> str:
         if not name.isprintable() or not name.strip():
-            raise ValueError("has to be printable text")
+            raise ValueError("must be printable text")
         return name.strip()
 
 
 class Key(BaseModel):
-    """An API key, without what proves it."""
+    """An API key without its secret."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -38,10 +40,10 @@ class Key(BaseModel):
     scopes: list[Scope]
     created_at: datetime
     expires_at: datetime | None
-    last_used_at: datetime | None = Field(description="To within a minute")
+    last_used_at: datetime | None = Field(description="Accurate to one minute")
 
 
 class CreatedKey(Key):
-    """A new API key. `key` is shown this once and stored nowhere."""
+    """A new API key. `key` is shown only once and never stored."""
 
     key: str

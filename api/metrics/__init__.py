@@ -1,1 +1,1 @@
-"""What is measured, for Prometheus: this API's own counts, and the platform as its stores and Dagster show it."""
+"""Metrics for Prometheus: the API's own counters, and the state of the platform in its stores and in Dagster."""

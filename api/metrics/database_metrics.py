@@ -1,13 +1,17 @@
-"""PostgreSQL: what waits, what is due, how large and how busy; all by indexes, or by what the server knows anyway."""
+"""Metrics read from PostgreSQL: open and due work, sizes, connections.
+
+All queries use indexes or statistics that the server keeps anyway.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
 from prometheus_client.metrics_core import Metric
+from redis.asyncio import Redis
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.metrics.families import gauge, gauges
-from api.services import Services
 from telemetry.tallies import TRANSFORM_VERSION
 from warehouse.contract import GAUGES_KEY, RunKind
 from warehouse.records.models import QuarantineReason
@@ -44,9 +48,9 @@ SELECT current_database(), pg_database_size(current_database()),
 """
 
 
-async def read_users(services: Services) -> list[Metric]:
-    """Return the scrapes that are open, and how long the oldest has been."""
-    async with services.users.connect() as connection:
+async def read_users(users: AsyncEngine) -> list[Metric]:
+    """Return the number of open scrapes and the age of the oldest one."""
+    async with users.connect() as connection:
         rows = (await connection.execute(text(_OPEN))).all()
     counts = {(state, str(kind)): 0 for state in _OPEN_STATES for kind in RunKind}
     counts |= {(row[0], row[1]): row[2] for row in rows}
@@ -54,59 +58,67 @@ async def read_users(services: Services) -> list[Metric]:
     for row in rows:
         ages[row[0]] = max(ages[row[0]], float(row[3]))
     return [
-        *gauges("registru_scrapes_open", "Scrapes that are not over.", ["state", "kind"], counts.items()),
+        *gauges("registru_scrapes_open", "Scrapes that have not ended.", ["state", "kind"], counts.items()),
         *gauges(
             "registru_scrapes_oldest_open_seconds",
-            "The age of the oldest scrape in a state.",
+            "The age of the oldest open scrape in a state.",
             ["state"],
             ages.items(),
         ),
     ]
 
 
-async def read_warehouse(services: Services) -> list[Metric]:
+async def read_warehouse(warehouse: AsyncEngine, state: Redis) -> list[Metric]:
     """Return how fresh the data is."""
-    told = await services.state.hget(GAUGES_KEY, TRANSFORM_VERSION.name)
-    async with services.warehouse.connect() as connection:
+    current_version = await state.hget(GAUGES_KEY, TRANSFORM_VERSION.name)
+    async with warehouse.connect() as connection:
         tracked = (await connection.execute(text(_TRACKED))).one()
         quarantined = (await connection.execute(text(_QUARANTINED))).all()
-        version = {"version": int(told) if told is not None else None}
+        version = {"version": int(current_version) if current_version is not None else None}
         stale = await connection.scalar(text(_STALE), version)
         pending = await connection.scalar(text(_PENDING))
         newest = await connection.scalar(text(_NEWEST))
     reasons = dict.fromkeys(map(str, QuarantineReason), 0) | {row[0]: row[1] for row in quarantined}
     return [
-        *gauge("registru_companies_tracked", "Companies that are kept fresh.", tracked[0]),
-        *gauge("registru_companies_due", "Tracked companies that are to be visited by now.", tracked[1]),
+        *gauge("registru_companies_tracked", "Tracked companies.", tracked[0]),
+        *gauge("registru_companies_due", "Tracked companies whose next visit is due.", tracked[1]),
         *gauge("registru_companies_failing", "Tracked companies whose last visits failed.", tracked[2]),
         *gauge(
-            "registru_companies_most_overdue_seconds", "For how long the most overdue one is.", tracked[3]
+            "registru_companies_most_overdue_seconds",
+            "How long the most overdue company has been due.",
+            tracked[3],
         ),
-        *gauge("registru_records_stale", "Records that an older transformation read.", stale),
-        *gauge("registru_captures_pending", "Good captures that wait to be transformed.", pending),
+        *gauge("registru_records_stale", "Records that an older transform version read.", stale),
+        *gauge(
+            "registru_captures_pending", "Captures with outcome ok that wait for transformation.", pending
+        ),
         *gauges(
             "registru_captures_quarantined",
             "Captures that could not be transformed.",
             ["reason"],
             reasons.items(),
         ),
-        *gauge("registru_newest_capture_age_seconds", "The age of the newest capture, good or not.", newest),
+        *gauge(
+            "registru_newest_capture_age_seconds",
+            "The age of the newest capture, whatever its outcome.",
+            newest,
+        ),
     ]
 
 
-async def read_sizes(services: Services) -> list[Metric]:
-    """Return how large the databases and their tables are, and how busy the server is."""
+async def read_sizes(*engines: AsyncEngine) -> list[Metric]:
+    """Return the sizes of databases and their tables, and the connections to the server."""
     tables: list[tuple[str, Any]] = []
     databases: list[Any] = []
-    for engine in (services.users, services.warehouse):
+    for engine in engines:
         async with engine.connect() as connection:
             row = (await connection.execute(text(_DATABASE))).one()
             databases.append(row)
-            tables += [(row[0], each) for each in await connection.execute(text(_TABLES))]
-    return [*_busy(databases), *_large(tables)]
+            tables += [(row[0], table) for table in await connection.execute(text(_TABLES))]
+    return [*_database_metrics(databases), *_table_metrics(tables)]
 
 
-def _busy(databases: Sequence[Any]) -> list[Metric]:
+def _database_metrics(databases: Sequence[Any]) -> list[Metric]:
     return [
         *gauges(
             "registru_db_size_bytes",
@@ -116,22 +128,26 @@ def _busy(databases: Sequence[Any]) -> list[Metric]:
         ),
         *gauges(
             "registru_db_connections",
-            "Connections to a database, by whomever.",
+            "Connections to a database, from all clients.",
             ["database"],
             [(r[0], r[2]) for r in databases],
         ),
         *gauges(
             "registru_db_oldest_transaction_seconds",
-            "The age of the oldest transaction that the API's role may see; 0: none.",
+            "The age of the oldest transaction that the API's role may see; 0 if there is none.",
             ["database"],
             [(r[0], r[3] or 0) for r in databases],
         ),
         *gauge("registru_db_server_connections", "Connections to the server.", databases[0][4]),
-        *gauge("registru_db_server_connections_most", "Connections that it takes.", databases[0][5]),
+        *gauge(
+            "registru_db_server_connections_most",
+            "The largest number of connections to the server.",
+            databases[0][5],
+        ),
     ]
 
 
-def _large(tables: Sequence[tuple[str, Any]]) -> list[Metric]:
+def _table_metrics(tables: Sequence[tuple[str, Any]]) -> list[Metric]:
     labels = ["database", "table"]
     return [
         *gauges(
@@ -142,7 +158,7 @@ def _large(tables: Sequence[tuple[str, Any]]) -> list[Metric]:
         ),
         *gauges(
             "registru_db_table_rows",
-            "About how many rows it has.",
+            "The estimated number of rows of a table.",
             labels,
             [((database, row[0]), row[2]) for database, row in tables],
         ),

@@ -1,4 +1,7 @@
-"""`/metrics`, for Prometheus inside. Nobody outside gets it: neither the gateway nor we answer what came by a proxy."""
+"""`/metrics`, for Prometheus on the internal network.
+
+Clients outside cannot read it: the gateway does not forward it, and the API refuses requests that came through a proxy.
+"""
 
 from fastapi import Response
 from prometheus_client import generate_latest
@@ -14,11 +17,11 @@ from api.services import ServicesDep
 
 router = Router(include_in_schema=False)
 
-_OF_PROXIES = ("x-forwarded-for", "forwarded")
+_PROXY_HEADERS = ("x-forwarded-for", "forwarded")
 
 
-class _Read:
-    """A collector of what has been collected."""
+class _CollectedFamilies:
+    """A Prometheus collector that returns families which were collected before."""
 
     def __init__(self, families: list[object]) -> None:
         self._families = families
@@ -30,11 +33,15 @@ class _Read:
 @router.get("/metrics")
 @needs(UNLIMITED)
 async def metrics(request: Request, services: ServicesDep) -> Response:
-    """Everything that is measured, in Prometheus' text format; parts that do not answer are left out, and named."""
-    if any(name in request.headers for name in _OF_PROXIES):
+    """Return all metrics in Prometheus' text format.
+
+    Metrics of a part that does not answer are omitted; `registru_part_up` names it.
+    """
+    if any(name in request.headers for name in _PROXY_HEADERS):
         raise NotFound("Not Found")
-    measured = request.app.state.measured
-    assert isinstance(measured, PlatformMetrics)
-    shown = process_metrics().all_workers()
-    shown.register(_Read([*await measured.families(services)]))  # type: ignore[arg-type] # see own.py
-    return Response(generate_latest(shown), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+    platform_metrics = request.app.state.platform_metrics
+    assert isinstance(platform_metrics, PlatformMetrics)
+    registry = process_metrics().all_workers()
+    families = await platform_metrics.families(services)
+    registry.register(_CollectedFamilies([*families]))  # type: ignore[arg-type] # duck-typed collector
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)

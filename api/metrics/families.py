@@ -1,4 +1,4 @@
-"""Small helpers that make Prometheus' metric families."""
+"""Helpers that create Prometheus metric families."""
 
 from collections.abc import Iterable, Sequence
 
@@ -9,15 +9,15 @@ Labels = str | tuple[str, ...]
 
 
 def gauge(name: str, meaning: str, value: float | None) -> list[Metric]:
-    """Return a value that is, none if it is not known."""
+    """Return a gauge without labels; an empty list if the value is unknown."""
     return [] if value is None else [GaugeMetricFamily(name, meaning, value=float(value))]
 
 
 def gauges(
     name: str, meaning: str, labels: Sequence[str], values: Iterable[tuple[Labels, float]]
 ) -> list[Metric]:
-    """Return values, each with what its labels say."""
+    """Return a gauge with labels; `values` are pairs of label values and the value."""
     family = GaugeMetricFamily(name, meaning, labels=labels)
-    for said, value in values:
-        family.add_metric([said] if isinstance(said, str) else said, float(value))
+    for label_values, value in values:
+        family.add_metric([label_values] if isinstance(label_values, str) else label_values, float(value))
     return [family]

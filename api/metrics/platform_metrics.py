@@ -1,6 +1,7 @@
-"""The platform as its stores and Dagster show it: read when Prometheus asks, each part by itself and within a time.
+"""Metrics of the whole platform, read from its stores and from Dagster when Prometheus scrapes the API.
 
-All of it is the same whichever replica of the API is asked: over several, take the largest, not the sum.
+Each source is read on its own and with a timeout. Every replica of the API returns the same values: aggregate them with
+`max`, not with `sum`.
 """
 
 import asyncio
@@ -23,70 +24,71 @@ from api.services import Services
 logger = logging.getLogger(__name__)
 
 _LONGEST_SECONDS = 4.0
-"""Prometheus gives up after ten seconds by itself."""
+"""Prometheus' own timeout is ten seconds by default."""
 _FAILURES = (SQLAlchemyError, RedisError, OSError, TimeoutError, DagsterUnavailable)
 
 Families: TypeAlias = list[Metric]
-Part = Callable[[Services], Awaitable[Families]]
+Reader = Callable[[Services], Awaitable[Families]]
 
 
 @dataclass
-class _CachedPart:
-    """What a part said last, for those who ask again at once, or more often than it is worth."""
+class _CachedSource:
+    """The last metrics of a source, for requests that follow each other closely."""
 
     seconds: float
-    at: float = float("-inf")
+    """How long they may be reused."""
+    read_at: float = float("-inf")
     families: Families = field(default_factory=list)
 
 
-_PARTS: Sequence[tuple[str, Part, float]] = (
-    ("parts", lambda services: _parts(services), 5),
-    ("tallies", tally_metrics.read, 1),
-    ("runs", dagster_run_metrics.read, 5),
-    ("redis", redis_metrics.read, 5),
-    ("users", database_metrics.read_users, 5),
-    ("warehouse", database_metrics.read_warehouse, 15),
-    ("sizes", database_metrics.read_sizes, 60),
+_SOURCES: Sequence[tuple[str, Reader, float]] = (
+    ("parts", lambda services: _read_parts(services), 5),
+    ("tallies", lambda services: tally_metrics.read(services.state), 1),
+    ("runs", lambda services: dagster_run_metrics.read(services.state, services.dagster), 5),
+    ("redis", lambda services: redis_metrics.read(state=services.state, cache=services.cache), 5),
+    ("users", lambda services: database_metrics.read_users(services.users), 5),
+    ("warehouse", lambda services: database_metrics.read_warehouse(services.warehouse, services.state), 15),
+    ("sizes", lambda services: database_metrics.read_sizes(services.users, services.warehouse), 60),
 )
-"""Name, reader, and for how many seconds what it said is good enough."""
+"""Name, reader, and for how many seconds the metrics may be reused."""
 
 
 class PlatformMetrics:
-    """What was measured last, by part."""
+    """The metrics of all sources, each cached for a short time."""
 
     def __init__(self) -> None:
-        self._kept = {name: _CachedPart(seconds) for name, _, seconds in _PARTS}
+        self._cached = {name: _CachedSource(seconds) for name, _, seconds in _SOURCES}
 
     async def families(self, services: Services) -> Families:
-        """Return everything; a part that does not answer in time is left out."""
-        read = await asyncio.gather(
-            *(_fresh(services, name, part, self._kept[name]) for name, part, _ in _PARTS)
+        """Return the metrics of all sources; a source that fails or is too slow is omitted."""
+        results = await asyncio.gather(
+            *(_read_or_reuse(services, name, reader, self._cached[name]) for name, reader, _ in _SOURCES)
         )
-        return [family for families in read for family in families]
+        return [family for families in results for family in families]
 
 
-async def _fresh(services: Services, name: str, part: Part, kept: _CachedPart) -> Families:
-    if time.monotonic() - kept.at < kept.seconds:
-        return kept.families
-    task = asyncio.ensure_future(part(services))
+async def _read_or_reuse(services: Services, name: str, reader: Reader, cached: _CachedSource) -> Families:
+    if time.monotonic() - cached.read_at < cached.seconds:
+        return cached.families
+    task = asyncio.ensure_future(reader(services))
     done, _ = await asyncio.wait([task], timeout=_LONGEST_SECONDS)
     if not done:
         task.cancel()
-        logger.warning("not measured in time: %s", name)
+        logger.warning("the metrics of %s were not read in time", name)
         return []
     try:
-        kept.families, kept.at = task.result(), time.monotonic()
+        cached.families, cached.read_at = task.result(), time.monotonic()
     except _FAILURES as error:
-        logger.info("not measured: %s: %s", name, type(error).__name__)
+        logger.info("the metrics of %s could not be read: %s", name, type(error).__name__)
         return []
-    return kept.families
+    return cached.families
 
 
-async def _parts(services: Services) -> Families:
+async def _read_parts(services: Services) -> Families:
     parts = await check_parts(services)
     return gauges(
         "registru_part_up",
-        "Whether a part of the platform answers, as /health/ready sees it.",
+        "Whether a part of the platform answers, as in /health/ready: 1 or 0.",
         ["part"],
         [(name, state == OK) for name, state in parts.items()],
     )

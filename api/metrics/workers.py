@@ -1,7 +1,7 @@
-"""Counts of several workers as one: kept in files of a folder that they share, whichever of them is asked.
+"""The folder in which several workers count together, so that each of them can return the metrics of all.
 
-That is prometheus_client's multiprocess mode. The folder is named after the process that started the workers, and when
-it did, so that every start begins with an empty one; what earlier ones have left is removed.
+This is prometheus_client's multiprocess mode. The folder is named after the process that started the workers and its
+start time, so that every start begins with an empty folder. Folders of earlier servers are removed.
 """
 
 import contextlib
@@ -19,9 +19,9 @@ _VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def share_counts() -> Path | None:
-    """Have this process count in the folder that it shares with the other workers; None if it is the only one.
+    """Make this process count in the folder that it shares with the other workers; None if it is the only one.
 
-    To be called before the first metric is made. Raises RuntimeError if the folder is somebody else's.
+    Call this before the first metric is created. Raises RuntimeError if another user can access the folder.
     """
     parent = multiprocessing.parent_process()
     if parent is None or parent.pid is None:
@@ -30,23 +30,23 @@ def share_counts() -> Path | None:
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
     if folder.is_symlink() or folder.stat().st_uid != os.getuid() or folder.stat().st_mode & 0o077:
-        raise RuntimeError(f"{folder} is there, and not ours alone")
-    _remove_older_than(folder)
+        raise RuntimeError(f"{folder} exists, and other users can access it; delete it")
+    _remove_folders_of_ended_servers(folder)
     os.environ[_VARIABLE] = str(folder)
-    values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call] # chosen when it was imported, before the folder was known
+    values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call] # was chosen on import, before the folder was known
     forget_dead_workers(folder)
     return folder
 
 
 def forget_dead_workers(folder: Path) -> None:
-    """Drop what workers that died had under way; what they counted stays."""
+    """Remove the gauges of workers that died; their counters stay."""
     for pid in {int(file.stem.rsplit("_", 1)[1]) for file in folder.glob("gauge_live*.db")}:
         if not psutil.pid_exists(pid):
             multiprocess.mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]
 
 
 def _started(pid: int) -> str | None:
-    """When a process began, in ticks since the machine did, which no clock changes; None if there is none."""
+    """Return a process's start time in ticks since boot, which no clock change affects; None if it has ended."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except OSError:
@@ -57,8 +57,7 @@ def _folder_of(pid: int, started: str | None) -> Path:
     return Path(tempfile.gettempdir()) / _NAME.format(user=os.getuid(), pid=pid, started=started)
 
 
-def _remove_older_than(own: Path) -> None:
-    """Remove the folders of servers that are gone."""
+def _remove_folders_of_ended_servers(own: Path) -> None:
     for folder in own.parent.glob(f"registru-metrics-{os.getuid()}-*-*"):
         _, pid, started = folder.name.rsplit("-", 2)
         if folder == own or not pid.isdigit():

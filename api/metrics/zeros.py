@@ -1,4 +1,4 @@
-"""Counts that begin at nought: Prometheus sees no increase in one that is there only after it has happened."""
+"""Initializes counters at zero: Prometheus sees no increase in a series that appears only with its first event."""
 
 from api.audit.events import Event
 from api.batches.verdicts import ItemVerdict
@@ -17,14 +17,14 @@ _LIMITS = (
 
 
 def initialize_counters() -> None:
-    """Have every count of which the labels are known be there."""
+    """Create every counter series whose labels are known."""
     metrics = process_metrics()
     for counter, values in (
         (metrics.answers, _ANSWERS),
         (metrics.batch_items, tuple(ItemVerdict)),
         (metrics.ended, tuple(state for state in ScrapeState if state not in OPEN_STATES)),
-        (metrics.security, tuple(Event)),
-        (metrics.refused, _LIMITS),
+        (metrics.security_events, tuple(Event)),
+        (metrics.limit_refusals, _LIMITS),
     ):
         for value in values:
             counter.labels(value)

@@ -1,1 +1,1 @@
-"""The few pages for people: signing in and out. Server-rendered, without scripts."""
+"""The few web pages: sign-in and sign-out. Rendered on the server, without scripts."""

@@ -1,4 +1,4 @@
-"""A form proves that it was served to the browser that sends it (double submit, bound by a key)."""
+"""CSRF tokens: a form proves that it was served to the browser that sends it (double submit, bound by a key)."""
 
 import hmac
 import secrets
@@ -9,17 +9,17 @@ CSRF_COOKIE = "registru_csrf"
 
 
 def new_token() -> str:
-    """Return a cookie's value."""
+    """Return a new value of the CSRF cookie."""
     return secrets.token_urlsafe(24)
 
 
 def form_token(cookie: str, key: str) -> str:
-    """Return what the form carries beside the cookie; another site can read neither, nor make one of its own."""
+    """Return the form's token for a cookie. Another site can read neither of them, nor compute the token."""
     return hmac.new(key.encode(), f"csrf {cookie}".encode(errors="surrogatepass"), sha256).hexdigest()
 
 
 def is_valid_form_token(cookie: str | None, form_value: str, keys: Sequence[str]) -> bool:
-    """Tell whether a form's token belongs to the cookie that came with it, made with one of these keys."""
+    """Tell whether a form's token belongs to the cookie that came with it and was made with one of these keys."""
     if not cookie:
         return False
     value = form_value.encode(errors="surrogatepass")

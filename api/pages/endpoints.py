@@ -1,6 +1,7 @@
-"""Signing in and out with a browser; the cookie it gets opens Dagster's web UI, nothing of the JSON API."""
+"""Sign-in and sign-out with a browser. The session cookie opens Dagster's web UI, but not the JSON API."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated
 
@@ -9,8 +10,8 @@ from fastapi.responses import RedirectResponse
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.auth import callers, sessions
-from api.auth.callers import Caller
+from api.auth import sessions
+from api.auth.callers import Caller, caller_from_cookie
 from api.auth.cookies import (
     cookie_name,
     drop_session_cookie,
@@ -21,6 +22,7 @@ from api.auth.cookies import (
 )
 from api.auth.dependencies import PUBLIC, needs
 from api.auth.service import authenticate
+from api.auth.tokens import AccessTokens
 from api.pages.csrf import CSRF_COOKIE, form_token, is_valid_form_token, new_token
 from api.pages.paths import safe_next
 from api.pages.render import message_page, sign_in_page, signed_in_page
@@ -32,20 +34,20 @@ from api.services import Services, ServicesDep
 router = Router(include_in_schema=False)
 
 _VERIFY = "/auth/verify"
-_STALE_FORM = "This form was not served to your browser just now. Please try again."
+_STALE_FORM = "This form has expired or comes from another site. Please try again."
 _Render = Callable[[Request, Exception], Awaitable[Response]]
 
 
 @router.get("/sign-in")
 @needs(PUBLIC)
 async def show(request: Request, services: ServicesDep, next: str | None = None) -> Response:
-    """The form, or who is signed in."""
+    """Show the sign-in form, or the account if the browser is signed in."""
     caller = await _signed_in(request, services)
     if caller is None:
-        return _form(request, services, next_path=safe_next(next))
-    cookie, token = _csrf(request, services)
+        return _form(request, services.tokens, next_path=safe_next(next))
+    cookie, token = _csrf(request, services.tokens)
     page = signed_in_page(csrf=token, username=caller.username, role=caller.role)
-    return _with_csrf(request, page, cookie)
+    return _with_csrf_cookie(request, page, cookie)
 
 
 @router.post("/sign-in")
@@ -59,18 +61,21 @@ async def sign_in(
     next: Annotated[str, Form()] = "",
     csrf: Annotated[str, Form()] = "",
 ) -> Response:
-    """Sign in and go on to where the person wanted to be."""
+    """Sign in, and redirect to the page that the user asked for."""
     name, next_path = username.strip(), safe_next(next)
-    if not _is_own_form(request, services, csrf):
-        return _form(request, services, next_path=next_path, username=name, message=_STALE_FORM, status=403)
+    if not _is_own_form(request, services.tokens, csrf):
+        return _form(
+            request, services.tokens, next_path=next_path, username=name, message=_STALE_FORM, status=403
+        )
+    lifetime = timedelta(hours=services.settings.browser_hours)
     try:
-        user = await authenticate(services, client, username=name, password=password)
-        value = await sessions.open_browser_session(services, client, user)
+        account = await authenticate(services, client, username=name, password=password)
+        value = await sessions.open_browser_session(services.users, client, account, lifetime=lifetime)
     except (NotSignedIn, TooManyRequests) as refusal:
         message = f"{refusal.detail[:1].upper()}{refusal.detail[1:]}."
         page = _form(
             request,
-            services,
+            services.tokens,
             next_path=next_path,
             username=name,
             message=message,
@@ -78,9 +83,9 @@ async def sign_in(
         )
         page.headers.update(refusal.headers or {})
         return page
-    await _end_current(request, services, client)
+    await _end_current_session(request, services, client)
     response = RedirectResponse(next_path, HTTPStatus.SEE_OTHER, {"Cache-Control": "no-store"})
-    set_session_cookie(request, response, value, seconds=services.settings.browser_hours * 3600)
+    set_session_cookie(request, response, value, seconds=int(lifetime.total_seconds()))
     return response
 
 
@@ -90,24 +95,27 @@ async def sign_out(
     request: Request, services: ServicesDep, client: ClientDep, csrf: Annotated[str, Form()] = ""
 ) -> Response:
     """End the browser's session."""
-    if not _is_own_form(request, services, csrf):
+    if not _is_own_form(request, services.tokens, csrf):
         return message_page(_STALE_FORM, status=HTTPStatus.FORBIDDEN)
-    await _end_current(request, services, client)
+    await _end_current_session(request, services, client)
     response = RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER, {"Cache-Control": "no-store"})
     drop_session_cookie(request, response)
     return response
 
 
 def install(app: FastAPI, otherwise: _Render) -> None:
-    """Have the gateway's question about a person who is not signed in answered by the sign-in page."""
+    """Make /auth/verify answer a browser that is not signed in with the sign-in page.
+
+    The gateway asks there about every request for Dagster. All other requests are rendered by `otherwise`.
+    """
 
     async def on_not_signed_in(request: Request, error: Exception) -> Response:
         answer = await otherwise(request, error)
         if request.url.path != _VERIFY or not _wants_page(request):
             return answer
         services: Services = request.app.state.services
-        asked = safe_next(request.headers.get("x-forwarded-uri"))
-        page = _form(request, services, next_path=asked, status=HTTPStatus.UNAUTHORIZED)
+        next_path = safe_next(request.headers.get("x-forwarded-uri"))
+        page = _form(request, services.tokens, next_path=next_path, status=HTTPStatus.UNAUTHORIZED)
         page.headers["WWW-Authenticate"] = answer.headers["WWW-Authenticate"]
         return page
 
@@ -124,44 +132,49 @@ async def _signed_in(request: Request, services: Services) -> Caller | None:
     if cookie is None:
         return None
     try:
-        return await callers.in_browser(services, cookie)
+        return await caller_from_cookie(services.users, services.state, cookie)
     except NotSignedIn:
         return None
 
 
-async def _end_current(request: Request, services: Services, client: RequestClient) -> None:
+async def _end_current_session(request: Request, services: Services, client: RequestClient) -> None:
     caller = await _signed_in(request, services)
     if caller is not None:
-        await sessions.end_sessions(services, client, user=caller.account, only=caller.session_id)
+        await sessions.end_sessions(
+            services.users, services.state, client, owner=caller.account, only=caller.session_id
+        )
 
 
 def _form(
     request: Request,
-    services: Services,
+    tokens: AccessTokens,
     *,
     next_path: str,
     username: str = "",
     message: str | None = None,
     status: int = HTTPStatus.OK,
 ) -> Response:
-    cookie, token = _csrf(request, services)
+    cookie, token = _csrf(request, tokens)
     page = sign_in_page(
         csrf=token, next_path=next_path, username=username[:64], message=message, status=status
     )
-    return _with_csrf(request, page, cookie)
+    return _with_csrf_cookie(request, page, cookie)
 
 
-def _csrf(request: Request, services: Services) -> tuple[str, str]:
-    """Return the cookie's value (the one the browser has, so that several forms can be open) and the form's."""
+def _csrf(request: Request, tokens: AccessTokens) -> tuple[str, str]:
+    """Return the CSRF cookie's value and the form's token.
+
+    The value that the browser already has is kept, so that several forms can be open at the same time.
+    """
     cookie = request.cookies.get(cookie_name(request, CSRF_COOKIE)) or new_token()
-    return cookie, form_token(cookie, services.tokens.keys()[0])
+    return cookie, form_token(cookie, tokens.keys()[0])
 
 
-def _with_csrf(request: Request, page: Response, cookie: str) -> Response:
+def _with_csrf_cookie(request: Request, page: Response, cookie: str) -> Response:
     set_cookie(request, page, CSRF_COOKIE, cookie, seconds=None, same_site="strict")
     return page
 
 
-def _is_own_form(request: Request, services: Services, token: str) -> bool:
+def _is_own_form(request: Request, tokens: AccessTokens, token: str) -> bool:
     cookie = request.cookies.get(cookie_name(request, CSRF_COOKIE))
-    return is_from_own_page(request) and is_valid_form_token(cookie, token, services.tokens.keys())
+    return is_from_own_page(request) and is_valid_form_token(cookie, token, tokens.keys())

@@ -1,4 +1,4 @@
-"""Where a person may be sent after signing in: nowhere but here."""
+"""Where sign-in may redirect to: only to paths of this site."""
 
 from urllib.parse import urlsplit
 
@@ -8,9 +8,9 @@ _LOOPS = ("/sign-in", "/sign-out", "/auth/")
 
 
 def safe_next(path: str | None) -> str:
-    """Return `path` if it is one of this site's own, else Dagster's.
+    """Return `path` if it is a path of this site, or else Dagster's.
 
-    Browsers take `//host`, `/\\host` and paths with tabs in them for other hosts.
+    Browsers treat `//host`, `/\\host` and paths that contain tabs as URLs of other hosts.
     """
     if not path or len(path) > _LONGEST or not path.startswith("/") or path.startswith("//"):
         return HOME

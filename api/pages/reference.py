@@ -1,4 +1,4 @@
-"""The API's documentation as a page: Swagger UI, whose files we serve ourselves, so that it asks nothing of others."""
+"""The API's documentation page: Swagger UI. Its files come from this API, so the page needs no other host."""
 
 from base64 import b64encode
 from hashlib import sha256
@@ -13,7 +13,7 @@ from api.routing import Router
 
 DOCS = "/docs"
 _FILES = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
-_A_DAY = "public, max-age=86400"
+_CACHED_FOR_A_DAY = "public, max-age=86400"
 
 
 def install(app: FastAPI) -> None:
@@ -24,7 +24,7 @@ def install(app: FastAPI) -> None:
     @router.get(DOCS)
     @needs(UNLIMITED)
     async def show() -> Response:
-        """The page."""
+        """Return the page."""
         return page
 
     for name, media_type in _FILES.items():
@@ -38,8 +38,8 @@ def _serve(router: Router, name: str, media_type: str) -> None:
     @router.get(f"{DOCS}/{name}")
     @needs(UNLIMITED)
     async def send() -> Response:
-        """One of Swagger UI's files."""
-        return Response(content, media_type=media_type, headers={"Cache-Control": _A_DAY})
+        """Return one of Swagger UI's files."""
+        return Response(content, media_type=media_type, headers={"Cache-Control": _CACHED_FOR_A_DAY})
 
 
 def _page(app: FastAPI) -> HTMLResponse:
@@ -50,14 +50,16 @@ def _page(app: FastAPI) -> HTMLResponse:
         swagger_js_url=script,
         swagger_css_url=style,
         swagger_favicon_url="data:,",
-        swagger_ui_parameters={"validatorUrl": None},  # else it may show the document to a service elsewhere
+        swagger_ui_parameters={
+            "validatorUrl": None
+        },  # or else it may send the document to a service elsewhere
     )
     page.headers["Content-Security-Policy"] = _policy(bytes(page.body).decode())
     return page
 
 
 def _policy(html: str) -> str:
-    """Return what the page may do: run its own script and the file's, ask us alone, and be in nobody's frame."""
+    """Return the Content-Security-Policy: run only our scripts, connect only to this site, never be framed."""
     own = html.rpartition("<script>")[2].partition("</script>")[0]
     digest = b64encode(sha256(own.encode()).digest()).decode()
     return (

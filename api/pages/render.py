@@ -1,4 +1,4 @@
-"""Renders the pages; whatever comes from a request is escaped."""
+"""Renders the pages; everything that comes from a request is escaped."""
 
 from base64 import b64encode
 from hashlib import sha256
@@ -17,38 +17,40 @@ _STYLE = (Path(__file__).parent / "templates" / "style.css").read_text()
 _STYLE_HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()
 _HEADERS = {
     "Cache-Control": "no-store",
-    # No scripts, nothing from elsewhere, forms to this site only, in nobody's frame.
+    # No scripts, nothing from other sites, forms to this site only, no framing.
     "Content-Security-Policy": (
         f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self';"
         " frame-ancestors 'none'; base-uri 'none'"
     ),
-    # A page is kept apart from whatever opened it, and whoever is signed in is nobody else's to know.
+    # A page is isolated from the page that opened it, and is not cached for another user.
     "Cross-Origin-Opener-Policy": "same-origin",
     "Vary": "Cookie",
-    # With no-referrer browsers would send the form with `Origin: null`, which tells nothing of where it comes from.
+    # With no-referrer, browsers would send the form with `Origin: null`, so its origin could not be checked.
     "Referrer-Policy": "same-origin",
 }
-_MAY = {
-    Role.ADMIN: "manages accounts, and may do everything",
-    Role.STANDARD: "asks for companies, and launches runs in Dagster",
-    Role.READONLY: "reads companies, and looks at Dagster",
+_PERMISSIONS = {
+    Role.ADMIN: "manages accounts and has every permission",
+    Role.STANDARD: "requests companies and launches runs in Dagster",
+    Role.READONLY: "reads company records and opens Dagster read-only",
 }
 
 
 def sign_in_page(
     *, csrf: str, next_path: str, username: str = "", message: str | None = None, status: int = 200
 ) -> HTMLResponse:
-    """The form to sign in; `message` says what was wrong with the last try."""
+    """Return the sign-in form; `message` tells why the last attempt failed."""
     return _page("sign_in.html", status, csrf=csrf, next_path=next_path, username=username, message=message)
 
 
 def signed_in_page(*, csrf: str, username: str, role: Role) -> HTMLResponse:
-    """Who is signed in, where to go, and the way out."""
-    return _page("signed_in.html", 200, csrf=csrf, username=username, role=role, may=_MAY[role])
+    """Return the page of a signed-in user, with links to the platform's parts and a sign-out button."""
+    return _page(
+        "signed_in.html", 200, csrf=csrf, username=username, role=role, permissions=_PERMISSIONS[role]
+    )
 
 
 def message_page(message: str, *, status: int) -> HTMLResponse:
-    """What went wrong, and the way back."""
+    """Return a page with an error message and a link to the sign-in page."""
     return _page("message.html", status, message=message)
 
 

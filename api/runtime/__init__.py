@@ -1,1 +1,1 @@
-"""The machinery around the endpoints: middleware, wake-ups, rate limits, Redis access, shutdown."""
+"""Infrastructure around the endpoints: middleware, rate limits, Redis access, wake-ups, reload, shutdown."""

@@ -1,4 +1,4 @@
-"""Where a request comes from."""
+"""The address and user agent of a request's client."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,14 +13,14 @@ _LONGEST_USER_AGENT = 200
 
 @dataclass(frozen=True)
 class RequestClient:
-    """The address (as the gateway saw it) and what the program calls itself."""
+    """A client: its address as the gateway saw it, and its user agent."""
 
     address: str
     user_agent: str | None
 
     @property
     def network(self) -> str:
-        """The address as limits count it: one household of IPv6 has 2^64 of them."""
+        """The address as rate limits count it: for IPv6 the /64 network, since one household has 2^64 addresses."""
         return _network(self.address)
 
 
@@ -36,7 +36,7 @@ def _network(address: str) -> str:
 
 
 def client_of(connection: HTTPConnection) -> RequestClient:
-    """Return where a request comes from; what it says of itself is cut and made printable."""
+    """Return the client of a request; its user agent is truncated and made printable."""
     agent = connection.headers.get("user-agent", "")
     printable = agent
     if not agent.isprintable():

@@ -1,4 +1,4 @@
-"""Where somebody stands with a limit, and the limits on guesses; counted in Redis for all API processes together."""
+"""Rate limits: where a caller stands, and the limits on password guesses. Redis counts for all API processes."""
 
 import time
 from collections.abc import Sequence
@@ -20,13 +20,16 @@ class LimitState:
     """Where a caller stands with a limit."""
 
     amount: int
+    """Requests that the window allows."""
     window_seconds: int
     remaining: int
+    """Requests that are still allowed now."""
     reset_seconds: int
+    """Time until one more request is allowed."""
 
     @property
     def headers(self) -> dict[str, str]:
-        """The RateLimit header fields (IETF draft, httpapi-ratelimit-headers)."""
+        """The RateLimit headers (IETF draft, httpapi-ratelimit-headers)."""
         return {
             "RateLimit-Limit": str(self.amount),
             "RateLimit-Remaining": str(self.remaining),
@@ -36,36 +39,48 @@ class LimitState:
 
 
 class GuessLimits:
-    """Tries at secrets, logged in Redis: exact to the single guess, too much to keep for ordinary requests."""
+    """Limits on attempts at passwords.
+
+    Redis logs each attempt, so that the limits are exact. That would take too much memory for ordinary requests.
+    """
 
     def __init__(self, state: Redis) -> None:
         storage = RedisStorage(
             "async+redis://",
             implementation="redispy",
             key_prefix="limit",
-            connection_pool=state.connection_pool,  # type: ignore[arg-type] # taken, but not declared
+            connection_pool=state.connection_pool,  # type: ignore[arg-type] # accepted, but not declared
         )
-        self._logged = MovingWindowRateLimiter(storage)
+        self._limiter = MovingWindowRateLimiter(storage)
 
-    async def guess(self, items: Sequence[RateLimitItem], *about: str, what: str) -> None:
-        """Count a try at a secret, before it is looked at. Raises TooManyRequests; that try costs nothing."""
+    async def count(self, items: Sequence[RateLimitItem], *about: str, what: str) -> None:
+        """Count an attempt before its password is checked.
+
+        Args:
+            items: The limits, each an amount per window.
+            about: Whose attempts are counted, for example an account and an address.
+            what: What is counted, for the error message and the metric.
+
+        Raises:
+            TooManyRequests: A limit is exceeded; this attempt is not counted.
+        """
         for item in items:
-            if not await self._logged.hit(item, *about):
+            if not await self._limiter.hit(item, *about):
                 refuse(await self._state(item, about), what)
 
-    async def check_guesses(self, items: Sequence[RateLimitItem], *about: str, what: str) -> None:
-        """Raise TooManyRequests if there were too many tries; count none."""
+    async def check(self, items: Sequence[RateLimitItem], *about: str, what: str) -> None:
+        """Raise TooManyRequests if a limit is exceeded, without counting; for the arguments see `count`."""
         for item in items:
-            if not await self._logged.test(item, *about):
+            if not await self._limiter.test(item, *about):
                 refuse(await self._state(item, about), what)
 
-    async def forgive(self, items: Sequence[RateLimitItem], *about: str) -> None:
-        """Forget the tries counted so far."""
+    async def reset(self, items: Sequence[RateLimitItem], *about: str) -> None:
+        """Forget the attempts counted so far."""
         for item in items:
-            await self._logged.clear(item, *about)
+            await self._limiter.clear(item, *about)
 
     async def _state(self, item: RateLimitItem, about: tuple[str, ...]) -> LimitState:
-        stats = await self._logged.get_window_stats(item, *about)
+        stats = await self._limiter.get_window_stats(item, *about)
         return LimitState(
             amount=item.amount,
             window_seconds=item.get_expiry(),
@@ -76,7 +91,7 @@ class GuessLimits:
 
 def refuse(state: LimitState, what: str) -> NoReturn:
     """Count a request that exceeds a limit, and raise TooManyRequests."""
-    process_metrics().refused.labels(what).inc()
+    process_metrics().limit_refusals.labels(what).inc()
     wait = max(1, state.reset_seconds)
     raise TooManyRequests(
         f"too many {what}: {state.amount} in {state.window_seconds} s are allowed; wait {wait} s",

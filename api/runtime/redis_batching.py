@@ -1,7 +1,8 @@
-"""One connection to Redis for the commands of many requests: what is asked while an answer is on its way goes together.
+"""One Redis connection for the commands of many requests: commands that wait for an answer are sent together.
 
-A pool gives each request a connection, whose checks, clocks and system calls cost more than what Redis does. Here the
-busier a worker is, the more commands share one exchange; where nobody else asks, a command goes at once.
+A connection pool gives each request a connection of its own, whose checks, timeouts and system calls cost more than the
+work in Redis. Here, the busier a worker is, the more commands share one exchange. A command that finds the connection
+idle is sent immediately.
 """
 
 import asyncio
@@ -16,81 +17,84 @@ from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 LONGEST_SECONDS = 5.0
-"""How long an exchange may take."""
-_MOST_AT_ONCE = 128
-"""Commands an exchange, so that neither side is busy with one for long."""
-_AWAY = (TimeoutError, RedisTimeoutError, RedisConnectionError)
-"""Redis stands still or is away: whoever waits behind is refused too, or the last would wait for all tries before."""
+"""Timeout of an exchange."""
+_MOST_COMMANDS = 128
+"""Per exchange, so that neither side is busy with one exchange for long."""
+_OUTAGES = (TimeoutError, RedisTimeoutError, RedisConnectionError)
+"""Redis hangs or is gone: queued commands fail too, or the last one would wait for the retries of all before it."""
 
-_Waiting = tuple[bytes, "asyncio.Future[Any]"]
+_QueuedCommand = tuple[bytes, "asyncio.Future[Any]"]
 
 
 class BatchedRedis:
-    """Executes commands in the order in which they come, each for whoever asked."""
+    """Executes commands in the order of the calls, and gives each caller its own answer."""
 
     def __init__(self, redis: Redis) -> None:
-        """`redis` says where and how to connect; its clock (`socket_timeout`) is to be off: there is one here."""
+        """Use the connection settings of `redis`; its `socket_timeout` must be off, because there is a timeout here."""
         self._connection = redis.connection_pool.make_connection()  # type: ignore[no-untyped-call]
-        self._waiting: deque[_Waiting] = deque()
-        self._at_work: asyncio.Task[Any] | None = None
-        """Who has the connection."""
+        self._queue: deque[_QueuedCommand] = deque()
+        self._owner: asyncio.Task[Any] | None = None
+        """The task that uses the connection."""
         self._is_closed = False
 
     async def execute(self, *command: str | bytes | int) -> Any:
         """Return Redis's answer to a command. Raises RedisError, TimeoutError."""
-        # redis-py does it in Python. (The stub speaks of tuples of one.)
+        # redis-py packs commands in Python, which is slower. (hiredis's type stub declares tuples of one element.)
         packed = pack_command(command)  # type: ignore[arg-type]
         if self._is_closed:
-            raise RedisConnectionError("closed")
-        if self._at_work is not None:
-            waiting = asyncio.get_running_loop().create_future()
-            self._waiting.append((packed, waiting))
-            return await waiting
-        self._at_work = asyncio.current_task()
+            raise RedisConnectionError("the connection is closed")
+        if self._owner is not None:
+            answer_to_come = asyncio.get_running_loop().create_future()
+            self._queue.append((packed, answer_to_come))
+            return await answer_to_come
+        self._owner = asyncio.current_task()
         try:
             [answer] = await self._exchange([packed])
         finally:
-            self._at_work = asyncio.create_task(self._exchange_waiting()) if self._waiting else None
+            self._owner = asyncio.create_task(self._exchange_queued()) if self._queue else None
         if isinstance(answer, Exception):
             raise answer
         return answer
 
     async def aclose(self) -> None:
-        """Close the connection; who waits is refused."""
+        """Close the connection; queued commands fail."""
         self._is_closed = True
-        self._refuse_waiting(RedisConnectionError("closed"))
-        if self._at_work is not None:
-            self._at_work.cancel()
-            await asyncio.gather(self._at_work, return_exceptions=True)
+        self._fail_queued(RedisConnectionError("the connection is closed"))
+        if self._owner is not None:
+            self._owner.cancel()
+            await asyncio.gather(self._owner, return_exceptions=True)
         await self._connection.disconnect()
 
-    async def _exchange_waiting(self) -> None:
-        batch: list[_Waiting] = []
+    async def _exchange_queued(self) -> None:
+        batch: list[_QueuedCommand] = []
         try:
-            while self._waiting:
-                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST_AT_ONCE))]
+            while self._queue:
+                batch = [self._queue.popleft() for _ in range(min(len(self._queue), _MOST_COMMANDS))]
                 try:
                     answers = await self._exchange([packed for packed, _ in batch])
-                except Exception as error:  # whatever it is, it is for those who wait for it
+                except Exception as error:  # every error belongs to the callers, who await it
                     answers = [error] * len(batch)
-                for (_, waiting), answer in zip(batch, answers, strict=True):
-                    _give(waiting, answer)
+                for (_, future), answer in zip(batch, answers, strict=True):
+                    _resolve(future, answer)
         finally:
-            for _, waiting in batch:
-                waiting.cancel()  # if it has no answer
-            self._at_work = None
+            for _, future in batch:
+                future.cancel()  # no effect on those that have an answer
+            self._owner = None
 
-    def _refuse_waiting(self, error: Exception) -> None:
-        for _, waiting in self._waiting:
-            _give(waiting, error)
-        self._waiting.clear()
+    def _fail_queued(self, error: Exception) -> None:
+        for _, future in self._queue:
+            _resolve(future, error)
+        self._queue.clear()
 
     async def _exchange(self, commands: Sequence[bytes]) -> list[Any]:
-        """Return the answers, errors among them as values. Raises RedisError, TimeoutError, for all who wait too."""
+        """Send commands and return the answers; an error answer is an element of the list.
+
+        Raises RedisError or TimeoutError in an outage, in which the queued commands fail too.
+        """
         connection, packed = self._connection, b"".join(commands)
 
-        async def once() -> list[Any]:
-            await connection.connect_check_health(retry_socket_connect=False)  # this whole is tried again
+        async def send_and_read() -> list[Any]:
+            await connection.connect_check_health(retry_socket_connect=False)  # the whole exchange is retried
             await connection.send_packed_command(packed)
             return [await self._read() for _ in commands]
 
@@ -99,9 +103,9 @@ class BatchedRedis:
 
         try:
             async with asyncio.timeout(LONGEST_SECONDS):
-                return list(await connection.retry.call_with_retry(once, clean_up))
-        except _AWAY as error:
-            self._refuse_waiting(error)
+                return list(await connection.retry.call_with_retry(send_and_read, clean_up))
+        except _OUTAGES as error:
+            self._fail_queued(error)
             raise
 
     async def _read(self) -> Any:
@@ -111,10 +115,10 @@ class BatchedRedis:
             return error
 
 
-def _give(waiting: "asyncio.Future[Any]", answer: Any) -> None:
-    if waiting.done():  # whoever asked went away
+def _resolve(future: "asyncio.Future[Any]", answer: Any) -> None:
+    if future.done():  # the caller was cancelled
         return
     if isinstance(answer, Exception):
-        waiting.set_exception(answer)
+        future.set_exception(answer)
     else:
-        waiting.set_result(answer)
+        future.set_result(answer)

@@ -1,8 +1,9 @@
-"""The one round trip to Redis that a request costs: it is counted, and what is held for it comes back.
+"""The one round trip to Redis that a request costs: it counts the request and fetches the cached rows it needs.
 
-A script inside Redis counts the address, then the caller, and stops where there were too many. The caller is counted
-only where the copies of session and account are there and trusted; otherwise whoever asked has to ask PostgreSQL first,
-so that the token of a session that was ended uses up nobody's limit.
+A script inside Redis (`lua/admit.lua`) counts the request against the limit of the address, then that of the caller,
+and stops at the first limit that is exceeded. The caller's limit is counted only if the copies of session and account
+exist and are valid; otherwise PostgreSQL has to be read first. A token of a session that has ended therefore uses up no
+user's limit.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
+from pathlib import Path
 from typing import Any
 
 from limits import RateLimitItem
@@ -21,93 +23,41 @@ from redis.exceptions import NoScriptError
 
 from api.runtime.rate_limits import LimitState, refuse
 from api.runtime.redis_batching import BatchedRedis
+from warehouse.config.lua import load_script
 from warehouse.config.redis_options import backoff
 
-_SCRIPT = """
--- ARGV: how many items the first limit has, and the second; how many copies there are; the record's database (or '');
--- of each item its amount and its window in milliseconds. KEYS: of the items, of the copies, of the record if any.
-local first, second, copies, database = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-
--- A sliding window out of two: what came in the one before counts as far as it reaches into the last window's length.
-local function count(item)
-  local amount, window = tonumber(ARGV[3 + 2 * item]), tonumber(ARGV[4 + 2 * item])
-  local began, before, counted = string.match(redis.call('GET', KEYS[item]) or '', '^(%d+) (%d+) (%d+)$')
-  began, before, counted = tonumber(began or now), tonumber(before or 0), tonumber(counted or 0)
-  if now >= began + 2 * window then
-    began, before, counted = now, 0, 0
-  elseif now >= began + window then
-    began, before, counted = began + window, counted, 0
-  end
-  local left = math.min(window, began + window - now)
-  local allowed = math.floor(before * left / window) + counted < amount
-  if allowed then
-    counted = counted + 1
-    local kept = string.format('%.0f %.0f %.0f', began, before, counted)
-    redis.call('SET', KEYS[item], kept, 'PX', string.format('%.0f', left + window))
-  end
-  return allowed, {before, counted, left}
-end
-
--- Returns the item of which there were too many, or 0, and where it stands; if 0, where the first one stands.
-local function count_all(from, to)
-  local shown
-  for item = from, to do
-    local allowed, state = count(item)
-    if not allowed then return item, state end
-    shown = shown or state
-  end
-  return 0, shown
-end
-
-local refused, of_first = count_all(1, first)
-if refused > 0 then return {refused, of_first} end
-local at = first + second
-local held = copies > 0 and redis.call('MGET', unpack(KEYS, at + 1, at + copies)) or {}
-local of_second = false
-if second > 0 then
-  for _, copy in ipairs(held) do
-    if not copy or copy == '?' or copy == '-' then return {0, of_first, held} end
-  end
-  refused, of_second = count_all(first + 1, at)
-  if refused > 0 then return {refused, of_second} end
-end
-local record = false
-if database ~= '' then
-  redis.call('SELECT', database)
-  record = redis.call('GET', KEYS[at + copies + 1])
-end
-return {0, of_first, held, of_second, record}
-"""
-_TRIES_AGAIN = 7
-"""In 3.5 s: by then a Redis that is being restarted is back, and nobody was refused."""
+_SCRIPT = load_script(Path(__file__).parent / "lua", "admit")
 _SCRIPT_SHA1 = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
-"""Its name in Redis."""
+"""The script's name in Redis."""
+_RETRIES = 7
+"""They take 3.5 s together: by then a Redis that restarts is back, and no request was refused."""
 
 
 @dataclass(frozen=True)
 class Limit:
-    """How often something may be done: its parts (the shortest window first), by whom, and what it is called."""
+    """A rate limit of one address, user or API key."""
 
     items: tuple[RateLimitItem, ...]
+    """Each an amount per window, the shortest window first; all of them apply."""
     about: str
+    """Whose requests are counted; part of the Redis key."""
     what: str
+    """What is counted, for the error message and the metric."""
 
 
 @dataclass(frozen=True)
 class Admission:
-    """What came of asking: where the limits stand, the copies that are held, the record if there is one."""
+    """The result of an admitted request: where the caller stands with the limits, and what Redis holds."""
 
     limit: LimitState
     copies: Sequence[str | None] = ()
-    then: LimitState | None = None
-    """Where the second limit stands; None if that was not counted: a copy is missing or not to be trusted."""
+    second_limit: LimitState | None = None
+    """None if the second limit was not counted: a copy is missing or invalidated."""
     record: bytes | None = None
 
 
 class RedisGate:
-    """Asks Redis; the record's database is asked in the same round trip if it is on the same server."""
+    """Counts and admits requests. It reads the record in the same round trip if the cache is on the same server."""
 
     def __init__(
         self,
@@ -118,15 +68,23 @@ class RedisGate:
         state_login: Mapping[str, Any] | None = None,
         cache_login: Mapping[str, Any] | None = None,
     ) -> None:
-        """`options` are those of Redis connections, the logins further ones of each."""
-        retry = Retry(backoff(), _TRIES_AGAIN, (RedisConnectionError,))
+        """Prepare the connections; none is opened yet.
+
+        Args:
+            options: Options of both Redis connections.
+            state_url: URL of the state database, which holds counts and copies.
+            cache_url: URL of the cache database, which holds records.
+            state_login: Further options that authenticate at the state database.
+            cache_login: Further options that authenticate at the cache database.
+        """
+        retry = Retry(backoff(), _RETRIES, (RedisConnectionError,))
         raw = {**options, "decode_responses": False, "socket_timeout": None, "retry": retry}
         self._state = BatchedRedis(Redis.from_url(state_url, **raw, **(state_login or {})))
         self._cache = BatchedRedis(Redis.from_url(cache_url, **raw, **(cache_login or {})))
-        of_state, of_cache = parse_url(state_url), parse_url(cache_url)
-        of_state.pop("db", None)
-        database = of_cache.pop("db", 0)
-        is_same = of_state == of_cache and _user(state_login) == _user(cache_login)
+        state_server, cache_server = parse_url(state_url), parse_url(cache_url)
+        state_server.pop("db", None)
+        database = cache_server.pop("db", 0)
+        is_same = state_server == cache_server and _credentials(state_login) == _credentials(cache_login)
         self._cache_database = str(database) if is_same else None
 
     async def aclose(self) -> None:
@@ -134,32 +92,40 @@ class RedisGate:
         await self._state.aclose()
         await self._cache.aclose()
 
-    async def ask(
+    async def admit(
         self,
         limit: Limit,
         *,
         copies: Sequence[str] = (),
-        then: Limit | None = None,
+        second_limit: Limit | None = None,
         record: str | None = None,
     ) -> Admission:
-        """Count a request by `limit`, and by `then` if all `copies` are good.
+        """Count a request and return what Redis holds for it.
 
-        Raises TooManyRequests, RedisError, TimeoutError.
+        Args:
+            limit: Always counted.
+            copies: Redis keys of cached rows to return.
+            second_limit: Counted only if all copies exist and are valid.
+            record: Cache key of a record to return, if the request is admitted.
+
+        Raises:
+            TooManyRequests: The request exceeds a limit.
+            RedisError, TimeoutError: Redis does not answer.
         """
         if record is None or self._cache_database is not None:
-            return await self._ask(limit, copies, then, record)
-        admission, held = await asyncio.gather(
-            self._ask(limit, copies, then, None), self._cache.execute("GET", record)
+            return await self._run_script(limit, copies, second_limit, record)
+        admission, content = await asyncio.gather(
+            self._run_script(limit, copies, second_limit, None), self._cache.execute("GET", record)
         )
-        was_counted = then is None or admission.then is not None
-        return replace(admission, record=held if was_counted else None)
+        was_counted = second_limit is None or admission.second_limit is not None
+        return replace(admission, record=content if was_counted else None)
 
-    async def _ask(
-        self, limit: Limit, copies: Sequence[str], then: Limit | None, record: str | None
+    async def _run_script(
+        self, limit: Limit, copies: Sequence[str], second_limit: Limit | None, record: str | None
     ) -> Admission:
         limits = [(limit, item) for item in limit.items]
-        if then is not None:
-            limits += [(then, item) for item in then.items]
+        if second_limit is not None:
+            limits += [(second_limit, item) for item in second_limit.items]
         keys = [f"count:{each.about}:{item.amount}/{item.get_expiry()}" for each, item in limits]
         keys += copies
         arguments: list[Any] = [len(limit.items), len(limits) - len(limit.items), len(copies)]
@@ -170,40 +136,41 @@ class RedisGate:
             arguments.append(self._cache_database)
         for _, item in limits:
             arguments += (item.amount, item.get_expiry() * 1000)
-        refused, of_first, *rest = await self._run(len(keys), *keys, *arguments)
+        refused, first_state, *rest = await self._evaluate(len(keys), *keys, *arguments)
         if refused:
-            of, item = limits[refused - 1]
-            refuse(_state(item, of_first), of.what)
-        held, of_second, found = [*rest, None, None][:3]
+            exceeded, item = limits[refused - 1]
+            refuse(_limit_state(item, first_state), exceeded.what)
+        contents, second_state, content = [*rest, None, None][:3]
         return Admission(
-            _state(limit.items[0], of_first),
-            [None if each is None else each.decode() for each in held],
-            _state(then.items[0], of_second) if then is not None and of_second else None,
-            found,
+            _limit_state(limit.items[0], first_state),
+            [None if copy is None else copy.decode() for copy in contents],
+            _limit_state(second_limit.items[0], second_state) if second_limit and second_state else None,
+            content,
         )
 
-    async def _run(self, *arguments: Any) -> Any:
+    async def _evaluate(self, *arguments: Any) -> Any:
         try:
             return await self._state.execute("EVALSHA", _SCRIPT_SHA1, *arguments)
         except NoScriptError:
             return await self._state.execute("EVAL", _SCRIPT, *arguments)
 
 
-def _user(login: Mapping[str, Any] | None) -> Any:
-    """Return who signs in, and by which password."""
+def _credentials(login: Mapping[str, Any] | None) -> Any:
+    """Return the user and password that a login authenticates with."""
     provider = (login or {}).get("credential_provider")
     return provider.get_credentials() if provider else None
 
 
-def _state(item: RateLimitItem, counted: Sequence[int]) -> LimitState:
-    before, now, left_ms = counted
+def _limit_state(item: RateLimitItem, counts: Sequence[int]) -> LimitState:
+    """Return where a caller stands with an item, from the script's {previous, current, ms left}."""
+    previous, current, left_ms = counts
     window = item.get_expiry()
     left = left_ms / 1000
-    # When the next one is allowed again: as the window before fades, or at the end of this one.
-    waits = [left % (window / before) if before else left, left if now else window]
+    # The next request is allowed when the previous window's share has shrunk by one, or when this window ends.
+    waits = [left % (window / previous) if previous else left, left if current else window]
     return LimitState(
         amount=item.amount,
         window_seconds=window,
-        remaining=max(0, item.amount - int(before * left / window + now)),
-        reset_seconds=ceil(min(waits)) if before or now else 0,
+        remaining=max(0, item.amount - int(previous * left / window + current)),
+        reset_seconds=ceil(min(waits)) if previous or current else 0,
     )

@@ -1,4 +1,4 @@
-"""Header fields that every answer carries."""
+"""Middleware that adds the headers that every response has."""
 
 from collections.abc import Mapping
 
@@ -12,39 +12,41 @@ SECURITY_HEADERS: Mapping[str, str] = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-_ENDPOINTS_POLICY = "default-src 'none'; frame-ancestors 'none'"
-"""For answers that are no pages: whatever is in them, no browser runs it. Pages say theirs."""
+_ENDPOINT_POLICY = "default-src 'none'; frame-ancestors 'none'"
+"""For responses that are not pages: no browser runs their content. Pages set a policy of their own."""
 
 
 def _encoded(fields: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     return [(name.lower().encode(), value.encode()) for name, value in fields.items()]
 
 
-_OF_PAGES = _encoded(SECURITY_HEADERS)
-_OF_ENDPOINTS = _encoded({**SECURITY_HEADERS, "Content-Security-Policy": _ENDPOINTS_POLICY})
+_PAGE_HEADERS = _encoded(SECURITY_HEADERS)
+_ENDPOINT_HEADERS = _encoded({**SECURITY_HEADERS, "Content-Security-Policy": _ENDPOINT_POLICY})
 
 
 class ResponseHeaders:
-    """Adds the security headers, and where the caller stands with their limit."""
+    """Adds the security headers and the caller's rate limit."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Handle one request."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         state = scope.setdefault("state", {})
 
-        async def with_headers(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = message["headers"]
-                said = dict(headers)
+                present = dict(headers)
                 limit = state.get("limit")
-                added = _OF_PAGES if b"text/html" in said.get(b"content-type", b"") else _OF_ENDPOINTS
+                added = (
+                    _PAGE_HEADERS if b"text/html" in present.get(b"content-type", b"") else _ENDPOINT_HEADERS
+                )
                 if isinstance(limit, LimitState):
                     added = [*added, *_encoded(limit.headers)]
-                message["headers"] = [*headers, *(each for each in added if each[0] not in said)]
+                message["headers"] = [*headers, *(field for field in added if field[0] not in present)]
             await send(message)
 
-        return await self._app(scope, receive, with_headers)
+        return await self._app(scope, receive, send_with_headers)

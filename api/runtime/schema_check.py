@@ -1,4 +1,4 @@
-"""Whether the databases have the tables that this version of the API was written for."""
+"""Checks that the databases have the schema that this version of the API needs."""
 
 import logging
 from pathlib import Path
@@ -7,22 +7,20 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.migrations import SCRIPTS
-from api.services import Services
 from warehouse.schema.database_roles import USERS_DATABASE, WAREHOUSE_DATABASE
 from warehouse.schema.revision_check import WAREHOUSE_MIGRATIONS, SchemaMismatch, check_schema
 
 logger = logging.getLogger(__name__)
 
 
-async def check_schemas(services: Services) -> None:
-    """Raise SchemaMismatch if a database is older than this version needs; a newer one is let pass, with a warning.
+async def check_schemas(*, users: AsyncEngine, warehouse: AsyncEngine) -> None:
+    """Raise SchemaMismatch if a database is older than this version needs; warn if one is newer.
 
-    While several servers are brought to a new version one by one, the databases are migrated first, and who still is
-    the old version may have to start again. A database that does not answer keeps nobody from starting: what needs it
-    is answered with 503 until it does.
+    While servers are upgraded one by one, the databases are migrated first, and servers of the old version may have to
+    restart. A database that does not answer does not prevent the start: requests that need it get 503 until it answers.
     """
-    await _check(services.users, USERS_DATABASE, SCRIPTS)
-    await _check(services.warehouse, WAREHOUSE_DATABASE, WAREHOUSE_MIGRATIONS)
+    await _check(users, USERS_DATABASE, SCRIPTS)
+    await _check(warehouse, WAREHOUSE_DATABASE, WAREHOUSE_MIGRATIONS)
 
 
 async def _check(engine: AsyncEngine, database: str, scripts: Path) -> None:
@@ -35,7 +33,7 @@ async def _check(engine: AsyncEngine, database: str, scripts: Path) -> None:
         logger.error("%s", mismatch)
         raise
     except (DBAPIError, OSError, TimeoutError) as error:
-        logger.warning("the database %s could not be checked: %s", database, error)
+        logger.warning("the schema of the database %s could not be checked: %s", database, error)
         return
     if newer:
-        logger.warning("%s: this version goes on serving until it is replaced", newer)
+        logger.warning("%s; this version keeps serving until it is replaced", newer)

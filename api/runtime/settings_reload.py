@@ -1,4 +1,4 @@
-"""Reading the settings again, so that new keys and passwords count without a restart."""
+"""Reloads the settings, so that new keys and passwords take effect without a restart."""
 
 import asyncio
 import contextlib
@@ -16,12 +16,12 @@ logger = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def periodic_reload(current: ReloadableSettings[ApiSettings]) -> AsyncIterator[None]:
-    """Read the settings again at SIGHUP, and every `secrets_minutes`, until the block ends."""
-    told = asyncio.Event()
-    task = asyncio.create_task(_reread(current, told))
+    """Reload the settings on SIGHUP and every `secrets_minutes`, for as long as the block runs."""
+    reload_requested = asyncio.Event()
+    task = asyncio.create_task(_reload_forever(current, reload_requested))
     loop, has_signals = asyncio.get_running_loop(), threading.current_thread() is threading.main_thread()
     if has_signals:
-        loop.add_signal_handler(signal.SIGHUP, told.set)
+        loop.add_signal_handler(signal.SIGHUP, reload_requested.set)
     try:
         yield
     finally:
@@ -31,13 +31,13 @@ async def periodic_reload(current: ReloadableSettings[ApiSettings]) -> AsyncIter
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def _reread(current: ReloadableSettings[ApiSettings], told: asyncio.Event) -> None:
+async def _reload_forever(current: ReloadableSettings[ApiSettings], reload_requested: asyncio.Event) -> None:
     while True:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(current.settings.secrets_minutes * 60 or None):
-                await told.wait()
-        told.clear()
+                await reload_requested.wait()
+        reload_requested.clear()
         try:
-            await asyncio.to_thread(current.reread)
-        except Exception:  # whatever it is, the next time may do better; the loop must not end
-            logger.exception("the settings could not be read again")
+            await asyncio.to_thread(current.reload)
+        except Exception:  # the next reload may succeed; the loop must not end
+            logger.exception("reloading the settings failed")

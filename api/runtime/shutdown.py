@@ -1,4 +1,4 @@
-"""Knowing early that the process is to stop."""
+"""Early notice that the process is about to stop."""
 
 import asyncio
 import multiprocessing
@@ -14,9 +14,9 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 @contextmanager
 def stop_with_parent() -> Iterator[None]:
-    """Stop this process when the one is gone that started it as one of several workers, however that ended.
+    """Stop this worker when the process that started the workers has ended, even if it was killed.
 
-    Left alone, workers would go on, and hold the port against the next start.
+    Orphaned workers would keep running and hold the port against the next start.
     """
     parent = multiprocessing.parent_process()
     if parent is None:
@@ -36,19 +36,19 @@ def stop_with_parent() -> Iterator[None]:
 
 
 @contextmanager
-def on_stop_signal(tell: Callable[[], None]) -> Iterator[None]:
-    """Call `tell` in the running loop when a signal stops the server, before the server's own handler.
+def on_stop_signal(callback: Callable[[], None]) -> Iterator[None]:
+    """Call `callback` in the running loop when a signal stops the server, before the server's own handler.
 
-    uvicorn ends the lifespan only after every answer has ended; answers that wait have to know before that.
+    uvicorn ends the lifespan only after the last response has ended. Requests that wait have to be woken before that.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield  # signals are the main thread's business
+        yield  # only the main thread can handle signals
         return
     loop = asyncio.get_running_loop()
     earlier = {number: signal.getsignal(number) for number in _SIGNALS}
 
     def stop(number: int, frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(tell)
+        loop.call_soon_threadsafe(callback)
         handler = earlier[signal.Signals(number)]
         if callable(handler):
             handler(number, frame)

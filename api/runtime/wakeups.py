@@ -1,7 +1,7 @@
-"""Who waits for what, and waking them: over all API processes, by Redis; a lost message costs a second.
+"""Wake-ups: tasks wait for topics, and any API process or run wakes them through Redis. A lost message costs a second.
 
-A topic is a scrape's id (its state has changed), or WORK (the reconciler has something to do). Messages only say that
-it is worth looking; what is true stands in PostgreSQL.
+A topic is a scrape's id (its state has changed) or WORK (the reconciler has something to do). A message only says that
+looking is worthwhile; the state itself is in PostgreSQL.
 """
 
 import asyncio
@@ -19,22 +19,22 @@ logger = logging.getLogger(__name__)
 WORK = "work"
 SCRAPES_CHANNEL = "events:scrapes"
 """Redis channel (state database): topics, separated by spaces."""
-_AGAIN_SECONDS = 1.0
-_LONGEST_ANNOUNCEMENT_SECONDS = 1.0
+_RETRY_SECONDS = 1.0
+_PUBLISH_TIMEOUT_SECONDS = 1.0
 
 
 class WakeupSubscription:
-    """Someone who waits for topics."""
+    """A task's subscription to topics."""
 
     def __init__(self, topics: Iterable[str]) -> None:
         self.topics, self._event = frozenset(topics), asyncio.Event()
 
     def wake(self) -> None:
-        """Have the wait end."""
+        """End the current wait, or the next one."""
         self._event.set()
 
     async def wait(self, *, seconds: float) -> None:
-        """Wait until one of the topics has changed since the last wait, for so long at most."""
+        """Wait until a topic has changed since the last wait, or until the time is over."""
         try:
             async with asyncio.timeout(seconds):
                 await self._event.wait()
@@ -44,42 +44,42 @@ class WakeupSubscription:
 
 
 class WakeupBus:
-    """The board of this process: who waits, and what comes in from all processes."""
+    """The subscriptions of this process, and its connection to the messages of all processes."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._subscriptions: set[WakeupSubscription] = set()
         self.is_closing = False
-        """This process is about to end: nobody should wait any longer."""
+        """This process is shutting down: no task should wait any longer."""
 
     @contextmanager
     def subscribe(self, topics: Iterable[str]) -> Iterator[WakeupSubscription]:
-        """Yield a watch for topics."""
-        watch = WakeupSubscription(topics)
-        self._subscriptions.add(watch)
+        """Yield a subscription to topics, for as long as the block runs."""
+        subscription = WakeupSubscription(topics)
+        self._subscriptions.add(subscription)
         try:
-            yield watch
+            yield subscription
         finally:
-            self._subscriptions.discard(watch)
+            self._subscriptions.discard(subscription)
 
     async def publish(self, *topics: str) -> None:
-        """Wake who waits for these topics, here and in the other processes."""
+        """Wake the subscribers of these topics, in this process and in all others."""
         self._wake(topics)
         try:
-            async with asyncio.timeout(_LONGEST_ANNOUNCEMENT_SECONDS):
+            async with asyncio.timeout(_PUBLISH_TIMEOUT_SECONDS):
                 await self._redis.publish(SCRAPES_CHANNEL, " ".join(topics))
         except (RedisError, TimeoutError, OSError) as error:
-            logger.info("other processes are not told of changes: %s", type(error).__name__)
+            logger.info("cannot publish a wake-up to other processes: %s", type(error).__name__)
 
     def close(self) -> None:
-        """Wake everyone, for good."""
+        """Wake all subscribers for the last time."""
         self.is_closing = True
-        for watch in self._subscriptions:
-            watch.wake()
+        for subscription in self._subscriptions:
+            subscription.wake()
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
-        """Take in what other processes and runs announce, until the block ends."""
+        """Receive the wake-ups of other processes and runs, for as long as the block runs."""
         task = asyncio.create_task(self._listen())
         try:
             yield
@@ -90,18 +90,18 @@ class WakeupBus:
     async def _listen(self) -> None:
         while True:
             try:
-                await self._hear()
+                await self._receive()
             except (RedisError, OSError) as error:
-                logger.info("not told of changes for now: %s", type(error).__name__)
-            except RuntimeError as error:  # uvloop's, of a connection that closes while it is set up
-                logger.warning("listening failed, trying again: %s", error)
-            await asyncio.sleep(_AGAIN_SECONDS)
+                logger.info("cannot receive wake-ups, retrying: %s", type(error).__name__)
+            except RuntimeError as error:  # uvloop raises it if a connection closes while it is set up
+                logger.warning("receiving wake-ups failed, retrying: %s", error)
+            await asyncio.sleep(_RETRY_SECONDS)
 
-    async def _hear(self) -> None:
+    async def _receive(self) -> None:
         async with self._redis.pubsub(ignore_subscribe_messages=True) as pubsub:
             await pubsub.subscribe(SCRAPES_CHANNEL, RUN_EVENTS_CHANNEL)
             while True:
-                message = await pubsub.get_message(timeout=_AGAIN_SECONDS)
+                message = await pubsub.get_message(timeout=_RETRY_SECONDS)
                 if message is None:
                     continue
                 self._wake(
@@ -110,6 +110,6 @@ class WakeupBus:
 
     def _wake(self, topics: Iterable[str]) -> None:
         changed = frozenset(topics)
-        for watch in self._subscriptions:
-            if not changed.isdisjoint(watch.topics):
-                watch.wake()
+        for subscription in self._subscriptions:
+            if not changed.isdisjoint(subscription.topics):
+                subscription.wake()

@@ -1,1 +1,1 @@
-"""Accounts."""
+"""Accounts: creation, changes, deletion."""

@@ -1,4 +1,4 @@
-"""Accounts that are opened past the API, by whoever holds its database: the first administrator's, the operator's."""
+"""Creates accounts directly in the database, without the API: the first administrator's and the operator's."""
 
 import asyncio
 import os
@@ -19,30 +19,41 @@ _DEFAULT_COST = 12
 
 
 class AccountRefused(Exception):
-    """An account cannot be opened; the message says why, never the password."""
+    """An account cannot be created; the message gives the reason, never the password."""
 
 
 def open_account(url: str, *, username: str, email: str | None, password: str, role: Role) -> None:
-    """Open an account in the API's database at `url` (as the API's role). Raises AccountRefused."""
+    """Create an account in the API's own database.
+
+    Args:
+        url: PostgreSQL URL of the database, in the API's role.
+        username: Name of the account.
+        email: E-mail address of its owner, if known.
+        password: Password of the account.
+        role: Role of the account.
+
+    Raises:
+        AccountRefused: A value is not allowed, the name is taken, or the database does not answer.
+    """
     try:
         new = NewUser(username=username, email=email, password=password, role=role)
     except ValidationError as error:
-        wrong = [
+        reasons = [
             f"{entry['loc'][0]}: {entry['msg'].removeprefix('Value error, ')}" for entry in error.errors()
         ]
-        raise AccountRefused("; ".join(wrong)) from None
+        raise AccountRefused("; ".join(reasons)) from None
     try:
         asyncio.run(_add(url, new))
     except IntegrityError:
         raise AccountRefused(
-            f"there is an account {username} already; an administrator can change its role"
+            f"the account {username} already exists; an administrator can change its role"
         ) from None
     except (OperationalError, OSError) as error:
         raise AccountRefused(f"the database of accounts does not answer ({type(error).__name__})") from None
 
 
 def is_taken(url: str, username: str) -> bool:
-    """Tell whether there is an account of this name."""
+    """Tell whether an account with this name exists."""
     return asyncio.run(_is_taken(url, username))
 
 
@@ -52,39 +63,38 @@ async def _is_taken(url: str, username: str) -> bool:
 
 
 def set_password(url: str, *, username: str, password: str) -> None:
-    """Give an account, where there is one of this name, another password."""
+    """Replace the password of an account, if an account with this name exists."""
     asyncio.run(_set_password(url, username, password))
 
 
 async def _set_password(url: str, username: str, password: str) -> None:
-    password_hash = await _hashed(password)
+    password_hash = await _hash(password)
     async with _engine(url).begin() as connection:
-        user = await repository.find_by_username(connection, username)
-        if user is not None:
-            await repository.set_password_hash(connection, user.id, password_hash)
+        account = await repository.find_by_username(connection, username)
+        if account is not None:
+            await repository.set_password_hash(connection, account.id, password_hash)
 
 
 async def _add(url: str, new: NewUser) -> None:
-    password_hash = await _hashed(new.password)
+    password_hash = await _hash(new.password)
     async with _engine(url).begin() as connection:
-        row = await repository.add(
+        account = await repository.add(
             connection,
             username=new.username,
             email=new.email,
             password_hash=password_hash,
             role=new.role,
         )
-        person = AccountRef(row.id, row.username)
         await record_event(
             connection,
             Event.USER_CREATED,
             None,
-            subject=person,
+            subject=AccountRef(account.id, account.username),
             detail=f"role {new.role}, on the machine itself",
         )
 
 
-async def _hashed(password: str) -> str:
+async def _hash(password: str) -> str:
     return await hash_password(password, cost=int(os.environ.get("REGISTRU_BCRYPT_COST", _DEFAULT_COST)))
 
 

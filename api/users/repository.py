@@ -1,6 +1,7 @@
-"""The SQL of accounts."""
+"""SQL of accounts."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
@@ -11,50 +12,80 @@ from api.auth.roles import Role
 from api.users_tables import users
 
 
-async def find_by_username(connection: AsyncConnection, username: str) -> Row[Any] | None:
-    """Return the account of this name, whatever its case."""
+@dataclass(frozen=True)
+class Account:
+    """A row of `users`."""
+
+    id: UUID
+    username: str
+    email: str | None
+    password_hash: str
+    role: Role
+    created_at: datetime
+    disabled_at: datetime | None
+
+
+def _account(row: Row[Any]) -> Account:
+    return Account(
+        id=row.id,
+        username=row.username,
+        email=row.email,
+        password_hash=row.password_hash,
+        role=Role(row.role),
+        created_at=row.created_at,
+        disabled_at=row.disabled_at,
+    )
+
+
+async def find_by_username(connection: AsyncConnection, username: str) -> Account | None:
+    """Return the account with this name, ignoring case."""
     query = select(users).where(func.lower(users.c.username) == func.lower(username))
-    return (await connection.execute(query)).one_or_none()
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else _account(row)
 
 
 async def find(
     connection: AsyncConnection, user_id: UUID, *, lock: Literal["share", "update"] | None = None
-) -> Row[Any] | None:
-    """Return the account with this id; locked, no session can be opened (`update`), or it cannot change (`share`)."""
+) -> Account | None:
+    """Return the account with this id.
+
+    `lock` locks its row until the transaction ends: with `share` the account cannot change, with `update` no session
+    of it can be opened either.
+    """
     query = select(users).where(users.c.id == user_id)
     if lock is not None:
         query = query.with_for_update(read=lock == "share")
-    return (await connection.execute(query)).one_or_none()
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else _account(row)
 
 
 async def add(
     connection: AsyncConnection, *, username: str, email: str | None, password_hash: str, role: Role
-) -> Row[Any]:
-    """Add an account. Raises sqlalchemy's IntegrityError where the name is taken."""
+) -> Account:
+    """Insert an account and return it. Raises SQLAlchemy's IntegrityError if the name is taken."""
     statement = insert(users).values(
         id=uuid4(), username=username, email=email, password_hash=password_hash, role=role
     )
-    row: Row[Any] = (await connection.execute(statement.returning(users))).one()
-    return row
+    return _account((await connection.execute(statement.returning(users))).one())
 
 
 async def set_password_hash(
-    connection: AsyncConnection, user_id: UUID, password_hash: str, *, instead_of: str | None = None
+    connection: AsyncConnection, user_id: UUID, password_hash: str, *, expected: str | None = None
 ) -> bool:
-    """Replace a hash; False if it is no longer the one (`instead_of`) that was looked at."""
+    """Replace a password hash; return False, changing nothing, if the current hash is not the `expected` one."""
     statement = update(users).where(users.c.id == user_id)
-    if instead_of is not None:
-        statement = statement.where(users.c.password_hash == instead_of)
+    if expected is not None:
+        statement = statement.where(users.c.password_hash == expected)
     return (await connection.execute(statement.values(password_hash=password_hash))).rowcount == 1
 
 
 async def set_role(connection: AsyncConnection, user_id: UUID, role: Role) -> None:
-    """Change what an account may do."""
+    """Change the role of an account."""
     await connection.execute(update(users).where(users.c.id == user_id).values(role=role))
 
 
 async def set_disabled(connection: AsyncConnection, user_id: UUID, *, disabled: bool) -> None:
-    """Shut an account out, or let it in again."""
+    """Disable or enable an account."""
     disabled_at = func.now() if disabled else None
     await connection.execute(update(users).where(users.c.id == user_id).values(disabled_at=disabled_at))
 
@@ -65,15 +96,23 @@ async def remove(connection: AsyncConnection, user_id: UUID) -> None:
 
 
 async def lock_admins(connection: AsyncConnection) -> list[UUID]:
-    """Return the admins who can sign in, locked, so that no two of them remove each other at once."""
+    """Lock the enabled admins and return their ids, so that two admins cannot remove each other concurrently."""
     query = select(users.c.id).where(users.c.role == Role.ADMIN, users.c.disabled_at.is_(None))
     return list((await connection.execute(query.order_by(users.c.id).with_for_update())).scalars())
 
 
 async def search(
     connection: AsyncConnection, *, text: str | None, role: Role | None, limit: int, offset: int
-) -> tuple[Sequence[Row[Any]], int]:
-    """Return a page of accounts by name, and how many there are in all. `text` is part of name or e-mail."""
+) -> tuple[list[Account], int]:
+    """Return a page of accounts ordered by name, and the number of all matching accounts.
+
+    Args:
+        connection: A connection to the database.
+        text: Part of the username or e-mail address; None for all.
+        role: Only accounts with this role; None for all.
+        limit: Size of the page.
+        offset: How many accounts to skip.
+    """
     query = select(users)
     if text:
         query = query.where(
@@ -86,4 +125,4 @@ async def search(
         query = query.where(users.c.role == role)
     total = (await connection.execute(select(func.count()).select_from(query.subquery()))).scalar_one()
     page = query.order_by(func.lower(users.c.username)).limit(limit).offset(offset)
-    return (await connection.execute(page)).all(), total
+    return [_account(row) for row in await connection.execute(page)], total

@@ -1,4 +1,4 @@
-"""What an account takes and shows."""
+"""Request and response bodies of accounts."""
 
 import re
 from datetime import datetime
@@ -14,17 +14,17 @@ _USERNAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{2,63}$"
 
 
 def is_username(text: str) -> bool:
-    """Tell whether an account can have this name."""
+    """Tell whether a text is allowed as a username."""
     return re.fullmatch(_USERNAME, text, re.ASCII) is not None
 
 
-def _is_stored_as_it_is(email: str) -> str:
+def _has_no_nul(email: str) -> str:
     if "\x00" in email:
         raise ValueError("must not contain the character NUL")
     return email
 
 
-Email = Annotated[EmailStr, AfterValidator(_is_stored_as_it_is)]
+Email = Annotated[EmailStr, AfterValidator(_has_no_nul)]
 
 
 class Registration(BaseModel):
@@ -35,41 +35,41 @@ class Registration(BaseModel):
     username: str = Field(pattern=_USERNAME, description="3 to 64 letters, digits and . _ -")
     email: Email | None = None
     password: str = Field(
-        description=f"{LEAST_CHARACTERS} characters or more, at most {MOST_BYTES} bytes, none of the common ones",
+        description=f"At least {LEAST_CHARACTERS} characters, at most {MOST_BYTES} bytes; common passwords are refused",
         json_schema_extra={"minLength": LEAST_CHARACTERS, "maxLength": MOST_BYTES, "format": "password"},
     )
 
     @field_validator("password")
     @classmethod
-    def _is_fit(cls, password: str, info: ValidationInfo) -> str:
+    def _satisfies_policy(cls, password: str, info: ValidationInfo) -> str:
         return check_password(password, names=(info.data.get("username"), info.data.get("email")))
 
 
 class NewUser(Registration):
-    """An account that an admin opens for somebody."""
+    """An account that an admin creates for another person."""
 
     role: Role = Role.STANDARD
 
 
 class UserChange(BaseModel):
-    """What an admin changes about an account; what is left out stays."""
+    """Changes to an account; omitted fields stay unchanged."""
 
     model_config = ConfigDict(extra="forbid")
 
     role: Role | None = None
     disabled: bool | None = None
     password: str | None = Field(
-        default=None, description="A new one, for who forgot theirs", json_schema_extra={"format": "password"}
+        default=None, description="A new password", json_schema_extra={"format": "password"}
     )
 
     @field_validator("password")
     @classmethod
-    def _is_fit(cls, password: str | None) -> str | None:
+    def _satisfies_policy(cls, password: str | None) -> str | None:
         return password if password is None else check_password(password)
 
 
 class User(BaseModel):
-    """An account, as its owner and the admins see it."""
+    """An account as its owner and admins see it."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -82,7 +82,7 @@ class User(BaseModel):
 
 
 class UserPage(BaseModel):
-    """Some of the accounts found, and how many there are in all."""
+    """One page of accounts, and the number of all matching accounts."""
 
     users: list[User]
     total: int

@@ -1,9 +1,10 @@
-"""Opening, reading, changing and deleting accounts."""
+"""Creates, reads, changes and deletes accounts."""
 
 from uuid import UUID
 
+from redis.asyncio import Redis
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from api.audit.events import AccountRef, Event, record_event
 from api.auth.cache import account_key, invalidate
@@ -12,117 +13,177 @@ from api.auth.roles import Role
 from api.auth.sessions import end_all
 from api.problems import Conflict, Forbidden, NotFound
 from api.runtime.client_address import RequestClient
-from api.services import Services
+from api.settings import ApiSettings
 from api.users import repository
+from api.users.repository import Account
 from api.users.schemas import NewUser, Registration, User, UserChange, UserPage
 
 
-async def register(services: Services, client: RequestClient, registration: Registration) -> User:
-    """Open one's own account. Raises Forbidden where that is closed, Conflict where the name is taken."""
-    settings = services.settings
+async def register(
+    users: AsyncEngine, settings: ApiSettings, client: RequestClient, registration: Registration
+) -> User:
+    """Create the client's own account.
+
+    Raises Forbidden if registration is closed, Conflict if the name is taken.
+    """
     if settings.registration == "closed":
         raise Forbidden("registration is closed; ask an administrator for an account")
-    return await _open(services, client, registration, settings.registration_role, actor=None)
+    return await _create(users, settings, client, registration, role=settings.registration_role, actor=None)
 
 
-async def create(services: Services, client: RequestClient, new: NewUser, *, actor: AccountRef) -> User:
-    """Open an account for somebody. Raises Conflict where the name is taken."""
-    return await _open(services, client, new, new.role, actor=actor)
-
-
-async def _open(
-    services: Services, client: RequestClient, account: Registration, role: Role, *, actor: AccountRef | None
+async def create(
+    users: AsyncEngine, settings: ApiSettings, client: RequestClient, new: NewUser, *, actor: AccountRef
 ) -> User:
-    # Before it is known whether the name is taken: the answer takes as long either way.
-    password_hash = await hash_password(account.password, cost=services.settings.bcrypt_cost)
+    """Create an account for another person. Raises Conflict if the name is taken.
+
+    Args:
+        users: The API's own database.
+        settings: The API's settings.
+        client: The client that sends the request.
+        new: The account.
+        actor: The admin who creates it.
+    """
+    return await _create(users, settings, client, new, role=new.role, actor=actor)
+
+
+async def _create(
+    users: AsyncEngine,
+    settings: ApiSettings,
+    client: RequestClient,
+    new: Registration,
+    *,
+    role: Role,
+    actor: AccountRef | None,
+) -> User:
+    # Hashed before the name is looked up, so that the answer takes the same time whether it is taken or not.
+    password_hash = await hash_password(new.password, cost=settings.bcrypt_cost)
     try:
-        async with services.users.begin() as connection:
-            row = await repository.add(
+        async with users.begin() as connection:
+            account = await repository.add(
                 connection,
-                username=account.username,
-                email=account.email,
+                username=new.username,
+                email=new.email,
                 password_hash=password_hash,
                 role=role,
             )
-            person = AccountRef(row.id, row.username)
+            subject = AccountRef(account.id, account.username)
             event = Event.USER_CREATED if actor else Event.REGISTERED
             await record_event(
-                connection, event, client, actor=actor or person, subject=person, detail=f"role {role}"
+                connection, event, client, actor=actor or subject, subject=subject, detail=f"role {role}"
             )
     except IntegrityError:
         raise Conflict("this username is taken") from None
-    return User.model_validate(row)
+    return User.model_validate(account)
 
 
-async def get(services: Services, user_id: UUID) -> User:
-    """Return an account. Raises NotFound if there is none."""
-    async with services.users.connect() as connection:
-        return await _existing(connection, user_id)
+async def get(users: AsyncEngine, user_id: UUID) -> User:
+    """Return an account. Raises NotFound if there is none with this id."""
+    async with users.connect() as connection:
+        return User.model_validate(await _existing(connection, user_id))
 
 
 async def search(
-    services: Services, *, text: str | None, role: Role | None, limit: int, offset: int
+    users: AsyncEngine, *, text: str | None, role: Role | None, limit: int, offset: int
 ) -> UserPage:
-    """Return a page of accounts by name."""
-    async with services.users.connect() as connection:
-        rows, total = await repository.search(connection, text=text, role=role, limit=limit, offset=offset)
-    return UserPage(users=[User.model_validate(row) for row in rows], total=total)
+    """Return a page of accounts ordered by name; for the arguments see `repository.search`."""
+    async with users.connect() as connection:
+        accounts, total = await repository.search(
+            connection, text=text, role=role, limit=limit, offset=offset
+        )
+    return UserPage(users=[User.model_validate(account) for account in accounts], total=total)
 
 
 async def change(
-    services: Services, client: RequestClient, user_id: UUID, asked: UserChange, *, actor: AccountRef
+    users: AsyncEngine,
+    state: Redis,
+    client: RequestClient,
+    user_id: UUID,
+    requested: UserChange,
+    *,
+    bcrypt_cost: int,
+    actor: AccountRef,
 ) -> User:
-    """Change an account's role or password, disable or enable it. Raises NotFound, Conflict for the last admin.
+    """Change an account's role or password, or disable or enable it.
 
-    It holds at once: in every session and for every API key. Disabling, and a new password, end the sessions.
+    A change takes effect immediately in every session and for every API key. Disabling an account and setting a new
+    password end its sessions.
+
+    Args:
+        users: The API's own database.
+        state: Redis's state database.
+        client: The client that sends the request.
+        user_id: The account.
+        requested: The changes.
+        bcrypt_cost: Cost of the hash of a new password.
+        actor: The admin who changes it.
+
+    Raises:
+        NotFound: There is no account with this id.
+        Conflict: It is the last admin, who would no longer be one.
     """
     password_hash = None
-    if asked.password is not None:
-        password_hash = await hash_password(asked.password, cost=services.settings.bcrypt_cost)
-    async with services.users.begin() as connection:
+    if requested.password is not None:
+        password_hash = await hash_password(requested.password, cost=bcrypt_cost)
+    async with users.begin() as connection:
         admins = await repository.lock_admins(connection)
-        user = await _existing(connection, user_id)
-        if asked.disabled or asked.role not in (None, Role.ADMIN):
-            _keep_an_admin(admins, user)
-        await invalidate(services.state, account_key(user_id))
-        subject = AccountRef(user.id, user.username)
-        if asked.role not in (None, user.role):
-            await repository.set_role(connection, user_id, Role(asked.role))
-            detail = f"from {user.role} to {asked.role}"
-            await record_event(connection, Event.ROLE_CHANGED, client, actor=actor, subject=subject, detail=detail)
-        if asked.disabled not in (None, user.disabled_at is not None):
-            await repository.set_disabled(connection, user_id, disabled=bool(asked.disabled))
-            event = Event.DISABLED if asked.disabled else Event.ENABLED
+        account = await _existing(connection, user_id)
+        if requested.disabled or requested.role not in (None, Role.ADMIN):
+            _refuse_last_admin(admins, account)
+        await invalidate(state, account_key(user_id))
+        subject = AccountRef(account.id, account.username)
+        if requested.role not in (None, account.role):
+            await repository.set_role(connection, user_id, Role(requested.role))
+            detail = f"from {account.role} to {requested.role}"
+            await record_event(
+                connection, Event.ROLE_CHANGED, client, actor=actor, subject=subject, detail=detail
+            )
+        if requested.disabled not in (None, account.disabled_at is not None):
+            await repository.set_disabled(connection, user_id, disabled=bool(requested.disabled))
+            event = Event.DISABLED if requested.disabled else Event.ENABLED
             await record_event(connection, event, client, actor=actor, subject=subject)
         if password_hash is not None:
             await repository.set_password_hash(connection, user_id, password_hash)
             await record_event(connection, Event.PASSWORD_CHANGED, client, actor=actor, subject=subject)
-        if asked.disabled or password_hash is not None:
-            ended_by = Event.DISABLED if asked.disabled else Event.PASSWORD_CHANGED
-            await end_all(services, connection, user_id, ended_by=ended_by)
-        return await _existing(connection, user_id)
+        if requested.disabled or password_hash is not None:
+            ended_by = Event.DISABLED if requested.disabled else Event.PASSWORD_CHANGED
+            await end_all(state, connection, user_id, ended_by=ended_by)
+        return User.model_validate(await _existing(connection, user_id))
 
 
-async def delete(services: Services, client: RequestClient, user_id: UUID, *, actor: AccountRef) -> None:
-    """Delete an account and all it has. Raises NotFound, Conflict for the last admin."""
-    async with services.users.begin() as connection:
+async def delete(
+    users: AsyncEngine, state: Redis, client: RequestClient, user_id: UUID, *, actor: AccountRef
+) -> None:
+    """Delete an account with its sessions, API keys and requests.
+
+    Args:
+        users: The API's own database.
+        state: Redis's state database.
+        client: The client that sends the request.
+        user_id: The account.
+        actor: The admin who deletes it.
+
+    Raises:
+        NotFound: There is no account with this id.
+        Conflict: It is the last admin.
+    """
+    async with users.begin() as connection:
         admins = await repository.lock_admins(connection)
-        user = await _existing(connection, user_id)
-        _keep_an_admin(admins, user)
-        await invalidate(services.state, account_key(user_id))
-        await end_all(services, connection, user_id, ended_by=Event.USER_DELETED)
-        subject = AccountRef(user.id, user.username)
+        account = await _existing(connection, user_id)
+        _refuse_last_admin(admins, account)
+        await invalidate(state, account_key(user_id))
+        await end_all(state, connection, user_id, ended_by=Event.USER_DELETED)
+        subject = AccountRef(account.id, account.username)
         await record_event(connection, Event.USER_DELETED, client, actor=actor, subject=subject)
         await repository.remove(connection, user_id)
 
 
-async def _existing(connection: AsyncConnection, user_id: UUID) -> User:
-    user = await repository.find(connection, user_id)
-    if user is None:
+async def _existing(connection: AsyncConnection, user_id: UUID) -> Account:
+    account = await repository.find(connection, user_id)
+    if account is None:
         raise NotFound("there is no account with this id")
-    return User.model_validate(user)
+    return account
 
 
-def _keep_an_admin(admins: list[UUID], user: User) -> None:
-    if admins == [user.id]:
-        raise Conflict(f"{user.username} is the last admin; make somebody else one first")
+def _refuse_last_admin(admins: list[UUID], account: Account) -> None:
+    if admins == [account.id]:
+        raise Conflict(f"{account.username} is the last admin; give another account the role admin first")

@@ -96,7 +96,7 @@ def test_create_admin_opens_an_account_that_manages_others(platform: Platform) -
 @pytest.mark.parametrize(
     ("username", "password", "reason"),
     [
-        ("boss", "a good long one indeed", "there is an account boss already"),
+        ("boss", "a good long one indeed", "the account boss already exists"),
         ("a b", "a good long one indeed", "username"),
         ("chief", "password123", "password: is one of the most common passwords"),
         ("chief", "short", "password: has 5 characters"),

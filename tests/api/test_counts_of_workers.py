@@ -78,5 +78,5 @@ def test_a_folder_that_others_may_write_to_is_refused(spawn: SpawnContext, tmp_p
         worker.apply(work, (1,))
     [folder] = tmp_path.glob("registru-metrics-*")
     folder.chmod(0o777)
-    with worker_of(spawn) as worker, pytest.raises(RuntimeError, match="not ours alone"):
+    with worker_of(spawn) as worker, pytest.raises(RuntimeError, match="other users can access it"):
         worker.apply(work, (1,))

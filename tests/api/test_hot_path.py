@@ -63,11 +63,11 @@ def counted_statements(stage: ApiHarness) -> Iterator[list[str]]:
             event.remove(engine, "before_cursor_execute", note)
 
 
-async def seen_by(observer: Redis, ask: Callable[[], Awaitable[httpx.Response]]) -> list[str]:
+async def commands_during(observer: Redis, send: Callable[[], Awaitable[httpx.Response]]) -> list[str]:
     """The commands that Valkey gets while a request is answered; not what its scripts do inside it."""
     commands = []
     async with observer.monitor() as monitor:
-        answer = await ask()
+        answer = await send()
         assert (answer.status_code, answer.json()["cached"]) == (httpx.codes.OK, True)
         async with observer.client() as other:
             await other.echo("done")
@@ -88,7 +88,7 @@ async def test_a_cached_answer_costs_one_round_trip_to_redis_and_no_sql(
         await http.post("/scrape/", json={"idno": IDNO})  # leaves copies of session and account
         await http.post("/scrape/", json={"idno": IDNO})
         with counted_statements(stage) as statements:
-            commands = await seen_by(observer, lambda: http.post("/scrape/", json={"idno": IDNO}))
+            commands = await commands_during(observer, lambda: http.post("/scrape/", json={"idno": IDNO}))
 
     assert commands == ["EVALSHA"]
     assert statements == []
@@ -102,7 +102,7 @@ async def test_an_api_key_costs_one_round_trip_more(stage: ApiHarness, observer:
         http.headers["X-API-Key"] = made["key"]
         await http.post("/scrape/", json={"idno": IDNO})
         with counted_statements(stage) as statements:
-            commands = await seen_by(observer, lambda: http.post("/scrape/", json={"idno": IDNO}))
+            commands = await commands_during(observer, lambda: http.post("/scrape/", json={"idno": IDNO}))
 
     assert commands == ["EVALSHA", "EVALSHA"]
     assert statements == []
@@ -203,11 +203,11 @@ async def test_the_window_before_counts_as_far_as_it_reaches_into_this_one(stage
     began = int(datetime.now(UTC).timestamp() - 1.5 * 3600) * 1000
     await stage.services.state.set("count:somebody:10/3600", f"{began} 0 10")
 
-    ask = stage.services.redis_gate.ask
-    remaining = [(await ask(limit)).limit.remaining for _ in range(6)]
+    admit = stage.services.redis_gate.admit
+    remaining = [(await admit(limit)).limit.remaining for _ in range(6)]
     assert remaining == [5, 4, 3, 2, 1, 0]
     with pytest.raises(TooManyRequests) as refused:
-        await ask(limit)
+        await admit(limit)
     # A tenth of an hour later the window before counts one less.
     assert 1 <= int((refused.value.headers or {})["Retry-After"]) <= 360
 
@@ -234,7 +234,7 @@ async def test_asking_for_a_record_leaves_the_connection_on_its_own_database(sta
     services = stage.services
     limit = Limit(parse_limits("10/hour"), "somebody", "tries")
     for _ in range(2):
-        asked = await services.redis_gate.ask(limit, copies=[company_key(IDNO)], record=company_key(IDNO))
+        asked = await services.redis_gate.admit(limit, copies=[company_key(IDNO)], record=company_key(IDNO))
         assert asked.record is not None
         assert asked.copies == [None]  # which the other database does not hold
     assert (await services.state.client_info())["db"] == 0
@@ -280,9 +280,9 @@ async def test_a_redis_that_is_away_is_tried_again_and_one_that_does_not_answer_
 
 async def test_a_valkey_that_forgot_the_script_is_told_it_again(stage: ApiHarness) -> None:
     limit = Limit(parse_limits("10/hour"), "somebody", "tries")
-    await stage.services.redis_gate.ask(limit)
+    await stage.services.redis_gate.admit(limit)
     await stage.services.state.script_flush()
-    assert (await stage.services.redis_gate.ask(limit)).limit.remaining == 8
+    assert (await stage.services.redis_gate.admit(limit)).limit.remaining == 8
 
 
 def test_a_cache_with_other_credentials_is_another_server() -> None:

@@ -9,7 +9,7 @@ from redis.asyncio.retry import Retry
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
-from api.runtime.redis_batching import _MOST_AT_ONCE, BatchedRedis
+from api.runtime.redis_batching import _MOST_COMMANDS, BatchedRedis
 from stack.ports import free_ports
 from warehouse.config.redis_options import backoff
 
@@ -106,7 +106,7 @@ async def test_a_connection_that_was_cut_is_made_anew(pipelined: BatchedRedis, o
 async def test_where_nothing_listens_everyone_is_told_at_once() -> None:
     [port] = free_ports(1)
     pipelined = BatchedRedis(_redis(f"redis://127.0.0.1:{port}"))
-    many = 2 * _MOST_AT_ONCE + 10  # more than go together
+    many = 2 * _MOST_COMMANDS + 10  # more than go together
     answers = await asyncio.gather(*(pipelined.execute("PING") for _ in range(many)), return_exceptions=True)
     assert len(set(map(id, answers))) == 1  # one failure, and not one exchange after the other
     assert isinstance(answers[0], RedisConnectionError)

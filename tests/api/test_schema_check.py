@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -54,7 +53,7 @@ async def test_it_goes_on_with_tables_that_are_newer_and_says_so(
     stage: ApiHarness, database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with at_revision(stage, database, "9999"), caplog.at_level(logging.WARNING):
-        await check_schemas(stage.services)
+        await check_schemas(users=stage.services.users, warehouse=stage.services.warehouse)
     assert f"the database {database} is at revision 9999, newer than this version knows" in caplog.text
 
 
@@ -62,5 +61,5 @@ async def test_a_database_that_does_not_answer_keeps_it_from_nothing(
     stage: ApiHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     nowhere = create_async_engine("postgresql+asyncpg://api@127.0.0.1:1/users")
-    await check_schemas(replace(stage.services, users=nowhere))
-    assert "the database users could not be checked" in caplog.text
+    await check_schemas(users=nowhere, warehouse=stage.services.warehouse)
+    assert "the schema of the database users could not be checked" in caplog.text

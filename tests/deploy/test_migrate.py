@@ -35,7 +35,7 @@ def migrated(**settings: str) -> str:
     ("value", "reason"),
     [
         ("", "REGISTRU_PIPELINE_PASSWORD: Field required"),
-        ("short-1", "REGISTRU_PIPELINE_PASSWORD has to have 12 characters or more"),
+        ("short-1", "REGISTRU_PIPELINE_PASSWORD has fewer than 12 characters"),
         ("please-change-me-now", "REGISTRU_PIPELINE_PASSWORD is a placeholder"),
         ("f3b0c44298@fc1c149afb", "REGISTRU_PIPELINE_PASSWORD stands in URLs"),
     ],

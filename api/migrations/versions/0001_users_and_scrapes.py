@@ -1,4 +1,4 @@
-"""Accounts, and requests for companies."""
+"""Create accounts and requests for companies."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -41,7 +41,7 @@ def upgrade() -> None:
         ),
         comment="One run of the pipeline for one company; at most one a company is open at a time.",
     )
-    # One scrape a company at a time, whatever races: the database says so.
+    # Only one scrape per company is open at a time, even if requests race: the index enforces it.
     op.create_index(
         "scrapes_open_by_company", "scrapes", ["idno"], unique=True, postgresql_where=sa.text(OPEN)
     )

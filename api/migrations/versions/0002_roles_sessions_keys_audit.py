@@ -1,4 +1,4 @@
-"""Roles, sessions with their refresh tokens, API keys, and the audit log."""
+"""Create roles, sessions with their refresh tokens, API keys, and the audit log."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -35,7 +35,7 @@ def _users() -> None:
     op.add_column("users", sa.Column("role", sa.Text, nullable=False, server_default="standard"))
     op.add_column("users", _when("disabled_at"))
     op.create_check_constraint("users_role_is_known", "users", "role IN ('admin', 'standard', 'readonly')")
-    # An address that nobody verified proves nothing, and "taken" would tell strangers who has an account.
+    # E-mail addresses are not verified, and an error "taken" would reveal who has an account.
     op.drop_index("users_by_email", "users")
     op.create_index("users_by_email", "users", [sa.text("lower(email)")])
     op.create_index(
@@ -98,7 +98,7 @@ def _audit_log() -> None:
         sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
         _now("at"),
         sa.Column("event", sa.Text, nullable=False),
-        # No foreign keys: what is written here outlives the accounts.
+        # No foreign keys: the entries outlive the accounts.
         sa.Column("actor_id", sa.Uuid),
         sa.Column("actor", sa.Text),
         sa.Column("subject_id", sa.Uuid),
@@ -111,7 +111,7 @@ def _audit_log() -> None:
     op.create_index("audit_log_by_event", "audit_log", ["event", "id"])
     op.create_index("audit_log_by_actor", "audit_log", ["actor_id", "id"])
     op.create_index("audit_log_by_subject", "audit_log", ["subject_id", "id"])
-    # Grants keep the API from changing it; the trigger keeps everyone from it by accident.
+    # Grants prevent changes by the API; the trigger prevents accidental changes by all other roles.
     op.execute(
         "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
         " RAISE EXCEPTION '% is append-only: % is refused', TG_TABLE_NAME, TG_OP; END $$"

@@ -1,4 +1,4 @@
-"""Launches of their own, so that a scrape survives its run; batches."""
+"""Create launches, so that a scrape survives its run, and batches."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -83,7 +83,7 @@ def _scrapes() -> None:
 
 
 def _carry_over() -> None:
-    """Give each scrape that has a run, or waits for one, a launch with the scrape's own id."""
+    """Create a launch for each scrape that has a run or waits for one. It gets the id of the scrape."""
     op.execute(
         "INSERT INTO launches (id, kind, requested_by, run_id, created_at, launched_at, claimed_until)"
         " SELECT s.id, 'person', coalesce((SELECT u.username FROM scrape_requests r JOIN users u ON u.id = r.user_id"
@@ -93,7 +93,7 @@ def _carry_over() -> None:
     )
     op.execute("INSERT INTO launch_scrapes (launch_id, scrape_id) SELECT id, id FROM launches")
     op.execute("UPDATE scrapes SET launch_id = launches.id FROM launches WHERE launches.id = scrapes.id")
-    # What the others came to in detail, the warehouse knows; their error stays.
+    # Other scrapes keep their error; details of their outcome are in the warehouse.
     op.execute(
         "UPDATE scrapes SET outcome = CASE state WHEN 'succeeded' THEN 'ok' ELSE state END"
         " WHERE state IN ('succeeded', 'not_found', 'blocked')"
@@ -115,7 +115,7 @@ def _batches() -> None:
         sa.Column("force_refresh", sa.Boolean, nullable=False),
         _now("created_at"),
         _when("cancelled_at"),
-        # Two at once with the same key: one of them makes the batch, the database says which.
+        # Of two concurrent requests with the same key, only one creates the batch: the constraint decides.
         sa.UniqueConstraint("user_id", "idempotency_key", name="batches_by_key"),
         comment="Many companies asked for at once.",
     )

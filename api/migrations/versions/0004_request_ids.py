@@ -1,4 +1,4 @@
-"""Which request (or batch) a launch is for, so that its run's log lines and spans are found by that."""
+"""Store the request (or batch) of a launch, so that its run's log lines and spans can be found."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What may go of the audit log: what is old, and who has asked to be forgotten. Both leave an entry."""
+"""Allow to prune old audit log entries and to erase a person from the log. Both record an entry of their own."""
 
 from alembic import op
 
@@ -12,7 +12,7 @@ _DEFINER = "SECURITY DEFINER SET search_path = public, pg_temp"
 
 def upgrade() -> None:
     op.execute(f"GRANT SELECT ON alembic_version TO {API}")
-    # As in the warehouse: the owner, and nobody else, may do what it has announced by a setting.
+    # As in the warehouse: only the owner may change rows, after it has announced the operation in a setting.
     op.execute(
         "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
         " IF current_setting('registru.allows', true) = TG_OP || ' ' || TG_TABLE_NAME AND current_user ="
@@ -27,7 +27,7 @@ def upgrade() -> None:
 
 
 def _prune() -> None:
-    # The API may call it, and can hide nothing by it that happened within the last three months.
+    # The API may call it, but cannot use it to hide events of the last 90 days.
     op.execute(
         "CREATE FUNCTION prune_audit_log(cutoff timestamptz) RETURNS integer LANGUAGE plpgsql"
         f" {_DEFINER} AS $$ DECLARE gone integer; BEGIN"
@@ -46,7 +46,7 @@ def _prune() -> None:
 
 
 def _erase() -> None:
-    # For the owner alone: what it does cannot be undone.
+    # Only for the owner, because it cannot be undone.
     op.execute(
         "CREATE FUNCTION erase_person(person uuid, pseudonym text, asked_by text, reason text, OUT entries integer)"
         f" LANGUAGE plpgsql {_DEFINER} AS $$ DECLARE name text; BEGIN"
