@@ -154,8 +154,8 @@ def _texts_in_rows(rows: list[list[Node]]) -> list[str] | None:
         return _one_text_each([[text for cell in row for text in _named_texts(cell)] for row in rows])
     if Column.NAME not in columns or any(len(row) != len(columns) for row in rows):
         return None
-    at = columns.index(Column.NAME)
-    return [row[at].text for row in rows[1:]]
+    name_index = columns.index(Column.NAME)
+    return [row[name_index].text for row in rows[1:]]
 
 
 def _one_text_each(entries: Sequence[list[str]]) -> list[str] | None:

@@ -199,20 +199,20 @@ def _amounts_in_table(hit: LabelledValue) -> list[_ShownAmount] | None:
         return None
     table = next((node for node in row.ancestors() if node.tag == "table" or "role" in node.attributes), None)
     rows = rows_of(table) if table is not None else []
-    at = next((i for i, cells in enumerate(rows) if any(other is cell for other in cells)), None)
-    if at is None:
+    row_index = next((i for i, cells in enumerate(rows) if any(other is cell for other in cells)), None)
+    if row_index is None:
         return None
-    column = next(i for i, other in enumerate(rows[at]) if other is cell)
-    if column == 0 and (amounts := _amounts_of_year_columns(hit, rows, at)) is not None:
+    column = next(i for i, other in enumerate(rows[row_index]) if other is cell)
+    if column == 0 and (amounts := _amounts_of_year_columns(hit, rows, row_index)) is not None:
         return amounts
-    if (amounts := _amounts_of_year_rows(hit, rows, at, column)) is not None:
+    if (amounts := _amounts_of_year_rows(hit, rows, row_index, column)) is not None:
         return amounts
     is_below = bool(hit.nodes) and not row.contains(hit.nodes[0])
-    return None if is_below or (len(rows[at]) == 2 and column == 0) else []
+    return None if is_below or (len(rows[row_index]) == 2 and column == 0) else []
 
 
 def _amounts_of_year_columns(
-    hit: LabelledValue, rows: list[list[Node]], at: int
+    hit: LabelledValue, rows: list[list[Node]], row_index: int
 ) -> list[_ShownAmount] | None:
     """Read a row below headers that are years: the nearest such row above counts.
 
@@ -224,25 +224,27 @@ def _amounts_of_year_columns(
     Args:
         hit: The label of the figure.
         rows: The rows of the table, each as its cells.
-        at: The index of the label's row.
+        row_index: The index of the label's row.
     """
-    heads = next((row for row in reversed(rows[:at]) if any(year_of_column(cell.text) for cell in row)), None)
-    if heads is None:
+    headers = next(
+        (row for row in reversed(rows[:row_index]) if any(year_of_column(cell.text) for cell in row)), None
+    )
+    if headers is None:
         return None
-    years = [year_of_column(cell.text) for cell in heads]
+    years = [year_of_column(cell.text) for cell in headers]
     known = [year for year in years if year is not None]
-    if len(heads) != len(rows[at]) or len(set(known)) != len(known):
+    if len(headers) != len(rows[row_index]) or len(set(known)) != len(known):
         return []
-    is_in_lei = _is_in_lei(hit, (cell.text for cell in heads))
+    is_in_lei = _is_in_lei(hit, (cell.text for cell in headers))
     return [
         _ShownAmount(hit.field, year, text, is_in_lei)
-        for year, cell in zip(years, rows[at], strict=True)
+        for year, cell in zip(years, rows[row_index], strict=True)
         if year is not None and (text := text_or_none(cell.text))
     ]
 
 
 def _amounts_of_year_rows(
-    hit: LabelledValue, rows: list[list[Node]], at: int, column: int
+    hit: LabelledValue, rows: list[list[Node]], row_index: int, column: int
 ) -> list[_ShownAmount] | None:
     """Read a column below its label in a table whose rows start with a year.
 
@@ -255,19 +257,19 @@ def _amounts_of_year_rows(
     Args:
         hit: The label of the figure.
         rows: The rows of the table, each as its cells.
-        at: The index of the label's row.
+        row_index: The index of the label's row.
         column: The index of the label's column.
     """
-    below = rows[at + 1 :]
+    below = rows[row_index + 1 :]
     years = [year_of_column(row[0].text) if row else None for row in below]
     if column == 0 or not any(years):
         return None
     known = [year for year in years if year is not None]
     if len(set(known)) != len(known):
         return []
-    is_in_lei = _is_in_lei(hit, (cell.text for cell in rows[at]))
+    is_in_lei = _is_in_lei(hit, (cell.text for cell in rows[row_index]))
     return [
         _ShownAmount(hit.field, year, text, is_in_lei)
         for year, row in zip(years, below, strict=True)
-        if year is not None and len(row) == len(rows[at]) and (text := text_or_none(row[column].text))
+        if year is not None and len(row) == len(rows[row_index]) and (text := text_or_none(row[column].text))
     ]

@@ -32,7 +32,7 @@ def read_parties(hit: LabelledValue) -> tuple[Party, ...] | None:
     """
     with_shares = hit.field is Field.FOUNDERS
     parties: list[Party | None]
-    if hit.text is None and (table := _table(hit.nodes)):
+    if hit.text is None and (table := _party_table(hit.nodes)):
         columns, rows = table
         rows = [row for row in rows if not _is_blank_row(row, columns)]
         parties = [_party_in_row(row, columns, i, with_shares) for i, row in enumerate(rows)]
@@ -99,7 +99,7 @@ def _with_linked_idno(party: Party, linked: dict[str, str]) -> Party:
     return party.model_copy(update={"idno": idno, "kind": PartyKind.COMPANY})
 
 
-def _table(nodes: Sequence[Node]) -> tuple[list[Column], list[list[Node]]] | None:
+def _party_table(nodes: Sequence[Node]) -> tuple[list[Column], list[list[Node]]] | None:
     """Return the columns and rows of a value that is a table with known headers, or None.
 
         <tr><th>Nume</th><th>Cota</th></tr>
