@@ -1,4 +1,4 @@
-"""What every benchmark's command has in common: its options, and what becomes of its report."""
+"""The command-line options that all benchmarks share, and the output of their reports."""
 
 import argparse
 import signal
@@ -11,33 +11,42 @@ _RESULTS = Path(__file__).parent / "results"
 _Report = TypeVar("_Report")
 
 
-def parser_of(name: str, about: str | None, *, quick: str) -> argparse.ArgumentParser:
-    """Return the parser of a benchmark's command; `quick` says what a quick one takes. SIGTERM ends it in order."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started ends too
-    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=about)
-    parser.add_argument("--quick", action="store_true", help=f"{quick}: does it work at all?")
+def benchmark_parser(name: str, description: str | None, *, quick: str) -> argparse.ArgumentParser:
+    """Return the argument parser of a benchmark; `quick` describes a quick run. SIGTERM then ends it cleanly."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # stops the processes that it started
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=description)
+    parser.add_argument("--quick", action="store_true", help=f"{quick}; only checks that the benchmark works")
     parser.add_argument(
-        "--results", type=Path, default=_RESULTS, metavar="FOLDER", help="where what comes out is written"
+        "--results", type=Path, default=_RESULTS, metavar="FOLDER", help="folder for the results"
     )
     return parser
 
 
-def say(message: str) -> None:
-    """Say on standard error what a benchmark is at."""
+def log_progress(message: str) -> None:
+    """Print the current step of a benchmark to standard error."""
     print(f"{message} ...", file=sys.stderr, flush=True)
 
 
-def keep(
+def publish_report(
     report: _Report,
     name: str,
     folder: Path,
     *,
-    told: Callable[[_Report], str],
+    as_text: Callable[[_Report], str],
     write_json: Callable[[_Report, Path], None],
     write_plot: Callable[[_Report, Path], None],
 ) -> None:
-    """Print a report, and write it to a folder as JSON and as a plot."""
-    print(told(report))
+    """Print a report and write it to a folder as JSON and as a plot.
+
+    Args:
+        report: The results of the benchmark.
+        name: File name of the results, without its extension.
+        folder: Where to write them; created if missing.
+        as_text: Returns the text to print.
+        write_json: Writes the report as JSON.
+        write_plot: Writes the report as a PNG.
+    """
+    print(as_text(report))
     folder.mkdir(parents=True, exist_ok=True)
     write_json(report, folder / f"{name}.json")
     write_plot(report, folder / f"{name}.png")

@@ -1,4 +1,4 @@
-"""What a benchmark ran on."""
+"""The machine that a benchmark runs on."""
 
 import platform
 import subprocess
@@ -13,7 +13,7 @@ from stack.chrome import find_chrome
 
 @dataclass(frozen=True)
 class Machine:
-    """A machine and its browser."""
+    """A machine, its browser, and the time of the measurement."""
 
     cores: int
     memory_gigabytes: float
@@ -22,13 +22,15 @@ class Machine:
     measured_at: str
 
     @classmethod
-    def this(cls) -> Self:
-        """Return this machine, now."""
-        told = subprocess.run([find_chrome().binary, "--version"], capture_output=True, text=True, check=True)
+    def current(cls) -> Self:
+        """Describe this machine."""
+        version = subprocess.run(
+            [find_chrome().binary, "--version"], capture_output=True, text=True, check=True
+        )
         return cls(
             cores=psutil.cpu_count() or 0,
             memory_gigabytes=round(psutil.virtual_memory().total / 1024**3, 1),
             python=platform.python_version(),
-            chrome=told.stdout.strip(),
+            chrome=version.stdout.strip(),
             measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
         )

@@ -1,9 +1,9 @@
-"""What it costs to find out who is calling: from Redis' copies, beside asking PostgreSQL each time.
+"""Cost of authenticating a request: with the copies in Redis, compared with queries to PostgreSQL.
 
     .venv/bin/python -m benchmarks.sign_in_check
 
-Starts a platform of its own on free ports, asks `GET /auth/verify` of the API (past the gateway) with an access
-token, in turns with and without the copies, and prints medians in milliseconds and their ratio.
+Starts its own platform on free ports and sends `GET /auth/verify` directly to the API with an access token, in
+turns with and without the copies. Prints the medians in milliseconds and their ratio.
 """
 
 import json
@@ -35,14 +35,14 @@ def main() -> None:
 
 
 def measure(platform: Platform) -> None:
-    """Measure in turns, so that what else the machine does hits both alike."""
+    """Measure both variants in turns, so that other load on the machine affects both equally."""
     secrets = load_or_create(platform.home.secrets)
     redis = Redis.from_url(valkey.url(platform.ports["valkey"], secrets, valkey.STATE_DATABASE))
-    inside = f"http://127.0.0.1:{platform.ports['api']}"
-    with platform.signed_in() as user, httpx.Client(base_url=inside, trust_env=False) as http:
+    api_url = f"http://127.0.0.1:{platform.ports['api']}"
+    with platform.signed_in() as user, httpx.Client(base_url=api_url, trust_env=False) as http:
         http.headers["Authorization"] = user.http.headers["Authorization"]
 
-        def forget() -> None:
+        def delete_copies() -> None:
             for key in [*redis.scan_iter("session:*"), *redis.scan_iter("account:*")]:
                 redis.delete(key)
 
@@ -54,7 +54,7 @@ def measure(platform: Platform) -> None:
 
         timings: dict[str, list[float]] = {"copies in Redis": [], "asking PostgreSQL": []}
         for _ in range(ROUNDS):
-            timings["asking PostgreSQL"].append(timed(forget))
+            timings["asking PostgreSQL"].append(timed(delete_copies))
             timings["copies in Redis"].append(timed(lambda: None))
     medians = {name: statistics.median(values) for name, values in timings.items()}
     ratio = medians["asking PostgreSQL"] / medians["copies in Redis"]

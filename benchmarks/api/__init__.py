@@ -1,1 +1,1 @@
-"""The API's cached answers, beside the smallest endpoint that verifies the same token and reads the same record."""
+"""Cached responses of the API, compared with the smallest endpoint that verifies the token and reads the record."""

@@ -1,28 +1,30 @@
-"""Measures cached answers of the API beside the smallest endpoint that does the same: `make bench-api`.
+"""Compares cached responses of the API with the smallest endpoint that does the same: `make bench-api`.
 
     .venv/bin/python -m benchmarks.api [--quick] [--rounds N] [--seconds S]
 
-Both run under uvicorn as in production, one process each, on the same Valkey. The smallest endpoint verifies the
-token, gets the record from Redis and answers with it; ours also counts limits, asks whether session and account are
-still good, and serves only what is fresh.
+Both run under uvicorn as in production, with one process each, on the same Valkey. The smallest endpoint verifies the
+token and returns the record from Redis. The API also applies rate limits, checks that the session and the account are
+valid, and serves only fresh records.
 """
 
 from benchmarks.api.plot import write_plot
-from benchmarks.api.report import told, write_json
+from benchmarks.api.report import as_text, write_json
 from benchmarks.api.rounds import ApiPlan, measure
-from benchmarks.command import keep, parser_of
+from benchmarks.command import benchmark_parser, publish_report
 
 
 def main() -> None:
     """Run the benchmark."""
-    parser = parser_of("api", __doc__, quick="one short round")
+    parser = benchmark_parser("api", __doc__, quick="one short round")
     for name, kind in (("rounds", int), ("seconds", float)):
         default = getattr(ApiPlan, name)
         parser.add_argument(f"--{name}", type=kind, default=default, help=f"default {default}")
     arguments = parser.parse_args()
     plan = ApiPlan(rounds=1, seconds=1.0) if arguments.quick else ApiPlan(arguments.rounds, arguments.seconds)
     report = measure(plan)
-    keep(report, "api", arguments.results, told=told, write_json=write_json, write_plot=write_plot)
+    publish_report(
+        report, "api", arguments.results, as_text=as_text, write_json=write_json, write_plot=write_plot
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""Clients that ask, each anew once it was answered; a program of its own, so that it shares no core with the server.
+"""Load generator. It is a separate program, so that it does not share a core with the server.
 
     python -m benchmarks.api.api_load PORT CLIENTS SECONDS < tokens and IDNOs as JSON
 
-Prints JSON: answers a second, and the milliseconds that 50 % and 99 % of them took at most.
+Each client sends its next request when the previous one is answered. Prints JSON: responses a second, and the 50th and
+99th percentile of their latency in milliseconds.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ _WARM_UP_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class MeasuredLoad:
-    """What clients saw."""
+    """Throughput and latencies that the clients measured."""
 
     per_second: float
     p50_ms: float
@@ -28,23 +29,23 @@ class MeasuredLoad:
 
 
 class LoadClient(asyncio.Protocol):
-    """One connection that is kept, and one request at a time."""
+    """A client with one persistent connection and one request at a time."""
 
     def __init__(self, requests: list[bytes], first: int) -> None:
         self._requests, self._next = requests, count(first)
         self._transport: asyncio.Transport | None = None
-        self._asked_at, self._missing, self._got = 0.0, 0, b""
+        self._sent_at, self._missing, self._got = 0.0, 0, b""
         self.answered: list[tuple[float, float]] = []
-        """When each answer was complete, and how long it took, in seconds."""
+        """For each response: when it was complete, and its latency, both in seconds."""
         self.failure: str | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask for the first time."""
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by its class
-        self._ask()
+        """Send the first request."""
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's class is not a subclass
+        self._send()
 
     def data_received(self, data: bytes) -> None:
-        """Take a part of an answer; ask again once it is whole."""
+        """Process a part of a response; send the next request when it is complete."""
         if not self._missing:
             self._got += data
             head, end, body = self._got.partition(b"\r\n\r\n")
@@ -59,24 +60,35 @@ class LoadClient(asyncio.Protocol):
         self._missing -= len(data)
         if not self._missing:
             now = time.perf_counter()
-            self.answered.append((now, now - self._asked_at))
-            self._ask()
+            self.answered.append((now, now - self._sent_at))
+            self._send()
 
     def stop(self) -> None:
-        """Ask no more."""
+        """Close the connection."""
         if self._transport is not None:
             self._transport.abort()
 
-    def _ask(self) -> None:
+    def _send(self) -> None:
         assert self._transport is not None
-        self._asked_at = time.perf_counter()
+        self._sent_at = time.perf_counter()
         self._transport.write(self._requests[next(self._next) % len(self._requests)])
 
 
 async def measure(
     port: int, clients: int, seconds: float, tokens: list[str], idnos: list[str]
 ) -> MeasuredLoad:
-    """Have so many clients ask for so long. Raises SystemExit if anything but 200 comes."""
+    """Measure the server under load.
+
+    Args:
+        port: The server's port on this machine.
+        clients: Number of concurrent clients.
+        seconds: Duration of the measurement, after a warm-up.
+        tokens: Access tokens, used in turn by the clients.
+        idnos: Companies to request.
+
+    Raises:
+        SystemExit: A response other than 200 arrived, or none at all.
+    """
     loop, opened = asyncio.get_running_loop(), []
     for number in range(clients):
         requests = [request(tokens[number % len(tokens)], idno) for idno in idnos]
@@ -93,13 +105,13 @@ async def measure(
         raise SystemExit(f"answered with {failures[0]}")
     took = sorted(took for client in opened for at, took in client.answered if began <= at < ended)
     if not took:
-        raise SystemExit("no answer came")
+        raise SystemExit("no response arrived")
     p50, p99 = (round(took[int(len(took) * part)] * 1000, 3) for part in (0.5, 0.99))
     return MeasuredLoad(round(len(took) / (ended - began), 1), p50, p99)
 
 
 def request(token: str, idno: str) -> bytes:
-    """Return a request for a company, byte by byte."""
+    """Return the bytes of a request for a company."""
     body = json.dumps({"idno": idno}).encode()
     head = (
         "POST /scrape/ HTTP/1.1",
@@ -112,7 +124,7 @@ def request(token: str, idno: str) -> bytes:
 
 
 def main() -> None:
-    """Measure what is asked for on the command line."""
+    """Run the measurement that the command line describes."""
     port, clients, seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
     given = json.load(sys.stdin)
     measured = uvloop.run(measure(port, clients, seconds, given["tokens"], given["idnos"]))

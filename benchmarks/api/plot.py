@@ -1,4 +1,4 @@
-"""What was measured, as a picture: answers a second, and the time that 99 % take at most."""
+"""Plot of the results: responses a second, and the 99th percentile of the latency."""
 
 from pathlib import Path
 from statistics import median
@@ -17,7 +17,7 @@ def write_plot(report: ApiReport, path: Path) -> None:
     """Write the plot as a PNG."""
     mpl.use("agg")
     figure = Figure(figsize=(8, 3), layout="constrained")
-    titles = {"per_second": "cached answers a second", "p99_ms": "p99, ms"}
+    titles = {"per_second": "cached responses a second", "p99_ms": "p99, ms"}
     for axes, (measure, title) in zip(figure.subplots(1, 2), titles.items(), strict=True):
         for side, server in enumerate((OURS, SMALLEST)):
             middles = [median(getattr(row, measure)) for row in report.rows if row.server == server]

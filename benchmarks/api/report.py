@@ -1,4 +1,4 @@
-"""What was measured, as a text and as JSON."""
+"""The results as text and as JSON."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -9,13 +9,13 @@ from statistics import median
 from benchmarks.api.rounds import ApiReport
 
 
-def told(report: ApiReport) -> str:
-    """Return what is printed."""
+def as_text(report: ApiReport) -> str:
+    """Return the text to print."""
     return "\n".join(_lines(report))
 
 
 def ratios(report: ApiReport) -> dict[str, dict[str, float]]:
-    """Return how many times the smallest endpoint's values ours are, by the number of clients."""
+    """Return the ratios of the API's values to the smallest endpoint's, by number of clients."""
     return {
         str(clients): {
             name: round(report.ratio(clients, name), 2) for name in ("per_second", "p50_ms", "p99_ms")
@@ -25,7 +25,7 @@ def ratios(report: ApiReport) -> dict[str, dict[str, float]]:
 
 
 def write_json(report: ApiReport, path: Path) -> None:
-    """Write everything, the values of each round too."""
+    """Write all results as JSON, including the values of each round."""
     whole = {**asdict(report), "times_the_smallest_endpoint": ratios(report)}
     path.write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
 
@@ -36,7 +36,7 @@ def _lines(report: ApiReport) -> Iterator[str]:
         f"{machine.cores} cores, {machine.memory_gigabytes} GB, Python {machine.python}, {machine.measured_at};"
         f" {plan.rounds} rounds of {plan.seconds} s, records of {report.kilobytes_a_record} kB; {report.cores}"
     )
-    yield f"{'clients':>7}  {'server':18}{'answers/s':>22}{'p50, ms':>22}{'p99, ms':>22}"
+    yield f"{'clients':>7}  {'server':18}{'responses/s':>22}{'p50, ms':>22}{'p99, ms':>22}"
     for row in report.rows:
         values = (
             _spread(row.per_second, digits=0),

@@ -1,4 +1,4 @@
-"""The measurements, in turns: each number of clients asks the one server, then the other, round by round."""
+"""The measurements: in each round, each number of clients loads both servers in turn."""
 
 import json
 import os
@@ -11,13 +11,13 @@ from statistics import median
 
 from benchmarks.api.api_load import MeasuredLoad
 from benchmarks.api.servers import OURS, SMALLEST, Servers, running_servers
-from benchmarks.command import say
+from benchmarks.command import log_progress
 from benchmarks.machine import Machine
 
 
 @dataclass(frozen=True)
 class ApiPlan:
-    """How much is measured: rounds, and the seconds that each number of clients asks each server in a round."""
+    """Size of the benchmark: rounds, seconds per measurement, and numbers of concurrent clients."""
 
     rounds: int = 5
     seconds: float = 3.0
@@ -26,7 +26,7 @@ class ApiPlan:
 
 @dataclass(frozen=True)
 class ApiRow:
-    """What so many clients of one server saw, a value a round."""
+    """Results of one server with one number of clients, one value per round."""
 
     server: str
     clients: int
@@ -35,7 +35,7 @@ class ApiRow:
     p99_ms: list[float] = field(default_factory=list)
 
     def add(self, measured: MeasuredLoad) -> None:
-        """Take in a round."""
+        """Add the results of a round."""
         self.per_second.append(measured.per_second)
         self.p50_ms.append(measured.p50_ms)
         self.p99_ms.append(measured.p99_ms)
@@ -43,7 +43,7 @@ class ApiRow:
 
 @dataclass(frozen=True)
 class ApiReport:
-    """What came out, and how the cores were divided."""
+    """All results, and how the cores were divided."""
 
     machine: Machine
     plan: ApiPlan
@@ -52,13 +52,13 @@ class ApiReport:
     cores: str
 
     def ratio(self, clients: int, measure: str) -> float:
-        """How many times the smallest endpoint's value ours is, by medians."""
+        """Return the ratio of the API's median to the smallest endpoint's."""
         values = {row.server: median(getattr(row, measure)) for row in self.rows if row.clients == clients}
         return float(values[OURS] / values[SMALLEST])
 
 
 def measure(plan: ApiPlan) -> ApiReport:
-    """Measure everything; says what it is at on standard error."""
+    """Run the benchmark; report progress on standard error."""
     before = os.sched_getaffinity(0)
     server_cores, other_cores = _divided(sorted(before))
     rows = [ApiRow(server, clients) for clients in plan.clients for server in (OURS, SMALLEST)]
@@ -68,15 +68,15 @@ def measure(plan: ApiPlan) -> ApiReport:
             running_servers(Path(folder), server_cores=server_cores, other_cores=other_cores) as servers,
         ):
             for number in range(plan.rounds):
-                say(f"round {number + 1} of {plan.rounds}")
+                log_progress(f"round {number + 1} of {plan.rounds}")
                 for row in rows:
-                    row.add(_ask(servers, row, plan.seconds))
+                    row.add(_measure_load(servers, row, plan.seconds))
             kilobytes = servers.kilobytes_a_record
     finally:
         os.sched_setaffinity(0, before)
     divided = "the server on one core, clients and stores on the others"
     return ApiReport(
-        Machine.this(),
+        Machine.current(),
         plan,
         rows,
         kilobytes,
@@ -85,11 +85,11 @@ def measure(plan: ApiPlan) -> ApiReport:
 
 
 def _divided(cores: list[int]) -> tuple[set[int], set[int]]:
-    """The server's core, and everybody else's: so neither takes time from the other."""
+    """Return the server's core and the cores of all other processes, so that they do not compete."""
     return {cores[0]}, set(cores[1:]) or {cores[0]}
 
 
-def _ask(servers: Servers, row: ApiRow, seconds: float) -> MeasuredLoad:
+def _measure_load(servers: Servers, row: ApiRow, seconds: float) -> MeasuredLoad:
     command = [sys.executable, "-m", "benchmarks.api.api_load", str(servers.ports[row.server])]
     given = json.dumps({"tokens": servers.tokens, "idnos": servers.idnos})
     done = subprocess.run(

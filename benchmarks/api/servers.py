@@ -1,4 +1,4 @@
-"""The two servers on the same stores, each under uvicorn as in production, with users and records."""
+"""Both servers under uvicorn as in production, on the same stores, with users and records."""
 
 import os
 import subprocess
@@ -36,7 +36,7 @@ _FIRST = 50_000
 
 @dataclass(frozen=True)
 class Servers:
-    """Where the two listen, and what may be asked of both."""
+    """The ports and processes of both servers, and the tokens and companies that work on both."""
 
     ports: dict[str, int]
     pids: dict[str, int]
@@ -47,7 +47,7 @@ class Servers:
 
 @contextmanager
 def running_servers(folder: Path, *, server_cores: set[int], other_cores: set[int]) -> Iterator[Servers]:
-    """Run both servers on their cores, and the stores on the others, until the block ends."""
+    """Run both servers on `server_cores` and the stores on `other_cores` until the block ends."""
     secret = uuid4().hex + uuid4().hex
     os.sched_setaffinity(0, other_cores)  # the stores inherit it
     with ExitStack() as stack:
@@ -70,7 +70,7 @@ def running_servers(folder: Path, *, server_cores: set[int], other_cores: set[in
             "REGISTRU_DAGSTER_URL": "http://127.0.0.1:1",
             "REGISTRU_DAGSTER_KEY": uuid4().hex,
             "REGISTRU_BCRYPT_COST": "10",
-            # None of them is to trip, and each is counted.
+            # High enough never to be reached; each request is still counted.
             "REGISTRU_LIMIT_ADDRESS": "100000000/minute",
             "REGISTRU_LIMIT_CALLER": "100000000/minute",
             "BENCHMARK_REDIS_URL": f"{url}/1",
@@ -108,14 +108,14 @@ def _serving(app: str, port: int, environment: dict[str, str], cores: set[int]) 
     )
     try:
         os.sched_setaffinity(process.pid, cores)
-        wait_for(app, lambda: _answers(port) or None)
+        wait_for(app, lambda: _responds(port) or None)
         yield process.pid
     finally:
         process.terminate()
         process.wait(30)
 
 
-def _answers(port: int) -> bool:
+def _responds(port: int) -> bool:
     try:
         return httpx.get(f"http://127.0.0.1:{port}/openapi.json", trust_env=False, timeout=10).is_success
     except httpx.HTTPError:
@@ -123,7 +123,7 @@ def _answers(port: int) -> bool:
 
 
 def _sign_in(url: str) -> list[str]:
-    """Return access tokens of as many users."""
+    """Register the users and return an access token of each."""
     tokens = []
     with httpx.Client(base_url=url, trust_env=False, timeout=30) as http:
         for number in range(_USERS):
@@ -136,6 +136,6 @@ def _sign_in(url: str) -> list[str]:
 
 
 def _records() -> Sequence[CompanyRecord]:
-    """Return fresh records as the pipeline makes them, of made-up companies."""
+    """Return fresh records of made-up companies, as the pipeline writes them."""
     now = datetime.now(UTC)
     return [made_up_record(make_idno(_FIRST + number), now) for number in range(_RECORDS)]

@@ -1,6 +1,7 @@
-"""The smallest endpoint that does the same: it verifies the token, gets one key from Redis, and answers with that.
+"""The smallest comparable endpoint: it verifies the token, reads one key from Redis and returns its value.
 
-No limits, no sessions that can be ended, no accounts that can be disabled, no check of the IDNO or the record's age.
+It has no rate limits, no revocable sessions, no accounts that can be disabled, and checks neither the IDNO nor the
+record's age.
 """
 
 import os
@@ -22,22 +23,22 @@ class SmallestRequest(BaseModel):
 
 
 def plain_key(idno: str) -> str:
-    """Redis key of a company's record, as it is answered."""
+    """Return the Redis key of a company's record in the form of the response."""
     return f"plain:{idno}"
 
 
 def create_app() -> FastAPI:
-    """Build the application; where Redis is and what tokens are signed with comes by the environment."""
+    """Build the application; the environment contains the URL of Redis and the signing key."""
     redis, secret = Redis.from_url(os.environ["BENCHMARK_REDIS_URL"]), os.environ["BENCHMARK_SECRET"]
     app = FastAPI()
 
     @app.post("/scrape/")
-    async def scrape(asked: SmallestRequest, token: Annotated[str, Depends(bearer)]) -> Response:
+    async def scrape(request: SmallestRequest, token: Annotated[str, Depends(bearer)]) -> Response:
         try:
             jwt.decode(token, secret, algorithms=["HS256"])
         except JWTError:
             raise HTTPException(401) from None
-        record = await redis.get(plain_key(asked.idno))
+        record = await redis.get(plain_key(request.idno))
         return Response(record, media_type="application/json")
 
     return app

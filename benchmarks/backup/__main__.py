@@ -2,21 +2,23 @@
 
     .venv/bin/python -m benchmarks.backup [--quick] [--results FOLDER]
 
-Beside them, on the same server and in turns: pg_dump and pg_restore of the same database alone, with nothing verified.
+Compares them, on the same server and in turns, with pg_dump and pg_restore of the same database without verification.
 """
 
 from benchmarks.backup.plot import write_plot
-from benchmarks.backup.report import told, write_json
+from benchmarks.backup.report import as_text, write_json
 from benchmarks.backup.rounds import BackupPlan, measure
-from benchmarks.command import keep, parser_of
+from benchmarks.command import benchmark_parser, publish_report
 
 
 def main() -> None:
     """Run the benchmark."""
-    parser = parser_of("backup", __doc__, quick="few companies")
+    parser = benchmark_parser("backup", __doc__, quick="few companies")
     arguments = parser.parse_args()
     report = measure(BackupPlan(visited=2, companies=50, rounds=1) if arguments.quick else BackupPlan())
-    keep(report, "backup", arguments.results, told=told, write_json=write_json, write_plot=write_plot)
+    publish_report(
+        report, "backup", arguments.results, as_text=as_text, write_json=write_json, write_plot=write_plot
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What was measured, as a picture: seconds by what was done."""
+"""Plot of the results: seconds of each operation."""
 
 from pathlib import Path
 

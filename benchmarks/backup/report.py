@@ -1,4 +1,4 @@
-"""What was measured, as a text and as JSON."""
+"""The results as text and as JSON."""
 
 import json
 from collections.abc import Iterator
@@ -8,13 +8,13 @@ from pathlib import Path
 from benchmarks.backup.rounds import ALONE, BackupReport
 
 
-def told(report: BackupReport) -> str:
-    """Return what is printed."""
+def as_text(report: BackupReport) -> str:
+    """Return the text to print."""
     return "\n".join(_lines(report))
 
 
 def write_json(report: BackupReport, path: Path) -> None:
-    """Write everything, the seconds of each round too."""
+    """Write all results as JSON, including the seconds of each round."""
     whole = {**asdict(report), "times_the_bare_program": _ratios(report)}
     path.write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
 

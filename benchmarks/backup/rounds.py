@@ -1,4 +1,4 @@
-"""The measurement: a home full of captures is backed up and restored, by us and by the bare programs, in turns."""
+"""The measurements: back up and restore a home full of captures, with Registru and with the bare programs, in turns."""
 
 import tempfile
 import time
@@ -10,11 +10,11 @@ from statistics import median
 
 from sqlalchemy import text
 
-from benchmarks.command import say
+from benchmarks.command import log_progress
 from benchmarks.machine import Machine
-from benchmarks.storage.sample_captures import copies, visited
+from benchmarks.storage.sample_captures import copies, visit_twice
 from pipeline.extract.page_capture import Capture
-from pipeline.records.capture_load import store_capture
+from pipeline.records.capture_store import store_capture
 from stack import postgres
 from stack.backup.make import make_backup
 from stack.backup.manifest import verify
@@ -29,13 +29,13 @@ from warehouse.schema import database_roles
 BACKUP, VERIFY, RESTORE = "backup", "verify", "restore"
 DUMP, PG_RESTORE = "pg_dump", "pg_restore"
 ALONE = {BACKUP: DUMP, RESTORE: PG_RESTORE}
-"""What does no more than the necessary, beside what of ours."""
+"""Operation of Registru → the bare program to compare it with."""
 _A_TRANSACTION = 500
 
 
 @dataclass(frozen=True)
 class BackupPlan:
-    """Companies that a real Chrome visits, companies alike to them with one capture each, and rounds."""
+    """Size of the benchmark: companies visited by Chrome, copies of them with one capture each, and rounds."""
 
     visited: int = 24
     companies: int = 10_000
@@ -44,7 +44,7 @@ class BackupPlan:
 
 @dataclass
 class BackupReport:
-    """What came out: megabytes of the database and of its backup, seconds by what was done, a value a round."""
+    """All results: megabytes of the database and its backup; seconds by operation, one value per round."""
 
     machine: Machine
     plan: BackupPlan
@@ -53,35 +53,35 @@ class BackupReport:
     seconds: dict[str, list[float]] = field(default_factory=dict)
 
     def middle(self, what: str) -> float:
-        """Return the median of the seconds that something took."""
+        """Return the median of an operation's seconds."""
         return median(self.seconds[what])
 
     def ratio(self, what: str) -> float:
-        """Return how many times as long ours took as what does no more than the necessary."""
+        """Return the ratio of an operation's median to that of the bare program."""
         return self.middle(what) / self.middle(ALONE[what])
 
 
 def measure(plan: BackupPlan) -> BackupReport:
-    """Measure everything; says what it is at on standard error."""
-    report = BackupReport(Machine.this(), plan)
-    say(f"visiting {plan.visited} companies twice")
-    originals = [first for first, _ in visited(plan.visited)]
+    """Run the benchmark; report progress on standard error."""
+    report = BackupReport(Machine.current(), plan)
+    log_progress(f"visiting {plan.visited} companies twice")
+    originals = [first for first, _ in visit_twice(plan.visited)]
     with tempfile.TemporaryDirectory(prefix="registru-bench-") as name:
         folder = Path(name)
         with _server(folder / "home") as databases:
             migrate_all(databases)
-            say(f"storing {plan.companies} captures")
+            log_progress(f"storing {plan.companies} captures")
             _store(_warehouse_of(databases), copies(originals, plan.companies))
             report.database_megabytes = _megabytes(_warehouse_of(databases))
             for number in range(plan.rounds):
-                say(f"round {number + 1} of {plan.rounds}")
+                log_progress(f"round {number + 1} of {plan.rounds}")
                 report.backup_megabytes = _round(report, databases, folder / str(number))
     return report
 
 
 @contextmanager
 def _server(folder: Path) -> Iterator[Sequence[OwnedDatabase]]:
-    """Yield the empty databases of a server of its own, which ends with the block."""
+    """Yield the empty databases of a new server, which stops when the block ends."""
     home = Home.at(folder)
     secrets = load_or_create(home.secrets)
     postgres.prepare(home, secrets)
@@ -109,14 +109,14 @@ def _megabytes(warehouse: OwnedDatabase) -> float:
 
 
 def _round(report: BackupReport, databases: Sequence[OwnedDatabase], folder: Path) -> float:
-    """Take each measure once; return the megabytes of the backup."""
+    """Measure each operation once; return the megabytes of the backup."""
     folder.mkdir()
     with _timed(report, BACKUP):
         backup = make_backup(databases, folder / "backups", site=None)
     with _timed(report, VERIFY):
         verify(backup)
     with _timed(report, RESTORE):
-        restore_home(backup, Home.at(folder / "restored"), force=False, say=lambda _: None)
+        restore_home(backup, Home.at(folder / "restored"), force=False, report_progress=lambda _: None)
 
     alone = folder / "alone.dump"
     with _timed(report, DUMP):

@@ -1,1 +1,1 @@
-"""The fault drill: each part of the platform killed, paused and restarted under load, and what that did to clients."""
+"""The fault drill: kills, pauses and restarts each part of the platform under load and records what clients saw."""

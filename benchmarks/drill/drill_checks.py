@@ -1,4 +1,4 @@
-"""What was lost: nothing, if every look finds nothing. Each look returns sentences that say what is wrong."""
+"""The checks after each fault and at the end. Each check yields one sentence per problem."""
 
 import time
 from collections import Counter
@@ -10,7 +10,7 @@ from sqlalchemy import text
 from benchmarks.drill.drill_faults import DrillFault, supervisor_of
 from benchmarks.drill.drill_load import Crew
 from benchmarks.drill.ledger import Ledger, LedgerCompany, wrong_record
-from benchmarks.drill.samples import Sample, SeenSamples
+from benchmarks.drill.samples import Sample, SampleResult
 from pipeline.defs.checks import counts, identity, references
 from stack.home import Home
 from stack.orphan_processes import processes_of
@@ -20,28 +20,28 @@ from warehouse.evidence.evidence_errors import EvidenceDamaged
 from warehouse.evidence.read import load_evidence
 from warehouse.schema import database_roles
 
-_LEFT_SECONDS = 90
+_LEFTOVER_TIMEOUT_SECONDS = 90
 _SHOWN = 5
 
 _WAREHOUSE = {
-    "bodies under another's hash": "SELECT sha256 FROM raw_documents WHERE encode(sha256(content), 'hex') <> sha256",
-    "captures that nobody has transformed": "SELECT idno FROM pending_captures",
+    "bodies with a wrong hash": "SELECT sha256 FROM raw_documents WHERE encode(sha256(content), 'hex') <> sha256",
+    "captures that were not transformed": "SELECT idno FROM pending_captures",
     "captures in quarantine": "SELECT idno FROM quarantine",
-    "results that name another company's capture": "SELECT r.idno FROM run_results r"
+    "results that refer to another company's capture": "SELECT r.idno FROM run_results r"
     " JOIN source_data s ON s.id = r.source_data_id WHERE s.idno <> r.idno",
     "good captures whose company has no record": "SELECT DISTINCT s.idno FROM source_data s"
     " LEFT JOIN transformed_data t USING (idno) WHERE s.outcome = 'ok' AND t.idno IS NULL",
-    "news of companies that did not change": "SELECT idno FROM company_changes",
+    "changes of companies that did not change": "SELECT idno FROM company_changes",
 }
 _USERS = {
     "companies with more than one open scrape": "SELECT idno FROM scrapes WHERE finished_at IS NULL"
     " GROUP BY idno HAVING count(*) > 1",
-    "scrapes that are still open": "SELECT idno FROM scrapes WHERE finished_at IS NULL",
-    "scrapes that nobody asked for": "SELECT idno FROM scrapes s"
+    "open scrapes": "SELECT idno FROM scrapes WHERE finished_at IS NULL",
+    "scrapes without a request": "SELECT idno FROM scrapes s"
     " WHERE NOT EXISTS (SELECT 1 FROM scrape_requests r WHERE r.scrape_id = s.id)",
-    "scrapes in no launch": "SELECT idno FROM scrapes s"
+    "scrapes without a launch": "SELECT idno FROM scrapes s"
     " WHERE NOT EXISTS (SELECT 1 FROM launch_scrapes l WHERE l.scrape_id = s.id)",
-    "items of batches without a scrape": "SELECT idno FROM batch_items"
+    "batch items without a scrape": "SELECT idno FROM batch_items"
     " WHERE scrape_id IS NULL AND verdict IN ('accepted', 'joined')",
 }
 _OPEN_RUNS = """
@@ -50,36 +50,36 @@ _OPEN_RUNS = """
 } }
 """
 _MONITORED_SECONDS = 180
-"""A run that was made, and cut off from being launched, is ended by Dagster's monitoring after two minutes."""
+"""Dagster's monitoring ends a run that was created but never launched after two minutes."""
 
 
 def wrong_answers(samples: Sequence[Sample]) -> Iterator[str]:
-    """Say which answers no client should ever see: errors, and none at all."""
+    """Yield the responses that no client should get: errors, and missing responses."""
     wrong = Counter(
-        (each.kind, each.said if each.seen is SeenSamples.WRONG else "no answer in a minute")
+        (each.kind, each.detail if each.result is SampleResult.WRONG else "no response within a minute")
         for each in samples
-        if each.seen in (SeenSamples.WRONG, SeenSamples.SILENT)
+        if each.result in (SampleResult.WRONG, SampleResult.SILENT)
     )
-    for (kind, said), times in wrong.items():
-        yield f"{kind}: {said} ({times} times)"
+    for (kind, detail), times in wrong.items():
+        yield f"{kind}: {detail} ({times} times)"
 
 
 def lost_companies(companies: Sequence[LedgerCompany]) -> Iterator[str]:
-    """Say which companies did not end as they should."""
+    """Yield the companies that did not reach their expected final state."""
     yield from (company.problem for company in companies if company.problem)
 
 
-def visits_again(platform: Platform, companies: Sequence[LedgerCompany]) -> int:
-    """Return how many visits were made beyond one a company."""
+def extra_visits(platform: Platform, companies: Sequence[LedgerCompany]) -> int:
+    """Return the number of visits beyond one per company."""
     return sum(max(0, platform.site.visits(company.idno) - 1) for company in companies)
 
 
 def unexplained_visits(
     platform: Platform, fault: DrillFault | None, companies: Sequence[LedgerCompany]
 ) -> Iterator[str]:
-    """Say which visits no fault explains.
+    """Yield the visits that no fault explains.
 
-    A company that was captured is never visited again; one that was not may be, if its visit can have been lost.
+    A captured company is never visited again. Another one may be, if its visit can have been lost.
     """
     idnos = [company.idno for company in companies]
     rows = platform.query(
@@ -96,15 +96,15 @@ def unexplained_visits(
             yield f"{company.idno} was visited {visits} times, though no visit was lost"
 
 
-def left_processes(platform: Platform) -> Iterator[str]:
-    """Wait until only what should run does, and the supervisor says so; say what does not come to that."""
-    deadline = time.monotonic() + _LEFT_SECONDS
+def leftover_processes(platform: Platform) -> Iterator[str]:
+    """Wait until all programs run and no other process is left; yield what is still wrong at the timeout."""
+    deadline = time.monotonic() + _LEFTOVER_TIMEOUT_SECONDS
     while True:
         states = supervisor_of(platform).states()
         down = [f"{name} is {state}" for name, state in states.items() if state != "RUNNING"]
-        runs = [f"a run's process is left: {process.pid}" for process in platform.runs()]
+        runs = [f"leftover process of a run: {process.pid}" for process in platform.runs()]
         try:
-            found = [*down, *runs] or _browsers_left(platform)
+            found = [*down, *runs] or _leftover_browsers(platform)
         except AssertionError as error:
             found = [str(error)]
         if not found:
@@ -115,13 +115,13 @@ def left_processes(platform: Platform) -> Iterator[str]:
         time.sleep(0.2)
 
 
-def _browsers_left(platform: Platform) -> list[str]:
+def _leftover_browsers(platform: Platform) -> list[str]:
     platform.wait_until_only_warm_browsers_remain()
     return []
 
 
-def lost_in_the_end(platform: Platform, crew: Crew, ledger: Ledger) -> Iterator[str]:
-    """Look through everything once all faults are over."""
+def final_problems(platform: Platform, crew: Crew, ledger: Ledger) -> Iterator[str]:
+    """Check all stored data after the last fault."""
     yield from _records(platform, crew, ledger)
     yield from _captures(platform, ledger)
     yield from _tables(platform)
@@ -131,7 +131,9 @@ def lost_in_the_end(platform: Platform, crew: Crew, ledger: Ledger) -> Iterator[
         is_new = time.time() - run["creationTime"] < _MONITORED_SECONDS
         if not (is_new and run["status"] == "NOT_STARTED"):
             yield f"Dagster's run {run['runId']} is still {run['status']}"
-    yield from (f"a capture waits on disk: {path}" for path in platform.home.work.glob("spool/*/*"))
+    yield from (
+        f"capture on disk that is not stored: {path}" for path in platform.home.work.glob("spool/*/*")
+    )
 
 
 def _records(platform: Platform, crew: Crew, ledger: Ledger) -> Iterator[str]:
@@ -176,17 +178,17 @@ def _none_of(what: str, found: Sequence[object]) -> Iterator[str]:
 def _accounts(platform: Platform, crew: Crew) -> Iterator[str]:
     for person in crew.people:
         looks: dict[str, Callable[[], httpx.Response]] = {
-            "its session": lambda person=person: person.http.get("/auth/me/"),  # type: ignore[misc]
-            "its password": lambda person=person: _login(person),  # type: ignore[misc]
+            "session": lambda person=person: person.http.get("/auth/me/"),  # type: ignore[misc]
+            "password": lambda person=person: _login(person),  # type: ignore[misc]
         }
         for what, look in looks.items():
             if (answer := look()).status_code != httpx.codes.OK:
-                yield f"the account {person.username}: {what} is refused with {answer.status_code}"
+                yield f"account {person.username}: {what} is refused with {answer.status_code}"
     answer = httpx.get(
         f"{platform.url}/auth/me/", headers={"X-API-Key": crew.analyst_key}, trust_env=False, timeout=60
     )
     if answer.status_code != httpx.codes.OK:
-        yield f"an API key is refused with {answer.status_code}"
+        yield f"API key is refused with {answer.status_code}"
 
 
 def _login(person: PlatformUser) -> httpx.Response:
@@ -198,14 +200,14 @@ def _batches(crew: Crew, ledger: Ledger) -> Iterator[str]:
     for url, companies in ledger.batches.items():
         answer = crew.people[2].http.get(url)
         if answer.status_code != httpx.codes.OK:
-            yield f"the batch {url} is answered with {answer.status_code}"
+            yield f"batch {url} returns {answer.status_code}"
             continue
-        states = Counter(company.right_state for company in companies)
+        states = Counter(company.expected_state for company in companies)
         if (counted := answer.json()["counts"]) != states:
-            yield f"the batch {url} counts {counted}, not {dict(states)}"
+            yield f"batch {url} counts {counted}, not {dict(states)}"
 
 
-def left_after_the_end(home: Home) -> Iterator[str]:
-    """Say what is left of a platform that has stopped."""
-    yield from (f"process {process.pid} is left" for process in processes_of(home))
-    yield from (f"{path} is left" for path in home.work.glob("chrome/*"))
+def leftovers_after_stop(home: Home) -> Iterator[str]:
+    """Yield the processes and browser folders that a stopped platform left."""
+    yield from (f"leftover process {process.pid}" for process in processes_of(home))
+    yield from (f"leftover folder {path}" for path in home.work.glob("chrome/*"))

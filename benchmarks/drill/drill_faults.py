@@ -1,4 +1,4 @@
-"""The parts of the platform, and the trouble they get into: killed, paused, hung, restarted."""
+"""The parts of the platform, and the faults: killed, paused, hung, restarted."""
 
 import contextlib
 import re
@@ -13,79 +13,80 @@ from functools import partial
 import psutil
 from sqlalchemy import text
 
-from stack.home import Running
+from stack.home import RunningPlatform
 from stack.supervisor import Supervisor
-from tests.platform_harness import Platform, wait_for
+from tests.platform_harness import Platform
+from tests.polling import wait_for
 from warehouse.contract import RunKind
 from warehouse.schema import database_roles
 
-_TO_BE_FOUND_SECONDS = 60
-"""A run, or its browser, is waited for so long: the load makes one every other second."""
-_JUST_BEGUN = timedelta(seconds=0.2)
+_FIND_TIMEOUT_SECONDS = 60
+"""Timeout for finding a run or its browser: the load creates one every other second."""
+_JUST_STARTED = timedelta(seconds=0.2)
 
 
-class Trouble(StrEnum):
-    """What happens to a part."""
+class FaultKind(StrEnum):
+    """Kinds of faults."""
 
     KILL = "killed"
     PAUSE = "paused"
     HANG = "hung"
-    """Paused, and never told to go on."""
+    """Paused and never resumed."""
     RESTART = "restarted"
 
 
 @dataclass(frozen=True)
 class DrilledPart:
-    """A part of the platform: how its processes are found, and what can happen to it.
+    """A part of the platform: how to find its processes, and the faults to inject.
 
-    `carries_visits`: a visit that is under way may be lost with it, and is then made again. Of all other parts no
-    second visit is forgiven.
+    `carries_visits`: a fault of the part may lose a visit under way, which is then repeated. For all other parts a
+    second visit is a problem.
     """
 
     name: str
     find: Callable[[Platform], Sequence[psutil.Process]]
-    troubles: tuple[Trouble, ...] = (Trouble.KILL, Trouble.PAUSE)
+    fault_kinds: tuple[FaultKind, ...] = (FaultKind.KILL, FaultKind.PAUSE)
     pause_seconds: float = 15
     carries_visits: bool = False
 
 
 @dataclass(frozen=True)
 class DrillFault:
-    """One part in one trouble."""
+    """One kind of fault of one part."""
 
     part: DrilledPart
-    trouble: Trouble
+    kind: FaultKind
 
     @property
     def name(self) -> str:
-        """How it is called in the report."""
-        if self.trouble is Trouble.PAUSE:
-            return f"{self.part.name} {self.trouble} {self.part.pause_seconds:g} s"
-        return f"{self.part.name} {self.trouble}"
+        """The fault's name in the report."""
+        if self.kind is FaultKind.PAUSE:
+            return f"{self.part.name} {self.kind} {self.part.pause_seconds:g} s"
+        return f"{self.part.name} {self.kind}"
 
     @property
     def carries_visits(self) -> bool:
-        """Whether a visit under way may be lost. (Who restarts the server of runs ends the runs.)"""
-        return self.part.carries_visits or (self.part.name == "runs" and self.trouble is Trouble.RESTART)
+        """Whether a visit under way may be lost. (Restarting the run server ends its runs.)"""
+        return self.part.carries_visits or (self.part.name == "runs" and self.kind is FaultKind.RESTART)
 
     def find(self, platform: Platform) -> Sequence[psutil.Process]:
-        """Return the processes that it is about, once they are there."""
+        """Wait for the processes to hit and return them."""
         return wait_for(
             self.part.name,
             lambda: self.part.find(platform),
-            seconds=_TO_BE_FOUND_SECONDS,
+            seconds=_FIND_TIMEOUT_SECONDS,
             pause_seconds=0.02,
         )
 
-    def strike(self, platform: Platform, processes: Sequence[psutil.Process]) -> None:
-        """Do it to these processes; return when it is over."""
-        if self.trouble is Trouble.RESTART:
+    def inject(self, platform: Platform, processes: Sequence[psutil.Process]) -> None:
+        """Inject the fault into these processes; return when it has ended."""
+        if self.kind is FaultKind.RESTART:
             supervisor_of(platform).restart(self.part.name)
-        elif self.trouble is Trouble.KILL:
+        elif self.kind is FaultKind.KILL:
             _send(processes, signal.SIGKILL)
         else:
             _send(processes, signal.SIGSTOP)
-            if self.trouble is Trouble.PAUSE:
+            if self.kind is FaultKind.PAUSE:
                 try:
                     time.sleep(self.part.pause_seconds)
                 finally:
@@ -94,17 +95,17 @@ class DrillFault:
 
 def supervisor_of(platform: Platform) -> Supervisor:
     """Return the supervisor of a platform."""
-    return Supervisor(Running.of(platform.home).supervisor_socket)
+    return Supervisor(RunningPlatform.of(platform.home).supervisor_socket)
 
 
 def _send(processes: Sequence[psutil.Process], number: signal.Signals) -> None:
     for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):  # ended by itself, or with another one
+        with contextlib.suppress(psutil.NoSuchProcess):  # already ended
             process.send_signal(number)
 
 
 def _supervised(platform: Platform, *, name: str) -> Sequence[psutil.Process]:
-    """The process of a program, and of PostgreSQL all those that it has started."""
+    """Return the process of a program; for PostgreSQL also all of its children."""
     pid = supervisor_of(platform).pids().get(name)
     try:
         process = psutil.Process(pid) if pid else None
@@ -115,14 +116,14 @@ def _supervised(platform: Platform, *, name: str) -> Sequence[psutil.Process]:
 
 
 def _workers(platform: Platform) -> Sequence[psutil.Process]:
-    """The processes of all runs, if a visit has just begun: then there is something to lose."""
+    """Return the processes of all runs if a visit has just started, so that there is something to lose."""
     documents = platform.site.documents()
-    is_visiting = documents and datetime.now(UTC) - documents[-1].time < _JUST_BEGUN
+    is_visiting = documents and datetime.now(UTC) - documents[-1].time < _JUST_STARTED
     return platform.runs() if is_visiting else []
 
 
-def _workers_for_people(platform: Platform) -> Sequence[psutil.Process]:
-    """Those of the runs for one company each, which somebody waits for."""
+def _single_request_workers(platform: Platform) -> Sequence[psutil.Process]:
+    """Return the processes of runs of single requests."""
     query = text("SELECT run_id FROM launches WHERE kind = :kind AND run_id IS NOT NULL")
     workers = _workers(platform)
     with platform.engine(database_roles.API, database_roles.USERS_DATABASE).connect() as connection:
@@ -136,16 +137,16 @@ def _title(process: psutil.Process) -> str:
     return ""
 
 
-def _browser_of_a_run(platform: Platform) -> Sequence[psutil.Process]:
-    """The Chrome that a run has started for itself."""
+def _own_browser(platform: Platform) -> Sequence[psutil.Process]:
+    """Return the processes of a Chrome that a run has started itself."""
     runs = {process.pid for process in platform.runs()}
     return _chrome_of(driver for driver in platform.processes("chromedriver") if _parent(driver) in runs)
 
 
-def _browser_that_is_lent(platform: Platform) -> Sequence[psutil.Process]:
-    """A Chrome that is kept running, and at work for a run."""
+def _lent_browser(platform: Platform) -> Sequence[psutil.Process]:
+    """Return the processes of a lent Chrome that a run is using."""
     lenders = {process.pid for process in platform.processes("pipeline.extract.browser.browser_lender")}
-    ports = {port for run in platform.runs() for port in _ports_spoken_to(run)}
+    ports = {port for run in platform.runs() for port in _remote_ports(run)}
     return _chrome_of(
         driver
         for driver in platform.processes("chromedriver")
@@ -154,7 +155,7 @@ def _browser_that_is_lent(platform: Platform) -> Sequence[psutil.Process]:
 
 
 def _chrome_of(drivers: Iterable[psutil.Process]) -> Sequence[psutil.Process]:
-    """The first of these drivers' Chrome, with all its processes."""
+    """Return all processes of the Chrome of the first driver that has one."""
     for driver in drivers:
         with contextlib.suppress(psutil.Error):
             if chrome := driver.children(recursive=True):
@@ -162,7 +163,7 @@ def _chrome_of(drivers: Iterable[psutil.Process]) -> Sequence[psutil.Process]:
     return []
 
 
-def _ports_spoken_to(process: psutil.Process) -> set[int]:
+def _remote_ports(process: psutil.Process) -> set[int]:
     with contextlib.suppress(psutil.Error):
         return {each.raddr.port for each in process.net_connections("tcp") if each.raddr}
     return set()
@@ -181,7 +182,7 @@ def _parent(process: psutil.Process) -> int | None:
     return None
 
 
-_ALL = (Trouble.KILL, Trouble.PAUSE, Trouble.RESTART)
+_ALL = (FaultKind.KILL, FaultKind.PAUSE, FaultKind.RESTART)
 
 
 def _program(name: str, *, pause_seconds: float = 15, carries_visits: bool = False) -> DrilledPart:
@@ -204,19 +205,19 @@ PARTS = {
         _program("code"),
         _program("runs"),
         DrilledPart("workers", _workers, carries_visits=True),
-        # Bulk work may take four hours by its limit (dagster.yaml).
-        DrilledPart("workers-for-people", _workers_for_people, (Trouble.HANG,), carries_visits=True),
-        # Longer than a command to the driver may take.
-        DrilledPart("chrome-lent", _browser_that_is_lent, pause_seconds=20, carries_visits=True),
-        DrilledPart("chrome-own", _browser_of_a_run, pause_seconds=20, carries_visits=True),
+        # Not for bulk work: its limit is four hours (dagster.yaml).
+        DrilledPart("workers-for-people", _single_request_workers, (FaultKind.HANG,), carries_visits=True),
+        # Longer than the timeout of a driver command.
+        DrilledPart("chrome-lent", _lent_browser, pause_seconds=20, carries_visits=True),
+        DrilledPart("chrome-own", _own_browser, pause_seconds=20, carries_visits=True),
         _program("browsers", carries_visits=True),
-        # Longer than all tries of one command take.
+        # Longer than all attempts of one command.
         _program("valkey", pause_seconds=25, carries_visits=True),
-        # Longer than a statement may take.
+        # Longer than the timeout of a statement.
         _program("postgres", pause_seconds=45, carries_visits=True),
     )
 }
-"""By name; named as the supervisor does where it starts them."""
+"""Parts by name. Programs of the supervisor have its names."""
 
-ALL = tuple(DrillFault(part, trouble) for part in PARTS.values() for trouble in part.troubles)
-QUICK = tuple(DrillFault(PARTS[name], Trouble.KILL) for name in ("api", "workers", "valkey"))
+ALL = tuple(DrillFault(part, kind) for part in PARTS.values() for kind in part.fault_kinds)
+QUICK = tuple(DrillFault(PARTS[name], FaultKind.KILL) for name in ("api", "workers", "valkey"))

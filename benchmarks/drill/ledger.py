@@ -1,4 +1,4 @@
-"""What was asked for, and what became of it as clients were told."""
+"""The requested companies, and their states as reported to the clients."""
 
 import random
 import threading
@@ -11,15 +11,15 @@ from tests.record_truth import assert_record_is_true
 from warehouse.contract import Outcome
 
 _EVERY_NOT_FOUND = 8
-"""One company in so many does not exist."""
+"""One company in this number does not exist."""
 _STATES = {Outcome.OK: "succeeded", Outcome.NOT_FOUND: "not_found"}
 
 
 def companies(seed: int) -> Iterator[str]:
-    """Yield companies of the stand-in site, each once, always the same ones for a seed."""
-    dice = random.Random(seed)  # noqa: S311 - a choice that can be repeated
+    """Yield companies of the stand-in site, each once and in an order that the seed determines."""
+    rng = random.Random(seed)  # noqa: S311 - a reproducible choice, not a secret
     idnos = [make_idno(number) for number in FAULTY_NUMBERS]
-    dice.shuffle(idnos)
+    rng.shuffle(idnos)
     there = iter([idno for idno in idnos if fault_of(idno) is None])
     missing = iter([idno for idno in idnos if fault_of(idno) in (SiteFault.NOT_FOUND, SiteFault.SOFT_404)])
     for number, idno in enumerate(there, start=1):
@@ -30,49 +30,49 @@ def companies(seed: int) -> Iterator[str]:
 
 @dataclass
 class LedgerCompany:
-    """A company that was asked for."""
+    """A requested company."""
 
     idno: str
     was_accepted: bool = False
     state: str | None = None
-    """The last that was told; None until it has ended."""
+    """The reported final state; None before."""
 
     @property
-    def right_state(self) -> str:
-        """The state that it has to end in, by the site's own facts."""
+    def expected_state(self) -> str:
+        """The correct final state, by the site's facts."""
         return _STATES[expected_outcome(self.idno)]
 
     @property
-    def is_there(self) -> bool:
-        """Whether there is such a company at the site."""
-        return self.right_state == "succeeded"
+    def exists(self) -> bool:
+        """Whether the company exists at the site."""
+        return self.expected_state == "succeeded"
 
     @property
     def problem(self) -> str | None:
-        """What is wrong with how it ended, if anything is."""
+        """What is wrong with the final state; None if nothing is."""
         if self.state is None:
             return f"{self.idno} did not end ({'accepted' if self.was_accepted else 'never accepted'})"
-        if self.state != self.right_state:
-            return f"{self.idno} ended as {self.state}, not as {self.right_state}"
+        if self.state != self.expected_state:
+            return f"{self.idno} ended as {self.state}, not as {self.expected_state}"
         return None
 
 
 @dataclass
 class Ledger:
-    """All that was asked for; used from the threads of all clients."""
+    """All requested companies and batches; thread-safe."""
 
     seed: int
     companies: list[LedgerCompany] = field(default_factory=list)
     batches: dict[str, list[LedgerCompany]] = field(default_factory=dict)
-    """By the address of their status."""
+    """Status URL → companies of the batch."""
     problems: list[str] = field(default_factory=list)
-    """What clients found to be wrong themselves."""
+    """Problems that clients detected."""
 
     def __post_init__(self) -> None:
         self._lock, self._next = threading.Lock(), companies(self.seed)
 
     def take(self, count: int = 1) -> list[LedgerCompany]:
-        """Return companies that nobody has asked for yet."""
+        """Return companies that were not requested before."""
         with self._lock:
             taken = [LedgerCompany(next(self._next)) for _ in range(count)]
             self.companies += taken
@@ -80,9 +80,9 @@ class Ledger:
 
 
 def wrong_record(company: LedgerCompany, record: object) -> str | None:
-    """Say what is wrong with the record that a company was answered with, if anything is."""
+    """Return what is wrong with the record that a client received; None if nothing is."""
     if not isinstance(record, dict):
-        return f"{company.idno} was answered without its record"
+        return f"{company.idno} succeeded without its record"
     try:
         assert_record_is_true(record, expected_record(company.idno))
     except (AssertionError, KeyError) as wrong:

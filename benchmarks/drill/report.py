@@ -1,4 +1,4 @@
-"""What the drill found, as Markdown (which is also what is printed) and as JSON."""
+"""The drill's report as Markdown (also printed) and as JSON."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -6,26 +6,26 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.drill.rounds import DrillReport, Round
-from benchmarks.drill.samples import LONG_SECONDS, SampleTally, SeenSamples
+from benchmarks.drill.samples import LONG_SECONDS, SampleResult, SampleTally
 
 _COUNTS = ("ok", "503", "cut", "wrong", "silent", f"over {LONG_SECONDS:g} s")
 
 
-def told(report: DrillReport) -> str:
+def as_markdown(report: DrillReport) -> str:
     """Return the report as Markdown."""
     return "\n".join(_lines(report))
 
 
 def write_json(report: DrillReport, path: Path) -> None:
-    """Write everything."""
+    """Write all figures as JSON."""
     path.write_text(
         json.dumps({"passed": report.passed, **asdict(report)}, indent=2) + "\n", encoding="utf-8"
     )
 
 
 def write_markdown(report: DrillReport, path: Path) -> None:
-    """Write what is printed."""
-    path.write_text(told(report) + "\n", encoding="utf-8")
+    """Write the report as Markdown."""
+    path.write_text(as_markdown(report) + "\n", encoding="utf-8")
 
 
 def _lines(report: DrillReport) -> Iterator[str]:
@@ -35,12 +35,26 @@ def _lines(report: DrillReport) -> Iterator[str]:
         f" {machine.measured_at}; seed {report.seed}, {report.seconds:.0f} s"
     )
     yield ""
-    head = ("fault", "requests", *_COUNTS, "longest, s", "recovered, s", "companies", "visited again", "lost")
+    head = (
+        "fault",
+        "requests",
+        *_COUNTS,
+        "longest, s",
+        "recovered, s",
+        "companies",
+        "extra visits",
+        "problems",
+    )
     yield from _table(head, [_row(each) for each in report.rounds])
     yield ""
     yield from _table(
         ("fault", "kind of request", "requests", *_COUNTS, "p50, ms", "longest, s"),
-        [_kind_row(each.name, tally) for each in report.rounds for tally in each.kinds if not tally.is_usual],
+        [
+            _kind_row(each.name, tally)
+            for each in report.rounds
+            for tally in each.kinds
+            if not tally.is_normal
+        ],
     )
     yield ""
     problems = [f"{each.name}: {problem}" for each in report.rounds for problem in each.problems]
@@ -49,12 +63,12 @@ def _lines(report: DrillReport) -> Iterator[str]:
     ]
     problems += report.problems
     yield from (f"- {problem}" for problem in problems)
-    yield "Everything recovered, and nothing was lost." if report.passed else f"{len(problems)} problems."
+    yield "Every part recovered, and nothing was lost." if report.passed else f"{len(problems)} problems."
 
 
 def _row(each: Round) -> Sequence[str]:
     recovered = "never" if each.recovered_seconds is None else f"{each.recovered_seconds:.1f}"
-    lost = str(len(each.problems)) if each.problems else "nothing"
+    problems = str(len(each.problems)) if each.problems else "none"
     longest = f"{each.total.longest_seconds:.1f}"
     return (
         each.name,
@@ -63,7 +77,7 @@ def _row(each: Round) -> Sequence[str]:
         recovered,
         str(each.companies),
         str(each.visited_again),
-        lost,
+        problems,
     )
 
 
@@ -72,7 +86,7 @@ def _kind_row(name: str, tally: SampleTally) -> Sequence[str]:
 
 
 def _counts(tally: SampleTally) -> Sequence[str]:
-    counts = [tally.counts[seen] for seen in SeenSamples]
+    counts = [tally.counts[result] for result in SampleResult]
     return [str(sum(counts)), *map(str, counts), str(tally.over_long)]
 
 

@@ -1,4 +1,4 @@
-"""One fault after the other: load, trouble, recovery, end; then a look at everything that was ever accepted."""
+"""Injects one fault after the other under load, waits for recovery, and finally checks everything that was accepted."""
 
 import tempfile
 import time
@@ -7,17 +7,17 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.command import say
+from benchmarks.command import log_progress
 from benchmarks.drill.drill_checks import (
-    left_after_the_end,
-    left_processes,
+    extra_visits,
+    final_problems,
+    leftover_processes,
+    leftovers_after_stop,
     lost_companies,
-    lost_in_the_end,
     unexplained_visits,
-    visits_again,
     wrong_answers,
 )
-from benchmarks.drill.drill_faults import ALL, QUICK, DrillFault, Trouble
+from benchmarks.drill.drill_faults import ALL, QUICK, DrillFault, FaultKind
 from benchmarks.drill.drill_load import Crew, Work
 from benchmarks.drill.ledger import Ledger
 from benchmarks.drill.samples import Sample, SampleKind, SampleTally, recovered_at, tallies
@@ -28,7 +28,7 @@ from tests.polling import wait_for
 
 _PEOPLE = 5
 _SITE_LATENCY_MS = 300
-"""So that most of the time a visit is under way."""
+"""Makes visits slow enough that one is under way most of the time."""
 _CALM_SECONDS = 2.0
 _RUN_LIMIT_SECONDS = 90
 _RECOVER_SECONDS = 120.0
@@ -37,31 +37,31 @@ _END_SECONDS = 180.0
 
 @dataclass(frozen=True)
 class DrillPlan:
-    """Which faults, and which companies."""
+    """The faults to inject, and the seed that selects the companies."""
 
     faults: tuple[DrillFault, ...] = ALL
     seed: int = 1
 
     @classmethod
     def of(cls, parts: list[str], *, quick: bool, seed: int) -> "DrillPlan":
-        """Return the plan of a command; without parts, all of them."""
+        """Return the plan for command-line options; no parts means all parts."""
         faults = QUICK if quick and not parts else ALL
         if parts:
             faults = tuple(fault for fault in ALL if fault.part.name in parts)
         if parts and quick:
-            faults = tuple(fault for fault in faults if fault.trouble is Trouble.KILL)
+            faults = tuple(fault for fault in faults if fault.kind is FaultKind.KILL)
         return cls(faults, seed)
 
 
 @dataclass(frozen=True)
 class Round:
-    """What one fault did."""
+    """The effects of one fault."""
 
     name: str
     total: SampleTally
     kinds: list[SampleTally]
     recovered_seconds: float | None
-    """From the end of the trouble until everything was answered as usual; None: not in two minutes."""
+    """From the end of the fault until all requests succeeded again; None: not within two minutes."""
     companies: int
     visited_again: int
     problems: list[str]
@@ -69,45 +69,45 @@ class Round:
 
 @dataclass(frozen=True)
 class DrillReport:
-    """What the drill found."""
+    """The results of the drill."""
 
     machine: Machine
     seed: int
     seconds: float
     rounds: list[Round]
     problems: list[str] = field(default_factory=list)
-    """Found in the end, when everything was looked through."""
+    """Problems that the final checks found."""
 
     @property
     def passed(self) -> bool:
-        """Nothing was lost, and everything recovered."""
+        """Whether nothing was lost and every part recovered."""
         return not self.problems and all(
             not each.problems and each.recovered_seconds is not None for each in self.rounds
         )
 
 
 def drill(plan: DrillPlan) -> DrillReport:
-    """Run a platform of its own through every fault of a plan; says what it is at on standard error."""
+    """Start a platform and inject every fault of a plan; report progress on standard error."""
     begun, ledger, rounds = time.monotonic(), Ledger(plan.seed), []
     with tempfile.TemporaryDirectory(prefix="drill-") as folder:
         with _crew(Path(folder) / "home") as (platform, crew):
             rounds.append(_round(platform, crew, ledger, None))
             for fault in plan.faults:
                 rounds.append(_round(platform, crew, ledger, fault))
-            _say("looking through everything")
-            problems = [*lost_in_the_end(platform, crew, ledger), *ledger.problems]
-        problems += left_after_the_end(platform.home)
-    return DrillReport(Machine.this(), plan.seed, round(time.monotonic() - begun), rounds, problems)
+            _log_progress("final checks")
+            problems = [*final_problems(platform, crew, ledger), *ledger.problems]
+        problems += leftovers_after_stop(platform.home)
+    return DrillReport(Machine.current(), plan.seed, round(time.monotonic() - begun), rounds, problems)
 
 
-def _say(what: str) -> None:
-    say(f"{time.strftime('%H:%M:%S')} {what}")
+def _log_progress(what: str) -> None:
+    log_progress(f"{time.strftime('%H:%M:%S')} {what}")
 
 
 @contextmanager
 def _crew(home: Path) -> Iterator[tuple[Platform, Crew]]:
-    """Yield a platform, with people who are signed in to it and a company that is held."""
-    _say("starting a platform")
+    """Yield a platform with signed-in users and a company with a cached record."""
+    _log_progress("starting a platform")
     with ExitStack() as stack:
         site = stack.enter_context(running_site(faults=True, latency_ms=_SITE_LATENCY_MS))
         limit = str(_RUN_LIMIT_SECONDS)
@@ -120,13 +120,13 @@ def _crew(home: Path) -> Iterator[tuple[Platform, Crew]]:
 
 
 def _round(platform: Platform, crew: Crew, ledger: Ledger, fault: DrillFault | None) -> Round:
-    name = fault.name if fault else "nothing happens"
-    _say(name)
-    with crew.at_work(platform, ledger) as work:
+    name = fault.name if fault else "no fault"
+    _log_progress(name)
+    with crew.working(platform, ledger) as work:
         _wait_for_work(work)
         if fault:
             processes = fault.find(platform)
-            fault.strike(platform, processes)
+            fault.inject(platform, processes)
         since = time.monotonic()
         _wait_for_recovery(work, since)
         work.end(_END_SECONDS)
@@ -136,17 +136,17 @@ def _round(platform: Platform, crew: Crew, ledger: Ledger, fault: DrillFault | N
         *wrong_answers(samples),
         *lost_companies(work.companies),
         *unexplained_visits(platform, fault, work.companies),
-        *left_processes(platform),
+        *leftover_processes(platform),
     ]
     for problem in problems:
-        _say(f"  {problem}")
+        _log_progress(f"  {problem}")
     return Round(
         name,
         SampleTally.of("all", _requests(samples)),
         tallies(samples),
         None if recovered is None else round(recovered - since, 1),
         len(work.companies),
-        visits_again(platform, work.companies),
+        extra_visits(platform, work.companies),
         problems,
     )
 
@@ -156,25 +156,25 @@ def _requests(samples: list[Sample]) -> list[Sample]:
 
 
 def _wait_for_work(work: Work) -> None:
-    """Wait until everybody has been served once: then there is something to be hurt."""
+    """Wait until each kind of request has succeeded once."""
 
     def served() -> bool:
-        return {each.kind for each in list(work.samples) if each.is_usual} >= set(SampleKind) - {
+        return {each.kind for each in list(work.samples) if each.is_normal} >= set(SampleKind) - {
             SampleKind.EVENTS
         }
 
-    wait_for("everybody at work", served, seconds=_RECOVER_SECONDS)
+    wait_for("all clients working", served, seconds=_RECOVER_SECONDS)
 
 
 def _wait_for_recovery(work: Work, since: float) -> None:
-    """Wait until everything goes as usual again, and has for a moment; or until it has taken too long."""
+    """Wait until all requests have succeeded again for a moment, or until the timeout."""
     deadline = since + _RECOVER_SECONDS
     while time.monotonic() < deadline:
         at = recovered_at(list(work.samples), since=since)
         if (
             at is not None
             and time.monotonic() - at > _CALM_SECONDS
-            and not work.has_waited_since_before(since)
+            and not work.has_request_older_than(since)
         ):
             return
-        work.is_over.wait(0.1)
+        work.stopped.wait(0.1)

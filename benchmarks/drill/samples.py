@@ -1,4 +1,4 @@
-"""What clients saw: one sample a request, and what many of them come to."""
+"""What clients saw: one sample per request, and summaries of many samples."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import StrEnum
 from statistics import median
 
 LONG_SECONDS = 10.0
-"""Who waits longer than this has been kept waiting, whatever came then."""
+"""A response that takes longer counts as slow, whatever its content."""
 
 
 class SampleKind(StrEnum):
@@ -22,94 +22,94 @@ class SampleKind(StrEnum):
     REFRESH = "token refresh"
     WEB_UI = "Dagster's web UI"
     HEALTH = "health"
-    FETCHED = "company, asked to end"
-    """No request: all of them that it takes until the company has ended in its right state."""
+    FETCHED = "company, end to end"
+    """Not one request, but all requests until the company has reached its correct final state."""
 
 
-class SeenSamples(StrEnum):
-    """How a request went."""
+class SampleResult(StrEnum):
+    """The result of a request."""
 
     OK = "ok"
     UNAVAILABLE = "503"
-    """An honest refusal: 503 that says when to come again."""
+    """Refused with 503 and the time to retry after."""
     CUT = "cut"
-    """Refused, or closed before there was an answer; or Dagster's web UI says that this happened to its query."""
+    """Connection refused, or closed before a response; or Dagster's web UI reports this for its own query."""
     WRONG = "wrong"
-    """Any other answer than is right: nothing that a client should ever see."""
+    """Any other incorrect response; no client should get one."""
     SILENT = "silent"
-    """No answer in a minute."""
+    """No response within a minute."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One request: when it was sent (by the monotonic clock), how long it took, and how it went."""
+    """One request: when it was sent (monotonic clock), its duration and its result."""
 
     kind: SampleKind
     begun: float
     seconds: float
-    seen: SeenSamples
-    said: str = ""
+    result: SampleResult
+    detail: str = ""
 
     @property
     def ended(self) -> float:
-        """When it was over."""
+        """When the request ended (monotonic clock)."""
         return self.begun + self.seconds
 
     @property
-    def is_usual(self) -> bool:
-        """Whether it went as on any other day."""
+    def is_normal(self) -> bool:
+        """Whether the request succeeded in a normal time."""
         long = self.seconds > LONG_SECONDS and self.kind is not SampleKind.FETCHED
-        return self.seen is SeenSamples.OK and not long
+        return self.result is SampleResult.OK and not long
 
 
 @dataclass(frozen=True)
 class SampleTally:
-    """What many requests of one kind came to."""
+    """Summary of many requests of one kind."""
 
     kind: str
-    counts: dict[SeenSamples, int]
+    counts: dict[SampleResult, int]
     over_long: int
     p50_ms: float
     longest_seconds: float
 
     @classmethod
     def of(cls, kind: str, samples: Sequence[Sample]) -> "SampleTally":
-        """Count samples, of which there is at least one."""
+        """Summarize samples; at least one is required."""
         return cls(
             kind=kind,
-            counts={seen: sum(each.seen is seen for each in samples) for seen in SeenSamples},
+            counts={result: sum(each.result is result for each in samples) for result in SampleResult},
             over_long=sum(each.seconds > LONG_SECONDS for each in samples),
             p50_ms=round(median(each.seconds for each in samples) * 1000, 1),
             longest_seconds=round(max(each.seconds for each in samples), 2),
         )
 
     @property
-    def is_usual(self) -> bool:
-        """Whether nobody was refused, or kept waiting."""
-        return self.over_long == 0 and sum(self.counts.values()) == self.counts[SeenSamples.OK]
+    def is_normal(self) -> bool:
+        """Whether all requests succeeded in a normal time."""
+        return self.over_long == 0 and sum(self.counts.values()) == self.counts[SampleResult.OK]
 
 
 def tallies(samples: Iterable[Sample]) -> list[SampleTally]:
-    """Count samples by kind."""
+    """Summarize samples by kind."""
     found = list(samples)
     by_kind = {kind: [each for each in found if each.kind is kind] for kind in SampleKind}
     return [SampleTally.of(kind, each) for kind, each in by_kind.items() if each]
 
 
 def recovered_at(samples: Sequence[Sample], *, since: float) -> float | None:
-    """Return when all kinds of requests were answered as usual again; None as long as one is not.
+    """Return when all kinds of requests succeeded again; None while one still fails.
 
-    A kind is well when, after its last request that was not, one that was sent later went as usual. `since` is
-    when the trouble ended: nobody is well before, and a company has to have been fetched from then on.
+    A kind has recovered when a request that was sent after its last failed one succeeds. `since` is when the fault
+    ended: recovery cannot be earlier, and a company must have been requested and fetched after it.
     """
     times = [since]
     for kind in SampleKind:
         own = [each for each in samples if each.kind is kind]
-        bad = [each.ended for each in own if not each.is_usual]
+        bad = [each.ended for each in own if not each.is_normal]
         if not bad and kind is not SampleKind.FETCHED:
             continue
         after = max([*bad, since if kind is SampleKind.FETCHED else 0.0])
-        well = [each.ended for each in own if each.is_usual and each.begun >= after]
+        well = [each.ended for each in own if each.is_normal and each.begun >= after]
         if not well:
             return None
         if bad:

@@ -1,1 +1,1 @@
-"""What a company costs us, beside a bare Selenium loop and Playwright: companies a second and CPU seconds a page."""
+"""Extraction compared with a bare Selenium loop and Playwright: companies a second and CPU seconds per page."""

@@ -1,4 +1,4 @@
-"""The clock of one measurement: how long it took, what CPU it took, what CPU others took meanwhile."""
+"""Measures the time and CPU of one run, and the CPU that other processes used meanwhile."""
 
 import contextlib
 import os
@@ -9,13 +9,13 @@ import psutil
 
 
 class Meter:
-    """Measures fetching `pages` pages, after a warm-up of some in which a browser fills its tabs and caches.
+    """Measures the fetching of `pages` pages, after a warm-up in which the browser fills its tabs and caches.
 
-    Pages that are counted after those keep the other tabs as busy as they were when the clock started.
+    Pages after the measured ones keep the other tabs as busy as at the start of the measurement.
 
-    Afterwards `seconds` is the time it took, `cpu_seconds` what this process and all it started (the browser too)
-    computed, `other_cores` how many cores others kept busy. `foreign` are processes of ours that do not count: the
-    site, the Valkey.
+    Afterwards `seconds` is the duration, `cpu_seconds` the CPU time of this process and its descendants (including the
+    browser), and `other_cores` the number of cores that other processes kept busy. `foreign` are the pids of our own
+    processes that are excluded: the site and Valkey.
     """
 
     def __init__(self, *, warm_up: int, pages: int, foreign: Collection[int]) -> None:
@@ -26,7 +26,7 @@ class Meter:
         self.seconds = self.cpu_seconds = self.other_cores = 0.0
 
     def count(self) -> None:
-        """Tell that a page is in hand, while the browser is still there."""
+        """Count a fetched page; call it while the browser is still running."""
         self._counted += 1
         if self._counted == self._starts_at:
             self._began = self._now()
@@ -36,7 +36,7 @@ class Meter:
             self.other_cores = max(0.0, others - self.cpu_seconds) / self.seconds
 
     def _now(self) -> tuple[float, float, float]:
-        """The time, the CPU seconds that were ours, those of the whole machine without the foreign processes."""
+        """Return the time, our CPU seconds, and those of the whole machine without the foreign processes."""
         return time.monotonic(), self._cpu_of(self._own()), _busy_of_machine() - self._cpu_of(self._foreign)
 
     def _own(self) -> list[int]:
@@ -48,7 +48,7 @@ class Meter:
 
     @staticmethod
     def _cpu_of(pids: Collection[int]) -> float:
-        """CPU seconds of processes and of their children that have ended."""
+        """Return the CPU seconds of processes, including their children that have ended."""
         total = 0.0
         for pid in pids:
             with contextlib.suppress(psutil.NoSuchProcess):

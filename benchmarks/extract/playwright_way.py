@@ -1,22 +1,22 @@
-"""Playwright's way: pages side by side, each in a context of its own, under the same browser."""
+"""Fetching with Playwright: parallel pages in one browser, each in its own context."""
 
 import asyncio
 from collections.abc import Sequence
 
 from playwright.async_api import Page, async_playwright
 
-from benchmarks.extract.ways import TIMEOUT_SECONDS, Fetched, Surroundings, Way, browser_arguments
+from benchmarks.extract.ways import TIMEOUT_SECONDS, ExtractSetup, Fetched, Way, browser_arguments
 from stack.chrome import find_chrome
 
 PLAYWRIGHT = "Playwright"
 
 
 def playwright_way(tabs: int) -> Way:
-    """Playwright with so many pages; it is told which two answers to wait for, which our crawl has to find out."""
-    return Way(PLAYWRIGHT, tabs, 2, lambda idnos, around: asyncio.run(_fetch_all(idnos, around, tabs=tabs)))
+    """Return the way with `tabs` pages. It gets the two responses to wait for; our crawl has to detect them."""
+    return Way(PLAYWRIGHT, tabs, 2, lambda idnos, setup: asyncio.run(_fetch_all(idnos, setup, tabs=tabs)))
 
 
-async def _fetch_all(idnos: Sequence[str], around: Surroundings, *, tabs: int) -> list[Fetched]:
+async def _fetch_all(idnos: Sequence[str], setup: ExtractSetup, *, tabs: int) -> list[Fetched]:
     waiting = list(reversed(idnos))
     fetched: list[Fetched] = []
     async with async_playwright() as playwright:
@@ -29,8 +29,8 @@ async def _fetch_all(idnos: Sequence[str], around: Surroundings, *, tabs: int) -
             page = await context.new_page()
             page.set_default_timeout(TIMEOUT_SECONDS * 1000)
             while waiting:
-                fetched.append(await _fetch(page, around.site_url, waiting.pop()))
-                around.meter.count()
+                fetched.append(await _fetch(page, setup.site_url, waiting.pop()))
+                setup.meter.count()
 
         await asyncio.gather(*(work() for _ in range(tabs)))
         await browser.close()

@@ -1,4 +1,4 @@
-"""What was measured, as a picture: companies a second over the tabs, one panel a latency."""
+"""Plot of the results: companies a second by number of tabs, one panel per latency."""
 
 from pathlib import Path
 from statistics import median

@@ -1,4 +1,4 @@
-"""What was measured, as a table and as JSON: medians, spread, and ratios to the bare loop."""
+"""The results as a table and as JSON: medians, spread, and ratios to the bare loop."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -13,13 +13,13 @@ from benchmarks.extract.ways import BARE, CRAWL, WITHOUT_BODIES
 _COLUMNS = "{:20}{:>5}{:>13}{:>17}{:>8}{:>14}{:>8}{:>8}"
 
 
-def table(report: ExtractReport) -> str:
-    """Return the table that is printed."""
+def as_text(report: ExtractReport) -> str:
+    """Return the table to print."""
     return "\n".join(_lines(report))
 
 
 def write_json(report: ExtractReport, path: Path) -> None:
-    """Write everything, the values of each round too."""
+    """Write all results as JSON, including the values of each round."""
     whole = {
         "machine": asdict(report.machine),
         "plan": asdict(report.plan),
@@ -32,7 +32,7 @@ def write_json(report: ExtractReport, path: Path) -> None:
 
 
 def cost_of_bodies(report: ExtractReport, latency_ms: int) -> dict[str, float]:
-    """Return what taking the bodies costs the crawl: time and CPU with them, over those without."""
+    """Return the cost of capturing bodies: the ratios of time and CPU with bodies to those without."""
     [without] = (row for row in report.rows if (row.latency_ms, row.name) == (latency_ms, WITHOUT_BODIES))
     with_bodies = report.row(latency_ms, CRAWL, without.tabs)
     return {
@@ -48,15 +48,15 @@ def _lines(report: ExtractReport) -> Iterator[str]:
         f" {machine.measured_at}; {plan.rounds} rounds of {plan.companies} companies"
     )
     for latency in plan.latencies_ms:
-        yield f"\nThe site's API takes {latency} ms an answer"
+        yield f"\nThe site's API takes {latency} ms per response"
         yield _COLUMNS.format(
-            "", "tabs", "companies/s", "min..max", "x bare", "CPU s a page", "x bare", "bodies"
+            "", "tabs", "companies/s", "min..max", "x bare", "CPU s per page", "x bare", "bodies"
         )
         yield from (_line(report, row) for row in report.rows if row.latency_ms == latency)
         cost = cost_of_bodies(report, latency)
         yield f"taking the bodies: {cost['time']} times the time, {cost['cpu']} times the CPU"
     busy = [cores for row in report.rows for cores in row.other_cores]
-    yield f"\nOthers (but for the site) kept {median(busy):.1f} cores busy ({_spread(busy)})"
+    yield f"\nOther processes (except the site) kept {median(busy):.1f} cores busy ({_spread(busy)})"
 
 
 def _line(report: ExtractReport, row: ExtractRow) -> str:

@@ -1,4 +1,4 @@
-"""Measures ways in turns, so that what else the machine does hits all alike."""
+"""The measurements: all ways in turns, so that other load on the machine affects all equally."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ import psutil
 from redis import Redis
 
 from benchmarks.extract.meter import Meter
-from benchmarks.extract.ways import Surroundings, Way
+from benchmarks.extract.ways import ExtractSetup, Way
 from benchmarks.machine import Machine
 from standin.site_facts import make_idno
 from tests.stores import running_valkey
@@ -22,7 +22,7 @@ _OTHERS_FROM = 1000
 
 @dataclass(frozen=True)
 class ExtractPlan:
-    """How much is measured."""
+    """Size of the benchmark."""
 
     rounds: int = 3
     companies: int = 8
@@ -32,7 +32,7 @@ class ExtractPlan:
 
 @dataclass
 class ExtractRow:
-    """What one way did at one latency, a value a round."""
+    """Results of one way at one latency, one value per round."""
 
     latency_ms: int
     name: str
@@ -40,13 +40,13 @@ class ExtractRow:
     bodies: int
     per_second: list[float] = field(default_factory=list)
     cpu_seconds: list[float] = field(default_factory=list)
-    """A page."""
+    """CPU seconds per page."""
     other_cores: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class ExtractReport:
-    """All that was measured, and on what."""
+    """All results, and the machine."""
 
     machine: Machine
     plan: ExtractPlan
@@ -58,53 +58,53 @@ class ExtractReport:
         return next(row for row in self.rows if (row.latency_ms, row.name, row.tabs) == wanted)
 
 
-def measured_in_turns(plan: ExtractPlan, ways: Sequence[Way]) -> ExtractReport:
-    """Measure all ways, round after round."""
+def measure(plan: ExtractPlan, ways: Sequence[Way]) -> ExtractReport:
+    """Run the benchmark."""
     rows = {
         (latency, way): ExtractRow(latency, way.name, way.tabs, way.bodies)
         for latency in plan.latencies_ms
         for way in ways
     }
-    with _stage(plan) as stage:
+    with _running_backends(plan) as backends:
         for number in range(1, plan.rounds + 1):
             for (latency, way), row in rows.items():
-                meter = Meter(warm_up=way.tabs, pages=plan.companies, foreign=stage.foreign)
-                way.measure(_idnos(way, plan), Surroundings(stage.sites[latency], stage.redis, meter))
-                _take_down(row, meter, plan.companies)
-                _tell(number, row)
-    return ExtractReport(Machine.this(), plan, tuple(rows.values()))
+                meter = Meter(warm_up=way.tabs, pages=plan.companies, foreign=backends.foreign)
+                way.measure(_idnos(way, plan), ExtractSetup(backends.sites[latency], backends.redis, meter))
+                _record(row, meter, plan.companies)
+                _print_round(number, row)
+    return ExtractReport(Machine.current(), plan, tuple(rows.values()))
 
 
 def _idnos(way: Way, plan: ExtractPlan) -> list[str]:
-    """The companies that are measured, the same for all ways, and others that keep all tabs busy before and after."""
+    """Return the measured companies, the same for all ways, between others that keep all tabs busy."""
     others = range(_OTHERS_FROM, _OTHERS_FROM + 2 * way.tabs - 1)
     numbers = [*others[: way.tabs], *range(plan.companies), *others[way.tabs :]]
     return [make_idno(number) for number in numbers]
 
 
 @dataclass(frozen=True)
-class _Stage:
-    """What a measurement needs around it: a site for each latency, and a Valkey."""
+class _Backends:
+    """The servers that a measurement needs: one site per latency, and a Valkey."""
 
     sites: dict[int, str]
     redis: Redis
     foreign: frozenset[int]
-    """The processes of both."""
+    """Pids of the sites and of Valkey."""
 
 
 @contextmanager
-def _stage(plan: ExtractPlan) -> Iterator[_Stage]:
+def _running_backends(plan: ExtractPlan) -> Iterator[_Backends]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         redis = stack.enter_context(running_valkey(folder))
         sites = {latency: stack.enter_context(_site(latency)) for latency in plan.latencies_ms}
         foreign = frozenset(child.pid for child in psutil.Process().children(recursive=True))
-        yield _Stage(sites, redis, foreign)
+        yield _Backends(sites, redis, foreign)
 
 
 @contextmanager
 def _site(latency_ms: int) -> Iterator[str]:
-    """A stand-in site in a process of its own, as it must not share our interpreter's lock; yields its address."""
+    """Yield the URL of a stand-in site in a separate process, so that it does not share our interpreter's lock."""
     command = [sys.executable, "-m", "standin", "--latency-ms", str(latency_ms)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -114,15 +114,15 @@ def _site(latency_ms: int) -> Iterator[str]:
             process.terminate()
 
 
-def _take_down(row: ExtractRow, meter: Meter, companies: int) -> None:
+def _record(row: ExtractRow, meter: Meter, companies: int) -> None:
     row.per_second.append(companies / meter.seconds)
     row.cpu_seconds.append(meter.cpu_seconds / companies)
     row.other_cores.append(meter.other_cores)
 
 
-def _tell(number: int, row: ExtractRow) -> None:
+def _print_round(number: int, row: ExtractRow) -> None:
     print(
         f"round {number}, {row.latency_ms} ms, {row.name}, {row.tabs} tabs: {row.per_second[-1]:.2f} companies/s,"
-        f" {row.cpu_seconds[-1]:.2f} CPU s a page, others kept {row.other_cores[-1]:.1f} cores busy",
+        f" {row.cpu_seconds[-1]:.2f} CPU s per page, other processes kept {row.other_cores[-1]:.1f} cores busy",
         flush=True,
     )

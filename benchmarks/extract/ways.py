@@ -1,4 +1,4 @@
-"""Ways to fetch companies' pages with Selenium: our crawl, the same without bodies, a bare loop."""
+"""Ways to fetch companies' pages with Selenium: our crawl, our crawl without bodies, and a bare loop."""
 
 import os
 import tempfile
@@ -33,12 +33,12 @@ _BARE_POLL_SECONDS = 0.02
 
 
 class WrongPage(AssertionError):
-    """A page that is not what was asked for: however fast it came, the measurement means nothing."""
+    """A fetched page is not the requested one, so the measurement is invalid."""
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """What one visit brought: the rendered page, and how many bodies of the page's own requests."""
+    """Result of one visit: the rendered page, and the number of captured bodies of the page's own requests."""
 
     idno: str
     html: str
@@ -46,8 +46,8 @@ class Fetched:
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What a measurement needs around it."""
+class ExtractSetup:
+    """What a measurement needs: the site, Redis and the meter."""
 
     site_url: str
     redis: Redis
@@ -56,17 +56,17 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class Way:
-    """A way to fetch pages, and how many bodies each has to bring."""
+    """A way to fetch pages, and the number of bodies that each page must have."""
 
     name: str
     tabs: int
     bodies: int
-    fetch: Callable[[Sequence[str], Surroundings], list[Fetched]]
-    """Fetches the pages of these companies, and tells the meter of each."""
+    fetch: Callable[[Sequence[str], ExtractSetup], list[Fetched]]
+    """Fetch the pages of the companies, and count each with the meter."""
 
-    def measure(self, idnos: Sequence[str], around: Surroundings) -> None:
-        """Fetch, and look at everything that came. Raises WrongPage."""
-        fetched = {page.idno: page for page in self.fetch(idnos, around)}
+    def measure(self, idnos: Sequence[str], setup: ExtractSetup) -> None:
+        """Fetch the pages and verify all of them. Raises WrongPage."""
+        fetched = {page.idno: page for page in self.fetch(idnos, setup)}
         for idno in idnos:
             page, name = fetched.get(idno, Fetched(idno, "", 0)), company_name(idno)
             if _heading(page.html) != name or page.bodies != self.bodies:
@@ -77,7 +77,7 @@ class Way:
 
 
 def our_ways(tabs: Sequence[int]) -> list[Way]:
-    """The ways with Selenium: the bare loop, our crawl, and the crawl that takes no bodies."""
+    """Return the ways with Selenium: the bare loop, our crawl, and our crawl without bodies."""
     return [
         Way(BARE, 1, 0, _fetch_bare),
         *(Way(CRAWL, number, 2, partial(_crawl, tabs=number)) for number in tabs),
@@ -90,25 +90,25 @@ def _heading(html: str) -> str:
     return found.get_text(strip=True) if found else ""
 
 
-def _crawl_without_bodies(idnos: Sequence[str], around: Surroundings) -> list[Fetched]:
-    """Ask the browser for no body, neither of the document nor of data; the page alone proves the company."""
+def _crawl_without_bodies(idnos: Sequence[str], setup: ExtractSetup) -> list[Fetched]:
+    """Crawl without reading the bodies of the document or of payloads; the page alone proves the company."""
     with patch.object(Visit, "_body", lambda *_: None):
-        return _crawl(idnos, around, tabs=_WITHOUT_BODIES_TABS)
+        return _crawl(idnos, setup, tabs=_WITHOUT_BODIES_TABS)
 
 
-def _crawl(idnos: Sequence[str], around: Surroundings, *, tabs: int) -> list[Fetched]:
-    """Crawl as a run does, with no limit of the rate and nothing to load into."""
-    around.redis.flushdb()
+def _crawl(idnos: Sequence[str], setup: ExtractSetup, *, tabs: int) -> list[Fetched]:
+    """Crawl as a run does, without a rate limit and without storing the captures."""
+    setup.redis.flushdb()
     captures: list[Capture] = []
     with tempfile.TemporaryDirectory() as folder:
         settings = settings_for(
-            Path(folder), around.site_url, tabs=tabs, visit_timeout_seconds=TIMEOUT_SECONDS
+            Path(folder), setup.site_url, tabs=tabs, visit_timeout_seconds=TIMEOUT_SECONDS
         )
-        for event in Crawler(settings, around.redis).events(idnos):
+        for event in Crawler(settings, setup.redis).events(idnos):
             if not isinstance(event, Attempt) or event.capture.outcome is not Outcome.OK:
                 raise WrongPage(f"crawl, {tabs} tabs: {event!r:.500}")
             captures.append(event.capture)
-            around.meter.count()
+            setup.meter.count()
     return [_fetched(capture) for capture in captures]
 
 
@@ -132,9 +132,9 @@ def _bare_chrome() -> Iterator[webdriver.Chrome]:
 
 
 def browser_arguments() -> list[str]:
-    """What Chrome is told by those that are not us: as little as works, and no popups of an address bar nobody sees.
+    """Return Chrome's arguments for the bare loop and Playwright: the minimum, without address bar popups.
 
-    (Each window's are two pages of Chrome's own, a second of CPU before the clock starts.)
+    (The popups are two internal pages per window and cost a second of CPU before the measurement starts.)
     """
     no_sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     return [
@@ -147,13 +147,13 @@ def browser_arguments() -> list[str]:
     ]
 
 
-def _fetch_bare(idnos: Sequence[str], around: Surroundings) -> list[Fetched]:
-    """Load, wait for the heading, take the page: the loop that one writes first."""
+def _fetch_bare(idnos: Sequence[str], setup: ExtractSetup) -> list[Fetched]:
+    """Load the page, wait for the heading, read the page: the simplest loop."""
     fetched = []
     with _bare_chrome() as driver:
         for idno in idnos:
-            fetched.append(Fetched(idno, _bare_page(driver, around.site_url, idno), 0))
-            around.meter.count()
+            fetched.append(Fetched(idno, _bare_page(driver, setup.site_url, idno), 0))
+            setup.meter.count()
     return fetched
 
 

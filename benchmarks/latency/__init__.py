@@ -1,1 +1,1 @@
-"""From `POST /scrape/` to the data, beside a bare script, and beside Dagster's own launcher."""
+"""Latency of `POST /scrape/`, compared with a bare script and with Dagster's own launcher."""

@@ -1,27 +1,29 @@
-"""Measures how long somebody waits for a company: `make bench-latency`.
+"""Measures the latency of a request for a company: `make bench-latency`.
 
     .venv/bin/python -m benchmarks.latency [--companies N]
 
-`POST /scrape/` until the data is there, through the gateway, the API and Dagster; beside a script that only starts
-Chrome, loads the page, waits for the company, reads it and quits; and beside the same platform with Dagster's own
-launcher and no browsers kept running. All against the stand-in site, in turns.
+Measures `POST /scrape/` through the gateway, the API and Dagster until the response with the record. Compares it with a
+script that only starts Chrome, loads the page, waits for the company, reads it and quits, and with the same platform
+with Dagster's own launcher and without warm browsers. All variants run in turns against the stand-in site.
 """
 
-from benchmarks.command import keep, parser_of
+from benchmarks.command import benchmark_parser, publish_report
 from benchmarks.latency.plot import write_plot
-from benchmarks.latency.report import told, write_json
+from benchmarks.latency.report import as_text, write_json
 from benchmarks.latency.rounds import LatencyPlan, measure
 
 
 def main() -> None:
     """Run the benchmark."""
-    parser = parser_of("latency", __doc__, quick="2 companies")
+    parser = benchmark_parser("latency", __doc__, quick="2 companies")
     parser.add_argument(
         "--companies", type=int, default=LatencyPlan.companies, help=f"default {LatencyPlan.companies}"
     )
     arguments = parser.parse_args()
     report = measure(LatencyPlan(2 if arguments.quick else arguments.companies))
-    keep(report, "latency", arguments.results, told=told, write_json=write_json, write_plot=write_plot)
+    publish_report(
+        report, "latency", arguments.results, as_text=as_text, write_json=write_json, write_plot=write_plot
+    )
 
 
 if __name__ == "__main__":

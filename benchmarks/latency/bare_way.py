@@ -11,20 +11,20 @@ from pipeline.transform.html.page_reader import read_html
 from stack.chrome import find_chrome
 
 _LONGEST_SECONDS = 30
-_LOOK_SECONDS = 0.02
+_POLL_SECONDS = 0.02
 
 
 def bare_script() -> Callable[[str, str], float]:
-    """Return a function that fetches a company from its page's address and returns the seconds that took.
+    """Return a function that fetches a company by the URL of its page and returns the seconds it took.
 
-    What a script would need besides (the interpreter's start, the imports) is not counted.
+    The start of the interpreter and the imports are not counted.
     """
     chrome = find_chrome()
     options = ChromeOptions()
     options.binary_location = str(chrome.binary)
     for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
         options.add_argument(argument)
-    # Not waiting for the document: it is only a shell.
+    # Do not wait for the document: it contains no data.
     options.page_load_strategy = "none"
 
     def fetch(url: str, idno: str) -> float:
@@ -32,7 +32,7 @@ def bare_script() -> Callable[[str, str], float]:
         driver = Chrome(options=options, service=ChromeService(str(chrome.driver)))
         try:
             driver.get(url)
-            wait = WebDriverWait(driver, _LONGEST_SECONDS, poll_frequency=_LOOK_SECONDS)
+            wait = WebDriverWait(driver, _LONGEST_SECONDS, poll_frequency=_POLL_SECONDS)
             wait.until(lambda page: idno in page.find_element(By.TAG_NAME, "body").text)
             read = read_html(driver.page_source, idno)
         finally:

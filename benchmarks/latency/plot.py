@@ -1,4 +1,4 @@
-"""What was measured, as a picture: every company's seconds, by way."""
+"""Plot of the results: the seconds of each company, by variant."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ def write_plot(report: LatencyReport, path: Path) -> None:
     axes = figure.subplots()
     names = list(report.seconds)
     axes.boxplot(list(report.seconds.values()), orientation="horizontal", tick_labels=names, widths=0.6)
-    axes.set(title="seconds from asking for a company to its data")
+    axes.set(title="seconds from the request to the record")
     axes.set_xlim(left=0)
     axes.invert_yaxis()
     for index, name in enumerate(names, start=1):

@@ -1,4 +1,4 @@
-"""What was measured, as a text and as JSON."""
+"""The results as text and as JSON."""
 
 import json
 from collections.abc import Iterator
@@ -8,13 +8,13 @@ from pathlib import Path
 from benchmarks.latency.rounds import BARE, LatencyReport
 
 
-def told(report: LatencyReport) -> str:
-    """Return what is printed."""
+def as_text(report: LatencyReport) -> str:
+    """Return the text to print."""
     return "\n".join(_lines(report))
 
 
 def write_json(report: LatencyReport, path: Path) -> None:
-    """Write everything, the single values too."""
+    """Write all results as JSON, including the single values."""
     ratios = {name: round(ratio, 2) for name, ratio in report.ratios.items()}
     path.write_text(json.dumps({**asdict(report), "ratios": ratios}, indent=2) + "\n", encoding="utf-8")
 
@@ -25,7 +25,7 @@ def _lines(report: LatencyReport) -> Iterator[str]:
         f"{machine.cores} cores, {machine.memory_gigabytes} GB, Python {machine.python}, {machine.chrome},"
         f" {machine.measured_at}; {report.plan.companies} companies, one after another"
     )
-    yield f"  {'seconds from asking to the data':32}{'median':>8}{'p95':>8}{'least':>8}{'most':>8}{'':4}of the bare"
+    yield f"  {'seconds from request to record':32}{'median':>8}{'p95':>8}{'least':>8}{'most':>8}{'':4}of the bare"
     for way, values in report.seconds.items():
         ratio = report.median(way) / report.median(BARE)
         yield (

@@ -1,4 +1,4 @@
-"""One company after another, each by every way in turn, so that what the machine does meanwhile meets all alike."""
+"""The measurements: each company with every variant in turn, so that other load affects all variants equally."""
 
 import tempfile
 import time
@@ -18,35 +18,35 @@ from tests.platform_user import PlatformUser
 BARE, OURS, STOCK = "bare script", "registru", "Dagster's own launcher"
 _FIRST = 70_000
 _REST_SECONDS = 0.5
-"""Between two companies: a run that has told its company still reports it."""
+"""Pause between two companies: a run that has delivered its company still has to report its end."""
 
 
 @dataclass(frozen=True)
 class LatencyPlan:
-    """How much is measured."""
+    """Size of the benchmark."""
 
     companies: int = 20
 
 
 @dataclass(frozen=True)
 class LatencyReport:
-    """What was measured: seconds from asking to the data, by way."""
+    """All results: seconds from the request to the record, by variant."""
 
     machine: Machine
     plan: LatencyPlan
     seconds: Mapping[str, list[float]] = field(default_factory=dict)
 
     def median(self, way: str) -> float:
-        """The median of a way."""
+        """Return the median of a variant."""
         return median(self.seconds[way])
 
     def p95(self, way: str) -> float:
-        """The 95th percentile of a way."""
+        """Return the 95th percentile of a variant."""
         return quantiles(self.seconds[way], n=20, method="inclusive")[-1]
 
     @property
     def ratios(self) -> dict[str, float]:
-        """What we promise: ours against the bare script, and against Dagster's own launcher."""
+        """The ratios of Registru to the bare script and to Dagster's own launcher."""
         return {
             "median, of the bare script's": self.median(OURS) / self.median(BARE),
             "95th percentile, of the bare script's": self.p95(OURS) / self.p95(BARE),
@@ -55,7 +55,7 @@ class LatencyReport:
 
 
 def measure(plan: LatencyPlan) -> LatencyReport:
-    """Measure every way."""
+    """Run the benchmark."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="latency-")))
         site = stack.enter_context(running_site())
@@ -64,17 +64,17 @@ def measure(plan: LatencyPlan) -> LatencyReport:
         bare = bare_script()
         ways: dict[str, Callable[[str], float]] = {
             BARE: lambda idno: bare(site.page_url(idno), idno),
-            OURS: lambda idno: _ask(ours, idno),
-            STOCK: lambda idno: _ask(stock, idno),
+            OURS: lambda idno: _request(ours, idno),
+            STOCK: lambda idno: _request(stock, idno),
         }
         seconds: dict[str, list[float]] = {way: [] for way in ways}
         for way in ways.values():
-            way(make_idno(_FIRST))  # whatever happens once: robots.txt, first connections
+            way(make_idno(_FIRST))  # warm-up: robots.txt, first connections
         for number in range(1, plan.companies + 1):
             for name, way in ways.items():
                 time.sleep(_REST_SECONDS)
                 seconds[name].append(way(make_idno(_FIRST + number)))
-        return LatencyReport(Machine.this(), plan, seconds)
+        return LatencyReport(Machine.current(), plan, seconds)
 
 
 @contextmanager
@@ -84,7 +84,7 @@ def _platform(home: Path, site: Site, **settings: str) -> Iterator[PlatformUser]
         yield user
 
 
-def _ask(user: PlatformUser, idno: str) -> float:
+def _request(user: PlatformUser, idno: str) -> float:
     begun = time.perf_counter()
     answer = user.http.post("/scrape/", params={"wait": 60}, json={"idno": idno, "force_refresh": True})
     taken = time.perf_counter() - begun

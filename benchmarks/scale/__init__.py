@@ -1,1 +1,1 @@
-"""How what the platform does grows with the companies in its tables."""
+"""How the platform's operations slow down with the number of stored companies."""

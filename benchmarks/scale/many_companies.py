@@ -1,6 +1,6 @@
-"""Tables that grow: some companies stored for real, and many more copied from them by SQL, with three captures each.
+"""Fills the warehouse: stores some companies as usual and copies many more from them in SQL, with three captures each.
 
-Bodies are shared, and of the lines of statements each copy has a few: what is measured does not read those of copies.
+Copies share bodies and have only a few lines of statements: the measured operations do not read those of copies.
 """
 
 import json
@@ -27,7 +27,7 @@ from warehouse.schema.tables import (
 )
 
 CAPTURES = 3
-"""Of each company."""
+"""Captures of each company."""
 _LINES = 10
 _FIRST_COPY = 10_000
 """Numbers of companies from here on are copies."""
@@ -35,7 +35,7 @@ _AT = datetime.now(UTC) - timedelta(days=1)
 
 
 def capture_of(idno: str) -> Capture:
-    """Return a good capture of a company, made now: a short page, and the JSON of the stand-in."""
+    """Return a good capture of a company with the current time: a short page and the stand-in site's JSON."""
     content = company(idno)
     bodies = {f"companies/{idno}": content, f"fin-data-v1/{idno}": fin_data(idno)}
     heading = escape(str(content["fullName"]))
@@ -56,14 +56,14 @@ def capture_of(idno: str) -> Capture:
     )
 
 
-def copied(number: int) -> str:
+def copy_idno(number: int) -> str:
     """Return the IDNO of a copy."""
     return make_idno(_FIRST_COPY + number)
 
 
 def copy_companies(connection: Connection, originals: Sequence[str], first: int, count: int) -> None:
-    """Put so many copies of stored companies into the warehouse, beginning with this number."""
-    idnos = [copied(first + number) for number in range(count)]
+    """Store `count` copies of the originals in the warehouse, starting with copy number `first`."""
+    idnos = [copy_idno(first + number) for number in range(count)]
     names = [company_name(idno) for idno in idnos]
     connection.execute(text("DROP TABLE IF EXISTS copies"))
     connection.execute(
@@ -126,7 +126,15 @@ def _copy_captures(connection: Connection, base: int, count: int) -> None:
 def _copy(
     connection: Connection, table: Table, changed: dict[str, str], *, at: datetime = _AT, few: bool = False
 ) -> None:
-    """Insert the original's rows of a table for each copy, with these columns changed."""
+    """Insert the original's rows of a table for each copy.
+
+    Args:
+        connection: Of the tables' owner.
+        table: The table to fill.
+        changed: Column → SQL expression that replaces the original's value.
+        at: Value of the parameter `:at` in these expressions.
+        few: Copy only the first rows of each company.
+    """
     values = {column.name: changed.get(column.name, f'o."{column.name}"') for column in table.columns}
     values["idno"] = "c.idno"
     if table is source_data:
@@ -150,7 +158,7 @@ def _copy(
 
 
 def _write_around(connection: Connection, base: int, count: int) -> None:
-    """Two changes a company, and its turn in the days to come."""
+    """Add two changes per company, and track it with a due time in the coming days."""
     for number in (1, 2):
         connection.execute(
             text(

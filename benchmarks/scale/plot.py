@@ -1,4 +1,4 @@
-"""What was measured, as a picture: the time of each subject at each size, to that at the smallest."""
+"""Plot of the results: the time of each operation at each size, relative to the smallest size."""
 
 from pathlib import Path
 
@@ -18,6 +18,6 @@ def write_plot(report: ScaleReport, path: Path) -> None:
         ratios = report.ratios(name)
         axes.plot(list(ratios), list(ratios.values()), "o-" if number < 10 else "s--", label=name)
     axes.axhline(AIM, color="black", linewidth=0.8, linestyle=":")
-    axes.set(xscale="log", yscale="log", xlabel="companies", title="time, to that at the smallest size")
+    axes.set(xscale="log", yscale="log", xlabel="companies", title="time relative to the smallest size")
     axes.legend(loc="upper left", fontsize=7)
     figure.savefig(path, dpi=120)

@@ -1,4 +1,4 @@
-"""What was measured, as a table and as JSON."""
+"""The results as a table and as JSON."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -10,16 +10,16 @@ from benchmarks.scale.many_companies import CAPTURES
 from benchmarks.scale.rounds import ScaleReport
 
 AIM = 2.0
-"""At the most, how many times longer than at the smallest size."""
+"""Target: the maximal ratio of the time at a size to that at the smallest size."""
 
 
-def told(report: ScaleReport) -> str:
-    """Return what is printed."""
+def as_text(report: ScaleReport) -> str:
+    """Return the text to print."""
     return "\n".join(_lines(report))
 
 
 def write_json(report: ScaleReport, path: Path) -> None:
-    """Write everything: quartiles of each subject at each size, and the rest as it is."""
+    """Write all results as JSON: quartiles of each operation at each size, and the other values unchanged."""
     whole = asdict(report)
     whole["milliseconds"] = {
         name: {
@@ -40,7 +40,7 @@ def _lines(report: ScaleReport) -> Iterator[str]:
     machine, sizes = report.machine, report.plan.sizes
     yield (
         f"{machine.cores} cores, {machine.memory_gigabytes} GB, Python {machine.python}, {machine.measured_at};"
-        f" {CAPTURES} captures and {CAPTURES} ended scrapes a company; tables vacuumed and analyzed"
+        f" {CAPTURES} captures and {CAPTURES} finished scrapes per company; tables vacuumed and analyzed"
     )
     yield f"{'ms: median (quartiles)':32}" + "".join(f"{size:>24}" for size in sizes) + f"{'ratio':>8}"
     for name, values in report.milliseconds.items():
@@ -51,14 +51,17 @@ def _lines(report: ScaleReport) -> Iterator[str]:
 
 
 def _in_total(report: ScaleReport) -> Iterator[str]:
-    yield f"{'all stale: to list them, s':32}" + "".join(
+    yield f"{'list companies, all stale, s':32}" + "".join(
         f"{seconds:24.2f}" for seconds in report.all_stale_seconds.values()
     )
     yield f"{'re-transformed a second':32}" + "".join(
         f"{median(values):24.0f}" for values in report.retransformed_per_second.values()
     )
-    yield f"re-transformed a second at {report.plan.sizes[-1]} companies, of so many stale: " + ", ".join(
-        f"{per_second:.0f} of {many}" for many, per_second in report.of_so_many_per_second.items()
+    yield (
+        f"re-transformed a second at {report.plan.sizes[-1]} companies, by number of stale ones: "
+        + ", ".join(
+            f"{per_second:.0f} of {many}" for many, per_second in report.of_so_many_per_second.items()
+        )
     )
     yield "seconds to fill: " + ", ".join(
         f"{size}: {seconds}" for size, seconds in report.filling_seconds.items()

@@ -1,1 +1,1 @@
-"""Bytes that captures cost in PostgreSQL, beside a row with everything in it a capture, and gzip files."""
+"""Storage of captures in PostgreSQL, compared with one row per capture and with gzip files."""

@@ -1,4 +1,4 @@
-"""What was measured, as a picture: bytes of a first and of an unchanged capture, by way."""
+"""Plot of the results: bytes of a first and of an unchanged capture, by way of storage."""
 
 from pathlib import Path
 

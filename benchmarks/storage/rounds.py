@@ -1,4 +1,4 @@
-"""The measurement: captures are stored as a run stores them, and the tables are measured before and after."""
+"""The measurements: store captures as a run does, and measure the tables before and after."""
 
 import gzip
 import tempfile
@@ -10,9 +10,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert, text
 
-from benchmarks.command import say
+from benchmarks.command import log_progress
 from benchmarks.machine import Machine
-from benchmarks.storage.sample_captures import again, bodies, copies, raw_bytes, visited
+from benchmarks.storage.sample_captures import bodies, copies, raw_bytes, unchanged_copy, visit_twice
 from pipeline.extract.page_capture import Capture
 from pipeline.records.capture_store import store_capture
 from tests.warehouse_server import Databases, running_databases
@@ -24,7 +24,7 @@ FIRST, UNCHANGED = "first", "unchanged"
 OURS, ONE_ROW, FILES = "registru", "one row a capture", "gzip files"
 FULL, PLAIN = "VACUUM FULL", "VACUUM"
 _BLOCK = 4096
-"""Of a file system."""
+"""Block size of a file system, in bytes."""
 _TABLES = (
     "raw_documents",
     "source_data",
@@ -36,7 +36,7 @@ _TABLES = (
 _SIZES = text(
     "SELECT relname, pg_total_relation_size(oid) FROM pg_class WHERE relkind = 'r' AND relname = ANY(:tables)"
 )
-# As a table begins that keeps captures whole.
+# A simple table that stores whole captures.
 _ONE_ROW = """
 CREATE TABLE whole_captures (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, idno text NOT NULL, url text NOT NULL, status_code int,
@@ -49,7 +49,7 @@ CREATE INDEX whole_captures_by_company ON whole_captures (idno, id DESC);
 
 @dataclass(frozen=True)
 class StoragePlan:
-    """Companies that a real Chrome visits, companies alike to them, and unchanged captures of each."""
+    """Size of the benchmark: companies visited by Chrome, copies of them, and unchanged captures of each copy."""
 
     visited: int = 48
     companies: int = 400
@@ -58,7 +58,7 @@ class StoragePlan:
 
 @dataclass
 class StorageReport:
-    """What came out, in bytes a capture: by way, kind of capture and vacuum; ours by table too."""
+    """All results in bytes per capture: by way, kind of capture and vacuum; for Registru also by table."""
 
     machine: Machine
     plan: StoragePlan
@@ -71,10 +71,10 @@ class StorageReport:
 
 
 def measure(plan: StoragePlan) -> StorageReport:
-    """Measure everything; says what it is at on standard error."""
-    report = StorageReport(Machine.this(), plan)
-    say(f"visiting {plan.visited} companies twice")
-    pairs = visited(plan.visited)
+    """Run the benchmark; report progress on standard error."""
+    report = StorageReport(Machine.current(), plan)
+    log_progress(f"visiting {plan.visited} companies twice")
+    pairs = visit_twice(plan.visited)
     report.unchanged_visits = sum(bodies(first) == bodies(second) for first, second in pairs)
     firsts = list(copies([first for first, _ in pairs], plan.companies))
     report.raw = _mean(map(raw_bytes, firsts))
@@ -83,11 +83,11 @@ def measure(plan: StoragePlan) -> StorageReport:
         tempfile.TemporaryDirectory(prefix="registru-bench-") as folder,
         running_databases(Path(folder)) as databases,
     ):
-        with databases.unhindered() as connection:
+        with databases.unrestricted() as connection:
             connection.exec_driver_sql(_ONE_ROW)
-        say("storing the visits alone")
+        log_progress("storing the visits alone")
         report.of_visited = _visits(databases, pairs)
-        say(f"storing {plan.companies} companies, and each unchanged {plan.again} times")
+        log_progress(f"storing {plan.companies} companies, and each unchanged {plan.again} times")
         _ours(databases, report, firsts)
         _one_row(databases, report, firsts)
     _files(report, firsts)
@@ -95,7 +95,7 @@ def measure(plan: StoragePlan) -> StorageReport:
 
 
 def _visits(databases: Databases, pairs: Sequence[tuple[Capture, Capture]]) -> dict[str, float]:
-    """Store the real visits; return bytes a capture."""
+    """Store the real visits; return the bytes per capture."""
     empty = _sizes(databases, FULL)
     _store(databases, [first for first, _ in pairs], "a first run")
     once = _sizes(databases, FULL)
@@ -122,7 +122,7 @@ def _ours(databases: Databases, report: StorageReport, firsts: Sequence[Capture]
             FIRST: {table: (once[table] - empty[table]) / len(firsts) for table in once},
             UNCHANGED: {table: (often[table] - once[table]) / repeated for table in once},
         }
-        _note(report, OURS, vacuum, {kind: sum(tables.values()) for kind, tables in parts.items()})
+        _record_sizes(report, OURS, vacuum, {kind: sum(tables.values()) for kind, tables in parts.items()})
         report.by_table = {
             kind: {table: round(size, 1) for table, size in tables.items() if size}
             for kind, tables in parts.items()
@@ -130,10 +130,10 @@ def _ours(databases: Databases, report: StorageReport, firsts: Sequence[Capture]
 
 
 def _stages(firsts: Sequence[Capture], times: int) -> Iterable[list[Capture]]:
-    """Yield the first captures, and so many times unchanged ones."""
+    """Yield the first captures, then `times` lists of unchanged ones."""
     yield list(firsts)
     for _ in range(times):
-        yield [again(capture) for capture in firsts]
+        yield [unchanged_copy(capture) for capture in firsts]
 
 
 def _one_row(databases: Databases, report: StorageReport, firsts: Sequence[Capture]) -> None:
@@ -141,11 +141,11 @@ def _one_row(databases: Databases, report: StorageReport, firsts: Sequence[Captu
         _clear(databases)
         sizes = [_sizes(databases, vacuum)["whole_captures"]]
         for captures in _stages(firsts, 1):
-            with databases.unhindered() as connection:
+            with databases.unrestricted() as connection:
                 _insert_whole(connection, captures)
             sizes.append(_sizes(databases, vacuum)["whole_captures"])
         each = [(after - before) / len(firsts) for before, after in pairwise(sizes)]
-        _note(report, ONE_ROW, vacuum, {FIRST: each[0], UNCHANGED: each[1]})
+        _record_sizes(report, ONE_ROW, vacuum, {FIRST: each[0], UNCHANGED: each[1]})
 
 
 def _insert_whole(connection: Connection, captures: Iterable[Capture]) -> None:
@@ -162,7 +162,7 @@ def _insert_whole(connection: Connection, captures: Iterable[Capture]) -> None:
 
 
 def _files(report: StorageReport, firsts: Sequence[Capture]) -> None:
-    """A file a body, without what is known of the visit; each takes whole blocks, unchanged ones are not told apart."""
+    """Compute the size as one file per body, without data on the visit: exact, and in whole blocks."""
     packed = [[len(gzip.compress(body)) for body in bodies(capture)] for capture in firsts]
     exact = _mean(map(sum, packed))
     blocks = _mean(sum(-(-size // _BLOCK) * _BLOCK for size in sizes) for sizes in packed)
@@ -170,7 +170,7 @@ def _files(report: StorageReport, firsts: Sequence[Capture]) -> None:
 
 
 def _store(databases: Databases, captures: Iterable[Capture], run_id: str) -> None:
-    """Store captures as a run does, and note that it is done with each; what waited is transformed."""
+    """Store captures and their results as a run does; then treat the pending captures as transformed."""
     with databases.engine(database_roles.PIPELINE).connect() as connection:
         for capture in captures:
             with connection.begin():
@@ -183,18 +183,18 @@ def _store(databases: Databases, captures: Iterable[Capture], run_id: str) -> No
 
 
 def _clear(databases: Databases) -> None:
-    with databases.unhindered() as connection:
+    with databases.unrestricted() as connection:
         connection.exec_driver_sql(f"TRUNCATE {', '.join(_TABLES)} CASCADE")
 
 
 def _sizes(databases: Databases, vacuum: str) -> dict[str, int]:
-    with databases.unhindered(isolation_level="AUTOCOMMIT") as connection:
+    with databases.unrestricted(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql(vacuum)
         rows = connection.execute(_SIZES, {"tables": list(_TABLES)})
         return {row.relname: row.pg_total_relation_size for row in rows}
 
 
-def _note(report: StorageReport, way: str, vacuum: str, sizes: dict[str, float]) -> None:
+def _record_sizes(report: StorageReport, way: str, vacuum: str, sizes: dict[str, float]) -> None:
     for kind, size in sizes.items():
         report.bytes.setdefault(way, {}).setdefault(kind, {})[vacuum] = size
 

@@ -1,6 +1,6 @@
-"""Captures to store: companies visited twice by our crawl and a real Chrome, and copies of them for other companies.
+"""Captures to store: companies visited twice by our crawl with Chrome, and copies of them for other companies.
 
-A copy differs from its original by the IDNO, wherever it stands: other pages, other data, other URLs.
+A copy has another IDNO in all places, so it has other pages, data and URLs.
 """
 
 import tempfile
@@ -23,31 +23,31 @@ _FIRST_COPY = 100_000
 _A_DAY = timedelta(days=1)
 
 
-def visited(companies: int) -> list[tuple[Capture, Capture]]:
-    """Return two captures each of so many companies, of all layouts: the first, and one of the unchanged company."""
+def visit_twice(companies: int) -> list[tuple[Capture, Capture]]:
+    """Return two captures of each company, in all layouts: the first, and a second of the unchanged company."""
     idnos = [make_idno(7 * number) for number in range(companies)]
     with tempfile.TemporaryDirectory() as folder, running_site() as site:
         settings = settings_for(Path(folder) / "work", site.url, tabs=_TABS, visit_timeout_seconds=30)
         with running_valkey(Path(folder)) as redis:
             rounds = []
             for _ in range(2):
-                redis.flushdb()  # who was captured just now is visited again
+                redis.flushdb()  # visit companies again that were just captured
                 rounds.append(final(Crawler(settings, redis).crawl(idnos)))
     pairs = [(rounds[0][idno], rounds[1][idno]) for idno in idnos]
     wrong = [each.idno for pair in pairs for each in pair if each.outcome is not Outcome.OK]
     if wrong:
-        raise SystemExit(f"not captured well: {wrong}")
+        raise SystemExit(f"visits failed: {wrong}")
     return pairs
 
 
 def copies(originals: Sequence[Capture], count: int) -> Iterator[Capture]:
-    """Yield captures of so many other companies, alike to these."""
+    """Yield `count` captures of other companies, copied from the originals."""
     for number in range(count):
         yield _of_company(originals[number % len(originals)], make_idno(_FIRST_COPY + number))
 
 
-def again(capture: Capture) -> Capture:
-    """Return the capture of a day later, at which nothing had changed but the date in the headers."""
+def unchanged_copy(capture: Capture) -> Capture:
+    """Return a capture made a day later in which only the date in the headers differs."""
     date = format_datetime(capture.fetched_at + _A_DAY, usegmt=True)
     headers = {**(capture.response_headers or {}), "date": date}
     payloads = tuple(
@@ -59,7 +59,7 @@ def again(capture: Capture) -> Capture:
 
 
 def bodies(capture: Capture) -> list[bytes]:
-    """Return the page as rendered and as received, and the data."""
+    """Return the rendered page, the document as received, and the payloads."""
     return [
         (capture.html or "").encode(),
         capture.document or b"",
@@ -68,9 +68,9 @@ def bodies(capture: Capture) -> list[bytes]:
 
 
 def raw_bytes(capture: Capture) -> int:
-    """Return how many bytes were captured: all bodies, and the headers of all responses."""
+    """Return the captured bytes: all bodies and the headers of all responses."""
     responses = [capture.response_headers or {}, *(each.response_headers for each in capture.payloads)]
-    # "name: value", and the line's end.
+    # "name: value" and the line break.
     headers = sum(len(name) + len(value) + 4 for each in responses for name, value in each.items())
     return sum(map(len, bodies(capture))) + headers
 

@@ -1,1 +1,1 @@
-"""Re-transformation, beside a plain loop over the same stored captures."""
+"""Re-transformation compared with a plain loop over the same captures."""

@@ -1,6 +1,7 @@
-"""Our way, as a program of its own, so that its memory is its own: `python -m benchmarks.transform.our_way PROCESSES`.
+"""Registru's re-transformation: `python -m benchmarks.transform.our_way PROCESSES`.
 
-The warehouse's URL comes by the environment (BENCHMARK_URL); what was done goes to standard output as JSON.
+It is a separate program, so that its memory can be measured. The environment contains the warehouse's URL
+(BENCHMARK_URL). The result is printed as JSON.
 """
 
 import json
@@ -14,7 +15,7 @@ from pipeline.records.warehouse_engine import engine_for
 
 
 def main() -> None:
-    """Transform everything that is stale."""
+    """Transform all stale captures."""
     url = os.environ["BENCHMARK_URL"]
     began = time.monotonic()
     companies = 0

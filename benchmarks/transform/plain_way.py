@@ -1,7 +1,6 @@
-"""The alternative: a loop as one would write it first. `html.parser`, json, and one INSERT a row, a commit a company.
+"""The plain loop for comparison: `html.parser`, json, one INSERT per row and one commit per company.
 
-It reads less than we do (no labels in other languages or layouts, no checks) and keeps no history; it writes the same
-rows.
+It writes the same rows, but reads less (no labels in other languages or layouts, no checks) and keeps no history.
 """
 
 import json
@@ -32,7 +31,7 @@ Row = tuple[str, Sequence[Any]]
 
 
 def read(document: Document) -> list[Row]:
-    """Return the rows that a capture comes to: table, values."""
+    """Return the rows of a capture, each as table and values."""
     idno, html, (company, statements) = document
     soup = BeautifulSoup(html, "html.parser")
     heading = soup.find("h1")
@@ -66,7 +65,7 @@ def read(document: Document) -> list[Row]:
 
 
 def run(url: str, documents: Iterable[Document]) -> int:
-    """Read and store documents one by one; return how many."""
+    """Read and store documents one by one; return their number."""
     connection = psycopg2.connect(url.replace("+psycopg2", ""))
     count = 0
     try:

@@ -1,4 +1,4 @@
-"""What was measured, as a picture: captures a second, and peak memory."""
+"""Plot of the results: captures a second, and peak memory."""
 
 from pathlib import Path
 from statistics import median

@@ -1,4 +1,4 @@
-"""What was measured, as a text and as JSON."""
+"""The results as text and as JSON."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -9,13 +9,13 @@ from statistics import median
 from benchmarks.transform.rounds import PLAIN, TransformReport
 
 
-def told(report: TransformReport) -> str:
-    """Return what is printed."""
+def as_text(report: TransformReport) -> str:
+    """Return the text to print."""
     return "\n".join(_lines(report))
 
 
 def write_json(report: TransformReport, path: Path) -> None:
-    """Write everything, the values of each round too."""
+    """Write all results as JSON, including the values of each round."""
     whole = {**asdict(report), "times_the_plain_loop": round(report.ratio, 2)}
     path.write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
 
@@ -26,7 +26,7 @@ def _lines(report: TransformReport) -> Iterator[str]:
         f"{machine.cores} cores, {machine.memory_gigabytes} GB, Python {machine.python}, {machine.measured_at};"
         f" {plan.rounds} rounds of {plan.captures} captures of {report.kilobytes_a_capture} kB"
     )
-    yield f"reading alone, a core: {_spread(report.read_per_second)} documents/s"
+    yield f"only reading, one core: {_spread(report.read_per_second)} documents/s"
     plain = median(report.per_second[PLAIN])
     yield "captures/s from PostgreSQL into PostgreSQL:"
     for name, values in report.per_second.items():
@@ -35,7 +35,7 @@ def _lines(report: TransformReport) -> Iterator[str]:
     yield "peak memory of all our processes: " + ", ".join(
         f"{peak:.0f} MB at {count} captures" for count, peak in report.peaks.items()
     )
-    yield f"nothing stale among {plan.many}: {_spread(report.nothing_stale_seconds, digits=3)} s to see that"
+    yield f"nothing stale among {plan.many}: {_spread(report.nothing_stale_seconds, digits=3)} s to find out"
 
 
 def _spread(values: Sequence[float], *, digits: int = 0) -> str:

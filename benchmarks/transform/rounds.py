@@ -1,4 +1,4 @@
-"""The measurements, in turns: our way with one and with two processes, and the plain loop, over the same captures."""
+"""The measurements: Registru with one and two processes and the plain loop, in turns, over the same captures."""
 
 import json
 import os
@@ -13,25 +13,25 @@ from statistics import median
 
 import psutil
 
-from benchmarks.command import say
+from benchmarks.command import log_progress
 from benchmarks.machine import Machine
 from benchmarks.transform import plain_way
 from benchmarks.transform.stored_captures import documents, fill, forget_records
 from pipeline.records.capture_store import stale_cohorts
 from pipeline.transform.merge import transform
-from tests.pipeline.transform.rendered import manners, render
+from tests.pipeline.transform.rendered import page_variants, render
 from tests.warehouse_server import Databases, running_databases
 from warehouse.schema import database_roles
 
-_ALL_MANNERS = 192
-"""Every layout, language and variant of the stand-in once."""
-_SAMPLED_EVERY = 0.05
+_ALL_VARIANTS = 192
+"""Number of pages that cover every layout, language and variant of the stand-in site once."""
+_SAMPLE_INTERVAL_SECONDS = 0.05
 PLAIN, OURS = "plain loop", "registru"
 
 
 @dataclass(frozen=True)
 class TransformPlan:
-    """How much is measured: captures in the rounds, rounds, and captures in the long run."""
+    """Size of the benchmark: captures per round, rounds, and captures in the large run."""
 
     captures: int = 2000
     rounds: int = 3
@@ -40,7 +40,7 @@ class TransformPlan:
 
 @dataclass
 class TransformReport:
-    """What came out: documents a second, by way and processes, a value a round; peaks in megabytes."""
+    """All results: captures a second by way and processes, one value per round; peak memory in megabytes."""
 
     machine: Machine
     plan: TransformPlan
@@ -53,22 +53,24 @@ class TransformReport:
 
     @property
     def ratio(self) -> float:
-        """How many times as fast as the plain loop two processes are, by medians."""
+        """The ratio of two processes' median speed to the plain loop's."""
         return median(self.per_second[f"{OURS}, 2 processes"]) / median(self.per_second[PLAIN])
 
 
 def measure(plan: TransformPlan) -> TransformReport:
-    """Measure everything; says what it is at on standard error."""
-    report = TransformReport(Machine.this(), plan)
+    """Run the benchmark; report progress on standard error."""
+    report = TransformReport(Machine.current(), plan)
     with tempfile.TemporaryDirectory(prefix="registru-bench-") as folder:
-        say("rendering pages")
-        pages = [(page.idno, page.html) for page in render(manners(_ALL_MANNERS), Path(folder) / "chrome")]
+        log_progress("rendering pages")
+        pages = [
+            (page.idno, page.html) for page in render(page_variants(_ALL_VARIANTS), Path(folder) / "chrome")
+        ]
         with running_databases(Path(folder) / "data") as databases:
             _fill(databases, report, pages, plan.captures)
             for number in range(plan.rounds):
-                say(f"round {number + 1} of {plan.rounds}")
+                log_progress(f"round {number + 1} of {plan.rounds}")
                 _one_round(databases, report, pages)
-            say(f"{plan.many} captures")
+            log_progress(f"{plan.many} captures")
             _many(databases, report, pages)
     return report
 
@@ -80,11 +82,11 @@ def _fill(
         len(html) + sum(map(len, bodies)) for _, html, bodies in documents(pages, min(count, len(pages)))
     ]
     report.kilobytes_a_capture = round(sum(sizes) / len(sizes) / 1024, 1)
-    with databases.unhindered() as connection:
+    with databases.unrestricted() as connection:
         connection.exec_driver_sql("TRUNCATE source_data, source_payloads, raw_documents CASCADE")
         fill(connection, documents(pages, count))
         forget_records(connection)
-    with databases.unhindered(isolation_level="AUTOCOMMIT") as connection:
+    with databases.unrestricted(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM ANALYZE")
 
 
@@ -92,7 +94,7 @@ def _one_round(databases: Databases, report: TransformReport, pages: Sequence[tu
     plan = report.plan
     report.read_per_second.append(_read(pages))
     for processes in (1, 2):
-        with databases.unhindered() as connection:
+        with databases.unrestricted() as connection:
             forget_records(connection)
         seconds, peak = _ours(databases, processes, plan.captures)
         name = f"{OURS}, {processes} process{'es' if processes > 1 else ''}"
@@ -105,7 +107,7 @@ def _one_round(databases: Databases, report: TransformReport, pages: Sequence[tu
 
 
 def _read(pages: Sequence[tuple[str, str]]) -> float:
-    """Documents a second that one core reads, out of memory."""
+    """Return the documents a second that one core reads from memory."""
     made = list(documents(pages, len(pages)))
     began = time.process_time()
     for idno, html, bodies in made:
@@ -114,14 +116,14 @@ def _read(pages: Sequence[tuple[str, str]]) -> float:
 
 
 def _ours(databases: Databases, processes: int, expected: int) -> tuple[float, float]:
-    """Transform what is stale in processes of their own; return the seconds and the peak of their memory (PSS, MB)."""
+    """Transform stale captures in separate processes; return the seconds and their peak memory (PSS, MB)."""
     environment = {**os.environ, "BENCHMARK_URL": databases.url(database_roles.PIPELINE)}
     command = [sys.executable, "-m", "benchmarks.transform.our_way", str(processes)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:
         peak = 0.0
         while process.poll() is None:
             peak = max(peak, _megabytes(process.pid))
-            time.sleep(_SAMPLED_EVERY)
+            time.sleep(_SAMPLE_INTERVAL_SECONDS)
         output = process.stdout.read() if process.stdout else ""
     done = json.loads(output) if process.returncode == 0 else {}
     if done.get("companies") != expected:
@@ -135,7 +137,7 @@ def _megabytes(pid: int) -> float:
         this = psutil.Process(pid)
         for process in (this, *this.children(recursive=True)):
             total += process.memory_full_info().pss
-    except psutil.Error:  # one that has just ended
+    except psutil.Error:  # a process that has just ended
         pass
     return total / 1024**2
 

@@ -1,6 +1,6 @@
-"""A warehouse full of captures: pages of the stand-in, rendered by a real Chrome, each copied for many companies.
+"""Fills a warehouse with captures: pages of the stand-in site, rendered by Chrome and copied for many companies.
 
-A copy differs from its original by the IDNO, in the HTML and in the JSON: another document, with another hash.
+A copy has another IDNO in the HTML and in the JSON, so it is another document with another hash.
 """
 
 import hashlib
@@ -30,12 +30,12 @@ Document = tuple[str, bytes, tuple[bytes, bytes]]
 
 
 def documents(pages: Sequence[tuple[str, str]], count: int) -> Iterator[Document]:
-    """Yield so many captures' documents, made out of rendered pages (IDNO, HTML)."""
+    """Yield the documents of `count` captures, copied from rendered pages (IDNO, HTML)."""
     bodies = {
         idno: (json.dumps(company(idno), ensure_ascii=False), json.dumps(fin_data(idno), ensure_ascii=False))
         for idno, _ in pages
     }
-    # The stand-in's documents carry their data in a script, the live site's do not.
+    # The stand-in site's documents contain their data in a script; the live site's do not.
     shown = [(idno, _SCRIPTS.sub("", html)) for idno, html in pages]
     for number in range(count):
         original, html = shown[number % len(shown)]
@@ -45,7 +45,7 @@ def documents(pages: Sequence[tuple[str, str]], count: int) -> Iterator[Document
 
 
 def fill(connection: Connection, made: Iterator[Document]) -> int:
-    """Store documents as good captures that nobody has transformed; return how many."""
+    """Store documents as good pending captures; return their number."""
     count, page = 0, []
     for document in made:
         page.append(document)
@@ -56,7 +56,7 @@ def fill(connection: Connection, made: Iterator[Document]) -> int:
 
 
 def forget_records(connection: Connection) -> None:
-    """Empty the tables of records, and have every capture wait again."""
+    """Empty the tables of records and make every capture pending again."""
     connection.execute(
         text(
             "TRUNCATE transformed_data, company_parties, company_activities, financial_statements, financial_lines,"
@@ -132,7 +132,7 @@ def _store_bodies(connection: Connection, page: Sequence[Document]) -> None:
     }
     held = set(
         connection.scalars(select(raw_documents.c.sha256).where(raw_documents.c.sha256.in_(bodies)))
-    )  # years without statements are one body
+    )  # companies without statements share one body
     copy_rows(
         connection,
         raw_documents,

@@ -1,4 +1,4 @@
-"""The benchmark of the API, in the small: both servers answer, only right answers count, and they are compared."""
+"""Small runs of the API benchmark: both servers are measured and compared, and only correct responses count."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.api.api_load import MeasuredLoad
-from benchmarks.api.report import told, write_json
+from benchmarks.api.report import as_text, write_json
 from benchmarks.api.rounds import ApiPlan, ApiReport, ApiRow, measure
 from benchmarks.api.servers import OURS, SMALLEST
 from benchmarks.machine import Machine
@@ -25,7 +25,7 @@ def test_both_servers_are_measured() -> None:
         assert 0 < row.p50_ms[0] <= row.p99_ms[0]
 
 
-def test_what_was_measured_is_compared_with_the_smallest_endpoint(tmp_path: Path) -> None:
+def test_results_are_compared_with_the_smallest_endpoint(tmp_path: Path) -> None:
     ours, smallest = ApiRow(OURS, 16), ApiRow(SMALLEST, 16)
     for per_second in (800.0, 700.0, 900.0):
         ours.add(MeasuredLoad(per_second, p50_ms=2.0, p99_ms=6.0))
@@ -36,11 +36,13 @@ def test_what_was_measured_is_compared_with_the_smallest_endpoint(tmp_path: Path
     write_json(report, tmp_path / "api.json")
     written = json.loads((tmp_path / "api.json").read_text())
     assert written["times_the_smallest_endpoint"] == {"16": {"per_second": 0.8, "p50_ms": 2.0, "p99_ms": 1.5}}
-    assert "800 (700..900)" in told(report)
-    assert "16 clients: 0.8 of the smallest endpoint's throughput, 1.5 times its p99" in told(report)
+    assert "800 (700..900)" in as_text(report)
+    assert "16 clients: 0.8 of the smallest endpoint's throughput, 1.5 times its p99" in as_text(report)
 
 
-def test_a_refusal_is_no_answer(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_request_fails_the_measurement(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("benchmarks.api.servers._sign_in", lambda url: ["no token"])
     with pytest.raises(SystemExit, match="the measurement failed"):
         measure(PLAN)

@@ -1,17 +1,17 @@
-"""The benchmark of growth, in the small: the platform's own functions are timed at each size, and reported."""
+"""A small run of the scale benchmark: it times the platform's own functions at each size, and reports."""
 
 import json
 from pathlib import Path
 
-from benchmarks.scale.report import told, write_json
+from benchmarks.scale.report import as_text, write_json
 from benchmarks.scale.rounds import ScalePlan, measure
 
 
-def test_everything_is_timed_at_each_size(tmp_path: Path) -> None:
+def test_every_operation_is_timed_at_each_size(tmp_path: Path) -> None:
     report = measure(ScalePlan(sizes=(300, 400), originals=20, part=0))
     assert all(set(sizes) == {300, 400} for sizes in report.milliseconds.values())
     assert set(report.of_so_many_per_second) == {5, 10, 20}
     write_json(report, tmp_path / "scale.json")
     written = json.loads((tmp_path / "scale.json").read_text())
     assert written["milliseconds"]["a record"]["300"]["ratio"] == 1.0
-    assert "queue: what is next" in told(report)
+    assert "queue: what is next" in as_text(report)
