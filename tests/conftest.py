@@ -1,4 +1,4 @@
-"""The servers the tests share: started once, real, on ports and in folders of their own."""
+"""Real servers that all tests share: started once per session, on free ports and in temporary folders."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from tests.platform_harness import Platform, running_platform
 from tests.platform_user import PlatformUser
 from tests.warehouse_server import Databases, running_databases
 
-settings.register_profile("registru", deadline=None)  # a machine that stalls proves nothing
+settings.register_profile("registru", deadline=None)  # a slow machine must not fail a test
 settings.load_profile("registru")
 
 
@@ -24,21 +24,21 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def platform(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """The whole platform against the stand-in site."""
+    """The whole platform, which visits the stand-in site."""
     with running_platform(tmp_path_factory.mktemp("home"), site) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
-    """PostgreSQL alone, with an empty warehouse."""
+    """A PostgreSQL server with an empty warehouse, without the rest of the platform."""
     with running_databases(tmp_path_factory.mktemp("databases")) as running:
         yield running
 
 
 @pytest.fixture
 def user(platform: Platform) -> Iterator[PlatformUser]:
-    """A new user, signed in, and a platform that is well (a test before may have hurt it)."""
+    """A new user, signed in, on a healthy platform; an earlier test may have damaged it."""
     platform.wait_until_healthy()
     with platform.signed_in() as signed_in:
         yield signed_in

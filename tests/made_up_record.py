@@ -1,4 +1,4 @@
-"""A record of a company that does not exist, for what is about records, not about reading them."""
+"""A record of an invented company, for tests that need a record but not the pipeline."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,7 +18,7 @@ from warehouse.records.models import (
 
 
 def made_up_record(idno: str, fetched_at: datetime) -> CompanyRecord:
-    """Return a company's record as the pipeline would write it; the company is made up."""
+    """Return a record of an invented company, as the pipeline would write it."""
     person = Party(name="Ștefan Țurcanu", kind=PartyKind.PERSON, share=Decimal("50.00"), role="Fondator")
     return CompanyRecord(
         idno=idno,

@@ -1,4 +1,4 @@
-"""What a record is compared with: the truth that the stand-in site is made from."""
+"""Comparison of records with the data that the stand-in site publishes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ FACTS = ("idno", "name", "legal_form", "status", "registered_on", "address")
 
 
 def assert_record_is_true(record: Mapping[str, Any], truth: Mapping[str, Any]) -> None:
-    """Fail unless a record states every fact of the truth, and no other."""
+    """Fail unless the facts, founders and administrators of a record equal the published ones."""
     assert {fact: record[fact] for fact in FACTS} == {fact: truth[fact] for fact in FACTS}
     assert _founders(record["founders"]) == _founders(truth["founders"])
     assert _names(record["administrators"]) == _names(truth["administrators"])

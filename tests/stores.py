@@ -1,4 +1,4 @@
-"""A real Valkey by itself, for tests that need no more of the platform."""
+"""A real Valkey server for tests that do not need the rest of the platform."""
 
 import subprocess
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from tests.polling import wait_for
 
 @contextmanager
 def running_valkey(folder: Path) -> Iterator[Redis]:
-    """Yield a client of a Valkey that keeps its data in `folder` and ends with the block."""
+    """Run a Valkey server with its data in `folder` until the block ends; yield a client of it."""
     home = Home.at(folder)
     [port] = free_ports(1)
     secrets = load_or_create(home.secrets)

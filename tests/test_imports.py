@@ -23,8 +23,8 @@ _INTERNALS = Path("pipeline/dagster_host/internals.py")
 
 
 def test_packages_import_only_what_the_contracts_allow() -> None:
-    lint = Path(sys.executable).parent / "lint-imports"
-    done = subprocess.run([lint], cwd=PROJECT, capture_output=True, text=True, check=False)
+    command = Path(sys.executable).parent / "lint-imports"
+    done = subprocess.run([command], cwd=PROJECT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 

@@ -1,4 +1,4 @@
-"""PostgreSQL alone, with our databases and roles: for what needs no platform around it."""
+"""A PostgreSQL server with the platform's databases and roles, for tests that do not need the rest."""
 
 import subprocess
 from collections.abc import Iterator
@@ -21,14 +21,14 @@ from warehouse.schema.revision_check import WAREHOUSE_MIGRATIONS
 
 @dataclass(frozen=True)
 class Databases:
-    """A server that runs, its warehouse migrated."""
+    """A running PostgreSQL server with a migrated warehouse."""
 
     home: Home
     port: int
     secrets: Secrets
 
     def url(self, role: str, database: str = database_roles.WAREHOUSE_DATABASE) -> str:
-        """Return the URL by which a role reaches a database."""
+        """Return the URL with which a role connects to a database."""
         return postgres.url(self.port, self.secrets, role=role, database=database)
 
     def engine(self, role: str) -> Engine:
@@ -37,24 +37,27 @@ class Databases:
 
     @contextmanager
     def warehouse(self, role: str = database_roles.PIPELINE) -> Iterator[Connection]:
-        """Yield a connection to the warehouse; what is written is kept."""
+        """Yield a connection to the warehouse in a transaction, committed at the end."""
         with self.engine(role).begin() as connection:
             yield connection
 
     @contextmanager
     def tampering(self) -> Iterator[Connection]:
-        """Yield a connection that nothing is refused to; what it does is undone."""
-        with self.unhindered() as connection:
+        """Yield a superuser's connection without triggers and foreign keys; roll its changes back at the end."""
+        with self.unrestricted() as connection:
             yield connection
             connection.rollback()
 
     @contextmanager
-    def unhindered(self, **options: Any) -> Iterator[Connection]:
-        """Yield a connection that nothing is refused to; what it does is kept. `options` are its engine's."""
+    def unrestricted(self, **options: Any) -> Iterator[Connection]:
+        """Yield a superuser's connection without triggers and foreign keys; commit its changes at the end.
+
+        `options` are passed to the engine.
+        """
         login = f"{postgres.SUPERUSER}:{self.secrets.superuser}"
         url = f"postgresql+psycopg2://{login}@{LOOPBACK}:{self.port}/{database_roles.WAREHOUSE_DATABASE}"
         with create_engine(url, poolclass=NullPool, **options).connect() as connection:
-            # Neither triggers nor foreign keys hold in a session of replication.
+            # PostgreSQL fires no triggers and checks no foreign keys in a replication session.
             connection.exec_driver_sql("SET session_replication_role = replica")
             yield connection
             connection.commit()
@@ -62,7 +65,7 @@ class Databases:
 
 @contextmanager
 def running_databases(folder: Path) -> Iterator[Databases]:
-    """Run a server with its data in `folder` until the block ends."""
+    """Run a PostgreSQL server with its data in `folder` until the block ends."""
     home = Home.at(folder)
     secrets = load_or_create(home.secrets)
     postgres.prepare(home, secrets)

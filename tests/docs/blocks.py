@@ -1,4 +1,4 @@
-"""The blocks of code in a page of the docs."""
+"""Code blocks in the pages of the documentation."""
 
 import re
 from textwrap import dedent
@@ -8,9 +8,9 @@ from stack.home import PROJECT
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w+)[^\n]*\n(?P<code>.*?)^(?P=indent)```$", re.M | re.S)
 
 
-def blocks(page: str, language: str) -> list[str]:
-    """Return the blocks of a language in the order of the page, without the indent of the tab that they are in."""
+def code_blocks(page: str, language: str) -> list[str]:
+    """Return a page's code blocks in a language, in page order and without the indentation of a surrounding tab."""
     text = (PROJECT / "docs" / page).read_text()
-    found = [dedent(match["code"]) for match in _FENCE.finditer(text) if match["language"] == language]
-    assert found, f"no {language} in {page}"
-    return found
+    blocks = [dedent(match["code"]) for match in _FENCE.finditer(text) if match["language"] == language]
+    assert blocks, f"{page} has no {language} block"
+    return blocks

@@ -1,4 +1,4 @@
-"""The docs site: it builds without a warning, asks nothing of other hosts, and tells every setting as it is."""
+"""The documentation site: it builds without warnings, loads nothing from other hosts, and lists every setting."""
 
 import json
 import os
@@ -20,13 +20,13 @@ from stack.home import PROJECT
 from stack.settings_page import PAGE, settings_page
 from tests.browsers import started_browser
 
-# Marks of our own processes, no settings.
-_NO_SETTINGS = {"REGISTRU_STACK", "REGISTRU_"}
+# These mark the platform's own processes; they are not settings.
+_NOT_SETTINGS = {"REGISTRU_STACK", "REGISTRU_"}
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built strictly."""
+    """The folder of the site, built in strict mode."""
     folder = tmp_path_factory.mktemp("docs") / "site"
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
@@ -35,38 +35,40 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-class _Quiet(SimpleHTTPRequestHandler):
+class _SilentHandler(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Write no log."""
 
 
 @pytest.fixture
 def served(built: Path) -> Iterator[str]:
-    """Where the site is served."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(built))) as server:
+    """The URL at which the site is served."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_SilentHandler, directory=str(built))) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
 
 
-def test_the_site_asks_nothing_of_other_hosts_and_draws_its_diagrams(served: str, tmp_path: Path) -> None:
+def test_site_draws_diagrams_without_requests_to_other_hosts(served: str, tmp_path: Path) -> None:
     with started_browser(tmp_path / "profile", logs={"performance": "ALL"}) as browser:
         for page in ("/", "/security/"):
             browser.get(served + page)
             WebDriverWait(browser, 30).until(
-                # The theme draws into a closed shadow root, in the place of the text.
+                # The theme replaces the text by a diagram in a closed shadow root.
                 lambda driver: driver.find_elements(By.CSS_SELECTOR, "div.mermaid"),
                 "no diagram was drawn",
             )
         events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]  # type: ignore[no-untyped-call]
-    asked = [
-        each["params"]["request"]["url"] for each in events if each["method"] == "Network.requestWillBeSent"
+    requested = [
+        event["params"]["request"]["url"]
+        for event in events
+        if event["method"] == "Network.requestWillBeSent"
     ]
-    hosts = {urlsplit(url).netloc for url in asked if url.startswith(("http", "ws"))}
+    hosts = {urlsplit(url).netloc for url in requested if url.startswith(("http", "ws"))}
     assert hosts == {urlsplit(served).netloc}
 
 
-def test_every_page_is_in_the_sites_menu_with_its_pictures(built: Path) -> None:
+def test_every_page_is_in_the_menu_and_has_its_images(built: Path) -> None:
     pages = {path.stem for path in (PROJECT / "docs").glob("*.md")} - {"index"}
     assert {page for page in pages if not (built / page / "index.html").exists()} == set()
     menu = (PROJECT / "mkdocs.yml").read_text()
@@ -76,11 +78,11 @@ def test_every_page_is_in_the_sites_menu_with_its_pictures(built: Path) -> None:
             assert (page.parent / source).resolve().exists(), (page, source)
 
 
-def test_the_page_of_settings_is_up_to_date() -> None:
+def test_settings_page_is_up_to_date() -> None:
     assert PAGE.read_text() == settings_page(), "run `python -m stack.settings_page`"
 
 
-def test_every_setting_that_the_code_reads_is_on_the_page() -> None:
+def test_settings_page_lists_every_setting_in_the_code() -> None:
     places = ("api", "pipeline", "warehouse", "stack", "gateway", "dagster_home", "workspace.yaml")
     files = [
         path
@@ -91,5 +93,5 @@ def test_every_setting_that_the_code_reads_is_on_the_page() -> None:
     named = {name for path in files for name in re.findall(r"\bREGISTRU_[A-Z_]+\b", path.read_text())}
     page = settings_page()
     assert {
-        name for name in named - _NO_SETTINGS if f"`{name.removeprefix('REGISTRU_')}`" not in page
+        name for name in named - _NOT_SETTINGS if f"`{name.removeprefix('REGISTRU_')}`" not in page
     } == set()

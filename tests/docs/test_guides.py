@@ -1,4 +1,4 @@
-"""The guides hold: every request, script and query that they print is run against a real platform."""
+"""The code blocks of the guides: every request, script and query is run against a real platform."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from tests.docs.blocks import blocks
+from tests.docs.blocks import code_blocks
 from tests.platform_harness import Platform
 from warehouse.schema import database_roles
 
@@ -29,10 +29,10 @@ def _run(command: list[str], script: str, *, url: str, folder: Path) -> str:
     return done.stdout
 
 
-def test_each_flow_with_curl_does_what_the_guide_says(platform: Platform, tmp_path: Path) -> None:
+def test_curl_examples_have_the_described_output(platform: Platform, tmp_path: Path) -> None:
     platform.wait_until_healthy()
-    script = "set -euo pipefail\n" + "\n".join(blocks("api.md", "sh"))
-    said = _run(["bash"], script, url=platform.url, folder=tmp_path)
+    script = "set -euo pipefail\n" + "\n".join(code_blocks("api.md", "sh"))
+    output = _run(["bash"], script, url=platform.url, folder=tmp_path)
     expected = (
         '"username":"ana"',
         '[{"idno":"1020999000019","name":',
@@ -48,13 +48,13 @@ def test_each_flow_with_curl_does_what_the_guide_says(platform: Platform, tmp_pa
         '"status": 422',
         "Ratelimit-Remaining: ",
     )
-    assert [each for each in expected if each not in said] == []
+    assert [part for part in expected if part not in output] == []
 
 
-def test_each_flow_with_python_does_what_the_guide_says(platform: Platform, tmp_path: Path) -> None:
+def test_python_examples_have_the_described_output(platform: Platform, tmp_path: Path) -> None:
     platform.wait_until_healthy()
-    script = "\n".join(blocks("api.md", "python"))
-    said = _run([sys.executable, "-"], script, url=platform.url, folder=tmp_path)
+    script = "\n".join(code_blocks("api.md", "python"))
+    output = _run([sys.executable, "-"], script, url=platform.url, folder=tmp_path)
     expected = (
         "'username': 'mihai'",
         "not_found\n",
@@ -65,19 +65,19 @@ def test_each_flow_with_python_does_what_the_guide_says(platform: Platform, tmp_
         "204\n",
         "422 [{",
     )
-    assert [each for each in expected if each not in said] == []
+    assert [part for part in expected if part not in output] == []
 
 
-@pytest.mark.parametrize("number", range(len(blocks("analyst.md", "sql"))))
-def test_each_query_of_the_analysts_guide_answers_a_reader(platform: Platform, number: int) -> None:
-    query = blocks("analyst.md", "sql")[number]
+@pytest.mark.parametrize("number", range(len(code_blocks("analyst.md", "sql"))))
+def test_sql_examples_run_with_read_access(platform: Platform, number: int) -> None:
+    query = code_blocks("analyst.md", "sql")[number]
     with platform.warehouse(database_roles.API) as connection:
         connection.execute(text("SET TRANSACTION READ ONLY"))
         connection.execute(text(query)).fetchall()
 
 
-def test_the_configs_of_the_analysts_guide_are_taken_by_the_launchpad(platform: Platform) -> None:
-    for config in blocks("analyst.md", "yaml"):
+def test_run_config_examples_are_valid_in_the_launchpad(platform: Platform) -> None:
+    for config in code_blocks("analyst.md", "yaml"):
         answer = platform.graphql(_IS_VALID, **_selected(config))
         assert answer["isPipelineConfigValid"]["__typename"] == "PipelineConfigValidationValid", (
             config,

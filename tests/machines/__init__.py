@@ -1,1 +1,1 @@
-"""More than one machine: workers on two hosts, a Selenium Grid, replicas of the API."""
+"""Tests with several machines: workers on two hosts, a Selenium Grid, replicas of the API."""

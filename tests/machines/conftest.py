@@ -1,4 +1,4 @@
-"""A Valkey for crawls without the rest of the platform."""
+"""Fixtures for tests that crawl without the rest of the platform."""
 
 from collections.abc import Iterator
 
@@ -10,5 +10,6 @@ from tests.stores import running_valkey
 
 @pytest.fixture
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    """A client of a Valkey server of its own."""
     with running_valkey(tmp_path_factory.mktemp("valkey")) as running:
         yield running

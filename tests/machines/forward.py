@@ -1,6 +1,6 @@
-"""Carries TCP connections from one address to another: `python -m tests.machines.forward FROM TO PORT...`.
+"""Forward TCP connections from one address to another: `python -m tests.machines.forward FROM TO PORT...`.
 
-Servers listen on loopback only; a host in a network namespace of its own reaches them through two of these.
+The platform's servers listen on loopback only. A host in its own network namespace reaches them through two forwarders.
 """
 
 import argparse
@@ -8,36 +8,36 @@ import asyncio
 import contextlib
 from functools import partial
 
-_PIECE_BYTES = 65_536
+_CHUNK_BYTES = 65_536
 
 
-async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with contextlib.suppress(OSError):
-        while piece := await reader.read(_PIECE_BYTES):
-            writer.write(piece)
+        while chunk := await reader.read(_CHUNK_BYTES):
+            writer.write(chunk)
             await writer.drain()
     writer.close()
 
 
-async def _connect(
+async def _handle(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, host: str, port: int
 ) -> None:
     try:
-        there, back = await asyncio.open_connection(host, port)
+        target_reader, target_writer = await asyncio.open_connection(host, port)
     except OSError:
         writer.close()
         return
-    await asyncio.gather(_carry(reader, back), _carry(there, writer))
+    await asyncio.gather(_copy(reader, target_writer), _copy(target_reader, writer))
 
 
 async def _forward(listen: str, target: str, ports: list[int]) -> None:
     for port in ports:
-        await asyncio.start_server(partial(_connect, host=target, port=port), listen, port)
+        await asyncio.start_server(partial(_handle, host=target, port=port), listen, port)
     await asyncio.Event().wait()
 
 
 def main() -> None:
-    """Forward until killed."""
+    """Forward connections until the process is killed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("listen")
     parser.add_argument("target")

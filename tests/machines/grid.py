@@ -1,4 +1,4 @@
-"""A Selenium Grid on loopback: a hub and nodes, each with a Chrome of its own."""
+"""A Selenium Grid on loopback: a hub, and nodes that each run their own Chrome."""
 
 import contextlib
 import os
@@ -19,24 +19,24 @@ from stack.ports import free_ports
 from tests.polling import wait_for
 
 _CONFIG = PROJECT / "deploy" / "grid"
-SERVER = "REGISTRU_SELENIUM_SERVER"
-"""Where the environment names selenium-server's jar."""
+JAR_VARIABLE = "REGISTRU_SELENIUM_SERVER"
+"""The environment variable with the path of selenium-server's jar."""
 
 
 @dataclass
 class Grid:
-    """A Grid that runs."""
+    """A running Selenium Grid."""
 
     url: str
     nodes: dict[int, "subprocess.Popen[bytes]"]
-    """By their ports."""
+    """Node processes by port."""
 
     def sessions(self) -> int:
-        """Return how many browsers are in use."""
+        """Return the number of browsers in use."""
         return sum(slot["session"] is not None for node in self._nodes() for slot in node["slots"])
 
     def slots(self) -> int:
-        """Return how many browsers may be in use."""
+        """Return the number of browsers that may be in use at the same time."""
         return sum(len(node["slots"]) for node in self._nodes() if node["availability"] == "UP")
 
     def _nodes(self) -> list[dict[str, Any]]:
@@ -44,8 +44,8 @@ class Grid:
         nodes: list[dict[str, Any]] = status["value"]["nodes"]
         return nodes
 
-    def kill_a_busy_node(self) -> None:
-        """End a node that shows a page, with its browsers, at once."""
+    def kill_busy_node(self) -> None:
+        """Kill a node that has a browser in use, and its browsers."""
         [busy, *_] = [node for node in self._nodes() if any(slot["session"] for slot in node["slots"])]
         process = self.nodes[urlsplit(busy["uri"]).port or 0]
         os.killpg(process.pid, signal.SIGKILL)
@@ -54,11 +54,17 @@ class Grid:
 
 @contextlib.contextmanager
 def running_grid(server: Path, folder: Path, *, nodes: int) -> Iterator[Grid]:
-    """Run a hub and nodes with the configuration of deploy/grid, on free ports."""
+    """Run a hub and nodes with the configuration in deploy/grid, on free ports.
+
+    Args:
+        server: selenium-server's jar.
+        folder: A folder for configuration, logs and the home of the processes.
+        nodes: The number of nodes.
+    """
     hub_port, publish, subscribe, *node_ports = free_ports(3 + nodes)
     ports = {"4444": hub_port, "4442": publish, "4443": subscribe}
     java = [str(shutil.which("java")), "-jar", str(server)]
-    hub = _config(folder, "hub.toml", ports)
+    hub = _write_config(folder, "hub.toml", ports)
     processes: list[subprocess.Popen[bytes]] = []
     with (folder / "grid.log").open("wb") as log:
 
@@ -75,7 +81,9 @@ def running_grid(server: Path, folder: Path, *, nodes: int) -> Iterator[Grid]:
 
         try:
             start("hub", "--config", str(hub))
-            node = _config(folder, "node.toml", {**ports, "/usr/bin/chromedriver": find_chrome().driver})
+            node = _write_config(
+                folder, "node.toml", {**ports, "/usr/bin/chromedriver": find_chrome().driver}
+            )
             for port in node_ports:
                 start("node", "--config", str(node), "--port", str(port))
             grid = Grid(f"http://127.0.0.1:{hub_port}", dict(zip(node_ports, processes[1:], strict=True)))
@@ -95,7 +103,7 @@ def _is_ready(grid: Grid, nodes: int) -> bool:
         return False
 
 
-def _config(folder: Path, name: str, changes: Mapping[str, object]) -> Path:
+def _write_config(folder: Path, name: str, changes: Mapping[str, object]) -> Path:
     text = (_CONFIG / name).read_text()
     for old, new in changes.items():
         text = text.replace(old, str(new))

@@ -1,4 +1,4 @@
-"""One batch that two hosts share, one of which is killed in the middle; what became of it, and what the kill cost."""
+"""A batch shared by two hosts, one of which is killed: the result of the batch and the cost of the kill."""
 
 import time
 from collections import Counter
@@ -24,44 +24,50 @@ from tests.polling import wait_for
 from warehouse.contract import Outcome
 from warehouse.schema import database_roles
 
-RUNS_A_HOST = 2
+RUNS_PER_HOST = 2
 TABS = 2
 STATES = {Outcome.OK: "succeeded", Outcome.NOT_FOUND: "not_found", Outcome.BLOCKED: "blocked"}
 
 
 @dataclass(frozen=True)
-class Shared:
-    """What became of a batch."""
+class SharedBatchResult:
+    """The result of a batch that two hosts result."""
 
     idnos: Sequence[str]
     set_rate: float
+    """Visits per second that the platform may make."""
     seconds: float
     killed: str
+    """The host that was killed."""
     killed_share: float
+    """The part of the batch that was done at the kill."""
     processes: int
-    """That were killed."""
+    """Processes that were killed."""
     seconds_until_noticed: float
-    """From the kill until Dagster held the first of its runs for over."""
+    """From the kill until Dagster marked the first of the host's runs as failed."""
     runs_lost: int
+    """Runs that were running on the killed host."""
     done_by: dict[str, int]
-    """Companies by the worker that brought them to their end."""
+    """Companies by the host that stored their last result."""
     visits_by: dict[str, int]
+    """Stored visits by host."""
     states: dict[str, int]
+    """Companies by final state."""
     wrong: dict[str, tuple[Any, Any]]
-    """Companies that ended otherwise than the site's facts say: how, and how they should have."""
+    """Companies with an unexpected final state: actual and expected state and outcome."""
     documents: int
-    """Pages that the site was asked for."""
-    again: int
-    """Pages asked for once more than their company's own attempts explain."""
-    fastest: dict[int, float]
-    """Visits a second, measured by the site's log: the most in any so many seconds."""
+    """Pages that the site served."""
+    repeated: int
+    """Pages that were requested again because of the kill: more often than visits were stored."""
+    peak_rates: dict[int, float]
+    """Length of a window in seconds → the most visits per second in any such window, from the site's log."""
     rate: float
-    """… and over the whole time."""
+    """Visits per second over the whole time, from the site's log."""
 
 
 @contextmanager
-def two_hosts(folder: Path, *, rate: float, companies_a_run: int) -> Iterator[tuple[Platform, list[Host]]]:
-    """Yield a platform that runs nothing itself, and two hosts with a worker each."""
+def two_hosts(folder: Path, *, rate: float, companies_per_run: int) -> Iterator[tuple[Platform, list[Host]]]:
+    """Yield a platform that executes no runs itself, and two hosts with one worker each."""
     with ExitStack() as stack:
         site = stack.enter_context(running_site(faults=True))
         platform = stack.enter_context(
@@ -70,27 +76,35 @@ def two_hosts(folder: Path, *, rate: float, companies_a_run: int) -> Iterator[tu
                 site,
                 rate=rate,
                 launcher="celery",
-                run_companies=str(companies_a_run),
+                run_companies=str(companies_per_run),
                 tabs=str(TABS),
-                breaker_challenges="8",  # a few are challenged, here and there: no reason to stop for all
+                breaker_challenges="8",  # single challenges are part of the site and must not pause it
             )
         )
         hosts = stack.enter_context(running_hosts(platform, folder, ["east", "west"]))
         for host in hosts:
-            start_worker(host, platform, runs=RUNS_A_HOST)
+            start_worker(host, platform, runs=RUNS_PER_HOST)
         yield platform, hosts
 
 
 def wait_until_ready(hosts: Sequence[Host]) -> None:
-    """Wait until all workers take runs."""
+    """Wait until all workers accept runs."""
     for host in hosts:
         wait_for(f"the worker on {host.name}", host.is_ready, seconds=90)
 
 
-def share(
+def run_shared_batch(
     platform: Platform, hosts: Sequence[Host], *, companies: int, kill_at: float, rate: float
-) -> Shared:
-    """Have a batch done by two hosts; kill the first when so much of it is done."""
+) -> SharedBatchResult:
+    """Run a batch on two hosts and kill the first one.
+
+    Args:
+        platform: The platform.
+        hosts: Its two hosts.
+        companies: The number of companies in the batch.
+        kill_at: The part of the batch after which the host is killed.
+        rate: Visits per second that the platform may make; reported only.
+    """
     idnos = [make_idno(FAULTY_NUMBERS[number]) for number in range(companies)]
     wait_until_ready(hosts)
     began = time.monotonic()
@@ -98,18 +112,20 @@ def share(
         answer = user.http.post("/scrape/batch/", json={"idnos": idnos, "force_refresh": True})
         url = answer.json()["status_url"]
         wait_for(
-            f"{kill_at:.0%} of the batch, and work on both hosts",
-            lambda: _is_shared(platform, hosts, at_least=kill_at * companies) or None,
+            f"{kill_at:.0%} of the batch and runs on both hosts",
+            lambda: _have_both_worked(platform, hosts, at_least=kill_at * companies) or None,
             seconds=60 + 4 * companies,
         )
-        done = _done(platform)
-        at_work = runs_under_way(platform, hosts[0])
+        done = _count_done(platform)
+        current_runs = list_current_runs(platform, hosts[0])
         killed_at = datetime.now(UTC)
         processes = hosts[0].kill()
         noticed_at = wait_for(
-            "the end of a run that was killed", lambda: _first_end(platform, at_work), seconds=120
+            "the failure of a killed run", lambda: _first_failure(platform, current_runs), seconds=120
         )
-        status = wait_for("the end of the batch", lambda: _over(user, url), seconds=120 + 6 * companies)
+        status = wait_for(
+            "the end of the batch", lambda: _final_status(user, url), seconds=120 + 6 * companies
+        )
     seconds = time.monotonic() - began
     return _report(
         platform,
@@ -121,111 +137,122 @@ def share(
         killed_share=done / companies,
         processes=processes,
         seconds_until_noticed=(noticed_at - killed_at).total_seconds(),
-        runs_lost=len(at_work),
+        runs_lost=len(current_runs),
     )
 
 
-def _is_shared(platform: Platform, hosts: Sequence[Host], *, at_least: float) -> bool:
-    workers = _workers(platform)
-    brought = {
-        workers.get(row["run_id"]) for row in platform.query("SELECT DISTINCT run_id FROM run_results")
+def _have_both_worked(platform: Platform, hosts: Sequence[Host], *, at_least: float) -> bool:
+    hosts_by_run = _hosts_by_run(platform)
+    hosts_with_results = {
+        hosts_by_run.get(row["run_id"]) for row in platform.query("SELECT DISTINCT run_id FROM run_results")
     }
     return (
-        _done(platform) >= at_least
-        and brought >= {host.name for host in hosts}
-        and all(runs_under_way(platform, host) for host in hosts)
+        _count_done(platform) >= at_least
+        and hosts_with_results >= {host.name for host in hosts}
+        and all(list_current_runs(platform, host) for host in hosts)
     )
 
 
-def _done(platform: Platform) -> int:
+def _count_done(platform: Platform) -> int:
     return int(platform.query("SELECT count(DISTINCT idno) AS n FROM run_results")[0]["n"])
 
 
-def _dagster(platform: Platform, statement: str, **parameters: Any) -> list[dict[str, Any]]:
+def _query_dagster_database(platform: Platform, statement: str, **parameters: Any) -> list[dict[str, Any]]:
     with platform.engine(database_roles.DAGSTER, database_roles.DAGSTER_DATABASE).begin() as connection:
         return [dict(row) for row in connection.execute(text(statement), parameters).mappings()]
 
 
-def _workers(platform: Platform) -> dict[str, str]:
-    """Return the host that each run was taken by."""
-    rows = _dagster(platform, "SELECT run_id, value FROM run_tags WHERE key = :key", key=WORKER_TAG)
+def _hosts_by_run(platform: Platform) -> dict[str, str]:
+    """Return the host that executes or executed each run."""
+    rows = _query_dagster_database(
+        platform, "SELECT run_id, value FROM run_tags WHERE key = :key", key=WORKER_TAG
+    )
     return {row["run_id"]: row["value"].partition("@")[2] for row in rows}
 
 
-def runs_under_way(platform: Platform, host: Host) -> list[str]:
-    """Return the runs that a host has taken and not ended."""
-    mine = [run_id for run_id, name in _workers(platform).items() if name == host.name]
-    rows = _dagster(platform, "SELECT run_id, status FROM runs WHERE run_id = ANY(:ids)", ids=mine)
+def list_current_runs(platform: Platform, host: Host) -> list[str]:
+    """Return the runs that a host is executing."""
+    run_ids = [run_id for run_id, name in _hosts_by_run(platform).items() if name == host.name]
+    statement = "SELECT run_id, status FROM runs WHERE run_id = ANY(:ids)"
+    rows = _query_dagster_database(platform, statement, ids=run_ids)
     return [row["run_id"] for row in rows if row["status"] == "STARTED"]
 
 
-def _first_end(platform: Platform, run_ids: Sequence[str]) -> datetime | None:
-    """Return when Dagster held the first of these runs for failed."""
+def _first_failure(platform: Platform, run_ids: Sequence[str]) -> datetime | None:
+    """Return when Dagster marked the first of these runs as failed; None if none has failed."""
     statement = "SELECT min(end_time) AS at FROM runs WHERE run_id = ANY(:ids) AND status = 'FAILURE'"
-    at = _dagster(platform, statement, ids=list(run_ids))[0]["at"]
+    at = _query_dagster_database(platform, statement, ids=list(run_ids))[0]["at"]
     return datetime.fromtimestamp(at, UTC) if at else None
 
 
-def _over(user: PlatformUser, url: str) -> dict[str, Any] | None:
+def _final_status(user: PlatformUser, url: str) -> dict[str, Any] | None:
     status: dict[str, Any] = user.http.get(url).json()
     return None if status["state"] == "running" else status
 
 
-def _report(platform: Platform, idnos: Sequence[str], status: dict[str, Any], **known: Any) -> Shared:
-    workers = _workers(platform)
-    done = platform.query(
+def _report(
+    platform: Platform, idnos: Sequence[str], status: dict[str, Any], **measured: Any
+) -> SharedBatchResult:
+    hosts_by_run = _hosts_by_run(platform)
+    last_results = platform.query(
         "SELECT DISTINCT ON (idno) idno, run_id FROM run_results ORDER BY idno, ended_at DESC"
     )
     visits = platform.query(
         "SELECT idno, run_id FROM source_data WHERE status_code IS NOT NULL OR duration_ms > 0"
     )
     documents = platform.site.documents()
-    stored = Counter(row["idno"] for row in visits)
-    asked = Counter(document.idno for document in documents)
+    stored_visits = Counter(row["idno"] for row in visits)
+    served = Counter(document.idno for document in documents)
     times = [document.time for document in documents]
-    return Shared(
+    return SharedBatchResult(
         idnos=idnos,
-        done_by=dict(Counter(workers.get(row["run_id"], "?") for row in done)),
-        visits_by=dict(Counter(workers.get(row["run_id"], "?") for row in visits)),
+        done_by=dict(Counter(hosts_by_run.get(row["run_id"], "?") for row in last_results)),
+        visits_by=dict(Counter(hosts_by_run.get(row["run_id"], "?") for row in visits)),
         states=dict(Counter(company["state"] for company in status["companies"])),
         wrong=_wrong(idnos, status["companies"]),
         documents=len(documents),
-        again=sum(max(0, asked[idno] - stored[idno]) for idno in idnos),
-        fastest={seconds: platform.site.max_documents_in(seconds) / seconds for seconds in (5, 10)},
+        repeated=sum(max(0, served[idno] - stored_visits[idno]) for idno in idnos),
+        peak_rates={seconds: platform.site.max_documents_in(seconds) / seconds for seconds in (5, 10)},
         rate=(len(times) - 1) / (times[-1] - times[0]).total_seconds(),
-        **known,
+        **measured,
     )
 
 
 def _wrong(idnos: Sequence[str], companies: Sequence[dict[str, Any]]) -> dict[str, tuple[Any, Any]]:
-    found = {company["idno"]: (company["state"], company["outcome"]) for company in companies}
+    actual = {company["idno"]: (company["state"], company["outcome"]) for company in companies}
     expected = {
         idno: (STATES.get(outcome, "failed"), outcome)
         for idno in idnos
         for outcome in [expected_outcome(idno)]
     }
-    return {idno: (found.get(idno), then) for idno, then in expected.items() if found.get(idno) != then}
+    return {
+        idno: (actual.get(idno), expected_end)
+        for idno, expected_end in expected.items()
+        if actual.get(idno) != expected_end
+    }
 
 
-def show(shared: Shared, console: Console) -> None:
-    """Print what became of a batch."""
+def show(result: SharedBatchResult, console: Console) -> None:
+    """Print the result of a batch."""
     table = Table(
-        title=f"{len(shared.idnos)} companies on two hosts; {shared.killed} killed at {shared.killed_share:.0%}"
+        title=f"{len(result.idnos)} companies on two hosts; {result.killed} killed at {result.killed_share:.0%}"
     )
-    for column in ("host", "companies brought to their end", "visits stored"):
+    for column in ("host", "companies completed", "visits stored"):
         table.add_column(column, justify="left" if column == "host" else "right")
-    for host in sorted(shared.done_by):
-        name = f"{host} (killed)" if host == shared.killed else host
-        table.add_row(name, str(shared.done_by[host]), str(shared.visits_by.get(host, 0)))
+    for host in sorted(result.done_by):
+        name = f"{host} (killed)" if host == result.killed else host
+        table.add_row(name, str(result.done_by[host]), str(result.visits_by.get(host, 0)))
     console.print(table)
     facts = Table(show_header=False)
-    facts.add_row("ended", ", ".join(f"{count} {state}" for state, count in sorted(shared.states.items())))
-    facts.add_row("ended otherwise than the site's facts say", str(len(shared.wrong)))
-    facts.add_row("time", f"{shared.seconds:.0f} s")
-    facts.add_row("visits a second, set", f"{shared.set_rate:g}")
-    measured = "; ".join(f"{rate:.2f} in the fastest {seconds} s" for seconds, rate in shared.fastest.items())
-    facts.add_row("… measured by the site", f"{shared.rate:.2f} over all; {measured}")
-    facts.add_row("killed at once", f"{shared.processes} processes, {shared.runs_lost} runs")
-    facts.add_row("noticed after", f"{shared.seconds_until_noticed:.1f} s")
-    facts.add_row("visits that the kill cost", f"{shared.again} of {shared.documents}")
+    facts.add_row(
+        "final states", ", ".join(f"{count} {state}" for state, count in sorted(result.states.items()))
+    )
+    facts.add_row("unexpected final states", str(len(result.wrong)))
+    facts.add_row("time", f"{result.seconds:.0f} s")
+    facts.add_row("allowed visits per second", f"{result.set_rate:g}")
+    peaks = "; ".join(f"peak of {seconds} s: {rate:.2f}" for seconds, rate in result.peak_rates.items())
+    facts.add_row("measured visits per second", f"average: {result.rate:.2f}; {peaks}")
+    facts.add_row("killed", f"{result.processes} processes, {result.runs_lost} runs")
+    facts.add_row("detected after", f"{result.seconds_until_noticed:.1f} s")
+    facts.add_row("repeated visits", f"{result.repeated} of {result.documents}")
     console.print(facts)

@@ -1,4 +1,4 @@
-"""What is deployed elsewhere fits what is here: settings that exist, no secret in the clear, files that tools take."""
+"""Deployment files: they name existing settings, contain no secrets, and are accepted by their tools."""
 
 import json
 import re
@@ -20,8 +20,8 @@ OPEN_URLS = {"REGISTRU_SITE_URL", "REGISTRU_DAGSTER_URL"}
 
 
 def container(task: Path) -> dict[str, Any]:
-    """Return a task's container, as Terraform fills it in."""
-    filled = {
+    """Return a task's container definition, filled in as Terraform does it."""
+    values = {
         "${image}": "registry.example.org/registru:0.1.0",
         "${region}": "eu-central-1",
         "${log_group}": "/registru/task",
@@ -29,29 +29,29 @@ def container(task: Path) -> dict[str, Any]:
         "${site_rate}": "1",
     }
     text = task.read_text()
-    for name, value in filled.items():
+    for name, value in values.items():
         text = text.replace(name, value)
     assert "${" not in text
-    [found] = json.loads(text)
-    assert isinstance(found, dict)
-    return found
+    [definition] = json.loads(text)
+    assert isinstance(definition, dict)
+    return definition
 
 
-def told(container: dict[str, Any]) -> dict[str, str]:
-    """Return the variables that a container is told, secret ones with something in their place."""
-    secrets = {each["name"]: "x" * 40 for each in container.get("secrets", [])}
-    return {**secrets, **{each["name"]: each["value"] for each in container["environment"]}}
+def variables(container: dict[str, Any]) -> dict[str, str]:
+    """Return the environment of a container, with placeholders for secrets."""
+    secrets = {secret["name"]: "x" * 40 for secret in container.get("secrets", [])}
+    return {**secrets, **{variable["name"]: variable["value"] for variable in container["environment"]}}
 
 
 def required(settings: type[ApiSettings] | type[PipelineSettings]) -> set[str]:
-    """Return the variables without which settings are not complete."""
+    """Return the environment variables of the required settings."""
     return {
         f"REGISTRU_{name.upper()}" for name, field in settings.model_fields.items() if field.is_required()
     }
 
 
-def known() -> str:
-    """Return all that speaks of variables outside of deploy/."""
+def text_with_variables() -> str:
+    """Return the text of all files outside of deploy/ that use or describe environment variables."""
     files = [
         *(PROJECT / "dagster_home").glob("*.yaml"),
         *(PROJECT / "deploy").glob("*/dagster.yaml"),
@@ -66,17 +66,18 @@ def known() -> str:
     )
 
 
-def test_every_setting_of_a_deployment_exists() -> None:
+def test_deployments_use_only_existing_settings() -> None:
     manifests = yaml.safe_load_all((PROJECT / "deploy" / "kubernetes" / "registru.yaml").read_text())
-    names = {name for task in TASKS for name in told(container(task))}
+    names = {name for task in TASKS for name in variables(container(task))}
     for manifest in manifests:
         names |= set(manifest.get("data", {}))
-        # (What prepares the databases has settings of its own, which a test runs it with: compose-check.)
+        # The job that prepares the databases has other settings; `make compose-check` runs it with them.
         if manifest["kind"] == "Job":
             continue
         for pod in manifest.get("spec", {}).get("template", {}).get("spec", {}).get("containers", []):
-            names |= {each["name"] for each in pod["env"]}
-    unknown = {name for name in names if name.startswith("REGISTRU_") and name not in known()}
+            names |= {variable["name"] for variable in pod["env"]}
+    text = text_with_variables()
+    unknown = {name for name in names if name.startswith("REGISTRU_") and name not in text}
     assert unknown == set()
 
 
@@ -88,10 +89,10 @@ def test_every_setting_of_a_deployment_exists() -> None:
         ("run", PipelineSettings, "pipeline"),
     ],
 )
-def test_a_task_is_told_all_that_it_must_know_or_reads_it_from_its_secret(
+def test_task_gets_each_required_setting_directly_or_from_its_secret(
     task: str, settings: type[ApiSettings] | type[PipelineSettings], service: str
 ) -> None:
-    names = told(container(PROJECT / "deploy" / "aws" / "tasks" / f"{task}.json"))
+    names = variables(container(PROJECT / "deploy" / "aws" / "tasks" / f"{task}.json"))
     [row] = [
         line
         for line in (PROJECT / "docs" / "secrets.md").read_text().splitlines()
@@ -102,18 +103,18 @@ def test_a_task_is_told_all_that_it_must_know_or_reads_it_from_its_secret(
     assert required(settings) <= set(names) | secret
 
 
-def test_a_service_that_hangs_is_replaced() -> None:
-    watched = {task.stem for task in TASKS if "healthCheck" in container(task)}
-    assert watched == {task.stem for task in TASKS} - {"run"}
+def test_each_service_has_a_health_check() -> None:
+    checked = {task.stem for task in TASKS if "healthCheck" in container(task)}
+    assert checked == {task.stem for task in TASKS} - {"run"}
 
 
-def test_no_task_has_a_secret_in_the_clear() -> None:
+def test_no_task_contains_a_secret_in_plain_text() -> None:
     for task in TASKS:
-        clear = {each["name"] for each in container(task)["environment"]}
-        assert {name for name in clear - OPEN_URLS if name.endswith(SECRET_WORDS)} == set(), task.name
+        plain = {variable["name"] for variable in container(task)["environment"]}
+        assert {name for name in plain - OPEN_URLS if name.endswith(SECRET_WORDS)} == set(), task.name
 
 
-def test_amazon_takes_the_task_definitions() -> None:
+def test_aws_accepts_the_task_definitions() -> None:
     session = pytest.importorskip("botocore.session").get_session()
     validate = pytest.importorskip("botocore.validate").ParamValidator().validate
     shape = session.get_service_model("ecs").operation_model("RegisterTaskDefinition").input_shape
@@ -130,7 +131,7 @@ def test_amazon_takes_the_task_definitions() -> None:
         assert not validate(definition, shape).has_errors(), validate(definition, shape).generate_report()
 
 
-def test_a_launcher_brings_its_own_sections_and_leaves_the_others() -> None:
+def test_launcher_replaces_only_its_own_sections_of_dagster_yaml() -> None:
     usual = yaml.safe_load(instance_yaml(Launcher.WARM))
     celery = yaml.safe_load(instance_yaml(Launcher.CELERY))
     assert celery["storage"] == usual["storage"]
@@ -139,6 +140,8 @@ def test_a_launcher_brings_its_own_sections_and_leaves_the_others() -> None:
     assert yaml.safe_load(instance_yaml(Launcher.ECS))["run_launcher"]["class"] == "EcsRunLauncher"
 
 
-def test_a_launcher_that_there_is_not_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(StackError, match="REGISTRU_LAUNCHER=celry: there are warm, celery, ecs"):
+def test_unknown_launcher_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(
+        StackError, match="REGISTRU_LAUNCHER=celry: unknown launcher; allowed: warm, celery, ecs"
+    ):
         launcher_named("celry")

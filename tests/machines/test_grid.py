@@ -1,6 +1,6 @@
-"""Browsers on other machines: the same captures through a Selenium Grid, and a node that dies in the middle.
+"""Browsers in a Selenium Grid: the same captures as with a local browser, and a node that dies during a visit.
 
-Needs Java and selenium-server's jar (`make grid` fetches it), which the environment names; else it is left out.
+These tests need Java, and selenium-server's jar (`make grid` downloads it) in the environment; else they are skipped.
 """
 
 import os
@@ -16,21 +16,24 @@ from pipeline.extract.crawl import Attempt
 from standin import CASES, CaseName
 from standin.server import Site
 from standin.site_facts import make_idno
-from tests.machines.grid import SERVER, Grid, running_grid
+from tests.machines.grid import JAR_VARIABLE, Grid, running_grid
 from tests.pipeline.extract.crawling import Crawler, final, settings_for
 from tests.polling import wait_for
 from warehouse.contract import Outcome
 
-pytestmark = pytest.mark.skipif(SERVER not in os.environ, reason=f"{SERVER} names no selenium-server.jar")
+pytestmark = pytest.mark.skipif(
+    JAR_VARIABLE not in os.environ, reason=f"{JAR_VARIABLE} is not set to the path of selenium-server.jar"
+)
 
 
 @pytest.fixture(scope="module")
 def grid(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grid]:
-    with running_grid(Path(os.environ[SERVER]), tmp_path_factory.mktemp("grid"), nodes=2) as running:
+    """A Grid with two nodes."""
+    with running_grid(Path(os.environ[JAR_VARIABLE]), tmp_path_factory.mktemp("grid"), nodes=2) as running:
         yield running
 
 
-def settings(tmp_path: Path, site: Site, grid: Grid, **more: Any) -> Any:
+def settings(tmp_path: Path, site: Site, grid: Grid, **options: Any) -> Any:
     return settings_for(
         tmp_path,
         site.url,
@@ -39,11 +42,11 @@ def settings(tmp_path: Path, site: Site, grid: Grid, **more: Any) -> Any:
         chromedriver=None,
         chrome_no_sandbox=os.geteuid() == 0,
         tabs=2,
-        **more,
+        **options,
     )
 
 
-def test_a_grid_gives_what_a_browser_on_this_machine_gives(
+def test_grid_makes_the_same_captures_as_a_local_browser(
     tmp_path: Path, site: Site, redis: Redis, grid: Grid
 ) -> None:
     idnos = [make_idno(1), make_idno(2), CASES[CaseName.CHALLENGE].idno, CASES[CaseName.REDIRECT].idno]
@@ -51,24 +54,24 @@ def test_a_grid_gives_what_a_browser_on_this_machine_gives(
 
     expected = [Outcome.OK, Outcome.OK, Outcome.BLOCKED, Outcome.OK]
     assert [captures[idno].outcome for idno in idnos] == expected
-    found = captures[make_idno(1)]
-    assert found.status_code == 200
-    assert found.response_headers
-    assert found.response_headers["content-type"].startswith("text/html")
-    assert len(found.payloads) == 2
-    assert found.document
+    capture = captures[make_idno(1)]
+    assert capture.status_code == 200
+    assert capture.response_headers
+    assert capture.response_headers["content-type"].startswith("text/html")
+    assert len(capture.payloads) == 2
+    assert capture.document
     wait_for("no browser in use", lambda: grid.sessions() == 0 or None)
 
 
-def test_visits_on_a_node_that_dies_are_made_again_on_another(
+def test_visit_on_a_dead_node_is_retried_on_another_node(
     tmp_path: Path, site: Site, redis: Redis, grid: Grid
 ) -> None:
     slow = CASES[CaseName.SLOW].idno
-    before = site.visits(slow)
+    earlier_visits = site.visits(slow)
 
     def kill() -> None:
-        wait_for("the visit", lambda: site.visits(slow) > before or None)
-        grid.kill_a_busy_node()
+        wait_for("the visit", lambda: site.visits(slow) > earlier_visits or None)
+        grid.kill_busy_node()
 
     killer = threading.Thread(target=kill)
     killer.start()
@@ -77,9 +80,13 @@ def test_visits_on_a_node_that_dies_are_made_again_on_another(
     ).crawl([slow, make_idno(3)])
     killer.join()
 
-    made = [each.capture for each in attempts if isinstance(each, Attempt) and each.capture.idno == slow]
-    outcomes = [capture.outcome for capture in made]
-    # The hub says that it waited for the node in vain, or lets the command hang.
-    assert outcomes[0] in (Outcome.BROWSER_ERROR, Outcome.TIMEOUT), made[0].error
+    captures = [
+        attempt.capture
+        for attempt in attempts
+        if isinstance(attempt, Attempt) and attempt.capture.idno == slow
+    ]
+    outcomes = [capture.outcome for capture in captures]
+    # The hub reports a timeout of the node, or does not answer the command.
+    assert outcomes[0] in (Outcome.BROWSER_ERROR, Outcome.TIMEOUT), captures[0].error
     assert outcomes[-1] is Outcome.OK
     assert final(attempts)[make_idno(3)].outcome is Outcome.OK

