@@ -44,8 +44,8 @@ class Document(NamedTuple):
 
 def document_idno(path: str) -> str | None:
     """Return the IDNO part in the path of a company's page; None for any other path."""
-    found = _DOCUMENT_PATH.match(path)
-    return found.group(1) if found else None
+    match = _DOCUMENT_PATH.match(path)
+    return match.group(1) if match else None
 
 
 class RequestLog:

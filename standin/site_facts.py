@@ -112,10 +112,10 @@ def with_check_digit(body: str) -> str:
 
 def number_of(idno: str) -> int | None:
     """Return the number from which `make_idno` creates this IDNO; None for any other IDNO."""
-    found = _NUMBERED.fullmatch(idno)
-    if found is None:
+    match = _NUMBERED.fullmatch(idno)
+    if match is None:
         return None
-    number = int(found["serial"]) * 26 + int(found["year"]) - 1
+    number = int(match["serial"]) * 26 + int(match["year"]) - 1
     return number if make_idno(number) == idno else None
 
 

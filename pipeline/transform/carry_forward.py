@@ -83,22 +83,26 @@ def _chosen_capture(newest: CaptureReading, earlier: Iterable[CaptureReading], f
     """Return the capture that a field is taken from."""
     if field in newest.transformed.stated:
         return newest
-    shown = getattr(newest.transformed.facts, field)
+    newest_value = getattr(newest.transformed.facts, field)
     for reading in earlier:
         earlier_value = getattr(reading.transformed.facts, field)
         is_stated = field in reading.transformed.stated
-        if is_empty(shown):
+        if is_empty(newest_value):
             if is_stated or not is_empty(earlier_value):
                 return reading
         elif is_stated:
-            is_same = not is_empty(earlier_value) and _is_unchanged(field, shown, earlier_value)
+            is_same = not is_empty(earlier_value) and _is_unchanged(field, newest_value, earlier_value)
             return reading if is_same else newest
     return newest
 
 
-def _is_unchanged(field: str, shown: Any, earlier_value: Any) -> bool:
+def _is_unchanged(field: str, newest_value: Any, earlier_value: Any) -> bool:
     # A heading may add or omit the legal form; that does not mean that the company was renamed.
-    return same_name(shown, earlier_value) if field == "name" else agree(field, shown, earlier_value)
+    return (
+        same_name(newest_value, earlier_value)
+        if field == "name"
+        else agree(field, newest_value, earlier_value)
+    )
 
 
 def _statements(
@@ -110,8 +114,8 @@ def _statements(
         return chosen
     for reading in earlier:
         for statement in reading.transformed.facts.statements:
-            shown = chosen.get(statement.year)
-            if shown is None or _is_contained(shown[1], statement):
+            known = chosen.get(statement.year)
+            if known is None or _is_contained(known[1], statement):
                 chosen[statement.year] = (reading, statement)
         if STATEMENTS in reading.transformed.stated:
             break

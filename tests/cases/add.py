@@ -105,16 +105,16 @@ def _captured(path: Path, idno: str, capture: int | None) -> CaptureContents:
 def load_capture(connection: Connection, idno: str, capture: int | None = None) -> CaptureContents:
     """Load the newest good capture of a company, or the one with this id; raise CaseRefused."""
     if capture is None:
-        found = next(iter(captures_of_companies(connection, [idno])), None)
+        stored = next(iter(captures_of_companies(connection, [idno])), None)
         missing = f"{idno} has no good capture; `registru scrape {idno}` creates one"
     else:
-        found = find_good_capture(connection, capture)
+        stored = find_good_capture(connection, capture)
         missing = f"{capture} is not a good capture of {idno}"
-    if found is None or found.idno != idno:
+    if stored is None or stored.idno != idno:
         raise CaseRefused(missing)
-    contents = load_contents(connection, [found])[found.source_data_id]
+    contents = load_contents(connection, [stored])[stored.source_data_id]
     if contents.damaged:
-        raise CaseRefused(f"capture {found.source_data_id} of {idno} is damaged: {contents.damaged}")
+        raise CaseRefused(f"capture {stored.source_data_id} of {idno} is damaged: {contents.damaged}")
     return contents
 
 

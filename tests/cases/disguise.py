@@ -86,12 +86,12 @@ def _check_reading(original: ReadingJson, disguised: Disguised, replacing: Repla
     expected = {**original, "facts": replacing.facts(original["facts"])}
     expected["unknown"] = sorted(map(replacing.text, original["unknown"]))
     try:
-        found = read_capture(disguised.idno, disguised.html, disguised.bodies)
+        actual = read_capture(disguised.idno, disguised.html, disguised.bodies)
     except NotThisCompany as error:
         raise DisguiseFailed(f"the disguised capture cannot be read: {error}") from error
     # Notes quote values and shorten long ones at any character, so that only their beginning can be compared.
     shortened = (
-        {**each, "notes": [n.partition(": ")[0] for n in each["notes"]]} for each in (expected, found)
+        {**each, "notes": [n.partition(": ")[0] for n in each["notes"]]} for each in (expected, actual)
     )
     for field, (wanted, read_as) in differences(*shortened).items():
         raise DisguiseFailed(f"{field} is read differently: {read_as!r} instead of {wanted!r}")

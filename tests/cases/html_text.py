@@ -63,10 +63,10 @@ def spans_in(html: str) -> Iterator[TextSpan]:
 
 
 def _attributes(html: str, start: int, end: int) -> Iterator[TextSpan]:
-    for found in _ATTRIBUTE.finditer(html, start, end):
-        group = next(name for name in ("double", "single", "bare") if found[name] is not None)
-        part = TextPart.TECHNICAL if _TECHNICAL.fullmatch(found["name"]) else TextPart.ATTRIBUTE
-        yield from _span(part, found.start(group), found.end(group))
+    for attribute in _ATTRIBUTE.finditer(html, start, end):
+        group = next(name for name in ("double", "single", "bare") if attribute[name] is not None)
+        part = TextPart.TECHNICAL if _TECHNICAL.fullmatch(attribute["name"]) else TextPart.ATTRIBUTE
+        yield from _span(part, attribute.start(group), attribute.end(group))
 
 
 def _span(part: TextPart, start: int, end: int) -> Iterator[TextSpan]:

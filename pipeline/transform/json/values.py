@@ -36,6 +36,5 @@ def as_written(value: Any) -> str:
     """Return a value as it is written in the capture: a text unchanged, anything else as JSON."""
     if isinstance(value, str):
         return value
-    return json.dumps(
-        value, ensure_ascii=False, default=float
-    )  # parse_json made a Decimal of each such number
+    # Each Decimal was a number in the capture.
+    return json.dumps(value, ensure_ascii=False, default=float)
