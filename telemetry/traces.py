@@ -31,7 +31,7 @@ def set_up(endpoint: str | None, *, service: str) -> None:
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError as error:
         raise RuntimeError(
-            f"REGISTRU_OTLP_ENDPOINT is set, but {error.name} is not installed: pip install 'registru[otel]'"
+            f"REGISTRU_OTLP_ENDPOINT is set, but {error.name} is not installed; see docs/observability.md, Traces"
         ) from error
     exporter = OTLPSpanExporter(endpoint=f"{endpoint}{_TRACES_PATH}", timeout=_EXPORT_TIMEOUT_SECONDS)
     _provider = TracerProvider(resource=Resource.create({"service.name": f"registru-{service}"}))
