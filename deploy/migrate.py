@@ -17,7 +17,7 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings
 
 from api import migrations as api_migrations
-from warehouse.config.secrecy import SHORTEST_PASSWORD, check_secret
+from warehouse.config.secrecy import MIN_PASSWORD_LENGTH, check_secret
 from warehouse.config.settings import StoreSettings
 from warehouse.schema import database_roles
 from warehouse.schema.alembic_runner import migrate
@@ -44,7 +44,7 @@ class MigrateSettings(BaseSettings):
     def _are_passwords(self) -> Self:
         for role, password in self.passwords.items():
             name = f"REGISTRU_{role.upper()}_PASSWORD"
-            check_secret(name, password, shortest=SHORTEST_PASSWORD)
+            check_secret(name, password, min_length=MIN_PASSWORD_LENGTH)
             if not re.fullmatch(r"[A-Za-z0-9._~-]+", password):
                 raise ValueError(f"{name} stands in URLs: take only letters, digits and . _ ~ -")
         return self

@@ -1,4 +1,4 @@
-"""AWS Secrets Manager, played by moto on a port of this machine; nothing reaches the real one."""
+"""A local stand-in for AWS services, by moto. Nothing reaches the real ones."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ REGION = "eu-central-1"
 
 @dataclass
 class Aws:
-    """The server, and how processes are told of it."""
+    """The server, and the environment by which processes reach it."""
 
     url: str
 
@@ -32,7 +32,7 @@ class Aws:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a process needs; credentials are made up, and real ones are looked for nowhere."""
+        """The environment of a process. Its credentials are made up, and boto3 looks for no real ones."""
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_REGION": REGION,
@@ -44,11 +44,11 @@ class Aws:
         }
 
     def client(self, service: str) -> Any:
-        """Return a client of one of its services."""
+        """Return a client of one AWS service."""
         return self._session.client(service, endpoint_url=self.url)
 
     def put(self, name: str, value: dict[str, Any] | str) -> None:
-        """Write a secret, or its next version."""
+        """Create a secret, or store its next version."""
         text = value if isinstance(value, str) else json.dumps(value)
         manager = self._manager
         try:
@@ -57,8 +57,8 @@ class Aws:
             manager.create_secret(Name=name, SecretString=text)
 
     @contextmanager
-    def asking_for_permission(self) -> Iterator[dict[str, str]]:
-        """Have every request be checked; yield the environment of somebody who may do nothing."""
+    def with_permission_checks(self) -> Iterator[dict[str, str]]:
+        """Check the permissions of every request. Yield the environment of a user without permissions."""
         iam = self.client("iam")
         iam.create_user(UserName="stranger")
         key = iam.create_access_key(UserName="stranger")["AccessKey"]

@@ -1,1 +1,1 @@
-"""What is stored: tables, migrations, the queries both sides need, and the names they share."""
+"""Stored data: tables, migrations, queries, evidence and settings that the pipeline and the API share."""

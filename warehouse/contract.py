@@ -1,4 +1,7 @@
-"""Names that pipeline and api share: jobs, assets, tags, run config, Redis keys, events, outcomes."""
+"""The contract between the pipeline and the API: names of jobs, assets, tags and Redis keys, enums, run config.
+
+Both packages import these names, so neither has to import the other.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -17,29 +20,32 @@ REPOSITORY = "__repository__"
 SOURCE_DATA_ASSET = "source_data"
 TRANSFORMED_DATA_ASSET = "transformed_data"
 
+ENDED_STATUSES = ("SUCCESS", "FAILURE", "CANCELED")
+"""The statuses of runs that have ended, as Dagster stores them."""
+
 IDNO_TAG = "registru/idno"
 LAUNCH_ID_TAG = "registru/launch_id"
-"""The API's own id of what it launched, by which a launch without an answer is found again."""
+"""The tag with the API's id of a launch. It finds the run if Dagster's answer to the launch was lost."""
 REQUEST_ID_TAG = "registru/request_id"
-"""The ids of the requests to the API (or the batch's) that a run was launched for, separated by commas."""
+"""The tag with the ids of the requests (or of the batch) that a run was launched for, separated by commas."""
 TRACEPARENT_TAG = "registru/traceparent"
-"""The span that launched a run, as W3C traceparent."""
+"""The tag with the span that launched a run, as W3C traceparent."""
 KIND_TAG = "registru/kind"
 REQUESTED_BY_TAG = "registru/requested_by"
 MAX_RUNTIME_TAG = "dagster/max_runtime"
 PRIORITY_TAG = "dagster/priority"
 
 USER_HEADER = "X-Registru-User"
-"""Who is calling, as the gateway tells Dagster after it has asked the API."""
+"""The header with the username, which the gateway gets from the API and sends to Dagster's webservers."""
 ROLE_HEADER = "X-Registru-Role"
 SCOPES_HEADER = "X-Registru-Scopes"
-"""What they may do, separated by spaces; it decides which of Dagster's two web UIs they get."""
+"""The header with the user's scopes, separated by spaces. They decide which of Dagster's two web UIs is served."""
 KEY_HEADER = "X-Registru-Key"
-"""What the gateway and the API show to Dagster's webservers, which serve nobody else."""
+"""The header with the key by which Dagster's webservers recognize the gateway and the API. They refuse all others."""
 
 
 class Outcome(StrEnum):
-    """What became of one visit. Only `ok` is ever transformed or cached as data."""
+    """The outcome of one visit. Only captures with `ok` are transformed."""
 
     OK = "ok"
     NOT_FOUND = "not_found"
@@ -53,45 +59,45 @@ class Outcome(StrEnum):
 
 
 class RunKind(StrEnum):
-    """For whom a run works: people who wait always come before bulk work, in the queue and at the site."""
+    """The kind of a run. Runs for a single request come before bulk work, in Dagster's queue and at the site."""
 
     PERSON = "person"
     BULK = "bulk"
 
 
 PRIORITIES = {RunKind.PERSON: 10, RunKind.BULK: -10}
-"""Of Dagster's queue."""
+"""Priorities in Dagster's run queue; higher ones start first."""
 
 
 class RunResult(StrEnum):
-    """How a run was done with a company."""
+    """The result of a run for one of its companies."""
 
     CAPTURED = "captured"
-    """Visited; the capture that counts (after retries) is named, whatever its outcome."""
+    """The company was visited. The result names the last attempt's capture, whatever its outcome."""
     SKIPPED = "skipped"
-    """Not visited: another run captured it since it was asked for. That capture is named."""
+    """Not visited, because another run captured the company after the request. The result names that capture."""
     DEFERRED = "deferred"
-    """Not visited: the site is to be left alone until a time that is named."""
+    """Not visited, because the site is paused. The result names the end of the pause."""
 
 
 STALE = "stale"
-"""What the config of TRANSFORMED_DATA_ASSET selects: records that are to be transformed again."""
+"""The selection of stale records in the config of TRANSFORMED_DATA_ASSET."""
 RUN_EVENTS_CHANNEL = "events:runs"
-"""Redis channel (state database): a run id, each time that run is done with a company."""
+"""Redis channel (state database): a run publishes its id each time it has finished a company."""
 PAUSES_KEY = "pauses"
-"""Redis hash (state database): a host that is left alone → JSON {"until": seconds since 1970, "reason": …}."""
+"""Redis hash (state database): a paused host → JSON {"until": seconds since 1970, "reason": …}."""
 COUNTERS_KEY = "metrics:counters"
-"""Redis hash (state database): what runs counted (`telemetry.tallies`), a field a counter."""
+"""Redis hash (state database): the counters of runs (`telemetry.tallies`), one field for each counter."""
 GAUGES_KEY = "metrics:gauges"
-"""Redis hash (state database): what runs say of their settings, by the metric's name."""
+"""Redis hash (state database): gauges that runs set from their settings, by the name of the metric."""
 BROWSERS_KEY = "metrics:browsers"
-"""Redis sorted set (state database): the runs that have a browser, by until when they may."""
+"""Redis sorted set (state database): the runs that hold a browser, scored by the time when their claim expires."""
 
 
 def scrape_run_config(idnos: Sequence[str], *, since: datetime | None = None) -> dict[str, Any]:
-    """Run config of the job SCRAPE_JOB for these companies.
+    """Return the run config of SCRAPE_JOB for these companies.
 
-    One of which a good capture newer than `since` is held (default: the run's own beginning) is not visited.
+    The run skips a company that has a good capture newer than `since` (default: the start of the run).
     """
     config: dict[str, Any] = {"idnos": list(idnos)}
     if since is not None:
@@ -100,12 +106,12 @@ def scrape_run_config(idnos: Sequence[str], *, since: datetime | None = None) ->
 
 
 def retransform_run_config(cohort: str) -> dict[str, Any]:
-    """Run config of the job RETRANSFORM_JOB for what is stale of a cohort."""
+    """Return the run config of RETRANSFORM_JOB for the stale records of a cohort."""
     return {"ops": {TRANSFORMED_DATA_ASSET: {"config": {"select": STALE, "cohort": cohort}}}}
 
 
 def execution_params(job: str, run_config: Mapping[str, Any], tags: Mapping[str, str]) -> dict[str, Any]:
-    """Return the ExecutionParams of Dagster's GraphQL for a run of a job."""
+    """Return the ExecutionParams that launch a run of a job through Dagster's GraphQL API."""
     return {
         "selector": {
             "repositoryLocationName": CODE_LOCATION,
@@ -118,11 +124,11 @@ def execution_params(job: str, run_config: Mapping[str, Any], tags: Mapping[str,
 
 
 def kind_of_config(run_config: Mapping[str, Any]) -> RunKind:
-    """For whom a run with this config works: for a person if it names exactly one company."""
+    """Return the kind of a run with this config: PERSON if it names exactly one company, else BULK."""
     config = ((run_config.get("ops") or {}).get(SOURCE_DATA_ASSET) or {}).get("config") or {}
     return RunKind.PERSON if len(config.get("idnos") or ()) == 1 else RunKind.BULK
 
 
 def run_tags(kind: RunKind) -> dict[str, str]:
-    """Tags of a run that say for whom it works."""
+    """Return the tags that give a run its kind and its priority."""
     return {KIND_TAG: str(kind), PRIORITY_TAG: str(PRIORITIES[kind])}

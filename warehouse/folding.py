@@ -1,30 +1,33 @@
-"""Text for comparison: names and labels are folded in one way, when they are written and when they are looked for."""
+"""Folds text for comparison. Names and labels are folded in the same way when stored and when searched for."""
 
 import unicodedata
 from functools import lru_cache
 
-# Marks of writing direction and of width: shown as nothing.
-_UNSEEN = dict.fromkeys(
+# Invisible characters: marks of writing direction and of width.
+_INVISIBLE = dict.fromkeys(
     [0x00AD, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF, *range(0x202A, 0x202F)]
 )
 
 
 def collapse(text: str) -> str:
-    """Return `text` as a browser shows it: runs of white space as one space, none at the ends."""
+    """Return `text` with each run of white space as one space and none at the ends, as a browser shows it."""
     return " ".join(text.replace("\x00", "").split())
 
 
 def fold(text: str) -> str:
-    """Return `text` for comparison: lower case, one space, no diacritics on Latin letters.
+    """Return `text` for comparison: lower case, single spaces, no diacritics on Latin letters.
 
-    Both Romanian spellings (cedilla and comma below) fold to the same, ё to е; other Cyrillic stays as it is.
+    Both Romanian spellings (cedilla and comma below) fold to the same letters, and ё to е. Other Cyrillic letters keep
+    their diacritics.
     """
-    # Labels come again and again, whole pages do not: only short texts are remembered.
+    # Only short texts are cached: labels repeat, whole pages do not.
     return _fold_short(text) if len(text) <= 100 else _fold(text)
 
 
 def _fold(text: str) -> str:
-    composed = unicodedata.normalize("NFKC", collapse(text).casefold()).replace("ё", "е").translate(_UNSEEN)
+    composed = (
+        unicodedata.normalize("NFKC", collapse(text).casefold()).replace("ё", "е").translate(_INVISIBLE)
+    )
     return composed if composed.isascii() else collapse("".join(_plain(letter) for letter in composed))
 
 

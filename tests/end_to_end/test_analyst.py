@@ -106,9 +106,9 @@ def test_records_are_true_in_every_layout_and_language(platform: Platform, user:
 @pytest.mark.parametrize(
     ("idnos", "named"),
     [
-        (["123456789123"], "'123456789123' is no IDNO: it has to be 13 digits"),
-        (["1003600069774"], "'1003600069774' is no IDNO: its check digit is 4"),
-        ([CASES[CaseName.FOUND].idno, "../x"], "'../x' is no IDNO"),
+        (["123456789123"], "'123456789123' has 12 digits; an IDNO has 13"),
+        (["1003600069774"], "'1003600069774' fails the check digit: its last digit is 4"),
+        ([CASES[CaseName.FOUND].idno, "../x"], "'../x' has characters other than the digits"),
         ([], "idnos: 0 given"),
     ],
 )

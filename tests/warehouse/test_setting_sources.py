@@ -1,4 +1,4 @@
-"""Where settings come from, in which order, and what is said of those that cannot be used."""
+"""Settings are read from their sources in order of precedence, and invalid ones are refused with their source."""
 
 import sys
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def aws() -> Iterator[Aws]:
 
 
 class SettingPlace:
-    """A working folder with sources of its own."""
+    """A working folder with its own sources of settings."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder, self.secrets, self._monkeypatch = folder, folder / "secrets", monkeypatch
@@ -65,10 +65,10 @@ class SettingPlace:
     def refusal(self) -> str:
         with pytest.raises(SettingsRefused) as refused:
             load(ApiSettings)
-        said = str(refused.value)
-        assert "\n" not in said
-        assert PLACEHOLDER not in said
-        return said
+        message = str(refused.value)
+        assert "\n" not in message
+        assert PLACEHOLDER not in message
+        return message
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SettingPlace:
     return SettingPlace(tmp_path, monkeypatch)
 
 
-def test_aws_comes_before_files_before_the_environment_before_dotenv(place: SettingPlace, aws: Aws) -> None:
+def test_aws_precedes_files_then_the_environment_then_dotenv(place: SettingPlace, aws: Aws) -> None:
     place.dotenv(f"REGISTRU_JWT_SECRET={OF_DOTENV}\n")
     assert place.secret() == OF_DOTENV
     place.set(REGISTRU_JWT_SECRET=OF_ENVIRONMENT)
@@ -90,12 +90,12 @@ def test_aws_comes_before_files_before_the_environment_before_dotenv(place: Sett
     assert arguments.jwt_secret.get_secret_value() == OF_DOTENV
 
 
-def test_a_secret_of_aws_holds_several_settings_by_either_name_and_only_its_own_count(
+def test_aws_secret_holds_settings_with_or_without_prefix_for_its_process_only(
     place: SettingPlace, aws: Aws
 ) -> None:
     retired = [{"secret": OF_FILE, "retired_at": "2026-01-01T00:00:00Z"}]
-    held = {"jwt_secret": OF_AWS, "REGISTRU_JWT_RETIRED_SECRETS": retired, "access_minutes": 7}
-    place.aws(aws, held)
+    content = {"jwt_secret": OF_AWS, "REGISTRU_JWT_RETIRED_SECRETS": retired, "access_minutes": 7}
+    place.aws(aws, content)
     aws.put("registru/pipeline", {"fresh_hours": 3})
     settings = load(ApiSettings)
     assert settings.jwt_secret.get_secret_value() == OF_AWS
@@ -103,14 +103,14 @@ def test_a_secret_of_aws_holds_several_settings_by_either_name_and_only_its_own_
     assert (settings.access_minutes, settings.fresh_hours) == (7, 24)
 
 
-def test_dotenv_may_name_the_sources(place: SettingPlace) -> None:
+def test_dotenv_can_name_the_sources(place: SettingPlace) -> None:
     place.file("registru_jwt_secret", OF_FILE)
     place.dotenv(f"REGISTRU_SECRETS_DIR={place.secrets}\n")
     place._monkeypatch.delenv("REGISTRU_SECRETS_DIR")
     assert place.secret() == OF_FILE
 
 
-def test_files_as_kubernetes_mounts_them_are_read(place: SettingPlace) -> None:
+def test_secret_files_mounted_by_kubernetes_are_read(place: SettingPlace) -> None:
     version = place.secrets / "..2026_11_25"
     version.mkdir()
     (version / "registru_jwt_secret").write_text(f"{OF_FILE}\r\n")
@@ -121,7 +121,7 @@ def test_files_as_kubernetes_mounts_them_are_read(place: SettingPlace) -> None:
 
 
 @pytest.mark.parametrize("source", ["aws", "file", "environment", "dotenv"])
-def test_a_placeholder_is_refused_whatever_it_comes_from(place: SettingPlace, aws: Aws, source: str) -> None:
+def test_placeholder_is_refused_from_every_source(place: SettingPlace, aws: Aws, source: str) -> None:
     if source == "aws":
         place.aws(aws, {"jwt_secret": PLACEHOLDER})
         named = "the AWS secret registru/api"
@@ -134,10 +134,10 @@ def test_a_placeholder_is_refused_whatever_it_comes_from(place: SettingPlace, aw
     else:
         place.dotenv(f"REGISTRU_JWT_SECRET={PLACEHOLDER}\n")
         named = ".env"
-    assert place.refusal() == f"REGISTRU_JWT_SECRET is a placeholder; make one up, at random (from {named})"
+    assert place.refusal() == f"REGISTRU_JWT_SECRET is a placeholder; generate a random value (from {named})"
 
 
-def test_a_password_within_a_url_is_looked_at_too_and_not_shown(place: SettingPlace) -> None:
+def test_password_in_a_url_is_checked_and_not_shown(place: SettingPlace) -> None:
     place.file("registru_users_url", f"postgresql://api:{PLACEHOLDER}@nowhere/users")
     place.set(REGISTRU_JWT_SECRET=OF_ENVIRONMENT)
     assert "the password in REGISTRU_USERS_URL is a placeholder" in place.refusal()
@@ -145,7 +145,7 @@ def test_a_password_within_a_url_is_looked_at_too_and_not_shown(place: SettingPl
     assert "slash" not in place.refusal()
 
 
-def test_what_is_missing_is_named_with_where_it_was_looked_for(place: SettingPlace, aws: Aws) -> None:
+def test_missing_setting_is_named_with_the_searched_sources(place: SettingPlace, aws: Aws) -> None:
     place.aws(aws, {"fresh_hours": 3})
     place.file("registru_unknown", "x")
     sources = f"the AWS secret registru/api, the files in {place.secrets}, the environment, .env"
@@ -153,75 +153,77 @@ def test_what_is_missing_is_named_with_where_it_was_looked_for(place: SettingPla
 
 
 @pytest.mark.parametrize("text", [f'"{PLACEHOLDER}"', f"[1, 2, {PLACEHOLDER}"])
-def test_a_secret_that_is_no_json_object_is_refused(place: SettingPlace, aws: Aws, text: str) -> None:
+def test_aws_secret_that_is_not_a_json_object_is_refused(place: SettingPlace, aws: Aws, text: str) -> None:
     place.aws(aws, text)
-    assert place.refusal() == "the AWS secret registru/api is no JSON object of settings by name"
+    assert place.refusal() == "the AWS secret registru/api is not a JSON object of settings by name"
 
 
-def test_a_setting_that_should_be_json_is_named(place: SettingPlace, aws: Aws) -> None:
+def test_setting_with_malformed_json_is_named(place: SettingPlace, aws: Aws) -> None:
     place.aws(aws, {"jwt_secret": OF_AWS, "jwt_retired_secrets": f"[{PLACEHOLDER}"})
-    assert place.refusal() == "REGISTRU_JWT_RETIRED_SECRETS is no JSON (from the AWS secret registru/api)"
+    assert (
+        place.refusal() == "REGISTRU_JWT_RETIRED_SECRETS is malformed JSON (from the AWS secret registru/api)"
+    )
 
 
-def test_a_secret_that_is_not_there_is_named(place: SettingPlace, aws: Aws) -> None:
+def test_missing_aws_secret_is_named(place: SettingPlace, aws: Aws) -> None:
     place.set(**aws.environment, REGISTRU_AWS_SECRET_ID="registru/nowhere")
-    assert "the AWS secret registru/nowhere cannot be read" in (said := place.refusal())
-    assert "ResourceNotFoundException" in said
+    assert "the AWS secret registru/nowhere cannot be read" in (message := place.refusal())
+    assert "ResourceNotFoundException" in message
 
 
-def test_who_may_not_read_the_secret_is_told_so(place: SettingPlace, aws: Aws) -> None:
+def test_missing_aws_permission_is_named(place: SettingPlace, aws: Aws) -> None:
     place.set(REGISTRU_AWS_SECRET_ID="registru/api")
-    with aws.asking_for_permission() as stranger:
+    with aws.with_permission_checks() as stranger:
         place.set(**stranger)
-        said = place.refusal()
-    assert "AccessDenied" in said
-    assert "secretsmanager:GetSecretValue" in said
+        message = place.refusal()
+    assert "AccessDenied" in message
+    assert "secretsmanager:GetSecretValue" in message
 
 
-def test_aws_out_of_reach_is_an_error_within_seconds(place: SettingPlace, aws: Aws) -> None:
-    [nobody] = free_ports(1)
+def test_unreachable_aws_is_an_error_within_seconds(place: SettingPlace, aws: Aws) -> None:
+    [closed_port] = free_ports(1)
     place.set(**aws.environment, REGISTRU_AWS_SECRET_ID="registru/api")
-    place.set(AWS_ENDPOINT_URL=f"http://127.0.0.1:{nobody}")
+    place.set(AWS_ENDPOINT_URL=f"http://127.0.0.1:{closed_port}")
     assert "Could not connect" in place.refusal()
 
 
-def test_without_boto3_it_is_said_what_to_install(
+def test_without_boto3_the_message_says_what_to_install(
     place: SettingPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "boto3", None)
     place.set(REGISTRU_AWS_SECRET_ID="registru/api")
-    assert "pip install 'registru[aws]'" in place.refusal()
+    assert "pip install boto3" in place.refusal()
 
 
-def test_a_file_that_cannot_be_read_is_refused_with_the_reason(place: SettingPlace) -> None:
+def test_unreadable_secret_file_is_refused_with_the_reason(place: SettingPlace) -> None:
     path = place.file("registru_jwt_secret", "")
     path.unlink()
     path.mkdir()
     assert f"{path} is a folder" in place.refusal()
     path.rmdir()
     path.write_bytes(b"\xff\xfe" * 20)
-    assert f"{path} is no text" in place.refusal()
+    assert f"{path} is not UTF-8 text" in place.refusal()
     path.unlink()
     place.set(REGISTRU_SECRETS_DIR=str(place.folder / "nowhere"))
-    assert "REGISTRU_SECRETS_DIR: there is no folder" in place.refusal()
+    assert "REGISTRU_SECRETS_DIR: the folder" in place.refusal()
 
 
-def test_settings_that_are_read_again_change_and_bad_ones_leave_the_old(
+def test_reload_applies_valid_settings_and_keeps_the_old_ones_otherwise(
     place: SettingPlace, caplog: pytest.LogCaptureFixture
 ) -> None:
     file = place.file("registru_jwt_secret", OF_FILE)
     current = ReloadableSettings(load(ApiSettings), lambda: load(ApiSettings))
     before = current.settings
-    assert not current.reread()
+    assert not current.reload()
     assert current.settings is before
 
     file.write_text(PLACEHOLDER)
-    assert not current.reread()
+    assert not current.reload()
     assert current.settings is before
     assert "REGISTRU_JWT_SECRET is a placeholder" in caplog.text
     assert PLACEHOLDER not in caplog.text
 
     file.write_text(OF_AWS)
-    assert not current.reread_soon()  # that was just done
-    assert current.reread()
+    assert not current.reload_after_refusal()  # the last reload was a moment ago
+    assert current.reload()
     assert current.settings.jwt_secret.get_secret_value() == OF_AWS

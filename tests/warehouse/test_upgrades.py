@@ -1,4 +1,4 @@
-"""Databases of the first version, brought to today's step by step: nothing is lost, and all that must hold holds."""
+"""Migrating databases from the first revision to the newest loses no data and keeps all constraints."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -118,7 +118,7 @@ def all_rows(connection: Connection) -> Rows:
 
 
 def as_before(after: Rows, before: Rows) -> Rows:
-    """What is there now of what was there before: the same tables, and of those the columns that still are."""
+    """Return the rows of `after`, reduced to the tables of `before` and their columns that still exist."""
     return {
         table: sorted(
             ({name: row[name] for name in rows[0] if name in row} for row in after[table]), key=repr
@@ -130,7 +130,7 @@ def as_before(after: Rows, before: Rows) -> Rows:
 
 @dataclass(frozen=True)
 class UpgradeStep:
-    """What a database held before a migration and after it."""
+    """The rows of a database before and after a migration."""
 
     revision: str
     before: Rows
@@ -139,11 +139,11 @@ class UpgradeStep:
 
 @pytest.fixture(scope="module")
 def steps(server: dict[str, OwnedDatabase]) -> dict[str, list[UpgradeStep]]:
-    """Each database, filled as the first version did, and brought to today's one migration after the other."""
-    return {name: _climb(server[name]) for name in FILL}
+    """Each database, filled at the first revision and migrated one revision at a time."""
+    return {name: _migrate_step_by_step(server[name]) for name in FILL}
 
 
-def _climb(database: OwnedDatabase) -> list[UpgradeStep]:
+def _migrate_step_by_step(database: OwnedDatabase) -> list[UpgradeStep]:
     scripts = MIGRATIONS[database.name]
     first, *later = revisions(scripts)
     migrate(scripts=scripts, url=database.url, revision=first)
@@ -161,21 +161,21 @@ def _climb(database: OwnedDatabase) -> list[UpgradeStep]:
 
 
 @pytest.mark.parametrize("name", FILL)
-def test_nothing_is_lost_from_the_first_revision_to_the_last(
+def test_migrations_from_the_first_to_the_last_revision_lose_no_row(
     server: dict[str, OwnedDatabase], steps: dict[str, list[UpgradeStep]], name: str
 ) -> None:
     assert all(steps[name][0].before.values())
     for step in steps[name]:
-        held = as_before(step.after, step.before)
+        kept = as_before(step.after, step.before)
         lost = {"run_id"} if (name, step.revision) == (database_roles.USERS_DATABASE, "0003") else set()
         for table, rows in step.before.items():
             expected = [{key: value for key, value in row.items() if key not in lost} for row in rows]
-            assert held.get(table, []) == sorted(expected, key=repr), f"{table} at {step.revision}"
+            assert kept.get(table, []) == sorted(expected, key=repr), f"{table} at {step.revision}"
     with server[name].engine().connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM pg_constraint WHERE NOT convalidated")) == 0
 
 
-def test_a_run_moved_from_its_scrape_into_a_table_of_its_own(steps: dict[str, list[UpgradeStep]]) -> None:
+def test_run_ids_of_scrapes_are_moved_to_launches(steps: dict[str, list[UpgradeStep]]) -> None:
     first, last = (
         steps[database_roles.USERS_DATABASE][0].before,
         steps[database_roles.USERS_DATABASE][-1].after,
@@ -184,7 +184,7 @@ def test_a_run_moved_from_its_scrape_into_a_table_of_its_own(steps: dict[str, li
 
 
 @pytest.mark.parametrize("scripts", MIGRATIONS.values())
-def test_the_files_names_say_which_revisions_there_are(scripts: Path) -> None:
+def test_file_names_give_all_revisions_in_order(scripts: Path) -> None:
     linear = [script.revision for script in ScriptDirectory(str(scripts)).walk_revisions()]
     assert revisions(scripts) == tuple(reversed(linear))
 
@@ -216,12 +216,12 @@ REFUSED = (
 )
 
 
-@pytest.mark.parametrize(("name", "statement", "said"), REFUSED)
+@pytest.mark.parametrize(("name", "statement", "message"), REFUSED)
 @pytest.mark.usefixtures("steps")
-def test_what_must_hold_holds_after_all_upgrades(
-    server: dict[str, OwnedDatabase], name: str, statement: str, said: str
+def test_constraints_hold_after_all_migrations(
+    server: dict[str, OwnedDatabase], name: str, statement: str, message: str
 ) -> None:
-    with pytest.raises(DBAPIError, match=said), server[name].engine().begin() as connection:
+    with pytest.raises(DBAPIError, match=message), server[name].engine().begin() as connection:
         connection.execute(text(statement))
 
 
@@ -230,7 +230,7 @@ def set_revision(connection: Connection, revision: str) -> None:
 
 
 @pytest.mark.usefixtures("steps")
-def test_code_refuses_an_older_database_and_only_who_serves_goes_on_with_a_newer_one(
+def test_older_database_is_refused_and_a_newer_one_only_served(
     server: dict[str, OwnedDatabase],
 ) -> None:
     database = server[database_roles.WAREHOUSE_DATABASE]
@@ -239,7 +239,7 @@ def test_code_refuses_an_older_database_and_only_who_serves_goes_on_with_a_newer
         set_revision(connection, "0003")
         for may_be_newer in (True, False):
             with pytest.raises(
-                SchemaMismatch, match=r"is at revision 0003, this version needs .*: run `registru migrate`"
+                SchemaMismatch, match=r"is at revision 0003, this version needs .*; run `registru migrate`"
             ):
                 check_schema(connection, database="warehouse", may_be_newer=may_be_newer)
         set_revision(connection, "9999")
@@ -249,6 +249,6 @@ def test_code_refuses_an_older_database_and_only_who_serves_goes_on_with_a_newer
         with pytest.raises(SchemaMismatch, match="9999, newer than this version knows"):
             check_schema(connection, database="warehouse")
         connection.execute(text("DROP TABLE alembic_version"))
-        with pytest.raises(SchemaMismatch, match="at revision none that can be told"):
+        with pytest.raises(SchemaMismatch, match="at revision unknown"):
             check_schema(connection, database="warehouse", may_be_newer=True)
         connection.rollback()

@@ -1,1 +1,1 @@
-"""Settings and secrets: where they come from, how they are checked, how they are read again while a process runs."""
+"""Settings and secrets: their sources, their validation, and reloading them while a process runs."""

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL and Redis that sign in with what the settings say by the time they are made."""
+"""Connections to PostgreSQL and Redis that sign in with the credentials in the current settings."""
 
 from collections.abc import Callable
 from typing import Any, Generic
@@ -11,31 +11,36 @@ from warehouse.config.reloadable import ReloadableSettings
 from warehouse.config.settings import AnySettings
 
 
-def _at_once(work: Callable[[], bool]) -> bool:
+def _run_directly(work: Callable[[], bool]) -> bool:
     return work()
 
 
-def sign_in_as_current(
+def use_current_login(
     engine: Engine,
     current: ReloadableSettings[AnySettings],
     url_of: Callable[[AnySettings], str],
     *,
-    run: Callable[[Callable[[], bool]], bool] = _at_once,
+    run: Callable[[Callable[[], bool]], bool] = _run_directly,
 ) -> None:
-    """Have an engine's new connections use the user and the password that the settings' URL holds by then.
+    """Make new connections of an engine use the user and the password of the current settings' URL.
 
-    One that is refused is tried once more if the settings turn out to have changed. `run` does the reading, for who
-    must not wait for it here.
+    If a connection fails, the settings are reloaded. If the user or password changed, the connection is retried once.
+
+    Args:
+        engine: The engine.
+        current: The settings, which are reloaded if they are due.
+        url_of: Returns the database URL in the settings.
+        run: Executes a reload. A caller that must not block can run it elsewhere.
     """
 
     def connect(dialect: Any, _: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
-        if current.is_due:
-            run(current.reread_if_due)
+        if current.is_reload_due:
+            run(current.reload_if_due)
         used = _login(url_of(current.settings))
         try:
             return dialect.connect(*arguments, **{**options, **used})
-        except Exception:  # of whatever kind: the drivers' own have nothing in common
-            run(current.reread_soon)
+        except Exception:  # the drivers' errors have no common base class; it is raised again below
+            run(current.reload_after_refusal)
             now = _login(url_of(current.settings))
             if now == used:
                 raise
@@ -51,7 +56,7 @@ def _login(url: str) -> dict[str, str]:
 
 
 class RedisCredentials(CredentialProvider, Generic[AnySettings]):
-    """Gives Redis's new connections the user and the password that the settings' URL holds by then."""
+    """Gives new Redis connections the user and the password of the current settings' URL."""
 
     def __init__(
         self, current: ReloadableSettings[AnySettings], url_of: Callable[[AnySettings], str]
@@ -59,15 +64,15 @@ class RedisCredentials(CredentialProvider, Generic[AnySettings]):
         self._current, self._url_of = current, url_of
 
     def get_credentials(self) -> tuple[str] | tuple[str, str]:
-        """Return what to sign in with."""
-        self._current.reread_if_due()
-        return self._held()
+        """Return the credentials, after a reload if the settings are due."""
+        self._current.reload_if_due()
+        return self._credentials()
 
     async def get_credentials_async(self) -> tuple[str] | tuple[str, str]:
-        """Return what to sign in with; reading the settings again is not for the event loop."""
-        return self._held()
+        """Return the credentials without a reload, which would block the event loop."""
+        return self._credentials()
 
-    def _held(self) -> tuple[str] | tuple[str, str]:
+    def _credentials(self) -> tuple[str] | tuple[str, str]:
         parts = urlsplit(self._url_of(self._current.settings))
         password = unquote(parts.password or "")
         return (unquote(parts.username), password) if parts.username else (password,)
@@ -76,7 +81,10 @@ class RedisCredentials(CredentialProvider, Generic[AnySettings]):
 def redis_credentials(
     current: ReloadableSettings[AnySettings], url_of: Callable[[AnySettings], str]
 ) -> tuple[str, dict[str, Any]]:
-    """Return the URL of a Redis without its password, and the options by which its clients sign in."""
+    """Return a Redis URL without credentials, and the client options that supply them.
+
+    A URL without a password is returned unchanged, with no options.
+    """
     url = url_of(current.settings)
     parts = urlsplit(url)
     if parts.password is None:

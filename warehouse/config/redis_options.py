@@ -1,4 +1,4 @@
-"""How every process of ours connects to Redis."""
+"""The options with which every process connects to Redis."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,10 +12,10 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 def redis_options(
     retry: Any, *, errors: Sequence[type[RedisError]] = (RedisConnectionError, RedisTimeoutError)
 ) -> dict[str, Any]:
-    """Keyword arguments for `Redis.from_url`, which by itself neither retries nor times out.
+    """Return keyword arguments for `Redis.from_url`, whose defaults neither retry nor time out.
 
-    `retry` is the retry object of the client's kind (`redis.retry.Retry`, `redis.asyncio.retry.Retry`); `errors` are
-    those after which a command is tried again.
+    `retry` is the retry object for the kind of client (`redis.retry.Retry` or `redis.asyncio.retry.Retry`). A command
+    that fails with one of `errors` is retried.
     """
     return {
         "decode_responses": True,
@@ -28,5 +28,5 @@ def redis_options(
 
 
 def backoff() -> ExponentialBackoff:
-    """Waits of 0.05 s, doubling up to 1 s."""
+    """Return a backoff that starts at 0.05 s and doubles up to 1 s."""
     return ExponentialBackoff(cap=1.0, base=0.05)

@@ -1,4 +1,4 @@
-"""Settings that are read again while a process runs."""
+"""Settings that are reloaded while a process runs."""
 
 import logging
 import threading
@@ -11,12 +11,12 @@ from warehouse.config.settings import AnySettings
 
 logger = logging.getLogger(__name__)
 
-SOON_SECONDS = 5.0
-"""When something is refused, what was read longer ago is read again: not sooner, since anyone can be refused."""
+MIN_RELOAD_SECONDS = 5.0
+"""Seconds between two reloads because of refused credentials. Any client can cause a refusal, so they are limited."""
 
 
 class ReloadableSettings(Generic[AnySettings]):
-    """The settings as they were read last. Without `read` they stay as they are. For several threads."""
+    """The settings as last read. Without `read` they never change. Safe for use by several threads."""
 
     def __init__(self, settings: AnySettings, read: Callable[[], AnySettings] | None = None) -> None:
         self.settings = settings
@@ -24,44 +24,44 @@ class ReloadableSettings(Generic[AnySettings]):
         self._tried_at = self._read_at
 
     @property
-    def seconds_old(self) -> float:
-        """How long ago they were read."""
+    def age_seconds(self) -> float:
+        """The seconds since the settings were last read."""
         return time.monotonic() - self._read_at
 
-    def reread(self) -> bool:
-        """Read them again; return whether they changed. What cannot be used is logged, and those from before stay."""
-        return self._reread_if_older(0)
+    def reload(self) -> bool:
+        """Read the settings again and return whether they changed. Log invalid ones and keep the old ones."""
+        return self._reload_if_older(0)
 
-    def reread_soon(self) -> bool:
-        """Read them again, because something was refused, unless that was just done; return whether they changed."""
-        return self._reread_if_older(SOON_SECONDS)
+    def reload_after_refusal(self) -> bool:
+        """Reload after refused credentials, at most every `MIN_RELOAD_SECONDS`. Return whether the settings changed."""
+        return self._reload_if_older(MIN_RELOAD_SECONDS)
 
-    def reread_if_due(self) -> bool:
-        """Read them again if `secrets_minutes` have passed; return whether they changed."""
-        if not self.is_due:
+    def reload_if_due(self) -> bool:
+        """Reload if `secrets_minutes` have passed. Return whether the settings changed."""
+        if not self.is_reload_due:
             return False
-        self._tried_at = time.monotonic()  # others go on with what is held, however long this takes
-        return self._reread_if_older(self.settings.secrets_minutes * 60)
+        self._tried_at = time.monotonic()  # other threads use the old settings meanwhile
+        return self._reload_if_older(self.settings.secrets_minutes * 60)
 
     @property
-    def is_due(self) -> bool:
-        """Whether `secrets_minutes` have passed."""
+    def is_reload_due(self) -> bool:
+        """Whether `secrets_minutes` have passed since the last reload or the last attempt."""
         seconds = self.settings.secrets_minutes * 60
         return 0 < seconds <= time.monotonic() - max(self._read_at, self._tried_at)
 
-    def _reread_if_older(self, seconds: float) -> bool:
+    def _reload_if_older(self, seconds: float) -> bool:
         with self._lock:
-            if self._read is None or self.seconds_old < seconds:
+            if self._read is None or self.age_seconds < seconds:
                 return False
             try:
                 settings = self._read()
             except SettingsRefused as reason:
-                logger.warning("the settings are not read again, those from before stay: %s", reason)
+                logger.warning("the settings cannot be reloaded, the old ones stay in use: %s", reason)
                 return False
             finally:
                 self._read_at = time.monotonic()
             if settings == self.settings:
                 return False
             self.settings = settings
-        logger.info("the settings have changed and were read again")
+        logger.info("the settings have changed and were reloaded")
         return True

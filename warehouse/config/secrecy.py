@@ -1,32 +1,32 @@
-"""What counts as a secret: nothing short, nothing that stands in for one."""
+"""Checks that a secret is long enough and is not a placeholder."""
 
 from urllib.parse import unquote, urlsplit
 
-SHORTEST_SECRET = 32
-SHORTEST_PASSWORD = 12
-_FEWEST_DIFFERENT = 6
+MIN_SECRET_LENGTH = 32
+MIN_PASSWORD_LENGTH = 12
+_MIN_DISTINCT_CHARACTERS = 6
 _PLACEHOLDERS = ("change", "secret", "password", "example", "placeholder", "default", "postgres")
 
 
-def check_secret(name: str, value: str, *, shortest: int = SHORTEST_SECRET) -> None:
-    """Raise ValueError, naming the setting and never its value, if this is no secret."""
-    if len(value) < shortest:
-        raise ValueError(f"{name} has to have {shortest} characters or more")
-    if len(set(value)) < _FEWEST_DIFFERENT or any(word in value.lower() for word in _PLACEHOLDERS):
-        raise ValueError(f"{name} is a placeholder; make one up, at random")
+def check_secret(name: str, value: str, *, min_length: int = MIN_SECRET_LENGTH) -> None:
+    """Raise ValueError, naming the setting but never its value, if a secret is too short or a placeholder."""
+    if len(value) < min_length:
+        raise ValueError(f"{name} has fewer than {min_length} characters")
+    if len(set(value)) < _MIN_DISTINCT_CHARACTERS or any(word in value.lower() for word in _PLACEHOLDERS):
+        raise ValueError(f"{name} is a placeholder; generate a random value")
 
 
 def check_url_password(name: str, url: str) -> None:
-    """Raise ValueError if the URL of a store holds a password that is none.
+    """Raise ValueError if a store's URL is malformed, or its password is too short or a placeholder.
 
-    One without a password is let be: a store may know its clients by other means (a socket, a certificate).
+    A URL without a password is allowed: a store may authenticate clients by other means (a socket, a certificate).
     """
     try:
         parts = urlsplit(url)
         password, _ = parts.password, parts.port
     except ValueError:
         raise ValueError(
-            f"{name} is no URL; in a password, / ? # @ : are written %2F %3F %23 %40 %3A"
+            f"{name} is a malformed URL; in a password, write / ? # @ : as %2F %3F %23 %40 %3A"
         ) from None
     if password is not None:
-        check_secret(f"the password in {name}", unquote(password), shortest=SHORTEST_PASSWORD)
+        check_secret(f"the password in {name}", unquote(password), min_length=MIN_PASSWORD_LENGTH)

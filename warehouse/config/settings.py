@@ -1,4 +1,4 @@
-"""Settings that may hold secrets, the base of every process's own (prefix REGISTRU_), and how they are loaded."""
+"""The base classes of all settings (prefix REGISTRU_), and the function that loads them."""
 
 import sys
 from datetime import timedelta
@@ -8,13 +8,19 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from warehouse.config.secrecy import check_url_password
-from warehouse.config.setting_sources import FINDINGS, PREFIX, Findings, SettingsRefused, sources_of
+from warehouse.config.setting_sources import (
+    CURRENT_ORIGINS,
+    PREFIX,
+    SettingOrigins,
+    SettingsRefused,
+    sources_of,
+)
 
 
 class SourcedSettings(BaseSettings):
-    """Settings from AWS Secrets Manager, else from files, else from the environment, else from `.env`."""
+    """Settings from AWS Secrets Manager, files, the environment or `.env`. The first source that has one wins."""
 
-    # A value that is refused may be a secret: errors do not show it.
+    # Errors do not show a refused value, because it may be a secret.
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_file=".env", extra="ignore", hide_input_in_errors=True
     )
@@ -28,26 +34,32 @@ class SourcedSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Return the sources, the first of which wins."""
+        """Return the sources. The first one that has a setting wins."""
         return sources_of(settings_cls, init_settings, env_settings, dotenv_settings)
 
 
 class SecretSettings(SourcedSettings):
-    """Settings some of which are secret, and are read again while the process runs."""
+    """Settings that include secrets and are reloaded while the process runs."""
 
     secrets_minutes: float = Field(
-        default=5, ge=0, description="How often secrets are read again; 0: only when told, or when refused"
+        default=5,
+        ge=0,
+        description="Minutes between reloads of the settings; 0 reloads only on a signal or after refused credentials",
     )
 
 
 class StoreSettings(SecretSettings):
-    """Where the stores are."""
+    """The addresses of the stores."""
 
-    warehouse_url: str = Field(description="PostgreSQL URL of the warehouse, as this process's own role")
-    redis_state_url: str = Field(description="Redis URL of state that must not be evicted")
-    redis_cache_url: str = Field(description="Redis URL of the cache, which may be evicted")
+    warehouse_url: str = Field(description="PostgreSQL URL of the warehouse, in the role of this process")
+    redis_state_url: str = Field(
+        description="Redis URL of the state database, whose keys must not be evicted"
+    )
+    redis_cache_url: str = Field(description="Redis URL of the cache, whose keys may be evicted")
     fresh_hours: float = Field(
-        default=24, gt=0, description="How long a record counts as fresh, and is served without a visit"
+        default=24,
+        gt=0,
+        description="Hours for which a record is fresh, so that it is served without a visit",
     )
 
     @field_validator("warehouse_url", "redis_state_url", "redis_cache_url")
@@ -58,12 +70,12 @@ class StoreSettings(SecretSettings):
 
     @property
     def fresh_for(self) -> timedelta:
-        """How long a company's record is served without a new visit."""
+        """The time for which a record is served without a new visit."""
         return timedelta(hours=self.fresh_hours)
 
 
 def setting_name(info: ValidationInfo) -> str:
-    """Return how a setting that is being validated is called in the environment."""
+    """Return the name in the environment of the setting that is being validated."""
     return f"{PREFIX}{str(info.field_name).upper()}"
 
 
@@ -72,20 +84,20 @@ _Settings = TypeVar("_Settings", bound=BaseSettings)
 
 
 def load(settings: type[_Settings]) -> _Settings:
-    """Return the settings that the sources hold. Raises SettingsRefused, whose message holds no value."""
-    findings = Findings()
-    token = FINDINGS.set(findings)
+    """Load settings from their sources. Raises SettingsRefused, whose message contains no value."""
+    origins = SettingOrigins()
+    token = CURRENT_ORIGINS.set(origins)
     try:
         return settings()
     except ValidationError as error:
-        raise SettingsRefused(findings.told(error)) from None
+        raise SettingsRefused(origins.describe(error)) from None
     except SettingsError as error:
-        raise SettingsRefused(findings.told_no_json(error)) from None
+        raise SettingsRefused(origins.describe_malformed_json(error)) from None
     finally:
-        FINDINGS.reset(token)
+        CURRENT_ORIGINS.reset(token)
 
 
 def refuse_to_start(reason: SettingsRefused, status: int = 1) -> NoReturn:
-    """End the process with a line that says why."""
+    """Exit with the reason on standard error."""
     sys.stderr.write(f"registru: refused to start: {reason}\n")
     sys.exit(status)

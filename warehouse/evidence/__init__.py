@@ -1,4 +1,4 @@
-"""Captures as evidence: hashed as a whole, read back and checked, written as WARC files for others to check."""
+"""Captures as evidence: hashing a capture as a whole, verifying it, and exporting it to WARC files."""
 
 from warehouse.evidence.capture_evidence import (
     CaptureEvidence,

@@ -1,4 +1,4 @@
-"""A capture as evidence: everything that is known of one visit, and the hash of it all."""
+"""A capture as evidence: everything stored about one visit, and the hash of all of it."""
 
 import hashlib
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ Instant = Annotated[AwareDatetime, AfterValidator(lambda value: value.astimezone
 
 
 class PayloadEvidence(BaseModel):
-    """A JSON body that the page fetched, by its hash (None where the browser did not hand it out)."""
+    """A payload of the capture. `sha256` is None if the browser did not provide the body."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -26,10 +26,11 @@ class PayloadEvidence(BaseModel):
 
 
 class CaptureEvidence(BaseModel):
-    """All that is kept of a visit, bodies by their hashes.
+    """Everything that is stored about a visit, with bodies by their hashes.
 
-    It holds values as the database gives them back, so the row has to be made of it (`row`), not of what it was
-    made of. A field that is ever added must be left out of the hash where it is None: hashes of before stay good.
+    Its values are normalized to what the database returns. Build the database row from them (`row`), not from the
+    original values, or the hash will not match later. A field added in the future must be left out of the hash if it is
+    None, so that existing hashes stay valid.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -56,12 +57,12 @@ class CaptureEvidence(BaseModel):
     payloads: tuple[PayloadEvidence, ...] = ()
 
     def row(self) -> dict[str, Any]:
-        """Return the values of `source_data`, but for its id and the hash."""
+        """Return the values for a row of `source_data`, without its id and the hash."""
         return self.model_dump(exclude={"payloads"})
 
 
 def evidence_document(evidence: CaptureEvidence) -> dict[str, Any]:
-    """Return what is hashed, as JSON: the time with microseconds, in UTC; payloads in their order."""
+    """Return the JSON document that is hashed: the time in UTC with microseconds, payloads ordered by position."""
     return {
         **evidence.model_dump(mode="json"),
         "fetched_at": iso(evidence.fetched_at),
@@ -73,10 +74,10 @@ def evidence_document(evidence: CaptureEvidence) -> dict[str, Any]:
 
 
 def evidence_sha256(evidence: CaptureEvidence) -> str:
-    """Return the hash of everything: SHA-256, in hexadecimal, of the canonical JSON of a capture."""
+    """Return the hash of a capture: the SHA-256, in hexadecimal, of its canonical JSON document."""
     return hashlib.sha256(canonical_json(evidence_document(evidence))).hexdigest()
 
 
 def iso(moment: datetime) -> str:
-    """Return a time as 2026-11-24T22:54:36.000000+00:00."""
+    """Return a time in UTC, like 2026-11-24T22:54:36.000000+00:00."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")

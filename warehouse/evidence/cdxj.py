@@ -1,4 +1,4 @@
-"""Lines of a CDXJ index: a URL in sorting order, a time, and where the record is."""
+"""Lines of a CDXJ index: a sortable URL, a time, and the position of the record."""
 
 import json
 from datetime import UTC, datetime
@@ -8,19 +8,19 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def surt(url: str) -> str:
-    """Return a URL as web archives sort it: md,openmoney)/companies/1 for https://openmoney.md/companies/1."""
+    """Return the sort key of a URL (SURT): md,openmoney)/companies/1 for https://openmoney.md/companies/1."""
     parts = urlsplit(url)
     if parts.scheme not in _PORTS:
         return url
     host = (parts.hostname or "").removeprefix("www.")
     is_address = host.replace(".", "").isdigit() or ":" in host
-    turned = host if is_address else ",".join(reversed(host.split(".")))
+    reversed_host = host if is_address else ",".join(reversed(host.split(".")))
     port = f":{parts.port}" if parts.port not in (None, _PORTS[parts.scheme]) else ""
     query = urlencode(sorted(parse_qsl(parts.query.lower(), keep_blank_values=True)))
-    return f"{turned}{port}){parts.path.lower() or '/'}{f'?{query}' if query else ''}"
+    return f"{reversed_host}{port}){parts.path.lower() or '/'}{f'?{query}' if query else ''}"
 
 
 def line(url: str, moment: datetime, fields: dict[str, str]) -> str:
-    """Return a line of the index, without its end."""
+    """Return a line of the index, without the line end."""
     timestamp = moment.astimezone(UTC).strftime("%Y%m%d%H%M%S")
     return f"{surt(url).replace(' ', '%20')} {timestamp} {json.dumps({'url': url, **fields}, ensure_ascii=False)}"

@@ -1,17 +1,17 @@
-"""What can go wrong with evidence."""
+"""The errors of reading and exporting evidence."""
 
 
 class EvidenceError(RuntimeError):
-    """Evidence cannot be given out; the message says which, and why."""
+    """Evidence cannot be exported. The message names it and the reason."""
 
 
 class EvidenceDamaged(EvidenceError):
-    """What is stored does not have the hash it is stored under; the message names it."""
+    """Stored evidence does not match its hash. The message names it."""
 
 
 class NoEvidence(EvidenceError):
-    """Nothing is held of the company, or nothing of the time that was asked for."""
+    """No capture of the company is stored, or none within the requested period."""
 
 
 class NotWritten(EvidenceError):
-    """The files cannot be written where they should go."""
+    """The files cannot be written to the requested place."""

@@ -1,6 +1,6 @@
-"""Everything that is held on a company, as files that others can check with tools of their own.
+"""Exports all evidence on a company to files that others can verify with standard tools.
 
-Beside the WARC file stand an index of it (CDXJ) and the hashes of both (as `sha256sum --check` reads them).
+The export is a WARC file, its CDXJ index, and the checksums of both for `sha256sum --check`.
 """
 
 import hashlib
@@ -36,8 +36,8 @@ _BODIES = (
 
 
 @dataclass(frozen=True)
-class Written:
-    """A file that was written."""
+class WrittenFile:
+    """An exported file with its size in bytes and its SHA-256."""
 
     path: Path
     size: int
@@ -45,26 +45,36 @@ class Written:
 
 
 @dataclass(frozen=True)
-class Exported:
-    """What an export came to: the WARC file, its index, their hashes."""
+class EvidenceExport:
+    """The result of an export: the numbers of captures and records, and the three files."""
 
     captures: int
     records: int
-    files: tuple[Written, ...]
+    files: tuple[WrittenFile, ...]
 
 
 def export_evidence(
     connection: Connection, idno: str, output: Path, *, period: Period | None = None, overwrite: bool = False
-) -> Exported:
-    """Write all captures of a company to `output` (….warc.gz) and beside it; all files, or none.
+) -> EvidenceExport:
+    """Write all captures of a company to a WARC file, its index and its checksums. Write all files or none.
 
-    Raises NoEvidence, EvidenceDamaged, NotWritten.
+    Args:
+        connection: Reads the warehouse. Use REPEATABLE READ, so that the export sees one state.
+        idno: The company.
+        output: The path of the WARC file, which must end in .warc.gz. The other files are written beside it.
+        period: The period of the captures; None for all.
+        overwrite: Whether existing files may be replaced.
+
+    Raises:
+        NoEvidence: The company has no capture in the period.
+        EvidenceDamaged: A capture does not match its hash.
+        NotWritten: A file exists or cannot be written.
     """
     period = period or Period()
     paths = _paths(output, overwrite=overwrite)
     captures = count_captures(connection, idno, period)
     if not captures:
-        raise NoEvidence(f"no capture of {idno} is held{_within(period)}")
+        raise NoEvidence(f"no capture of {idno} is stored{_within(period)}")
     try:
         with tempfile.TemporaryDirectory(dir=output.parent, prefix=".evidence-") as folder:
             parts = [Path(folder) / path.name for path in paths]
@@ -77,12 +87,12 @@ def export_evidence(
             _publish(parts, paths, overwrite=overwrite)
     except OSError as error:
         raise NotWritten(f"{output}: {error.strerror or error}") from error
-    return Exported(captures, warc.records, tuple(_written(path) for path in paths))
+    return EvidenceExport(captures, warc.records, tuple(_written(path) for path in paths))
 
 
 def _paths(output: Path, *, overwrite: bool) -> tuple[Path, Path, Path]:
     if not output.name.endswith(SUFFIX):
-        raise NotWritten(f"{output}: the name of the file has to end in {SUFFIX}")
+        raise NotWritten(f"{output}: the name of the file must end in {SUFFIX}")
     stem = output.name.removesuffix(SUFFIX)
     paths = (output, output.with_name(f"{stem}.cdxj"), output.with_name(f"{stem}.sha256"))
     _refuse_existing(paths, overwrite=overwrite)
@@ -92,7 +102,7 @@ def _paths(output: Path, *, overwrite: bool) -> tuple[Path, Path, Path]:
 def _refuse_existing(paths: tuple[Path, ...], *, overwrite: bool) -> None:
     for path in paths:
         if path.exists() and not overwrite:
-            raise NotWritten(f"{path} exists already")
+            raise NotWritten(f"{path} already exists")
 
 
 def _within(period: Period) -> str:
@@ -134,5 +144,5 @@ def _hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _written(path: Path) -> Written:
-    return Written(path, path.stat().st_size, _hash(path))
+def _written(path: Path) -> WrittenFile:
+    return WrittenFile(path, path.stat().st_size, _hash(path))

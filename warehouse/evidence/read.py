@@ -1,4 +1,4 @@
-"""Captures as they are held, read one by one and checked against their hashes."""
+"""Reads stored captures one by one and verifies their hashes."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -20,23 +20,23 @@ _CAPTURES = select(
         else_=_first.c.response_headers.op("||")(source_data.c.changed_headers[0]),
     ).label("response_headers"),
 ).outerjoin(_first, _first.c.id == source_data.c.same_as)
-"""Captures as they were made: what one has in common with an earlier one stands there."""
+"""Complete captures. A capture stores only its differences from the earlier capture that `same_as` names."""
 
 
 @dataclass(frozen=True)
 class Period:
-    """From when, and until before when; None for no limit."""
+    """A period of time: from `since` (inclusive) to `until` (exclusive). None means no limit."""
 
     since: datetime | None = None
     until: datetime | None = None
 
 
 @dataclass(frozen=True)
-class HeldCapture:
-    """A capture with all its bodies by their hashes, found undamaged.
+class VerifiedCapture:
+    """A capture whose hashes were verified, with its bodies by hash.
 
-    `sha256` is the hash of everything; None for captures from before such hashes were made, whose bodies alone
-    could be checked. `removed` says of bodies that are held no more when they were removed, and why.
+    `sha256` is the hash of the whole capture. It is None for captures older than such hashes; of those, only the bodies
+    were verified. `removed` gives for each removed body the time and the reason of its removal.
     """
 
     source_data_id: int
@@ -47,28 +47,29 @@ class HeldCapture:
 
 
 def count_captures(connection: Connection, idno: str, period: Period) -> int:
-    """Return how many captures are held of a company."""
+    """Return the number of a company's captures in a period."""
     statement = select(func.count()).select_from(source_data).where(_condition(idno, period))
     return int(connection.execute(statement).scalar_one())
 
 
-def load_evidence(connection: Connection, idno: str, period: Period | None = None) -> Iterator[HeldCapture]:
-    """Yield a company's captures, oldest first, each checked. Raises EvidenceDamaged at the first that is not whole.
+def load_evidence(
+    connection: Connection, idno: str, period: Period | None = None
+) -> Iterator[VerifiedCapture]:
+    """Yield a company's verified captures, oldest first. Raises EvidenceDamaged at the first damaged one.
 
-    One capture at a time is in memory. Within one transaction that sees one state of the database (REPEATABLE
-    READ), it is that state which is read.
+    Only one capture at a time is in memory. Use a REPEATABLE READ transaction to read one state of the database.
     """
     statement = _CAPTURES.where(_condition(idno, period or Period())).order_by(source_data.c.id)
     rows = connection.execute(statement, execution_options={"yield_per": _ROWS_AT_ONCE})
     for row in rows.mappings():
-        yield _held(connection, row)
+        yield _verified_capture(connection, row)
 
 
-def captures_asked_for_by(connection: Connection, username: str) -> Iterator[tuple[int, CaptureEvidence]]:
-    """Yield the captures that somebody asked for, alone or with others, by their ids, without bodies; all checked."""
-    is_one_of_them = literal(username) == any_(func.string_to_array(source_data.c.requested_by, ", "))
-    for row in connection.execute(_CAPTURES.where(is_one_of_them)).mappings():
-        yield row["id"], _checked(connection, row)
+def captures_requested_by(connection: Connection, username: str) -> Iterator[tuple[int, CaptureEvidence]]:
+    """Yield (id, evidence) of the captures that a user requested, alone or with others. Verify them without bodies."""
+    is_requester = literal(username) == any_(func.string_to_array(source_data.c.requested_by, ", "))
+    for row in connection.execute(_CAPTURES.where(is_requester)).mappings():
+        yield row["id"], _verified_evidence(connection, row)
 
 
 def _condition(idno: str, period: Period) -> ColumnElement[bool]:
@@ -80,10 +81,10 @@ def _condition(idno: str, period: Period) -> ColumnElement[bool]:
     return and_(*conditions)
 
 
-def _held(connection: Connection, row: RowMapping) -> HeldCapture:
-    evidence = _checked(connection, row)
-    bodies = _bodies(connection, evidence, _called(row))
-    return HeldCapture(
+def _verified_capture(connection: Connection, row: RowMapping) -> VerifiedCapture:
+    evidence = _verified_evidence(connection, row)
+    bodies = _bodies(connection, evidence, _label(row))
+    return VerifiedCapture(
         row["id"],
         evidence,
         row["evidence_sha256"],
@@ -92,18 +93,18 @@ def _held(connection: Connection, row: RowMapping) -> HeldCapture:
     )
 
 
-def _called(row: RowMapping) -> str:
+def _label(row: RowMapping) -> str:
     return f"capture {row['id']} of {row['idno']}, fetched at {iso(row['fetched_at'])}"
 
 
-def _checked(connection: Connection, row: RowMapping) -> CaptureEvidence:
-    """Return a capture that is what it was when its hash was made. Raises EvidenceDamaged."""
+def _verified_evidence(connection: Connection, row: RowMapping) -> CaptureEvidence:
+    """Return a capture that matches its stored hash. Raises EvidenceDamaged if it does not."""
     evidence = _evidence(row, _payloads(connection, row["id"]))
     stored = row["evidence_sha256"]
     if stored is None and evidence.capture_id is not None:
-        raise EvidenceDamaged(f"{_called(row)}: its hash is gone")
+        raise EvidenceDamaged(f"{_label(row)}: its hash is missing")
     if stored is not None and stored != evidence_sha256(evidence):
-        raise EvidenceDamaged(f"{_called(row)}: it is not what was hashed as {stored} when it was stored")
+        raise EvidenceDamaged(f"{_label(row)}: its content does not match its hash {stored}")
     return evidence
 
 
@@ -124,7 +125,7 @@ def _payloads(connection: Connection, source_data_id: int) -> tuple[PayloadEvide
 
 
 def _bodies(connection: Connection, evidence: CaptureEvidence, capture: str) -> dict[str, bytes | str]:
-    """Return the bodies by their hashes; of one that was removed, when and why."""
+    """Return the bodies by hash. A removed body is represented by the text of when and why it was removed."""
     documents = (evidence.raw_html_sha256, evidence.document_sha256, evidence.screenshot_sha256)
     hashes = (*documents, *(payload.sha256 for payload in evidence.payloads))
     return {sha256: _body(connection, sha256, capture) for sha256 in hashes if sha256 is not None}
@@ -135,9 +136,9 @@ def _body(connection: Connection, sha256: str, capture: str) -> bytes | str:
     query = select(documents.content, documents.removed_at, documents.removed_because)
     row = connection.execute(query.where(documents.sha256 == sha256)).one_or_none()
     if row is None:
-        raise EvidenceDamaged(f"{capture}: its body {sha256} is gone")
+        raise EvidenceDamaged(f"{capture}: its body {sha256} is missing")
     if row.removed_at is not None:
         return f"removed at {iso(row.removed_at)}: {row.removed_because}"
     if hashlib.sha256(row.content).hexdigest() != sha256:
-        raise EvidenceDamaged(f"{capture}: its body {sha256} has another hash")
+        raise EvidenceDamaged(f"{capture}: the content of its body {sha256} has another hash")
     return bytes(row.content)

@@ -1,4 +1,4 @@
-"""Writes a WARC 1.1 file, each record compressed alone, and notes for an index where each one is."""
+"""Writes a WARC 1.1 file with separately compressed records, and collects the lines of its index."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ _KEPT_IN_URLS = "%/:=&?~#+!$,;'@()*[]"
 
 
 class _HexDigester(Digester):  # type: ignore[misc]  # warcio has no types
-    """A digest as the database writes it, so that a record's is the name that its body is stored under."""
+    """A digest in hexadecimal, as in the database, so that a record's digest is the key of its stored body."""
 
     def __str__(self) -> str:
         return f"{self.type_}:{self.digester.hexdigest()}"
@@ -30,19 +30,19 @@ class _Writer(WARCWriter):  # type: ignore[misc]
 
 
 class WarcFile:
-    """A WARC file that is being written into `file`, which it names `name`."""
+    """A WARC file that is being written to `file`. `name` is its file name in the index."""
 
     def __init__(self, file: BinaryIO, *, name: str, about: Mapping[str, str]) -> None:
         self._file, self._name = file, name
         self._writer = _Writer(file, gzip=True, warc_version="1.1")
         self.records = 0
         self.index: list[str] = []
-        described = self._writer.create_warcinfo_record(name, about)
-        self._id = described.rec_headers.get_header("WARC-Record-ID")
-        self._write(described)
+        warcinfo = self._writer.create_warcinfo_record(name, about)
+        self._id = warcinfo.rec_headers.get_header("WARC-Record-ID")
+        self._write(warcinfo)
 
     def add(self, record: WarcRecord, moment: datetime) -> None:
-        """Write a record of what was fetched at a moment."""
+        """Write a record of content that was fetched at `moment`, and add its line to the index."""
         written = self._writer.create_warc_record(
             _as_uri(record.url),
             record.kind,
@@ -71,7 +71,7 @@ class WarcFile:
             "WARC-Warcinfo-ID": self._id,
             "WARC-Concurrent-To": record.concurrent_to,
             "WARC-Refers-To": record.refers_to,
-            "WARC-Truncated": None if record.is_held else "unspecified",
+            "WARC-Truncated": None if record.is_stored else "unspecified",
         }
         return {name: value for name, value in references.items() if value is not None}
 
@@ -89,10 +89,12 @@ def _http_headers(record: WarcRecord) -> StatusAndHeaders | None:
 
 
 def _media_type(record: WarcRecord) -> str:
-    said = record.content_type
+    content_type = record.content_type
     if record.response is not None:
-        said = next((value for name, value in record.response.headers if name.lower() == "content-type"), "")
-    return said.partition(";")[0].strip().lower() or "unk"
+        content_type = next(
+            (value for name, value in record.response.headers if name.lower() == "content-type"), ""
+        )
+    return content_type.partition(";")[0].strip().lower() or "unk"
 
 
 def _as_uri(url: str) -> str:

@@ -1,4 +1,4 @@
-"""HTTP headers as they were kept, in whatever form, as lines of a WARC file."""
+"""Converts stored HTTP headers, in any of their formats, to headers of a WARC record."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -9,16 +9,16 @@ Headers = list[tuple[str, str]]
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
-_OF_THE_WIRE = ("content-encoding", "transfer-encoding", "content-length")
+_TRANSFER_HEADERS = ("content-encoding", "transfer-encoding", "content-length")
 ORIGINAL = "X-Archive-Orig-"
 
 
-def as_pairs(kept: Any) -> Headers:
-    """Return kept headers as names and values.
+def header_pairs(kept: Any) -> Headers:
+    """Return stored headers as pairs of name and value.
 
-    They are kept as [[name, value], …], as [{"name": …, "value": …}, …], or as {name: value} with the values of a
-    repeated header in lines (as DevTools joins them). A name or value that HTTP does not allow would break the
-    file: such a name is left out, line ends become spaces.
+    Stored formats are [[name, value], …], [{"name": …, "value": …}, …] and {name: value}, where DevTools joins the
+    values of a repeated header with line ends. Names that HTTP does not allow are dropped and control characters in
+    values become spaces, because they would make the file invalid.
     """
     pairs = [
         (name.strip(), _CONTROL.sub(" ", value).strip())
@@ -37,20 +37,20 @@ def _named(kept: Any) -> Iterator[tuple[str, str]]:
         yield str(name), str(value)
 
 
-def of_body(kept: Any, body: bytes | None) -> Headers:
-    """Return the headers of a response whose body is held without the codings of the wire (None: not held).
+def headers_for_body(kept: Any, body: bytes | None) -> Headers:
+    """Return the headers of a response whose body is stored decoded. `body` is None if it is not stored.
 
-    What described the body on the wire is kept under another name; its length is given anew.
+    Headers that describe the transferred body get the prefix X-Archive-Orig-, and Content-Length is computed anew.
     """
     pairs = [
-        (f"{ORIGINAL}{name}" if name.lower() in _OF_THE_WIRE else name, value)
-        for name, value in as_pairs(kept)
+        (f"{ORIGINAL}{name}" if name.lower() in _TRANSFER_HEADERS else name, value)
+        for name, value in header_pairs(kept)
     ]
     return pairs if body is None else [*pairs, ("Content-Length", str(len(body)))]
 
 
 def status_line(status_code: int) -> str:
-    """Return a status with its usual phrase: HTTP/2 sends none."""
+    """Return a status code with its standard phrase, because HTTP/2 sends no phrase."""
     try:
         return f"{status_code} {HTTPStatus(status_code).phrase}"
     except ValueError:

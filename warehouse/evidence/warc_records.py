@@ -1,4 +1,4 @@
-"""What a capture becomes in a WARC file: which records, of what, and how they refer to each other."""
+"""Builds the WARC records of a capture and the references between them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -6,20 +6,20 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from warehouse.evidence.capture_evidence import PayloadEvidence, evidence_document, iso
-from warehouse.evidence.read import HeldCapture
+from warehouse.evidence.read import VerifiedCapture
 from warehouse.evidence.stored_json import canonical_json
-from warehouse.evidence.warc_headers import Headers, of_body, status_line
+from warehouse.evidence.warc_headers import Headers, headers_for_body, status_line
 
 _NAMESPACE = uuid5(NAMESPACE_URL, "https://openmoney.md/registru/evidence")
 HTML = "text/html; charset=utf-8"
 PNG = "image/png"
-_ANSWER = "application/http; msgtype=response"
-_ANYTHING = "application/octet-stream"
+_HTTP_RESPONSE = "application/http; msgtype=response"
+_UNKNOWN_TYPE = "application/octet-stream"
 
 
 @dataclass(frozen=True)
-class Response:
-    """The head of an answer."""
+class ResponseHead:
+    """The status line and the headers of an HTTP response."""
 
     status: str
     headers: Headers
@@ -27,9 +27,9 @@ class Response:
 
 @dataclass(frozen=True)
 class WarcRecord:
-    """One record: its id, its part in the capture, its kind (WARC-Type), whose URL, and what it holds.
+    """One WARC record: its id, its role in the capture, its kind (WARC-Type), its URL and its content.
 
-    `response` is there for records of answers alone. `is_held` tells an empty body from one that is not held.
+    Only response records have a `response`. `is_stored` distinguishes an empty body from one that is not stored.
     """
 
     id: str
@@ -38,32 +38,32 @@ class WarcRecord:
     url: str
     content_type: str
     body: bytes
-    response: Response | None = None
-    is_held: bool = True
+    response: ResponseHead | None = None
+    is_stored: bool = True
     concurrent_to: str | None = None
     refers_to: str | None = None
 
 
-def records_of(capture: HeldCapture) -> list[WarcRecord]:
-    """Return a capture's records: answers, the rendered page, the screenshot, and what is known of them."""
+def records_of(capture: VerifiedCapture) -> list[WarcRecord]:
+    """Return a capture's records: responses, the rendered page, the screenshot, and the metadata."""
     return list(_Records(capture).all())
 
 
 class _Records:
-    """The records of one capture. Its metadata record is there whatever came of it: the others point to it."""
+    """The records of one capture. There is always a metadata record, to which the others refer."""
 
-    def __init__(self, capture: HeldCapture) -> None:
+    def __init__(self, capture: VerifiedCapture) -> None:
         self._capture, self._evidence = capture, capture.evidence
         self._url = capture.evidence.final_url or capture.evidence.url
         self._metadata = self._id("metadata")
 
     def all(self) -> Iterator[WarcRecord]:
-        made = [*self._answers(), *self._rendered(), *self._screenshot()]
-        yield from made
-        yield self._everything(made)
+        records = [*self._responses(), *self._rendered(), *self._screenshot()]
+        yield from records
+        yield self._metadata_record(records)
 
     def _id(self, role: str) -> str:
-        # Made of the capture, so that one exported twice is recognised as one.
+        # Derived from the capture, so that two exports give a record the same id.
         evidence = self._evidence
         capture = (
             evidence.capture_id
@@ -76,39 +76,39 @@ class _Records:
             return None
         return self._capture.bodies[sha256]
 
-    def _answers(self) -> Iterator[WarcRecord]:
+    def _responses(self) -> Iterator[WarcRecord]:
         evidence = self._evidence
         for number, hop in enumerate(evidence.redirects or ()):
-            yield self._answer(
+            yield self._response(
                 f"redirect {number}", hop["url"], hop["status_code"], hop.get("response_headers"), None
             )
         document = self._body(evidence.document_sha256)
         if evidence.status_code is not None:
-            yield self._answer(
+            yield self._response(
                 "document", self._url, evidence.status_code, evidence.response_headers, document
             )
         elif document is not None:
-            yield self._resource("document", self._url, document, _ANYTHING)
+            yield self._resource("document", self._url, document, _UNKNOWN_TYPE)
         for payload in evidence.payloads:
             yield from self._payload(payload)
 
     def _payload(self, payload: PayloadEvidence) -> Iterator[WarcRecord]:
         role, body = f"payload {payload.position}", self._body(payload.sha256)
         if payload.status_code is not None:
-            yield self._answer(role, payload.url, payload.status_code, payload.response_headers, body)
+            yield self._response(role, payload.url, payload.status_code, payload.response_headers, body)
         elif body is not None:
-            yield self._resource(role, payload.url, body, _ANYTHING)
+            yield self._resource(role, payload.url, body, _UNKNOWN_TYPE)
 
-    def _answer(self, role: str, url: str, status: int, headers: Any, body: bytes | None) -> WarcRecord:
+    def _response(self, role: str, url: str, status: int, headers: Any, body: bytes | None) -> WarcRecord:
         return WarcRecord(
             id=self._id(role),
             role=role,
             kind="response",
             url=url,
-            content_type=_ANSWER,
+            content_type=_HTTP_RESPONSE,
             body=body or b"",
-            response=Response(status_line(status), of_body(headers, body)),
-            is_held=body is not None,
+            response=ResponseHead(status_line(status), headers_for_body(headers, body)),
+            is_stored=body is not None,
             concurrent_to=self._metadata,
         )
 
@@ -124,7 +124,7 @@ class _Records:
         )
 
     def _rendered(self) -> Iterator[WarcRecord]:
-        """The page as scripts have left it: made from the document, where one was answered."""
+        """Yield the rendered page, as a conversion of the document if the server returned one."""
         body = self._body(self._evidence.raw_html_sha256)
         if body is None:
             return
@@ -138,15 +138,15 @@ class _Records:
     def _screenshot(self) -> Iterator[WarcRecord]:
         body = self._body(self._evidence.screenshot_sha256)
         if body is not None:
-            # The name that web archives use for a picture of a page.
+            # Web archives use this URN for a screenshot of a page.
             yield self._resource("screenshot", f"urn:view:{self._url}", body, PNG)
 
-    def _everything(self, made: list[WarcRecord]) -> WarcRecord:
+    def _metadata_record(self, others: list[WarcRecord]) -> WarcRecord:
         document = {
             "source_data_id": self._capture.source_data_id,
             "evidence_sha256": self._capture.sha256,
             "evidence": evidence_document(self._evidence),
-            "records": {record.role: record.id for record in made},
+            "records": {record.role: record.id for record in others},
             **({"removed_bodies": dict(self._capture.removed)} if self._capture.removed else {}),
         }
         return WarcRecord(
@@ -156,5 +156,5 @@ class _Records:
             url=self._url,
             content_type="application/json",
             body=canonical_json(document),
-            concurrent_to=next((record.id for record in made if record.response is not None), None),
+            concurrent_to=next((record.id for record in others if record.response is not None), None),
         )

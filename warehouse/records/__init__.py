@@ -1,1 +1,1 @@
-"""Company records: the models, the queries that load them, their history, their cached form."""
+"""Company records: their models, the queries that load them, their history and their cached form."""

@@ -1,4 +1,4 @@
-"""Many rows into a table at once, by PostgreSQL's COPY."""
+"""Bulk inserts with PostgreSQL's COPY."""
 
 import io
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 def copy_rows(
     connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[object]]
 ) -> None:
-    """Insert rows, each the values of `columns` in their order; None is NULL. Raises what an INSERT raises."""
+    """Insert rows, each with the values of `columns` in order. None is NULL. Raises the errors of an INSERT."""
     text = "".join("\t".join(map(_field, row)) + "\n" for row in rows)
     if not text:
         return

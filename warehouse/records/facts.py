@@ -1,4 +1,4 @@
-"""Companies' facts out of the tables, as functions of a connection."""
+"""Queries that load companies' facts from the tables of records."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ _Grouped = Mapping[str, Sequence[RowMapping]]
 
 
 def load_facts(connection: Connection, idnos: Sequence[str]) -> dict[str, CompanyFacts]:
-    """Return all that the current records of these companies say, statements line by line, by IDNO."""
+    """Return all facts of these companies' current records, with complete statements, by IDNO."""
     heads = connection.execute(select(transformed_data).where(transformed_data.c.idno.in_(idnos))).mappings()
     statements = load_statements(connection, idnos)
     profiles = load_profiles(connection, list(heads))
@@ -41,7 +41,7 @@ def load_facts(connection: Connection, idnos: Sequence[str]) -> dict[str, Compan
 
 
 def load_profiles(connection: Connection, heads: Sequence[RowMapping]) -> dict[str, dict[str, Any]]:
-    """Return the values of CompanyProfile that belong to rows of `transformed_data`, by IDNO."""
+    """Return the values for CompanyProfile by IDNO. `heads` are rows of `transformed_data`."""
     idnos = [head["idno"] for head in heads]
     parties = _grouped(connection, company_parties, idnos, "relation", "position")
     activities = _grouped(connection, company_activities, idnos, "is_licensed", "position")
@@ -49,7 +49,7 @@ def load_profiles(connection: Connection, heads: Sequence[RowMapping]) -> dict[s
 
 
 def load_figures(connection: Connection, idnos: Sequence[str]) -> dict[str, tuple[StatementFigures, ...]]:
-    """Return the key figures of these companies' statements by IDNO, the newest year first."""
+    """Return the key figures of these companies' statements, by IDNO, newest year first."""
     rows = _grouped(connection, financial_statements, idnos, "year")
     fields = StatementFigures.model_fields
     return {
@@ -59,7 +59,7 @@ def load_figures(connection: Connection, idnos: Sequence[str]) -> dict[str, tupl
 
 
 def load_statements(connection: Connection, idnos: Sequence[str]) -> dict[str, tuple[Statement, ...]]:
-    """Return these companies' statements line by line, by IDNO, the newest first."""
+    """Return these companies' complete statements, by IDNO, newest year first."""
     heads = _grouped(connection, financial_statements, idnos, "year")
     lines: dict[tuple[str, int], list[StatementLine]] = defaultdict(list)
     columns = financial_lines.c
@@ -77,7 +77,11 @@ def load_statements(connection: Connection, idnos: Sequence[str]) -> dict[str, t
 
 
 def _grouped(connection: Connection, table: Table, idnos: Sequence[str], *order: str) -> _Grouped:
-    query = select(table).where(table.c.idno.in_(idnos)).order_by(table.c.idno, *(table.c[o] for o in order))
+    query = (
+        select(table)
+        .where(table.c.idno.in_(idnos))
+        .order_by(table.c.idno, *(table.c[column] for column in order))
+    )
     rows: dict[str, list[RowMapping]] = defaultdict(list)
     for row in connection.execute(query).mappings():
         rows[row["idno"]].append(row)
@@ -98,7 +102,7 @@ def _profile(head: RowMapping, parties: _Grouped, activities: _Grouped) -> dict[
 
 
 def _parts(model: type[AddressParts] | type[Cuatm], head: RowMapping, prefix: str) -> Any:
-    """The parts that stand in columns of their own; None where there is none."""
+    """Return the model of the columns with this prefix, or None if all of them are empty."""
     parts = {part: head[f"{prefix}_{part}"] for part in model.model_fields}
     return model(**parts) if any(value is not None for value in parts.values()) else None
 

@@ -1,11 +1,11 @@
-"""A company's record over time, as functions of a connection.
+"""A company's record over time: past records, recorded changes and their captures.
 
-A record as of a time is what this platform would have answered then: today's record with every change undone that was
-recorded later, news from the source and corrections of our reading alike. What was true of the company at that time
-is another question: the source may have been visited late, and we may have misread it. Of today are the order within
-lists (it is no fact, its changes are not recorded) and the rule that picks key figures from a statement's rows.
+A record as of a time is what this platform would have answered then: today's record with all later changes undone,
+whether caused by the source or by the parser. It is not necessarily what was true of the company then: the source may
+have been visited late or misread. Two things are always those of today: the order within lists, whose changes are not
+recorded, and the rule that picks key figures from the lines of a statement.
 
-Each function has to see one state of the tables: call it in a transaction that is REPEATABLE READ.
+Call each function in a REPEATABLE READ transaction, so that it reads one state of the tables.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from sqlalchemy import Connection, and_, exists, func, or_, select, tuple_
 from warehouse.contract import Outcome
 from warehouse.records.facts import load_facts
 from warehouse.records.models import Cause, Change, CompanyFacts, CompanyProfile, StatementFigures
-from warehouse.records.record_diff import as_of
+from warehouse.records.record_diff import undo_changes
 from warehouse.schema.tables import company_changes, quarantine, source_data, transformed_data
 
 _CAPTURES = select(
@@ -29,7 +29,7 @@ _CAPTURES = select(
 
 
 class CaptureReference(BaseModel):
-    """A visit to the source that got the company's page: when, where, and the hash of the page's HTML."""
+    """A good capture: its time, its URL and the hash of its HTML."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
@@ -40,16 +40,16 @@ class CaptureReference(BaseModel):
 
 
 class PastSource(CaptureReference):
-    """The newest good capture by a time, and the version that had read it."""
+    """The newest good capture at a past time, and the transform version that had read it."""
 
     transform_version: int | None = Field(
-        description="The version of our reading that the record came from then. It is known if it was the same"
-        " before and after, else null: a version that reads the same leaves no trace."
+        description="The transform version that had read the record, or null if unknown: a version that reads the same"
+        " facts as the one before records no change."
     )
 
 
 class HistoricalRecord(CompanyProfile):
-    """A company's record as this platform would have answered at the time `as_of`, and where it came from."""
+    """A company's record as this platform would have answered at the time `as_of`, with its source."""
 
     statements: tuple[StatementFigures, ...] = ()
     as_of: datetime
@@ -57,21 +57,21 @@ class HistoricalRecord(CompanyProfile):
 
 
 class RecordedChange(Change):
-    """A change of a company's record. Later changes have larger ids."""
+    """A stored change of a company's record. Later changes have larger ids."""
 
     id: int
 
 
-def load_held_since(connection: Connection, idno: str) -> datetime | None:
-    """Return since when a record of a company is held, None if none is."""
+def load_first_recorded_at(connection: Connection, idno: str) -> datetime | None:
+    """Return the time when a company's first record was stored, or None if it has no record."""
     query = select(transformed_data.c.first_transformed_at).where(transformed_data.c.idno == idno)
     return connection.execute(query).scalar()
 
 
 def load_past_record(connection: Connection, idno: str, at: datetime) -> HistoricalRecord:
-    """Return the record of a company that is held since that time or longer, as it was then."""
+    """Return a company's record as of a time. The company must have had a record by then."""
     later = _changes_after(connection, idno, at)
-    past = as_of(load_facts(connection, [idno])[idno], later)
+    past = undo_changes(load_facts(connection, [idno])[idno], later)
     return HistoricalRecord(
         **{field: getattr(past, field) for field in CompanyProfile.model_fields},
         statements=_figures(past),
@@ -90,7 +90,17 @@ def load_changes(
     since: datetime | None = None,
     before_id: int | None = None,
 ) -> list[RecordedChange]:
-    """Return changes of a company's record, the newest first. The field `statements` stands for every year's."""
+    """Return changes of a company's record, newest first.
+
+    Args:
+        connection: Reads the warehouse.
+        idno: The company.
+        limit: The largest number of changes to return.
+        cause: Only changes with this cause.
+        field: Only changes of this field; `statements` selects the statements of all years.
+        since: Only changes recorded at this time or later.
+        before_id: Only changes with a smaller id, for paging.
+    """
     change = company_changes.c
     query = select(company_changes).where(change.idno == idno).order_by(change.id.desc()).limit(limit)
     if cause is not None:
@@ -107,9 +117,9 @@ def load_changes(
 
 
 def _changes_after(connection: Connection, idno: str, at: datetime) -> list[RecordedChange]:
-    """Return the changes to undo, the newest first: from the first one on that was recorded later."""
+    """Return the changes to undo, newest first: the first one recorded after `at`, and all with larger ids."""
     change = company_changes.c
-    # Not each by its time: clocks differ, and only the last changes of all can be undone.
+    # Ids decide, not the time of each change: clocks differ, and changes can be undone only from the newest on.
     first = select(func.min(change.id)).where(change.idno == idno, change.recorded_at > at).scalar_subquery()
     query = select(company_changes).where(change.idno == idno, change.id >= first).order_by(change.id.desc())
     return [RecordedChange.model_validate(row) for row in connection.execute(query)]
@@ -128,12 +138,12 @@ def _figures(facts: CompanyFacts) -> tuple[StatementFigures, ...]:
 
 
 def _source(connection: Connection, idno: str, at: datetime, undone: RecordedChange | None) -> PastSource:
-    """Return where the record came from; `undone` is the first change after that time."""
+    """Return the source of the record as of `at`. `undone` is the first change after that time."""
     head = connection.execute(select(transformed_data).where(transformed_data.c.idno == idno)).one()
     if undone is None and head.transformed_at <= at:
         capture = _newest_capture(connection, at=head.fetched_at, not_after=head.source_data_id)
         return PastSource(**dict(capture), transform_version=head.transform_version)
-    # What the record came from just before it changed, or, if it did not change since, what it comes from today.
+    # The source just before the record changed or, if it has not changed since, its source today.
     last_id, last_version = (
         (undone.previous_source_data_id, undone.previous_version)
         if undone is not None
@@ -146,9 +156,9 @@ def _source(connection: Connection, idno: str, at: datetime, undone: RecordedCha
 
 
 def _newest_capture(connection: Connection, *, at: datetime, not_after: int) -> CaptureReference:
-    """Return the newest good capture by a time that a record can have come from, `not_after` another of it.
+    """Return the newest good capture at a time that may be the record's source, not newer than capture `not_after`.
 
-    One that was made by then but never became the record (it was in quarantine, or waited) is none of them.
+    Captures that existed then but never became the record (quarantined or pending ones) are excluded.
     """
     capture, last = source_data.c, source_data.alias().c
     was_refused = exists().where(quarantine.c.source_data_id == capture.id, quarantine.c.first_tried_at <= at)
@@ -158,7 +168,7 @@ def _newest_capture(connection: Connection, *, at: datetime, not_after: int) -> 
             tuple_(capture.fetched_at, capture.id) <= tuple_(last.fetched_at, last.id),
             or_(capture.id == not_after, and_(capture.outcome == Outcome.OK, ~was_refused)),
         )
-        # Clocks differ: if none is that old, the record came from the last one nevertheless.
+        # Clocks differ: if no capture is that old, the record came from the newest candidate nevertheless.
         .order_by(capture.fetched_at > at, capture.fetched_at.desc(), capture.id.desc())
         .limit(1)
     )
@@ -166,6 +176,6 @@ def _newest_capture(connection: Connection, *, at: datetime, not_after: int) -> 
 
 
 def captures_by_id(connection: Connection, ids: Sequence[int]) -> dict[int, CaptureReference]:
-    """Return captures by their ids."""
+    """Return references to captures, by their ids."""
     rows = connection.execute(_CAPTURES.where(source_data.c.id.in_(ids)))
     return {row.source_data_id: CaptureReference.model_validate(row) for row in rows}

@@ -1,4 +1,4 @@
-"""The records both sides handle: a company as we know it, and where each came from."""
+"""The models of company records, changes, provenance and quarantine, which pipeline and API share."""
 
 import re
 from dataclasses import dataclass
@@ -15,32 +15,32 @@ from warehouse.folding import fold
 
 Share = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
 Money = Annotated[Decimal, PlainSerializer(str, return_type=str, when_used="json")]
-"""An amount in the currency named beside it; in JSON a string, for no digit of it may be lost."""
+"""An amount of money. JSON represents it as a string, so that no digit is lost."""
 
 
 class CompanyStatus(StrEnum):
-    """Whether the register holds the company as existing."""
+    """Whether the register lists the company as active."""
 
     ACTIVE = "active"
     INACTIVE = "inactive"
 
 
 class PartyKind(StrEnum):
-    """What a founder or administrator is."""
+    """Whether a party is a person or a company."""
 
     PERSON = "person"
     COMPANY = "company"
 
 
 class Relation(StrEnum):
-    """What a party is to a company."""
+    """The relation of a party to the company."""
 
     FOUNDER = "founder"
     ADMINISTRATOR = "administrator"
 
 
 class Party(BaseModel):
-    """A founder or administrator. `share` is in per cent; `source_id` is the source's stable id."""
+    """A founder or administrator. `share` is in per cent; `source_id` is the stable id of the party at the source."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -53,7 +53,7 @@ class Party(BaseModel):
 
 
 class AddressParts(BaseModel):
-    """An address in parts, as the source has them (`district` is its code of a sector or district)."""
+    """The parts of an address, as the source has them. `district` is the source's code of a sector or district."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -66,7 +66,7 @@ class AddressParts(BaseModel):
 
 
 class Cuatm(BaseModel):
-    """A place in CUATM, the classifier of administrative units; `code` is its statistical code."""
+    """A unit of CUATM, the classification of administrative units. `code` is its statistical code."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -76,7 +76,7 @@ class Cuatm(BaseModel):
 
 
 class Activity(BaseModel):
-    """A line of business. `code` is the source's number for it."""
+    """A line of business. `code` is its number at the source."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -85,7 +85,7 @@ class Activity(BaseModel):
 
 
 class StatementLine(NamedTuple):
-    """A row of a financial statement: the form (5 to 8), the row's code in it, its label, its amount."""
+    """A line of a financial statement: its form (5 to 8), its row code in the form, its amount and its label."""
 
     form: int
     row: str
@@ -103,7 +103,7 @@ KEY_FIGURES: dict[str, tuple[int, str]] = {
     "current_liabilities": (5, "820"),
     "cash": (5, "410"),
 }
-"""The rows that matter most, as (form, row). Source: openmoney's forms, 5 the balance sheet, 6 profit and loss."""
+"""The key figures, as (form, row) in openmoney's forms: 5 is the balance sheet, 6 is profit and loss."""
 
 _EXPECTED_LABELS: dict[str, re.Pattern[str]] = {
     "revenue": re.compile(r"venituri(?:le)? din v[ai]nzari\W*(?:total)?"),
@@ -117,12 +117,12 @@ _EXPECTED_LABELS: dict[str, re.Pattern[str]] = {
     "current_liabilities": re.compile(r"total(?:ul)? datorii(?:lor)? curente"),
     "cash": re.compile(r"numerar(?:ul)?(?: si documente(?:le)? banesti)?"),
 }
-"""What the rows are called, folded: another type of document may give a row's number to something else."""
+"""The folded labels of the key figures. Another type of document may use the same row code for another figure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """A year's financial statement as it was filed. Lines are in the order of (form, row), each once."""
+    """The financial statement of a year, as filed. Its lines are unique and ordered by (form, row)."""
 
     year: int
     currency: str = "MDL"
@@ -131,23 +131,23 @@ class Statement:
     lines: tuple[StatementLine, ...] = ()
 
     def figures(self) -> dict[str, Decimal]:
-        """Return the key figures that the statement holds, by name; no row that is called something else."""
+        """Return the statement's key figures by name. Skip lines whose label is that of another figure."""
         lines = {(line.form, line.row): line for line in self.lines}
         return {
             name: lines[code].value
             for name, code in KEY_FIGURES.items()
-            if code in lines and _is_called(lines[code].label, name)
+            if code in lines and _has_label_of(lines[code].label, name)
         }
 
 
-@lru_cache(maxsize=1024)  # the forms' rows are the same for all
-def _is_called(label: str | None, figure: str) -> bool:
-    """Tell whether a row's label, if it has one, is that of a key figure."""
+@lru_cache(maxsize=1024)  # most statements have the same labels
+def _has_label_of(label: str | None, figure: str) -> bool:
+    """Return whether a label fits a key figure. A missing label fits."""
     return label is None or _EXPECTED_LABELS[figure].fullmatch(fold(label).strip(" .,:;")) is not None
 
 
 class StatementFigures(BaseModel):
-    """The key figures of a year's financial statement, in `currency`. One that was not filed is None."""
+    """The key figures of a year's financial statement, in `currency`. A figure that was not filed is None."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -165,7 +165,7 @@ class StatementFigures(BaseModel):
 
 
 class CompanyProfile(BaseModel):
-    """What is known of a company but its statements. A fact that is not stated is None, a list empty."""
+    """The facts of a company without its statements. A fact that the source does not state is None or an empty list."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -185,26 +185,26 @@ class CompanyProfile(BaseModel):
 
 
 class CompanyFacts(CompanyProfile):
-    """What a capture says of a company, its statements line by line, the newest year first."""
+    """All facts of a company. Its statements are complete, newest year first."""
 
     statements: tuple[Statement, ...] = ()
 
 
 class Cause(StrEnum):
-    """Why a record changed."""
+    """The cause of a change."""
 
     SOURCE = "source"
-    """The source says something else: news."""
+    """The source states something else."""
     PARSER = "parser"
-    """We read the same capture otherwise: no news."""
+    """A newer transform version reads the same capture differently. The source has not changed."""
 
 
 class Change(BaseModel):
-    """One change of a company's record, from one capture (as a version read it) to another.
+    """A change of one field of a company's record, between two captures or two transform versions.
 
-    `field` is a field of the record, or `statements/{year}`; `old` and `new` are its values as JSON, None where
-    there was none. Of a statement that changed they hold the differing rows only. `observed_at` is when the capture
-    was made, `recorded_at` when the record changed.
+    `field` is a field of the record, or `statements/{year}`. `old` and `new` are its values as JSON, or None if there
+    was none. For a changed statement they hold only the differing lines. `observed_at` is the time of the capture,
+    `recorded_at` the time when the record changed.
     """
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
@@ -222,7 +222,7 @@ class Change(BaseModel):
 
 
 class QuarantineReason(StrEnum):
-    """Why a good capture could not be transformed."""
+    """The reason why a good capture could not be transformed."""
 
     NOT_THIS_COMPANY = "not_this_company"
     EVIDENCE_DAMAGED = "evidence_damaged"
@@ -232,7 +232,7 @@ class QuarantineReason(StrEnum):
 
 
 class QuarantinedCapture(BaseModel):
-    """A good capture that could not be transformed, and why."""
+    """A good capture that could not be transformed, with the reason."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
@@ -248,7 +248,7 @@ class QuarantinedCapture(BaseModel):
 
 
 class FieldProvenance(BaseModel):
-    """Where one field of a record was read: in which capture, by which reading, from what text."""
+    """The provenance of one field: the capture, the method that read it, and the source text."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -258,7 +258,7 @@ class FieldProvenance(BaseModel):
 
 
 class Provenance(BaseModel):
-    """Where a record's facts came from: the capture, and the transformation that read it."""
+    """The provenance of a record: its capture, and the transformation that read it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -281,7 +281,7 @@ class CompanyRecord(CompanyProfile):
 
 
 class CompanyResult(BaseModel):
-    """What a run came to for one of its companies: its result, and the capture that counts."""
+    """The result of a run for one of its companies, with the outcome of the capture that counts."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
 

@@ -1,4 +1,4 @@
-"""Queries that both sides need, as functions of a connection."""
+"""Queries that both the pipeline and the API need."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,14 +12,14 @@ from warehouse.schema.tables import run_results, source_data, transformed_data
 
 
 def load_record(connection: Connection, idno: str) -> CompanyRecord | None:
-    """Return the current record of a company, None where there is none."""
+    """Return the current record of a company, or None if it has none."""
     return load_records(connection, [idno]).get(idno)
 
 
 def load_records(
     connection: Connection, idnos: Sequence[str], *, captured_after: datetime | None = None
 ) -> dict[str, CompanyRecord]:
-    """Return the current records of these companies, by IDNO; those of captures after a time."""
+    """Return the current records of these companies by IDNO, optionally only those captured after a time."""
     query = (
         select(
             transformed_data,
@@ -50,29 +50,29 @@ def load_records(
 _IS_TRANSFORMED = func.coalesce(transformed_data.c.fetched_at >= source_data.c.fetched_at, False).label(
     "is_transformed"
 )
-"""A company's record comes from this capture of it, or from a newer one."""
+"""Whether the company's record was read from this capture or a newer one."""
 
 
-def load_results(connection: Connection, asked: Sequence[tuple[str, str]]) -> list[CompanyResult]:
-    """Return what runs came to for companies, of these pairs (run id, IDNO) those that are done."""
+def load_results(connection: Connection, pairs: Sequence[tuple[str, str]]) -> list[CompanyResult]:
+    """Return the results of those (run id, IDNO) pairs that the run has finished."""
     query = (
         select(run_results, source_data.c.outcome, source_data.c.error, _IS_TRANSFORMED)
         .outerjoin(source_data, source_data.c.id == run_results.c.source_data_id)
         .outerjoin(transformed_data, transformed_data.c.idno == run_results.c.idno)
-        .where(tuple_(run_results.c.run_id, run_results.c.idno).in_(asked))
+        .where(tuple_(run_results.c.run_id, run_results.c.idno).in_(pairs))
     )
     return [CompanyResult.model_validate(row) for row in connection.execute(query)]
 
 
 def load_good_captures(
-    connection: Connection, asked: Sequence[tuple[str, str]]
+    connection: Connection, pairs: Sequence[tuple[str, str]]
 ) -> dict[tuple[str, str], bool]:
-    """Return which of these pairs (run id, IDNO) have a good capture, and whether it is transformed."""
+    """Return those (run id, IDNO) pairs that have a good capture, and whether it is transformed."""
     query = (
         select(source_data.c.run_id, source_data.c.idno, func.bool_or(_IS_TRANSFORMED))
         .outerjoin(transformed_data, transformed_data.c.idno == source_data.c.idno)
         .where(
-            tuple_(source_data.c.run_id, source_data.c.idno).in_(asked), source_data.c.outcome == Outcome.OK
+            tuple_(source_data.c.run_id, source_data.c.idno).in_(pairs), source_data.c.outcome == Outcome.OK
         )
         .group_by(source_data.c.run_id, source_data.c.idno)
     )

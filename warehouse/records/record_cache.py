@@ -1,6 +1,6 @@
-"""Companies' records in the cache: as the answer's JSON, behind a line that tells whether it may be answered as it is.
+"""The format of records in the cache: a line with the format number and the capture's time, then the response's JSON.
 
-Whoever serves one reads that line alone; the JSON goes out byte by byte as the writer made it.
+The API parses only that line. It serves the JSON byte for byte as it was stored.
 """
 
 import re
@@ -9,34 +9,34 @@ from datetime import UTC, datetime
 
 from warehouse.records.models import CompanyRecord
 
-FORM = 3
-"""The number grows with what a record holds: one that an older program wrote lacks what it did not know of."""
+CACHE_FORMAT = 3
+"""The number of the format. It grows with the fields of a record, so that older cached records are not served."""
 
-_LINE = re.compile(rb"registru/%d ([0-9]{1,11})\n" % FORM)
+_LINE = re.compile(rb"registru/%d ([0-9]{1,11})\n" % CACHE_FORMAT)
 
 
 @dataclass(frozen=True)
 class CachedRecord:
-    """A record's JSON, and when its capture was made (to the second, rounded down)."""
+    """A record's JSON, and the time of its capture, rounded down to the second."""
 
     fetched_at: datetime
     json: bytes
 
 
 def company_key(idno: str) -> str:
-    """Redis key (cache database) of a company's current record."""
-    return f"company:{FORM}:{idno}"
+    """Return the Redis key (cache database) of a company's current record."""
+    return f"company:{CACHE_FORMAT}:{idno}"
 
 
 def pack(record: CompanyRecord) -> bytes:
-    """Return what the cache holds of a record."""
-    line = f"registru/{FORM} {int(record.source.fetched_at.timestamp())}\n"
+    """Return the cached form of a record."""
+    line = f"registru/{CACHE_FORMAT} {int(record.source.fetched_at.timestamp())}\n"
     return line.encode() + record.model_dump_json().encode()
 
 
-def unpack(held: bytes | None) -> CachedRecord | None:
-    """Return what the cache holds; None for nothing, and for what no program of this form wrote."""
-    line = _LINE.match(held) if held is not None else None
-    if line is None or held is None:
+def unpack(content: bytes | None) -> CachedRecord | None:
+    """Return the cached record, or None if the content is missing or has another format."""
+    line = _LINE.match(content) if content is not None else None
+    if line is None or content is None:
         return None
-    return CachedRecord(datetime.fromtimestamp(int(line[1]), UTC), held[line.end() :])
+    return CachedRecord(datetime.fromtimestamp(int(line[1]), UTC), content[line.end() :])

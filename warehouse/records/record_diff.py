@@ -1,8 +1,8 @@
-"""What differs between two records of a company, and a record as it was before: pure, both ways in one place.
+"""Computes the differences between two records of a company, and undoes recorded changes. Pure functions.
 
-A change names a field of CompanyFacts, or `statements/{year}`. Its `old` and `new` are the field's values as JSON. Of
-a year's statement that is on both sides they hold what differs alone, a line that one side lacks being None there;
-of one that is new, the key figures.
+A change names a field of CompanyFacts, or `statements/{year}`. Its `old` and `new` are the field's values as JSON. If
+both records have the statement, they hold only the differing lines; a line that one record lacks is None there. If the
+statement is new, `new` holds its key figures.
 """
 
 from collections.abc import Iterable, Mapping
@@ -29,7 +29,7 @@ _JSON = TypeAdapter(Any)
 
 @dataclass(frozen=True)
 class Difference:
-    """A field that two records of a company have otherwise."""
+    """A field whose value differs between two records of a company."""
 
     field: str
     old: Any
@@ -37,18 +37,18 @@ class Difference:
 
 
 def differences(old: CompanyFacts, new: CompanyFacts) -> list[Difference]:
-    """Return what differs between two records of one company; the order within a list is no difference."""
-    found = []
+    """Return the differences between two records of a company. The order within a list does not matter."""
+    changed = []
     for field in FIELDS:
         one, other = getattr(old, field), getattr(new, field)
         if one == other or (field in _LISTS and sorted(map(repr, one)) == sorted(map(repr, other))):
             continue
-        found.append(Difference(field, _plain(one), _plain(other)))
-    return found + _statement_differences(old, new)
+        changed.append(Difference(field, _as_json(one), _as_json(other)))
+    return changed + _statement_differences(old, new)
 
 
-def as_of(facts: CompanyFacts, changes: Iterable[Change]) -> CompanyFacts:
-    """Return the facts as they were before these changes, which are the last ones, the newest first."""
+def undo_changes(facts: CompanyFacts, changes: Iterable[Change]) -> CompanyFacts:
+    """Return the facts before these changes, which must be the newest ones, newest first."""
     plain = {field: getattr(facts, field) for field in CompanyProfile.model_fields}
     statements = {statement.year: statement for statement in facts.statements}
     for change in changes:
@@ -79,21 +79,21 @@ def _statement_differences(old: CompanyFacts, new: CompanyFacts) -> list[Differe
 
 
 def _outline(statement: Statement) -> Any:
-    """A statement that is new, by its key figures: all its lines stand in the record."""
-    shown = {f"{form}/{row}" for form, row in KEY_FIGURES.values()}
-    lines = {code: line for code, line in _lines(statement).items() if code in shown}
-    return _plain({**{name: getattr(statement, name) for name in _HEAD}, "lines": lines})
+    """Return a new statement's key figures as JSON. The record itself holds all its lines."""
+    key_lines = {f"{form}/{row}" for form, row in KEY_FIGURES.values()}
+    lines = {code: line for code, line in _lines(statement).items() if code in key_lines}
+    return _as_json({**{name: getattr(statement, name) for name in _HEAD}, "lines": lines})
 
 
 def _difference(one: Statement | None, other: Statement | None) -> Any:
-    """What a statement has otherwise than another of the same year; all of it where there is no other."""
+    """Return what of statement `one` differs from `other` of the same year; all of it if there is no `other`."""
     if one is None:
         return None
     head = {name: getattr(one, name) for name in _HEAD if getattr(one, name) != getattr(other, name, None)}
     mine, others = _lines(one), _lines(other) if other is not None else {}
     lines = {code: line for code, line in mine.items() if others.get(code) != line}
     lacking = dict.fromkeys(others.keys() - mine.keys())
-    return _plain({**head, "lines": dict(sorted({**lines, **lacking}.items()))})
+    return _as_json({**head, "lines": dict(sorted({**lines, **lacking}.items()))})
 
 
 def _lines(statement: Statement) -> dict[str, Any]:
@@ -115,6 +115,6 @@ def _restored(statement: Statement, old: Mapping[str, Any]) -> Statement:
     return Statement(year=statement.year, lines=kept, **head)
 
 
-def _plain(value: Any) -> Any:
-    """A value as JSON has it; None where there is nothing."""
+def _as_json(value: Any) -> Any:
+    """Return a value as JSON, with None for an empty list."""
     return None if value in (None, ()) else _JSON.dump_python(value, mode="json")

@@ -1,6 +1,7 @@
-"""Persons who asked to be forgotten: known by a salted hash of their name, and never again written into a record.
+"""Suppressions: erased persons, whose names are never written to a company's record again.
 
-The names are not stored. Whoever has the table can still try names one by one, so it is no more public than records.
+Only a salted hash of each name is stored. With the table, one can still test guessed names, so it is as confidential as
+the records.
 """
 
 import hashlib
@@ -16,69 +17,74 @@ from warehouse.records.models import Party, PartyKind
 from warehouse.schema.tables import suppressions
 
 ERASED = "[name erased on request]"
-"""Stands where a person's name stood: that there is a founder, and with what share, stays true."""
+"""Replaces an erased name. The record still shows that there is a founder, and with what share."""
 FIELDS = ("founders", "administrators")
 
 
 @dataclass(frozen=True)
 class Suppression:
-    """One person in one company's records."""
+    """One person whose name is suppressed in one company's records."""
 
     salt: str
     name_sha256: str
 
     @classmethod
     def of(cls, idno: str, name: str) -> "Suppression":
-        """Return a new one for a name."""
+        """Return a new suppression of a name."""
         salt = secrets.token_hex(16)
         return cls(salt, _hash(idno, name, salt))
 
-    def fits(self, idno: str, name: str) -> bool:
-        """Tell whether this is the person's name, in whatever order, case or spelling of its letters."""
+    def matches(self, idno: str, name: str) -> bool:
+        """Return whether this is the person's name. Order of words, case and diacritics do not matter."""
         return _hash(idno, name, self.salt) == self.name_sha256
 
 
 def _hash(idno: str, name: str, salt: str) -> str:
-    return hashlib.sha256(f"{salt}\n{idno}\n{' '.join(words(name))}".encode()).hexdigest()
+    return hashlib.sha256(f"{salt}\n{idno}\n{' '.join(name_words(name))}".encode()).hexdigest()
 
 
-def words(name: str) -> list[str]:
+def name_words(name: str) -> list[str]:
     """Return the words of a name for comparison: folded, in alphabetical order."""
     return sorted(fold(name).replace(",", " ").split())
 
 
 def load_suppressions(connection: Connection, idnos: Sequence[str]) -> dict[str, list[Suppression]]:
-    """Return who is suppressed in which of these companies' records."""
-    found: dict[str, list[Suppression]] = {}
+    """Return the suppressions of these companies, by IDNO."""
+    suppressed: dict[str, list[Suppression]] = {}
     query = select(suppressions.c.idno, suppressions.c.salt, suppressions.c.name_sha256)
     for row in connection.execute(query.where(suppressions.c.idno.in_(idnos))):
-        found.setdefault(row.idno, []).append(Suppression(row.salt, row.name_sha256))
-    return found
+        suppressed.setdefault(row.idno, []).append(Suppression(row.salt, row.name_sha256))
+    return suppressed
 
 
-def redacted(parties: Sequence[Party], idno: str, suppressed: Sequence[Suppression]) -> tuple[Party, ...]:
-    """Return parties without the names of these persons; a company is never one of them."""
+def redact_parties(
+    parties: Sequence[Party], idno: str, suppressed: Sequence[Suppression]
+) -> tuple[Party, ...]:
+    """Return parties with suppressed names replaced. Companies are never suppressed."""
     return tuple(
         Party(name=ERASED, kind=party.kind, share=party.share, role=party.role)
-        if party.kind is PartyKind.PERSON and any(each.fits(idno, party.name) for each in suppressed)
+        if party.kind is PartyKind.PERSON
+        and any(suppression.matches(idno, party.name) for suppression in suppressed)
         else party
         for party in parties
     )
 
 
-def redacted_json(value: Any, idno: str, suppressed: Sequence[Suppression]) -> Any:
-    """Return the same of parties as the history has them: a list of objects, or nothing."""
+def redact_json(value: Any, idno: str, suppressed: Sequence[Suppression]) -> Any:
+    """Redact parties in a change's value: a list of JSON objects. Return any other value unchanged."""
     if not isinstance(value, list):
         return value
     return [
-        {**each, "name": ERASED, "source_id": None, "idno": None} if _is_one(each, idno, suppressed) else each
-        for each in value
+        {**party, "name": ERASED, "source_id": None, "idno": None}
+        if _is_suppressed(party, idno, suppressed)
+        else party
+        for party in value
     ]
 
 
-def _is_one(party: Any, idno: str, suppressed: Sequence[Suppression]) -> bool:
+def _is_suppressed(party: Any, idno: str, suppressed: Sequence[Suppression]) -> bool:
     return (
         isinstance(party, Mapping)
         and party.get("kind") == PartyKind.PERSON
-        and any(each.fits(idno, str(party.get("name", ""))) for each in suppressed)
+        and any(suppression.matches(idno, str(party.get("name", ""))) for suppression in suppressed)
     )

@@ -1,1 +1,1 @@
-"""The database schema: tables, roles, provisioning, migrations, and the check that code and schema match."""
+"""The database schema: tables, roles, provisioning, migrations, and the check that the schema fits the code."""

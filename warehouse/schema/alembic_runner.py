@@ -1,4 +1,4 @@
-"""Runs Alembic migrations, of the warehouse and of the API's own database alike."""
+"""Runs the Alembic migrations of the warehouse and of the API's own database."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from warehouse.schema.advisory_locks import MIGRATION_LOCK
 
 
 def migrate(*, scripts: Path, url: str, revision: str = "head") -> None:
-    """Bring the database at `url` (as its owner) to `revision` of the migrations in `scripts`."""
+    """Migrate a database to `revision`. `scripts` is the folder of migrations; `url` is in the owner's role."""
     config = Config()
     config.set_main_option("script_location", str(scripts).replace("%", "%%"))
     config.attributes["url"] = url
@@ -20,11 +20,11 @@ def migrate(*, scripts: Path, url: str, revision: str = "head") -> None:
 
 
 def run_online(context: Any) -> None:
-    """What every env.py does with `alembic.context`: all migrations in one transaction."""
+    """Run all migrations in one transaction. Each env.py calls this with `alembic.context`."""
     engine = create_engine(context.config.attributes["url"], poolclass=NullPool)
     with engine.connect() as connection:
         context.configure(connection=connection)
         with context.begin_transaction():
-            # Two starts at once migrate one after the other.
+            # Two processes that start at once migrate one after the other.
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
             context.run_migrations()

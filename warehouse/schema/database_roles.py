@@ -1,4 +1,4 @@
-"""The database roles, by name: owners migrate, the others hold only what their work needs."""
+"""The names of databases and roles. Owners migrate; the other roles have only the privileges that they need."""
 
 WAREHOUSE_DATABASE = "warehouse"
 USERS_DATABASE = "users"

@@ -1,4 +1,4 @@
-"""Makes the databases and roles that are missing, as a superuser, with who may connect to which."""
+"""Creates missing databases and roles, and grants the roles the right to connect."""
 
 from collections.abc import Mapping
 
@@ -9,10 +9,10 @@ from warehouse.schema.database_roles import CONNECTS, LOGIN_ROLES, OWNERS
 
 
 def create_databases(session: Connection, passwords: Mapping[str, str]) -> list[str]:
-    """Make every role and database that is missing; return the databases made.
+    """Create missing roles and databases. Return the names of the created databases.
 
-    `session` is a superuser's (or a managed server's administrator's), in autocommit; `passwords` holds one for each
-    of LOGIN_ROLES, and each role has that one from then on.
+    `session` is in autocommit mode and belongs to a superuser, or to the administrator of a managed server. `passwords`
+    holds a password for each of LOGIN_ROLES, which is set for existing roles too.
     """
     _create_roles(session, passwords)
     return _create_databases(session)
@@ -43,7 +43,7 @@ def _create_databases(session: Connection) -> list[str]:
             if not cursor.fetchone():
                 if not _is_superuser(
                     session
-                ):  # a managed server's administrator has to be of the owner's role
+                ):  # the administrator of a managed server must be a member of the owner's role
                     cursor.execute(
                         sql.SQL("GRANT {} TO CURRENT_USER WITH SET TRUE").format(sql.Identifier(owner))
                     )

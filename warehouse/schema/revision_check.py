@@ -1,6 +1,6 @@
-"""Whether a database has the tables that the running code was written for.
+"""Checks that a database has the schema revision that the running code needs.
 
-Migrations are numbered in one line (`0001_…`, `0002_…`), so their files' names say which a program knows.
+Migrations are numbered consecutively (`0001_…`, `0002_…`), so their file names give the revisions that a program knows.
 """
 
 from functools import cache
@@ -12,43 +12,57 @@ WAREHOUSE_MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
 class SchemaMismatch(RuntimeError):
-    """The database and the code do not fit; the message says which is older, and what to do."""
+    """The revision of the database does not fit the code. The message says which is older, and what to do."""
 
 
 @cache
 def revisions(scripts: Path) -> tuple[str, ...]:
-    """Return the revisions of the migrations in a folder, the oldest first."""
+    """Return the revisions of the migrations in a folder, oldest first."""
     return tuple(sorted(path.name.partition("_")[0] for path in scripts.glob("versions/[0-9]*_*.py")))
 
 
 def revision_of(connection: Connection) -> str | None:
-    """Return a database's revision; None where none can be read (never migrated, or before roles might look)."""
-    may_look = connection.scalar(
+    """Return a database's revision, or None if it was never migrated or this role may not read the revision."""
+    may_read = connection.scalar(
         text("SELECT has_table_privilege(to_regclass('public.alembic_version'), 'SELECT')")
     )
-    if not may_look:
+    if not may_read:
         return None
-    found: str | None = connection.scalar(text("SELECT version_num FROM public.alembic_version"))
-    return found
+    revision: str | None = connection.scalar(text("SELECT version_num FROM public.alembic_version"))
+    return revision
 
 
 def check_schema(
     connection: Connection, *, database: str, scripts: Path = WAREHOUSE_MIGRATIONS, may_be_newer: bool = False
 ) -> str | None:
-    """Raise SchemaMismatch unless a database fits the code; return what is to be said where it is newer but may be.
+    """Check that a database has the newest revision that the code knows.
 
-    What is older is never let pass. What is newer is for those that only serve: while the platform is brought to a new
-    version, some of them still are the old one.
+    An older database is always refused. A newer one may be accepted by processes that only serve data, because during
+    an upgrade some of them still run the old version.
+
+    Args:
+        connection: A connection to the database.
+        database: The name of the database, for messages.
+        scripts: The folder of its migrations.
+        may_be_newer: Whether a newer database is accepted.
+
+    Returns:
+        None if the revisions match, else a warning about the newer database.
+
+    Raises:
+        SchemaMismatch: The database is older, or newer and `may_be_newer` is false.
     """
-    known, held = revisions(scripts), revision_of(connection)
-    if held == known[-1]:
+    known, revision = revisions(scripts), revision_of(connection)
+    if revision == known[-1]:
         return None
-    if held is None or held in known:
+    if revision is None or revision in known:
         raise SchemaMismatch(
-            f"the database {database} is at revision {held or 'none that can be told'}, this version needs"
-            f" {known[-1]}: run `registru migrate` first"
+            f"the database {database} is at revision {revision or 'unknown'}, this version needs {known[-1]};"
+            " run `registru migrate` first"
         )
-    said = f"the database {database} is at revision {held}, newer than this version knows ({known[-1]})"
+    warning = (
+        f"the database {database} is at revision {revision}, newer than this version knows ({known[-1]})"
+    )
     if not may_be_newer:
-        raise SchemaMismatch(f"{said}: run the version that it belongs to")
-    return said
+        raise SchemaMismatch(f"{warning}; run a version that knows that revision")
+    return warning

@@ -1,4 +1,4 @@
-"""The warehouse's tables. The names are the contract; migrations/ creates them."""
+"""The tables of the warehouse. The migrations create them; analysts' SQL depends on their names."""
 
 from sqlalchemy import (
     BigInteger,

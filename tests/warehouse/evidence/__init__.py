@@ -1,1 +1,1 @@
-"""Evidence: hashed, read back, exported."""
+"""Tests of evidence: hashing, reading and exporting captures."""

@@ -1,4 +1,4 @@
-"""Captures to store, and how they are stored."""
+"""Factories of captures, and a function that stores them."""
 
 import hashlib
 from collections.abc import Iterable
@@ -23,12 +23,12 @@ BODIES = (DOCUMENT, HTML, PNG, COMPANY, FIGURES)
 
 
 def sha256(content: bytes) -> str:
-    """The name of a body."""
+    """Return the hash of a body."""
     return hashlib.sha256(content).hexdigest()
 
 
 def payload(position: int, body: bytes | None, **fields: Any) -> PayloadEvidence:
-    """A JSON answer."""
+    """Return a payload."""
     values: dict[str, Any] = {
         "position": position,
         "url": f"https://api.example.md/api/{position}?a=1",
@@ -40,7 +40,7 @@ def payload(position: int, body: bytes | None, **fields: Any) -> PayloadEvidence
 
 
 def capture(idno: str, **fields: Any) -> CaptureEvidence:
-    """A capture of a page that was redirected, with two answers, all bodies and odd headers."""
+    """Return a capture of a redirected page with two payloads, all bodies and unusual headers."""
     values: dict[str, Any] = {
         "capture_id": uuid4(),
         "idno": idno,
@@ -73,7 +73,7 @@ def capture(idno: str, **fields: Any) -> CaptureEvidence:
 
 
 def unanswered(idno: str, **fields: Any) -> CaptureEvidence:
-    """A capture of a site that did not answer: nothing came."""
+    """Return a capture of a site that did not answer."""
     nothing: dict[str, Any] = {
         "final_url": None,
         "status_code": None,
@@ -109,7 +109,7 @@ def store(
     stored_hash = evidence_sha256(evidence) if is_hashed else None
     statement = insert(source_data).values(**evidence.row(), evidence_sha256=stored_hash)
     source_data_id: int = connection.execute(statement.returning(source_data.c.id)).scalar_one()
-    for each in evidence.payloads:
-        row = {"source_data_id": source_data_id, **each.model_dump()}
+    for item in evidence.payloads:
+        row = {"source_data_id": source_data_id, **item.model_dump()}
         connection.execute(insert(source_payloads).values(row))
     return source_data_id

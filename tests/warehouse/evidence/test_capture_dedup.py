@@ -1,4 +1,4 @@
-"""A capture of a company that did not change is held with little, and is whole nevertheless."""
+"""An unchanged capture stores only its differences from an earlier one, and still reads as complete."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from pipeline.records.capture_store import earlier_captures, good_captures, load
 from standin.site_facts import make_idno
 from tests.warehouse_server import Databases
 from warehouse.contract import Outcome
-from warehouse.evidence.read import HeldCapture, load_evidence
+from warehouse.evidence.read import VerifiedCapture, load_evidence
 from warehouse.schema.tables import capture_payloads, source_data, source_payloads
 
 IDNO = make_idno(3541)
@@ -34,8 +34,8 @@ def _capture(day: int, body: bytes = b"{}", **headers: str) -> Capture:
     )
 
 
-def _stored(connection: Connection, *captures: Capture) -> tuple[list[int], list[HeldCapture]]:
-    ids = [store_capture(connection, each, run_id="run", requested_by=None) for each in captures]
+def _stored(connection: Connection, *captures: Capture) -> tuple[list[int], list[VerifiedCapture]]:
+    ids = [store_capture(connection, made, run_id="run", requested_by=None) for made in captures]
     return ids, list(load_evidence(connection, IDNO))
 
 
@@ -48,35 +48,40 @@ def _same_as(connection: Connection, source_data_id: int) -> Any:
     return connection.scalar(select(source_data.c.same_as).where(source_data.c.id == source_data_id))
 
 
-def test_unchanged_captures_share_their_payloads_and_are_whole_with_their_own_headers(
+def test_unchanged_captures_share_payloads_and_keep_their_own_headers(
     databases: Databases,
 ) -> None:
     with databases.tampering() as connection:
-        ids, held = _stored(connection, *map(_capture, range(3)))
+        ids, stored = _stored(connection, *map(_capture, range(3)))
         assert _rows(connection, ids) == 2
-        assert [_same_as(connection, each) for each in ids] == [None, ids[0], ids[0]]
-    for day, capture in enumerate(held):  # read with its hash checked
+        assert [_same_as(connection, capture_id) for capture_id in ids] == [None, ids[0], ids[0]]
+    for day, capture in enumerate(stored):  # loading verified its hash
         evidence = capture.evidence
         assert evidence.response_headers == {"content-type": "text/html", "date": f"day {day}"}
         assert [payload.response_headers["date"] for payload in evidence.payloads] == [f"day {day}"] * 2
 
 
-def test_a_capture_with_another_body_or_another_header_is_stored_with_all_it_has(
+def test_capture_with_another_body_or_header_is_stored_completely(
     databases: Databases,
 ) -> None:
     with databases.tampering() as connection:
-        ids, held = _stored(
+        ids, stored = _stored(
             connection,
             _capture(0),
             _capture(1, b"[]"),
             _capture(2, b"[]", etag="x"),
             _capture(3, b"[]", etag="y"),
         )
-        assert [_same_as(connection, each) for each in ids] == [None, None, None, ids[2]]
-    assert [each.evidence.payloads[0].response_headers.get("etag") for each in held] == [None, None, "x", "y"]
+        assert [_same_as(connection, capture_id) for capture_id in ids] == [None, None, None, ids[2]]
+    assert [capture.evidence.payloads[0].response_headers.get("etag") for capture in stored] == [
+        None,
+        None,
+        "x",
+        "y",
+    ]
 
 
-def test_an_unchanged_capture_is_read_as_any_other(databases: Databases) -> None:
+def test_unchanged_capture_is_read_like_any_other(databases: Databases) -> None:
     with databases.tampering() as connection:
         (first, second), _ = _stored(connection, _capture(0), _capture(1))
         [capture] = good_captures(connection, [second])

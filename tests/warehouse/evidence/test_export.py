@@ -1,4 +1,4 @@
-"""Exported evidence, as a stranger checks it: with warcio, sha256sum and an index by offsets."""
+"""Exported evidence can be verified with standard tools: warcio, sha256sum and the index."""
 
 import gzip
 import hashlib
@@ -30,7 +30,7 @@ from tests.warehouse.evidence.capture_factory import (
 from tests.warehouse_server import Databases
 from warehouse.evidence import EvidenceDamaged, NoEvidence
 from warehouse.evidence.evidence_errors import NotWritten
-from warehouse.evidence.export import Exported, export_evidence
+from warehouse.evidence.export import EvidenceExport, export_evidence
 
 IDNO = make_idno(3520)
 PARTIAL = (
@@ -43,7 +43,7 @@ PARTIAL = (
 
 @pytest.fixture
 def connection(databases: Databases) -> Iterator[Connection]:
-    """A warehouse with captures of every kind."""
+    """A connection to a warehouse that holds captures of every kind."""
     with databases.tampering() as connection:
         store(connection, capture(IDNO))
         store(connection, unanswered(IDNO))
@@ -54,12 +54,12 @@ def connection(databases: Databases) -> Iterator[Connection]:
 
 
 @pytest.fixture
-def exported(connection: Connection, tmp_path: Path) -> Exported:
+def exported(connection: Connection, tmp_path: Path) -> EvidenceExport:
     return export_evidence(connection, IDNO, tmp_path / "evidence.warc.gz")
 
 
-class Read:
-    """A record, read by warcio."""
+class ParsedRecord:
+    """A WARC record as parsed by warcio."""
 
     def __init__(self, record: Any) -> None:
         self.kind, self.content = record.rec_type, record.content_stream().read()
@@ -71,22 +71,22 @@ class Read:
         return self.headers["warc-record-id"]
 
 
-def records(path: Path) -> list[Read]:
+def records(path: Path) -> list[ParsedRecord]:
     with path.open("rb") as file:
-        return [Read(record) for record in ArchiveIterator(file, check_digests="raise")]
+        return [ParsedRecord(record) for record in ArchiveIterator(file, check_digests="raise")]
 
 
-def captures(path: Path) -> list[list[Read]]:
-    """The records of each capture; the metadata comes last."""
-    found: list[list[Read]] = [[]]
+def captures(path: Path) -> list[list[ParsedRecord]]:
+    """Return the records of each capture. The metadata record is the last one."""
+    groups: list[list[ParsedRecord]] = [[]]
     for record in records(path)[1:]:
-        found[-1].append(record)
+        groups[-1].append(record)
         if record.kind == "metadata":
-            found.append([])
-    return found[:-1]
+            groups.append([])
+    return groups[:-1]
 
 
-def test_strangers_tools_find_every_digest_right(exported: Exported) -> None:
+def test_standard_tools_verify_every_digest(exported: EvidenceExport) -> None:
     warc, _, hashes = (file.path for file in exported.files)
     check = [sys.executable, "-m", "warcio.cli", "check", "-v", str(warc)]
     checked = subprocess.run(check, capture_output=True, text=True, check=True)
@@ -97,15 +97,15 @@ def test_strangers_tools_find_every_digest_right(exported: Exported) -> None:
         assert (file.size, file.sha256) == (len(content), hashlib.sha256(content).hexdigest())
 
 
-def test_the_file_says_what_it_is(exported: Exported) -> None:
+def test_file_begins_with_its_description(exported: EvidenceExport) -> None:
     first = records(exported.files[0].path)[0]
     assert first.kind == "warcinfo"
     assert gzip.decompress(exported.files[0].path.read_bytes()).startswith(b"WARC/1.1\r\n")
-    for said in (f"registru-idno: {IDNO}", "registru-captures: 5", "software: Registru ", "SHA-256"):
-        assert said in first.content.decode()
+    for line in (f"registru-idno: {IDNO}", "registru-captures: 5", "software: Registru ", "SHA-256"):
+        assert line in first.content.decode()
 
 
-def test_a_capture_is_answers_page_picture_and_all_that_is_known(exported: Exported) -> None:
+def test_capture_is_exported_as_responses_page_screenshot_and_metadata(exported: EvidenceExport) -> None:
     made = captures(exported.files[0].path)[0]
     assert [(record.kind, record.headers["warc-target-uri"], record.content) for record in made[:-1]] == [
         ("response", URL, b""),
@@ -122,7 +122,7 @@ def test_a_capture_is_answers_page_picture_and_all_that_is_known(exported: Expor
     assert "warc-truncated" in made[0].headers and "warc-truncated" not in made[1].headers
 
 
-def test_an_answer_has_its_own_status_and_headers(exported: Exported) -> None:
+def test_response_has_its_own_status_and_headers(exported: EvidenceExport) -> None:
     redirect, document = captures(exported.files[0].path)[0][:2]
     assert (redirect.http.statusline, redirect.http.headers) == ("302 Found", [("location", f"{URL}/ro")])
     assert document.http.statusline == "200 OK"
@@ -137,7 +137,7 @@ def test_an_answer_has_its_own_status_and_headers(exported: Exported) -> None:
     ]
 
 
-def test_what_is_known_of_a_capture_can_be_hashed_again(exported: Exported) -> None:
+def test_exported_metadata_reproduces_the_evidence_hash(exported: EvidenceExport) -> None:
     for made in captures(exported.files[0].path):
         known = json.loads(made[-1].content)
         plain = json.dumps(known["evidence"], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -150,7 +150,7 @@ def test_what_is_known_of_a_capture_can_be_hashed_again(exported: Exported) -> N
     assert known["evidence_sha256"] is None
 
 
-def test_what_is_not_held_is_not_made_up(exported: Exported) -> None:
+def test_missing_bodies_are_marked_as_truncated(exported: EvidenceExport) -> None:
     _, nothing, partial, unproved, _ = captures(exported.files[0].path)
     assert [record.kind for record in nothing] == ["metadata"]
     assert json.loads(nothing[0].content)["evidence"]["error"] == "net::ERR_CONNECTION_REFUSED"
@@ -166,7 +166,7 @@ def test_what_is_not_held_is_not_made_up(exported: Exported) -> None:
     assert [record.kind for record in unproved] == ["resource", "metadata"]
 
 
-def test_the_index_finds_each_record_without_reading_the_file(exported: Exported) -> None:
+def test_the_index_finds_each_record_without_reading_the_file(exported: EvidenceExport) -> None:
     warc, index = exported.files[0].path, exported.files[1].path
     lines = index.read_text().splitlines()
     assert lines == sorted(lines) and len(lines) == exported.records - 1
@@ -176,14 +176,16 @@ def test_the_index_finds_each_record_without_reading_the_file(exported: Exported
         with warc.open("rb") as file:
             file.seek(int(entry["offset"]))
             alone = file.read(int(entry["length"]))
-        [record] = [Read(record) for record in ArchiveIterator(io.BytesIO(alone), check_digests="raise")]
+        [record] = [
+            ParsedRecord(record) for record in ArchiveIterator(io.BytesIO(alone), check_digests="raise")
+        ]
         assert record.headers["warc-target-uri"] == entry["url"]
         assert (record.kind, record.headers["warc-payload-digest"]) == (entry["type"], entry["digest"])
         assert key.startswith(("md,example", "urn:view:https://example.md")) and moment == "20261124225436"
         assert entry["filename"] == warc.name
 
 
-def test_warcios_own_index_agrees_with_ours(exported: Exported) -> None:
+def test_warcios_own_index_agrees_with_ours(exported: EvidenceExport) -> None:
     warc, index = exported.files[0].path, exported.files[1].path
     command = [sys.executable, "-m", "warcio.cli", "index", "-f", "offset,length", str(warc)]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
@@ -192,24 +194,24 @@ def test_warcios_own_index_agrees_with_ours(exported: Exported) -> None:
     assert theirs == {(entry["offset"], entry["length"]) for entry in ours}
 
 
-def test_the_same_evidence_has_the_same_records_again(connection: Connection, tmp_path: Path) -> None:
+def test_second_export_has_the_same_record_ids(connection: Connection, tmp_path: Path) -> None:
     exports = [export_evidence(connection, IDNO, tmp_path / f"{name}.warc.gz") for name in "ab"]
     first, second = (records(exported.files[0].path)[1:] for exported in exports)
     assert [record.id for record in first] == [record.id for record in second]
     assert len({record.id for record in first}) == len(first)
 
 
-def test_files_that_exist_are_kept_unless_told(connection: Connection, tmp_path: Path) -> None:
+def test_existing_files_are_kept_without_overwrite(connection: Connection, tmp_path: Path) -> None:
     (tmp_path / "e.cdxj").write_text("mine")
     output = tmp_path / "e.warc.gz"
-    with pytest.raises(NotWritten, match=r"e\.cdxj exists already"):
+    with pytest.raises(NotWritten, match=r"e\.cdxj already exists"):
         export_evidence(connection, IDNO, output)
     assert [path.name for path in tmp_path.iterdir()] == ["e.cdxj"]
     assert export_evidence(connection, IDNO, output, overwrite=True).captures == 5
     assert (tmp_path / "e.cdxj").read_text() != "mine"
 
 
-def test_damaged_evidence_leaves_no_files(connection: Connection, tmp_path: Path) -> None:
+def test_export_of_damaged_evidence_writes_no_file(connection: Connection, tmp_path: Path) -> None:
     statement = "UPDATE source_data SET error = 'none' WHERE outcome = 'network_error'"
     connection.execute(text(statement))
     with pytest.raises(EvidenceDamaged):
@@ -217,10 +219,10 @@ def test_damaged_evidence_leaves_no_files(connection: Connection, tmp_path: Path
     assert not list(tmp_path.iterdir())
 
 
-def test_refusals_say_why(connection: Connection, tmp_path: Path) -> None:
-    with pytest.raises(NoEvidence, match=f"no capture of {make_idno(3521)} is held"):
+def test_export_errors_name_the_reason(connection: Connection, tmp_path: Path) -> None:
+    with pytest.raises(NoEvidence, match=f"no capture of {make_idno(3521)} is stored"):
         export_evidence(connection, make_idno(3521), tmp_path / "e.warc.gz")
-    with pytest.raises(NotWritten, match=r"has to end in \.warc\.gz"):
+    with pytest.raises(NotWritten, match=r"must end in \.warc\.gz"):
         export_evidence(connection, IDNO, tmp_path / "e.zip")
     with pytest.raises(NotWritten, match="No such file or directory"):
         export_evidence(connection, IDNO, tmp_path / "nowhere" / "e.warc.gz")

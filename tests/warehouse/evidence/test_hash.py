@@ -1,4 +1,4 @@
-"""The hash of a capture: of everything in it, and the same before it is stored and after."""
+"""The hash of a capture covers all its fields and is the same before and after storing."""
 
 import hashlib
 import json
@@ -34,7 +34,7 @@ _TIMES = st.datetimes(
 
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(headers=_JSON, timings=_JSON, redirects=st.lists(_JSON, max_size=2), text=_TEXT, time=_TIMES)
-def test_it_is_the_same_after_the_database_has_had_the_capture(
+def test_hash_is_the_same_after_storing_the_capture(
     databases: Databases, headers: Any, timings: Any, redirects: Any, text: str, time: datetime
 ) -> None:
     evidence = capture(
@@ -48,25 +48,25 @@ def test_it_is_the_same_after_the_database_has_had_the_capture(
     )
     with databases.tampering() as connection:
         store(connection, evidence)
-        [held] = load_evidence(connection, IDNO)
-    assert held.sha256 == evidence_sha256(held.evidence) == evidence_sha256(evidence)
+        [stored] = load_evidence(connection, IDNO)
+    assert stored.sha256 == evidence_sha256(stored.evidence) == evidence_sha256(evidence)
 
 
 @pytest.mark.parametrize(
     ("value", "stored"), [(1e22, 10**22), (1.0, 1), (-0.0, 0), (1e-7, 1e-7), ((1, 2), [1, 2]), (True, True)]
 )
-def test_numbers_are_spelled_as_the_database_spells_them(value: Any, stored: Any) -> None:
-    held = capture(IDNO, timings={"n": value}).timings["n"]
-    assert (held, type(held)) == (stored, type(stored))
+def test_numbers_are_normalized_like_the_database_does(value: Any, stored: Any) -> None:
+    normalized = capture(IDNO, timings={"n": value}).timings["n"]
+    assert (normalized, type(normalized)) == (stored, type(stored))
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {"a": object()}])
-def test_what_json_cannot_say_is_refused(value: Any) -> None:
+def test_values_that_json_cannot_represent_are_refused(value: Any) -> None:
     with pytest.raises(ValidationError):
         capture(IDNO, timings={"n": value})
 
 
-def test_a_stranger_makes_the_same_hash_of_the_document_with_plain_json() -> None:
+def test_plain_json_of_the_document_has_the_same_hash() -> None:
     evidence = capture(IDNO)
     document = json.loads(json.dumps(evidence_document(evidence)))
     plain = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -99,7 +99,7 @@ CHANGED: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("field", CaptureEvidence.model_fields)
-def test_it_covers_every_field(field: str) -> None:
+def test_hash_covers_every_field(field: str) -> None:
     evidence = capture(IDNO)
     assert evidence_sha256(evidence.model_copy(update={field: CHANGED[field]})) != evidence_sha256(evidence)
 
@@ -107,13 +107,13 @@ def test_it_covers_every_field(field: str) -> None:
 @pytest.mark.parametrize(
     "change", [{"position": 2}, {"url": "x"}, {"status_code": 1}, {"response_headers": 0}, {"sha256": "x"}]
 )
-def test_it_covers_every_field_of_a_payload(change: dict[str, Any]) -> None:
+def test_hash_covers_every_field_of_a_payload(change: dict[str, Any]) -> None:
     evidence, answer = capture(IDNO), payload(0, b"{}")
     before = evidence.model_copy(update={"payloads": (answer,)})
     after = evidence.model_copy(update={"payloads": (answer.model_copy(update=change),)})
     assert evidence_sha256(before) != evidence_sha256(after)
 
 
-def test_a_time_without_a_zone_is_refused() -> None:
+def test_time_without_a_zone_is_refused() -> None:
     with pytest.raises(ValidationError, match="timezone"):
         capture(IDNO, fetched_at=datetime(2026, 1, 1))  # noqa: DTZ001

@@ -1,11 +1,11 @@
-"""What goes into the lines of a WARC file and of its index."""
+"""Headers, status lines and URLs in a WARC file and its index."""
 
 from typing import Any
 
 import pytest
 
 from warehouse.evidence.cdxj import surt
-from warehouse.evidence.warc_headers import as_pairs, of_body, status_line
+from warehouse.evidence.warc_headers import header_pairs, headers_for_body, status_line
 
 
 @pytest.mark.parametrize(
@@ -16,25 +16,25 @@ from warehouse.evidence.warc_headers import as_pairs, of_body, status_line
         [{"name": "Set-Cookie", "value": "a=1\nb=2"}, {"name": "Server", "value": "x"}],
     ],
 )
-def test_headers_are_read_in_whatever_form_they_were_kept(kept: Any) -> None:
-    assert as_pairs(kept) == [("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"), ("Server", "x")]
+def test_headers_are_read_in_every_stored_format(kept: Any) -> None:
+    assert header_pairs(kept) == [("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"), ("Server", "x")]
 
 
-def test_a_header_cannot_break_out_of_its_line() -> None:
+def test_header_cannot_inject_another_line() -> None:
     kept = [["a", "1\r\x00 2"], [":status", "200"], ["b\r\nc", "x"], ["", "y"]]
-    assert as_pairs(kept) == [("a", "1  2")]
-    assert as_pairs(None) == as_pairs({}) == []
+    assert header_pairs(kept) == [("a", "1  2")]
+    assert header_pairs(None) == header_pairs({}) == []
 
 
-def test_headers_of_the_wire_are_renamed_and_the_length_is_given_of_what_is_held() -> None:
+def test_transfer_headers_are_renamed_and_the_length_is_computed() -> None:
     kept = {"Transfer-Encoding": "chunked", "Content-Length": "9"}
     renamed = [("X-Archive-Orig-Transfer-Encoding", "chunked"), ("X-Archive-Orig-Content-Length", "9")]
-    assert of_body(kept, None) == renamed
-    assert of_body(kept, b"abc") == [*renamed, ("Content-Length", "3")]
+    assert headers_for_body(kept, None) == renamed
+    assert headers_for_body(kept, b"abc") == [*renamed, ("Content-Length", "3")]
 
 
 @pytest.mark.parametrize(("code", "line"), [(404, "404 Not Found"), (520, "520")])
-def test_a_status_has_its_phrase_if_there_is_one(code: int, line: str) -> None:
+def test_status_has_its_phrase_if_there_is_one(code: int, line: str) -> None:
     assert status_line(code) == line
 
 
@@ -48,5 +48,5 @@ def test_a_status_has_its_phrase_if_there_is_one(code: int, line: str) -> None:
         ("urn:view:https://openmoney.md/", "urn:view:https://openmoney.md/"),
     ],
 )
-def test_urls_are_sorted_by_host_from_the_right(url: str, key: str) -> None:
+def test_sort_key_starts_with_the_reversed_host(url: str, key: str) -> None:
     assert surt(url) == key

@@ -1,4 +1,4 @@
-"""What the pipeline's loader stores can be read back as evidence."""
+"""Captures that the pipeline stores can be read back as evidence."""
 
 from datetime import UTC, datetime
 
@@ -13,7 +13,7 @@ from warehouse.evidence.warc_records import records_of
 IDNO = make_idno(3540)
 
 
-def test_a_capture_that_the_loader_stored_is_whole(databases: Databases) -> None:
+def test_stored_capture_is_read_back_completely(databases: Databases) -> None:
     capture = Capture(
         idno=IDNO,
         url="https://example.md/companies/1",
@@ -33,8 +33,8 @@ def test_a_capture_that_the_loader_stored_is_whole(databases: Databases) -> None
     )
     with databases.tampering() as connection:
         store_capture(connection, capture, run_id="run", requested_by=None)
-        [held] = load_evidence(connection, IDNO)
-    assert held.sha256 is not None
-    assert [record.kind for record in records_of(held)] == [
+        [stored] = load_evidence(connection, IDNO)
+    assert stored.sha256 is not None
+    assert [record.kind for record in records_of(stored)] == [
         *("response", "response", "response", "conversion", "resource", "metadata"),
     ]
