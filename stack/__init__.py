@@ -1,1 +1,1 @@
-"""The whole platform on one machine: embedded servers, the processes, the `registru` command."""
+"""The whole platform on one machine: embedded servers, their processes, and the command `registru`."""

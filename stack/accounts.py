@@ -1,4 +1,4 @@
-"""The account by which the commands of this machine sign in."""
+"""The operator: the account with which this machine's commands sign in."""
 
 from api.auth.roles import Role
 from api.users.opening import is_taken, open_account, set_password
@@ -6,11 +6,11 @@ from stack.secrets import OPERATOR, Secrets
 
 
 def ensure_operator(url: str, secrets: Secrets) -> None:
-    """Open the account by which the commands of this machine sign in, if there is none yet."""
+    """Create the operator's account if it does not exist. `url` is that of the API's own database."""
     if not is_taken(url, OPERATOR):
         open_account(url, username=OPERATOR, email=None, password=secrets.operator, role=Role.STANDARD)
 
 
-def renew_operator(url: str, secrets: Secrets) -> None:
-    """Give the operator's account, where there is one, the password that this machine's commands know."""
+def reset_operator_password(url: str, secrets: Secrets) -> None:
+    """Set the operator's password to the one in the home's secrets, if the account exists."""
     set_password(url, username=OPERATOR, password=secrets.operator)

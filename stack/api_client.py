@@ -1,4 +1,4 @@
-"""A client of the API, as the commands of this machine use it."""
+"""The API client that the commands of this machine use."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ OPEN_STATES = ("queued", "running", "deferred")
 
 
 class ApiClient:
-    """The API over HTTP, signed in after `sign_in`."""
+    """An HTTP client of the API. After `sign_in`, each call carries the access token."""
 
     def __init__(self, url: str) -> None:
         self.http = httpx.Client(base_url=url, trust_env=False, timeout=60)
@@ -26,11 +26,11 @@ class ApiClient:
         self.close()
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self.http.close()
 
     def register(self, username: str, password: str, email: str | None = None) -> bool:
-        """Open an account; False if there is one of that name."""
+        """Create an account. Return False if the username is taken."""
         answer = self.http.post(
             "/auth/register/", json={"username": username, "password": password, "email": email}
         )
@@ -40,30 +40,30 @@ class ApiClient:
         return True
 
     def sign_in(self, username: str, password: str) -> None:
-        """Sign in; later calls carry the token."""
+        """Sign in. Later calls carry the access token."""
         answer = _checked(self.http.post("/auth/login/", json={"username": username, "password": password}))
         self.http.headers["Authorization"] = f"Bearer {answer['access_token']}"
 
-    def ask(self, idno: str, *, force: bool = False) -> dict[str, Any]:
-        """Ask for a company; the answer holds its record (`cached`) or the run that fetches it."""
+    def request_company(self, idno: str, *, force: bool = False) -> dict[str, Any]:
+        """Request a company. The answer holds its record (`cached` is true) or the id of the request to watch."""
         return _checked(self.http.post("/scrape/", json={"idno": idno, "force_refresh": force}))
 
     def watch(self, run_id: str) -> Iterator[dict[str, Any]]:
-        """Yield where a run stands each time it moves, the last time when it is over."""
-        shown = None
+        """Yield the status of a request each time its state changes, until it has ended."""
+        last_state = None
         while True:
             status = _checked(self.http.get(f"/scrape/{run_id}/"))
-            if status["state"] != shown:
-                shown = status["state"]
+            if status["state"] != last_state:
+                last_state = status["state"]
                 yield status
-            if shown not in OPEN_STATES:
+            if last_state not in OPEN_STATES:
                 return
             time.sleep(_POLL_SECONDS)
 
 
 def scrape(client: ApiClient, idno: str, *, force: bool, on_state: Callable[[str], None]) -> dict[str, Any]:
-    """Ask for a company and wait; return {idno, state, cached, error, data}."""
-    answer = client.ask(idno, force=force)
+    """Request a company, wait for its end and return {idno, state, cached, error, data}."""
+    answer = client.request_company(idno, force=force)
     if answer["cached"]:
         on_state("cached")
         return {"idno": idno, "state": "succeeded", "cached": True, "error": None, "data": answer["data"]}
@@ -78,7 +78,7 @@ def scrape(client: ApiClient, idno: str, *, force: bool, on_state: Callable[[str
 
 
 def operator_client(url: str, secrets: Secrets) -> ApiClient:
-    """Return a client signed in as the local operator."""
+    """Return a client that is signed in as the operator of this home."""
     client = ApiClient(url)
     client.sign_in(OPERATOR, secrets.operator)
     return client

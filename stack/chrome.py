@@ -1,4 +1,4 @@
-"""Finds Chrome or Chromium with the driver of the same version; `python -m stack.chrome` tells or installs."""
+"""Finds Chrome or Chromium and a driver of the same version. `python -m stack.chrome` prints or installs them."""
 
 import os
 import re
@@ -13,39 +13,39 @@ from stack.stack_error import StackError
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _DEBIAN_PACKAGES = ("chromium", "chromium-driver")
 _HELP = (
-    "No Chrome or Chromium with its driver was found. Install both (Debian, Ubuntu: `apt-get install chromium"
-    " chromium-driver`; elsewhere: Chrome and the chromedriver of the same version, on the PATH), or name them in"
-    " REGISTRU_CHROME_BINARY and REGISTRU_CHROMEDRIVER."
+    "no Chrome or Chromium with a matching driver was found. Install both (Debian, Ubuntu: `apt-get install chromium"
+    " chromium-driver`; elsewhere: put Chrome and a chromedriver of the same version on the PATH), or set"
+    " REGISTRU_CHROME_BINARY and REGISTRU_CHROMEDRIVER to their paths"
 )
 
 
 @dataclass(frozen=True)
 class Chrome:
-    """The browser's and its driver's programs."""
+    """The paths of a browser and its driver."""
 
     binary: Path
     driver: Path
 
 
 def find_chrome() -> Chrome:
-    """Return what the settings name, else what is on the PATH, else what Selenium Manager fetched before.
+    """Return the browser that the settings name, else the one on the PATH, else Selenium Manager's download.
 
-    Raises StackError with what to install.
+    Raises StackError, which says what to install.
     """
-    named = os.environ.get("REGISTRU_CHROME_BINARY"), os.environ.get("REGISTRU_CHROMEDRIVER")
-    if named[0] and named[1]:
-        return Chrome(_program(named[0]), _program(named[1]))
-    binary = next((found for name in _BROWSERS if (found := shutil.which(name))), None)
+    configured = os.environ.get("REGISTRU_CHROME_BINARY"), os.environ.get("REGISTRU_CHROMEDRIVER")
+    if configured[0] and configured[1]:
+        return Chrome(_executable(configured[0]), _executable(configured[1]))
+    binary = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
     driver = shutil.which("chromedriver")
-    if binary and driver and _fit_together(binary, driver):
+    if binary and driver and _have_same_version(binary, driver):
         return Chrome(Path(binary), Path(driver))
-    if managed := _managed(online=False):
+    if managed := _selenium_manager_chrome(online=False):
         return managed
     raise StackError(_HELP)
 
 
 def install_chrome() -> Chrome:
-    """Install Debian's packages (as root), or let Selenium Manager fetch a browser. Raises StackError."""
+    """Install Debian's packages (as root), or download a browser with Selenium Manager. Raises StackError."""
     if os.geteuid() == 0 and shutil.which("apt-get"):
         print(f"installing {' and '.join(_DEBIAN_PACKAGES)} with apt-get ...", flush=True)
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
@@ -57,14 +57,14 @@ def install_chrome() -> Chrome:
     try:
         return find_chrome()
     except StackError:
-        print("asking Selenium Manager to fetch a browser ...", flush=True)
-        if managed := _managed(online=True):
+        print("downloading a browser with Selenium Manager ...", flush=True)
+        if managed := _selenium_manager_chrome(online=True):
             return managed
         raise
 
 
-def _fit_together(binary: str, driver: str) -> bool:
-    """Tell whether both run and are of one version. (Ubuntu's packages are stubs that ask for a snap.)"""
+def _have_same_version(binary: str, driver: str) -> bool:
+    """Return whether both programs run and have the same major version. (Ubuntu's packages only point to a snap.)"""
     versions = {_major_version(binary), _major_version(driver)}
     return len(versions) == 1 and None not in versions
 
@@ -78,28 +78,30 @@ def _major_version(program: str) -> str | None:
     return match[1] if match and done.returncode == 0 else None
 
 
-def _program(path: str) -> Path:
+def _executable(path: str) -> Path:
     if not os.access(path, os.X_OK):
-        raise StackError(f"{path} (from REGISTRU_CHROME_BINARY or REGISTRU_CHROMEDRIVER) is no program")
+        raise StackError(
+            f"{path} (from REGISTRU_CHROME_BINARY or REGISTRU_CHROMEDRIVER) is not an executable file"
+        )
     return Path(path)
 
 
-def _managed(*, online: bool) -> Chrome | None:
-    """What Selenium Manager has in its own folder, or (online) can fetch into it."""
+def _selenium_manager_chrome(*, online: bool) -> Chrome | None:
+    """Return the browser in Selenium Manager's folder; with `online`, download it if it is missing."""
     from selenium.common.exceptions import WebDriverException
     from selenium.webdriver.common.selenium_manager import SeleniumManager
 
     arguments = ["--browser", "chrome", "--skip-driver-in-path", *([] if online else ["--offline"])]
     try:
-        found = SeleniumManager().binary_paths(arguments)
+        paths = SeleniumManager().binary_paths(arguments)
     except (WebDriverException, OSError, ValueError):
         return None
-    binary, driver = Path(found.get("browser_path") or ""), Path(found.get("driver_path") or "")
+    binary, driver = Path(paths.get("browser_path") or ""), Path(paths.get("driver_path") or "")
     return Chrome(binary, driver) if binary.is_file() and driver.is_file() else None
 
 
 def main() -> int:
-    """Find a browser or install one, and say which."""
+    """Find or install a browser, and print its path."""
     try:
         chrome = find_chrome()
     except StackError:

@@ -1,4 +1,4 @@
-"""The command `registru`."""
+"""The command `registru`: its options, and the commands that run, query and stop the platform."""
 
 import argparse
 import json
@@ -22,23 +22,24 @@ from pipeline.records.cohorts import COHORTS, OTHERS
 from pipeline.settings import LIVE_SITE, is_loopback
 from stack import data_commands, evidence_export, postgres
 from stack.api_client import ApiClient, operator_client, scrape
-from stack.home import DEFAULT_HOME, DEMO_HOME, Home, Running, is_locked
-from stack.platform import running
+from stack.command_line import idno_argument, report_progress
+from stack.home import DEFAULT_HOME, DEMO_HOME, Home, RunningPlatform, is_locked
+from stack.platform import run_platform
 from stack.processes import API, PLATFORM, Source
 from stack.retransform_command import retransform
 from stack.secrets import load_or_create, rotate_signing_key, signing_keys, write_files
 from stack.stack_error import StackError
 from stack.supervisor import Supervisor
-from warehouse.idno import InvalidIdno, parse_idno
 from warehouse.schema import database_roles
 
-_SIDE_BY_SIDE = 4
+_PARALLEL_REQUESTS = 4
 _STOPPING_SECONDS = 60
 _WATCH_SECONDS = 10
+_IDNO_HELP = "the company's number, 13 digits"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; return its exit status. Errors go to standard error, in a sentence."""
+    """Run a command and return its exit status. Print errors to standard error, each as one sentence."""
     options = _parser().parse_args(arguments)
     handler: Callable[[argparse.Namespace], int] = options.handler
     try:
@@ -54,40 +55,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="registru", description="Moldova's company data, with proof.")
+    parser = argparse.ArgumentParser(
+        prog="registru",
+        description="Fetch, store and serve data on Moldovan companies, with the evidence behind it.",
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    up = _command(commands, "up", _up, "run the platform in the foreground, until Ctrl-C")
+    up = _command(commands, "up", _up, "run the platform in the foreground; Ctrl-C stops it")
     up.add_argument(
-        "--site", type=_site, default=LIVE_SITE, help=f"where /companies/IDNO lives (default {LIVE_SITE})"
+        "--site",
+        type=_site,
+        default=LIVE_SITE,
+        metavar="URL",
+        help=f"site whose pages /companies/IDNO are visited (default {LIVE_SITE})",
     )
     up.add_argument(
         "--site-rate",
         type=_rate,
         default=1.0,
         metavar="N",
-        help="visits a second (default 1; 0: no limit, loopback only)",
+        help="most visits a second (default 1); 0 removes the limit and is allowed for loopback sites only",
     )
     _add_port(up)
-    ask = _command(commands, "scrape", _scrape, "ask for companies and print them as JSON")
-    ask.add_argument("idnos", nargs="+", metavar="IDNO", type=_idno)
-    ask.add_argument("--force", action="store_true", help="visit the source even if a fresh record is held")
-    _command(commands, "status", _status, "say what runs")
-    _command(commands, "down", _down, "stop the platform")
-    admin = _command(commands, "create-admin", _create_admin, "open an administrator's account")
+    request = _command(commands, "scrape", _scrape, "request companies and print their records as JSON")
+    request.add_argument("idnos", nargs="+", metavar="IDNO", type=idno_argument, help=_IDNO_HELP)
+    request.add_argument(
+        "--force", action="store_true", help="visit the site even if a fresh record is stored"
+    )
+    _command(commands, "status", _status, "show the state of each process and part of the platform")
+    _command(commands, "down", _down, "stop the running platform")
+    admin = _command(commands, "create-admin", _create_admin, "create an administrator account")
     add_arguments(admin)
-    again = _command(
+    stale = _command(
         commands,
         "retransform",
         _retransform,
-        "read stored captures again where records are stale, no visit needed",
+        "read the stored captures of stale records again, without visiting the site",
     )
-    again.add_argument(
+    stale.add_argument(
         "--cohort",
         dest="cohorts",
         action="append",
         choices=COHORTS,
         metavar="YEAR",
-        help=f"only IDNOs given in this year ({COHORTS[0]} to {COHORTS[-2]}, or {OTHERS}); may be repeated",
+        help=f"only companies with this year in their IDNO ({COHORTS[0]} to {COHORTS[-2]}, or {OTHERS});"
+        " may be repeated (default: all)",
     )
     _add_export(commands)
     data_commands.add_commands(lambda name, handler, text: _command(commands, name, handler, text))
@@ -95,10 +106,10 @@ def _parser() -> argparse.ArgumentParser:
         commands,
         "rotate-key",
         _rotate_key,
-        "make a new key for signing access tokens; a platform that runs takes it at once",
+        "replace the key that signs access tokens; a running platform uses the new key at once",
     )
     demo = _command(
-        commands, "demo", _demo, "run the main job end to end against the stand-in site", DEMO_HOME
+        commands, "demo", _demo, "run the main job end to end against the stand-in site, then stop", DEMO_HOME
     )
     _add_port(demo)
     return parser
@@ -112,23 +123,28 @@ def _command(
     home: Path = DEFAULT_HOME,
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-    parser.add_argument("--home", type=Path, default=home, help=f"folder of all state (default {home})")
+    parser.add_argument(
+        "--home", type=Path, default=home, help=f"folder that holds all state (default {home})"
+    )
     parser.set_defaults(handler=handler)
     return parser
 
 
 def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    text = "write all evidence on a company to a WARC file, with an index and hashes"
+    text = "write all evidence on a company to a WARC file, with an index and checksums"
     export = _command(commands, "export-evidence", _export_evidence, text)
-    export.add_argument("idno", metavar="IDNO", type=_idno)
+    export.add_argument("idno", metavar="IDNO", type=idno_argument, help=_IDNO_HELP)
     export.add_argument(
-        "--output", type=Path, metavar="FILE", help="default evidence-IDNO.warc.gz, the others beside it"
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="the WARC file; index and checksums are written beside it (default evidence-IDNO.warc.gz)",
     )
     export.add_argument(
-        "--from", dest="first", type=_day, metavar="DATE", help="the first day of captures, in UTC"
+        "--from", dest="first", type=_day, metavar="DATE", help="first day of captures, in UTC, as YYYY-MM-DD"
     )
-    export.add_argument("--to", dest="last", type=_day, metavar="DATE", help="their last day, in UTC")
-    export.add_argument("--force", action="store_true", help="overwrite files that exist already")
+    export.add_argument("--to", dest="last", type=_day, metavar="DATE", help="last day of captures, in UTC")
+    export.add_argument("--force", action="store_true", help="overwrite existing files")
 
 
 def _add_port(parser: argparse.ArgumentParser) -> None:
@@ -136,28 +152,23 @@ def _add_port(parser: argparse.ArgumentParser) -> None:
         "--port",
         type=_port,
         default=None,
-        help="the gateway's port (default 8000, or a free one if it is taken; 0: any)",
+        help="port of the gateway (default 8000, or any free port if that is taken; 0: any free port)",
     )
-
-
-def _idno(text: str) -> str:
-    try:
-        return parse_idno(text)
-    except InvalidIdno as reason:
-        raise argparse.ArgumentTypeError(str(reason)) from None
 
 
 def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no day: write it as 2026-11-24") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date; write it as 2026-11-24") from None
 
 
 def _site(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise argparse.ArgumentTypeError(f"{text!r} is no site: http:// or https:// and a host are needed")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a site URL; write it as https://host, without a query"
+        )
     return text.rstrip("/")
 
 
@@ -167,41 +178,47 @@ def _rate(text: str) -> float:
     except ValueError:
         rate = -1.0
     if not 0 <= rate < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no rate: visits a second, 0 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a rate; give visits a second, 0 or more")
     return rate
 
 
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > 65_535:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: 0 to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; allowed: 0 to 65535")
     return int(text)
 
 
 def _up(options: argparse.Namespace) -> int:
     if options.site_rate == 0 and not is_loopback(options.site):
-        raise StackError(f"--site-rate 0 (no limit) is for loopback sites only, not for {options.site}")
+        raise StackError(
+            f"--site-rate 0 (no limit) is allowed for loopback sites only, not for {options.site}"
+        )
     source = Source(options.site, options.site_rate)
-    stopped = _on_signals()
+    stopped = _stop_on_signals()
+    home = Home.at(options.home)
     try:
-        with running(Home.at(options.home), source, port=options.port, say=_say) as (platform, supervisor):
+        with run_platform(home, source, port=options.port, report_progress=report_progress) as (
+            platform,
+            supervisor,
+        ):
             print(
                 f"ready {platform.gateway_url} (API, documentation at /docs)\n"
                 f"Dagster's web UI, after signing in: {platform.dagster_url}\n"
-                f"companies from {platform.site_url}; state and logs in {Home.at(options.home).path}; Ctrl-C stops",
+                f"companies from {platform.site_url}; state and logs in {home.path}; Ctrl-C stops the platform",
                 flush=True,
             )
-            _watch(stopped, supervisor)
+            _restart_failed_processes(stopped, supervisor)
     except _Stopped:
         pass
     return 0
 
 
 class _Stopped(Exception):
-    """A signal came while the platform was starting."""
+    """A signal asks the command to stop."""
 
 
-def _on_signals() -> Event:
-    """Have the first SIGINT or SIGTERM stop things in order; a hurry does not change that."""
+def _stop_on_signals() -> Event:
+    """Raise _Stopped and set the returned event at the first SIGINT or SIGTERM. Ignore further signals."""
     stopped = Event()
 
     def stop(_: int, __: FrameType | None) -> None:
@@ -214,36 +231,32 @@ def _on_signals() -> Event:
     return stopped
 
 
-def _watch(stopped: Event, supervisor: Supervisor) -> None:
-    """Wait for a signal; a process that does not start is reported and tried again all the while."""
+def _restart_failed_processes(stopped: Event, supervisor: Supervisor) -> None:
+    """Wait for a signal. Until then, report processes that the supervisor gave up, and start them again."""
     reported: set[str] = set()
     while not stopped.wait(_WATCH_SECONDS):
         for name, state in supervisor.states().items():
             if state != "FATAL":
                 continue
             if name not in reported:
-                _say(f"{name} died and does not start again (see its log); trying on")
+                report_progress(f"{name} died and fails to start (see its log); retrying")
                 reported.add(name)
-            supervisor.start_again(name)
-
-
-def _say(message: str) -> None:
-    print(f"registru: {message} ...", file=sys.stderr, flush=True)
+            supervisor.start_process(name)
 
 
 def _scrape(options: argparse.Namespace) -> int:
     home = Home.at(options.home)
-    platform = Running.of(home)
+    platform = RunningPlatform.of(home)
     with operator_client(platform.gateway_url, load_or_create(home.secrets)) as client:
-        results = scrape_all(client, list(dict.fromkeys(options.idnos)), force=options.force)
+        results = request_companies(client, list(dict.fromkeys(options.idnos)), force=options.force)
     print(json.dumps(results, ensure_ascii=False, indent=2))
     return 0 if all(result["state"] in ("succeeded", "not_found") for result in results) else 1
 
 
-def scrape_all(client: ApiClient, idnos: list[str], *, force: bool) -> list[dict[str, object]]:
-    """Ask for several companies, a few side by side."""
+def request_companies(client: ApiClient, idnos: list[str], *, force: bool) -> list[dict[str, object]]:
+    """Request several companies, a few at a time, and return their results in order."""
 
-    def one(idno: str) -> dict[str, object]:
+    def request(idno: str) -> dict[str, object]:
         return scrape(
             client,
             idno,
@@ -251,15 +264,15 @@ def scrape_all(client: ApiClient, idnos: list[str], *, force: bool) -> list[dict
             on_state=lambda state: print(f"{idno}: {state}", file=sys.stderr, flush=True),
         )
 
-    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-        return list(pool.map(one, idnos))
+    with ThreadPoolExecutor(_PARALLEL_REQUESTS) as pool:
+        return list(pool.map(request, idnos))
 
 
 def _retransform(options: argparse.Namespace) -> int:
-    def say(message: str) -> None:
+    def report_run(message: str) -> None:
         print(message, file=sys.stderr, flush=True)
 
-    runs = retransform(Home.at(options.home), options.cohorts or (), say=say)
+    runs = retransform(Home.at(options.home), options.cohorts or (), report_progress=report_run)
     if not runs:
         print("no record is stale")
     return 0 if all(run.status == "SUCCESS" for run in runs) else 1
@@ -267,7 +280,7 @@ def _retransform(options: argparse.Namespace) -> int:
 
 def _status(options: argparse.Namespace) -> int:
     home = Home.at(options.home)
-    platform = Running.of(home)
+    platform = RunningPlatform.of(home)
     print(f"gateway {platform.gateway_url}\nDagster {platform.dagster_url}\nsite    {platform.site_url}")
     for name, state in Supervisor(platform.supervisor_socket).states().items():
         print(f"{name:<18} {state}")
@@ -275,13 +288,13 @@ def _status(options: argparse.Namespace) -> int:
     for name, state in health.json().get("parts", {}).items():
         print(f"{name:<18} {state}")
     for pause in health.json().get("pauses", []):
-        print(f"{pause['host']:<18} left alone until {pause['until']}: {pause['reason']}")
+        print(f"{pause['host']:<18} paused until {pause['until']}: {pause['reason']}")
     return 0 if health.status_code == httpx.codes.OK else 1
 
 
 def _create_admin(options: argparse.Namespace) -> int:
     home = Home.at(options.home)
-    platform = Running.of(home)
+    platform = RunningPlatform.of(home)
     secrets = load_or_create(home.secrets)
     url = postgres.url(
         platform.ports["postgres"], secrets, role=database_roles.API, database=database_roles.USERS_DATABASE
@@ -303,38 +316,40 @@ def _export_evidence(options: argparse.Namespace) -> int:
         last=options.last,
         overwrite=options.force,
     )
-    print(evidence_export.told(exported))
+    print(evidence_export.summary(exported))
     return 0
 
 
 def _rotate_key(options: argparse.Namespace) -> int:
     home = Home.at(options.home)
     rotated = rotate_signing_key(home.secrets)
-    when = "from the next start on"
+    when = "from the next start"
     if is_locked(home) and home.state.exists():
         write_files(home.secret_files / API, signing_keys(rotated))
-        Supervisor(Running.of(home).supervisor_socket).signal(PLATFORM, API, signal.SIGHUP)
-        when = "from now on"
-    print(f"a new key signs access tokens {when}; those signed so far stay good until they expire")
+        Supervisor(RunningPlatform.of(home).supervisor_socket).signal(PLATFORM, API, signal.SIGHUP)
+        when = "now"
+    print(f"a new key signs access tokens {when}; existing tokens stay valid until they expire")
     return 0
 
 
 def _down(options: argparse.Namespace) -> int:
     home = Home.at(options.home)
-    os.kill(Running.of(home).pid, signal.SIGTERM)
+    os.kill(RunningPlatform.of(home).pid, signal.SIGTERM)
     deadline = time.monotonic() + _STOPPING_SECONDS
     while is_locked(home):
         if time.monotonic() > deadline:
-            raise StackError(f"the platform at {home.path} did not stop within {_STOPPING_SECONDS} s")
+            raise StackError(
+                f"the platform at {home.path} did not stop within {_STOPPING_SECONDS} s; see {home.logs}"
+            )
         time.sleep(0.1)
     print("stopped")
     return 0
 
 
 def _demo(options: argparse.Namespace) -> int:
-    _on_signals()
+    _stop_on_signals()
     try:
-        from stack.demo import run_demo  # with the stand-in site, which is in no image
+        from stack.demo import run_demo  # imported here: it needs the stand-in site, which no image contains
 
         return run_demo(Home.at(options.home), port=options.port)
     except _Stopped:

@@ -1,4 +1,4 @@
-"""The commands that care for what is stored: backup, restore, migrate, retention, storage, erasure."""
+"""The commands that maintain stored data: backup, restore, migrate, retention, storage, erasure."""
 
 import argparse
 import contextlib
@@ -14,84 +14,95 @@ from sqlalchemy.exc import OperationalError
 from stack import erasure, migrations, retention_command, storage_command, valkey
 from stack.backup.make import make_backup, prune
 from stack.backup.manifest import MANIFEST, Manifest, sha256_of, verify
-from stack.backup.restore import restore_elsewhere, restore_home
-from stack.databases import MIGRATIONS, OwnedDatabase, of_environment, served
-from stack.home import Home, Running
+from stack.backup.restore import restore_external, restore_home
+from stack.command_line import idno_argument, report_progress
+from stack.databases import MIGRATIONS, OwnedDatabase, databases_from_environment, open_databases
+from stack.home import Home, RunningPlatform
 from stack.secrets import load_or_create
 from stack.stack_error import StackError
 from warehouse.evidence.evidence_errors import EvidenceError
-from warehouse.idno import InvalidIdno, parse_idno
 
 AddCommand = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
 _EXTERNAL = (
-    "the databases that REGISTRU_USERS_OWNER_URL, REGISTRU_DAGSTER_DATABASE_URL and REGISTRU_WAREHOUSE_OWNER_URL"
-    " name (containers, RDS), not those of --home"
+    "use the databases in REGISTRU_USERS_OWNER_URL, REGISTRU_DAGSTER_DATABASE_URL and REGISTRU_WAREHOUSE_OWNER_URL"
+    " (containers, RDS) instead of those of --home"
 )
 
 
 def add_commands(add: AddCommand) -> None:
     """Add the commands to the parser of `registru`."""
-    backup = add("backup", _backup, "write the three databases into a new folder, while everything runs")
+    backup = add(
+        "backup", _backup, "write the three databases to a new folder; the platform may keep running"
+    )
     backup.add_argument("--external", action="store_true", help=_EXTERNAL)
     backup.add_argument(
         "--output",
         type=Path,
         metavar="DIR",
-        help="where backups are kept (default: HOME-backups, beside --home)",
+        help="folder for backups (default: HOME-backups, beside --home)",
     )
     backup.add_argument(
-        "--keep", type=_count, metavar="N", help="then remove all backups there but the newest N"
+        "--keep",
+        type=_backup_count,
+        metavar="N",
+        help="afterwards, remove all backups in that folder except the newest N",
     )
     backup.add_argument(
-        "--verify", type=Path, metavar="BACKUP", help="make none: say whether this one is whole"
+        "--verify", type=Path, metavar="BACKUP", help="make no backup; check that this one is undamaged"
     )
-    restore = add("restore", _restore, "put a backup in the place of a home's data, or into empty databases")
-    restore.add_argument("backup", type=Path, metavar="BACKUP", help="a folder that `registru backup` made")
+    restore = add(
+        "restore", _restore, "replace a home's data with a backup, or restore it into empty databases"
+    )
+    restore.add_argument("backup", type=Path, metavar="BACKUP", help="folder that `registru backup` wrote")
     restore.add_argument("--external", action="store_true", help=_EXTERNAL)
-    restore.add_argument("--force", action="store_true", help="replace the data that --home holds")
+    restore.add_argument("--force", action="store_true", help="replace the data that --home already holds")
     for name, handler, text in (
-        ("migrate", _migrate, "bring the tables to what this version needs"),
-        ("retention", _retention, "say what the settings keep no longer (nothing is removed by it)"),
-        ("storage", _storage, "say what takes how much room, and how fast it grows"),
+        ("migrate", _migrate, "migrate the tables to the revision that this version needs"),
+        ("retention", _retention, "show what the retention settings would remove; removes nothing"),
+        ("storage", _storage, "show the size of the tables and how fast the data grows"),
     ):
         add(name, handler, text).add_argument("--external", action="store_true", help=_EXTERNAL)
 
-    user = add("erase-user", _erase_user, "delete an account, and its name wherever that would stay")
-    user.add_argument("username")
-    person = add("erase-person", _erase_person, "take a person's name out of a company's record and history")
-    person.add_argument("idno", type=_idno, metavar="IDNO")
-    person.add_argument("name", metavar="NAME", help="as the record has it, in any order or case")
+    user = add("erase-user", _erase_user, "delete an account, and replace its name in the records that stay")
+    user.add_argument("username", metavar="USERNAME", help="the account to erase")
+    person = add(
+        "erase-person",
+        _erase_person,
+        "remove a person's name from a company's record and history, permanently",
+    )
+    person.add_argument("idno", type=idno_argument, metavar="IDNO", help="the company's number, 13 digits")
+    person.add_argument(
+        "name", metavar="NAME", help="the name as the record has it; order of words and case do not matter"
+    )
     person.add_argument(
         "--evidence",
         action="store_true",
-        help="remove the contents of captures that hold it, too; the source must not show it any more",
+        help="also remove the content of captures with the name; the site must no longer show it",
     )
     for parser in (user, person):
-        parser.add_argument("--by", required=True, metavar="ADMIN", help="the administrator who orders it")
+        parser.add_argument(
+            "--by",
+            required=True,
+            metavar="ADMIN",
+            help="username of the administrator who orders the erasure",
+        )
         parser.add_argument(
             "--reason",
             required=True,
-            help="whose request it is, of when, and its legal basis; it is written down",
+            help="whose request it is, its date and its legal basis; it is recorded",
         )
         parser.add_argument("--external", action="store_true", help=_EXTERNAL)
 
 
-def _idno(text: str) -> str:
-    try:
-        return parse_idno(text)
-    except InvalidIdno as reason:
-        raise argparse.ArgumentTypeError(str(reason)) from None
-
-
-def _count(text: str) -> int:
+def _backup_count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of backups: 1 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of backups; give 1 or more")
     return int(text)
 
 
 def _backup(options: argparse.Namespace) -> int:
     if options.verify is not None:
-        print(f"{options.verify} is whole: {_told(verify(options.verify))}")
+        print(f"{options.verify} is undamaged: {_summary(verify(options.verify))}")
         return 0
     home = _home(options)
     output = options.output or (
@@ -99,15 +110,15 @@ def _backup(options: argparse.Namespace) -> int:
     )
     with _databases(home) as databases:
         site = home.site.read_text().strip() if home is not None and home.site.exists() else None
-        folder = make_backup(databases, output, site=site, say=_say)
-    print(f"{folder}: {_told(verify(folder))}\nsha256 of its {MANIFEST}: {sha256_of(folder / MANIFEST)}")
+        folder = make_backup(databases, output, site=site, report_progress=report_progress)
+    print(f"{folder}: {_summary(verify(folder))}\nsha256 of its {MANIFEST}: {sha256_of(folder / MANIFEST)}")
     if options.keep is not None:
         for old in prune(output, keep=options.keep):
             print(f"removed {old}")
     return 0
 
 
-def _told(manifest: Manifest) -> str:
+def _summary(manifest: Manifest) -> str:
     size = sum(part.size for part in manifest.parts) / 2**20
     rows = ", ".join(
         f"{part.database} {sum(table.rows for table in part.tables.values())} rows" for part in manifest.parts
@@ -118,25 +129,29 @@ def _told(manifest: Manifest) -> str:
 def _restore(options: argparse.Namespace) -> int:
     if options.external:
         if options.force:
-            raise StackError("--force is for --home; with --external, restore into new, empty databases")
-        manifest = restore_elsewhere(options.backup, of_environment(), say=_say)
+            raise StackError("--force is for --home; with --external the databases have to be empty")
+        manifest = restore_external(
+            options.backup, databases_from_environment(), report_progress=report_progress
+        )
     else:
         home = Home.at(options.home)
-        manifest = restore_home(options.backup, home, force=options.force, say=_say)
-    print(f"restored, and every row compared: {_told(manifest)}\nall sessions are ended; sign in again")
+        manifest = restore_home(options.backup, home, force=options.force, report_progress=report_progress)
+    print(
+        f"restored and compared row by row: {_summary(manifest)}\nall sessions have ended; users have to sign in again"
+    )
     return 0
 
 
 def _migrate(options: argparse.Namespace) -> int:
     home = _home(options)
     with _databases(home, tuple(MIGRATIONS)) as databases:
-        print(migrations.told(migrations.migrate_all(databases)))
+        print(migrations.summary(migrations.migrate_all(databases)))
     return 0
 
 
 def _retention(options: argparse.Namespace) -> int:
     with _databases(_home(options)) as databases:
-        print(retention_command.told(databases))
+        print(retention_command.summary(databases))
     return 0
 
 
@@ -154,8 +169,8 @@ def _erase_user(options: argparse.Namespace) -> int:
     with _databases(home) as databases:
         done = erasure.erase_user(databases, state_url, options.username, request)
     print(
-        f"{options.username} is erased; {done.pseudonym} stands in {done.entries} entries of the audit log,"
-        f" {done.captures} captures and {done.runs} runs"
+        f"erased {options.username}; the pseudonym {done.pseudonym} replaces the name in {done.entries} entries of the"
+        f" audit log, {done.captures} captures and {done.runs} runs"
     )
     return 0
 
@@ -172,14 +187,12 @@ def _erase_person(options: argparse.Namespace) -> int:
             request=request,
             evidence=options.evidence,
         )
-    captures = f"{done.bodies} bodies of captures went" if options.evidence else "the captures still hold it"
+    captures = f"removed {done.bodies} bodies" if options.evidence else "the captures still contain the name"
     if done.shared:
-        captures += (
-            f"; {done.shared} that captures of other companies share hold all words of the name too, and stay"
-        )
+        captures += f"; kept {done.shared} bodies with the name that captures of other companies also use"
     print(
-        f"erased from {done.parties} rows of the record and {done.changes} changes of {options.idno}, and kept out"
-        f" from now on; {captures}"
+        f"erased the name from {done.parties} rows of the record and {done.changes} changes of {options.idno}, and"
+        f" suppressed it from now on; {captures}"
     )
     return 0
 
@@ -191,12 +204,12 @@ _REDIS_SETTINGS = {
 
 
 def _redis_url(home: Home | None, database: int) -> str:
-    """Where Redis remembers what is to be erased: it has to be told, so that the platform has to run."""
+    """Return the URL of the Redis database that caches the erased data. For a home, the platform has to run."""
     if home is not None:
-        return valkey.url(Running.of(home).ports["valkey"], load_or_create(home.secrets), database)
+        return valkey.url(RunningPlatform.of(home).ports["valkey"], load_or_create(home.secrets), database)
     setting = _REDIS_SETTINGS[database]
     if setting not in os.environ:
-        raise StackError(f"{setting} is not set: what Redis remembers has to be erased too")
+        raise StackError(f"{setting} is not set; an erasure also removes cached data from Redis")
     return os.environ[setting]
 
 
@@ -210,17 +223,13 @@ def _databases(
 ) -> Iterator[tuple[OwnedDatabase, ...]]:
     try:
         if home is None:
-            yield of_environment(names) if names else of_environment()
+            yield databases_from_environment(names) if names else databases_from_environment()
             return
-        with served(home) as databases:
+        with open_databases(home) as databases:
             yield databases
     except OperationalError as error:
-        raise StackError(f"a database does not answer: {error.orig}") from error
+        raise StackError(f"a database cannot be reached: {error.orig}") from error
     except RedisError as error:
-        raise StackError(f"Redis does not answer: {error}") from error
+        raise StackError(f"Redis cannot be reached: {error}") from error
     except EvidenceError as error:
         raise StackError(str(error)) from error
-
-
-def _say(message: str) -> None:
-    print(f"registru: {message} ...", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""The three databases as their owners reach them: of a home, or named in the environment (containers, RDS)."""
+"""The three databases in their owners' roles: those of a home, or external ones (containers, RDS)."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from api import migrations as api_migrations
 from stack import orphan_processes, postgres
-from stack.home import Home, Running, is_locked, locked
+from stack.home import Home, RunningPlatform, is_locked, locked
 from stack.ports import free_ports
 from stack.processes import common_environment
 from stack.secrets import Secrets, load_or_create
@@ -26,12 +26,12 @@ DATABASES = (
     database_roles.DAGSTER_DATABASE,
     database_roles.WAREHOUSE_DATABASE,
 )
-"""In the order in which one leads to another: a request to a run, a run to a capture."""
+"""In the order of references: a request names a run, a run makes captures."""
 MIGRATIONS: Mapping[str, Path] = {
     database_roles.USERS_DATABASE: api_migrations.SCRIPTS,
     database_roles.WAREHOUSE_DATABASE: WAREHOUSE_MIGRATIONS,
 }
-"""Our own migrations; Dagster has its own."""
+"""The folders of this project's migrations. Dagster migrates its own database."""
 SETTINGS = {
     database_roles.USERS_DATABASE: "REGISTRU_USERS_OWNER_URL",
     database_roles.DAGSTER_DATABASE: "REGISTRU_DAGSTER_DATABASE_URL",
@@ -42,64 +42,67 @@ _STOPPING_SECONDS = 60
 
 @dataclass(frozen=True)
 class OwnedDatabase:
-    """A database with the URL by which its owner reaches it, password and all."""
+    """A database with its owner's URL, which includes the password."""
 
     name: str
     url: str = field(repr=False)
 
     @property
     def scripts(self) -> Path | None:
-        """Where our migrations of it are; None for Dagster's."""
+        """The folder of the database's migrations; None for Dagster's database."""
         return MIGRATIONS.get(self.name)
 
     def engine(self) -> Engine:
-        """Return an engine without a pool, in the owner's role."""
+        """Return an engine without a connection pool, in the owner's role."""
         return create_engine(self.url, poolclass=NullPool, hide_parameters=True)
 
 
-def of_server(port: int, secrets: Secrets) -> tuple[OwnedDatabase, ...]:
-    """Return the databases of the embedded server on a port."""
+def server_databases(port: int, secrets: Secrets) -> tuple[OwnedDatabase, ...]:
+    """Return the databases of the embedded server that listens on `port`."""
     return tuple(
         OwnedDatabase(name, postgres.url(port, secrets, role=database_roles.OWNERS[name], database=name))
         for name in DATABASES
     )
 
 
-def of_environment(names: tuple[str, ...] = DATABASES) -> tuple[OwnedDatabase, ...]:
-    """Return the databases that the environment names. Raises StackError naming the setting that is missing."""
+def databases_from_environment(names: tuple[str, ...] = DATABASES) -> tuple[OwnedDatabase, ...]:
+    """Return the databases whose URLs the environment sets. Raises StackError, naming a setting that is missing."""
     return tuple(OwnedDatabase(name, _url_of(SETTINGS[name])) for name in names)
 
 
 def _url_of(setting: str) -> str:
     value = os.environ.get(setting)
     if not value:
-        raise StackError(f"{setting} is not set: the URL by which that database's owner reaches it")
+        raise StackError(f"{setting} is not set; it has to be the database's URL in its owner's role")
     try:
         url = make_url(value)
     except ArgumentError:
-        raise StackError(f"{setting} is no URL; it has to be postgresql+psycopg2://…") from None
-    # SQLAlchemy 2.1 takes a plain postgresql:// for psycopg 3.
+        raise StackError(f"{setting} is malformed; it has to be a URL like postgresql+psycopg2://…") from None
+    # SQLAlchemy 2.1 selects psycopg 3 for a plain postgresql://.
     return url.set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)
 
 
 @contextlib.contextmanager
-def served(home: Home) -> Iterator[tuple[OwnedDatabase, ...]]:
-    """Yield a home's databases: those of the platform that runs there, else PostgreSQL is started for this alone."""
+def open_databases(home: Home) -> Iterator[tuple[OwnedDatabase, ...]]:
+    """Yield a home's databases: those of its running platform, else those of a PostgreSQL started for the purpose."""
     secrets = load_or_create(home.secrets)
     if is_locked(home) and home.state.exists():
-        yield of_server(Running.of(home).ports["postgres"], secrets)
+        yield server_databases(RunningPlatform.of(home).ports["postgres"], secrets)
         return
     if not (home.postgres / "PG_VERSION").exists():
-        raise StackError(f"{home.path} holds no databases; name another folder with --home")
+        raise StackError(f"{home.path} holds no databases; choose another folder with --home")
     with locked(home):
-        orphan_processes.end_leftovers(home)
+        orphan_processes.terminate_orphans(home)
         with postgres_alone(home, secrets, mark=home) as databases:
             yield databases
 
 
 @contextlib.contextmanager
 def postgres_alone(home: Home, secrets: Secrets, *, mark: Home) -> Iterator[tuple[OwnedDatabase, ...]]:
-    """Run PostgreSQL on a home's data and nothing else. `mark`: the home that finds it if this process is killed."""
+    """Run PostgreSQL alone on a home's data.
+
+    If this process is killed, the next command at the home `mark` terminates that PostgreSQL.
+    """
     [port] = free_ports(1)
     with (home.logs / "postgres.log").open("ab") as log:
         server = subprocess.Popen(
@@ -108,12 +111,12 @@ def postgres_alone(home: Home, secrets: Secrets, *, mark: Home) -> Iterator[tupl
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            start_new_session=True,  # a Ctrl-C is for the command, which then stops it in order
+            start_new_session=True,  # Ctrl-C reaches only the command, which then stops PostgreSQL in order
         )
     try:
         postgres.wait_until_ready(port, secrets)
         postgres.create_databases(port, secrets)
-        yield of_server(port, secrets)
+        yield server_databases(port, secrets)
     finally:
         server.terminate()
         try:

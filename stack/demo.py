@@ -1,4 +1,4 @@
-"""The main job end to end, for a person to see: sign in, ask for companies, get records that can be proved."""
+"""The main job end to end: sign in, request companies, show their records with the evidence behind them."""
 
 import json
 import secrets
@@ -13,7 +13,7 @@ from rich.table import Table
 
 from stack.api_client import ApiClient, scrape
 from stack.home import Home
-from stack.platform import running
+from stack.platform import run_platform
 from stack.processes import Source
 from standin import CASES, CaseName
 
@@ -21,43 +21,46 @@ _COMPANIES = (CaseName.FOUND, CaseName.COMPANY_FOUNDERS, CaseName.NOT_FOUND)
 
 
 def run_demo(home: Home, *, port: int | None) -> int:
-    """Run the demo; return 0 if everything ended as it should."""
+    """Run the demo. Return 0 if every company ended in the expected state."""
     console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
     source = Source(url="", visits_per_second=0, stand_in=True)
-    with running(home, source, port=port, say=lambda message: console.print(f"[dim]{message} ...")) as (
-        platform,
-        _,
-    ):
+
+    def show_step(message: str) -> None:
+        console.print(f"[dim]{message} ...")
+
+    with run_platform(home, source, port=port, report_progress=show_step) as (platform, _):
         console.print(
             f"ready {platform.gateway_url}; made-up companies from the stand-in site {platform.site_url}"
         )
         with ApiClient(platform.gateway_url) as client:
-            _sign_up(client, console)
-            results = _ask_for_all(client, console)
+            _register(client, console)
+            results = _request_all(client, console)
             _show(results, console)
-            cached = _ask_again(client, results[0], console)
+            cached = _request_again(client, results[0], console)
         console.print(
-            f"\nWhile it runs (`make up`), the web UIs are {platform.gateway_url}/docs (the API's, with an Authorize"
-            f" button)\nand {platform.dagster_url} (Dagster's, after signing in). Logs: {home.logs}"
+            f"\nWhile the platform runs (`make up`), open {platform.gateway_url}/docs (the API's documentation; sign"
+            f" in with Authorize)\nor {platform.dagster_url} (Dagster's web UI, after signing in). Logs: {home.logs}"
         )
     states = [result["state"] for result in results]
     if not cached or states != ["succeeded", "succeeded", "not_found"]:
-        console.print(f"[bold red]The demo failed:[/] its companies ended as {states}; logs: {home.logs}")
+        console.print(
+            f"[bold red]The demo failed:[/] the companies ended in the states {states}; logs: {home.logs}"
+        )
         return 1
-    console.print("[bold green]The demo went through; everything is stopped.")
+    console.print("[bold green]The demo succeeded; everything is stopped.")
     return 0
 
 
-def _sign_up(client: ApiClient, console: Console) -> None:
+def _register(client: ApiClient, console: Console) -> None:
     username, password = f"demo-{secrets.token_hex(4)}", secrets.token_urlsafe(16)
     client.register(username, password, f"{username}@example.com")
     client.sign_in(username, password)
     console.print(f"registered and signed in as {username}")
 
 
-def _ask_for_all(client: ApiClient, console: Console) -> list[dict[str, Any]]:
+def _request_all(client: ApiClient, console: Console) -> list[dict[str, Any]]:
     idnos = [CASES[name].idno for name in _COMPANIES]
-    console.print(f"asking for {len(idnos)} companies: {', '.join(idnos)}")
+    console.print(f"requesting {len(idnos)} companies: {', '.join(idnos)}")
     started = time.monotonic()
 
     def one(idno: str) -> dict[str, Any]:
@@ -84,7 +87,7 @@ def _show(results: list[dict[str, Any]], console: Console) -> None:
     for field in ("founders", "administrators"):
         table.add_row(field, *(_parties(record.get(field)) for record in records))
     console.print(table)
-    console.print("The first one as JSON, with the capture that proves it:")
+    console.print("The first record as JSON, with the capture that it was read from:")
     console.print(json.dumps(results[0]["data"], ensure_ascii=False, indent=2), markup=False, soft_wrap=True)
 
 
@@ -99,10 +102,10 @@ def _parties(parties: list[Mapping[str, Any]] | None) -> str:
     )
 
 
-def _ask_again(client: ApiClient, result: Mapping[str, Any], console: Console) -> bool:
+def _request_again(client: ApiClient, result: Mapping[str, Any], console: Console) -> bool:
     started = time.monotonic()
-    answer = client.ask(result["idno"])
+    answer = client.request_company(result["idno"])
     took_ms = (time.monotonic() - started) * 1000
-    source = "the cache answers" if answer["cached"] else "a new run was launched"
-    console.print(f"asking for {result['idno']} again: {source} in {took_ms:.0f} ms")
+    source = "answered from the cache" if answer["cached"] else "a new run was launched"
+    console.print(f"requesting {result['idno']} again: {source} in {took_ms:.0f} ms")
     return bool(answer["cached"])

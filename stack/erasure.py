@@ -1,7 +1,7 @@
-"""Erasure on request: of an account holder, and of a person who is named in a company's record.
+"""Erasure on request: of an account holder, or of a person named in a company's record.
 
-Both work as the databases' owners, in one transaction a database, and write down who asked whom and why. Neither can
-be undone, but by restoring a backup: after a restore, erasures of since then have to be done again.
+Both work in the roles that own the databases, in one transaction for each database, and record who ordered the erasure
+and why. Only restoring a backup undoes an erasure, so erasures made after that backup have to be repeated then.
 """
 
 import asyncio
@@ -24,9 +24,9 @@ from stack.sealing import seal_bodies
 from stack.stack_error import StackError
 from warehouse.contract import REQUESTED_BY_TAG
 from warehouse.evidence import evidence_sha256
-from warehouse.evidence.read import captures_asked_for_by
+from warehouse.evidence.read import captures_requested_by
 from warehouse.records.record_cache import company_key
-from warehouse.records.redaction import ERASED, FIELDS, Suppression, redacted_json
+from warehouse.records.redaction import ERASED, FIELDS, Suppression, redact_json
 from warehouse.schema import database_roles
 from warehouse.schema.advisory_locks import lock_companies
 
@@ -40,7 +40,7 @@ _ALLOW = text("SELECT set_config('registru.allows', :what, true)")
 
 @dataclass(frozen=True)
 class ErasureRequest:
-    """Who ordered an erasure (an administrator's name), and why: whose request it is, and its legal basis."""
+    """The administrator who orders an erasure, and the reason: whose request it is, and its legal basis."""
 
     ordered_by: str
     reason: str
@@ -48,7 +48,7 @@ class ErasureRequest:
 
 @dataclass(frozen=True)
 class ErasedUser:
-    """What became of an account's traces."""
+    """The pseudonym of an erased account, and the number of audit log entries, captures and runs that carry it."""
 
     pseudonym: str
     entries: int
@@ -58,7 +58,10 @@ class ErasedUser:
 
 @dataclass(frozen=True)
 class ErasedPerson:
-    """In how many rows a person is named no longer, how many bodies of captures went, and how many stay as shared."""
+    """The number of rows that no longer name the person, and of bodies removed or kept.
+
+    `bodies` and `bytes` are the removed bodies and their size; `shared` bodies are kept for other companies.
+    """
 
     parties: int
     changes: int
@@ -72,35 +75,44 @@ def _by_name(databases: Sequence[OwnedDatabase]) -> dict[str, OwnedDatabase]:
 
 
 def _check(databases: Sequence[OwnedDatabase], request: ErasureRequest) -> None:
-    """Raise StackError unless an administrator orders it and says why."""
+    """Raise StackError unless an administrator orders the erasure and gives a reason."""
     if not request.reason.strip():
-        raise StackError("--reason is empty: write whose request it is, of when, and its legal basis")
+        raise StackError("--reason is empty; name whose request it is, its date and its legal basis")
     with _by_name(databases)[database_roles.USERS_DATABASE].engine().connect() as connection:
         if not connection.scalar(_IS_ADMIN, {"name": request.ordered_by}):
-            raise StackError(f"--by {request.ordered_by}: there is no administrator of that name")
+            raise StackError(f"--by {request.ordered_by}: no active administrator has that name")
 
 
 def erase_user(
     databases: Sequence[OwnedDatabase], state_url: str, username: str, request: ErasureRequest
 ) -> ErasedUser:
-    """Delete an account with all it has, and put a made-up name in its place wherever its name has to stay.
+    """Delete an account with its data, and replace its name with a pseudonym where the record has to stay.
 
-    Raises StackError. What is done in other databases first can be done again if a later one fails.
+    The other databases change before the account is deleted. If a later step fails, run the erasure again.
+
+    Args:
+        databases: The three databases, in their owners' roles.
+        state_url: The Redis URL of the state database, whose cached account is discarded.
+        username: The account to erase.
+        request: Who ordered the erasure and why.
+
+    Raises:
+        StackError: The account does not exist, no administrator orders it, or it would erase the one who orders it.
     """
     _check(databases, request)
     users = _by_name(databases)[database_roles.USERS_DATABASE].engine()
     with users.connect() as connection:
         user = connection.execute(_USER, {"name": username}).one_or_none()
         if user is None:
-            raise StackError(f"there is no account {username}")
+            raise StackError(f"no account is named {username}")
     if username.lower() == request.ordered_by.lower():
         raise StackError(
-            f"--by {request.ordered_by}: let another administrator order it, who stays, and whose name can stay"
+            f"--by {request.ordered_by}: administrators cannot erase themselves; another administrator has to order it"
         )
     pseudonym = f"erased-{secrets.token_hex(6)}"
     captures, runs = _rename(databases, user.username, pseudonym)
     with users.begin() as connection:
-        asyncio.run(_distrust(state_url, user.id))
+        asyncio.run(_discard_cached_account(state_url, user.id))
         entries = connection.execute(
             text("SELECT erase_person(:id, :pseudonym, :by, :reason)"),
             {
@@ -110,13 +122,16 @@ def erase_user(
                 "reason": request.reason,
             },
         ).scalar_one()
-    # Once more: until now the account could ask for companies.
+    # Again, because until now the account could request companies.
     more_captures, more_runs = _rename(databases, user.username, pseudonym)
     return ErasedUser(pseudonym, entries, captures + more_captures, runs + more_runs)
 
 
 def _rename(databases: Sequence[OwnedDatabase], name: str, pseudonym: str) -> tuple[int, int]:
-    """Put a pseudonym in the place of a name outside the API's own database; return on how many captures and runs."""
+    """Replace a name with a pseudonym in the warehouse and in Dagster's database.
+
+    Return the number of changed captures and runs.
+    """
     by_name = _by_name(databases)
     with by_name[database_roles.WAREHOUSE_DATABASE].engine().begin() as connection:
         captures = _rename_requester(connection, name, pseudonym)
@@ -124,18 +139,18 @@ def _rename(databases: Sequence[OwnedDatabase], name: str, pseudonym: str) -> tu
         return captures, _rename_in_runs(connection, name, pseudonym)
 
 
-async def _distrust(state_url: str, user_id: UUID) -> None:
-    """Have the API ask PostgreSQL about an account that it may remember."""
+async def _discard_cached_account(state_url: str, user_id: UUID) -> None:
+    """Make the API discard its cached copy of an account."""
     async with AsyncRedis.from_url(state_url) as state:
         await invalidate(state, account_key(user_id))
 
 
 def _rename_requester(connection: Connection, name: str, pseudonym: str) -> int:
-    """Put a pseudonym on the captures that somebody asked for. The hash that each had is kept beside its new one."""
+    """Replace a requester's name on captures. Each keeps its first evidence hash beside the new one."""
     connection.execute(_ALLOW, {"what": "UPDATE source_data"})
     renamed = 0
-    for source_data_id, evidence in list(captures_asked_for_by(connection, name)):
-        names = _without(evidence.requested_by or "", name, pseudonym)
+    for source_data_id, evidence in list(captures_requested_by(connection, name)):
+        names = _replace_requester(evidence.requested_by or "", name, pseudonym)
         anonymous = evidence.model_copy(update={"requested_by": names})
         connection.execute(
             text(
@@ -150,31 +165,33 @@ def _rename_requester(connection: Connection, name: str, pseudonym: str) -> int:
     return renamed
 
 
-def _without(names: str, name: str, pseudonym: str) -> str:
-    """Put a pseudonym in the place of a name among those who asked together."""
-    return ", ".join(pseudonym if each == name else each for each in names.split(", "))
+def _replace_requester(names: str, name: str, pseudonym: str) -> str:
+    """Return a list of requesters, separated by commas, with a name replaced by a pseudonym."""
+    return ", ".join(pseudonym if requester == name else requester for requester in names.split(", "))
 
 
-_BOOKS = (
+_TAGGED_TABLES = (
     ("runs", "run_id", "run_body", "run_tags", "run_id"),
     ("bulk_actions", "key", "body", "backfill_tags", "backfill_id"),
 )
-"""Where Dagster keeps tags: in the JSON of runs and of backfills, and in a table of tags each."""
+"""Where Dagster stores tags of runs and of backfills: (table, key, JSON column, table of tags, its foreign key)."""
 
 
 def _rename_in_runs(connection: Connection, name: str, pseudonym: str) -> int:
-    """Do the same in Dagster's books; return in how many of them."""
-    return sum(_rename_in_books(connection, book, name, pseudonym) for book in _BOOKS)
+    """Replace a requester's name in Dagster's tags. Return the number of changed runs and backfills."""
+    return sum(_rename_in_table(connection, tagged, name, pseudonym) for tagged in _TAGGED_TABLES)
 
 
-def _rename_in_books(connection: Connection, book: tuple[str, ...], name: str, pseudonym: str) -> int:
-    table, key, body, tags, tagged = book
-    found = text(
+def _rename_in_table(connection: Connection, tagged: tuple[str, ...], name: str, pseudonym: str) -> int:
+    table, key, body, tags, foreign_key = tagged
+    values_with_name = text(
         f"SELECT DISTINCT value FROM {tags} WHERE key = :tag AND :name = ANY(string_to_array(value, ', '))"
     )
     renamed = 0
-    for names in connection.execute(found, {"tag": REQUESTED_BY_TAG, "name": name}).scalars().all():
-        others = _without(names, name, pseudonym)
+    for names in (
+        connection.execute(values_with_name, {"tag": REQUESTED_BY_TAG, "name": name}).scalars().all()
+    ):
+        others = _replace_requester(names, name, pseudonym)
         values = {
             "tag": REQUESTED_BY_TAG,
             "names": names,
@@ -185,7 +202,7 @@ def _rename_in_books(connection: Connection, book: tuple[str, ...], name: str, p
         renamed += connection.execute(
             text(
                 f"UPDATE {table} SET {body} = replace({body}, :old, :new) WHERE {key} IN"
-                f" (SELECT {tagged} FROM {tags} WHERE key = :tag AND value = :names)"
+                f" (SELECT {foreign_key} FROM {tags} WHERE key = :tag AND value = :names)"
             ),
             values,
         ).rowcount
@@ -204,9 +221,18 @@ def erase_person(
     request: ErasureRequest,
     evidence: bool = False,
 ) -> ErasedPerson:
-    """Take a person's name out of a company's record, its history and the cache, and keep it out from now on.
+    """Remove a person's name from a company's record, history and cached record, and suppress it from now on.
 
-    With `evidence` the contents of captures that hold it go, too. Raises StackError if nothing holds the name.
+    Args:
+        databases: The three databases, in their owners' roles.
+        cache_url: The Redis URL of the cache.
+        idno: The company.
+        name: The person's name as the record has it; the order of its words and their case do not matter.
+        request: Who ordered the erasure and why.
+        evidence: Whether the content of captures that contain the name is removed too.
+
+    Raises:
+        StackError: No stored data of the company contains the name, or no administrator orders the erasure.
     """
     _check(databases, request)
     suppression = Suppression.of(idno, name)
@@ -219,13 +245,13 @@ def erase_person(
             *(astuple(seal_bodies(connection, idno, name)) if evidence else ()),
         )
         if erased == ErasedPerson(0, 0):
-            raise StackError(f"nothing that is held of {idno} names {name!r}; nothing was done")
+            raise StackError(f"no stored data of {idno} contains the name {name!r}; nothing was changed")
         _suppress(connection, idno, suppression, erased, request)
-        # Within the transaction too: where the cache cannot be told, nothing is done.
-        _forget(cache_url, idno)
-    # What somebody has put there meanwhile; who read the old record just before has written it by then.
+        # Also within the transaction: if the cache cannot be reached, nothing is changed.
+        _delete_from_cache(cache_url, idno)
+    # A process that read the old record just before may have cached it again. By now it has done so.
     time.sleep(_CACHED_WITHIN_SECONDS)
-    _forget(cache_url, idno)
+    _delete_from_cache(cache_url, idno)
     with by_name[database_roles.USERS_DATABASE].engine().begin() as connection:
         connection.execute(
             text("INSERT INTO audit_log (event, detail) VALUES ('person_erased', :detail)"),
@@ -234,7 +260,7 @@ def erase_person(
     return erased
 
 
-def _forget(cache_url: str, idno: str) -> None:
+def _delete_from_cache(cache_url: str, idno: str) -> None:
     with Redis.from_url(cache_url) as cache:
         cache.delete(company_key(idno))
 
@@ -248,7 +274,7 @@ def _erase_parties(connection: Connection, idno: str, suppression: Suppression) 
             ),
             {"idno": idno},
         )
-        if suppression.fits(idno, row.name)
+        if suppression.matches(idno, row.name)
     ]
     for row in named:
         connection.execute(
@@ -265,7 +291,7 @@ def _erase_parties(connection: Connection, idno: str, suppression: Suppression) 
 
 
 def _erase_quotes(connection: Connection, idno: str, field: str) -> None:
-    """Take out of a record's head what quotes a list of persons, and say why."""
+    """Remove the quoted source text of a list of persons from a record's head, and add a note."""
     note = f"{field}: a person's name was erased on request on {datetime.now(UTC):%Y-%m-%d}"
     connection.execute(
         text(
@@ -289,7 +315,7 @@ def _erase_history(connection: Connection, idno: str, suppression: Suppression) 
         bindparam("old", type_=JSONB(none_as_null=True)), bindparam("new", type_=JSONB(none_as_null=True))
     )
     for row in rows:
-        old, new = (redacted_json(value, idno, [suppression]) for value in (row.old, row.new))
+        old, new = (redact_json(value, idno, [suppression]) for value in (row.old, row.new))
         if (old, new) != (row.old, row.new):
             connection.execute(update, {"old": old, "new": new, "id": row.id})
             changed += 1

@@ -1,4 +1,4 @@
-"""Evidence from the warehouse of a home into files, read by the role that can change nothing."""
+"""Exports evidence from a home's warehouse to files, in a database role that can only read."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -8,30 +8,39 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from stack import postgres
-from stack.home import Home, Running
+from stack.home import Home, RunningPlatform
 from stack.secrets import load_or_create
 from stack.stack_error import StackError
 from warehouse.evidence.evidence_errors import EvidenceError
-from warehouse.evidence.export import SUFFIX, Exported, export_evidence
+from warehouse.evidence.export import SUFFIX, EvidenceExport, export_evidence
 from warehouse.evidence.read import Period
 from warehouse.schema import database_roles
 
 
 def export(
     home: Home, idno: str, *, output: Path | None, first: date | None, last: date | None, overwrite: bool
-) -> Exported:
-    """Write all that is held of a company, captured from the day `first` to the day `last` (in UTC), to files.
+) -> EvidenceExport:
+    """Write all captures of a company to files.
 
-    Raises StackError.
+    Args:
+        home: The home, where the platform has to run.
+        idno: The company.
+        output: The path of the WARC file; None for `evidence-IDNO.warc.gz` in the working folder.
+        first: The first day of captures, in UTC; None for no limit.
+        last: The last day of captures, in UTC; None for no limit.
+        overwrite: Whether existing files may be replaced.
+
+    Raises:
+        StackError: The platform does not run, there is no capture, evidence is damaged, or a file cannot be written.
     """
-    port = Running.of(home).ports["postgres"]
+    port = RunningPlatform.of(home).ports["postgres"]
     url = postgres.url(
         port,
         load_or_create(home.secrets),
         role=database_roles.API,
         database=database_roles.WAREHOUSE_DATABASE,
     )
-    # One state of the database for the whole of the file.
+    # The whole export sees one state of the database.
     engine = create_engine(url, poolclass=NullPool, isolation_level="REPEATABLE READ")
     path = output or Path(f"evidence-{idno}{SUFFIX}")
     try:
@@ -40,7 +49,7 @@ def export(
     except EvidenceError as error:
         raise StackError(str(error)) from error
     except OperationalError as error:
-        raise StackError(f"the warehouse does not answer: {error.orig}") from error
+        raise StackError(f"the warehouse cannot be reached: {error.orig}") from error
 
 
 def _period(first: date | None, last: date | None) -> Period:
@@ -54,10 +63,8 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), tzinfo=UTC)
 
 
-def told(exported: Exported) -> str:
-    """Return what was written, for a person."""
-    lines = [
-        f"captures: {exported.captures}, records: {exported.records}; every hash was checked and is right"
-    ]
+def summary(exported: EvidenceExport) -> str:
+    """Return a readable list of the files that were written."""
+    lines = [f"captures: {exported.captures}, records: {exported.records}; every hash was verified"]
     lines += [f"{file.path}  {file.size} bytes  sha256 {file.sha256}" for file in exported.files]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Dagster's dagster.yaml: the one in dagster_home/, with the sections of the launcher that is chosen.
+"""Writes dagster.yaml: the file in dagster_home/ with the sections of the chosen launcher.
 
 python -m stack.instance --launcher celery > "$DAGSTER_HOME/dagster.yaml"
 """
@@ -15,14 +15,14 @@ from stack.stack_error import StackError
 
 
 class Launcher(StrEnum):
-    """How runs are launched."""
+    """The way in which runs are launched."""
 
     WARM = "warm"
-    """Forked from a warm process on this machine."""
+    """Runs are forked from a warm process on this machine."""
     CELERY = "celery"
-    """By workers on any number of machines."""
+    """Celery workers on any number of machines execute runs."""
     ECS = "ecs"
-    """A task of Amazon's ECS each."""
+    """Each run is a task of Amazon ECS."""
 
 
 _SECTIONS = {
@@ -32,20 +32,22 @@ _SECTIONS = {
 
 
 def launcher_named(name: str) -> Launcher:
-    """Return a launcher by its name. Raises StackError naming those that there are."""
+    """Return a launcher by its name. Raises StackError for an unknown name."""
     try:
         return Launcher(name)
     except ValueError:
-        raise StackError(f"REGISTRU_LAUNCHER={name}: there are {', '.join(Launcher)}") from None
+        raise StackError(
+            f"REGISTRU_LAUNCHER={name}: unknown launcher; allowed: {', '.join(Launcher)}"
+        ) from None
 
 
 def instance_yaml(launcher: Launcher) -> str:
-    """Return the text of dagster.yaml; a launcher's sections replace the usual ones as a whole."""
-    usual = (PROJECT / "dagster_home" / "dagster.yaml").read_text()
+    """Return the text of dagster.yaml. A launcher's section replaces the default section of that name as a whole."""
+    default = (PROJECT / "dagster_home" / "dagster.yaml").read_text()
     if launcher not in _SECTIONS:
-        return usual
+        return default
     sections: dict[str, Any] = {
-        **yaml.safe_load(usual),
+        **yaml.safe_load(default),
         **yaml.safe_load(_SECTIONS[launcher].read_text()),
     }
     return yaml.safe_dump(sections, sort_keys=False)

@@ -1,4 +1,4 @@
-"""Our migrations of databases that their owners reach."""
+"""Migrates this project's databases, in their owners' roles."""
 
 from collections.abc import Iterable
 
@@ -12,26 +12,26 @@ from warehouse.schema.revision_check import revisions
 
 
 def migrate_all(databases: Iterable[OwnedDatabase]) -> dict[str, tuple[str | None, str]]:
-    """Bring databases forwards; return from which revision to which. Dagster's own is left to Dagster.
+    """Migrate databases to the newest revision; return the revision before and after, by name. Skip Dagster's.
 
-    Raises StackError, for one that is newer than this code too: migrations never go backwards.
+    Raises StackError if a migration fails, or if a database is newer than this code: migrations never go backwards.
     """
-    moved: dict[str, tuple[str | None, str]] = {}
+    migrated: dict[str, tuple[str | None, str]] = {}
     for database in databases:
         if database.scripts is None:
             continue
         known, before = revisions(database.scripts), _revision(database)
         if before is not None and before not in known:
             raise StackError(
-                f"the database {database.name} is at revision {before}, newer than this version knows ({known[-1]}):"
-                " migrations only go forwards; run the version that it belongs to, or restore an earlier backup"
+                f"database {database.name} is at revision {before}; the newest that this version knows is {known[-1]}."
+                " Migrations never go backwards: run the newer version, or restore an earlier backup"
             )
         try:
             migrate(scripts=database.scripts, url=database.url)
         except Exception as error:
-            raise StackError(f"the migrations of the database {database.name} failed: {error}") from error
-        moved[database.name] = (before, known[-1])
-    return moved
+            raise StackError(f"the migration of database {database.name} failed: {error}") from error
+        migrated[database.name] = (before, known[-1])
+    return migrated
 
 
 def _revision(database: OwnedDatabase) -> str | None:
@@ -39,15 +39,15 @@ def _revision(database: OwnedDatabase) -> str | None:
         with database.engine().connect() as connection:
             if connection.scalar(text("SELECT to_regclass('public.alembic_version')")) is None:
                 return None
-            found: str | None = connection.scalar(text("SELECT version_num FROM public.alembic_version"))
+            revision: str | None = connection.scalar(text("SELECT version_num FROM public.alembic_version"))
     except OperationalError as error:
-        raise StackError(f"the database {database.name} does not answer: {error.orig}") from error
-    return found
+        raise StackError(f"database {database.name} cannot be reached: {error.orig}") from error
+    return revision
 
 
-def told(moved: dict[str, tuple[str | None, str]]) -> str:
-    """Return what was migrated, a line a database."""
+def summary(migrated: dict[str, tuple[str | None, str]]) -> str:
+    """Return one line for each database, with its revision."""
     return "\n".join(
         f"{name}: at revision {after}" + ("" if before == after else f", was at {before or 'none'}")
-        for name, (before, after) in moved.items()
+        for name, (before, after) in migrated.items()
     )

@@ -1,4 +1,4 @@
-"""What a platform that was killed left running."""
+"""Finds and terminates the processes that a killed platform left running."""
 
 import contextlib
 from collections.abc import Iterator
@@ -6,37 +6,37 @@ from collections.abc import Iterator
 import psutil
 
 from stack.home import Home
-from stack.processes import MARK
+from stack.processes import HOME_VARIABLE
 
 _GRACE_SECONDS = 10
 
 
-def end_leftovers(home: Home) -> int:
-    """End every process that belongs to a home and to nobody any more; return how many there were."""
-    found = list(processes_of(home))
-    for process in found:
+def terminate_orphans(home: Home) -> int:
+    """Terminate all processes of a home whose platform no longer runs. Return their number."""
+    orphans = list(processes_of(home))
+    for process in orphans:
         with contextlib.suppress(psutil.Error):
             process.terminate()
-    _, alive = psutil.wait_procs(found, timeout=_GRACE_SECONDS)
+    _, alive = psutil.wait_procs(orphans, timeout=_GRACE_SECONDS)
     for process in alive:
         with contextlib.suppress(psutil.Error):
             process.kill()
     psutil.wait_procs(alive, timeout=_GRACE_SECONDS)
-    return len(found)
+    return len(orphans)
 
 
 def processes_of(home: Home) -> Iterator[psutil.Process]:
-    """Yield every process of a home but the caller and its parents."""
+    """Yield every process of a home, except the caller and its parents."""
     ourselves = {psutil.Process().pid, *(parent.pid for parent in psutil.Process().parents())}
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if process.pid not in ourselves and _belongs(process, home):
+            if process.pid not in ourselves and _belongs_to(process, home):
                 yield process
 
 
-def _belongs(process: psutil.Process, home: Home) -> bool:
-    # Chrome writes over the environment it shows; its profile folder gives it away.
+def _belongs_to(process: psutil.Process, home: Home) -> bool:
+    # Chrome overwrites its environment in /proc, so it is recognized by its profile folder.
     profile = f"--user-data-dir={home.work}/"
     if any(argument.startswith(profile) for argument in process.cmdline()):
         return True
-    return bool(process.environ().get(MARK) == str(home.path))
+    return bool(process.environ().get(HOME_VARIABLE) == str(home.path))

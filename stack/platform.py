@@ -1,11 +1,11 @@
-"""The platform as a whole: from nothing to ready, and back to nothing."""
+"""Starts the whole platform, waits until it is ready, and stops it."""
 
 import contextlib
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -17,10 +17,11 @@ from pipeline.settings import is_loopback
 from stack import orphan_processes, postgres
 from stack.accounts import ensure_operator
 from stack.chrome import find_chrome
-from stack.databases import of_server
-from stack.home import PROJECT, Home, Running, locked
+from stack.command_line import Progress
+from stack.databases import server_databases
+from stack.home import PROJECT, Home, RunningPlatform, locked
 from stack.migrations import migrate_all
-from stack.ports import LOOPBACK, choose, free_ports
+from stack.ports import LOOPBACK, choose_port, free_ports
 from stack.processes import (
     DAGSTER_PATH,
     PLATFORM,
@@ -36,7 +37,7 @@ from stack.processes import (
 )
 from stack.secrets import load_or_create
 from stack.stack_error import StackError
-from stack.supervisor import Supervisor, supervised
+from stack.supervisor import Supervisor, run_supervisor
 from telemetry.settings import TelemetrySettings
 from warehouse.config.setting_sources import SettingsRefused
 from warehouse.config.settings import load
@@ -46,65 +47,70 @@ from warehouse.schema import database_roles
 GATEWAY_PORT = 8000
 _READY_SECONDS = 120
 
-Say = Callable[[str], None]
-
 
 @contextlib.contextmanager
-def running(
-    home: Home, source: Source, *, port: int | None, say: Say
-) -> Iterator[tuple[Running, Supervisor]]:
-    """Run the platform; yield when every part answers. Raises StackError naming the part that fails."""
+def run_platform(
+    home: Home, source: Source, *, port: int | None, report_progress: Progress
+) -> Iterator[tuple[RunningPlatform, Supervisor]]:
+    """Run the platform and yield once every part answers. Raises StackError, naming the part that fails.
+
+    Args:
+        home: The home with the platform's state.
+        source: The site to scrape.
+        port: The gateway's port; 0 for any free one, None for the default or any free one.
+        report_progress: Shows the step that begins.
+    """
     with locked(home):
-        killed = home.state.exists() or home.restored.exists()
-        if left := orphan_processes.end_leftovers(home):
-            say(f"ended {left} processes that an earlier platform left behind")
-        plan = _plan(home, source, port)
-        parts = programs(plan)
-        with supervised(home, parts) as supervisor:
+        needs_recovery = home.state.exists() or home.restored_marker.exists()
+        if orphans := orphan_processes.terminate_orphans(home):
+            report_progress(f"terminated {orphans} processes that an earlier platform left running")
+        plan = _make_plan(home, source, port)
+        started = programs(plan)
+        with run_supervisor(home, started) as supervisor:
             try:
-                _start(plan, parts, supervisor, killed=killed, say=say)
+                _start(plan, started, supervisor, recover=needs_recovery, report_progress=report_progress)
                 platform = _describe(plan, supervisor)
                 platform.save(home)
                 yield platform, supervisor
             finally:
-                say("stopping")
+                report_progress("stopping")
                 home.state.unlink(missing_ok=True)
 
 
-def _plan(home: Home, source: Source, port: int | None) -> ProcessPlan:
+def _make_plan(home: Home, source: Source, port: int | None) -> ProcessPlan:
     _check_telemetry()
     chrome = find_chrome()
-    _keep_apart(home, source)
+    _check_site(home, source)
     secrets = load_or_create(home.secrets)
     postgres.prepare(home, secrets)
-    ports = Ports(choose(GATEWAY_PORT, port), *free_ports(8))
+    ports = Ports(choose_port(GATEWAY_PORT, port), *free_ports(8))
     if source.stand_in:
         source = replace(source, url=stand_in_url(ports))
     return ProcessPlan(home, ports, secrets, chrome, source)
 
 
 def _check_telemetry() -> None:
-    """Refuse, before anything starts, what every process would refuse."""
+    """Check the telemetry settings before anything starts, because every process would refuse invalid ones."""
     try:
         load(TelemetrySettings)
     except SettingsRefused as reason:
         raise StackError(str(reason)) from None
 
 
-def _keep_apart(home: Home, source: Source) -> None:
-    """Refuse to mix a stand-in's made-up companies with a real site's in one warehouse."""
+def _check_site(home: Home, source: Source) -> None:
+    """Refuse to mix made-up companies with those of a real site in one warehouse."""
     local = source.stand_in or is_loopback(source.url)
-    held = home.site.read_text().strip() if home.site.exists() else None
-    if held is not None and is_loopback(held) != local:
+    previous = home.site.read_text().strip() if home.site.exists() else None
+    if previous is not None and is_loopback(previous) != local:
         raise StackError(
-            f"{home.path} holds companies from {held}; keep those from {source.url or 'the stand-in site'} apart"
-            " with another --home"
+            f"{home.path} holds companies from {previous}; use another --home for those from"
+            f" {source.url or 'the stand-in site'}"
         )
     home.site.write_text(f"{source.url or f'http://{LOOPBACK}'}\n")
 
 
-def _describe(plan: ProcessPlan, supervisor: Supervisor) -> Running:
-    return Running(
+def _describe(plan: ProcessPlan, supervisor: Supervisor) -> RunningPlatform:
+    return RunningPlatform(
         pid=os.getpid(),
         gateway_url=f"http://{LOOPBACK}:{plan.ports.gateway}",
         dagster_url=f"http://{LOOPBACK}:{plan.ports.gateway}{DAGSTER_PATH}/",
@@ -115,29 +121,34 @@ def _describe(plan: ProcessPlan, supervisor: Supervisor) -> Running:
 
 
 def _start(
-    plan: ProcessPlan, parts: list[Program], supervisor: Supervisor, *, killed: bool, say: Say
+    plan: ProcessPlan,
+    started: list[Program],
+    supervisor: Supervisor,
+    *,
+    recover: bool,
+    report_progress: Progress,
 ) -> None:
-    say("starting PostgreSQL and Valkey")
+    report_progress("starting PostgreSQL and Valkey")
     supervisor.start(STORES)
     postgres.wait_until_ready(plan.ports.postgres, plan.secrets)
     made = postgres.create_databases(plan.ports.postgres, plan.secrets)
     with ThreadPoolExecutor() as pool:
-        databases = of_server(plan.ports.postgres, plan.secrets)
+        databases = server_databases(plan.ports.postgres, plan.secrets)
         tasks: list[Future[object]] = [pool.submit(migrate_all, databases)]
-        # Whoever of Dagster's processes comes first makes its tables; two at once, and one of them dies of it.
-        if killed or database_roles.DAGSTER_DATABASE in made:
-            tasks.append(pool.submit(_recover, plan.home, parts))
+        # Dagster's first process creates its tables. If two processes did so at once, one of them would fail.
+        if recover or database_roles.DAGSTER_DATABASE in made:
+            tasks.append(pool.submit(_recover, plan.home, started))
         for task in tasks:
             task.result()
-    plan.home.restored.unlink(missing_ok=True)
+    plan.home.restored_marker.unlink(missing_ok=True)
     ensure_operator(plan.database_url(database_roles.API, database_roles.USERS_DATABASE), plan.secrets)
-    say("starting Dagster, the API and the gateway")
+    report_progress("starting Dagster, the API and the gateway")
     supervisor.start(PLATFORM)
-    _wait_until_ready(plan, parts, supervisor)
+    _wait_until_ready(plan, started, supervisor)
 
 
-def _recover(home: Home, parts: list[Program]) -> None:
-    code = next(part for part in parts if part.name == "code")
+def _recover(home: Home, started: list[Program]) -> None:
+    code = next(program for program in started if program.name == "code")
     environment = {**common_environment(home), **code.environment}
     subprocess.run([sys.executable, "-m", "stack.recover"], env=environment, cwd=PROJECT, check=True)
 
@@ -151,9 +162,9 @@ def _wait_until_ready(plan: ProcessPlan, started: list[Program], supervisor: Sup
         try:
             response = httpx.get(health, trust_env=False, timeout=10)
             if response.status_code == httpx.codes.OK:
-                if _readonly_answers(plan) and _runs_are_warm(started):
+                if _readonly_ui_answers(plan) and _run_server_is_ready(started):
                     return
-                missing = "Dagster's read-only web UI, or the server of runs, does not answer"
+                missing = "Dagster's read-only web UI or the run server does not answer"
             else:
                 parts = response.json().get("parts", {})
                 wrong = [f"{name}: {state}" for name, state in parts.items() if state != "ok"]
@@ -166,15 +177,15 @@ def _wait_until_ready(plan: ProcessPlan, started: list[Program], supervisor: Sup
     )
 
 
-def _readonly_answers(plan: ProcessPlan) -> bool:
-    """Tell whether the web UI for readers is up; no part of the platform's health, it is for looking only."""
+def _readonly_ui_answers(plan: ProcessPlan) -> bool:
+    """Return whether Dagster's read-only web UI answers. The platform's health check does not cover it."""
     url = f"http://{LOOPBACK}:{plan.ports.dagster_readonly}{DAGSTER_PATH}/server_info"
     return httpx.get(url, headers={KEY_HEADER: plan.secrets.dagster}, trust_env=False, timeout=10).is_success
 
 
-def _runs_are_warm(started: list[Program]) -> bool:
-    """Tell whether the server of runs, where there is one, has imported everything."""
-    for socket in (part.environment[RUN_SERVER] for part in started if part.name == "runs"):
+def _run_server_is_ready(started: list[Program]) -> bool:
+    """Return whether the run server, if there is one, has imported everything and accepts connections."""
+    for socket in (program.environment[RUN_SERVER] for program in started if program.name == "runs"):
         try:
             local_socket.connect(Path(socket), timeout=1).close()
         except OSError:
@@ -183,12 +194,15 @@ def _runs_are_warm(started: list[Program]) -> bool:
 
 
 def check_processes(home: Home, states: Mapping[str, str]) -> None:
-    """Raise StackError for a process that does not start, with the end of its log; `states` are the supervisor's."""
+    """Raise StackError, with the end of the log, for a process that fails to start.
+
+    `states` are the supervisor's states by process name.
+    """
     for name, state in states.items():
-        if state == "FATAL":  # one that is EXITED is about to be started again
+        if state == "FATAL":  # the supervisor restarts a process that is EXITED
             log = home.logs / f"{name}.log"
             raise StackError(
-                f"{name} does not start; its log: {log}\n{_tail(log.read_text(errors='replace'))}"
+                f"{name} does not start; the end of its log ({log}):\n{_tail(log.read_text(errors='replace'))}"
             )
 
 

@@ -9,7 +9,7 @@ LOOPBACK = "127.0.0.1"
 
 
 def is_free(port: int) -> bool:
-    """Tell whether a server could listen on a port now."""
+    """Return whether a server could listen on the port now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -20,7 +20,7 @@ def is_free(port: int) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return that many different free ports."""
+    """Return `count` different free ports."""
     with ExitStack() as stack:
         probes = [stack.enter_context(socket.socket()) for _ in range(count)]
         for probe in probes:
@@ -28,12 +28,15 @@ def free_ports(count: int) -> list[int]:
         return [probe.getsockname()[1] for probe in probes]
 
 
-def choose(default: int, asked: int | None = None) -> int:
-    """Return the port asked for (an error if it is taken), else the default one, else any free one."""
-    if asked is not None:
-        if asked and not is_free(asked):
+def choose_port(default: int, requested: int | None = None) -> int:
+    """Return the requested port (0: any free one), else the default port, else any free one.
+
+    Raises StackError if the requested port is taken.
+    """
+    if requested is not None:
+        if requested and not is_free(requested):
             raise StackError(
-                f"--port {asked}: another program listens there; choose another, or leave it out"
+                f"--port {requested} is used by another program; choose another port, or omit --port"
             )
-        return asked or free_ports(1)[0]
+        return requested or free_ports(1)[0]
     return default if is_free(default) else free_ports(1)[0]

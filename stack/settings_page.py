@@ -1,4 +1,4 @@
-"""Writes docs/configuration.md out of the settings classes; `python -m stack.settings_page` renews it."""
+"""Generates docs/configuration.md from the settings classes: run `python -m stack.settings_page`."""
 
 import pkgutil
 from collections.abc import Iterator
@@ -17,65 +17,64 @@ from pydantic_settings import BaseSettings
 from stack.home import PROJECT
 
 PAGE = PROJECT / "docs" / "configuration.md"
-PREFIX = "REGISTRU_"
 _PACKAGES = ("warehouse", "api", "pipeline", "telemetry")
 _HEAD = """\
 # Configuration
 
 <!-- Written by `python -m stack.settings_page` out of the settings classes: change those, then run it. -->
 
-Settings come from the environment, else from a file `.env` in the working folder. Each is named `REGISTRU_` and the
-name below. A value that cannot be is refused at the start, with the name and what is allowed; a secret's value is never
-shown.
+Each setting is an environment variable: `REGISTRU_` followed by the name below. Settings can also come from a file
+`.env` in the working folder, from files of secrets, or from AWS Secrets Manager ([secrets](secrets.md)). A process
+refuses to start with an invalid value; its message names the setting and what is allowed, and never shows the value.
 
-`registru up` makes up the secrets, knows the addresses of what it starts, and passes on to each process only those
-settings that it may need: where the column *default* says **needed**, it is set for you there. Where you start the
-processes yourself (containers, other machines), you set it.
+`registru up` generates the secrets, knows the addresses of the servers that it starts, and passes to each process only
+the settings that its class below declares. Settings whose default is **required** are set by `registru up`. Where you
+start the processes yourself (containers, other machines), you have to set them.
 """
-_ELSEWHERE = """
+_OTHER_SETTINGS = """
 ## Read by `registru up`
 
 | setting | default | meaning |
 |---|---|---|
-| `API_WORKERS` | 1 | Processes that serve the API; about one a core |
-| `LAUNCHER` | warm | `celery`: runs are done by workers, on several machines ([scaling](scaling.md)) |
-| `WARM_RUNS` | true | `false`: runs are started by Dagster's own launcher, seconds slower |
-| `POSTGRES_CLIENT` | the wheel's | Folder of `pg_dump` and `pg_restore` for [backups](backup.md#containers-rds) |
+| `API_WORKERS` | 1 | Number of processes that serve the API; about one for each core |
+| `LAUNCHER` | warm | `warm`: this machine forks runs. `celery`: workers execute them ([scaling](scaling.md)) |
+| `WARM_RUNS` | true | `false`: Dagster's default launcher starts runs, which takes seconds longer |
+| `POSTGRES_CLIENT` | the wheel's | Folder with `pg_dump` and `pg_restore` for [backups](backup.md#containers-rds) |
 
 ## Read by the gateway's Caddyfile
 
 | setting | default | meaning |
 |---|---|---|
-| `GATEWAY_ADDRESS` | **needed** | What it serves, as Caddy's site address: `http://:8000`, or a host name for TLS |
-| `GATEWAY_BIND` | 127.0.0.1 | The addresses that it listens on |
-| `TRUSTED_PROXIES` | none | The load balancer's addresses (CIDR): its word is taken for where a request comes from |
-| `AUTO_HTTPS` | off | Caddy's option `auto_https`; the default leaves TLS to whoever stands before it |
-| `API_UPSTREAM` | **needed** | The API's host and port; of several replicas with spaces between them |
-| `API_REPLICAS` | one | `several`: replicas are asked in turn, those that do not answer left out |
-| `DAGSTER_UPSTREAM`, `DAGSTER_READONLY_UPSTREAM` | **needed** | Host and port of Dagster's two webservers |
-| `DAGSTER_KEY` | **needed** | What it shows to Dagster's webservers, as in the API's settings |
+| `GATEWAY_ADDRESS` | **required** | Caddy's site address: `http://:8000`, or a host name for TLS |
+| `GATEWAY_BIND` | 127.0.0.1 | Address on which the gateway listens |
+| `TRUSTED_PROXIES` | none | Addresses (CIDR) of load balancers whose forwarded client address is trusted |
+| `AUTO_HTTPS` | off | Caddy's option `auto_https`; with the default, a load balancer in front provides TLS |
+| `API_UPSTREAM` | **required** | Host and port of the API; several replicas are separated by spaces |
+| `API_REPLICAS` | one | `several`: requests go to the replicas in turn, except those that do not answer |
+| `DAGSTER_UPSTREAM`, `DAGSTER_READONLY_UPSTREAM` | **required** | Host and port of Dagster's two webservers |
+| `DAGSTER_KEY` | **required** | Key that the gateway sends to Dagster's webservers; the same as in the API's settings |
 
 ## Read by Dagster's `dagster.yaml` and `workspace.yaml`
 
 | setting | default | meaning |
 |---|---|---|
-| `DAGSTER_DATABASE_URL` | **needed** | PostgreSQL URL of Dagster's own database |
-| `CODE_SERVER_HOST`, `CODE_SERVER_PORT` | **needed** | Where the code server answers |
-| `RUN_SERVER` | **needed** | The Unix socket of the process that forks runs |
-| `COMPUTE_LOGS` | **needed** | The folder of what runs print |
-| `CELERY_BROKER_URL` | **needed** with workers | Redis URL by which Celery's workers get runs |
+| `DAGSTER_DATABASE_URL` | **required** | PostgreSQL URL of Dagster's own database |
+| `CODE_SERVER_HOST`, `CODE_SERVER_PORT` | **required** | Host and port of the code server |
+| `RUN_SERVER` | **required** | Unix socket of the run server, which forks runs |
+| `COMPUTE_LOGS` | **required** | Folder of what runs print |
+| `CELERY_BROKER_URL` | **required** with workers | Redis URL of Celery's broker, from which workers take runs |
 
 ## Read by `registru backup`, `restore` and `migrate` with `--external`
 
 | setting | default | meaning |
 |---|---|---|
-| `USERS_OWNER_URL`, `WAREHOUSE_OWNER_URL` | **needed** | PostgreSQL URLs of the databases, as the roles that own them |
+| `USERS_OWNER_URL`, `WAREHOUSE_OWNER_URL` | **required** | PostgreSQL URLs of the databases, in their owners' roles |
 """
 
 
 def settings_page() -> str:
-    """Return the page as it has to be."""
-    return "\n".join([_HEAD, *(_section(settings) for settings in _settings_classes())]) + _ELSEWHERE
+    """Return the text of the page."""
+    return "\n".join([_HEAD, *(_section(settings) for settings in _settings_classes())]) + _OTHER_SETTINGS
 
 
 def _settings_classes() -> list[type[BaseSettings]]:
@@ -83,23 +82,24 @@ def _settings_classes() -> list[type[BaseSettings]]:
         for module in pkgutil.walk_packages(import_module(package).__path__, f"{package}."):
             if module.name.endswith("settings"):
                 import_module(module.name)
-    # Commands have some of their own, of settings that a program has too.
-    found = [each for each in _below(BaseSettings) if _is_told(each)]
+    # Settings classes of commands are left out: they repeat settings of a program.
+    documented = [settings for settings in _subclasses(BaseSettings) if _is_documented(settings)]
     return sorted(
-        dict.fromkeys(found), key=lambda each: (_PACKAGES.index(each.__module__.split(".")[0]), each.__name__)
+        dict.fromkeys(documented),
+        key=lambda settings: (_PACKAGES.index(settings.__module__.split(".")[0]), settings.__name__),
     )
 
 
-def _is_told(settings: type[BaseSettings]) -> bool:
+def _is_documented(settings: type[BaseSettings]) -> bool:
     package, _, module = settings.__module__.partition(".")
-    is_elsewhere = package not in _PACKAGES or not module.endswith(("settings", "sources"))
-    return bool(settings.model_fields) and not is_elsewhere
+    is_other_module = package not in _PACKAGES or not module.endswith(("settings", "sources"))
+    return bool(settings.model_fields) and not is_other_module
 
 
-def _below(base: type[BaseSettings]) -> Iterator[type[BaseSettings]]:
-    for each in base.__subclasses__():
-        yield each
-        yield from _below(each)
+def _subclasses(base: type[BaseSettings]) -> Iterator[type[BaseSettings]]:
+    for subclass in base.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)
 
 
 def _section(settings: type[BaseSettings]) -> str:
@@ -117,9 +117,9 @@ def _section(settings: type[BaseSettings]) -> str:
 
 def _default(field: FieldInfo) -> str:
     if field.default_factory is not None:
-        return "none" if field.default_factory is list else "by itself"
+        return "none" if field.default_factory is list else "automatic"
     if field.default is PydanticUndefined:
-        return "**needed**"
+        return "**required**"
     value = field.default.value if isinstance(field.default, Enum) else field.default
     if value is None:
         return "none"
@@ -138,9 +138,9 @@ def _type(annotation: Any) -> str:
     if get_origin(annotation) is list:
         return "JSON list"
     if get_origin(annotation) in (Union, UnionType):
-        return " or ".join(_type(each) for each in get_args(annotation) if each is not NoneType)
+        return " or ".join(_type(option) for option in get_args(annotation) if option is not NoneType)
     if isinstance(annotation, type) and issubclass(annotation, Enum):
-        return " or ".join(f"`{each.value}`" for each in annotation)
+        return " or ".join(f"`{member.value}`" for member in annotation)
     names = {bool: "true or false", int: "whole number", float: "number", Path: "path", SecretStr: "secret"}
     return names.get(annotation, "text")
 

@@ -1,4 +1,4 @@
-"""`registru storage`: what takes how much room, table by table, and how fast it grows."""
+"""`registru storage`: shows the size of each table and how fast the stored data grows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _OUTCOMES = text(
     " FROM source_data GROUP BY outcome ORDER BY count(*) DESC, outcome"
 )
 _COMPANIES = text("SELECT count(DISTINCT idno) FROM source_data")
-# A body is new where no capture from before the last 30 days holds it.
+# A body is new if no capture older than 30 days uses it.
 _GROWTH = text(
     "WITH held AS ("
     "  SELECT b.sha256, s.fetched_at FROM source_data s"
@@ -39,13 +39,12 @@ _REMOVED = text(
     "SELECT because, sum(bodies) AS bodies, sum(bytes) AS bytes FROM removals GROUP BY because ORDER BY because"
 )
 
-
-_SHOWN = 20
+_MAX_TABLES = 20
 
 
 @dataclass(frozen=True)
-class Size:
-    """A table: its rows, the bytes of its heap, of what is stored beside it (TOAST, maps) and of its indexes."""
+class TableSize:
+    """The size of a table: the number of rows, and the bytes of its heap, its TOAST data and maps, and its indexes."""
 
     database: str
     table: str
@@ -57,21 +56,21 @@ class Size:
 
     @property
     def total(self) -> int:
-        """All its bytes."""
+        """The sum of all bytes of the table."""
         return self.heap + self.toast + self.indexes
 
 
-def sizes(databases: Sequence[OwnedDatabase]) -> list[Size]:
-    """Return every table of all databases, the largest first."""
-    found = [size for database in databases for size in _sizes(database)]
-    return sorted(found, key=lambda size: size.total, reverse=True)
+def sizes(databases: Sequence[OwnedDatabase]) -> list[TableSize]:
+    """Return the sizes of all tables of all databases, the largest first."""
+    tables = [size for database in databases for size in _sizes(database)]
+    return sorted(tables, key=lambda size: size.total, reverse=True)
 
 
-def _sizes(database: OwnedDatabase) -> list[Size]:
+def _sizes(database: OwnedDatabase) -> list[TableSize]:
     with database.engine().connect() as connection:
         rows = {table.strip('"'): _count(connection, table) for table in tables_of(connection)}
         return [
-            Size(database.name, row.name, rows[row.name], row.heap, row.toast, row.indexes, row.dead)
+            TableSize(database.name, row.name, rows[row.name], row.heap, row.toast, row.indexes, row.dead)
             for row in connection.execute(_SIZES)
         ]
 
@@ -81,61 +80,62 @@ def _count(connection: Connection, table: str) -> int:
 
 
 def report(databases: Sequence[OwnedDatabase], home: Home | None, console: Console) -> None:
-    """Print it all."""
-    found = sizes(databases)
-    _print_tables(found, console)
-    [warehouse] = [each for each in databases if each.name == database_roles.WAREHOUSE_DATABASE]
-    held = sum(size.total for size in found if size.database == warehouse.name)
+    """Print the sizes of tables, the growth of captures and, for a home, the sizes of its folders."""
+    tables = sizes(databases)
+    _print_tables(tables, console)
+    [warehouse] = [database for database in databases if database.name == database_roles.WAREHOUSE_DATABASE]
+    warehouse_bytes = sum(size.total for size in tables if size.database == warehouse.name)
     with warehouse.engine().connect() as connection:
-        _print_captures(connection, held, console)
+        _print_captures(connection, warehouse_bytes, console)
     if home is not None:
         for name, folder in (
             ("compute logs", home.compute_logs),
             ("logs", home.logs),
             ("Redis", home.valkey),
         ):
-            console.print(f"{name} on disk: {_bytes(_on_disk(folder))}")
+            console.print(f"{name} on disk: {_readable(_folder_size(folder))}")
 
 
-def _print_tables(found: Sequence[Size], console: Console) -> None:
-    table = Table(title="Tables, the largest first")
+def _print_tables(sizes: Sequence[TableSize], console: Console) -> None:
+    table = Table(title="The largest tables")
     for name in ("database", "table"):
         table.add_column(name)
     for name in ("rows", "heap", "toast", "indexes", "total", "dead rows"):
         table.add_column(name, justify="right")
-    for size in found[:_SHOWN]:
+    for size in sizes[:_MAX_TABLES]:
         numbers = (size.heap, size.toast, size.indexes, size.total)
-        table.add_row(size.database, size.table, f"{size.rows:,}", *map(_bytes, numbers), f"{size.dead:,}")
+        table.add_row(size.database, size.table, f"{size.rows:,}", *map(_readable, numbers), f"{size.dead:,}")
     console.print(table)
-    if rest := found[_SHOWN:]:
+    if rest := sizes[_MAX_TABLES:]:
         console.print(
-            f"{len(rest)} smaller ones: {sum(size.rows for size in rest):,} rows,"
-            f" {_bytes(sum(size.total for size in rest))}"
+            f"{len(rest)} smaller tables: {sum(size.rows for size in rest):,} rows,"
+            f" {_readable(sum(size.total for size in rest))}"
         )
-    for name in sorted({size.database for size in found}):
-        total = sum(size.total for size in found if size.database == name)
-        console.print(f"the database {name}: {_bytes(total)}")
+    for name in sorted({size.database for size in sizes}):
+        total = sum(size.total for size in sizes if size.database == name)
+        console.print(f"database {name}: {_readable(total)}")
 
 
-def _print_captures(connection: Connection, held: int, console: Console) -> None:
+def _print_captures(connection: Connection, warehouse_bytes: int, console: Console) -> None:
     for row in connection.execute(_OUTCOMES):
-        console.print(f"captures {row.outcome}: {row.captures:,}, of the last 30 days {row.recent:,}")
+        console.print(f"captures {row.outcome}: {row.captures:,}, {row.recent:,} of them in the last 30 days")
     companies = connection.execute(_COMPANIES).scalar_one()
     if companies:
-        console.print(f"companies: {companies:,}; the warehouse takes {_bytes(held // companies)} a company")
+        per_company = _readable(warehouse_bytes // companies)
+        console.print(f"companies: {companies:,}; the warehouse uses {per_company} per company")
     growth = connection.execute(_GROWTH).one()
     console.print(
-        f"new bodies of the last 30 days: {growth.bodies:,}, {_bytes(int(growth.bytes))} before compression"
+        f"new bodies in the last 30 days: {growth.bodies:,}, {_readable(int(growth.bytes))} before compression"
     )
     for row in connection.execute(_REMOVED):
-        console.print(f"removed by {row.because}: {row.bodies:,} bodies, {_bytes(int(row.bytes))}")
+        console.print(f"removed by {row.because}: {row.bodies:,} bodies, {_readable(int(row.bytes))}")
 
 
-def _on_disk(folder: Path) -> int:
+def _folder_size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def _bytes(number: float) -> str:
+def _readable(number: float) -> str:
     for unit in ("B", "KiB", "MiB", "GiB"):
         if number < 1024:
             return f"{number:,.0f} {unit}" if unit == "B" else f"{number:,.1f} {unit}"

@@ -1,4 +1,4 @@
-"""The supervisor (supervisord): starts the processes, restarts one that dies, ends them all."""
+"""The supervisor (supervisord), which starts the processes, restarts those that die, and stops all of them."""
 
 import contextlib
 import ctypes
@@ -18,7 +18,7 @@ from typing import Any
 from supervisor.xmlrpc import SupervisorTransport
 
 from stack.home import PROJECT, Home
-from stack.orphan_processes import end_leftovers
+from stack.orphan_processes import terminate_orphans
 from stack.processes import PLATFORM, STORES, Program, common_environment
 from stack.stack_error import StackError
 
@@ -27,14 +27,14 @@ _PR_SET_PDEATHSIG = 1
 
 
 class Supervisor:
-    """A supervisord that runs, spoken to over its socket."""
+    """A running supervisord, controlled over its Unix socket."""
 
     def __init__(self, socket: str) -> None:
         self.socket = socket
 
     @property
     def _rpc(self) -> Any:
-        # A new connection a call: the transport does not recover from one that failed.
+        # Each call opens a new connection: the transport does not recover from a failed one.
         transport = SupervisorTransport(None, None, serverurl=f"unix://{self.socket}")
         return xmlrpc.client.ServerProxy("http://supervisor", transport=transport).supervisor
 
@@ -48,26 +48,26 @@ class Supervisor:
         """Start the processes of a group."""
         self._call("startProcessGroup", group, False)
 
-    def start_again(self, name: str) -> None:
-        """Start a process that was given up."""
+    def start_process(self, name: str) -> None:
+        """Start a process that the supervisor no longer restarts."""
         self._call("startProcess", self._full_name(name), False)
 
     def restart(self, name: str) -> None:
-        """End a process in good order, and start it again."""
+        """Stop a process with its stop signal, and start it again."""
         full_name = self._full_name(name)
         self._call("stopProcess", full_name, True)
         self._call("startProcess", full_name, False)
 
     def _full_name(self, name: str) -> str:
-        entry = next(e for e in self._call("getAllProcessInfo") if e["name"] == name)
+        entry = next(info for info in self._call("getAllProcessInfo") if info["name"] == name)
         return f"{entry['group']}:{name}"
 
     def signal(self, group: str, name: str, number: signal.Signals) -> None:
-        """Send a process a signal."""
+        """Send a signal to a process."""
         self._call("signalProcess", f"{group}:{name}", number.name)
 
     def stop(self, group: str) -> None:
-        """End the processes of a group and wait for it."""
+        """Stop the processes of a group and wait for their end."""
         self._call("stopProcessGroup", group, True)
 
     def states(self) -> dict[str, str]:
@@ -75,20 +75,20 @@ class Supervisor:
         return {str(entry["name"]): str(entry["statename"]) for entry in self._call("getAllProcessInfo")}
 
     def pids(self) -> dict[str, int]:
-        """Return the pid of each process that is there, by name."""
+        """Return the process id of each running process, by name."""
         return {
             str(entry["name"]): int(entry["pid"]) for entry in self._call("getAllProcessInfo") if entry["pid"]
         }
 
     def shutdown(self) -> None:
-        """End the supervisor itself."""
+        """Stop the supervisor itself."""
         self._call("shutdown")
 
 
 @contextlib.contextmanager
-def supervised(home: Home, programs: Sequence[Program]) -> Iterator[Supervisor]:
-    """Run a supervisor over `programs`, none of them started yet; in the end none is left."""
-    # A socket's path may have 107 characters, a home's may be longer.
+def run_supervisor(home: Home, programs: Sequence[Program]) -> Iterator[Supervisor]:
+    """Run a supervisor for `programs`, without starting them. At the end, stop the supervisor and all programs."""
+    # The path of a Unix socket has at most 107 characters; a home's path may be longer.
     with tempfile.TemporaryDirectory(prefix="registru-") as folder:
         socket = f"{folder}/supervisor.sock"
         config = _write_config(home, programs, socket)
@@ -99,23 +99,23 @@ def supervised(home: Home, programs: Sequence[Program]) -> Iterator[Supervisor]:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,  # a Ctrl-C is for the command, which then stops things in order
-            preexec_fn=_end_with_parent,
+            start_new_session=True,  # Ctrl-C reaches only the command, which then stops everything in order
+            preexec_fn=_terminate_with_parent,
         )
         try:
             supervisor = Supervisor(socket)
             _wait_for_socket(process, supervisor, home)
             yield supervisor
         finally:
-            # Whoever presses Ctrl-C twice still gets everything stopped.
+            # A second Ctrl-C must not interrupt the shutdown.
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, signal.SIG_IGN)
             _stop(process, Supervisor(socket))
-            end_leftovers(home)
+            terminate_orphans(home)
 
 
-def _end_with_parent() -> None:
-    """Have the kernel end the supervisor (in good order) if the command is killed (Linux)."""
+def _terminate_with_parent() -> None:
+    """Let the kernel (Linux) send SIGTERM to the supervisor if the command is killed."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
@@ -127,12 +127,12 @@ def _wait_for_socket(process: "subprocess.Popen[bytes]", supervisor: Supervisor,
             supervisor.states()
             return
         if process.poll() is not None or time.monotonic() > deadline:
-            raise StackError(f"the supervisor did not start; its log: {home.logs / 'supervisor.log'}")
+            raise StackError(f"the supervisor did not start; see {home.logs / 'supervisor.log'}")
         time.sleep(0.05)
 
 
 def _stop(process: "subprocess.Popen[bytes]", supervisor: Supervisor) -> None:
-    # The stores last: what ends before them can still write down how it ended.
+    # The stores stop last, so that the other processes can still store how they ended.
     with contextlib.suppress(StackError):
         supervisor.stop(PLATFORM)
         supervisor.stop(STORES)
@@ -145,7 +145,7 @@ def _stop(process: "subprocess.Popen[bytes]", supervisor: Supervisor) -> None:
 
 
 def _write_config(home: Home, programs: Sequence[Program], socket: str) -> Path:
-    """Write supervisord's configuration; it holds secrets, so that only its owner reads it."""
+    """Write supervisord's configuration with mode 0600, because programs' environments in it may hold secrets."""
     path = home.run / "supervisord.conf"
     path.unlink(missing_ok=True)
     sections = [
@@ -174,7 +174,7 @@ def _section(home: Home, program: Program) -> str:
             "stdout_logfile_backups=2",
             "autostart=false",
             "autorestart=true",
-            # One that ends sooner has not started; after the third time it is FATAL, and is reported.
+            # A process that ends sooner has failed to start. After three failures its state is FATAL.
             "startsecs=4",
             "startretries=2",
             f"stopsignal={program.stop_signal}",
@@ -186,7 +186,7 @@ def _section(home: Home, program: Program) -> str:
 
 
 def _group(group: str, programs: Sequence[Program]) -> str:
-    return f"[group:{group}]\nprograms={','.join(p.name for p in programs if p.group == group)}"
+    return f"[group:{group}]\nprograms={','.join(program.name for program in programs if program.group == group)}"
 
 
 def _environment(environment: Mapping[str, str]) -> str:
@@ -194,10 +194,10 @@ def _environment(environment: Mapping[str, str]) -> str:
 
 
 def _quoted(name: str, value: str) -> str:
-    """Quote a value; supervisord knows no escapes, but takes either kind of quotes (JSON is full of the one)."""
-    quote = next((each for each in "\"'" if each not in value), None)
+    """Quote a value with the kind of quotes that it does not contain. supervisord has no escapes for quotes."""
+    quote = next((mark for mark in "\"'" if mark not in value), None)
     if quote is None:
-        raise StackError(f"{name} cannot hold both kinds of quotes")
+        raise StackError(f"{name} contains both single and double quotes; only one kind is allowed")
     return f"{quote}{_escaped(value)}{quote}"
 
 

@@ -11,11 +11,11 @@ from stack.secrets import Secrets
 STATE_DATABASE = 0
 CACHE_DATABASE = 1
 BROKER_DATABASE = 2
-"""Of runs for workers, where runs are launched by Celery."""
+"""Celery's broker, used when REGISTRU_LAUNCHER is celery."""
 
 
 def prepare(home: Home, secrets: Secrets, port: int) -> list[str]:
-    """Write the configuration and return the command. The password is in the file (0600), not the command."""
+    """Write the configuration and return the command. The password is in the file (mode 0600), not in the command."""
     home.valkey.mkdir(mode=0o700, exist_ok=True)
     path = home.run / "valkey.conf"
     path.unlink(missing_ok=True)
@@ -23,11 +23,11 @@ def prepare(home: Home, secrets: Secrets, port: int) -> list[str]:
         file.write(
             f"bind {LOOPBACK}\nport {port}\nrequirepass {secrets.redis}\n"
             f'dir "{home.valkey}"\n'
-            # Sign-ins survive a restart; nothing is thrown out to make room.
+            # Sessions survive a restart, and no key is evicted to free memory.
             "appendonly yes\nappendfsync everysec\nmaxmemory-policy noeviction\ndaemonize no\n"
-            # The file that is appended to holds everything; a snapshot beside it would be written for nobody.
+            # The append-only file holds everything, so nothing reads a snapshot.
             'save ""\n'
-            # A title of its own would be written over the environment, by which leftovers are known.
+            # A process title would overwrite the environment, by which orphans are recognized.
             "set-proc-title no\n"
         )
     return [str(get_binary_path()), str(path)]

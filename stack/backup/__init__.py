@@ -1,1 +1,1 @@
-"""Backups of the three databases: made, verified, restored."""
+"""Backups of the three databases: writing, verifying, restoring."""

@@ -1,4 +1,4 @@
-"""What a database holds, table by table, in a form that two databases can be compared by."""
+"""The contents of a database as row counts and digests, to compare two databases table by table."""
 
 from sqlalchemy import Connection, text
 
@@ -8,7 +8,7 @@ _TABLES = (
     "SELECT quote_ident(relname) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
     " ORDER BY relname"
 )
-# Rows are hashed as text: what text looks like is set here, whatever the server's defaults are.
+# Rows are hashed as text. These settings fix how values look as text, whatever the server's defaults are.
 _SETTINGS = (
     "SET LOCAL TimeZone = 'UTC'",
     "SET LOCAL DateStyle = 'ISO'",
@@ -19,19 +19,19 @@ _SETTINGS = (
 
 
 def tables_of(connection: Connection) -> list[str]:
-    """Return the names of a database's tables, quoted where they need it."""
+    """Return the names of a database's tables, quoted where SQL requires it."""
     return list(connection.scalars(text(_TABLES)))
 
 
 def contents_of(connection: Connection) -> dict[str, TableContents]:
-    """Return what each table holds, within the connection's transaction; every row is read."""
+    """Return each table's row count and digest. Reads every row, within the connection's transaction."""
     for setting in _SETTINGS:
         connection.execute(text(setting))
     return {table.strip('"'): _contents(connection, table) for table in tables_of(connection)}
 
 
 def _contents(connection: Connection, table: str) -> TableContents:
-    # The sum of 64 bits of each row's MD5: the same whatever the rows' order, and needs no sorting.
+    # The digest is the sum of 64 bits of each row's MD5. It does not depend on the order of rows, so it needs no sort.
     row = connection.execute(
         text(
             "SELECT count(*) AS rows, coalesce(sum(('x' || left(md5(t::text), 16))::bit(64)::bigint), 0) AS digest"

@@ -1,11 +1,11 @@
-"""Makes a backup: a snapshot of each database, dumped, counted and hashed, then given its name all at once."""
+"""Makes a backup: dumps, counts and hashes a snapshot of each database, then gives the folder its final name."""
 
 import contextlib
 import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -17,17 +17,17 @@ from sqlalchemy.exc import OperationalError
 from stack.backup.contents import contents_of
 from stack.backup.manifest import MANIFEST, BackupPart, Manifest, read_manifest, sha256_of
 from stack.backup.programs import dump
+from stack.command_line import Progress
 from stack.databases import OwnedDatabase
 from stack.stack_error import StackError
 
 _NAME = re.compile(r"registru-\d{8}T\d{6}Z")
 _UNFINISHED = ".unfinished-"
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class _Snapshot:
-    """One state of a database, held for as long as the connection's transaction is open."""
+    """One exported state of a database. It exists while the connection's transaction is open."""
 
     database: OwnedDatabase
     connection: Connection
@@ -36,23 +36,36 @@ class _Snapshot:
 
 
 def make_backup(
-    databases: Sequence[OwnedDatabase], output: Path, *, site: str | None, say: Say = lambda _: None
+    databases: Sequence[OwnedDatabase],
+    output: Path,
+    *,
+    site: str | None,
+    report_progress: Progress = lambda _: None,
 ) -> Path:
-    """Write a backup into a new folder under `output`, readable by nobody else, and return the folder.
+    """Write a backup into a new folder under `output` and return the folder. Only its owner can read it.
 
-    It has its name only when all of it is written. Raises StackError.
+    The folder gets its final name after everything is written.
+
+    Args:
+        databases: The databases in the order of `DATABASES`, as their owners reach them.
+        output: The folder that holds backups. It is created if it does not exist.
+        site: The site whose companies the warehouse holds, for the manifest.
+        report_progress: Shows the step that begins.
+
+    Raises:
+        StackError: A database does not answer, `pg_dump` fails, or a file cannot be written.
     """
     made_at = datetime.now(UTC)
     folder = output / f"registru-{made_at:%Y%m%dT%H%M%SZ}"
     if folder.exists():
-        raise StackError(f"{folder} exists already; wait a second")
+        raise StackError(f"{folder} already exists; run the command again in a second")
     unfinished = output / f"{_UNFINISHED}{secrets.token_hex(8)}"
     try:
         output.mkdir(mode=0o700, parents=True, exist_ok=True)
         unfinished.mkdir(mode=0o700)
         with _snapshots(databases) as snapshots:
             server = str(snapshots[0].connection.scalar(text("SHOW server_version")))
-            parts = tuple(_write_part(snapshot, unfinished, say) for snapshot in snapshots)
+            parts = tuple(_write_part(snapshot, unfinished, report_progress) for snapshot in snapshots)
         manifest = Manifest(
             software=version("registru"), made_at=made_at, postgres=server, site=site, parts=parts
         )
@@ -62,7 +75,7 @@ def make_backup(
     except OSError as error:
         raise StackError(f"{error.filename or output}: {error.strerror or error}") from error
     except OperationalError as error:
-        raise StackError(f"a database does not answer: {error.orig}") from error
+        raise StackError(f"a database cannot be reached: {error.orig}") from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return folder
@@ -70,36 +83,39 @@ def make_backup(
 
 @contextlib.contextmanager
 def _snapshots(databases: Sequence[OwnedDatabase]) -> Iterator[list[_Snapshot]]:
-    """Take a snapshot of each, at once one after the other, in the order in which one database leads to another.
+    """Take a snapshot of each database, one directly after the other, in the order of `DATABASES`.
 
-    So nothing in a later one is missing that an earlier one speaks of.
+    A row of an earlier database may refer to a row of a later one, so the later snapshot must not be older.
     """
     with contextlib.ExitStack() as stack:
         connections = [
             stack.enter_context(
-                each.engine()
+                database.engine()
                 .execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
                 .connect()
             )
-            for each in databases
+            for database in databases
         ]
         yield [
-            _take(database, connection) for database, connection in zip(databases, connections, strict=True)
+            _export_snapshot(database, connection)
+            for database, connection in zip(databases, connections, strict=True)
         ]
 
 
-def _take(database: OwnedDatabase, connection: Connection) -> _Snapshot:
-    # It is held until all is dumped, which may take longer than a server lets idle transactions live.
+def _export_snapshot(database: OwnedDatabase, connection: Connection) -> _Snapshot:
+    # The transaction stays open until all databases are dumped. A server may end idle transactions sooner.
     connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
     row = connection.execute(text("SELECT pg_export_snapshot() AS id, clock_timestamp() AS at")).one()
     return _Snapshot(database, connection, row.id, row.at)
 
 
-def _write_part(snapshot: _Snapshot, folder: Path, say: Say) -> BackupPart:
+def _write_part(snapshot: _Snapshot, folder: Path, report_progress: Progress) -> BackupPart:
     name = snapshot.database.name
-    say(f"writing the database {name}")
+    report_progress(f"writing database {name}")
     path = folder / f"{name}.dump"
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))  # pg_dump keeps the mode it finds
+    os.close(
+        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    )  # pg_dump keeps the mode of an existing file
     dump(snapshot.database.url, path, snapshot=snapshot.id)
     _sync(path)
     return BackupPart(
@@ -116,8 +132,8 @@ def _write_part(snapshot: _Snapshot, folder: Path, say: Say) -> BackupPart:
 def _revision(connection: Connection) -> str | None:
     if connection.scalar(text("SELECT to_regclass('public.alembic_version')")) is None:
         return None
-    found: str | None = connection.scalar(text("SELECT version_num FROM public.alembic_version"))
-    return found
+    revision: str | None = connection.scalar(text("SELECT version_num FROM public.alembic_version"))
+    return revision
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -128,7 +144,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _sync(path: Path) -> None:
-    """Have the disk keep a file or a folder before it is counted on."""
+    """Flush a file or a folder to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -137,15 +153,15 @@ def _sync(path: Path) -> None:
 
 
 def prune(output: Path, *, keep: int) -> list[Path]:
-    """Remove all backups in a folder but the newest `keep`, and return them. Nothing else there is touched."""
-    backups = sorted(path for path in output.iterdir() if _NAME.fullmatch(path.name) and _is_one(path))
+    """Remove all backups in a folder except the newest `keep`, and return the removed ones. Keeps all other files."""
+    backups = sorted(path for path in output.iterdir() if _NAME.fullmatch(path.name) and _is_backup(path))
     old = backups[: max(len(backups) - keep, 0)]
     for folder in old:
         shutil.rmtree(folder)
     return old
 
 
-def _is_one(folder: Path) -> bool:
+def _is_backup(folder: Path) -> bool:
     try:
         read_manifest(folder)
     except StackError:

@@ -1,4 +1,4 @@
-"""What a backup's manifest says, and whether the backup is what it says."""
+"""The manifest of a backup, and the check of a backup's files against it."""
 
 import hashlib
 from datetime import datetime
@@ -13,19 +13,19 @@ MANIFEST = "manifest.json"
 FORMAT = 1
 
 
-class _Stated(BaseModel):
+class _ManifestModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class TableContents(_Stated):
-    """A table at the moment of the backup: its rows, and a sum of their hashes, whatever their order."""
+class TableContents(_ManifestModel):
+    """A table's number of rows and the digest of all rows, which does not depend on their order."""
 
     rows: int = Field(ge=0)
     digest: str
 
 
-class BackupPart(_Stated):
-    """One database: its file (made by pg_dump), and what it holds. `revision`: of its migrations."""
+class BackupPart(_ManifestModel):
+    """One database of a backup: its dump file and its contents. `revision` is that of its migrations."""
 
     database: str
     file: str = Field(pattern=r"^[a-z]+\.dump$")
@@ -36,8 +36,11 @@ class BackupPart(_Stated):
     tables: dict[str, TableContents]
 
 
-class Manifest(_Stated):
-    """A backup. `site`: whose companies it holds, so that made-up ones never get among real ones."""
+class Manifest(_ManifestModel):
+    """The description of a backup.
+
+    `site` is the site whose companies the backup holds. It keeps made-up companies apart from real ones.
+    """
 
     format: Literal[1] = 1
     software: str
@@ -47,40 +50,45 @@ class Manifest(_Stated):
     parts: tuple[BackupPart, ...]
 
     def part(self, database: str) -> BackupPart:
-        """Return the part of a database. Raises StackError if there is none."""
+        """Return the part of a database. Raises StackError if the backup has none."""
         for part in self.parts:
             if part.database == database:
                 return part
-        raise StackError(f"the backup has no part for the database {database}")
+        raise StackError(f"the backup does not contain database {database}")
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Return a backup's manifest. Raises StackError saying what is wrong with it."""
+    """Return a backup's manifest. Raises StackError if it is missing or malformed."""
     path = folder / MANIFEST
     try:
         return Manifest.model_validate_json(path.read_bytes())
     except FileNotFoundError:
-        raise StackError(f"{folder} is no backup: {MANIFEST} is missing") from None
+        raise StackError(f"{folder} is not a backup: {MANIFEST} is missing") from None
     except OSError as error:
         raise StackError(f"{path}: {error.strerror}") from None
     except ValidationError as error:
-        wrong = "; ".join(
+        problems = "; ".join(
             f"{'.'.join(map(str, each['loc'])) or 'content'}: {each['msg']}" for each in error.errors()[:3]
         )
-        raise StackError(f"{path} is broken, or of a version that this one cannot read ({wrong})") from None
+        raise StackError(
+            f"{path} is damaged, or of a format that this version cannot read ({problems})"
+        ) from None
 
 
 def verify(folder: Path) -> Manifest:
-    """Return the manifest of a backup that is whole. Raises StackError naming the part that is not."""
+    """Check a backup's files against its manifest and return the manifest.
+
+    Raises StackError, naming the file that is missing or damaged.
+    """
     manifest = read_manifest(folder)
     for part in manifest.parts:
         path = folder / part.file
         if not path.is_file():
-            raise StackError(f"{path} is missing: the backup has lost its part {part.database}")
+            raise StackError(f"{path} is missing: the backup lacks database {part.database}")
         if path.stat().st_size != part.size:
-            raise StackError(f"{path} is broken: it has {path.stat().st_size} bytes, not {part.size}")
+            raise StackError(f"{path} is damaged: it has {path.stat().st_size} bytes instead of {part.size}")
         if sha256_of(path) != part.sha256:
-            raise StackError(f"{path} is broken: its SHA-256 is not {part.sha256}, as when it was made")
+            raise StackError(f"{path} is damaged: its SHA-256 is not {part.sha256}, which the manifest names")
     return manifest
 
 

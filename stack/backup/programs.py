@@ -1,4 +1,4 @@
-"""PostgreSQL's own pg_dump and pg_restore, told the password past their command line."""
+"""Runs pg_dump and pg_restore. The password is passed in the environment, not on the command line."""
 
 import os
 import subprocess
@@ -14,29 +14,29 @@ _LONGEST_ERROR = 600
 
 
 def dump(url: str, path: Path, *, snapshot: str | None = None) -> None:
-    """Write a database, as an exported snapshot of it has it if one is named, into a file in pg_dump's own format."""
-    state = [f"--snapshot={snapshot}"] if snapshot is not None else []
-    _run("pg_dump", url, ["--format=custom", *state, f"--file={path}"])
+    """Dump a database to a file in pg_dump's custom format. `snapshot` is the id of an exported snapshot."""
+    options = [f"--snapshot={snapshot}"] if snapshot is not None else []
+    _run("pg_dump", url, ["--format=custom", *options, f"--file={path}"])
 
 
 def restore(url: str, path: Path) -> None:
-    """Fill an empty database from such a file; all of it, or nothing."""
+    """Fill an empty database from a dump file, in one transaction."""
     _run("pg_restore", url, ["--single-transaction", "--exit-on-error", str(path)])
 
 
 def _program(name: str) -> str:
-    """Return the program: the wheel's, or one of the folder REGISTRU_POSTGRES_CLIENT (the wheel's know no TLS)."""
+    """Return the program from the folder REGISTRU_POSTGRES_CLIENT, else the wheel's, which does not support TLS."""
     folder = os.environ.get("REGISTRU_POSTGRES_CLIENT")
     return str(Path(folder) / name if folder else program(name))
 
 
 def _run(name: str, url: str, arguments: Sequence[str]) -> None:
     parsed = make_url(url)
-    # Without a password: whoever lists processes sees command lines.
+    # Without the password: every user of the machine can read command lines.
     address = URL.create(
         "postgresql", parsed.username, None, parsed.host, parsed.port, parsed.database, parsed.query
     ).render_as_string()
-    # How a server is to be believed is told by libpq's own variables.
+    # PGSSL* variables tell libpq how to verify the server's certificate.
     environment = {
         key: value for key, value in os.environ.items() if key == "PATH" or key.startswith("PGSSL")
     }
@@ -46,5 +46,5 @@ def _run(name: str, url: str, arguments: Sequence[str]) -> None:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise StackError(
-            f"{name} of the database {parsed.database} failed: {done.stderr.strip()[-_LONGEST_ERROR:]}"
+            f"{name} of database {parsed.database} failed: {done.stderr.strip()[-_LONGEST_ERROR:]}"
         )

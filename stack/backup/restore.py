@@ -1,9 +1,9 @@
-"""Restores a backup: into a home (all of it, or nothing), or into empty databases elsewhere."""
+"""Restores a backup, as a whole or not at all, into a home; or into empty databases elsewhere."""
 
 import importlib.util
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from redis import Redis
@@ -12,10 +12,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from stack import orphan_processes, postgres
-from stack.accounts import renew_operator
+from stack.accounts import reset_operator_password
 from stack.backup.contents import contents_of, tables_of
 from stack.backup.manifest import BackupPart, Manifest, verify
 from stack.backup.programs import restore
+from stack.command_line import Progress
 from stack.databases import MIGRATIONS, OwnedDatabase, postgres_alone
 from stack.home import Home, locked
 from stack.migrations import migrate_all
@@ -24,30 +25,39 @@ from stack.stack_error import StackError
 from warehouse.schema import database_roles
 from warehouse.schema.revision_check import revisions
 
-Say = Callable[[str], None]
 _END_SESSIONS = "UPDATE sessions SET ended_at = now(), ended_by = 'restored' WHERE ended_at IS NULL"
-_WRITE_DOWN = "INSERT INTO audit_log (event, detail) VALUES ('restored', :detail)"
+_LOG_RESTORE = "INSERT INTO audit_log (event, detail) VALUES ('restored', :detail)"
 
 
-def restore_home(folder: Path, home: Home, *, force: bool, say: Say) -> Manifest:
-    """Put a backup in the place of what a home holds, and return its manifest.
+def restore_home(folder: Path, home: Home, *, force: bool, report_progress: Progress) -> Manifest:
+    """Replace a home's data with a backup and return the backup's manifest.
 
-    It is restored beside the home's own data and compared row by row with what was backed up; only then does it take
-    their place. Raises StackError; the home then is as it was.
+    The backup is restored beside the home's data and each table is compared with the manifest before the data is
+    replaced.
+
+    Args:
+        folder: The backup.
+        home: The home. No platform may run there.
+        force: Whether data that the home already holds may be replaced.
+        report_progress: Shows the step that begins.
+
+    Raises:
+        StackError: The backup is damaged or too new, the home is in use, or it holds data and `force` is false. The
+            home's data is unchanged then.
     """
-    say("verifying the backup")
+    report_progress("verifying the backup")
     manifest = verify(folder)
     check_version(manifest)
     with locked(home):
-        orphan_processes.end_leftovers(home)
+        orphan_processes.terminate_orphans(home)
         if (home.postgres / "PG_VERSION").exists() and not force:
             raise StackError(
-                f"{home.path} holds data already; choose another --home, or replace them with --force"
+                f"{home.path} already holds data; choose another --home, or replace the data with --force"
             )
         staging = home.path / "restoring"
         shutil.rmtree(staging, ignore_errors=True)
         try:
-            _fill(folder, manifest, home, Home.at(staging), say)
+            _fill(folder, manifest, home, Home.at(staging), report_progress)
             _replace(home, staging / "postgres")
         finally:
             shutil.rmtree(staging, ignore_errors=True)
@@ -56,21 +66,23 @@ def restore_home(folder: Path, home: Home, *, force: bool, say: Say) -> Manifest
     return manifest
 
 
-def _fill(folder: Path, manifest: Manifest, home: Home, staging: Home, say: Say) -> None:
+def _fill(folder: Path, manifest: Manifest, home: Home, staging: Home, report_progress: Progress) -> None:
     secrets = load_or_create(home.secrets)
-    postgres.unprivileged(home)  # lets the user that runs PostgreSQL pass through to the folder below
+    postgres.unprivileged_prefix(
+        home
+    )  # lets the user that runs PostgreSQL enter the home, where the staging folder is
     postgres.prepare(staging, secrets)
     with postgres_alone(staging, secrets, mark=home) as databases:
-        restore_databases(folder, manifest, databases, say)
-        [users] = [each for each in databases if each.name == database_roles.USERS_DATABASE]
-        renew_operator(users.url, secrets)
+        restore_databases(folder, manifest, databases, report_progress)
+        [users] = [database for database in databases if database.name == database_roles.USERS_DATABASE]
+        reset_operator_password(users.url, secrets)
 
 
 def _replace(home: Home, data: Path) -> None:
-    """Let restored data take the place of a home's own, and of what Redis remembers of those."""
+    """Replace a home's PostgreSQL data with the restored data, and remove its Redis data."""
     if home.postgres.exists():
         shutil.rmtree(home.replaced, ignore_errors=True)
-    home.restored.touch(mode=0o600)
+    home.restored_marker.touch(mode=0o600)
     if home.postgres.exists():
         home.postgres.rename(home.replaced)
     data.rename(home.postgres)
@@ -78,26 +90,28 @@ def _replace(home: Home, data: Path) -> None:
     shutil.rmtree(home.replaced, ignore_errors=True)
 
 
-def restore_elsewhere(folder: Path, databases: Sequence[OwnedDatabase], *, say: Say) -> Manifest:
-    """Restore a backup into empty databases, and empty the Redis beside them; return the backup's manifest.
+def restore_external(
+    folder: Path, databases: Sequence[OwnedDatabase], *, report_progress: Progress
+) -> Manifest:
+    """Restore a backup into empty databases, delete all keys of their Redis, and return the backup's manifest.
 
-    The roles have to be there. Raises StackError, before anything is written if a database is not empty.
+    The database roles must exist. Raises StackError, before anything is written if a database is not empty.
     """
-    say("verifying the backup")
+    report_progress("verifying the backup")
     manifest = verify(folder)
     check_version(manifest)
     redis = [_redis(name) for name in ("REGISTRU_REDIS_STATE_URL", "REGISTRU_REDIS_CACHE_URL")]
     try:
         for database in databases:
             _refuse_unless_empty(database)
-        restore_databases(folder, manifest, databases, say)
-        for each in redis:
-            each.flushdb()
+        restore_databases(folder, manifest, databases, report_progress)
+        for client in redis:
+            client.flushdb()
     except OperationalError as error:
-        raise StackError(f"a database does not answer: {error.orig}") from error
+        raise StackError(f"a database cannot be reached: {error.orig}") from error
     except RedisError as error:
         raise StackError(
-            f"the databases are restored, but Redis has to be emptied by hand: {error}"
+            f"the databases are restored, but Redis could not be emptied ({error}); empty it by hand"
         ) from error
     return manifest
 
@@ -105,52 +119,58 @@ def restore_elsewhere(folder: Path, databases: Sequence[OwnedDatabase], *, say: 
 def _redis(setting: str) -> Redis:
     url = os.environ.get(setting)
     if not url:
-        raise StackError(f"{setting} is not set: what Redis remembers of other data has to be emptied")
+        raise StackError(
+            f"{setting} is not set; restoring also empties Redis, which holds state of the old data"
+        )
     return Redis.from_url(url)
 
 
 def _refuse_unless_empty(database: OwnedDatabase) -> None:
     with database.engine().connect() as connection:
-        if found := tables_of(connection):
+        if tables := tables_of(connection):
             raise StackError(
-                f"the database {database.name} is not empty (it has the table {found[0]}): restore into new ones, and"
-                " point the settings at them"
+                f"database {database.name} is not empty (it has the table {tables[0]}); restore into new databases,"
+                " then point the settings at them"
             )
 
 
-def restore_databases(folder: Path, manifest: Manifest, databases: Sequence[OwnedDatabase], say: Say) -> None:
-    """Fill empty databases, compare them with what was backed up, bring them forwards, end all sessions."""
+def restore_databases(
+    folder: Path, manifest: Manifest, databases: Sequence[OwnedDatabase], report_progress: Progress
+) -> None:
+    """Fill empty databases, compare them with the manifest, migrate them and end all sessions."""
     for database in databases:
         part = manifest.part(database.name)
-        say(f"restoring the database {database.name} ({sum(t.rows for t in part.tables.values())} rows)")
+        report_progress(
+            f"restoring database {database.name} ({sum(t.rows for t in part.tables.values())} rows)"
+        )
         restore(database.url, folder / part.file)
         _compare(database, part)
     migrate_all(databases)
-    [users] = [each for each in databases if each.name == database_roles.USERS_DATABASE]
+    [users] = [database for database in databases if database.name == database_roles.USERS_DATABASE]
     with users.engine().begin() as connection:
-        # One that was ended after the backup was made must not come back to life.
+        # A session that was ended after the backup was made must not become valid again.
         ended = connection.execute(text(_END_SESSIONS)).rowcount
         detail = f"the backup of {manifest.made_at.isoformat(timespec='seconds')}; {ended} sessions ended"
-        connection.execute(text(_WRITE_DOWN), {"detail": detail})
+        connection.execute(text(_LOG_RESTORE), {"detail": detail})
 
 
 def _compare(database: OwnedDatabase, part: BackupPart) -> None:
     with database.engine().begin() as connection:
-        held = contents_of(connection)
-    for table in sorted(held.keys() | part.tables.keys()):
-        if held.get(table) != part.tables.get(table):
+        restored = contents_of(connection)
+    for table in sorted(restored.keys() | part.tables.keys()):
+        if restored.get(table) != part.tables.get(table):
             raise StackError(
-                f"the table {table} of the database {database.name} is not what was backed up:"
-                f" {_told(held.get(table))} instead of {_told(part.tables.get(table))}"
+                f"table {table} of database {database.name} differs from the backup:"
+                f" {_described(restored.get(table))} instead of {_described(part.tables.get(table))}"
             )
 
 
-def _told(contents: object) -> str:
-    return str(contents) if contents is not None else "none"
+def _described(contents: object) -> str:
+    return str(contents) if contents is not None else "no table"
 
 
 def check_version(manifest: Manifest) -> None:
-    """Raise StackError if a backup is of newer tables than this code knows."""
+    """Raise StackError if the backup has a newer database revision than this version knows."""
     for part in manifest.parts:
         scripts = MIGRATIONS.get(part.database)
         is_known = (
@@ -160,8 +180,8 @@ def check_version(manifest: Manifest) -> None:
         )
         if not is_known:
             raise StackError(
-                f"the backup's database {part.database} is at revision {part.revision}, which this version does not"
-                f" know: restore it with the version that made it ({manifest.software}) or a newer one"
+                f"database {part.database} of the backup is at revision {part.revision}, which this version does not"
+                f" know; restore it with the version that made it ({manifest.software}) or a newer one"
             )
 
 

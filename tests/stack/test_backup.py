@@ -1,4 +1,4 @@
-"""Backups: whole or refused by name; what is restored is what was there, and the platform goes on with it."""
+"""Backups are complete, a damaged one is refused, and a restored platform has the same data and works."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from stack import postgres
 from stack.backup.manifest import read_manifest
 from stack.cli import main
-from stack.databases import SETTINGS, postgres_alone, served
+from stack.databases import SETTINGS, open_databases, postgres_alone
 from stack.home import PROJECT, Home
 from stack.secrets import load_or_create
 from standin.server import Site
@@ -29,8 +29,8 @@ from warehouse.schema import database_roles
 from warehouse.schema.revision_check import WAREHOUSE_MIGRATIONS, revisions
 
 IDNO = make_idno(3600)
-_ENDED_ON_PURPOSE = {"sessions": ("ended_at", "ended_by"), "users": ("password_hash",)}
-"""What a restore changes: sessions end, the operator's password is this machine's."""
+_CHANGED_BY_RESTORE = {"sessions": ("ended_at", "ended_by"), "users": ("password_hash",)}
+"""Columns that a restore changes: it ends sessions and sets the operator's password."""
 
 
 def registru(*arguments: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -53,34 +53,34 @@ def done(*arguments: str | Path) -> str:
 
 
 def refused(*arguments: str | Path) -> str:
-    said = StringIO()
-    with redirect_stderr(said):  # in this process: a start of the command takes longer than what is looked at
-        assert main([str(each) for each in arguments]) == 1
-    return said.getvalue()
+    errors = StringIO()
+    with redirect_stderr(errors):  # in this process, because starting the command takes longer than its work
+        assert main([str(argument) for argument in arguments]) == 1
+    return errors.getvalue()
 
 
 def rows_by_table(home: Home) -> dict[str, list[str]]:
-    """Every row of every table of all databases, hashed, in order; without what a restore changes on purpose."""
-    found: dict[str, list[str]] = {}
-    with served(home) as databases:
+    """Return the sorted hashes of all rows of each table, without the columns that a restore changes."""
+    rows: dict[str, list[str]] = {}
+    with open_databases(home) as databases:
         for database in databases:
             with database.engine().connect() as connection:
                 for table in connection.scalars(
                     text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
                 ):
                     left_out = " - ".join(
-                        ["to_jsonb(t)", *(f"'{column}'" for column in _ENDED_ON_PURPOSE.get(table, ()))]
+                        ["to_jsonb(t)", *(f"'{column}'" for column in _CHANGED_BY_RESTORE.get(table, ()))]
                     )
                     hashes = connection.scalars(
                         text(f'SELECT md5(({left_out})::text) FROM "{table}" t ORDER BY 1')
                     )
-                    found[f"{database.name}.{table}"] = list(hashes)
-    return found
+                    rows[f"{database.name}.{table}"] = list(hashes)
+    return rows
 
 
 @dataclass(frozen=True)
 class BackupContents:
-    """A home with a company in it, nothing running, and a backup of it."""
+    """A home that holds a company and runs nothing, with its backup and the hashes of its rows."""
 
     home: Home
     backup: Path
@@ -88,38 +88,38 @@ class BackupContents:
 
 
 @pytest.fixture(scope="module")
-def held(site: Site, tmp_path_factory: pytest.TempPathFactory) -> BackupContents:
-    folder = tmp_path_factory.mktemp("held")
+def saved(site: Site, tmp_path_factory: pytest.TempPathFactory) -> BackupContents:
+    folder = tmp_path_factory.mktemp("saved")
     with running_platform(folder / "home", site) as platform, platform.signed_in() as user:
         assert user.fetch(IDNO)["state"] == "succeeded"
     home = Home.at(folder / "home")
     rows = rows_by_table(home)
-    told = done("backup", "--home", home.path, "--output", folder / "backups")
-    return BackupContents(home, Path(told.partition(":")[0]), rows)
+    output = done("backup", "--home", home.path, "--output", folder / "backups")
+    return BackupContents(home, Path(output.partition(":")[0]), rows)
 
 
-def test_what_is_restored_after_all_is_lost_is_what_was_there(held: BackupContents, site: Site) -> None:
-    assert {name.partition(".")[0] for name in held.rows} == {"users", "warehouse", "dagster"}
-    shutil.rmtree(held.home.path)
+def test_restore_after_total_loss_brings_back_every_row(saved: BackupContents, site: Site) -> None:
+    assert {name.partition(".")[0] for name in saved.rows} == {"users", "warehouse", "dagster"}
+    shutil.rmtree(saved.home.path)
 
-    told = done("restore", held.backup, "--home", held.home.path)
+    output = done("restore", saved.backup, "--home", saved.home.path)
 
-    assert "every row compared" in told
-    rows = rows_by_table(Home.at(held.home.path))
-    # That there was a restore is written down.
-    assert len(rows["users.audit_log"]) == len(held.rows["users.audit_log"]) + 1
-    assert set(held.rows["users.audit_log"]) < set(rows.pop("users.audit_log"))
-    assert rows == {name: hashes for name, hashes in held.rows.items() if name != "users.audit_log"}
-    _rights_and_sequences_are_right(held.home)
-    with running_platform(held.home.path, site) as platform:
-        record = json.loads(done("scrape", IDNO, "--home", held.home.path))[0]
+    assert "compared row by row" in output
+    rows = rows_by_table(Home.at(saved.home.path))
+    # The restore itself is in the audit log.
+    assert len(rows["users.audit_log"]) == len(saved.rows["users.audit_log"]) + 1
+    assert set(saved.rows["users.audit_log"]) < set(rows.pop("users.audit_log"))
+    assert rows == {name: hashes for name, hashes in saved.rows.items() if name != "users.audit_log"}
+    _check_privileges_and_sequences(saved.home)
+    with running_platform(saved.home.path, site) as platform:
+        record = json.loads(done("scrape", IDNO, "--home", saved.home.path))[0]
         assert (record["cached"], record["data"]["idno"]) == (True, IDNO)
         with platform.signed_in() as user:
             assert user.fetch(make_idno(3601))["state"] == "succeeded"
 
 
-def _rights_and_sequences_are_right(home: Home) -> None:
-    with served(home) as databases:
+def _check_privileges_and_sequences(home: Home) -> None:
+    with open_databases(home) as databases:
         by_name = {database.name: database for database in databases}
         with (
             pytest.raises(DBAPIError, match="append-only"),
@@ -136,14 +136,14 @@ def _rights_and_sequences_are_right(home: Home) -> None:
             assert not connection.scalar(text("SELECT has_table_privilege('api', 'source_data', 'INSERT')"))
 
 
-def test_nobody_else_can_read_a_backup_and_no_secret_is_in_it(held: BackupContents) -> None:
-    assert stat.S_IMODE(held.backup.stat().st_mode) == 0o700
-    assert {path.name for path in held.backup.iterdir()} == {
+def test_only_the_owner_can_read_a_backup_and_it_contains_no_secret(saved: BackupContents) -> None:
+    assert stat.S_IMODE(saved.backup.stat().st_mode) == 0o700
+    assert {path.name for path in saved.backup.iterdir()} == {
         *("manifest.json", "users.dump", "dagster.dump", "warehouse.dump")
     }
-    assert {stat.S_IMODE(path.stat().st_mode) for path in held.backup.iterdir()} == {0o600}
-    secrets = [value for value in _texts(json.loads(held.home.secrets.read_text())) if len(value) > 20]
-    content = b"".join(path.read_bytes() for path in held.backup.iterdir())
+    assert {stat.S_IMODE(path.stat().st_mode) for path in saved.backup.iterdir()} == {0o600}
+    secrets = [value for value in _texts(json.loads(saved.home.secrets.read_text())) if len(value) > 20]
+    content = b"".join(path.read_bytes() for path in saved.backup.iterdir())
     assert secrets and not any(secret.encode() in content for secret in secrets)
 
 
@@ -151,15 +151,15 @@ def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
-        for each in value.values():
-            yield from _texts(each)
+        for item in value.values():
+            yield from _texts(item)
 
 
-def _lose(backup: Path) -> None:
+def _remove_part(backup: Path) -> None:
     (backup / "warehouse.dump").unlink()
 
 
-def _cut(backup: Path) -> None:
+def _truncate(backup: Path) -> None:
     path = backup / "users.dump"
     path.write_bytes(path.read_bytes()[:-1])
 
@@ -187,60 +187,60 @@ def _change_manifest(change: Callable[[dict[str, object]], None]) -> Callable[[P
 
 
 @pytest.mark.parametrize(
-    ("harm", "said"),
+    ("damage", "message"),
     [
-        (_lose, "warehouse.dump is missing"),
-        (_cut, "users.dump is broken"),
-        (_tamper, "dagster.dump is broken"),
-        (_break_manifest, "manifest.json is broken"),
+        (_remove_part, "warehouse.dump is missing"),
+        (_truncate, "users.dump is damaged"),
+        (_tamper, "dagster.dump is damaged"),
+        (_break_manifest, "manifest.json is damaged"),
         (
             _change_manifest(lambda part: part.update(revision="9999")),
             "revision 9999, which this version does not",
         ),
     ],
 )
-def test_a_backup_that_is_not_whole_or_too_new_is_refused_before_anything_is_touched(
-    held: BackupContents, tmp_path: Path, harm: Callable[[Path], None], said: str
+def test_damaged_or_too_new_backup_is_refused_before_anything_changes(
+    saved: BackupContents, tmp_path: Path, damage: Callable[[Path], None], message: str
 ) -> None:
-    backup = Path(shutil.copytree(held.backup, tmp_path / held.backup.name))
-    harm(backup)
-    assert said in refused("restore", backup, "--home", tmp_path / "home")
+    backup = Path(shutil.copytree(saved.backup, tmp_path / saved.backup.name))
+    damage(backup)
+    assert message in refused("restore", backup, "--home", tmp_path / "home")
     assert not Home.at(tmp_path / "home").postgres.exists()
 
 
-def test_what_does_not_come_back_as_it_was_backed_up_leaves_the_home_as_it_was(
-    held: BackupContents, tmp_path: Path
+def test_restore_that_differs_from_the_manifest_leaves_the_home_unchanged(
+    saved: BackupContents, tmp_path: Path
 ) -> None:
-    backup = Path(shutil.copytree(held.backup, tmp_path / held.backup.name))
+    backup = Path(shutil.copytree(saved.backup, tmp_path / saved.backup.name))
     _change_manifest(lambda part: part["tables"]["source_data"].update(rows=7))(backup)  # type: ignore[index]
-    said = refused("restore", backup, "--home", tmp_path / "home")
-    assert "the table source_data of the database warehouse is not what was backed up" in said
+    errors = refused("restore", backup, "--home", tmp_path / "home")
+    assert "table source_data of database warehouse differs from the backup" in errors
     home = Home.at(tmp_path / "home")
     assert not home.postgres.exists() and not (home.path / "restoring").exists()
 
 
-def test_data_that_are_there_are_replaced_only_if_that_is_asked_for(
-    held: BackupContents, tmp_path: Path
-) -> None:
+def test_existing_data_is_replaced_only_with_force(saved: BackupContents, tmp_path: Path) -> None:
     home = Home.at(tmp_path / "home")
     home.postgres.mkdir()
     (home.postgres / "PG_VERSION").write_text("18\n")
-    assert "holds data already" in refused("restore", held.backup, "--home", home.path)
+    assert "already holds data" in refused("restore", saved.backup, "--home", home.path)
     assert (home.postgres / "PG_VERSION").exists()
 
 
-def test_a_running_platform_is_backed_up_and_never_restored_into(platform: Platform, tmp_path: Path) -> None:
+def test_running_platform_can_be_backed_up_but_not_restored_into(platform: Platform, tmp_path: Path) -> None:
     platform.wait_until_healthy()
     home = platform.home.path
-    told = [done("backup", "--home", home, "--output", tmp_path, "--keep", "1") for _ in range(2)]
+    outputs = [done("backup", "--home", home, "--output", tmp_path, "--keep", "1") for _ in range(2)]
     [backup] = tmp_path.iterdir()
-    assert told[1].startswith(str(backup)) and "removed" in told[1]
-    assert "is whole" in done("backup", "--verify", backup)
+    assert outputs[1].startswith(str(backup)) and "removed" in outputs[1]
+    assert "is undamaged" in done("backup", "--verify", backup)
     assert "in use by another" in refused("restore", backup, "--home", home, "--force")
 
 
-def test_databases_elsewhere_are_reached_by_their_owners_urls(held: BackupContents, tmp_path: Path) -> None:
-    """As for containers and RDS: no superuser, and new, empty databases to restore into."""
+def test_external_databases_are_backed_up_and_restored_by_their_owners_urls(
+    saved: BackupContents, tmp_path: Path
+) -> None:
+    """This is the case of containers and RDS: no superuser, and new, empty databases for the restore."""
     assert "REGISTRU_USERS_OWNER_URL is not set" in registru("backup", "--external").stderr
     other = Home.at(tmp_path / "other")
     secrets = load_or_create(other.secrets)
@@ -256,19 +256,19 @@ def test_databases_elsewhere_are_reached_by_their_owners_urls(held: BackupConten
             "REGISTRU_REDIS_STATE_URL": f"{url}/0",
             "REGISTRU_REDIS_CACHE_URL": f"{url}/1",
         }
-        redis.set("of other data", "1")
+        redis.set("old key", "1")
 
-        restored = registru("restore", held.backup, "--external", **environment)
+        restored = registru("restore", saved.backup, "--external", **environment)
         assert restored.returncode == 0, restored.stderr
-        assert not redis.exists("of other data")
-        again = registru("restore", held.backup, "--external", **environment)
-        assert "the database users is not empty" in again.stderr
+        assert not redis.exists("old key")
+        again = registru("restore", saved.backup, "--external", **environment)
+        assert "database users is not empty" in again.stderr
         backed_up = registru("backup", "--external", "--output", tmp_path / "backups", **environment)
         assert backed_up.returncode == 0, backed_up.stderr
         migrated = registru("migrate", "--external", **environment)
         assert f"warehouse: at revision {revisions(WAREHOUSE_MIGRATIONS)[-1]}" in migrated.stdout
     [backup] = (tmp_path / "backups").iterdir()
-    first, second = read_manifest(held.backup), read_manifest(backup)
+    first, second = read_manifest(saved.backup), read_manifest(backup)
     assert (
         second.part(database_roles.WAREHOUSE_DATABASE).tables
         == first.part(database_roles.WAREHOUSE_DATABASE).tables

@@ -1,4 +1,4 @@
-"""Erasure on request: a name is nowhere any more, does not come back, and what happened is written down."""
+"""An erasure removes a name everywhere, keeps it from coming back, and is recorded."""
 
 import subprocess
 import sys
@@ -6,13 +6,14 @@ import sys
 import pytest
 from sqlalchemy import text
 
-from stack.databases import served
+from stack.databases import open_databases
 from stack.home import PROJECT
-from stack.sealing import Sealed, _holds, seal_bodies
+from stack.sealing import Sealed, _contains_name, seal_bodies
 from stack.stack_error import StackError
 from standin import CASES, CaseName
 from standin.site_facts import make_idno
-from tests.platform_harness import Platform, PlatformUser
+from tests.platform_harness import Platform
+from tests.platform_user import PlatformUser
 from tests.warehouse.evidence.capture_factory import capture, payload, sha256, store
 from tests.warehouse_server import Databases
 from warehouse.evidence import CaptureEvidence
@@ -28,10 +29,10 @@ def registru(platform: Platform, *arguments: str) -> "subprocess.CompletedProces
     return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False)
 
 
-def tables_that_hold(platform: Platform, words: str, beside: str = "") -> list[str]:
-    """Every table of every database in which any row holds these words, and others beside them if wanted."""
-    found = []
-    with served(platform.home) as databases:
+def tables_containing(platform: Platform, words: str, beside: str = "") -> list[str]:
+    """Return the tables of all databases that have a row with `words` and, if given, `beside`."""
+    tables_found = []
+    with open_databases(platform.home) as databases:
         for database in databases:
             with database.engine().connect() as connection:
                 tables = connection.scalars(
@@ -45,13 +46,13 @@ def tables_that_hold(platform: Platform, words: str, beside: str = "") -> list[s
                         " WHERE position(:words IN t::text) > 0 AND position(:beside IN t::text) > 0"
                     )
                     if connection.scalar(count, {"words": words, "beside": beside}):
-                        found.append(f"{database.name}.{table}")
-    return found
+                        tables_found.append(f"{database.name}.{table}")
+    return tables_found
 
 
-def ask_together(platform: Platform, name: str, other: str) -> None:
-    """Have the launches and runs of somebody be those of two, as when a run is launched again for all who wait."""
-    with served(platform.home) as databases:
+def add_requester(platform: Platform, name: str, other: str) -> None:
+    """Make `other` a second requester of all launches and runs of `name`, as a relaunch for all requests does."""
+    with open_databases(platform.home) as databases:
         for database in databases:
             if database.name == database_roles.USERS_DATABASE:
                 changes = [
@@ -70,39 +71,39 @@ def ask_together(platform: Platform, name: str, other: str) -> None:
                     connection.execute(text(change), {"name": name, "other": other})
 
 
-def test_an_account_holder_is_forgotten_in_all_databases(platform: Platform) -> None:
+def test_erased_account_is_named_in_no_database(platform: Platform) -> None:
     platform.wait_until_healthy()
     assert platform.admin
     idno = make_idno(3900)
     with platform.signed_in() as user:
         assert user.fetch(idno)["state"] == "succeeded"
         assert {"users.users", "users.audit_log", "warehouse.source_data", "dagster.run_tags"} <= set(
-            tables_that_hold(platform, user.username)
+            tables_containing(platform, user.username)
         )
-        ask_together(platform, user.username, "zoe")
+        add_requester(platform, user.username, "zoe")
 
         done = registru(platform, "erase-user", user.username, "--by", "boss", "--reason", REASON)
 
         assert done.returncode == 0, done.stderr
-        assert tables_that_hold(platform, user.username) == []
+        assert tables_containing(platform, user.username) == []
         assert {"users.launches", "dagster.runs", "dagster.run_tags"} <= set(
-            tables_that_hold(platform, ", zoe")
+            tables_containing(platform, ", zoe")
         )
         assert user.http.get("/auth/me/").status_code == 401
     [entry] = platform.audit("person_erased")[:1]
     assert REASON in entry["detail"] and "boss" in entry["detail"]
     assert entry["subject"].startswith("erased-")
-    # What was captured can still be proved, under another name; the hash that it had first is kept.
+    # The capture still verifies, with the pseudonym as requester. It keeps its first hash.
     with platform.warehouse() as connection:
-        [held] = load_evidence(connection, idno)
+        [stored] = load_evidence(connection, idno)
         first = connection.scalar(
             text("SELECT first_evidence_sha256 FROM source_data WHERE idno = :idno"), {"idno": idno}
         )
-    assert held.evidence.requested_by == entry["subject"]
-    assert first not in (None, held.sha256)
+    assert stored.evidence.requested_by == entry["subject"]
+    assert first not in (None, stored.sha256)
 
 
-def test_a_person_is_named_in_a_record_no_longer_whatever_comes_later(
+def test_erased_person_stays_out_of_the_record_after_later_visits(
     platform: Platform, user: PlatformUser
 ) -> None:
     assert platform.admin
@@ -120,20 +121,20 @@ def test_a_person_is_named_in_a_record_no_longer_whatever_comes_later(
         assert name not in str(record)
         erased = [party for party in record["administrators"] if party["name"] == ERASED]
         assert [(party["kind"], party["role"]) for party in erased] == [("person", person["role"])]
-        # Nothing else has changed, and nothing was lost.
+        # The rest of the record is unchanged.
         assert len(record["administrators"]) == len(before["administrators"])
         assert record["name"] == before["name"]
     assert name not in str(user.http.get(f"/companies/{idno}/provenance/").json())
     assert user.http.get(f"/companies/{idno}/changes/").json()["changes"] == []
     # (Other companies may have an administrator of that name.)
-    held = tables_that_hold(platform, name, beside=idno)
-    assert [table for table in held if table.startswith("warehouse.")] == []
+    tables = tables_containing(platform, name, beside=idno)
+    assert [table for table in tables if table.startswith("warehouse.")] == []
     [removal] = platform.query("SELECT * FROM removals WHERE idno = :idno", idno=idno)
     assert (removal["removed_by"], removal["because"]) == ("boss", "erasure")
     assert REASON in removal["detail"]
 
 
-def test_evidence_follows_once_the_source_does_not_show_the_name(databases: Databases) -> None:
+def test_evidence_is_removed_once_the_source_no_longer_shows_the_name(databases: Databases) -> None:
     idno, pages = (
         make_idno(3903),
         [b"<p>Ion &#536;TEFAN</p>", b'{"name": "\\u0218tefan Ion"}', b"<p>nobody</p>"],
@@ -161,15 +162,15 @@ def test_evidence_follows_once_the_source_does_not_show_the_name(databases: Data
         store(connection, new, bodies=())
         sealed = seal_bodies(connection, idno, "Stefan ION")
         assert sealed == Sealed(bodies=3, bytes=sum(map(len, (*pages[:2], picture))), shared=0)
-        held = list(load_evidence(connection, idno))
+        stored = list(load_evidence(connection, idno))
         connection.rollback()
-    # The capture is still there, and its hash still right; of the bodies it is said that they were erased.
-    assert set(held[0].removed) == {sha256(body) for body in (*pages[:2], picture)}
-    assert all("erasure" in why for why in held[0].removed.values())
-    assert set(held[1].bodies) == {sha256(pages[2]), sha256(shared)}
+    # The capture is still stored and its hash is valid. Its bodies are marked as erased.
+    assert set(stored[0].removed) == {sha256(body) for body in (*pages[:2], picture)}
+    assert all("erasure" in why for why in stored[0].removed.values())
+    assert set(stored[1].bodies) == {sha256(pages[2]), sha256(shared)}
 
 
-def test_evidence_of_other_companies_and_words_that_only_look_like_the_name_stay(
+def test_evidence_of_other_companies_and_similar_words_are_kept(
     databases: Databases,
 ) -> None:
     idno, another = make_idno(3904), make_idno(3905)
@@ -187,21 +188,21 @@ def test_evidence_of_other_companies_and_words_that_only_look_like_the_name_stay
 
     with databases.engine(database_roles.WAREHOUSE_OWNER).connect() as connection:
         store(connection, seen(idno, own, listing), bodies=(own, shell, listing))
-        for each in (idno, another):
-            store(connection, seen(each, shell, listing), bodies=())
+        for company in (idno, another):
+            store(connection, seen(company, shell, listing), bodies=())
         assert seal_bodies(connection, idno, "Ion Pop") == Sealed(bodies=1, bytes=len(own), shared=1)
-        held = next(iter(load_evidence(connection, idno)))
-        assert set(held.removed) == {sha256(own)}
-        assert set(held.bodies) == {sha256(shell), sha256(listing)}
-        # Once the other company's newest capture does without it, and its record without the name, it goes.
+        stored = next(iter(load_evidence(connection, idno)))
+        assert set(stored.removed) == {sha256(own)}
+        assert set(stored.bodies) == {sha256(shell), sha256(listing)}
+        # The shared body is removed once the other company's newest capture and record no longer need it.
         erased = Suppression.of(another, "pop ION")
         connection.execute(
             text("INSERT INTO suppressions (idno, salt, name_sha256) VALUES (:idno, :salt, :sha256)"),
             {"idno": another, "salt": erased.salt, "sha256": erased.name_sha256},
         )
         assert seal_bodies(connection, idno, "Ion Pop").shared == 1
-        for each in (idno, another):
-            store(connection, seen(each, shell), bodies=())
+        for company in (idno, another):
+            store(connection, seen(company, shell), bodies=())
         assert seal_bodies(connection, idno, "Ion Pop") == Sealed(bodies=1, bytes=len(listing), shared=0)
         connection.rollback()
 
@@ -218,53 +219,53 @@ def test_evidence_of_other_companies_and_words_that_only_look_like_the_name_stay
         "<p>POP,&nbsp;Ion</p>",
     ],
 )
-def test_a_name_is_found_however_it_is_written(body: str) -> None:
-    assert _holds(body.encode(), "Ion Pop")
-    assert not _holds(body.encode(), "Ion Popa")
+def test_name_is_found_in_every_spelling_of_html_and_json(body: str) -> None:
+    assert _contains_name(body.encode(), "Ion Pop")
+    assert not _contains_name(body.encode(), "Ion Popa")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (
             ("erase-user", "nobody-here", "--by", "boss", "--reason", REASON),
-            "there is no account nobody-here",
+            "no account is named nobody-here",
         ),
-        (("erase-user", "boss", "--by", "boss", "--reason", REASON), "let another administrator order it"),
+        (("erase-user", "boss", "--by", "boss", "--reason", REASON), "another administrator has to order it"),
         (
             ("erase-user", "operator", "--by", "operator", "--reason", REASON),
-            "there is no administrator of that",
+            "no active administrator has that name",
         ),
         (("erase-user", "operator", "--by", "boss", "--reason", " "), "--reason is empty"),
         (
             ("erase-person", CASES[CaseName.NOT_FOUND].idno, "ANA", "--by", "boss", "--reason", REASON),
-            "names 'ANA'; nothing was done",
+            "contains the name 'ANA'; nothing was changed",
         ),
     ],
 )
-def test_what_cannot_be_erased_is_refused_in_a_sentence(
-    platform: Platform, arguments: tuple[str, ...], said: str
+def test_impossible_erasure_is_refused_with_a_clear_message(
+    platform: Platform, arguments: tuple[str, ...], message: str
 ) -> None:
     assert platform.admin
     done = registru(platform, *arguments)
     assert done.returncode == 1
-    assert said in done.stderr and "Traceback" not in done.stderr
+    assert message in done.stderr and "Traceback" not in done.stderr
 
 
-def test_a_name_is_known_in_any_order_and_spelling_and_for_its_company_alone() -> None:
+def test_suppression_matches_any_order_and_spelling_for_one_company_only() -> None:
     suppression = Suppression.of(make_idno(1), "ȘTEFAN Răzvan")
-    for same in ("Răzvan Ștefan", "STEFAN RAZVAN", "ştefan  răzvan"):
-        assert suppression.fits(make_idno(1), same)
-    assert not suppression.fits(make_idno(1), "Ștefan")
-    assert not suppression.fits(make_idno(2), "Ștefan Răzvan")
+    for variant in ("Răzvan Ștefan", "STEFAN RAZVAN", "ştefan  răzvan"):
+        assert suppression.matches(make_idno(1), variant)
+    assert not suppression.matches(make_idno(1), "Ștefan")
+    assert not suppression.matches(make_idno(2), "Ștefan Răzvan")
 
 
-def test_the_storage_and_the_retention_are_reported(platform: Platform, user: PlatformUser) -> None:
+def test_storage_and_retention_commands_print_their_reports(platform: Platform, user: PlatformUser) -> None:
     assert user.fetch(make_idno(3902))["state"] == "succeeded"
     storage, retention = registru(platform, "storage"), registru(platform, "retention")
     assert storage.returncode == 0, storage.stderr
-    for said in ("source_data", "event_logs", "captures ok:", "a company", "compute logs on disk:"):
-        assert said in storage.stdout
+    for text_part in ("source_data", "event_logs", "captures ok:", "per company", "compute logs on disk:"):
+        assert text_part in storage.stdout
     assert retention.returncode == 0, retention.stderr
-    for said in ("all are kept (REGISTRU_KEEP_BODIES_DAYS is not set)", "runs of more than 90 days ago"):
-        assert said in retention.stdout
+    for text_part in ("REGISTRU_KEEP_BODIES_DAYS is not set, so all are kept", "runs older than 90 days"):
+        assert text_part in retention.stdout

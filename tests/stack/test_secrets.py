@@ -1,4 +1,4 @@
-"""The secrets of a home: made up once, completed, rotated, readable by nobody else."""
+"""The secrets of a home are generated once, completed, rotated, and readable by their owner only."""
 
 import json
 import stat
@@ -11,7 +11,7 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_they_are_made_up_once_and_readable_by_the_owner_alone(tmp_path: Path) -> None:
+def test_secrets_are_generated_once_and_only_the_owner_can_read_them(tmp_path: Path) -> None:
     path = tmp_path / "secrets.json"
     made = load_or_create(path)
     assert load_or_create(path) == made
@@ -20,12 +20,12 @@ def test_they_are_made_up_once_and_readable_by_the_owner_alone(tmp_path: Path) -
     assert len(set(values)) == len(values)
 
 
-def test_a_home_of_an_older_version_gets_what_it_lacks_and_keeps_the_rest(tmp_path: Path) -> None:
+def test_missing_secrets_of_an_older_version_are_added_and_others_kept(tmp_path: Path) -> None:
     path = tmp_path / "secrets.json"
     made = load_or_create(path)
-    held = json.loads(path.read_text())
-    del held["dagster"], held["jwt_retired"]
-    path.write_text(json.dumps(held))
+    stored = json.loads(path.read_text())
+    del stored["dagster"], stored["jwt_retired"]
+    path.write_text(json.dumps(stored))
 
     completed = load_or_create(path)
     assert completed.jwt == made.jwt
@@ -34,7 +34,7 @@ def test_a_home_of_an_older_version_gets_what_it_lacks_and_keeps_the_rest(tmp_pa
     assert mode(path) == 0o600
 
 
-def test_a_new_signing_key_keeps_the_old_one_with_the_time_it_was_retired(tmp_path: Path) -> None:
+def test_rotation_keeps_retired_signing_keys_with_their_times(tmp_path: Path) -> None:
     path = tmp_path / "secrets.json"
     first = load_or_create(path)
     for _ in range(7):
@@ -42,6 +42,6 @@ def test_a_new_signing_key_keeps_the_old_one_with_the_time_it_was_retired(tmp_pa
     rotated = load_or_create(path)
     assert rotated.jwt != first.jwt
     assert len(rotated.jwt_retired) == 5
-    times = [each["retired_at"] for each in rotated.jwt_retired]
+    times = [key["retired_at"] for key in rotated.jwt_retired]
     assert times == sorted(times, reverse=True)
     assert mode(path) == 0o600

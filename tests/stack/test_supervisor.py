@@ -1,4 +1,4 @@
-"""What a process is told arrives as it was said; one that ended is started again, and can be restarted by name."""
+"""The supervisor passes settings on unchanged, reports failed processes and restarts processes by name."""
 
 import json
 import signal
@@ -12,13 +12,13 @@ from stack.home import Home
 from stack.platform import check_processes
 from stack.processes import PLATFORM, STORES, Program
 from stack.stack_error import StackError
-from stack.supervisor import Supervisor, _environment, supervised
-from tests.platform_harness import wait_for
+from stack.supervisor import Supervisor, _environment, run_supervisor
+from tests.polling import wait_for
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
-    """A home; afterwards signals mean again what they did (a supervisor that ends ignores them)."""
+    """A home. Signal handlers are restored afterwards, because stopping a supervisor ignores signals."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield Home.at(tmp_path / "home")
     for number, handler in before.items():
@@ -30,30 +30,30 @@ def home(tmp_path: Path) -> Iterator[Home]:
     ["plain", "", "a=b,c d", "50%", json.dumps([{"secret": "x", "retired_at": "2026-01-01T00:00:00+00:00"}]),
      json.dumps(["https://a.example", "https://b.example:8443"]), "it's"],
 )  # fmt: skip
-def test_a_setting_arrives_whole(value: str) -> None:
+def test_setting_reaches_the_process_unchanged(value: str) -> None:
     written = _environment({"ONE": value, "TWO": "2"})
     read = dict_of_key_value_pairs(written.replace("%%", "%"))
     assert read == {"ONE": value, "TWO": "2"}
 
 
-def test_a_setting_that_cannot_be_written_is_refused_by_name() -> None:
+def test_setting_with_both_kinds_of_quotes_is_refused_by_name() -> None:
     with pytest.raises(StackError, match="ONE"):
         _environment({"ONE": "\"'"})
 
 
-def test_a_process_that_ended_and_is_about_to_be_started_again_has_not_failed(home: Home) -> None:
+def test_exited_process_that_the_supervisor_restarts_has_not_failed(home: Home) -> None:
     check_processes(home, {"code": "EXITED", "api": "RUNNING", "daemon": "BACKOFF"})
 
 
-def test_a_process_that_does_not_start_is_named_with_its_log(home: Home) -> None:
+def test_process_that_does_not_start_is_reported_with_its_log(home: Home) -> None:
     (home.logs / "api.log").write_text("no such thing\n")
     with pytest.raises(StackError, match=r"(?s)api does not start.*no such thing"):
         check_processes(home, {"code": "RUNNING", "api": "FATAL"})
 
 
-def test_a_process_is_restarted_by_name(home: Home) -> None:
+def test_process_is_restarted_by_name(home: Home) -> None:
     programs = [Program("one", STORES, ["sleep", "600"]), Program("long", PLATFORM, ["sleep", "600"])]
-    with supervised(home, programs) as supervisor:
+    with run_supervisor(home, programs) as supervisor:
         supervisor.start(STORES)
         first = pid_of(supervisor)
         supervisor.restart("one")

@@ -1,4 +1,4 @@
-"""`registru up`: one at a time on a home, ends without a trace, starts again after being killed."""
+"""`registru up` locks its home, stops without leaving processes, and starts again after it was killed."""
 
 import json
 import signal
@@ -24,38 +24,38 @@ def _registru(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False)
 
 
-def test_a_second_up_on_the_same_home_is_refused(platform: Platform) -> None:
+def test_second_platform_on_the_same_home_is_refused(platform: Platform) -> None:
     second = _registru("up", "--home", str(platform.home.path), "--site", platform.site.url)
 
     assert second.returncode == 1
-    assert "in use by another `registru up`" in second.stderr
+    assert "in use by another `registru` command" in second.stderr
     assert str(platform.process.pid) in second.stderr
     assert httpx.get(f"{platform.url}/health/", trust_env=False).status_code == httpx.codes.OK
 
 
-def test_a_port_that_is_taken_is_refused_if_it_was_asked_for(platform: Platform, tmp_path: Path) -> None:
+def test_requested_port_that_is_taken_is_refused(platform: Platform, tmp_path: Path) -> None:
     port = platform.url.rsplit(":", 1)[1]
     refused = _registru("up", "--home", str(tmp_path / "home"), "--port", port)
     assert refused.returncode == 1
-    assert f"--port {port}: another program listens there" in refused.stderr
+    assert f"--port {port} is used by another program" in refused.stderr
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
-        (["--site", "openmoney.md"], "is no site"),
-        (["--site-rate", "fast"], "is no rate"),
+        (["--site", "openmoney.md"], "is not a site URL"),
+        (["--site-rate", "fast"], "is not a rate"),
         (["--site-rate", "0"], "for loopback sites only"),
-        (["--port", "70000"], "is no port"),
+        (["--port", "70000"], "is not a port"),
     ],
 )
-def test_bad_options_are_named(tmp_path: Path, arguments: list[str], said: str) -> None:
+def test_invalid_options_are_named(tmp_path: Path, arguments: list[str], message: str) -> None:
     refused = _registru("up", "--home", str(tmp_path / "home"), *arguments)
     assert refused.returncode != 0
-    assert said in refused.stderr
+    assert message in refused.stderr
 
 
-def test_made_up_companies_and_real_ones_never_share_a_home(platform: Platform, tmp_path: Path) -> None:
+def test_made_up_and_real_companies_cannot_share_a_home(platform: Platform, tmp_path: Path) -> None:
     home = Home.at(tmp_path / "home")
     home.site.write_text(platform.home.site.read_text())
     refused = _registru("up", "--home", str(home.path), "--site", "https://openmoney.md")
@@ -63,7 +63,7 @@ def test_made_up_companies_and_real_ones_never_share_a_home(platform: Platform, 
     assert f"holds companies from {platform.site.url}" in refused.stderr
 
 
-def test_the_scrape_command_prints_records_as_json(platform: Platform) -> None:
+def test_scrape_command_prints_records_as_json(platform: Platform) -> None:
     platform.wait_until_healthy()
     idnos = [CASES[CaseName.FOUND].idno, CASES[CaseName.NOT_FOUND].idno]
     done = _registru("scrape", "--home", str(platform.home.path), "--force", *idnos)
@@ -76,22 +76,20 @@ def test_the_scrape_command_prints_records_as_json(platform: Platform) -> None:
     assert results[0]["data"]["idno"] == idnos[0]
 
 
-def test_the_scrape_command_refuses_what_is_no_idno(platform: Platform) -> None:
+def test_scrape_command_refuses_an_invalid_idno(platform: Platform) -> None:
     refused = _registru("scrape", "--home", str(platform.home.path), "1003600069774")
     assert refused.returncode == 2
     assert "check digit" in refused.stderr
 
 
-def test_commands_without_a_platform_say_how_to_start_it(tmp_path: Path) -> None:
+def test_commands_without_a_running_platform_say_how_to_start_one(tmp_path: Path) -> None:
     for command in (["status"], ["down"], ["scrape", "1003600069773"]):
         done = _registru(command[0], "--home", str(tmp_path / "home"), *command[1:])
         assert done.returncode == 1
-        assert "start it with `registru up" in done.stderr
+        assert "start one with `registru up" in done.stderr
 
 
-def test_a_platform_that_was_killed_starts_again_on_the_same_data_and_stops_without_a_trace(
-    site: Site, tmp_path: Path
-) -> None:
+def test_killed_platform_starts_again_on_the_same_data_and_stops_cleanly(site: Site, tmp_path: Path) -> None:
     home = Home.at(tmp_path / "home")
     arguments = ("--site", site.url, "--site-rate", "0", "--port", "0")
     first = start(home.path, *arguments)
@@ -100,9 +98,9 @@ def test_a_platform_that_was_killed_starts_again_on_the_same_data_and_stops_with
     assert _registru("scrape", "--home", str(home.path), found).returncode == 0
     waiting = _registru_in_background(home, CASES[CaseName.NEVER_RENDERS].idno)
     wait_for("Chrome", lambda: any("--user-data-dir" in " ".join(p.cmdline()) for p in processes_of(home)))
-    # Everything at once, as when the machine loses its power.
+    # Kill everything at once, as a power failure does.
     for process in [psutil.Process(first.pid), *processes_of(home)]:
-        with suppress(psutil.NoSuchProcess):  # its parent's end was its own
+        with suppress(psutil.NoSuchProcess):  # it ended with its parent
             process.kill()
     first.communicate()
     waiting.communicate()
@@ -124,7 +122,7 @@ def _registru_in_background(home: Home, idno: str) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def test_down_stops_a_platform_while_a_visit_is_under_way(site: Site, tmp_path: Path) -> None:
+def test_down_stops_a_platform_during_a_visit(site: Site, tmp_path: Path) -> None:
     home = Home.at(tmp_path / "home")
     process = start(home.path, "--site", site.url, "--site-rate", "0", "--port", "0")
     read_ready(process)
@@ -139,7 +137,7 @@ def test_down_stops_a_platform_while_a_visit_is_under_way(site: Site, tmp_path: 
     assert not any(home.work.glob("chrome/*"))
 
 
-def test_without_its_supervisor_a_platform_ends_and_leaves_nothing(site: Site, tmp_path: Path) -> None:
+def test_platform_without_its_supervisor_ends_and_leaves_no_process(site: Site, tmp_path: Path) -> None:
     home = Home.at(tmp_path / "home")
     process = start(home.path, "--site", site.url, "--site-rate", "0", "--port", "0")
     read_ready(process)
@@ -152,7 +150,7 @@ def test_without_its_supervisor_a_platform_ends_and_leaves_nothing(site: Site, t
     assert list(processes_of(home)) == []
 
 
-def test_secrets_are_kept_from_other_users_and_from_the_process_list(platform: Platform) -> None:
+def test_secrets_are_not_in_the_process_list_nor_readable_by_other_users(platform: Platform) -> None:
     secrets = json.loads(platform.home.secrets.read_text())
     values = [secrets["jwt"], secrets["redis"], secrets["operator"], *secrets["database"].values()]
     shown = " ".join(" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"]))
