@@ -26,7 +26,7 @@ from pipeline.records.retransform import retransform_stale
 from pipeline.records.warehouse_engine import engine_for
 from pipeline.transform import version
 from standin.site_facts import make_idno
-from tests.api.api_harness import a_stage
+from tests.api.api_harness import open_harness
 from tests.stores import running_valkey
 from tests.warehouse_server import Databases, running_databases
 from warehouse.schema import database_roles
@@ -91,13 +91,13 @@ async def _measured(report: ScaleReport, databases: Databases, redis: Redis) -> 
                 (database_roles.USERS_OWNER, database_roles.USERS_DATABASE),
             )
         )
-        stage = await ends.enter_async_context(a_stage(databases, url))
+        stage = await ends.enter_async_context(open_harness(databases, url))
         originals = [make_idno(number) for number in range(report.plan.originals)]
         tables = FilledTables(pipeline, api, redis, stage, originals)
         _store_originals(tables)
         caller = await stage.caller()
-        await stage.ask_for_batch(caller, [make_idno(5000 + number) for number in range(_FEW)])
-        await stage.turn()
+        await stage.request_batch(caller, [make_idno(5000 + number) for number in range(_FEW)])
+        await stage.run_reconciler()
         with users.begin() as connection:
             add_waiting(connection, _FEW)
         for size in report.plan.sizes:

@@ -1,4 +1,4 @@
-"""The API's insides with real stores, and a Dagster that the test plays: for what is hard to time with a real one."""
+"""The API's services with real stores and a fake Dagster, for situations that are hard to time with a real one."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -37,8 +37,8 @@ _PAGE_SHA256 = "b633a587c652d02386c4f16f8c6f6aab7352d97f16367c3c40576214372dd628
 
 
 @dataclass
-class PlayedRun:
-    """A run as the test has it."""
+class FakeRun:
+    """A run of the fake Dagster."""
 
     run_id: str
     idnos: tuple[str, ...]
@@ -51,16 +51,16 @@ class PlayedRun:
     status: RunStatus = RunStatus.STARTED
 
 
-class PlayedDagster(DagsterClient):
-    """Dagster, as far as the API asks it; it does what the test says."""
+class FakeDagster(DagsterClient):
+    """A fake of the Dagster client; the test controls its runs and failures."""
 
     def __init__(self) -> None:
-        self.runs: list[PlayedRun] = []
+        self.runs: list[FakeRun] = []
         self.terminated: list[str] = []
         self.is_down = False
         self.refusal: DagsterUnavailable | None = None
-        self.answers_get_lost = False
-        """Runs are launched, but nobody hears of it."""
+        self.loses_answers = False
+        """Runs are launched, but the answer to the launch is lost."""
 
     async def check(self) -> None:
         """See DagsterClient."""
@@ -81,9 +81,9 @@ class PlayedDagster(DagsterClient):
         self._answer()
         if self.refusal:
             raise self.refusal
-        run = PlayedRun(str(uuid4()), tuple(idnos), **given)
+        run = FakeRun(str(uuid4()), tuple(idnos), **given)
         self.runs.append(run)
-        if self.answers_get_lost:
+        if self.loses_answers:
             raise LaunchUnclear("no answer")
         return run.run_id
 
@@ -103,7 +103,7 @@ class PlayedDagster(DagsterClient):
         self._answer()
         return {run.run_id: run.status for run in self.runs if run.run_id in run_ids}
 
-    def run(self, run_id: str) -> PlayedRun:
+    def run(self, run_id: str) -> FakeRun:
         """Return a run."""
         return next(run for run in self.runs if run.run_id == run_id)
 
@@ -114,14 +114,14 @@ class PlayedDagster(DagsterClient):
 
 @dataclass
 class ApiHarness:
-    """What a test plays with."""
+    """The services under test, and actions on them."""
 
     databases: Databases
     services: Services
-    dagster: PlayedDagster
+    dagster: FakeDagster
 
     async def caller(self, role: Role = Role.STANDARD) -> Caller:
-        """Open an account."""
+        """Create an account and return it as a caller."""
         username = f"user-{uuid4().hex[:12]}"
         user_id = uuid4()
         async with self.services.users.begin() as connection:
@@ -131,46 +131,46 @@ class ApiHarness:
 
     @asynccontextmanager
     async def signed_in(self, role: Role = Role.STANDARD) -> AsyncIterator[httpx.AsyncClient]:
-        """Yield a client of the API that a new user is signed in to."""
+        """Yield an HTTP client of the API that is signed in as a new user."""
         app = create_app(self.services.settings)
-        app.state.services = self.services  # instead of the application's own, of its lifespan
+        app.state.services = self.services  # instead of those that the lifespan would open
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api") as http:
             account = {"username": f"user-{uuid4().hex[:12]}", "password": uuid4().hex}
             assert (await http.post("/auth/register/", json=account)).is_success
             async with self.services.users.begin() as connection:
-                whose = users.c.username == account["username"]
-                await connection.execute(update(users).where(whose).values(role=role))
+                is_theirs = users.c.username == account["username"]
+                await connection.execute(update(users).where(is_theirs).values(role=role))
             tokens = (await http.post("/auth/login/", json=account)).json()
             http.headers["Authorization"] = f"Bearer {tokens['access_token']}"
             yield http
 
-    async def ask(self, caller: Caller, idno: str) -> str:
-        """Ask for a company anew; return the run's id."""
+    async def request_company(self, caller: Caller, idno: str) -> str:
+        """Request a company with a forced refresh; return the run's id."""
         result = await service.request_company(self.services, caller, idno, force_refresh=True, wait=0)
         return result.run_id
 
-    async def ask_for_batch(
+    async def request_batch(
         self, caller: Caller, idnos: Sequence[Any], *, force: bool = True, key: str | None = None
     ) -> BatchAnswer:
-        """Ask for many companies, and let what waits be launched."""
+        """Request many companies, and launch what waits."""
         request = BatchRequest(idnos=list(idnos), force_refresh=force)
         body = request.model_dump_json().encode()
         answer = await batches.submit(self.services, caller, request, key=key, body=body)
-        await self.launch()
+        await self.launch_waiting()
         return answer
 
-    async def launch(self) -> None:
-        """Have everything launched that waits for it."""
+    async def launch_waiting(self) -> None:
+        """Launch everything that waits for a launch."""
         while await launch_unclaimed(self.services):
             pass
 
-    async def turn(self) -> None:
-        """Let the reconciler take a turn, and what it wants launched be launched."""
+    async def run_reconciler(self) -> None:
+        """Run the reconciler once, and launch what it schedules."""
         await reconcile(self.services)
-        await self.launch()
+        await self.launch_waiting()
 
     async def status(self, caller: Caller, run_id: str) -> ScrapeStatus:
-        """Return where a run stands."""
+        """Return the status of a run."""
         return await service.read_status(self.services, caller, run_id)
 
     async def state(self, caller: Caller, run_id: str) -> str:
@@ -178,7 +178,7 @@ class ApiHarness:
         return str((await self.status(caller, run_id)).state)
 
     async def pass_time(self, by: timedelta) -> None:
-        """Let claims and deferrals become older."""
+        """Move claims and deferrals into the past."""
         async with self.services.users.begin() as connection:
             for column in (launches.c.claimed_until, scrapes.c.deferred_until):
                 await connection.execute(update(column.table).values({column: column - by}))
@@ -190,21 +190,30 @@ class ApiHarness:
         outcome: Outcome = Outcome.OK,
         *,
         transforms: bool = True,
-        tells: bool = True,
+        reports: bool = True,
         result: RunResult = RunResult.CAPTURED,
     ) -> None:
-        """Have a run be done with a company."""
+        """Simulate a run that finishes a company.
+
+        Args:
+            run_id: The run.
+            idno: The company.
+            outcome: Outcome of the visit.
+            transforms: Whether the run stores a record, if the outcome is ok.
+            reports: Whether the run stores its result.
+            result: The result that it stores.
+        """
         now = datetime.now(UTC)
         with self.databases.warehouse() as connection:
             capture_id = add_capture(connection, run_id, idno, outcome, at=now)
             if outcome is Outcome.OK and transforms:
                 _record(connection, idno, capture_id, at=now)
-            if tells:
+            if reports:
                 done = {"result": result, "source_data_id": capture_id, "attempts": 1, "ended_at": now}
                 connection.execute(insert(run_results).values(run_id=run_id, idno=idno, **done))
 
-    def defers(self, run_id: str, idno: str, until: datetime) -> None:
-        """Have a run leave a company for later."""
+    def defer_company(self, run_id: str, idno: str, until: datetime) -> None:
+        """Simulate a run that defers a company."""
         with self.databases.warehouse() as connection:
             connection.execute(
                 insert(run_results).values(
@@ -213,15 +222,15 @@ class ApiHarness:
                     result=RunResult.DEFERRED,
                     attempts=0,
                     deferred_until=until,
-                    reason="the site is left alone",
+                    reason="the site is paused",
                     ended_at=datetime.now(UTC),
                 )
             )
 
 
 @asynccontextmanager
-async def a_stage(databases: Databases, redis_url: str) -> AsyncIterator[ApiHarness]:
-    """Yield a stage with nothing on it."""
+async def open_harness(databases: Databases, redis_url: str) -> AsyncIterator[ApiHarness]:
+    """Yield a harness with empty stores."""
     settings = ApiSettings(
         users_url=databases.url(database_roles.API, database_roles.USERS_DATABASE),
         warehouse_url=databases.url(database_roles.API),
@@ -240,7 +249,7 @@ async def a_stage(databases: Databases, redis_url: str) -> AsyncIterator[ApiHarn
         with databases.warehouse(database_roles.WAREHOUSE_OWNER) as warehouse:
             warehouse.execute(delete(quarantine))
             warehouse.execute(delete(transformed_data))
-        dagster = PlayedDagster()
+        dagster = FakeDagster()
         yield ApiHarness(databases, replace(services, dagster=dagster), dagster)
 
 
@@ -250,7 +259,7 @@ async def _clear(connection: AsyncConnection) -> None:
 
 
 def add_capture(connection: Connection, run_id: str, idno: str, outcome: Outcome, *, at: datetime) -> int:
-    """Store a visit that was made at a time; return its id."""
+    """Store a capture of a visit at a time; return its id."""
     page = {"content": _PAGE, "content_type": "text/html", "size": len(_PAGE)}
     connection.execute(upsert(raw_documents).values(sha256=_PAGE_SHA256, **page).on_conflict_do_nothing())
     capture = {

@@ -1,4 +1,4 @@
-"""What tests of the API's insides share."""
+"""Fixtures of the API's tests."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -6,7 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from api.migrations import SCRIPTS
-from tests.api.api_harness import ApiHarness, a_stage
+from tests.api.api_harness import ApiHarness, open_harness
 from tests.stores import running_valkey
 from tests.warehouse_server import Databases
 from warehouse.schema import database_roles
@@ -21,7 +21,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Valkey alone."""
+    """The URL of a Valkey without other services."""
     with running_valkey(tmp_path_factory.mktemp("valkey")) as redis:
         options = redis.connection_pool.connection_kwargs
         yield f"redis://:{options['password']}@{options['host']}:{options['port']}"
@@ -29,20 +29,20 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 async def observer(redis_url: str) -> AsyncIterator[Redis]:
-    """A connection to Valkey beside the API's."""
+    """A connection to Valkey that the API does not use."""
     async with Redis.from_url(f"{redis_url}/0", decode_responses=True) as redis:
         yield redis
 
 
 @pytest.fixture(scope="session")
 def users_database(databases: Databases) -> Databases:
-    """PostgreSQL alone, with an empty database of users too."""
+    """PostgreSQL without other services, with an empty database `users`."""
     migrate(scripts=SCRIPTS, url=databases.url(database_roles.USERS_OWNER, database_roles.USERS_DATABASE))
     return databases
 
 
 @pytest.fixture
-async def stage(users_database: Databases, redis_url: str) -> AsyncIterator[ApiHarness]:
-    """The API's insides, with real stores and a Dagster that the test plays."""
-    async with a_stage(users_database, redis_url) as ready:
-        yield ready
+async def harness(users_database: Databases, redis_url: str) -> AsyncIterator[ApiHarness]:
+    """The API's services, with real stores and a fake Dagster."""
+    async with open_harness(users_database, redis_url) as harness:
+        yield harness

@@ -49,9 +49,9 @@ async def post_batch(http: httpx.AsyncClient, idnos: list[Any], **options: Any) 
     return await http.post("/scrape/batch/", json={"idnos": idnos, **options}, headers=headers)
 
 
-async def test_each_item_gets_a_verdict_and_fresh_records_come_at_once(stage: ApiHarness) -> None:
-    async with stage.signed_in() as http:
-        stage.finish_company(str(uuid4()), GOOD[0])
+async def test_each_item_gets_a_verdict_and_fresh_records_come_at_once(harness: ApiHarness) -> None:
+    async with harness.signed_in() as http:
+        harness.finish_company(str(uuid4()), GOOD[0])
         joined = (await http.post("/scrape/", json={"idno": GOOD[1], "force_refresh": True})).json()
         answer = await post_batch(http, [GOOD[0], GOOD[1], GOOD[2], GOOD[2], "12"])
 
@@ -69,26 +69,26 @@ async def test_each_item_gets_a_verdict_and_fresh_records_come_at_once(stage: Ap
         assert body["items"][0]["data"]["idno"] == GOOD[0]
         assert all(item["data"] is None for item in body["items"][1:])
 
-        await stage.turn()
+        await harness.run_reconciler()
         status = (await http.get(body["status_url"])).json()
         assert (status["state"], status["ended_at"]) == ("running", None)
         assert status["counts"] == {"succeeded": 1, "running": 1, "queued": 1}
         runs = {company["idno"]: company["run_id"] for company in status["companies"]}
         assert runs[GOOD[1]] == joined["run_id"]
         for idno in GOOD[1:3]:
-            stage.finish_company(runs[idno], idno)
-        await stage.turn()
+            harness.finish_company(runs[idno], idno)
+        await harness.run_reconciler()
         status = (await http.get(body["status_url"])).json()
         assert (status["state"], status["counts"]) == ("finished", {"succeeded": 3})
         assert status["ended_at"]
         assert {company["outcome"] for company in status["companies"]} == {"ok"}
 
 
-async def test_batch_of_fresh_records_needs_no_run(stage: ApiHarness) -> None:
-    async with stage.signed_in() as http:
+async def test_batch_of_fresh_records_needs_no_run(harness: ApiHarness) -> None:
+    async with harness.signed_in() as http:
         for idno in GOOD:
-            stage.finish_company(str(uuid4()), idno)
-        stage.dagster.is_down = True
+            harness.finish_company(str(uuid4()), idno)
+        harness.dagster.is_down = True
         answer = await post_batch(http, GOOD)
         assert answer.status_code == httpx.codes.OK
         again = await post_batch(http, GOOD)
@@ -112,9 +112,9 @@ async def test_batch_of_fresh_records_needs_no_run(stage: ApiHarness) -> None:
     ],
 )
 async def test_malformed_batch_is_refused_with_field_and_reason(
-    stage: ApiHarness, body: dict[str, Any], field: str, reason: str
+    harness: ApiHarness, body: dict[str, Any], field: str, reason: str
 ) -> None:
-    async with stage.signed_in() as http:
+    async with harness.signed_in() as http:
         answer = await http.post("/scrape/batch/", json=body)
     assert answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY
     [error] = answer.json()["errors"]
@@ -123,11 +123,11 @@ async def test_malformed_batch_is_refused_with_field_and_reason(
 
 
 async def test_batch_of_a_thousand_items_is_accepted_in_seconds_and_split(
-    stage: ApiHarness,
+    harness: ApiHarness,
 ) -> None:
     valid = [make_idno(20_000 + number) for number in range(900)]
     invalid: list[Any] = ["\ud800\x00", "x" * 300, None, 17, [[]], {"a": {}}, "ș" * 20, *["9" * 13] * 93]
-    async with stage.signed_in() as http:
+    async with harness.signed_in() as http:
         begun = time.monotonic()
         answer = await http.post(
             "/scrape/batch/",
@@ -138,55 +138,55 @@ async def test_batch_of_a_thousand_items_is_accepted_in_seconds_and_split(
         assert answer.status_code == httpx.codes.ACCEPTED, answer.text
         counts = answer.json()["counts"]
         assert counts == {"accepted": 900, "joined": 0, "cached": 0, "invalid": 100, "duplicate": 0}
-        await stage.launch()
-        assert sorted(len(run.idnos) for run in stage.dagster.runs) == [150, 250, 250, 250]
-        assert sorted(idno for run in stage.dagster.runs for idno in run.idnos) == sorted(valid)
+        await harness.launch_waiting()
+        assert sorted(len(run.idnos) for run in harness.dagster.runs) == [150, 250, 250, 250]
+        assert sorted(idno for run in harness.dagster.runs for idno in run.idnos) == sorted(valid)
 
 
-async def test_same_key_and_body_create_one_batch_even_concurrently(stage: ApiHarness) -> None:
-    async with stage.signed_in() as http:
+async def test_same_key_and_body_create_one_batch_even_concurrently(harness: ApiHarness) -> None:
+    async with harness.signed_in() as http:
         answers = await asyncio.gather(*(post_batch(http, [*GOOD, "12"], key="night 1") for _ in range(8)))
         answers.append(await post_batch(http, [*GOOD, "12"], key="night 1"))
         assert {answer.status_code for answer in answers} == {httpx.codes.ACCEPTED}
         first = answers[0].json()
         assert all(answer.json() == first for answer in answers)
         assert first["counts"] == {"accepted": 5, "joined": 0, "cached": 0, "invalid": 1, "duplicate": 0}
-        await stage.launch()
-        [run] = stage.dagster.runs
+        await harness.launch_waiting()
+        [run] = harness.dagster.runs
         assert sorted(run.idnos) == sorted(GOOD)
 
         other_body = await post_batch(http, GOOD, key="night 1")
         assert other_body.status_code == httpx.codes.UNPROCESSABLE_ENTITY
         assert other_body.json()["errors"][0]["field"] == "Idempotency-Key"
-    async with stage.signed_in() as stranger:
+    async with harness.signed_in() as stranger:
         theirs = (await post_batch(stranger, GOOD, key="night 1")).json()
         assert theirs["batch_id"] != first["batch_id"]
         assert theirs["counts"]["joined"] == 5
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201, "a\tb", "ș"])
-async def test_malformed_idempotency_key_is_refused(stage: ApiHarness, key: str) -> None:
-    async with stage.signed_in() as http:
+async def test_malformed_idempotency_key_is_refused(harness: ApiHarness, key: str) -> None:
+    async with harness.signed_in() as http:
         headers = [*http.headers.raw, (b"Idempotency-Key", key.encode())]
         answer = await http.post("/scrape/batch/", json={"idnos": GOOD}, headers=headers)
     assert answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY
     assert answer.json()["errors"][0]["field"].lower() == "idempotency-key"
 
 
-async def test_refused_batch_is_not_kept_and_its_key_stays_usable(stage: ApiHarness) -> None:
-    async with stage.signed_in() as http:
-        stage.dagster.is_down = True
+async def test_refused_batch_is_not_kept_and_its_key_stays_usable(harness: ApiHarness) -> None:
+    async with harness.signed_in() as http:
+        harness.dagster.is_down = True
         answer = await post_batch(http, GOOD, key="k")
         assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
         assert int(answer.headers["Retry-After"]) > 0
-        stage.dagster.is_down = False
+        harness.dagster.is_down = False
         again = await post_batch(http, GOOD, key="k")
         assert again.status_code == httpx.codes.ACCEPTED
         assert again.json()["counts"]["accepted"] == 5
 
 
-async def test_other_users_cannot_read_or_cancel_a_batch(stage: ApiHarness) -> None:
-    async with stage.signed_in() as owner, stage.signed_in() as stranger:
+async def test_other_users_cannot_read_or_cancel_a_batch(harness: ApiHarness) -> None:
+    async with harness.signed_in() as owner, harness.signed_in() as stranger:
         url = (await post_batch(owner, GOOD)).json()["status_url"]
         for path in (url, f"{url}events"):
             assert (await stranger.get(path)).status_code == httpx.codes.NOT_FOUND
@@ -198,14 +198,14 @@ async def test_other_users_cannot_read_or_cancel_a_batch(stage: ApiHarness) -> N
         assert (await owner.get(url)).json()["state"] == "cancelled"
 
 
-async def test_status_of_a_shared_run_shows_each_user_their_companies(stage: ApiHarness) -> None:
-    async with stage.signed_in() as owner, stage.signed_in() as other:
+async def test_status_of_a_shared_run_shows_each_user_their_companies(harness: ApiHarness) -> None:
+    async with harness.signed_in() as owner, harness.signed_in() as other:
         await post_batch(owner, GOOD)
         await post_batch(other, GOOD[:2])
-        await stage.launch()
-        [run] = stage.dagster.runs
-        stage.finish_company(run.run_id, GOOD[0])
-        await stage.turn()
+        await harness.launch_waiting()
+        [run] = harness.dagster.runs
+        harness.finish_company(run.run_id, GOOD[0])
+        await harness.run_reconciler()
         status = (await owner.get(f"/scrape/{run.run_id}/")).json()
         assert (status["state"], len(status["companies"]), status["data"]) == ("running", 5, None)
         status = (await other.get(f"/scrape/{run.run_id}/")).json()

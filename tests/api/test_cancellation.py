@@ -20,100 +20,100 @@ IDNO = make_idno(5000)
 IDNOS = [make_idno(5100 + number) for number in range(6)]
 
 
-def stores(stage: ApiHarness) -> tuple[AsyncEngine, WakeupBus]:
-    return stage.services.users, stage.services.wakeups
+def stores(harness: ApiHarness) -> tuple[AsyncEngine, WakeupBus]:
+    return harness.services.users, harness.services.wakeups
 
 
-async def test_cancelling_the_only_request_terminates_its_run(stage: ApiHarness) -> None:
-    caller = await stage.caller()
-    run_id = await stage.ask(caller, IDNO)
-    await service.cancel(*stores(stage), caller, run_id)
-    await service.cancel(*stores(stage), caller, run_id)
-    assert await stage.state(caller, run_id) == "cancelled"
-    await stage.turn()
-    assert stage.dagster.terminated == [run_id]
-    await stage.turn()
-    async with stage.services.users.connect() as connection:
+async def test_cancelling_the_only_request_terminates_its_run(harness: ApiHarness) -> None:
+    caller = await harness.caller()
+    run_id = await harness.request_company(caller, IDNO)
+    await service.cancel(*stores(harness), caller, run_id)
+    await service.cancel(*stores(harness), caller, run_id)
+    assert await harness.state(caller, run_id) == "cancelled"
+    await harness.run_reconciler()
+    assert harness.dagster.terminated == [run_id]
+    await harness.run_reconciler()
+    async with harness.services.users.connect() as connection:
         assert await repository.list_open(connection) == []
-    assert len(stage.dagster.runs) == 1
+    assert len(harness.dagster.runs) == 1
 
 
-async def test_run_continues_while_another_user_needs_it(stage: ApiHarness) -> None:
-    one, other = await stage.caller(), await stage.caller()
-    run_id = await stage.ask(one, IDNO)
-    assert await stage.ask(other, IDNO) == run_id
-    await service.cancel(*stores(stage), one, run_id)
-    await stage.turn()
-    assert stage.dagster.terminated == []
-    stage.finish_company(run_id, IDNO)
-    await stage.turn()
-    assert await stage.state(one, run_id) == "cancelled"
-    assert await stage.state(other, run_id) == "succeeded"
+async def test_run_continues_while_another_user_needs_it(harness: ApiHarness) -> None:
+    one, other = await harness.caller(), await harness.caller()
+    run_id = await harness.request_company(one, IDNO)
+    assert await harness.request_company(other, IDNO) == run_id
+    await service.cancel(*stores(harness), one, run_id)
+    await harness.run_reconciler()
+    assert harness.dagster.terminated == []
+    harness.finish_company(run_id, IDNO)
+    await harness.run_reconciler()
+    assert await harness.state(one, run_id) == "cancelled"
+    assert await harness.state(other, run_id) == "succeeded"
 
 
 async def test_request_during_a_termination_gets_a_new_run_afterwards(
-    stage: ApiHarness,
+    harness: ApiHarness,
 ) -> None:
-    one, other = await stage.caller(), await stage.caller()
-    run_id = await stage.ask(one, IDNO)
-    await service.cancel(*stores(stage), one, run_id)
-    await reconcile(stage.services)
-    assert await stage.ask(other, IDNO) == run_id
-    await stage.turn()
-    [_, second] = stage.dagster.runs
-    stage.finish_company(second.run_id, IDNO)
-    await stage.turn()
-    assert await stage.state(other, run_id) == "succeeded"
+    one, other = await harness.caller(), await harness.caller()
+    run_id = await harness.request_company(one, IDNO)
+    await service.cancel(*stores(harness), one, run_id)
+    await reconcile(harness.services)
+    assert await harness.request_company(other, IDNO) == run_id
+    await harness.run_reconciler()
+    [_, second] = harness.dagster.runs
+    harness.finish_company(second.run_id, IDNO)
+    await harness.run_reconciler()
+    assert await harness.state(other, run_id) == "succeeded"
 
 
-async def test_cancelled_batch_keeps_results_and_requests_of_others(stage: ApiHarness) -> None:
-    owner, other = await stage.caller(), await stage.caller()
-    answer = await stage.ask_for_batch(owner, IDNOS)
-    [bulk] = stage.dagster.runs
-    others = await stage.ask_for_batch(other, [IDNOS[1]])
+async def test_cancelled_batch_keeps_results_and_requests_of_others(harness: ApiHarness) -> None:
+    owner, other = await harness.caller(), await harness.caller()
+    answer = await harness.request_batch(owner, IDNOS)
+    [bulk] = harness.dagster.runs
+    others = await harness.request_batch(other, [IDNOS[1]])
     assert others.items[0].verdict == "joined"
-    stage.finish_company(bulk.run_id, IDNOS[0])
-    await stage.turn()
+    harness.finish_company(bulk.run_id, IDNOS[0])
+    await harness.run_reconciler()
 
-    await batches.cancel(*stores(stage), CLIENT, owner, answer.batch_id)
-    await batches.cancel(*stores(stage), CLIENT, owner, answer.batch_id)
-    await stage.turn()
-    assert stage.dagster.terminated == [bulk.run_id]
-    await stage.turn()
-    [_, again] = stage.dagster.runs
+    await batches.cancel(*stores(harness), CLIENT, owner, answer.batch_id)
+    await batches.cancel(*stores(harness), CLIENT, owner, answer.batch_id)
+    await harness.run_reconciler()
+    assert harness.dagster.terminated == [bulk.run_id]
+    await harness.run_reconciler()
+    [_, again] = harness.dagster.runs
     assert (again.idnos, again.requested_by) == ((IDNOS[1],), other.username)
-    stage.finish_company(again.run_id, IDNOS[1])
-    await stage.turn()
+    harness.finish_company(again.run_id, IDNOS[1])
+    await harness.run_reconciler()
 
-    status = await batches.read_status(stage.services, owner, answer.batch_id)
+    status = await batches.read_status(harness.services, owner, answer.batch_id)
     assert status.state == "cancelled"
     assert status.counts == {ScrapeState.SUCCEEDED: 1, ScrapeState.CANCELLED: 5}
-    status = await batches.read_status(stage.services, other, others.batch_id)
+    status = await batches.read_status(harness.services, other, others.batch_id)
     assert (status.state, status.counts) == ("finished", {ScrapeState.SUCCEEDED: 1})
 
 
 async def test_batch_cancelled_before_its_launch_launches_no_run(
-    stage: ApiHarness,
+    harness: ApiHarness,
 ) -> None:
-    owner = await stage.caller()
-    stage.dagster.refusal = DagsterFailed("not now")
-    answer = await stage.ask_for_batch(owner, IDNOS)
-    await batches.cancel(*stores(stage), CLIENT, owner, answer.batch_id)
-    stage.dagster.refusal = None
-    await stage.pass_time(timedelta(minutes=2))
-    await stage.turn()
-    assert stage.dagster.runs == []
-    async with stage.services.users.connect() as connection:
+    owner = await harness.caller()
+    harness.dagster.refusal = DagsterFailed("not now")
+    answer = await harness.request_batch(owner, IDNOS)
+    await batches.cancel(*stores(harness), CLIENT, owner, answer.batch_id)
+    harness.dagster.refusal = None
+    await harness.pass_time(timedelta(minutes=2))
+    await harness.run_reconciler()
+    assert harness.dagster.runs == []
+    async with harness.services.users.connect() as connection:
         assert await repository.list_open(connection) == []
 
 
-async def test_cancelled_deferred_scrape_is_not_launched_again(stage: ApiHarness) -> None:
-    caller = await stage.caller()
-    run_id = await stage.ask(caller, IDNO)
-    stage.defers(run_id, IDNO, datetime.now(UTC) + timedelta(hours=1))
-    await stage.turn()
-    await service.cancel(*stores(stage), caller, run_id)
-    await stage.turn()
-    await stage.pass_time(timedelta(hours=2))
-    await stage.turn()
-    assert len(stage.dagster.runs) == 1
+async def test_cancelled_deferred_scrape_is_not_launched_again(harness: ApiHarness) -> None:
+    caller = await harness.caller()
+    run_id = await harness.request_company(caller, IDNO)
+    harness.defer_company(run_id, IDNO, datetime.now(UTC) + timedelta(hours=1))
+    await harness.run_reconciler()
+    await service.cancel(*stores(harness), caller, run_id)
+    await harness.run_reconciler()
+    await harness.pass_time(timedelta(hours=2))
+    await harness.run_reconciler()
+    assert len(harness.dagster.runs) == 1

@@ -29,14 +29,14 @@ def company(name: str = "Made up", **facts: Any) -> CompanyFacts:
 
 
 @pytest.fixture
-async def http(stage: ApiHarness) -> AsyncIterator[httpx.AsyncClient]:
+async def http(harness: ApiHarness) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a user with the role readonly."""
-    async with stage.signed_in(Role.READONLY) as client:
+    async with harness.signed_in(Role.READONLY) as client:
         yield client
 
 
-def store(stage: ApiHarness, *companies: CompanyFacts) -> None:
-    with stage.databases.warehouse() as connection:
+def store(harness: ApiHarness, *companies: CompanyFacts) -> None:
+    with harness.databases.warehouse() as connection:
         for facts in companies:
             store_record(connection, facts, at=NOW)
 
@@ -48,10 +48,10 @@ async def find_names(http: httpx.AsyncClient, name: str, **params: int) -> list[
 
 
 async def test_company_is_found_by_prefixes_of_its_words_in_any_order(
-    stage: ApiHarness, http: httpx.AsyncClient
+    harness: ApiHarness, http: httpx.AsyncClient
 ) -> None:
     store(
-        stage,
+        harness,
         company("LENTILE GRUP"),
         company("GRUP DE LENTILE"),
         company("LENTILE"),
@@ -65,9 +65,9 @@ async def test_company_is_found_by_prefixes_of_its_words_in_any_order(
 
 
 async def test_search_ignores_case_diacritics_and_romanian_spelling(
-    stage: ApiHarness, http: httpx.AsyncClient
+    harness: ApiHarness, http: httpx.AsyncClient
 ) -> None:
-    store(stage, company("Ştiință şi Țară"))
+    store(harness, company("Ştiință şi Țară"))
     for wording in ("știință și țară", "ŞTIINŢĂ ŞI ŢARĂ", "stiinta si tara", "  Știință\u00a0ŞI tar "):
         assert await find_names(http, wording) == ["Ştiință şi Țară"]
 
@@ -81,9 +81,9 @@ PUNCTUATED = [
 
 
 async def test_company_is_found_despite_punctuation_in_its_name(
-    stage: ApiHarness, http: httpx.AsyncClient
+    harness: ApiHarness, http: httpx.AsyncClient
 ) -> None:
-    store(stage, *(company(name) for name in {name for name, _ in PUNCTUATED}))
+    store(harness, *(company(name) for name in {name for name, _ in PUNCTUATED}))
     for name, wording in PUNCTUATED:
         assert await find_names(http, wording) == [name]
 
@@ -94,8 +94,8 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-async def test_search_text_cannot_inject_query_syntax(stage: ApiHarness, http: httpx.AsyncClient) -> None:
-    store(stage, company("C"))
+async def test_search_text_cannot_inject_query_syntax(harness: ApiHarness, http: httpx.AsyncClient) -> None:
+    store(harness, company("C"))
     for hostile in HOSTILE:
         assert await find_names(http, hostile) == [], hostile
 
@@ -105,8 +105,8 @@ def test_prefix_query_consists_of_quoted_words_only() -> None:
     assert prefix_query("a'b | \\c !d") == "('a':* & 'b':* | 'a b':*) & 'c':* & 'd':*"
 
 
-async def test_search_uses_the_index(stage: ApiHarness) -> None:
-    async with stage.services.warehouse.connect() as connection:
+async def test_search_uses_the_index(harness: ApiHarness) -> None:
+    async with harness.services.warehouse.connect() as connection:
         # PostgreSQL would scan a table as small as this one.
         await connection.execute(text("SET LOCAL enable_seqscan = off"))
         query = select_by_name("lentile grup").compile(dialect=connection.dialect)
@@ -116,9 +116,9 @@ async def test_search_uses_the_index(stage: ApiHarness) -> None:
 
 
 async def test_exact_match_comes_first_and_others_are_sorted_by_name(
-    stage: ApiHarness, http: httpx.AsyncClient
+    harness: ApiHarness, http: httpx.AsyncClient
 ) -> None:
-    store(stage, *(company(name) for name in ("Agro Zet", "Agro", "Agro Beta", "AA Agro", "agrò")))
+    store(harness, *(company(name) for name in ("Agro Zet", "Agro", "Agro Beta", "AA Agro", "agrò")))
 
     found = await find_names(http, "AGRO")
     assert set(found[:2]) == {"Agro", "agrò"}
@@ -126,17 +126,19 @@ async def test_exact_match_comes_first_and_others_are_sorted_by_name(
     assert await find_names(http, "agro", limit=3) == found[:3]
 
 
-async def test_search_result_is_a_summary(stage: ApiHarness, http: httpx.AsyncClient) -> None:
+async def test_search_result_is_a_summary(harness: ApiHarness, http: httpx.AsyncClient) -> None:
     facts = company("Scurt", legal_form="SRL", status=CompanyStatus.INACTIVE)
-    store(stage, facts)
+    store(harness, facts)
 
     [found] = (await http.get("/companies", params={"name": "scurt"})).json()
     assert datetime.fromisoformat(found.pop("fetched_at")) == NOW
     assert found == {"idno": facts.idno, "name": "Scurt", "legal_form": "SRL", "status": "inactive"}
 
 
-async def test_search_returns_twenty_companies_by_default(stage: ApiHarness, http: httpx.AsyncClient) -> None:
-    store(stage, *(company(f"Multe {number}") for number in range(25)))
+async def test_search_returns_twenty_companies_by_default(
+    harness: ApiHarness, http: httpx.AsyncClient
+) -> None:
+    store(harness, *(company(f"Multe {number}") for number in range(25)))
     assert len(await find_names(http, "multe")) == 20
     assert len(await find_names(http, "multe", limit=100)) == 25
 
@@ -171,10 +173,10 @@ FILED = (
 
 
 async def test_statements_are_listed_with_key_figures_newest_first(
-    stage: ApiHarness, http: httpx.AsyncClient
+    harness: ApiHarness, http: httpx.AsyncClient
 ) -> None:
     facts = company(statements=FILED)
-    with stage.databases.warehouse() as connection:
+    with harness.databases.warehouse() as connection:
         capture_id = store_record(connection, facts, at=NOW, version=3)
 
     answer = (await http.get(f"/companies/{facts.idno}/statements/")).json()
@@ -187,9 +189,9 @@ async def test_statements_are_listed_with_key_figures_newest_first(
     assert (oldest["net_profit"], oldest["currency"]) == ("7.50", "EUR")
 
 
-async def test_statement_has_all_rows_and_its_capture(stage: ApiHarness, http: httpx.AsyncClient) -> None:
+async def test_statement_has_all_rows_and_its_capture(harness: ApiHarness, http: httpx.AsyncClient) -> None:
     facts = company(statements=FILED)
-    with stage.databases.warehouse() as connection:
+    with harness.databases.warehouse() as connection:
         capture_id = store_record(connection, facts, at=NOW, version=3)
 
     answer = (await http.get(f"/companies/{facts.idno}/statements/2023/")).json()
@@ -206,10 +208,10 @@ async def test_statement_has_all_rows_and_its_capture(stage: ApiHarness, http: h
 
 
 async def test_missing_statement_is_answered_with_available_years(
-    stage: ApiHarness, http: httpx.AsyncClient
+    harness: ApiHarness, http: httpx.AsyncClient
 ) -> None:
     filed, unfiled, unknown = company(statements=FILED), company(), next(IDNOS)
-    store(stage, filed, unfiled)
+    store(harness, filed, unfiled)
 
     async def refusal(path: str) -> str:
         answer = await http.get(f"/companies/{path}")
@@ -229,10 +231,10 @@ async def test_invalid_year_is_refused(http: httpx.AsyncClient) -> None:
 
 
 async def test_provenance_names_capture_reading_and_text_of_each_field(
-    stage: ApiHarness, http: httpx.AsyncClient
+    harness: ApiHarness, http: httpx.AsyncClient
 ) -> None:
     facts = company(address="str. Veche 1")
-    with stage.databases.warehouse() as connection:
+    with harness.databases.warehouse() as connection:
         earlier = add_visit(connection, facts.idno, at=NOW - timedelta(days=2))
         newest = add_visit(connection, facts.idno, at=NOW)
         store_record(
@@ -268,10 +270,10 @@ async def test_provenance_names_capture_reading_and_text_of_each_field(
 
 
 async def test_record_without_field_provenance_names_its_capture_only(
-    stage: ApiHarness, http: httpx.AsyncClient
+    harness: ApiHarness, http: httpx.AsyncClient
 ) -> None:
     facts, unknown = company(), next(IDNOS)
-    store(stage, facts)
+    store(harness, facts)
     answer = (await http.get(f"/companies/{facts.idno}/provenance/")).json()
     assert answer["fields"] == {}
     assert answer["source"]["url"].endswith(facts.idno)
@@ -279,10 +281,10 @@ async def test_record_without_field_provenance_names_its_capture_only(
 
 
 async def test_current_record_has_key_figures_and_no_as_of(
-    stage: ApiHarness, http: httpx.AsyncClient
+    harness: ApiHarness, http: httpx.AsyncClient
 ) -> None:
     facts = company(statements=FILED, address="str. Veche 1")
-    store(stage, facts)
+    store(harness, facts)
     record = (await http.get(f"/companies/{facts.idno}/")).json()
     assert "as_of" not in record
     assert [statement["year"] for statement in record["statements"]] == [2023, 2021]
@@ -297,9 +299,9 @@ ROUTES = (
 
 
 async def test_companies_need_a_role_or_a_key_with_the_right_scope(
-    stage: ApiHarness, http: httpx.AsyncClient
+    harness: ApiHarness, http: httpx.AsyncClient
 ) -> None:
-    async with stage.signed_in() as standard:
+    async with harness.signed_in() as standard:
         created = await standard.post("/auth/keys/", json={"name": "k", "scopes": ["scrape"]})
     signed_out = {"Authorization": ""}
     key = {**signed_out, "X-API-Key": created.json()["key"]}
@@ -309,15 +311,15 @@ async def test_companies_need_a_role_or_a_key_with_the_right_scope(
         assert (await http.get(path, headers=key)).status_code == httpx.codes.FORBIDDEN
 
 
-async def test_quarantine_lists_the_last_tried_captures_first(stage: ApiHarness) -> None:
+async def test_quarantine_lists_the_last_tried_captures_first(harness: ApiHarness) -> None:
     idnos = [next(IDNOS) for _ in range(5)]
     ids = []
-    with stage.databases.warehouse() as connection:
+    with harness.databases.warehouse() as connection:
         for number, idno in enumerate(idnos):
             ids.append(add_visit(connection, idno, at=NOW))
             # Two were tried at the same time.
             quarantine_capture(connection, idno, ids[-1], at=NOW + timedelta(microseconds=min(number, 3)))
-    async with stage.signed_in(Role.ADMIN) as admin:
+    async with harness.signed_in(Role.ADMIN) as admin:
         whole = (await admin.get("/quarantine/")).json()
         assert [capture["idno"] for capture in whole["captures"]] == idnos[::-1]
         assert (whole["total"], whole["next"]) == (5, None)
@@ -340,8 +342,8 @@ async def test_quarantine_lists_the_last_tried_captures_first(stage: ApiHarness)
         assert len(pages) == 5
 
 
-async def test_invalid_quarantine_parameters_are_refused_by_name(stage: ApiHarness) -> None:
-    async with stage.signed_in(Role.ADMIN) as admin:
+async def test_invalid_quarantine_parameters_are_refused_by_name(harness: ApiHarness) -> None:
+    async with harness.signed_in(Role.ADMIN) as admin:
         for limit in ("0", "201"):
             assert await refused_fields(admin, "/quarantine/", limit=limit) == ["limit"]
         for after in ("x", "1", f"1-{2**63}", "-1-1", "1-1\n"):
@@ -350,9 +352,9 @@ async def test_invalid_quarantine_parameters_are_refused_by_name(stage: ApiHarne
         assert farthest.status_code == httpx.codes.OK
 
 
-async def test_only_admins_can_read_the_quarantine(stage: ApiHarness, http: httpx.AsyncClient) -> None:
+async def test_only_admins_can_read_the_quarantine(harness: ApiHarness, http: httpx.AsyncClient) -> None:
     assert (await http.get("/quarantine/")).status_code == httpx.codes.FORBIDDEN
-    async with stage.signed_in() as standard:
+    async with harness.signed_in() as standard:
         assert (await standard.get("/quarantine/")).status_code == httpx.codes.FORBIDDEN
-    stage.finish_company(str(uuid4()), next(IDNOS))
+    harness.finish_company(str(uuid4()), next(IDNOS))
     assert (await http.get("/quarantine/", headers={"Authorization": ""})).status_code == 401

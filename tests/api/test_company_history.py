@@ -113,13 +113,13 @@ class CompanyHistory:
 
 
 @pytest.fixture
-async def history(stage: ApiHarness) -> AsyncIterator[CompanyHistory]:
+async def history(harness: ApiHarness) -> AsyncIterator[CompanyHistory]:
     """A company: first record on day 1, moved on day 5, corrected on day 8, sold on day 10, unchanged on day 12."""
-    async with stage.signed_in() as http:
+    async with harness.signed_in() as http:
         history = CompanyHistory(http)
 
         async def record(number: float, letter: str, facts: CompanyFacts, **options: Any) -> None:
-            with stage.databases.warehouse() as connection:
+            with harness.databases.warehouse() as connection:
                 own = facts.model_copy(update={"idno": history.idno})
                 history.captures[letter] = store_record(connection, own, at=day(number), **options)
             history.answers[number] = (await history.get()).json()
@@ -130,7 +130,7 @@ async def history(stage: ApiHarness) -> AsyncIterator[CompanyHistory]:
         await record(8, "b", READ_BETTER, **again, version=2, cause=Cause.PARSER)
         await record(10, "c", SOLD, fetched_at=day(9), version=2)
         # Neither of these two captures changed the record.
-        with stage.databases.warehouse() as connection:
+        with harness.databases.warehouse() as connection:
             add_visit(connection, history.idno, at=day(10.5), outcome=Outcome.TIMEOUT)
             quarantine_capture(
                 connection, history.idno, add_visit(connection, history.idno, at=day(11)), at=day(11)
@@ -227,9 +227,9 @@ INVALID_TIMES = [
 
 
 async def test_invalid_time_is_refused_with_field_value_and_format(
-    stage: ApiHarness,
+    harness: ApiHarness,
 ) -> None:
-    async with stage.signed_in() as http:
+    async with harness.signed_in() as http:
         for text, reason in INVALID_TIMES:
             answer = await http.get(f"/companies/{next(IDNOS)}/", params={"as_of": text})
             assert answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY, text
@@ -317,8 +317,8 @@ INVALID_PARAMETERS = [
 ]  # fmt: skip
 
 
-async def test_invalid_change_parameters_are_refused_by_name(stage: ApiHarness) -> None:
-    async with stage.signed_in() as http:
+async def test_invalid_change_parameters_are_refused_by_name(harness: ApiHarness) -> None:
+    async with harness.signed_in() as http:
         for parameter, value in INVALID_PARAMETERS:
             answer = await http.get(f"/companies/{next(IDNOS)}/changes/", params={parameter: value})
             assert answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY, (parameter, value)
@@ -326,35 +326,35 @@ async def test_invalid_change_parameters_are_refused_by_name(stage: ApiHarness) 
 
 
 async def test_company_without_changes_has_an_empty_list(
-    stage: ApiHarness,
+    harness: ApiHarness,
 ) -> None:
     unchanged, unknown = next(IDNOS), next(IDNOS)
-    stage.finish_company(str(uuid4()), unchanged)
-    async with stage.signed_in() as http:
+    harness.finish_company(str(uuid4()), unchanged)
+    async with harness.signed_in() as http:
         assert (await http.get(f"/companies/{unchanged}/changes/")).json() == {"changes": [], "next": None}
         assert (await http.get(f"/companies/{unknown}/changes/")).status_code == httpx.codes.NOT_FOUND
 
 
-async def test_past_record_is_right_despite_a_slow_clock(stage: ApiHarness) -> None:
+async def test_past_record_is_right_despite_a_slow_clock(harness: ApiHarness) -> None:
     facts = FIRST.model_copy(update={"idno": next(IDNOS), "statements": (statement(2020, f6_010="1"),)})
-    with stage.databases.warehouse() as connection:
+    with harness.databases.warehouse() as connection:
         store_record(connection, facts, at=day(1))
         store_record(
             connection, facts.model_copy(update={"statements": (statement(2020, f6_010="2"),)}), at=day(6)
         )
         # Another machine, whose clock is slow, sees that the statement was withdrawn.
         store_record(connection, facts.model_copy(update={"statements": ()}), at=day(4))
-    async with stage.signed_in() as http:
+    async with harness.signed_in() as http:
         answer = await http.get(f"/companies/{facts.idno}/", params={"as_of": day(5).isoformat()})
         assert answer.status_code == httpx.codes.OK, answer.text
         assert [statement["revenue"] for statement in answer.json()["statements"]] == ["1"]
 
 
-async def test_record_is_read_consistently_during_a_write(stage: ApiHarness) -> None:
+async def test_record_is_read_consistently_during_a_write(harness: ApiHarness) -> None:
     idno = next(IDNOS)
-    async with consistent_read(stage.services.warehouse) as connection:
+    async with consistent_read(harness.services.warehouse) as connection:
         assert await connection.run_sync(load_first_recorded_at, idno) is None
-        stage.finish_company(str(uuid4()), idno)
+        harness.finish_company(str(uuid4()), idno)
         assert await connection.run_sync(load_first_recorded_at, idno) is None
-    async with stage.services.warehouse.connect() as connection:
+    async with harness.services.warehouse.connect() as connection:
         assert await connection.run_sync(load_first_recorded_at, idno) is not None

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from tests.page_forms import form_of
+from tests.page_forms import hidden_fields
 from tests.platform_harness import Platform
 from tests.platform_user import PlatformUser
 from tests.polling import wait_for
@@ -129,7 +129,7 @@ def test_what_is_typed_for_a_name_that_nobody_has_is_not_written_down(
 
 def test_a_new_session_of_a_page_is_stopped_by_the_same_limit(platform: Platform, user: PlatformUser) -> None:
     with httpx.Client(base_url=platform.url, trust_env=False) as http:
-        form = {**form_of(http.get("/sign-in")), "username": user.username}
+        form = {**hidden_fields(http.get("/sign-in")), "username": user.username}
         answers = [http.post("/sign-in", data={**form, "password": "wrong"}) for _ in range(6)]
     assert [answer.status_code for answer in answers] == [401] * 5 + [429]
     assert "wait" in answers[-1].text

@@ -32,28 +32,28 @@ pytestmark = pytest.mark.anyio
 IDNO = make_idno(8810)
 
 
-async def cache(stage: ApiHarness, *, age: timedelta = timedelta(0)) -> CompanyRecord:
+async def cache(harness: ApiHarness, *, age: timedelta = timedelta(0)) -> CompanyRecord:
     """Have the cache hold a record whose capture is so old."""
     record = made_up_record(IDNO, datetime.now(UTC) - age)
-    await stage.services.cache.set(company_key(IDNO), pack(record))
+    await harness.services.cache.set(company_key(IDNO), pack(record))
     return record
 
 
-def with_settings(stage: ApiHarness, **settings: Any) -> ApiHarness:
+def with_settings(harness: ApiHarness, **settings: Any) -> ApiHarness:
     """The same stage for an API with other settings."""
-    changed = stage.services.settings.model_copy(update=settings)
-    return replace(stage, services=replace(stage.services, settings=changed))
+    changed = harness.services.settings.model_copy(update=settings)
+    return replace(harness, services=replace(harness.services, settings=changed))
 
 
 @contextmanager
-def counted_statements(stage: ApiHarness) -> Iterator[list[str]]:
+def counted_statements(harness: ApiHarness) -> Iterator[list[str]]:
     """Collect what is sent to PostgreSQL, to either database."""
     sent: list[str] = []
 
     def note(*arguments: Any) -> None:
         sent.append(str(arguments[2]))
 
-    engines = [stage.services.users.sync_engine, stage.services.warehouse.sync_engine]
+    engines = [harness.services.users.sync_engine, harness.services.warehouse.sync_engine]
     for engine in engines:
         event.listen(engine, "before_cursor_execute", note)
     try:
@@ -81,39 +81,39 @@ async def commands_during(observer: Redis, send: Callable[[], Awaitable[httpx.Re
 
 
 async def test_a_cached_answer_costs_one_round_trip_to_redis_and_no_sql(
-    stage: ApiHarness, observer: Redis
+    harness: ApiHarness, observer: Redis
 ) -> None:
-    await cache(stage)
-    async with stage.signed_in() as http:
+    await cache(harness)
+    async with harness.signed_in() as http:
         await http.post("/scrape/", json={"idno": IDNO})  # leaves copies of session and account
         await http.post("/scrape/", json={"idno": IDNO})
-        with counted_statements(stage) as statements:
+        with counted_statements(harness) as statements:
             commands = await commands_during(observer, lambda: http.post("/scrape/", json={"idno": IDNO}))
 
     assert commands == ["EVALSHA"]
     assert statements == []
 
 
-async def test_an_api_key_costs_one_round_trip_more(stage: ApiHarness, observer: Redis) -> None:
-    await cache(stage)
-    async with stage.signed_in() as http:
+async def test_an_api_key_costs_one_round_trip_more(harness: ApiHarness, observer: Redis) -> None:
+    await cache(harness)
+    async with harness.signed_in() as http:
         made = (await http.post("/auth/keys/", json={"name": "k", "scopes": ["scrape"]})).json()
         del http.headers["Authorization"]
         http.headers["X-API-Key"] = made["key"]
         await http.post("/scrape/", json={"idno": IDNO})
-        with counted_statements(stage) as statements:
+        with counted_statements(harness) as statements:
             commands = await commands_during(observer, lambda: http.post("/scrape/", json={"idno": IDNO}))
 
     assert commands == ["EVALSHA", "EVALSHA"]
     assert statements == []
 
 
-async def test_the_cached_answer_is_the_one_that_is_read_from_the_warehouse(stage: ApiHarness) -> None:
-    stage.finish_company(str(uuid4()), IDNO)
-    async with stage.signed_in() as http:
+async def test_the_cached_answer_is_the_one_that_is_read_from_the_warehouse(harness: ApiHarness) -> None:
+    harness.finish_company(str(uuid4()), IDNO)
+    async with harness.signed_in() as http:
         read = await http.post("/scrape/", json={"idno": IDNO})
-        assert await stage.services.cache.exists(company_key(IDNO))
-        with counted_statements(stage) as statements:
+        assert await harness.services.cache.exists(company_key(IDNO))
+        with counted_statements(harness) as statements:
             cached = await http.post("/scrape/", json={"idno": f" {IDNO} "})
 
     assert statements == []
@@ -123,26 +123,28 @@ async def test_the_cached_answer_is_the_one_that_is_read_from_the_warehouse(stag
 
 
 @pytest.mark.parametrize("held", [b'{"idno": "1"}', b"registru/2 9999999999\n{}", b"\xba\xfe"])
-async def test_what_another_program_left_in_the_cache_is_not_answered(stage: ApiHarness, held: bytes) -> None:
-    stage.finish_company(str(uuid4()), IDNO)
-    await stage.services.cache.set(company_key(IDNO), held)
-    async with stage.signed_in() as http:
+async def test_what_another_program_left_in_the_cache_is_not_answered(
+    harness: ApiHarness, held: bytes
+) -> None:
+    harness.finish_company(str(uuid4()), IDNO)
+    await harness.services.cache.set(company_key(IDNO), held)
+    async with harness.signed_in() as http:
         answer = await http.post("/scrape/", json={"idno": IDNO})
     assert answer.json()["data"]["name"] == "Made up"
 
 
-async def test_a_record_that_has_become_old_in_the_cache_is_fetched_anew(stage: ApiHarness) -> None:
-    await cache(stage, age=timedelta(hours=23))
-    async with stage.signed_in() as http:
+async def test_a_record_that_has_become_old_in_the_cache_is_fetched_anew(harness: ApiHarness) -> None:
+    await cache(harness, age=timedelta(hours=23))
+    async with harness.signed_in() as http:
         assert (await http.post("/scrape/", json={"idno": IDNO})).status_code == httpx.codes.OK
     # The pipeline may take records for fresh that the API does not: what counts is the capture's age.
-    async with with_settings(stage, fresh_hours=22.0).signed_in() as http:
+    async with with_settings(harness, fresh_hours=22.0).signed_in() as http:
         assert (await http.post("/scrape/", json={"idno": IDNO})).status_code == httpx.codes.ACCEPTED
 
 
-async def test_a_session_that_ended_gets_no_cached_record(stage: ApiHarness) -> None:
-    await cache(stage)
-    async with stage.signed_in() as http:
+async def test_a_session_that_ended_gets_no_cached_record(harness: ApiHarness) -> None:
+    await cache(harness)
+    async with harness.signed_in() as http:
         assert (await http.post("/scrape/", json={"idno": IDNO})).is_success
         await http.post("/auth/logout/")
         for _ in range(2):  # asking PostgreSQL, then by the copy
@@ -151,16 +153,16 @@ async def test_a_session_that_ended_gets_no_cached_record(stage: ApiHarness) -> 
             assert "Fabrica" not in answer.text
 
 
-async def test_who_may_not_ask_for_companies_gets_no_cached_record(stage: ApiHarness) -> None:
-    await cache(stage)
-    async with stage.signed_in(Role.READONLY) as http:
+async def test_who_may_not_ask_for_companies_gets_no_cached_record(harness: ApiHarness) -> None:
+    await cache(harness)
+    async with harness.signed_in(Role.READONLY) as http:
         answer = await http.post("/scrape/", json={"idno": IDNO})
     assert answer.status_code == httpx.codes.FORBIDDEN
     assert "Fabrica" not in answer.text
 
 
-async def test_a_request_without_a_readable_idno_is_counted_and_refused(stage: ApiHarness) -> None:
-    async with stage.signed_in() as http:
+async def test_a_request_without_a_readable_idno_is_counted_and_refused(harness: ApiHarness) -> None:
+    async with harness.signed_in() as http:
         left = []
         for body in ({"idno": "123"}, {"idno": 5}, ["x"], {"idno": IDNO[:-1] + "x"}):
             answer = await http.post("/scrape/", json=body)
@@ -171,11 +173,11 @@ async def test_a_request_without_a_readable_idno_is_counted_and_refused(stage: A
     assert left == list(range(left[0], left[0] - 4, -1))
 
 
-async def test_over_the_limit_nobody_gets_a_cached_record(stage: ApiHarness) -> None:
-    await cache(stage)
+async def test_over_the_limit_nobody_gets_a_cached_record(harness: ApiHarness) -> None:
+    await cache(harness)
     for limit in ("limit_caller", "limit_address"):
-        await stage.services.state.flushdb()
-        async with with_settings(stage, **{limit: "100/minute;3/hour"}).signed_in() as http:
+        await harness.services.state.flushdb()
+        async with with_settings(harness, **{limit: "100/minute;3/hour"}).signed_in() as http:
             answers = [await http.post("/scrape/", json={"idno": IDNO}) for _ in range(4)]
         statuses = [answer.status_code for answer in answers]
         expected = 3 if limit == "limit_caller" else 1  # to register and to sign in was two
@@ -185,25 +187,25 @@ async def test_over_the_limit_nobody_gets_a_cached_record(stage: ApiHarness) -> 
         assert answers[-1].headers["RateLimit-Policy"] == "3;w=3600"
 
 
-async def test_a_token_whose_session_is_in_doubt_uses_up_nobodys_limit(stage: ApiHarness) -> None:
-    async with with_settings(stage, limit_caller="3/hour").signed_in() as http:
+async def test_a_token_whose_session_is_in_doubt_uses_up_nobodys_limit(harness: ApiHarness) -> None:
+    async with with_settings(harness, limit_caller="3/hour").signed_in() as http:
         me = (await http.get("/auth/me/")).json()
         sessions = (await http.get("/auth/sessions/")).json()
         await http.post("/auth/logout/")  # the third and last
         for _ in range(3):
             assert (await http.get("/auth/me/")).status_code == httpx.codes.UNAUTHORIZED
-        await invalidate(stage.services.state, session_key(sessions[0]["id"]))
+        await invalidate(harness.services.state, session_key(sessions[0]["id"]))
         assert (await http.get("/auth/me/")).status_code == httpx.codes.UNAUTHORIZED
-    [key] = [each async for each in stage.services.state.scan_iter(f"count:user {me['id']}:*")]
-    assert str(await stage.services.state.get(key)).endswith(" 3")
+    [key] = [each async for each in harness.services.state.scan_iter(f"count:user {me['id']}:*")]
+    assert str(await harness.services.state.get(key)).endswith(" 3")
 
 
-async def test_the_window_before_counts_as_far_as_it_reaches_into_this_one(stage: ApiHarness) -> None:
+async def test_the_window_before_counts_as_far_as_it_reaches_into_this_one(harness: ApiHarness) -> None:
     limit = Limit(parse_limits("10/hour"), "somebody", "tries")
     began = int(datetime.now(UTC).timestamp() - 1.5 * 3600) * 1000
-    await stage.services.state.set("count:somebody:10/3600", f"{began} 0 10")
+    await harness.services.state.set("count:somebody:10/3600", f"{began} 0 10")
 
-    admit = stage.services.redis_gate.admit
+    admit = harness.services.redis_gate.admit
     remaining = [(await admit(limit)).limit.remaining for _ in range(6)]
     assert remaining == [5, 4, 3, 2, 1, 0]
     with pytest.raises(TooManyRequests) as refused:
@@ -213,15 +215,15 @@ async def test_the_window_before_counts_as_far_as_it_reaches_into_this_one(stage
 
 
 async def test_a_cache_on_a_server_of_its_own_is_asked_at_the_same_time(
-    stage: ApiHarness, redis_url: str
+    harness: ApiHarness, redis_url: str
 ) -> None:
-    await cache(stage)
+    await cache(harness)
     elsewhere = f"{redis_url.replace('127.0.0.1', 'localhost')}/1"
-    settings = stage.services.settings.model_copy(
+    settings = harness.services.settings.model_copy(
         update={"redis_cache_url": elsewhere, "limit_caller": "3/minute"}
     )
     async with open_services(settings) as services:
-        apart = replace(stage, services=replace(services, dagster=stage.dagster))
+        apart = replace(harness, services=replace(services, dagster=harness.dagster))
         async with apart.signed_in() as http:
             answers = [await http.post("/scrape/", json={"idno": IDNO}) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
@@ -229,9 +231,9 @@ async def test_a_cache_on_a_server_of_its_own_is_asked_at_the_same_time(
     assert "Fabrica" not in answers[3].text
 
 
-async def test_asking_for_a_record_leaves_the_connection_on_its_own_database(stage: ApiHarness) -> None:
-    await cache(stage)
-    services = stage.services
+async def test_asking_for_a_record_leaves_the_connection_on_its_own_database(harness: ApiHarness) -> None:
+    await cache(harness)
+    services = harness.services
     limit = Limit(parse_limits("10/hour"), "somebody", "tries")
     for _ in range(2):
         asked = await services.redis_gate.admit(limit, copies=[company_key(IDNO)], record=company_key(IDNO))
@@ -242,9 +244,9 @@ async def test_asking_for_a_record_leaves_the_connection_on_its_own_database(sta
 
 
 async def test_while_redis_stands_still_all_are_refused_soon(
-    stage: ApiHarness, observer: Redis, monkeypatch: pytest.MonkeyPatch
+    harness: ApiHarness, observer: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with stage.signed_in() as http:
+    async with harness.signed_in() as http:
         await observer.client_pause(60_000, all=False)
         try:
             with monkeypatch.context() as patches:
@@ -259,7 +261,7 @@ async def test_while_redis_stands_still_all_are_refused_soon(
 
 @pytest.mark.parametrize(("error", "tries"), [(RedisConnectionError, 4), (RedisTimeoutError, 1)])
 async def test_a_redis_that_is_away_is_tried_again_and_one_that_does_not_answer_is_not(
-    stage: ApiHarness, error: type[Exception], tries: int
+    harness: ApiHarness, error: type[Exception], tries: int
 ) -> None:
     tried = 0
 
@@ -271,18 +273,18 @@ async def test_a_redis_that_is_away_is_tried_again_and_one_that_does_not_answer_
     async def clean_up(_: Exception) -> None:
         pass
 
-    pool = stage.services.state.connection_pool
+    pool = harness.services.state.connection_pool
     connection = pool.make_connection()  # type: ignore[no-untyped-call]
     with pytest.raises(error):
         await connection.retry.call_with_retry(fail, clean_up)
     assert tried == tries
 
 
-async def test_a_valkey_that_forgot_the_script_is_told_it_again(stage: ApiHarness) -> None:
+async def test_a_valkey_that_forgot_the_script_is_told_it_again(harness: ApiHarness) -> None:
     limit = Limit(parse_limits("10/hour"), "somebody", "tries")
-    await stage.services.redis_gate.admit(limit)
-    await stage.services.state.script_flush()
-    assert (await stage.services.redis_gate.admit(limit)).limit.remaining == 8
+    await harness.services.redis_gate.admit(limit)
+    await harness.services.state.script_flush()
+    assert (await harness.services.redis_gate.admit(limit)).limit.remaining == 8
 
 
 def test_a_cache_with_other_credentials_is_another_server() -> None:

@@ -22,30 +22,32 @@ IDNO = make_idno(5000)
 IDNOS = [make_idno(5100 + number) for number in range(6)]
 
 
-async def test_request_without_dagster_is_refused_and_not_kept(stage: ApiHarness) -> None:
-    caller = await stage.caller()
-    stage.dagster.is_down = True
+async def test_request_without_dagster_is_refused_and_not_kept(harness: ApiHarness) -> None:
+    caller = await harness.caller()
+    harness.dagster.is_down = True
     with pytest.raises(Unavailable):
-        await stage.ask(caller, IDNO)
-    stage.dagster.is_down = False
-    await stage.turn()
-    assert stage.dagster.runs == []
+        await harness.request_company(caller, IDNO)
+    harness.dagster.is_down = False
+    await harness.run_reconciler()
+    assert harness.dagster.runs == []
 
 
 async def test_joined_requests_without_dagster_are_all_refused_and_not_kept(
-    stage: ApiHarness,
+    harness: ApiHarness,
 ) -> None:
-    callers = [await stage.caller() for _ in range(5)]
-    stage.dagster.is_down = True
-    answers = await asyncio.gather(*(stage.ask(caller, IDNO) for caller in callers), return_exceptions=True)
+    callers = [await harness.caller() for _ in range(5)]
+    harness.dagster.is_down = True
+    answers = await asyncio.gather(
+        *(harness.request_company(caller, IDNO) for caller in callers), return_exceptions=True
+    )
     assert all(isinstance(answer, Unavailable) for answer in answers), answers
-    async with stage.services.users.connect() as connection:
+    async with harness.services.users.connect() as connection:
         assert await repository.list_open(connection) == []
 
 
-async def test_concurrent_deletion_of_the_last_requests_deletes_the_scrape(stage: ApiHarness) -> None:
-    callers = [await stage.caller() for _ in range(2)]
-    users = stage.services.users
+async def test_concurrent_deletion_of_the_last_requests_deletes_the_scrape(harness: ApiHarness) -> None:
+    callers = [await harness.caller() for _ in range(2)]
+    users = harness.services.users
     async with users.begin() as connection:
         scrape_ids, _ = await repository.open_or_join(connection, [IDNO])
         requests = [
@@ -69,28 +71,28 @@ async def test_concurrent_deletion_of_the_last_requests_deletes_the_scrape(stage
 
 
 async def test_launch_with_a_lost_answer_is_found_by_its_tag_not_repeated(
-    stage: ApiHarness,
+    harness: ApiHarness,
 ) -> None:
-    caller = await stage.caller()
-    stage.dagster.answers_get_lost = True
+    caller = await harness.caller()
+    harness.dagster.loses_answers = True
     with pytest.raises(Unavailable):
-        await stage.ask(caller, IDNO)
-    stage.dagster.answers_get_lost = False
-    await stage.turn()
-    [run] = stage.dagster.runs  # the claim has not expired
+        await harness.request_company(caller, IDNO)
+    harness.dagster.loses_answers = False
+    await harness.run_reconciler()
+    [run] = harness.dagster.runs  # the claim has not expired
 
-    await stage.pass_time(timedelta(minutes=2))
-    await stage.turn()
-    assert stage.dagster.runs == [run]
-    stage.finish_company(run.run_id, IDNO)
-    await stage.turn()
-    assert await stage.state(caller, run.run_id) == "succeeded"
+    await harness.pass_time(timedelta(minutes=2))
+    await harness.run_reconciler()
+    assert harness.dagster.runs == [run]
+    harness.finish_company(run.run_id, IDNO)
+    await harness.run_reconciler()
+    assert await harness.state(caller, run.run_id) == "succeeded"
 
 
 async def test_launch_of_a_dead_process_is_taken_over_by_another(
-    stage: ApiHarness, monkeypatch: pytest.MonkeyPatch
+    harness: ApiHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    caller = await stage.caller()
+    caller = await harness.caller()
 
     async def die(*_: object) -> str:
         raise asyncio.CancelledError
@@ -98,63 +100,63 @@ async def test_launch_of_a_dead_process_is_taken_over_by_another(
     with monkeypatch.context() as patch:
         patch.setattr("api.scrape.launching.launch_claimed", die)
         with pytest.raises(asyncio.CancelledError):
-            await stage.ask(caller, IDNO)
-    await stage.turn()
-    assert stage.dagster.runs == []
-    await stage.pass_time(timedelta(minutes=2))
-    await stage.turn()
-    [run] = stage.dagster.runs
+            await harness.request_company(caller, IDNO)
+    await harness.run_reconciler()
+    assert harness.dagster.runs == []
+    await harness.pass_time(timedelta(minutes=2))
+    await harness.run_reconciler()
+    [run] = harness.dagster.runs
     assert run.idnos == (IDNO,)
 
 
-async def test_scrape_fails_if_dagster_keeps_refusing_the_run(stage: ApiHarness) -> None:
-    caller = await stage.caller()
-    run_id = await stage.ask(caller, IDNO)
-    stage.dagster.run(run_id).status = RunStatus.FAILURE
-    stage.dagster.refusal = DagsterFailed("Dagster refused the run")
+async def test_scrape_fails_if_dagster_keeps_refusing_the_run(harness: ApiHarness) -> None:
+    caller = await harness.caller()
+    run_id = await harness.request_company(caller, IDNO)
+    harness.dagster.run(run_id).status = RunStatus.FAILURE
+    harness.dagster.refusal = DagsterFailed("Dagster refused the run")
     for _ in range(4):
-        await stage.turn()
-        await stage.pass_time(timedelta(minutes=2))
-    await stage.turn()
-    status = await stage.status(caller, run_id)
+        await harness.run_reconciler()
+        await harness.pass_time(timedelta(minutes=2))
+    await harness.run_reconciler()
+    status = await harness.status(caller, run_id)
     assert status.state == "failed"
     assert "no run could be launched for it: Dagster refused the run" in str(status.error)
 
 
-async def test_single_request_takes_its_scrape_out_of_a_bulk_launch(stage: ApiHarness) -> None:
-    owner, person = await stage.caller(), await stage.caller()
-    answer = await stage.ask_for_batch(owner, IDNOS)
-    [bulk] = stage.dagster.runs
+async def test_single_request_takes_its_scrape_out_of_a_bulk_launch(harness: ApiHarness) -> None:
+    owner, person = await harness.caller(), await harness.caller()
+    answer = await harness.request_batch(owner, IDNOS)
+    [bulk] = harness.dagster.runs
     assert bulk.kind is RunKind.BULK
 
-    run_id = await stage.ask(person, IDNOS[5])
-    own = stage.dagster.run(run_id)
+    run_id = await harness.request_company(person, IDNOS[5])
+    own = harness.dagster.run(run_id)
     assert (own.kind, own.idnos) == (RunKind.PERSON, (IDNOS[5],))
     assert own.since == bulk.since
-    joined = await stage.ask(await stage.caller(), IDNOS[5])
+    joined = await harness.request_company(await harness.caller(), IDNOS[5])
     assert joined == run_id
 
-    stage.finish_company(run_id, IDNOS[5])
-    stage.finish_company(bulk.run_id, IDNOS[5], result=RunResult.SKIPPED)
-    await stage.turn()
-    assert await stage.state(person, run_id) == "succeeded"
-    status = await batches.read_status(stage.services, owner, answer.batch_id)
+    harness.finish_company(run_id, IDNOS[5])
+    harness.finish_company(bulk.run_id, IDNOS[5], result=RunResult.SKIPPED)
+    await harness.run_reconciler()
+    assert await harness.state(person, run_id) == "succeeded"
+    status = await batches.read_status(harness.services, owner, answer.batch_id)
     assert status.counts == {ScrapeState.SUCCEEDED: 1, ScrapeState.RUNNING: 5}
 
 
 async def test_refused_single_request_leaves_the_batch_unchanged(
-    stage: ApiHarness,
+    harness: ApiHarness,
 ) -> None:
-    owner, person = await stage.caller(), await stage.caller()
-    answer = await stage.ask_for_batch(owner, IDNOS)
-    stage.dagster.is_down = True
+    owner, person = await harness.caller(), await harness.caller()
+    answer = await harness.request_batch(owner, IDNOS)
+    harness.dagster.is_down = True
     with pytest.raises(Unavailable):
-        await stage.ask(person, IDNOS[0])
-    stage.dagster.is_down = False
-    await stage.turn()
-    [bulk] = stage.dagster.runs
+        await harness.request_company(person, IDNOS[0])
+    harness.dagster.is_down = False
+    await harness.run_reconciler()
+    [bulk] = harness.dagster.runs
     for idno in IDNOS:
-        stage.finish_company(bulk.run_id, idno)
-    await stage.turn()
-    status = await batches.read_status(stage.services, owner, answer.batch_id)
+        harness.finish_company(bulk.run_id, idno)
+    await harness.run_reconciler()
+    status = await batches.read_status(harness.services, owner, answer.batch_id)
     assert status.counts == {ScrapeState.SUCCEEDED: len(IDNOS)}

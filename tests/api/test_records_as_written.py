@@ -16,12 +16,12 @@ IDNO = make_idno(8700)
 
 
 async def test_api_returns_current_and_past_records_of_the_pipeline(
-    stage: ApiHarness, monkeypatch: pytest.MonkeyPatch
+    harness: ApiHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pipeline = Pipeline(stage.databases, monkeypatch)
+    pipeline = Pipeline(harness.databases, monkeypatch)
     pipeline.put(IDNO, statements=fin_data(IDNO), changes={"fullName": "LENTILE Grup"})
     pipeline.transform(IDNO)
-    async with stage.signed_in() as http:
+    async with harness.signed_in() as http:
 
         async def get(path: str = "", **params: str) -> dict[str, object]:
             answer = await http.get(f"/companies/{IDNO}/{path}", params=params)

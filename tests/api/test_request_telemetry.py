@@ -23,10 +23,10 @@ IDNO = make_idno(8840)
 
 
 @asynccontextmanager
-async def client_of(stage: ApiHarness) -> AsyncIterator[httpx.AsyncClient]:
+async def client_of(harness: ApiHarness) -> AsyncIterator[httpx.AsyncClient]:
     """A client that is nobody."""
-    app = create_app(stage.services.settings)
-    app.state.services = stage.services
+    app = create_app(harness.services.settings)
+    app.state.services = harness.services
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://api") as http:
         yield http
@@ -48,29 +48,29 @@ async def counted(http: httpx.AsyncClient, name: str, **labels: str) -> float:
     return (await samples(http)).get((name, frozenset(labels.items())), 0.0)
 
 
-async def test_the_clients_request_id_comes_back_and_leads_to_the_run(stage: ApiHarness) -> None:
-    async with stage.signed_in() as http:
+async def test_the_clients_request_id_comes_back_and_leads_to_the_run(harness: ApiHarness) -> None:
+    async with harness.signed_in() as http:
         answer = await http.post("/scrape/", json={"idno": IDNO}, headers={"X-Request-ID": "order-7"})
     assert (answer.status_code, answer.headers["X-Request-ID"]) == (httpx.codes.ACCEPTED, "order-7")
-    assert [run.request_id for run in stage.dagster.runs] == ["order-7"]
+    assert [run.request_id for run in harness.dagster.runs] == ["order-7"]
 
 
-async def test_a_run_that_takes_the_place_of_one_that_died_has_its_request_id(stage: ApiHarness) -> None:
-    async with stage.signed_in() as http:
+async def test_a_run_that_takes_the_place_of_one_that_died_has_its_request_id(harness: ApiHarness) -> None:
+    async with harness.signed_in() as http:
         await http.post("/scrape/", json={"idno": IDNO}, headers={"X-Request-ID": "order-8"})
-    [run] = stage.dagster.runs
-    stage.dagster.runs.remove(run)  # Dagster knows of none
-    await stage.turn()
-    assert [each.request_id for each in stage.dagster.runs] == ["order-8"]
+    [run] = harness.dagster.runs
+    harness.dagster.runs.remove(run)  # Dagster knows of none
+    await harness.run_reconciler()
+    assert [each.request_id for each in harness.dagster.runs] == ["order-8"]
 
 
-async def test_runs_of_a_batch_are_found_by_its_id(stage: ApiHarness) -> None:
-    batch = await stage.ask_for_batch(await stage.caller(), [IDNO])
-    assert [run.request_id for run in stage.dagster.runs] == [str(batch.batch_id)]
+async def test_runs_of_a_batch_are_found_by_its_id(harness: ApiHarness) -> None:
+    batch = await harness.request_batch(await harness.caller(), [IDNO])
+    assert [run.request_id for run in harness.dagster.runs] == [str(batch.batch_id)]
 
 
-async def test_errors_name_the_request(stage: ApiHarness) -> None:
-    async with client_of(stage) as http:
+async def test_errors_name_the_request(harness: ApiHarness) -> None:
+    async with client_of(harness) as http:
         refused = await http.get("/auth/me/", headers={"X-Request-ID": "mine"})
         made = await http.get("/nowhere", headers={"X-Request-ID": "not one\x7f"})
     assert refused.json()["request_id"] == refused.headers["X-Request-ID"] == "mine"
@@ -78,13 +78,13 @@ async def test_errors_name_the_request(stage: ApiHarness) -> None:
 
 
 async def test_a_bugs_answer_names_the_request_once(
-    stage: ApiHarness, monkeypatch: pytest.MonkeyPatch
+    harness: ApiHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(*_: object) -> None:
         raise KeyError("a bug")
 
     monkeypatch.setattr("api.health.endpoints.read_pauses", fail)
-    async with client_of(stage) as http:
+    async with client_of(harness) as http:
         before = await counted(
             http, "registru_http_requests_total", route="/health", method="GET", status="500"
         )
@@ -98,8 +98,8 @@ async def test_a_bugs_answer_names_the_request_once(
     assert after == before + 1
 
 
-async def test_requests_are_counted_by_the_routes_template(stage: ApiHarness) -> None:
-    async with stage.signed_in() as http:
+async def test_requests_are_counted_by_the_routes_template(harness: ApiHarness) -> None:
+    async with harness.signed_in() as http:
         about = {"route": "/companies/{idno}", "method": "GET", "status": "404"}
         before = await counted(http, "registru_http_requests_total", **about)
         for number in range(8841, 8844):
@@ -107,9 +107,9 @@ async def test_requests_are_counted_by_the_routes_template(stage: ApiHarness) ->
         assert await counted(http, "registru_http_requests_total", **about) == before + 3
 
 
-async def test_nothing_that_a_client_makes_up_becomes_a_label(stage: ApiHarness) -> None:
+async def test_nothing_that_a_client_makes_up_becomes_a_label(harness: ApiHarness) -> None:
     made_up = uuid4().hex
-    async with client_of(stage) as http:
+    async with client_of(harness) as http:
         await http.get(f"/{made_up}", params={"x": made_up}, headers={"X-Request-ID": made_up})
         await http.request(made_up[:12].upper(), "/health/")
         answer = await http.get("/metrics")
@@ -119,9 +119,9 @@ async def test_nothing_that_a_client_makes_up_becomes_a_label(stage: ApiHarness)
     assert 'method="other"' in answer.text
 
 
-async def test_failures_to_sign_in_and_refusals_are_counted(stage: ApiHarness) -> None:
+async def test_failures_to_sign_in_and_refusals_are_counted(harness: ApiHarness) -> None:
     wrong = {"username": "nobody-here", "password": "wrong"}
-    async with client_of(stage) as http:
+    async with client_of(harness) as http:
         failed = await counted(http, "registru_security_events_total", event="sign_in_failed")
         refused = await counted(http, "registru_limits_refused_total", limit="wrong passwords")
         statuses = [(await http.post("/auth/login/", json=wrong)).status_code for _ in range(7)]
@@ -130,16 +130,16 @@ async def test_failures_to_sign_in_and_refusals_are_counted(stage: ApiHarness) -
         assert await counted(http, "registru_limits_refused_total", limit="wrong passwords") == refused + 2
 
 
-async def test_how_requests_for_a_company_were_answered_is_counted(stage: ApiHarness) -> None:
-    async with stage.signed_in() as http, stage.signed_in() as other:
+async def test_how_requests_for_a_company_were_answered_is_counted(harness: ApiHarness) -> None:
+    async with harness.signed_in() as http, harness.signed_in() as other:
         name = "registru_scrape_answers_total"
         before = {
             how: await counted(http, name, answer=how) for how in ("launched", "joined", "stored", "cached")
         }
         run_id = (await http.post("/scrape/", json={"idno": IDNO})).json()["run_id"]
         await other.post("/scrape/", json={"idno": IDNO})
-        stage.finish_company(run_id, IDNO)
-        await stage.turn()
+        harness.finish_company(run_id, IDNO)
+        await harness.run_reconciler()
         for _ in range(2):
             await http.post("/scrape/", json={"idno": IDNO})
         assert {how: await counted(http, name, answer=how) - count for how, count in before.items()} == {
@@ -151,8 +151,8 @@ async def test_how_requests_for_a_company_were_answered_is_counted(stage: ApiHar
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded"])
-async def test_what_came_by_a_proxy_gets_no_metrics(stage: ApiHarness, header: str) -> None:
-    async with client_of(stage) as http:
+async def test_what_came_by_a_proxy_gets_no_metrics(harness: ApiHarness, header: str) -> None:
+    async with client_of(harness) as http:
         assert (await http.get("/metrics")).is_success
         assert (await http.get("/metrics", headers={header: "1.2.3.4"})).status_code == httpx.codes.NOT_FOUND
 
@@ -164,10 +164,10 @@ def hanging() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-async def test_a_part_that_hangs_is_named_in_time_and_hangs_nobody(stage: ApiHarness) -> None:
-    assert await check_parts(stage.services) == dict.fromkeys(PARTS, "ok")
+async def test_a_part_that_hangs_is_named_in_time_and_hangs_nobody(harness: ApiHarness) -> None:
+    assert await check_parts(harness.services) == dict.fromkeys(PARTS, "ok")
     with hanging() as port:
-        settings = stage.services.settings.model_copy(
+        settings = harness.services.settings.model_copy(
             update={
                 "users_url": f"postgresql+psycopg2://api:x@127.0.0.1:{port}/users",
                 "redis_cache_url": f"redis://127.0.0.1:{port}/1",
@@ -178,7 +178,7 @@ async def test_a_part_that_hangs_is_named_in_time_and_hangs_nobody(stage: ApiHar
             parts = await check_parts(services, seconds=3)
             late = "does not answer within 3 s"
             assert parts == dict.fromkeys(PARTS, late) | {"warehouse": "ok", "redis_state": "ok"}
-            hurt = replace(stage, services=services)
+            hurt = replace(harness, services=services)
             async with client_of(hurt) as http:
                 assert (await http.get("/health/live")).json() == {"status": "ok"}
                 ready = await http.get("/health/ready")
@@ -192,9 +192,9 @@ async def test_a_part_that_hangs_is_named_in_time_and_hangs_nobody(stage: ApiHar
     assert any(name == "registru_companies_due" for name, _ in shown)  # what answers is measured
 
 
-async def test_a_part_that_is_away_is_named(stage: ApiHarness) -> None:
-    stage.dagster.is_down = True
-    async with client_of(stage) as http:
+async def test_a_part_that_is_away_is_named(harness: ApiHarness) -> None:
+    harness.dagster.is_down = True
+    async with client_of(harness) as http:
         answer = await http.get("/health/ready")
     assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
     parts = answer.json()["parts"]

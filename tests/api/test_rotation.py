@@ -126,10 +126,10 @@ def serving(environment: Mapping[str, str], *, workers: str = "1") -> Iterator[S
 
 
 async def test_an_api_that_knows_all_from_aws_takes_a_new_key_when_it_is_told(
-    stage: ApiHarness, aws: Aws
+    harness: ApiHarness, aws: Aws
 ) -> None:
     def use() -> None:
-        old = held_by(stage.services.settings)
+        old = held_by(harness.services.settings)
         aws.put(SECRET, old)
         environment = {**aws.environment, "REGISTRU_AWS_SECRET_ID": SECRET, "REGISTRU_SECRETS_MINUTES": "0"}
         with serving(environment) as api:
@@ -155,10 +155,10 @@ async def test_an_api_that_knows_all_from_aws_takes_a_new_key_when_it_is_told(
 
 
 async def test_a_token_that_another_replica_signed_with_a_newer_key_is_good_at_once(
-    stage: ApiHarness, tmp_path: Path
+    harness: ApiHarness, tmp_path: Path
 ) -> None:
     def use() -> None:
-        old = held_by(stage.services.settings)
+        old = held_by(harness.services.settings)
         write_files(tmp_path, {**old})
         environment = {"REGISTRU_SECRETS_DIR": str(tmp_path), "REGISTRU_SECRETS_MINUTES": "0"}
         with serving(environment) as api:
@@ -175,10 +175,10 @@ async def test_a_token_that_another_replica_signed_with_a_newer_key_is_good_at_o
 
 
 async def test_several_workers_take_a_new_key_while_nobody_is_refused(
-    stage: ApiHarness, tmp_path: Path
+    harness: ApiHarness, tmp_path: Path
 ) -> None:
     def use() -> None:
-        old = held_by(stage.services.settings)
+        old = held_by(harness.services.settings)
         write_files(tmp_path, {**old, "jwt_retired_secrets": "[]"})
         with serving({"REGISTRU_SECRETS_DIR": str(tmp_path)}, workers="2") as api:
             mine = api.sign_in()
@@ -215,13 +215,13 @@ def stage_rotation(old: Mapping[str, Any], folder: Path) -> str:
     return new
 
 
-async def test_new_connections_sign_in_with_new_passwords(stage: ApiHarness, tmp_path: Path) -> None:
+async def test_new_connections_sign_in_with_new_passwords(harness: ApiHarness, tmp_path: Path) -> None:
     def use() -> None:
-        old = held_by(stage.services.settings)
+        old = held_by(harness.services.settings)
         write_files(tmp_path, old)
         environment = {"REGISTRU_SECRETS_DIR": str(tmp_path), "REGISTRU_SECRETS_MINUTES": "0"}
         state = Redis.from_url(old["redis_state_url"])
-        with serving(environment) as api, another_role(stage.databases) as (administrator, login):
+        with serving(environment) as api, another_role(harness.databases) as (administrator, login):
             api.sign_in()
             password = uuid4().hex
             state.acl_setuser("default", enabled=True, passwords=[f"+{password}"])
@@ -276,10 +276,10 @@ def old_password(held: Mapping[str, str]) -> str:
 def another_role(databases: Databases) -> Iterator[tuple[Connection, str]]:
     """Yield a superuser's connection, and the login of a role that may what `api` may: the other one of a pair."""
     password = uuid4().hex
-    with databases.unhindered(isolation_level="AUTOCOMMIT") as administrator:
+    with databases.unrestricted(isolation_level="AUTOCOMMIT") as administrator:
         administrator.execute(text(f"CREATE ROLE api_b LOGIN IN ROLE api PASSWORD '{password}'"))
         yield administrator, f"api_b:{password}"
-    with databases.unhindered(isolation_level="AUTOCOMMIT") as administrator:
+    with databases.unrestricted(isolation_level="AUTOCOMMIT") as administrator:
         administrator.execute(
             text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'api_b'")
         )
@@ -288,10 +288,10 @@ def another_role(databases: Databases) -> Iterator[tuple[Connection, str]]:
 
 @pytest.mark.parametrize("wrong", ["users_url", "redis_state_url"])
 async def test_a_store_that_refuses_shows_no_password_in_an_answer_or_the_log(
-    stage: ApiHarness, tmp_path: Path, wrong: str
+    harness: ApiHarness, tmp_path: Path, wrong: str
 ) -> None:
     def use() -> None:
-        held, password = held_by(stage.services.settings), uuid4().hex
+        held, password = held_by(harness.services.settings), uuid4().hex
         login = held[wrong].split("//")[1].split("@")[0]
         write_files(
             tmp_path, {**held, wrong: held[wrong].replace(login, f"{login.split(':')[0]}:{password}")}

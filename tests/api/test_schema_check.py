@@ -23,9 +23,9 @@ OWNERS = {
 
 
 @contextmanager
-def at_revision(stage: ApiHarness, database: str, revision: str) -> Iterator[None]:
+def at_revision(harness: ApiHarness, database: str, revision: str) -> Iterator[None]:
     """Have a database say that it is of another version, for as long as the block lasts."""
-    engine = create_engine(stage.databases.url(OWNERS[database], database), poolclass=NullPool)
+    engine = create_engine(harness.databases.url(OWNERS[database], database), poolclass=NullPool)
     move = text("UPDATE alembic_version SET version_num = :revision")
     with engine.begin() as connection:
         before = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
@@ -39,10 +39,10 @@ def at_revision(stage: ApiHarness, database: str, revision: str) -> Iterator[Non
 
 @pytest.mark.parametrize("database", OWNERS)
 async def test_it_does_not_start_on_tables_that_are_older(
-    stage: ApiHarness, database: str, caplog: pytest.LogCaptureFixture
+    harness: ApiHarness, database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    app = create_app(stage.services.settings)
-    with at_revision(stage, database, "0001"), pytest.raises(SchemaMismatch, match="registru migrate"):
+    app = create_app(harness.services.settings)
+    with at_revision(harness, database, "0001"), pytest.raises(SchemaMismatch, match="registru migrate"):
         async with app.router.lifespan_context(app):
             pass
     assert f"the database {database} is at revision 0001" in caplog.text
@@ -50,16 +50,16 @@ async def test_it_does_not_start_on_tables_that_are_older(
 
 @pytest.mark.parametrize("database", OWNERS)
 async def test_it_goes_on_with_tables_that_are_newer_and_says_so(
-    stage: ApiHarness, database: str, caplog: pytest.LogCaptureFixture
+    harness: ApiHarness, database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with at_revision(stage, database, "9999"), caplog.at_level(logging.WARNING):
-        await check_schemas(users=stage.services.users, warehouse=stage.services.warehouse)
+    with at_revision(harness, database, "9999"), caplog.at_level(logging.WARNING):
+        await check_schemas(users=harness.services.users, warehouse=harness.services.warehouse)
     assert f"the database {database} is at revision 9999, newer than this version knows" in caplog.text
 
 
 async def test_a_database_that_does_not_answer_keeps_it_from_nothing(
-    stage: ApiHarness, caplog: pytest.LogCaptureFixture
+    harness: ApiHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     nowhere = create_async_engine("postgresql+asyncpg://api@127.0.0.1:1/users")
-    await check_schemas(users=nowhere, warehouse=stage.services.warehouse)
+    await check_schemas(users=nowhere, warehouse=harness.services.warehouse)
     assert "the schema of the database users could not be checked" in caplog.text

@@ -23,32 +23,32 @@ class SeenWakeups:
     has_ended: bool = False
 
 
-async def test_a_change_is_heard_in_another_process(stage: ApiHarness) -> None:
-    other = WakeupBus(stage.services.state)
+async def test_a_change_is_heard_in_another_process(harness: ApiHarness) -> None:
+    other = WakeupBus(harness.services.state)
     async with other.listening():
         with (
             other.subscribe(["a"]) as mine,
             other.subscribe(["b"]) as not_mine,
             other.subscribe([WORK]) as work,
         ):
-            await _subscribed(stage)
+            await _subscribed(harness)
             begun = time.monotonic()
-            await stage.services.wakeups.publish("a", "c")
+            await harness.services.wakeups.publish("a", "c")
             await mine.wait(seconds=5)
             assert time.monotonic() - begun < 1
-            await stage.services.state.publish(RUN_EVENTS_CHANNEL, "a-run")
+            await harness.services.state.publish(RUN_EVENTS_CHANNEL, "a-run")
             await work.wait(seconds=5)
             assert time.monotonic() - begun < 1
             await not_mine.wait(seconds=0.3)
             assert time.monotonic() - begun > 0.3
 
 
-async def _subscribed(stage: ApiHarness) -> None:
-    while dict(await stage.services.state.pubsub_numsub(RUN_EVENTS_CHANNEL))[RUN_EVENTS_CHANNEL] == 0:  # noqa: ASYNC110 - Redis tells nobody
+async def _subscribed(harness: ApiHarness) -> None:
+    while dict(await harness.services.state.pubsub_numsub(RUN_EVENTS_CHANNEL))[RUN_EVENTS_CHANNEL] == 0:  # noqa: ASYNC110 - Redis tells nobody
         await asyncio.sleep(0.01)
 
 
-async def test_a_lost_message_costs_a_second(stage: ApiHarness) -> None:
+async def test_a_lost_message_costs_a_second(harness: ApiHarness) -> None:
     seen = SeenWakeups()
 
     async def look() -> SeenWakeups:
@@ -60,24 +60,24 @@ async def test_a_lost_message_costs_a_second(stage: ApiHarness) -> None:
 
     begun = time.monotonic()
     last, _ = await asyncio.gather(
-        wait_until_ended(stage.services.wakeups, look, topics=frozenset("x"), seconds=30), end()
+        wait_until_ended(harness.services.wakeups, look, topics=frozenset("x"), seconds=30), end()
     )
     assert last.has_ended
     assert time.monotonic() - begun < 2
 
 
-async def test_who_has_gone_waits_for_nothing(stage: ApiHarness) -> None:
+async def test_who_has_gone_waits_for_nothing(harness: ApiHarness) -> None:
     async def look() -> SeenWakeups:
         return SeenWakeups()
 
-    looks = poll_until_ended(stage.services.wakeups, look, topics=frozenset("x"), seconds=30)
+    looks = poll_until_ended(harness.services.wakeups, look, topics=frozenset("x"), seconds=30)
     async with aclosing(looks):
         await anext(looks)
-        assert len(stage.services.wakeups._subscriptions) == 1
-    assert not stage.services.wakeups._subscriptions
+        assert len(harness.services.wakeups._subscriptions) == 1
+    assert not harness.services.wakeups._subscriptions
 
 
-async def test_a_store_that_fails_while_somebody_waits_is_looked_at_again(stage: ApiHarness) -> None:
+async def test_a_store_that_fails_while_somebody_waits_is_looked_at_again(harness: ApiHarness) -> None:
     looks: Iterator[SeenWakeups | Exception] = iter(
         [SeenWakeups(), ConnectionRefusedError(), TimeoutError(), SeenWakeups(has_ended=True)]
     )
@@ -88,5 +88,5 @@ async def test_a_store_that_fails_while_somebody_waits_is_looked_at_again(stage:
             raise found
         return found
 
-    last = await wait_until_ended(stage.services.wakeups, look, topics=frozenset("x"), seconds=30)
+    last = await wait_until_ended(harness.services.wakeups, look, topics=frozenset("x"), seconds=30)
     assert last.has_ended

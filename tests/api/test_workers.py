@@ -39,9 +39,9 @@ class Workers:
 
 
 @contextmanager
-def running_workers(stage: ApiHarness, **changed: str) -> Iterator[Workers]:
+def running_workers(harness: ApiHarness, **changed: str) -> Iterator[Workers]:
     """Serve the stage's databases by two workers."""
-    settings = stage.services.settings
+    settings = harness.services.settings
     [port] = free_ports(1)
     environment = {
         "REGISTRU_USERS_URL": settings.users_url,
@@ -94,9 +94,9 @@ def sign_in(http: httpx.Client) -> str:
     return f"Bearer {http.post('/auth/login/', json=account).json()['access_token']}"
 
 
-async def test_workers_share_sessions_and_limits_and_end_together(stage: ApiHarness) -> None:
+async def test_workers_share_sessions_and_limits_and_end_together(harness: ApiHarness) -> None:
     def use() -> None:
-        with running_workers(stage, REGISTRU_LIMIT_CALLER="6/hour") as workers:
+        with running_workers(harness, REGISTRU_LIMIT_CALLER="6/hour") as workers:
             first, second = workers.clients
             headers = {"Authorization": sign_in(first)}
             answers = [http.get("/auth/me/", headers=headers) for http in (second, first, second, first)]
@@ -111,18 +111,18 @@ async def test_workers_share_sessions_and_limits_and_end_together(stage: ApiHarn
     await to_thread.run_sync(use)
 
 
-async def test_who_waits_at_either_worker_hears_of_the_end(stage: ApiHarness) -> None:
+async def test_who_waits_at_either_worker_hears_of_the_end(harness: ApiHarness) -> None:
     idno = make_idno(8820)
 
     async def listeners() -> list[Any]:
-        return list(await stage.services.state.pubsub_numsub(SCRAPES_CHANNEL))
+        return list(await harness.services.state.pubsub_numsub(SCRAPES_CHANNEL))
 
     def use() -> None:
-        with running_workers(stage) as workers, ThreadPoolExecutor(2) as pool:
+        with running_workers(harness) as workers, ThreadPoolExecutor(2) as pool:
             headers = {"Authorization": sign_in(workers.clients[0])}
             me = workers.clients[0].get("/auth/me/", headers=headers).json()
             caller = Caller(UUID(me["id"]), me["username"], Role.STANDARD, SCOPES[Role.STANDARD])
-            run_id = from_thread.run(stage.ask, caller, idno)
+            run_id = from_thread.run(harness.request_company, caller, idno)
 
             def wait(http: httpx.Client) -> str:
                 answer = http.get(f"/scrape/{run_id}/", params={"wait": 30}, headers=headers)
@@ -130,16 +130,16 @@ async def test_who_waits_at_either_worker_hears_of_the_end(stage: ApiHarness) ->
 
             assert from_thread.run(listeners) == [(SCRAPES_CHANNEL, 2)]
             waiting = [pool.submit(wait, http) for http in workers.clients]
-            stage.finish_company(run_id, idno)
-            from_thread.run(stage.turn)
+            harness.finish_company(run_id, idno)
+            from_thread.run(harness.run_reconciler)
             assert [each.result(60) for each in waiting] == ["succeeded"] * 2
 
     await to_thread.run_sync(use)
 
 
-async def test_workers_end_when_the_process_is_killed_that_started_them(stage: ApiHarness) -> None:
+async def test_workers_end_when_the_process_is_killed_that_started_them(harness: ApiHarness) -> None:
     def use() -> None:
-        with running_workers(stage) as workers:
+        with running_workers(harness) as workers:
             workers.process.kill()
             wait_for(
                 "the workers' end", lambda: not any(psutil.pid_exists(pid) for pid in workers.pids) or None
