@@ -58,7 +58,7 @@ async def make_batch(
     return answer
 
 
-@router.get("/{batch_id}/", summary="Get a batch's status", responses=_NOT_FOUND)
+@router.get("/{batch_id}/", summary="Read a batch's status", responses=_NOT_FOUND)
 @needs(Scope.SCRAPE)
 async def read_batch(
     batch_id: UUID, caller: CallerDep, services: ServicesDep, wait: WaitSeconds = 0

@@ -58,7 +58,7 @@ async def find_companies(
     return await service.find_by_name(services.warehouse, name, limit=limit)
 
 
-@router.get("/{idno}/", summary="Get a company", responses=_NOT_FOUND)
+@router.get("/{idno}/", summary="Read a company", responses=_NOT_FOUND)
 @needs(Scope.COMPANIES_READ)
 async def read_company(
     idno: Idno,
@@ -130,7 +130,7 @@ async def read_changes(
     )
 
 
-@router.get("/{idno}/provenance/", summary="Get a company's provenance", responses=_NOT_FOUND)
+@router.get("/{idno}/provenance/", summary="Read a company's provenance", responses=_NOT_FOUND)
 @needs(Scope.COMPANIES_READ)
 async def read_provenance(idno: Idno, services: ServicesDep) -> RecordProvenance:
     """Return for each field of a company's current record the capture, the reading and the text that it comes from.
@@ -147,7 +147,7 @@ async def list_statements(idno: Idno, services: ServicesDep) -> CompanyStatement
     return await service.list_statements(services.warehouse, idno)
 
 
-@router.get("/{idno}/statements/{year}/", summary="Get a financial statement", responses=_NOT_FOUND)
+@router.get("/{idno}/statements/{year}/", summary="Read a financial statement", responses=_NOT_FOUND)
 @needs(Scope.COMPANIES_READ)
 async def read_statement(
     idno: Idno, year: Annotated[int, Path(ge=1900, le=2100)], services: ServicesDep

@@ -90,7 +90,7 @@ async def scrape(
     )
 
 
-@router.get("/{run_id}/", summary="Get a run's status", responses=problems(HTTPStatus.NOT_FOUND))
+@router.get("/{run_id}/", summary="Read a run's status", responses=problems(HTTPStatus.NOT_FOUND))
 @needs(Scope.SCRAPE)
 async def read_scrape(
     run_id: str, caller: CallerDep, services: ServicesDep, wait: WaitSeconds = 0
