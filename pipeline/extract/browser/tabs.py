@@ -54,7 +54,7 @@ class Tab:
         self.driver.switch_to.window(self.handle)
 
     def clear(self, urls: Iterable[str]) -> None:
-        """Leave the page and delete its cookies and what the origins of `urls`, its requests, stored."""
+        """Leave the page; delete the cookies, and the data that the origins of its requests (`urls`) stored."""
         self.driver.get("about:blank")
         origins = {f"{parts.scheme}://{parts.netloc}" for url in urls if (parts := urlsplit(url)).netloc}
         for origin in origins:
