@@ -1,77 +1,48 @@
-"""Retention in the warehouse and in Dagster: bodies of superseded captures, runs with their events and logs."""
+"""Retention in the warehouse: bodies that only superseded captures use."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 from sqlalchemy import Connection, text
 
-Transaction = Callable[[], AbstractContextManager[Connection]]
+from pipeline.records.warehouse_engine import Transaction
 
-_BODIES_AT_ONCE = 20_000
-_RUNS_AT_ONCE = 100
-_OVER = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
-_MORE_TIME = text("SET LOCAL statement_timeout = '15min'")
-"""All captures are looked at, which takes longer than any other statement may."""
+_BATCH = 20_000
+_ALLOW_MORE_TIME = text("SET LOCAL statement_timeout = '15min'")
+"""The statement looks at all captures, which takes longer than any other statement may."""
 _PRUNABLE = text("SELECT count(*) AS bodies, coalesce(sum(size), 0) AS bytes FROM prunable_bodies(:cutoff)")
 _PRUNE = text("SELECT bodies, bytes FROM prune_bodies(:cutoff, :most, :run_id)")
 
 
 @dataclass(frozen=True)
-class Bodies:
-    """Bodies of captures, and their size before the database packs them."""
+class PrunedBodies:
+    """How many bodies, and their size in bytes before the database compresses them."""
 
     count: int
     bytes: int
 
 
-def before(days: int) -> datetime:
+def cutoff(days: int) -> datetime:
     """Return the time that many days ago."""
     return datetime.now(UTC) - timedelta(days=days)
 
 
-def prunable_bodies(connection: Connection, cutoff: datetime) -> Bodies:
+def prunable_bodies(connection: Connection, older_than: datetime) -> PrunedBodies:
     """Return what `prune_bodies` would remove."""
-    row = connection.execute(_PRUNABLE, {"cutoff": cutoff}).one()
-    return Bodies(row.bodies, int(row.bytes))
+    row = connection.execute(_PRUNABLE, {"cutoff": older_than}).one()
+    return PrunedBodies(row.bodies, int(row.bytes))
 
 
-def prune_bodies(transaction: Transaction, cutoff: datetime, *, run_id: str) -> Bodies:
-    """Remove the bodies that only captures older than `cutoff` hold and nothing needs; their hashes stay.
+def prune_bodies(transaction: Transaction, older_than: datetime, *, run_id: str) -> PrunedBodies:
+    """Remove the bodies that only captures older than a time use and nothing else needs. Their hashes stay.
 
-    Those who store captures wait meanwhile, so it is done some thousand at a time.
+    Whoever stores a capture waits meanwhile, so each transaction removes a limited number.
     """
-    gone = Bodies(0, 0)
+    total = PrunedBodies(0, 0)
     while True:
         with transaction() as connection:
-            connection.execute(_MORE_TIME)
-            row = connection.execute(
-                _PRUNE, {"cutoff": cutoff, "most": _BODIES_AT_ONCE, "run_id": run_id}
-            ).one()
-        gone = Bodies(gone.count + row.bodies, gone.bytes + int(row.bytes))
-        if row.bodies < _BODIES_AT_ONCE:
-            return gone
-
-
-def count_old_runs(instance: DagsterInstance, cutoff: datetime) -> int:
-    """Return how many runs are over that began before `cutoff`."""
-    return instance.get_runs_count(RunsFilter(statuses=_OVER, created_before=cutoff))
-
-
-def delete_old_runs(instance: DagsterInstance, cutoff: datetime) -> int:
-    """Delete runs that are over and began before `cutoff`, with events and logs; return how many."""
-    gone = 0
-    for run_id in _old_runs(instance, cutoff):
-        instance.compute_log_manager.delete_logs(prefix=[run_id])
-        instance.delete_run(run_id)
-        gone += 1
-    return gone
-
-
-def _old_runs(instance: DagsterInstance, cutoff: datetime) -> Iterator[str]:
-    old = RunsFilter(statuses=_OVER, created_before=cutoff)
-    while runs := instance.get_runs(old, limit=_RUNS_AT_ONCE):
-        for run in runs:
-            yield run.run_id
+            connection.execute(_ALLOW_MORE_TIME)
+            row = connection.execute(_PRUNE, {"cutoff": older_than, "most": _BATCH, "run_id": run_id}).one()
+        total = PrunedBodies(total.count + row.bodies, total.bytes + int(row.bytes))
+        if row.bodies < _BATCH:
+            return total

@@ -9,9 +9,10 @@ from dagster import DagsterInstance, ExecuteInProcessResult
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from pipeline.dagster_host.run_retention import count_old_runs, delete_old_runs
 from pipeline.definitions import defs
 from pipeline.records.capture_store import store_body
-from pipeline.records.retention import Bodies, count_old_runs, delete_old_runs, prunable_bodies, prune_bodies
+from pipeline.records.retention import PrunedBodies, prunable_bodies, prune_bodies
 from standin.site_facts import make_idno
 from tests.pipeline.dagster_in_process import Inside
 from tests.warehouse.evidence.capture_factory import capture, payload, sha256, store, unanswered
@@ -37,7 +38,7 @@ def _empty(warehouse: Databases) -> None:
     tables = (
         "source_data, source_payloads, raw_documents, transformed_data, company_changes, quarantine, removals"
     )
-    with warehouse.unhindered() as connection:
+    with warehouse.unrestricted() as connection:
         connection.execute(text(f"TRUNCATE {tables} CASCADE"))
 
 
@@ -84,12 +85,12 @@ def held(connection: Connection) -> set[int]:
     return pages
 
 
-def prune(warehouse: Databases, cutoff: datetime = CUTOFF) -> Bodies:
+def prune(warehouse: Databases, cutoff: datetime = CUTOFF) -> PrunedBodies:
     return prune_bodies(warehouse.warehouse, cutoff, run_id="run")
 
 
 def test_bodies_that_nothing_needs_go_and_their_hashes_stay(warehouse: Databases) -> None:
-    with warehouse.unhindered() as connection:
+    with warehouse.unrestricted() as connection:
         ids = [visit(connection, number) for number in range(12)]
         make_current(connection, ids[11], filled_from=ids[0])
         connection.execute(
@@ -116,7 +117,7 @@ def test_bodies_that_nothing_needs_go_and_their_hashes_stay(warehouse: Databases
     gone = prune(warehouse)
 
     # Kept: what the record, a change or the quarantine names, the newest five, and what is not old enough.
-    with warehouse.unhindered() as connection:
+    with warehouse.unrestricted() as connection:
         assert held(connection) == {0, 2, 3, 5, *range(7, 12), 50, 51}
         assert connection.execute(text("SELECT * FROM source_data ORDER BY id")).all() == rows
         [entry] = connection.execute(text("SELECT because, bodies, bytes, removed_by FROM removals")).all()
@@ -126,17 +127,17 @@ def test_bodies_that_nothing_needs_go_and_their_hashes_stay(warehouse: Databases
             )
         ).all()
         evidence = list(load_evidence(connection, COMPANY))
-    assert gone == would_go == Bodies(6, sum(len(page(n)) + len(data(n)) for n in (1, 4, 6)))
+    assert gone == would_go == PrunedBodies(6, sum(len(page(n)) + len(data(n)) for n in (1, 4, 6)))
     assert tuple(entry) == ("retention", gone.count, gone.bytes, "run run")
     assert [tuple(row) for row in removed] == [("retention", True)]
     # The captures can still be proved: all but the bodies, and of those it is said when they went, and why.
     assert len(evidence) == 12
     assert set(evidence[1].removed) == {sha256(page(1)), sha256(data(1))}
-    assert prune(warehouse) == Bodies(0, 0)
+    assert prune(warehouse) == PrunedBodies(0, 0)
 
 
 def test_what_later_captures_share_with_an_old_one_stays(warehouse: Databases) -> None:
-    with warehouse.unhindered() as connection:
+    with warehouse.unrestricted() as connection:
         first = visit(connection, 1)
         for number in range(2, 10):
             visit(connection, number)
@@ -154,13 +155,13 @@ def test_what_later_captures_share_with_an_old_one_stays(warehouse: Databases) -
             {"first": first, "id": newest},
         )
     prune(warehouse)
-    with warehouse.unhindered() as connection:
+    with warehouse.unrestricted() as connection:
         assert held(connection) == {1, 6, 7, 8, 9}
 
 
 def test_of_failures_only_the_newest_visit_keeps_its_bodies(warehouse: Databases) -> None:
     pictures = [b"picture %d" % number for number in range(3)]
-    with warehouse.unhindered() as connection:
+    with warehouse.unrestricted() as connection:
         for number, picture in enumerate(pictures):
             failed = unanswered(
                 COMPANY,
@@ -170,13 +171,13 @@ def test_of_failures_only_the_newest_visit_keeps_its_bodies(warehouse: Databases
             )
             store(connection, failed, bodies=(picture,))
     assert prune(warehouse).count == 2
-    with warehouse.unhindered() as connection:
+    with warehouse.unrestricted() as connection:
         left = connection.scalars(text("SELECT content FROM raw_documents WHERE content IS NOT NULL")).all()
     assert [bytes(content) for content in left] == [pictures[2]]
 
 
 def test_a_page_that_comes_again_as_it_was_long_ago_is_held_again(warehouse: Databases) -> None:
-    with warehouse.unhindered() as connection:
+    with warehouse.unrestricted() as connection:
         for number in range(8):
             visit(connection, number)
     prune(warehouse)
@@ -190,7 +191,7 @@ def test_a_page_that_comes_again_as_it_was_long_ago_is_held_again(warehouse: Dat
 
 
 def test_what_was_erased_does_not_come_back_with_the_next_visit(warehouse: Databases) -> None:
-    with warehouse.unhindered() as connection:
+    with warehouse.unrestricted() as connection:
         visit(connection, 0)
         connection.execute(
             text("UPDATE raw_documents SET content = NULL, removed_at = now(), removed_because = 'erasure'")
@@ -232,7 +233,7 @@ def tidied(inside: Inside, **config: bool) -> ExecuteInProcessResult:
 
 def test_the_job_says_what_would_go_and_then_lets_go_of_it(inside: Inside, warehouse: Databases) -> None:
     inside.set(warehouse_url=warehouse.url(database_roles.PIPELINE), keep_bodies_days="90")
-    with warehouse.unhindered() as connection:
+    with warehouse.unrestricted() as connection:
         for number in range(8):
             visit(connection, number)
     for dry_run, left in ((True, set(range(8))), (False, set(range(3, 8)))):
@@ -240,7 +241,7 @@ def test_the_job_says_what_would_go_and_then_lets_go_of_it(inside: Inside, wareh
         assert result.success
         [output] = [event for event in result.all_events if event.is_successful_output]
         assert output.step_output_data.metadata["bodies"].value == 6
-        with warehouse.unhindered() as connection:
+        with warehouse.unrestricted() as connection:
             assert held(connection) == left
 
 
@@ -248,12 +249,12 @@ def test_no_run_writes_into_tables_of_another_version(inside: Inside, warehouse:
     inside.set(warehouse_url=warehouse.url(database_roles.PIPELINE), keep_bodies_days="90")
     newest = revisions(WAREHOUSE_MIGRATIONS)[-1]
     for revision, said in (("0003", "run `registru migrate` first"), ("9999", "newer than this version")):
-        with warehouse.unhindered() as connection:
+        with warehouse.unrestricted() as connection:
             connection.execute(
                 text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision}
             )
         result = tidied(inside)
-        with warehouse.unhindered() as connection:
+        with warehouse.unrestricted() as connection:
             connection.execute(
                 text("UPDATE alembic_version SET version_num = :revision"), {"revision": newest}
             )
