@@ -1,4 +1,4 @@
-"""Cohorts: companies by the year in their IDNO, the parts in which bulk work is done and tried again."""
+"""Cohorts: companies by the year in their IDNO. Bulk work is divided into cohorts and retried by cohort."""
 
 from sqlalchemy import ColumnElement, and_, or_
 
@@ -6,12 +6,13 @@ from warehouse.idno import IDNO_LENGTH
 
 FIRST_YEAR, LAST_YEAR = 2000, 2039
 OTHERS = "others"
-"""IDNOs that do not begin with 1 and one of these years (1003… = 2003)."""
+"""The cohort of all IDNOs that do not begin with 1 and one of these years (1003… means 2003)."""
 COHORTS = (*(str(year) for year in range(FIRST_YEAR, LAST_YEAR + 1)), OTHERS)
+"""The keys of all cohorts, which are the partition keys of re-transformations."""
 
 
 def in_cohort(idno: ColumnElement[str], cohort: str) -> ColumnElement[bool]:
-    """Return the condition that an IDNO is of a cohort, in a form that an index serves."""
+    """Return the condition that an IDNO belongs to a cohort, in a form that can use an index."""
     if cohort == OTHERS:
         return or_(idno < _first(FIRST_YEAR), idno > _last(LAST_YEAR))
     return and_(idno >= _first(int(cohort)), idno <= _last(int(cohort)))

@@ -1,4 +1,4 @@
-"""The table `quarantine`: good captures that could not be transformed, and why."""
+"""The table `quarantine`: good captures that could not be transformed, with the reason."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from pipeline.transform import version
 from warehouse.records.models import QuarantineReason
 from warehouse.schema.tables import quarantine
 
-_LONGEST_DETAIL = 500
+_MAX_DETAIL = 500
 
 
 class TooManyRefused(Exception):
-    """So many captures could not be transformed that the reading itself is in doubt: nothing of them is stored."""
+    """So many captures of a batch could not be transformed that the parser itself is in doubt."""
 
 
 @dataclass(frozen=True)
@@ -29,30 +29,36 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How many of the captures tried may be refused: `at_least` in any case, beyond that `per_cent` of them."""
+    """How many captures of a batch may be refused: `per_cent` of them, or `at_least` if that is more."""
 
     per_cent: float = 5.0
     at_least: int = 10
 
     def check(self, *, refused: int, tried: int, example: str) -> None:
-        """Raise TooManyRefused if more were refused than are tolerated; known refusals are not to be counted."""
+        """Raise TooManyRefused if more captures were refused than are tolerated.
+
+        Args:
+            refused: How many captures were refused, without those that were in quarantine before.
+            tried: How many captures the batch has.
+            example: The detail of one refusal, for the message.
+        """
         if refused > max(self.at_least, tried * self.per_cent / 100):
             raise TooManyRefused(
-                f"{refused} of {tried} captures could not be transformed, {self.per_cent:g} per cent (or"
-                f" {self.at_least}) are tolerated (REGISTRU_QUARANTINE_PER_CENT); the last: {example}"
+                f"{refused} of {tried} captures could not be transformed; {self.per_cent:g} per cent or"
+                f" {self.at_least} captures are tolerated (REGISTRU_QUARANTINE_PER_CENT). The last one: {example}"
             )
 
 
-def known_refusals(connection: Connection, captures: Sequence[StoredCapture]) -> set[int]:
-    """Return which of these captures are in quarantine."""
+def quarantined(connection: Connection, captures: Sequence[StoredCapture]) -> set[int]:
+    """Return which of these captures are in quarantine, as `source_data_id`s."""
     query = select(quarantine.c.source_data_id).where(
         quarantine.c.source_data_id.in_([capture.source_data_id for capture in captures])
     )
     return set(connection.scalars(query))
 
 
-def set_aside(connection: Connection, refusals: Sequence[tuple[StoredCapture, Refusal]]) -> None:
-    """Write down what could not be transformed by this version, and why."""
+def add_to_quarantine(connection: Connection, refusals: Sequence[tuple[StoredCapture, Refusal]]) -> None:
+    """Store which captures this transform version could not read, and why."""
     if not refusals:
         return
     now = datetime.now(UTC)
@@ -61,7 +67,7 @@ def set_aside(connection: Connection, refusals: Sequence[tuple[StoredCapture, Re
             "source_data_id": capture.source_data_id,
             "idno": capture.idno,
             "reason": refusal.reason,
-            "detail": refusal.detail[:_LONGEST_DETAIL].replace("\x00", ""),
+            "detail": refusal.detail[:_MAX_DETAIL].replace("\x00", ""),
             "raw_html_sha256": capture.raw_html_sha256,
             "transform_version": version.TRANSFORM_VERSION,
             "tries": 1,
@@ -85,8 +91,8 @@ def set_aside(connection: Connection, refusals: Sequence[tuple[StoredCapture, Re
     )
 
 
-def release(connection: Connection, captures: Collection[StoredCapture]) -> None:
-    """Take out what has been transformed, and what is older than that."""
+def remove_from_quarantine(connection: Connection, captures: Collection[StoredCapture]) -> None:
+    """Remove captures that have been transformed, and older ones of the same companies."""
     if captures:
         connection.execute(
             delete(quarantine).where(

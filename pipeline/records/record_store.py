@@ -1,4 +1,4 @@
-"""Companies' current records into their tables, many at a time, and what changed into their history."""
+"""The tables of companies' records: heads, companion rows and history, written for many companies at a time."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -34,19 +34,19 @@ from warehouse.schema.tables import (
     transformed_data,
 )
 
-_FROM = ("source_data_id", "transform_version")
+_ORIGIN = ("source_data_id", "transform_version")
 _PARTY_COLUMNS = (
     *("idno", "relation", "position", "name", "kind", "share", "role", "party_idno", "source_id"),
-    *_FROM,
+    *_ORIGIN,
 )
-_ACTIVITY_COLUMNS = ("idno", "is_licensed", "position", "name", "code", *_FROM)
-_STATEMENT_COLUMNS = ("idno", "year", "currency", "document_type", "cuiio", *KEY_FIGURES, *_FROM)
-_LINE_COLUMNS = ("idno", "year", "form", "row", "value", "label", *_FROM)
+_ACTIVITY_COLUMNS = ("idno", "is_licensed", "position", "name", "code", *_ORIGIN)
+_STATEMENT_COLUMNS = ("idno", "year", "currency", "document_type", "cuiio", *KEY_FIGURES, *_ORIGIN)
+_LINE_COLUMNS = ("idno", "year", "form", "row", "value", "label", *_ORIGIN)
 
 
 @dataclass(frozen=True)
 class Head:
-    """Which capture a company's record comes from, and how it was read."""
+    """The capture that a company's record comes from, and the transform version that read it."""
 
     source_data_id: int
     fetched_at: datetime
@@ -55,8 +55,8 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """A change to be written into the history: between which captures, as which versions read them."""
+class ChangeEntry:
+    """A change for the history: between which two captures, and which transform versions read them."""
 
     difference: Difference
     cause: Cause
@@ -67,24 +67,24 @@ class Recorded:
 
 
 @dataclass(frozen=True)
-class NewRecord:
-    """A record to be made current. `is_new`: none was held; else `differences` to the one that is held."""
+class RecordUpdate:
+    """A company's new record. `differences` are those to its present record, which `is_new` says it does not have."""
 
     capture: StoredCapture
-    settled: ResolvedFacts
+    resolved: ResolvedFacts
     facts_sha256: str
     is_new: bool
     differences: tuple[Difference, ...]
-    history: tuple[Recorded, ...]
+    history: tuple[ChangeEntry, ...]
 
     @property
-    def changed(self) -> frozenset[str]:
-        """The fields that are to be written."""
+    def changed_fields(self) -> frozenset[str]:
+        """The fields that differ from the present record."""
         return frozenset(difference.field for difference in self.differences)
 
 
 def load_heads(connection: Connection, idnos: Sequence[str]) -> dict[str, Head]:
-    """Return where the current records of these companies come from, by IDNO."""
+    """Return the heads of these companies' records by IDNO. A company without a record is left out."""
     record = transformed_data.c
     rows = connection.execute(
         select(
@@ -102,24 +102,24 @@ def load_heads(connection: Connection, idnos: Sequence[str]) -> dict[str, Head]:
 
 
 def facts_sha256(facts: CompanyFacts) -> str:
-    """Return the hash of all that a record says."""
+    """Return the SHA-256 of all facts in a record."""
     return hashlib.sha256(facts.model_dump_json().encode()).hexdigest()
 
 
-def store_records(connection: Connection, records: Sequence[NewRecord]) -> None:
-    """Make records current: the companies' rows, of the companion tables what changed, and the history."""
+def store_records(connection: Connection, records: Sequence[RecordUpdate]) -> None:
+    """Store records: their heads, the companion rows that changed, and the history."""
     if not records:
         return
     _store_heads(connection, records)
     _store_parties(connection, records)
     _store_activities(connection, records)
     _store_statements(connection, records)
-    history = [_change_row(each) for record in records for each in record.history]
+    history = [_change_row(entry) for record in records for entry in record.history]
     if history:
         connection.execute(insert(company_changes), history)
 
 
-def _store_heads(connection: Connection, records: Sequence[NewRecord]) -> None:
+def _store_heads(connection: Connection, records: Sequence[RecordUpdate]) -> None:
     now = datetime.now(UTC)
     statement = upsert(transformed_data)
     kept = ("idno", "first_transformed_at")
@@ -133,8 +133,8 @@ def _store_heads(connection: Connection, records: Sequence[NewRecord]) -> None:
     )
 
 
-def _head_row(record: NewRecord, now: datetime) -> dict[str, object]:
-    facts, settled = record.settled.facts, record.settled
+def _head_row(record: RecordUpdate, now: datetime) -> dict[str, object]:
+    facts, resolved = record.resolved.facts, record.resolved
     parts, cuatm = facts.address_parts or AddressParts(), facts.cuatm or Cuatm()
     return {
         "idno": facts.idno,
@@ -147,10 +147,10 @@ def _head_row(record: NewRecord, now: datetime) -> dict[str, object]:
         "address": facts.address,
         **{f"address_{part}": value for part, value in parts},
         **{f"cuatm_{part}": value for part, value in cuatm},
-        "disagreements": settled.disagreements,
-        "sources": {field: source.model_dump() for field, source in settled.sources.items()},
-        "unknown": list(settled.unknown),
-        "notes": list(settled.notes),
+        "disagreements": resolved.disagreements,
+        "sources": {field: source.model_dump() for field, source in resolved.sources.items()},
+        "unknown": list(resolved.unknown),
+        "notes": list(resolved.notes),
         "facts_sha256": record.facts_sha256,
         "source_data_id": record.capture.source_data_id,
         "fetched_at": record.capture.fetched_at,
@@ -160,14 +160,15 @@ def _head_row(record: NewRecord, now: datetime) -> dict[str, object]:
     }
 
 
-def _source(record: NewRecord, field: str) -> tuple[int, int]:
-    """The capture and the version that a companion row names."""
-    source = record.settled.sources.get(field)
+def _source(record: RecordUpdate, field: str) -> tuple[int, int]:
+    """Return the capture and the transform version that a companion row names."""
+    source = record.resolved.sources.get(field)
     return source.source_data_id if source else record.capture.source_data_id, version.TRANSFORM_VERSION
 
 
-def _store_parties(connection: Connection, records: Sequence[NewRecord]) -> None:
-    changed = [each for each in records if each.is_new or each.changed & {"founders", "administrators"}]
+def _store_parties(connection: Connection, records: Sequence[RecordUpdate]) -> None:
+    fields = {"founders": Relation.FOUNDER, "administrators": Relation.ADMINISTRATOR}
+    changed = [record for record in records if record.is_new or record.changed_fields & fields.keys()]
     _clear(connection, company_parties, changed)
     copy_rows(
         connection,
@@ -176,11 +177,8 @@ def _store_parties(connection: Connection, records: Sequence[NewRecord]) -> None
         (
             (record.capture.idno, relation, position, *_party(party), *_source(record, field))
             for record in changed
-            for field, relation in (
-                ("founders", Relation.FOUNDER),
-                ("administrators", Relation.ADMINISTRATOR),
-            )
-            for position, party in enumerate(getattr(record.settled.facts, field))
+            for field, relation in fields.items()
+            for position, party in enumerate(getattr(record.resolved.facts, field))
         ),
     )
 
@@ -189,9 +187,9 @@ def _party(party: Party) -> tuple[object, ...]:
     return party.name, party.kind, party.share, party.role, party.idno, party.source_id
 
 
-def _store_activities(connection: Connection, records: Sequence[NewRecord]) -> None:
+def _store_activities(connection: Connection, records: Sequence[RecordUpdate]) -> None:
     fields = {"licensed_activities": True, "unlicensed_activities": False}
-    changed = [each for each in records if each.is_new or each.changed & fields.keys()]
+    changed = [record for record in records if record.is_new or record.changed_fields & fields.keys()]
     _clear(connection, company_activities, changed)
     copy_rows(
         connection,
@@ -201,7 +199,7 @@ def _store_activities(connection: Connection, records: Sequence[NewRecord]) -> N
             (record.capture.idno, is_licensed, position, *_activity(activity), *_source(record, field))
             for record in changed
             for field, is_licensed in fields.items()
-            for position, activity in enumerate(getattr(record.settled.facts, field))
+            for position, activity in enumerate(getattr(record.resolved.facts, field))
         ),
     )
 
@@ -210,34 +208,34 @@ def _activity(activity: Activity) -> tuple[str, str | None]:
     return activity.name, activity.code
 
 
-def _clear(connection: Connection, table: Table, records: Sequence[NewRecord]) -> None:
+def _clear(connection: Connection, table: Table, records: Sequence[RecordUpdate]) -> None:
     idnos = [record.capture.idno for record in records if not record.is_new]
     if idnos:
         connection.execute(delete(table).where(table.c.idno.in_(idnos)))
 
 
-def _store_statements(connection: Connection, records: Sequence[NewRecord]) -> None:
-    """Write the years that changed, and no other."""
-    gone = [
+def _store_statements(connection: Connection, records: Sequence[RecordUpdate]) -> None:
+    """Write the years that changed. The rows of all other years stay untouched."""
+    changed = [
         (record.capture.idno, int(field.partition("/")[2]))
         for record in records
-        for field in record.changed
+        for field in record.changed_fields
         if "/" in field
     ]
     for table in (financial_lines, financial_statements):
-        _clear_years(connection, table, gone)
+        _clear_years(connection, table, changed)
     written = [
         (record, statement)
         for record in records
-        for statement in record.settled.facts.statements
-        if record.is_new or f"statements/{statement.year}" in record.changed
+        for statement in record.resolved.facts.statements
+        if record.is_new or f"statements/{statement.year}" in record.changed_fields
     ]
-    copy_rows(connection, financial_statements, _STATEMENT_COLUMNS, (_statement(*each) for each in written))
+    copy_rows(connection, financial_statements, _STATEMENT_COLUMNS, (_statement(*pair) for pair in written))
     copy_rows(
         connection,
         financial_lines,
         _LINE_COLUMNS,
-        (row for each in written for row in _statement_lines(*each)),
+        (row for pair in written for row in _statement_lines(*pair)),
     )
 
 
@@ -246,7 +244,7 @@ def _clear_years(connection: Connection, table: Table, years: Sequence[tuple[str
         connection.execute(delete(table).where(tuple_(table.c.idno, table.c.year).in_(years)))
 
 
-def _statement(record: NewRecord, statement: Statement) -> tuple[object, ...]:
+def _statement(record: RecordUpdate, statement: Statement) -> tuple[object, ...]:
     figures = statement.figures()
     return (
         *(record.capture.idno, statement.year, statement.currency, statement.document_type, statement.cuiio),
@@ -255,7 +253,7 @@ def _statement(record: NewRecord, statement: Statement) -> tuple[object, ...]:
     )
 
 
-def _statement_lines(record: NewRecord, statement: Statement) -> Iterable[tuple[object, ...]]:
+def _statement_lines(record: RecordUpdate, statement: Statement) -> Iterable[tuple[object, ...]]:
     source = _source(record, f"statements/{statement.year}")
     for line in statement.lines:
         yield (
@@ -264,15 +262,15 @@ def _statement_lines(record: NewRecord, statement: Statement) -> Iterable[tuple[
         )
 
 
-def _change_row(recorded: Recorded) -> dict[str, object]:
+def _change_row(entry: ChangeEntry) -> dict[str, object]:
     return {
-        "idno": recorded.capture.idno,
-        **asdict(recorded.difference),
-        "cause": recorded.cause,
-        "observed_at": recorded.capture.fetched_at,
+        "idno": entry.capture.idno,
+        **asdict(entry.difference),
+        "cause": entry.cause,
+        "observed_at": entry.capture.fetched_at,
         "recorded_at": datetime.now(UTC),
-        "source_data_id": recorded.capture.source_data_id,
-        "transform_version": recorded.version,
-        "previous_source_data_id": recorded.previous_source_data_id,
-        "previous_version": recorded.previous_version,
+        "source_data_id": entry.capture.source_data_id,
+        "transform_version": entry.version,
+        "previous_source_data_id": entry.previous_source_data_id,
+        "previous_version": entry.previous_version,
     }

@@ -1,8 +1,9 @@
-"""Stored captures made current: read, stored as records with their history, or set aside with the reason."""
+"""Transformation of stored captures: each is read, then stored as its company's record or put into quarantine."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from redis import Redis
 from sqlalchemy import Connection
@@ -16,16 +17,23 @@ from pipeline.records.capture_store import (
     good_captures,
     load_contents,
 )
-from pipeline.records.quarantine import Refusal, Tolerance, known_refusals, release, set_aside
+from pipeline.records.quarantine import (
+    Refusal,
+    Tolerance,
+    add_to_quarantine,
+    quarantined,
+    remove_from_quarantine,
+)
 from pipeline.records.record_store import (
+    ChangeEntry,
     Head,
-    NewRecord,
-    Recorded,
+    RecordUpdate,
     facts_sha256,
     load_heads,
     store_records,
 )
 from pipeline.records.suppression import without_suppressed
+from pipeline.records.warehouse_engine import Transaction
 from pipeline.transform import version
 from pipeline.transform.carry_forward import CaptureReading, ResolvedFacts, resolve_facts, states_all_fields
 from pipeline.transform.merge import NotThisCompany, transform
@@ -38,33 +46,45 @@ from warehouse.records.record_diff import Difference, differences
 from warehouse.records.redaction import load_suppressions
 from warehouse.schema.advisory_locks import lock_companies
 
-Transaction = Callable[[], AbstractContextManager[Connection]]
+logger = logging.getLogger(__name__)
 
-TRANSFORMED = "transformed"
-NOT_TRANSFORMED = "not transformed"
-NEWER_IS_CURRENT = "a newer capture is current"
+
+class TransformResult(StrEnum):
+    """What became of a capture that was to be transformed."""
+
+    TRANSFORMED = "transformed"
+    NOT_TRANSFORMED = "not transformed"
+    NEWER_IS_CURRENT = "a newer capture is current"
+    NO_GOOD_CAPTURE = "no good capture"
 
 
 @dataclass(frozen=True)
 class Transformation:
-    """What became of a capture that was to be transformed. `note`: why not, or what its reading came across."""
+    """The result for one capture.
+
+    `note` says why the capture was not transformed, or what its readings disagree on. `source_changes` counts those of
+    the `changes` whose cause is the source.
+    """
 
     idno: str
     source_data_id: int
-    result: str
+    result: TransformResult
     name: str = ""
     note: str = ""
     changes: int = 0
-    news: int = 0
+    source_changes: int = 0
     unknown: tuple[str, ...] = ()
 
 
-def make_current(
+def update_record(
     transaction: Transaction, cache: Redis, capture: StoredCapture, *, fresh_seconds: int
 ) -> Transformation:
-    """Make a capture its company's current record, in the cache too. What cannot be read is said, not raised."""
-    [done] = make_all_current(transaction, [capture])
-    if done.result != NOT_TRANSFORMED:
+    """Transform a capture into its company's record and write the record to the cache.
+
+    A capture that cannot be read raises nothing; the result says why.
+    """
+    [done] = update_records(transaction, [capture])
+    if done.result is not TransformResult.NOT_TRANSFORMED:
         with transaction() as connection:
             record = load_record(connection, capture.idno)
         if record is not None:
@@ -73,97 +93,112 @@ def make_current(
     return done
 
 
-def make_all_current(
+def update_records(
     transaction: Transaction, captures: Sequence[StoredCapture], *, tolerance: Tolerance | None = None
 ) -> list[Transformation]:
-    """Make captures, one a company, their companies' current records; one that cannot be read is set aside.
+    """Transform captures into their companies' records, in one transaction. Put those into quarantine that fail.
 
-    Raises TooManyRefused if more of them than `tolerance` allows cannot be read that could be before; then nothing
-    is stored.
+    Args:
+        transaction: Opens a transaction in the warehouse.
+        captures: At most one capture of each company.
+        tolerance: How many captures may fail that were not in quarantine before; None for any number.
+
+    Raises:
+        TooManyRefused: More captures failed than are tolerated. Then nothing is stored.
     """
     with transaction() as connection:
-        lock_companies(connection, [capture.idno for capture in captures])
-        heads = load_heads(connection, [capture.idno for capture in captures])
-        newer = [each for each in captures if _is_newer(heads.get(each.idno), each)]
-        todo = [each for each in captures if each not in newer]
-        readings = _read(connection, todo)
-        refused = {
-            each.source_data_id: reading
-            for each in todo
-            if isinstance(reading := readings[each.source_data_id], Refusal)
-        }
-        records = _new_records(connection, todo, heads, readings)
-        refused |= _store(connection, records)
-        if tolerance is not None:  # what it raises undoes all
-            _check(connection, todo, refused, tolerance)
-        set_aside(
-            connection,
-            [(each, refused[each.source_data_id]) for each in todo if each.source_data_id in refused],
-        )
+        idnos = [capture.idno for capture in captures]
+        lock_companies(connection, idnos)
+        heads = load_heads(connection, idnos)
+        outdated = [capture for capture in captures if _is_outdated(capture, heads.get(capture.idno))]
+        todo = [capture for capture in captures if capture not in outdated]
+        readings = _resolve(connection, todo)
+        updates = _record_updates(connection, todo, heads, readings)
+        refused = {key: reading for key, reading in readings.items() if isinstance(reading, Refusal)}
+        refused |= _store(connection, updates)
+        if tolerance is not None:
+            _check_tolerance(connection, todo, refused, tolerance)
+        _update_quarantine(connection, todo, refused)
         delete_pending(connection, captures)
-        release(connection, [each for each in todo if each.source_data_id not in refused])
-    stored = {record.capture.source_data_id: record for record in records}
+    stored = {update.capture.source_data_id: update for update in updates}
     return [
-        *(Transformation(each.idno, each.source_data_id, NEWER_IS_CURRENT) for each in newer),
-        *(_told(each, readings[each.source_data_id], refused, stored) for each in todo),
+        *(
+            Transformation(capture.idno, capture.source_data_id, TransformResult.NEWER_IS_CURRENT)
+            for capture in outdated
+        ),
+        *(_transformation(capture, readings[capture.source_data_id], refused, stored) for capture in todo),
     ]
 
 
-def _is_newer(head: Head | None, capture: StoredCapture) -> bool:
+def _is_outdated(capture: StoredCapture, head: Head | None) -> bool:
     return head is not None and head.fetched_at > capture.fetched_at
 
 
-def _check(
+def _check_tolerance(
     connection: Connection,
     captures: Sequence[StoredCapture],
     refused: Mapping[int, Refusal],
     tolerance: Tolerance,
 ) -> None:
-    known = known_refusals(connection, captures)
-    news = [refusal for source_data_id, refusal in refused.items() if source_data_id not in known]
-    if news:
-        tolerance.check(refused=len(news), tried=len(captures), example=news[-1].detail)
+    known = quarantined(connection, captures)
+    new = [refusal for source_data_id, refusal in refused.items() if source_data_id not in known]
+    if new:
+        tolerance.check(refused=len(new), tried=len(captures), example=new[-1].detail)
 
 
-def _read(connection: Connection, captures: Sequence[StoredCapture]) -> dict[int, ResolvedFacts | Refusal]:
-    """Return each company's facts as of these captures, or why they could not be read."""
-    read = _read_each(connection, captures)
-    unsettled = [
-        each
-        for each in captures
-        if isinstance(reading := read[each.source_data_id], CaptureReading)
+def _update_quarantine(
+    connection: Connection, captures: Sequence[StoredCapture], refused: Mapping[int, Refusal]
+) -> None:
+    refusals = [
+        (capture, refused[capture.source_data_id])
+        for capture in captures
+        if capture.source_data_id in refused
+    ]
+    add_to_quarantine(connection, refusals)
+    remove_from_quarantine(
+        connection, [capture for capture in captures if capture.source_data_id not in refused]
+    )
+
+
+def _resolve(connection: Connection, captures: Sequence[StoredCapture]) -> dict[int, ResolvedFacts | Refusal]:
+    """Return by capture its company's facts as of that capture, or why it could not be read."""
+    readings = _read_all(connection, captures)
+    incomplete = [
+        capture
+        for capture in captures
+        if isinstance(reading := readings[capture.source_data_id], CaptureReading)
         and not states_all_fields(reading.transformed)
     ]
-    earlier = earlier_captures(connection, unsettled)
-    suppressed = load_suppressions(connection, [each.idno for each in captures])
-    settled = {
+    earlier = earlier_captures(connection, incomplete)
+    suppressed = load_suppressions(connection, [capture.idno for capture in captures])
+    resolved = {
         source_data_id: reading
         if isinstance(reading, Refusal)
         else resolve_facts(reading, _read_earlier(connection, earlier.get(source_data_id, ())))
-        for source_data_id, reading in read.items()
+        for source_data_id, reading in readings.items()
     }
     return {
         source_data_id: without_suppressed(reading, suppressed[reading.facts.idno])
         if isinstance(reading, ResolvedFacts) and reading.facts.idno in suppressed
         else reading
-        for source_data_id, reading in settled.items()
+        for source_data_id, reading in resolved.items()
     }
 
 
 def _read_earlier(connection: Connection, captures: Sequence[StoredCapture]) -> list[CaptureReading]:
-    read = _read_each(connection, captures).values() if captures else ()
-    return [reading for reading in read if isinstance(reading, CaptureReading)]
+    readings = _read_all(connection, captures).values() if captures else ()
+    return [reading for reading in readings if isinstance(reading, CaptureReading)]
 
 
-def _read_each(
+def _read_all(
     connection: Connection, captures: Sequence[StoredCapture]
 ) -> dict[int, CaptureReading | Refusal]:
-    """Return what each of these captures says by itself, or why it could not be read."""
+    """Return by capture what it states by itself, or why it could not be read."""
     contents = load_contents(connection, captures)
-    return {each.source_data_id: _read_one(each, contents[each.source_data_id]) for each in captures}
+    return {capture.source_data_id: _read(capture, contents[capture.source_data_id]) for capture in captures}
 
 
-def _read_one(capture: StoredCapture, contents: CaptureContents) -> CaptureReading | Refusal:
+def _read(capture: StoredCapture, contents: CaptureContents) -> CaptureReading | Refusal:
     if contents.damaged:
         return Refusal(QuarantineReason.EVIDENCE_DAMAGED, contents.damaged)
     if contents.removed:
@@ -174,43 +209,49 @@ def _read_one(capture: StoredCapture, contents: CaptureContents) -> CaptureReadi
         )
     except NotThisCompany as reason:
         return Refusal(QuarantineReason.NOT_THIS_COMPANY, str(reason))
-    except Exception as error:  # a page that the reading was not ready for: one must not stop all others
+    except Exception as error:  # a page that the parser does not expect must not stop all other captures
+        about = {"idno": capture.idno, "source_data_id": capture.source_data_id}
+        logger.exception("the parser failed on a capture", extra=about)
         return Refusal(QuarantineReason.NOT_READABLE, f"{type(error).__name__}: {error}")
     return CaptureReading(capture.source_data_id, transformed)
 
 
-def _new_records(
+def _record_updates(
     connection: Connection,
     captures: Iterable[StoredCapture],
     heads: Mapping[str, Head],
     readings: Mapping[int, ResolvedFacts | Refusal],
-) -> list[NewRecord]:
-    """Return what is to be stored: nothing of a company whose record is this capture's, read so already."""
-    good = [
-        (each, reading, facts_sha256(reading.facts))
-        for each in captures
-        if isinstance(reading := readings[each.source_data_id], ResolvedFacts)
+) -> list[RecordUpdate]:
+    """Return what to store. A record that comes from its capture and this transform version already is left out."""
+    read = [
+        (capture, reading, facts_sha256(reading.facts))
+        for capture in captures
+        if isinstance(reading := readings[capture.source_data_id], ResolvedFacts)
     ]
     changed = [
-        each.idno
-        for each, _, sha256 in good
-        if each.idno in heads and sha256 != heads[each.idno].facts_sha256
+        capture.idno
+        for capture, _, sha256 in read
+        if capture.idno in heads and sha256 != heads[capture.idno].facts_sha256
     ]
-    held = load_facts(connection, changed) if changed else {}
-    between = _read_again(connection, [heads[idno] for idno in changed], good)
-    records = []
-    for capture, settled, sha256 in good:
-        head, old = heads.get(capture.idno), held.get(capture.idno)
+    present = load_facts(connection, changed) if changed else {}
+    reread = _reread(
+        connection,
+        [heads[idno] for idno in changed],
+        excluded={capture.source_data_id for capture, _, _ in read},
+    )
+    updates = []
+    for capture, resolved, sha256 in read:
+        head, old = heads.get(capture.idno), present.get(capture.idno)
         if head is not None and old is None and _is_same(head, capture):
             continue
-        found = tuple(differences(old, settled.facts)) if old is not None else ()
+        found = tuple(differences(old, resolved.facts)) if old is not None else ()
         history = (
-            tuple(_history(capture, settled.facts, found, head, old, between.get(head.source_data_id)))
+            tuple(_history(capture, resolved.facts, found, head, old, reread.get(head.source_data_id)))
             if head is not None and old is not None and found
             else ()
         )
-        records.append(NewRecord(capture, settled, sha256, head is None, found, history))
-    return records
+        updates.append(RecordUpdate(capture, resolved, sha256, head is None, found, history))
+    return updates
 
 
 def _is_same(head: Head, capture: StoredCapture) -> bool:
@@ -220,22 +261,19 @@ def _is_same(head: Head, capture: StoredCapture) -> bool:
     )
 
 
-def _read_again(
-    connection: Connection,
-    heads: Iterable[Head],
-    good: Iterable[tuple[StoredCapture, ResolvedFacts, str]],
+def _reread(
+    connection: Connection, heads: Iterable[Head], *, excluded: set[int]
 ) -> dict[int, ResolvedFacts | Refusal]:
-    """Read the captures of records that an older version read, and that are to be replaced by newer captures'.
+    """Read the captures of records that an older transform version read and that newer captures replace.
 
-    What this version reads out of them tells what is news from what is only our better reading.
+    What this version reads from them tells changes of the source from changes of the parser.
     """
-    own = {capture.source_data_id for capture, _, _ in good}
     again = [
         head.source_data_id
         for head in heads
-        if head.transform_version != version.TRANSFORM_VERSION and head.source_data_id not in own
+        if head.transform_version != version.TRANSFORM_VERSION and head.source_data_id not in excluded
     ]
-    return _read(connection, good_captures(connection, again)) if again else {}
+    return _resolve(connection, good_captures(connection, again)) if again else {}
 
 
 def _history(
@@ -244,67 +282,74 @@ def _history(
     found: Sequence[Difference],
     head: Head,
     old: CompanyFacts,
-    between: ResolvedFacts | Refusal | None,
-) -> Iterable[Recorded]:
-    """Yield the changes with their causes, the parser's before the source's.
+    reread: ResolvedFacts | Refusal | None,
+) -> Iterator[ChangeEntry]:
+    """Yield the changes with their causes, those of the parser before those of the source.
 
-    `between` is what this version reads out of the capture that it replaces; None where it need not be known.
+    Args:
+        capture: The capture that the new record comes from.
+        new: The facts of the new record.
+        found: The differences between the two records.
+        head: The head of the present record.
+        old: The facts of the present record.
+        reread: What this transform version reads from the capture of the present record, None if that is not needed.
     """
-    if not isinstance(between, ResolvedFacts):
-        # Where the older capture cannot be read any more, the two causes cannot be told apart: that is no news.
-        is_news = (
+    if not isinstance(reread, ResolvedFacts):
+        # If the older capture can no longer be read, the two causes cannot be told apart. Then the parser counts as
+        # the cause, so that no change is reported that the source may not have made.
+        is_source = (
             head.transform_version == version.TRANSFORM_VERSION
             and capture.source_data_id != head.source_data_id
         )
         for difference in found:
-            yield _recorded(difference, Cause.SOURCE if is_news else Cause.PARSER, capture, head)
+            yield _entry(difference, Cause.SOURCE if is_source else Cause.PARSER, capture, head)
         return
-    reread = StoredCapture(head.source_data_id, capture.idno, head.fetched_at, "")
-    for difference in differences(old, between.facts):
-        yield _recorded(difference, Cause.PARSER, reread, head)
+    old_capture = StoredCapture(head.source_data_id, capture.idno, head.fetched_at, "")
+    for difference in differences(old, reread.facts):
+        yield _entry(difference, Cause.PARSER, old_capture, head)
     reread_head = Head(head.source_data_id, head.fetched_at, version.TRANSFORM_VERSION, None)
-    for difference in differences(between.facts, new):
-        yield _recorded(difference, Cause.SOURCE, capture, reread_head)
+    for difference in differences(reread.facts, new):
+        yield _entry(difference, Cause.SOURCE, capture, reread_head)
 
 
-def _recorded(difference: Difference, cause: Cause, capture: StoredCapture, head: Head) -> Recorded:
-    return Recorded(
+def _entry(difference: Difference, cause: Cause, capture: StoredCapture, head: Head) -> ChangeEntry:
+    return ChangeEntry(
         difference, cause, capture, version.TRANSFORM_VERSION, head.source_data_id, head.transform_version
     )
 
 
-def _store(connection: Connection, records: Sequence[NewRecord]) -> dict[int, Refusal]:
-    """Store records; return which ones the tables refuse, and why. One bad record does not sink the rest."""
+def _store(connection: Connection, updates: Sequence[RecordUpdate]) -> dict[int, Refusal]:
+    """Store records. Return by capture why the tables refused it; the other records are stored."""
     try:
         with connection.begin_nested():
-            store_records(connection, records)
+            store_records(connection, updates)
     except (DataError, IntegrityError) as error:
-        if len(records) > 1:
-            return {key: why for record in records for key, why in _store(connection, [record]).items()}
+        if len(updates) > 1:
+            return {key: refusal for one in updates for key, refusal in _store(connection, [one]).items()}
         detail = str(error.orig).partition("\n")[0]
-        return {records[0].capture.source_data_id: Refusal(QuarantineReason.NOT_STORABLE, detail)}
+        return {updates[0].capture.source_data_id: Refusal(QuarantineReason.NOT_STORABLE, detail)}
     return {}
 
 
-def _told(
+def _transformation(
     capture: StoredCapture,
     reading: ResolvedFacts | Refusal,
     refused: Mapping[int, Refusal],
-    stored: Mapping[int, NewRecord],
+    stored: Mapping[int, RecordUpdate],
 ) -> Transformation:
     idno, source_data_id = capture.idno, capture.source_data_id
     if refusal := refused.get(source_data_id):
-        return Transformation(idno, source_data_id, NOT_TRANSFORMED, note=refusal.detail)
+        return Transformation(idno, source_data_id, TransformResult.NOT_TRANSFORMED, note=refusal.detail)
     assert isinstance(reading, ResolvedFacts)
-    record = stored.get(source_data_id)
+    update = stored.get(source_data_id)
     notes = [*reading.notes, *(f"readings disagree on {field}" for field in reading.disagreements)]
     return Transformation(
         idno,
         source_data_id,
-        TRANSFORMED,
+        TransformResult.TRANSFORMED,
         reading.facts.name,
         "; ".join(notes),
-        changes=len(record.differences) if record else 0,
-        news=sum(each.cause is Cause.SOURCE for each in record.history) if record else 0,
+        changes=len(update.differences) if update else 0,
+        source_changes=sum(entry.cause is Cause.SOURCE for entry in update.history) if update else 0,
         unknown=reading.unknown,
     )

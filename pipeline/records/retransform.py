@@ -1,6 +1,7 @@
-"""Stale records transformed again from stored captures: in batches, on several cores, never more than a few in memory.
+"""Re-transformation: stale records are read again from stored captures, in batches and on several processor cores.
 
-Each batch is one transaction. What is done is stale no more: whoever goes on after a stop, of any kind, goes on there.
+Each batch is one transaction. A record that has been transformed is no longer stale, so a re-transformation that was
+stopped in any way continues where it stopped. Only a few batches are in memory at a time.
 """
 
 import multiprocessing
@@ -14,15 +15,15 @@ from multiprocessing.connection import wait as wait_for_sentinel
 
 from pipeline.records.capture_store import captures_to_transform, stale_companies
 from pipeline.records.quarantine import Tolerance
-from pipeline.records.record_updates import NOT_TRANSFORMED, Transaction, Transformation, make_all_current
-from pipeline.records.warehouse_engine import engine_for
+from pipeline.records.record_updates import Transformation, TransformResult, update_records
+from pipeline.records.warehouse_engine import Transaction, engine_for
 
 BATCH = 100
-"""Companies a transaction: their pages are in memory at once, their records locked for about a second."""
+"""Companies in a transaction. Their pages are in memory together, and their records are locked for about a second."""
 _PAGE = 2000
-_ALONE = 2 * BATCH
-"""Up to so many companies are done in this process: others would take longer to start."""
-_MOST_PASSES = 3
+_SINGLE_PROCESS_MAX = 2 * BATCH
+"""Up to this number of companies, other processes would take longer to start than this one needs."""
+_MAX_PASSES = 3
 
 Results = list[Transformation]
 
@@ -35,16 +36,24 @@ def retransform_stale(
     processes: int,
     tolerance: Tolerance,
 ) -> Iterator[Results]:
-    """Make every stale record (of a cohort) current; yield what became of each batch.
+    """Transform every stale record again and yield the results of each batch.
 
-    Raises TooManyRefused if this version cannot read so many captures that the reading itself must be wrong.
+    Args:
+        transaction: Opens a transaction in the warehouse.
+        warehouse_url: The warehouse's URL, where other processes connect.
+        cohort: Transform only companies of this cohort.
+        processes: How many processes transform at the same time.
+        tolerance: How many captures of a batch may fail.
+
+    Raises:
+        TooManyRefused: So many captures of a batch failed that the parser itself is in doubt.
     """
-    for _ in range(_MOST_PASSES):
+    for _ in range(_MAX_PASSES):
         refused = False
         for results in _one_pass(transaction, warehouse_url, cohort, processes, tolerance):
-            refused = refused or any(each.result == NOT_TRANSFORMED for each in results)
+            refused = refused or any(done.result is TransformResult.NOT_TRANSFORMED for done in results)
             yield results
-        if not refused:  # else the capture before the one refused may have its turn
+        if not refused:  # otherwise the next pass tries the capture before the refused one
             return
 
 
@@ -52,20 +61,20 @@ def _one_pass(
     transaction: Transaction, warehouse_url: str, cohort: str | None, processes: int, tolerance: Tolerance
 ) -> Iterator[Results]:
     idnos = _stale(transaction, cohort)
-    first = list(islice(idnos, _ALONE + 1))
-    if processes == 1 or len(first) <= _ALONE:
+    first = list(islice(idnos, _SINGLE_PROCESS_MAX + 1))
+    if processes == 1 or len(first) <= _SINGLE_PROCESS_MAX:
         for batch in _batches(chain(first, idnos)):
             yield transform_companies(transaction, batch, tolerance)
         return
-    with closing(_Workers(warehouse_url, processes, tolerance)) as workers:
+    with closing(_WorkerPool(warehouse_url, processes, tolerance)) as workers:
         yield from workers.run(_batches(chain(first, idnos)))
 
 
 def transform_companies(transaction: Transaction, idnos: Sequence[str], tolerance: Tolerance) -> Results:
-    """Make the newest captures of these companies, that this version has not refused before, current."""
+    """Transform each company's newest good capture that this transform version has not put into quarantine."""
     with transaction() as connection:
         captures = captures_to_transform(connection, idnos)
-    return make_all_current(transaction, captures, tolerance=tolerance) if captures else []
+    return update_records(transaction, captures, tolerance=tolerance) if captures else []
 
 
 def _stale(transaction: Transaction, cohort: str | None) -> Iterator[str]:
@@ -85,58 +94,58 @@ def _batches(idnos: Iterable[str]) -> Iterator[list[str]]:
         yield batch
 
 
-def _ended(begun: set[Future[Results]]) -> Iterator[Results]:
-    """Take out what has ended, waiting for the first; yield the results."""
-    done, _ = wait(begun, return_when=FIRST_COMPLETED)
-    begun -= done
+def _take_finished(pending: set[Future[Results]]) -> Iterator[Results]:
+    """Wait until at least one future has finished. Remove the finished ones and yield their results."""
+    done, _ = wait(pending, return_when=FIRST_COMPLETED)
+    pending -= done
     for future in done:
         yield future.result()
 
 
-class _Workers:
+class _WorkerPool:
     """Processes that each read, transform and write batches over a connection of their own."""
 
     def __init__(self, warehouse_url: str, processes: int, tolerance: Tolerance) -> None:
-        self._most = 2 * processes
+        self._max_pending = 2 * processes
         self._tolerance = tolerance
-        # Not forked: this process has threads and connections.
+        # Not forked, because this process has threads and connections.
         self._pool = ProcessPoolExecutor(
-            processes, multiprocessing.get_context("spawn"), _begin, (warehouse_url,)
+            processes, multiprocessing.get_context("spawn"), _initialize_worker, (warehouse_url,)
         )
 
     def run(self, batches: Iterator[list[str]]) -> Iterator[Results]:
-        """Yield the results of batches as they come, with no more begun than keep the processes busy."""
-        begun: set[Future[Results]] = set()
+        """Yield the results of batches as they finish. Submit no more batches than keep the processes busy."""
+        pending: set[Future[Results]] = set()
         for batch in batches:
-            begun.add(self._pool.submit(_work, batch, self._tolerance))
-            if len(begun) >= self._most:
-                yield from _ended(begun)
-        while begun:
-            yield from _ended(begun)
+            pending.add(self._pool.submit(_transform_batch, batch, self._tolerance))
+            if len(pending) >= self._max_pending:
+                yield from _take_finished(pending)
+        while pending:
+            yield from _take_finished(pending)
 
     def close(self) -> None:
-        """Begin no further batch, and wait for those under way: each is a transaction, done or undone."""
+        """Start no further batch and wait for those under way. Each is a transaction that commits or rolls back."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
 _transaction: Transaction | None = None
-"""Of a worker process."""
+"""Opens a transaction in a worker process."""
 
 
-def _begin(warehouse_url: str) -> None:
+def _initialize_worker(warehouse_url: str) -> None:
     global _transaction
     _transaction = engine_for(warehouse_url, pool_size=1).begin
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _end_with_parent() -> None:
-    """A worker whose run was killed ends; what it had begun is rolled back."""
+def _exit_with_parent() -> None:
+    """End this worker when its run's process is killed. The transaction under way is rolled back."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait_for_sentinel([parent.sentinel])
         os._exit(1)
 
 
-def _work(idnos: list[str], tolerance: Tolerance) -> Results:
+def _transform_batch(idnos: list[str], tolerance: Tolerance) -> Results:
     assert _transaction is not None
     return transform_companies(_transaction, idnos, tolerance)

@@ -1,6 +1,7 @@
-"""What one run does for its companies: visit, store, transform and tell, company by company, as each comes.
+"""The work of a run for its companies: visit, store, transform and report, one company after the other.
 
-Each company is brought to its end at once. A run that is cancelled or dies loses no more than the visits under way.
+Each company is finished as soon as its final visit has ended. A run that is cancelled or dies loses only the visits
+under way.
 """
 
 import logging
@@ -15,10 +16,16 @@ from pipeline.extract import spool
 from pipeline.extract.crawl import Attempt, Crawl, Deferral, Event, Skip
 from pipeline.extract.page_capture import Capture
 from pipeline.records.capture_store import find_good_capture, store_capture
-from pipeline.records.record_updates import NOT_TRANSFORMED, Transaction, make_current
+from pipeline.records.record_updates import TransformResult, update_record
+from pipeline.records.warehouse_engine import Transaction
 from pipeline.register.tracking import schedule_next_visit
-from pipeline.runs.run_metrics import note_transformations, note_visit
-from pipeline.runs.run_results import Result, captured_since, note_result, without_result
+from pipeline.runs.run_metrics import count_transformations, report_visit
+from pipeline.runs.run_results import (
+    CompanyRunResult,
+    find_conclusive_capture,
+    store_result,
+    without_result,
+)
 from telemetry import traces
 from telemetry.tallies import RESULTS, Tallies
 from warehouse.contract import RUN_EVENTS_CHANNEL, RunResult
@@ -26,11 +33,16 @@ from warehouse.contract import RUN_EVENTS_CHANNEL, RunResult
 logger = logging.getLogger(__name__)
 
 NewCrawl = Callable[[Callable[[str], int | None]], Crawl]
+"""Creates a crawl. Its argument finds a capture that another run stored after the company was requested."""
 
 
 @dataclass(frozen=True)
 class RunContext:
-    """The run, as far as its work depends on it. `run_ids`: it, and those it was tried again from."""
+    """What the work of a run has to know about the run.
+
+    `run_ids` are the run and those that it was retried from. `since` is the time of the request: a younger capture
+    makes a visit unnecessary. `transforms` says whether the run also updates records.
+    """
 
     run_id: str
     run_ids: tuple[str, ...]
@@ -41,7 +53,7 @@ class RunContext:
 
 @dataclass(frozen=True)
 class Stores:
-    """Where things go."""
+    """The stores that a run writes to."""
 
     transaction: Transaction
     state: Redis
@@ -56,39 +68,44 @@ class CompanyRunner:
 
     def __init__(self, run: RunContext, stores: Stores, new_crawl: NewCrawl) -> None:
         self._run, self._stores = run, stores
-        self._crawl = new_crawl(self._captured_meanwhile)
+        self._crawl = new_crawl(self._find_new_capture)
 
     def scrape_all(self, idnos: Iterable[str]) -> Iterator[Event]:
-        """Yield each event of the crawl once it is stored. What this run was done with before is left out."""
+        """Visit companies and yield each event of the crawl after it is stored.
+
+        Companies that the run, or one that it was retried from, has finished before are left out.
+        """
         self._store_spooled()
         with self._stores.transaction() as connection:
-            left = without_result(connection, idnos, self._run.run_ids)
-        events = self._crawl.visit_all(left)
+            unfinished = without_result(connection, idnos, self._run.run_ids)
+        events = self._crawl.visit_all(unfinished)
         try:
             for event in events:
                 self._store(event)
                 self._stores.tallies.flush()
                 yield event
         finally:
-            events.close()  # type: ignore[attr-defined] # a generator: the browser ends now
+            events.close()  # type: ignore[attr-defined] # a generator; this ends the browser now
             self._store_spooled()
             self._stores.tallies.flush()
 
-    def _captured_meanwhile(self, idno: str) -> int | None:
+    def _find_new_capture(self, idno: str) -> int | None:
         with self._stores.transaction() as connection:
-            return captured_since(connection, idno, self._run.since)
+            return find_conclusive_capture(connection, idno, self._run.since)
 
     def _store(self, event: Event) -> None:
         if isinstance(event, Attempt):
             self._store_attempt(event)
         elif isinstance(event, Skip):
             reason = self._transform(event.source_data_id)
-            self._tell(
-                Result(event.idno, RunResult.SKIPPED, event.attempts, event.source_data_id, reason=reason)
+            self._report(
+                CompanyRunResult(
+                    event.idno, RunResult.SKIPPED, event.attempts, event.source_data_id, reason=reason
+                )
             )
         elif isinstance(event, Deferral):
-            self._tell(
-                Result(
+            self._report(
+                CompanyRunResult(
                     event.idno,
                     RunResult.DEFERRED,
                     event.attempts,
@@ -98,8 +115,8 @@ class CompanyRunner:
             )
 
     def _store_attempt(self, attempt: Attempt) -> None:
-        note_visit(self._stores.tallies, attempt)
-        # First on disk: what was seen outlives an outage of the database.
+        report_visit(self._stores.tallies, attempt)
+        # First on disk, so that the capture survives an outage of the database.
         path = spool.put(self._stores.spool, attempt.capture)
         with traces.span("store", idno=attempt.capture.idno):
             source_data_id = self._load(attempt.capture)
@@ -114,7 +131,9 @@ class CompanyRunner:
                 connection, idno=capture.idno, outcome=capture.outcome, fetched_at=capture.fetched_at
             )
         reason = self._transform(source_data_id) or capture.error
-        self._tell(Result(capture.idno, RunResult.CAPTURED, capture.attempt, source_data_id, reason=reason))
+        self._report(
+            CompanyRunResult(capture.idno, RunResult.CAPTURED, capture.attempt, source_data_id, reason=reason)
+        )
 
     def _load(self, capture: Capture) -> int:
         with self._stores.transaction() as connection:
@@ -123,7 +142,7 @@ class CompanyRunner:
             )
 
     def _transform(self, source_data_id: int) -> str | None:
-        """Make a good capture current; return why that did not work, if so."""
+        """Update the company's record from a good capture. Return the reason if the capture could not be read."""
         if not self._run.transforms:
             return None
         with self._stores.transaction() as connection:
@@ -131,24 +150,24 @@ class CompanyRunner:
         if capture is None:
             return None
         with traces.span("transform", idno=capture.idno, source_data_id=source_data_id):
-            done = make_current(
+            done = update_record(
                 self._stores.transaction,
                 self._stores.cache,
                 capture,
                 fresh_seconds=self._stores.fresh_seconds,
             )
-        note_transformations(self._stores.tallies, [done])
+        count_transformations(self._stores.tallies, [done])
         about = {"idno": done.idno, "source_data_id": source_data_id, "result": done.result}
-        logger.info("made current", extra={**about, "changes": done.changes, "note": done.note or None})
-        return done.note if done.result == NOT_TRANSFORMED else None
+        logger.info("transformed", extra={**about, "changes": done.changes, "note": done.note or None})
+        return done.note if done.result is TransformResult.NOT_TRANSFORMED else None
 
-    def _tell(self, result: Result) -> None:
+    def _report(self, result: CompanyRunResult) -> None:
         with self._stores.transaction() as connection:
-            note_result(connection, self._run.run_id, result)
+            store_result(connection, self._run.run_id, result)
         self._stores.state.publish(RUN_EVENTS_CHANNEL, self._run.run_id)
         self._stores.tallies.count(RESULTS, result.result)
         about = {"idno": result.idno, "result": result.result, "attempts": result.attempts}
-        logger.info("done with a company", extra={**about, "reason": result.reason})
+        logger.info("company finished", extra={**about, "reason": result.reason})
 
     def _store_spooled(self) -> None:
         for path in spool.list_captures(self._stores.spool):
@@ -156,11 +175,19 @@ class CompanyRunner:
             spool.remove(path)
 
 
-def store_leftovers(transaction: Transaction, spools: Path, *, is_over: Callable[[str], bool]) -> int:
-    """Store what runs that died on this machine had seen and not stored; return how many captures that was."""
+def store_spools_of_dead_runs(
+    transaction: Transaction, spools: Path, *, has_ended: Callable[[str], bool]
+) -> int:
+    """Store the captures that runs left in their spools when they died on this machine. Return how many.
+
+    Args:
+        transaction: Opens a transaction in the warehouse.
+        spools: The folder that contains a spool for each run, named by its id.
+        has_ended: Tells whether a run has ended.
+    """
     count = 0
     for folder in spools.iterdir() if spools.is_dir() else ():
-        for path in spool.list_captures(folder) if is_over(folder.name) else ():
+        for path in spool.list_captures(folder) if has_ended(folder.name) else ():
             with transaction() as connection:
                 store_capture(connection, spool.get(path), run_id=folder.name, requested_by=None)
             spool.remove(path)

@@ -1,4 +1,4 @@
-"""What runs came to for their companies: the SQL of `run_results`, and of captures by run."""
+"""What runs did for each company: the SQL of `run_results`, and of captures by run."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from warehouse.schema.tables import run_results, source_data
 
 
 @dataclass(frozen=True)
-class Result:
-    """How a run was done with a company."""
+class CompanyRunResult:
+    """The result of a run for a company."""
 
     idno: str
     result: RunResult
@@ -25,8 +25,8 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Visited:
-    """One visit of a run, without its evidence."""
+class RunVisit:
+    """A visit of a run, without its evidence."""
 
     idno: str
     attempt: int
@@ -37,8 +37,8 @@ class Visited:
     error: str | None
 
 
-def note_result(connection: Connection, run_id: str, result: Result) -> None:
-    """Write down that a run is done with a company; of several times (a step that was repeated) the last counts."""
+def store_result(connection: Connection, run_id: str, result: CompanyRunResult) -> None:
+    """Store the result of a run for a company. It replaces the result of an earlier try of the run's step."""
     values = {"run_id": run_id, **vars(result), "ended_at": datetime.now(UTC)}
     statement = upsert(run_results).values(values)
     connection.execute(
@@ -49,8 +49,8 @@ def note_result(connection: Connection, run_id: str, result: Result) -> None:
     )
 
 
-def results_of(connection: Connection, run_ids: Collection[str]) -> list[Result]:
-    """Return what these runs came to, by IDNO; of a company that several had, the newest."""
+def load_results(connection: Connection, run_ids: Collection[str]) -> list[CompanyRunResult]:
+    """Return the results of these runs, ordered by IDNO. If several runs have a result for a company, the newest."""
     rows = connection.execute(
         select(run_results)
         .where(run_results.c.run_id.in_(run_ids))
@@ -58,7 +58,7 @@ def results_of(connection: Connection, run_ids: Collection[str]) -> list[Result]
         .distinct(run_results.c.idno)
     ).mappings()
     return [
-        Result(
+        CompanyRunResult(
             idno=row["idno"],
             result=RunResult(row["result"]),
             attempts=row["attempts"],
@@ -70,8 +70,8 @@ def results_of(connection: Connection, run_ids: Collection[str]) -> list[Result]
     ]
 
 
-def visits_of(connection: Connection, run_ids: Collection[str]) -> list[Visited]:
-    """Return every visit that these runs made, in order."""
+def load_visits(connection: Connection, run_ids: Collection[str]) -> list[RunVisit]:
+    """Return every visit of these runs, in order."""
     rows = connection.execute(
         select(
             source_data.c.idno,
@@ -85,12 +85,12 @@ def visits_of(connection: Connection, run_ids: Collection[str]) -> list[Visited]
         .where(source_data.c.run_id.in_(run_ids))
         .order_by(source_data.c.id)
     ).mappings()
-    return [Visited(**{**row, "outcome": Outcome(row["outcome"])}) for row in rows]
+    return [RunVisit(**{**row, "outcome": Outcome(row["outcome"])}) for row in rows]
 
 
-def captured_since(connection: Connection, idno: str, since: datetime) -> int | None:
-    """Return the newest capture of a company since then that answers the question, by whatever run."""
-    found: int | None = connection.scalar(
+def find_conclusive_capture(connection: Connection, idno: str, since: datetime) -> int | None:
+    """Return a company's newest capture with a conclusive outcome since a time, of any run; None if there is none."""
+    source_data_id: int | None = connection.scalar(
         select(source_data.c.id)
         .where(
             source_data.c.idno == idno,
@@ -100,15 +100,15 @@ def captured_since(connection: Connection, idno: str, since: datetime) -> int | 
         .order_by(source_data.c.id.desc())
         .limit(1)
     )
-    return found
+    return source_data_id
 
 
 def without_result(connection: Connection, idnos: Iterable[str], run_ids: Collection[str]) -> list[str]:
-    """Return those companies that these runs are not done with, in their order."""
+    """Return the companies, in their order, that these runs have not finished. A deferral does not finish a company."""
     rows = connection.scalars(
         select(run_results.c.idno).where(
             run_results.c.run_id.in_(run_ids), run_results.c.result != RunResult.DEFERRED
         )
     )
-    done = set(rows)
-    return [idno for idno in idnos if idno not in done]
+    finished = set(rows)
+    return [idno for idno in idnos if idno not in finished]

@@ -15,7 +15,9 @@ from warehouse.schema import database_roles
 
 
 def seen(number: int) -> Capture:
-    return unvisited_capture("http://x.test", make_idno(number), reason="it died", outcome=Outcome.BROWSER_ERROR)
+    return unvisited_capture(
+        "http://x.test", make_idno(number), reason="it died", outcome=Outcome.BROWSER_ERROR
+    )
 
 
 def test_captures_of_a_dead_run_are_stored_once_and_those_of_a_live_one_are_left(
@@ -48,6 +50,8 @@ def test_half_a_file_is_no_capture(databases: Databases, tmp_path: Path) -> None
     path = spool.put(folder, seen(47_003))
     path.rename(path.with_suffix(".part"))
     assert (
-        store_spools_of_dead_runs(databases.engine(database_roles.PIPELINE).begin, tmp_path, has_ended=lambda _: True)
+        store_spools_of_dead_runs(
+            databases.engine(database_roles.PIPELINE).begin, tmp_path, has_ended=lambda _: True
+        )
         == 0
     )

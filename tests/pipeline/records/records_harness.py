@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from pipeline.extract.page_capture import Capture, Payload
 from pipeline.records.capture_store import captures_of_companies, store_capture
 from pipeline.records.quarantine import Tolerance
-from pipeline.records.record_updates import Transformation, make_all_current
+from pipeline.records.record_updates import Transformation, update_records
 from pipeline.records.retransform import retransform_stale
 from standin.filed_statements import fin_data
 from standin.made_up_companies import company
@@ -105,7 +105,7 @@ class RecordsHarness:
         engine = self.databases.engine(database_roles.PIPELINE)
         with engine.begin() as connection:
             captures = captures_of_companies(connection, idnos)
-        return make_all_current(engine.begin, captures)
+        return update_records(engine.begin, captures)
 
     def retransform(self, *, cohort: str | None = None, processes: int = 1) -> list[Transformation]:
         """Transform what is stale."""
@@ -156,7 +156,7 @@ class RecordsHarness:
 
     def owner(self) -> AbstractContextManager[Connection]:
         """Return a connection that nothing is refused to; what it does is kept."""
-        return self.databases.unhindered()
+        return self.databases.unrestricted()
 
     def clear(self) -> None:
         """Forget everything."""

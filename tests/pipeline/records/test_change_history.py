@@ -12,7 +12,7 @@ from standin.made_up_companies import company
 from standin.site_facts import make_idno
 from tests.pipeline.records.records_harness import FIRST, RecordsHarness
 from warehouse.records.models import Change
-from warehouse.records.record_diff import as_of
+from warehouse.records.record_diff import undo_changes
 
 IDNO = make_idno(13)
 FOUNDER = {"fullName": "NOU FONDATOR", "id": "f" * 64, "shares": 100}
@@ -42,7 +42,7 @@ def test_a_change_at_the_source_names_both_captures_and_when_it_was_seen(stage: 
     [done] = stage.transform(IDNO)
 
     assert stage.changes(IDNO) == [("name", "source"), ("founders", "source")]
-    assert (done.changes, done.news) == (2, 2)
+    assert (done.changes, done.source_changes) == (2, 2)
     change = load_changes(stage)[1]
     assert (change.old, change.new) == (company(IDNO)["fullName"], "ALT NUME")
     assert (change.previous_source_data_id, change.source_data_id) == (first, second)
@@ -186,7 +186,7 @@ def test_a_record_can_be_had_as_it_was_before_each_change(stage: RecordsHarness)
     assert latest is not None and total > 6
     for facts, count in known:
         undone = load_changes(stage)[: total - count]  # the newest first
-        assert as_of(latest, undone) == facts
+        assert undo_changes(latest, undone) == facts
 
 
 def _without_dates(**arguments: Any) -> Any:

@@ -81,9 +81,9 @@ def test_companies_that_lost_their_record_fail(filled: RecordsHarness) -> None:
     with filled.owner() as owner:
         owner.exec_driver_sql(f"DELETE FROM transformed_data WHERE idno = '{IDNOS[0]}'")
     finding = look(filled, checks.counts)
-    assert (finding.passed, finding.said.partition(" (")[0]) == (
+    assert (finding.passed, finding.summary.partition(" (")[0]) == (
         False,
-        "4 records of 5 companies with a good capture",
+        "4 records for 5 companies with a good capture",
     )
 
 
@@ -96,7 +96,7 @@ def test_companies_in_quarantine_are_not_missed(filled: RecordsHarness) -> None:
 def test_a_field_that_is_suddenly_stated_less_often_is_a_warning(
     stage: RecordsHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checks, "LEAST_COMPANIES", 5)
+    monkeypatch.setattr(checks, "MIN_COMPANIES", 5)
     before = stages.RecordsHarness(stage.databases, monkeypatch, _now=datetime.now(UTC) - timedelta(days=20))
     before.put_many(IDNOS[:8])
     now = stages.RecordsHarness(stage.databases, monkeypatch, _now=datetime.now(UTC) - timedelta(days=2))
@@ -106,7 +106,7 @@ def test_a_field_that_is_suddenly_stated_less_often_is_a_warning(
 
     finding = look(stage, checks.fill_rates)
     assert not finding.passed
-    assert finding.said.startswith("stated far less often than in the weeks before: address")
+    assert finding.summary.startswith("present much less often than in the weeks before: address")
     rates = {row["field"]: (row["before_per_cent"], row["now_per_cent"]) for row in finding.rows}
     assert rates["address"][1] == 0 and int(rates["address"][0]) > 50
 

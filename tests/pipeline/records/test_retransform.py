@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.records.capture_store import good_captures, stale_cohorts, stale_companies
 from pipeline.records.cohorts import COHORTS, OTHERS
-from pipeline.records.record_updates import make_all_current
+from pipeline.records.record_updates import update_records
 from pipeline.transform.merge import transform
 from standin.site_facts import make_idno
 from tests.pipeline.records.records_harness import RecordsHarness
@@ -27,7 +27,7 @@ MANY = [make_idno(number) for number in range(3 * BATCH + 7)]
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches of ten, and processes for more than one of them."""
     monkeypatch.setattr("pipeline.records.retransform.BATCH", BATCH)
-    monkeypatch.setattr("pipeline.records.retransform._ALONE", BATCH)
+    monkeypatch.setattr("pipeline.records.retransform._SINGLE_PROCESS_MAX", BATCH)
 
 
 def test_nothing_stale_is_nothing_done(stage: RecordsHarness) -> None:
@@ -125,6 +125,6 @@ def test_a_record_of_a_newer_capture_is_never_replaced_by_an_older_one(stage: Re
     engine = stage.databases.engine(database_roles.PIPELINE)
     with engine.begin() as connection:
         captures = good_captures(connection, [older])
-    [done] = make_all_current(engine.begin, captures)
+    [done] = update_records(engine.begin, captures)
     facts = stage.facts(MANY[0])
     assert (done.result, facts and facts.name) == ("a newer capture is current", "NOU")
