@@ -1,1 +1,1 @@
-"""Fills the warehouse: extract, load, transform, under Dagster."""
+"""The pipeline: Dagster jobs that visit companies, store captures and transform them into records."""

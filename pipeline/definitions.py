@@ -1,4 +1,4 @@
-"""The code location: everything Dagster knows of the pipeline."""
+"""The Dagster code location of the pipeline."""
 
 from dagster import Definitions, in_process_executor, mem_io_manager
 
@@ -32,9 +32,9 @@ defs = Definitions(
         check_records_schedule,
         tidy_schedule,
     ],
-    # One process a run: a run takes many companies with one browser, and starts none to take one.
+    # One process for a run: it visits many companies with one browser.
     executor=in_process_executor,
-    # Steps pass names of files and sums, in one process: nothing to keep on disk.
+    # Steps pass only small values, in one process, so that nothing has to be stored on disk.
     resources={
         "io_manager": mem_io_manager,
         "warehouse": Warehouse(),

@@ -1,1 +1,1 @@
-"""The Dagster layer: assets, ops, resources, jobs, schedules and checks, thin shells around plain functions."""
+"""The pipeline's Dagster definitions: assets, ops, jobs, schedules, checks and resources."""

@@ -1,6 +1,7 @@
-"""What must hold of the stored tables: plain functions of a connection, and Dagster's asset checks around them.
+"""Checks of the stored tables: functions that query a connection, and Dagster asset checks that call them.
 
-An error blocks what builds on the records; a warning is for a person to look at.
+A failed check of severity ERROR fails the run of `check_records`. A warning does not. Neither stops any other run: the
+result is for a person to look at.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,16 +15,17 @@ from pipeline.defs.ops.visit_summary import table
 from pipeline.defs.resources import Warehouse
 from warehouse.contract import TRANSFORMED_DATA_ASSET
 
-LEAST_COMPANIES = 50
-"""With fewer records on one side, a change of a fill rate says nothing."""
-LARGEST_DROP = 0.15
-"""How far the share of records that state a field may fall against the weeks before."""
-LEAST_TRANSFORMED = 0.98
-"""Of the companies with a good capture that nobody set aside, how many have a record."""
+MIN_COMPANIES = 50
+"""With fewer records in one of the two periods, a change of a fill rate means nothing."""
+MAX_DROP = 0.15
+"""By how much the share of records with a field may fall from one period to the next."""
+MIN_TRANSFORMED = 0.98
+"""The share of companies with a good capture, without those pending or in quarantine, that must have a record."""
 LATE_DAYS = 7
-MOST_LATE = 0.10
-"""The share of tracked companies that may be overdue for more than so many days."""
+MAX_LATE = 0.10
+"""The share of tracked companies that may be overdue for more than LATE_DAYS."""
 _EXAMPLES = 20
+"""How many wrong rows a finding shows."""
 _FIELDS = (
     *("legal_form", "status", "registered_on", "address", "address_city", "address_street", "cuatm_code"),
     *("founders", "administrators", "activities", "statements"),
@@ -32,16 +34,16 @@ _FIELDS = (
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found: whether all is right, in a sentence, with the rows that are not."""
+    """The result of a check: whether it passed, in a sentence, with the rows that are wrong."""
 
     passed: bool
-    said: str
+    summary: str
     rows: tuple[Mapping[str, str | int], ...] = ()
     figures: Mapping[str, float | int] = field(default_factory=dict)
 
 
 def identity(connection: Connection) -> Finding:
-    """Every record comes from a good capture of that very company."""
+    """Every record comes from a good capture of the same company."""
     wrong = _rows(
         connection,
         "SELECT t.idno, t.source_data_id, coalesce(s.idno, 'none') AS capture_is_of,"
@@ -49,7 +51,7 @@ def identity(connection: Connection) -> Finding:
         " FROM transformed_data t LEFT JOIN source_data s ON s.id = t.source_data_id"
         " WHERE s.idno IS DISTINCT FROM t.idno OR s.outcome IS DISTINCT FROM 'ok'",
     )
-    return _none_of(wrong, "records that come from no good capture of their company")
+    return _none_of(wrong, "records that do not come from a good capture of their company")
 
 
 def references(connection: Connection) -> Finding:
@@ -72,11 +74,11 @@ def references(connection: Connection) -> Finding:
         " FROM financial_lines l LEFT JOIN financial_statements f USING (idno, year)"
         f" WHERE f.idno IS NULL OR f.source_data_id <> l.source_data_id GROUP BY l.idno LIMIT {_EXAMPLES}",
     )
-    return _none_of([*wrong, *orphans], "rows that belong to no record, or to no good capture of it")
+    return _none_of([*wrong, *orphans], "rows without a record, or without a good capture of the company")
 
 
 def counts(connection: Connection) -> Finding:
-    """Almost every company with a good capture has a record, but for those that wait or are in quarantine."""
+    """Almost every company with a good capture has a record, except companies pending or in quarantine."""
     [row] = _rows(
         connection,
         "SELECT (SELECT count(DISTINCT idno) FROM source_data WHERE outcome = 'ok') AS captured,"
@@ -86,18 +88,18 @@ def counts(connection: Connection) -> Finding:
     )
     expected = int(row["captured"]) - int(row["not_yet"])
     records = int(row["records"])
-    passed = records >= LEAST_TRANSFORMED * expected
-    others = f"{row['not_yet']} more wait or are set aside"
-    said = f"{records} records of {expected} companies with a good capture ({others})"
-    return Finding(passed, said, figures={name: int(value) for name, value in row.items()})
+    passed = records >= MIN_TRANSFORMED * expected
+    others = f"{row['not_yet']} others are pending or in quarantine"
+    summary = f"{records} records for {expected} companies with a good capture ({others})"
+    return Finding(passed, summary, figures={name: int(value) for name, value in row.items()})
 
 
 def fill_rates(connection: Connection) -> Finding:
-    """The fields are stated as often in the records captured within a week as in those of the four weeks before."""
+    """Each field is present in the records of the last week as often as in those of the four weeks before."""
     rows = {str(row["is_new"]): row for row in _rows(connection, _FILL_RATES)}
     new, old = rows.get("True"), rows.get("False")
-    if new is None or old is None or min(int(new["records"]), int(old["records"])) < LEAST_COMPANIES:
-        return Finding(True, f"fewer than {LEAST_COMPANIES} records on one side: nothing to compare")
+    if new is None or old is None or min(int(new["records"]), int(old["records"])) < MIN_COMPANIES:
+        return Finding(True, f"not compared: fewer than {MIN_COMPANIES} records in one of the two periods")
     compared: list[dict[str, Any]] = [
         {
             "field": name,
@@ -106,10 +108,12 @@ def fill_rates(connection: Connection) -> Finding:
         }
         for name in _FIELDS
     ]
-    fallen = [row for row in compared if row["before_per_cent"] - row["now_per_cent"] > 100 * LARGEST_DROP]
+    fallen = [row for row in compared if row["before_per_cent"] - row["now_per_cent"] > 100 * MAX_DROP]
     names = ", ".join(str(row["field"]) for row in fallen)
-    said = f"stated far less often than in the weeks before: {names}" if fallen else "as in the weeks before"
-    return Finding(not fallen, said, tuple(compared))
+    summary = (
+        f"present much less often than in the weeks before: {names}" if fallen else "as in the weeks before"
+    )
+    return Finding(not fallen, summary, tuple(compared))
 
 
 _FILL_RATES = (
@@ -130,25 +134,25 @@ _FILL_RATES = (
 
 
 def unknown_fields(connection: Connection) -> Finding:
-    """No record's capture holds a field or a label that the reading has never seen."""
+    """No capture of a record contains a field or label that the parser does not know."""
     found = _rows(
         connection,
         "SELECT field, count(*)::int AS companies, min(idno) AS example FROM transformed_data,"
         " jsonb_array_elements_text(unknown) AS field GROUP BY field ORDER BY count(*) DESC, field",
     )
-    return _none_of(found, "fields or labels that the reading does not know")
+    return _none_of(found, "fields or labels that the parser does not know")
 
 
 def freshness(connection: Connection) -> Finding:
-    """Of the tracked companies few are long overdue."""
+    """Few tracked companies are long overdue."""
     [row] = _rows(
         connection,
         "SELECT count(*) AS tracked,"
         f" count(*) FILTER (WHERE due_at < now() - interval '{LATE_DAYS} days') AS late FROM tracked_companies",
     )
     tracked, late = int(row["tracked"]), int(row["late"])
-    said = f"{late} of {tracked} tracked companies are overdue for more than {LATE_DAYS} days"
-    return Finding(late <= MOST_LATE * tracked, said, figures={"tracked": tracked, "late": late})
+    summary = f"{late} of {tracked} tracked companies are overdue for more than {LATE_DAYS} days"
+    return Finding(late <= MAX_LATE * tracked, summary, figures={"tracked": tracked, "late": late})
 
 
 def _rows(connection: Connection, query: str) -> list[dict[str, Any]]:
@@ -156,40 +160,41 @@ def _rows(connection: Connection, query: str) -> list[dict[str, Any]]:
 
 
 def _none_of(rows: list[dict[str, Any]], what: str) -> Finding:
-    said = f"{len(rows)} {what}" if rows else f"no {what}"
+    summary = f"{len(rows)} {what}" if rows else f"no {what}"
     shown = tuple(
         {key: value if isinstance(value, int) else str(value) for key, value in row.items()} for row in rows
     )
-    return Finding(not rows, said, shown[:_EXAMPLES])
+    return Finding(not rows, summary, shown[:_EXAMPLES])
 
 
-def _check(
-    look: Callable[[Connection], Finding], severity: AssetCheckSeverity, asset: str
+def _asset_check(
+    check: Callable[[Connection], Finding], severity: AssetCheckSeverity, asset: str
 ) -> AssetChecksDefinition:
     @asset_check(
         asset=asset,
-        name=look.__name__,
-        description=look.__doc__,
+        name=check.__name__,
+        description=check.__doc__,
+        # Makes Dagster fail the step, and so the run. Nothing else in the run depends on the check.
         blocking=severity is AssetCheckSeverity.ERROR,
     )
-    def check(warehouse: Warehouse) -> AssetCheckResult:
+    def run_check(warehouse: Warehouse) -> AssetCheckResult:
         with warehouse.transaction() as connection:
-            finding = look(connection)
-        metadata: dict[str, Any] = {"found": finding.said, **finding.figures}
+            finding = check(connection)
+        metadata: dict[str, Any] = {"found": finding.summary, **finding.figures}
         if finding.rows:
             metadata["rows"] = table(finding.rows)
         return AssetCheckResult(
-            passed=finding.passed, severity=severity, metadata=metadata, description=finding.said
+            passed=finding.passed, severity=severity, metadata=metadata, description=finding.summary
         )
 
-    return check
+    return run_check
 
 
 CHECKS = [
-    _check(identity, AssetCheckSeverity.ERROR, TRANSFORMED_DATA_ASSET),
-    _check(references, AssetCheckSeverity.ERROR, TRANSFORMED_DATA_ASSET),
-    _check(counts, AssetCheckSeverity.ERROR, TRANSFORMED_DATA_ASSET),
-    _check(fill_rates, AssetCheckSeverity.WARN, TRANSFORMED_DATA_ASSET),
-    _check(unknown_fields, AssetCheckSeverity.WARN, TRANSFORMED_DATA_ASSET),
-    _check(freshness, AssetCheckSeverity.WARN, "tracked_companies"),
+    _asset_check(identity, AssetCheckSeverity.ERROR, TRANSFORMED_DATA_ASSET),
+    _asset_check(references, AssetCheckSeverity.ERROR, TRANSFORMED_DATA_ASSET),
+    _asset_check(counts, AssetCheckSeverity.ERROR, TRANSFORMED_DATA_ASSET),
+    _asset_check(fill_rates, AssetCheckSeverity.WARN, TRANSFORMED_DATA_ASSET),
+    _asset_check(unknown_fields, AssetCheckSeverity.WARN, TRANSFORMED_DATA_ASSET),
+    _asset_check(freshness, AssetCheckSeverity.WARN, "tracked_companies"),
 ]

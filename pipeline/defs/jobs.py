@@ -1,4 +1,4 @@
-"""The jobs: what runs together."""
+"""The jobs."""
 
 from typing import Any
 
@@ -24,14 +24,14 @@ from warehouse.contract import (
 )
 
 _RECORDS = AssetSelection.assets(*records.keys)
-# The checks look at whole tables: not for every visit.
+# Without the checks, because they scan whole tables, which is too much for every visit.
 _COMPANIES = (AssetSelection.assets(SOURCE_DATA_ASSET) | _RECORDS).without_checks()
 REFRESH_CONFIG = {"ops": {SOURCE_DATA_ASSET: {"config": {"select": CompanySet.DUE.value}}}}
 
 scrape_companies = define_asset_job(
     SCRAPE_JOB,
     selection=_COMPANIES,
-    description="Visit the named or selected companies, store what was seen, make their records current.",
+    description="Visit the named or selected companies, store the captures and update the companies' records.",
 )
 
 refresh_tracked = define_asset_job(
@@ -39,13 +39,13 @@ refresh_tracked = define_asset_job(
     selection=_COMPANIES,
     config=REFRESH_CONFIG,
     tags=run_tags(RunKind.BULK),
-    description="Visit the tracked companies that are due, most overdue first, as scrape_companies does.",
+    description="Visit the tracked companies that are due, the most overdue first, as scrape_companies does.",
 )
 
 
 @static_partitioned_config(COHORTS)
 def stale_of_cohort(cohort: str) -> dict[str, Any]:
-    """The run config that transforms again what is stale of a cohort."""
+    """Return the run config that transforms the stale records of a cohort again."""
     return retransform_run_config(cohort)
 
 
@@ -54,35 +54,35 @@ retransform_companies = define_asset_job(
     selection=_RECORDS.without_checks(),
     config=stale_of_cohort,
     tags=run_tags(RunKind.BULK),
-    description="Transform again, without a visit, what an older version of the transformation read, or what waits to"
-    " be transformed. A partition is a cohort: the companies whose IDNO was given in that year.",
+    description="Transform stored captures again, without a visit: of records that an older transform version read, and"
+    " captures that are pending. A partition is a cohort: the companies whose IDNO was assigned in that year.",
 )
 
 check_records = define_asset_job(
     CHECK_JOB,
     selection=AssetSelection.checks(*CHECKS),
     tags=run_tags(RunKind.BULK),
-    description="Look over the stored tables: identity, references, counts, fill rates, freshness.",
+    description="Check the stored tables: identity, references, counts, fill rates, unknown fields and freshness.",
 )
 
 
 @job(
     name=SWEEP_JOB,
     tags=run_tags(RunKind.BULK),
-    description="Learn which companies there are: walk the site's list, or the bulk register, into"
-    " tracked_companies without a visit to each. Goes on where the last sweep stopped.",
+    description="Find out which companies exist: walk through the site's list, or through the bulk register, and store"
+    " the companies in tracked_companies, without visiting them. Continues where the last sweep stopped.",
 )
 def sweep_register() -> None:
-    """Walk the list."""
+    """Walk through a list of companies."""
     walk_register()
 
 
 @job(
     name=TIDY_JOB,
     tags=run_tags(RunKind.BULK),
-    description="Let go of what retention keeps no longer: bodies of superseded captures, old runs with their logs."
-    " With dry_run in its config it only says what would go.",
+    description="Remove what the retention settings no longer keep: bodies of superseded captures, and old runs with"
+    " their logs. With dry_run in its config the job only counts them.",
 )
 def tidy() -> None:
-    """Tidy up."""
+    """Apply the retention settings."""
     tidy_up()

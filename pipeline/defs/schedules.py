@@ -1,7 +1,4 @@
-"""The schedules. All are visible in Dagster, and every tick that launches nothing says why.
-
-They work where REGISTRU_SCHEDULES is on; until then they tick, and say so.
-"""
+"""The schedules. They launch runs only where REGISTRU_SCHEDULES is on. Each tick that launches none says why."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -34,8 +31,8 @@ from pipeline.register.tracking import is_any_due
 from pipeline.settings import pipeline_settings
 from warehouse.contract import RunKind, retransform_run_config, run_tags
 
-SWEEP_EVERY = timedelta(days=7)
-_UNDER_WAY = [
+SWEEP_INTERVAL = timedelta(days=7)
+_ACTIVE = [
     DagsterRunStatus.QUEUED,
     DagsterRunStatus.NOT_STARTED,
     DagsterRunStatus.STARTING,
@@ -48,14 +45,15 @@ _UNDER_WAY = [
     job=refresh_tracked,
     cron_schedule="5 * * * *",
     default_status=DefaultScheduleStatus.RUNNING,
-    description="Every hour: visit the tracked companies that are due, most overdue first (REGISTRU_SCHEDULES=on).",
+    description="Every hour: visit the tracked companies that are due, the most overdue first"
+    " (REGISTRU_SCHEDULES=on).",
 )
 def refresh_tracked_schedule(
     context: ScheduleEvaluationContext, warehouse: Warehouse, redis: RedisStores
 ) -> RunRequest | SkipReason:
-    """Launch a refresh, if there is something to do and nobody at it."""
+    """Launch a refresh if a tracked company is due."""
     site_host = urlsplit(pipeline_settings().site_url).netloc
-    if reason := _kept_back(context, refresh_tracked.name) or _paused(redis, site_host):
+    if reason := _reason_to_skip(context, refresh_tracked.name) or _pause_reason(redis, site_host):
         return SkipReason(reason)
     with warehouse.transaction() as connection:
         if not is_any_due(connection):
@@ -65,17 +63,17 @@ def refresh_tracked_schedule(
 
 @schedule(
     job=sweep_register,
-    # Every hour, so that a sweep that was interrupted or paused goes on; one that is over rests for SWEEP_EVERY.
+    # Every hour, so that an interrupted or paused sweep continues soon. SWEEP_INTERVAL applies to finished ones.
     cron_schedule="35 * * * *",
     default_status=DefaultScheduleStatus.RUNNING,
-    description="Once a week: walk the site's list of companies; every hour: go on with a walk that was interrupted"
-    " (REGISTRU_SCHEDULES=on).",
+    description="Once a week: walk through the site's list of companies. Every hour: continue a sweep that was"
+    " interrupted (REGISTRU_SCHEDULES=on).",
 )
 def sweep_register_schedule(
     context: ScheduleEvaluationContext, warehouse: Warehouse, redis: RedisStores
 ) -> RunRequest | SkipReason:
-    """Launch a sweep, if the last one is a week ago or has not come to its end."""
-    if reason := _kept_back(context, sweep_register.name):
+    """Launch a sweep if the last one finished a week ago, was interrupted, or there was none."""
+    if reason := _reason_to_skip(context, sweep_register.name):
         return SkipReason(reason)
     settings = pipeline_settings()
     with warehouse.transaction() as connection:
@@ -85,12 +83,13 @@ def sweep_register_schedule(
             return SkipReason(str(unknown))
         last = newest_sweep(connection, source)
     if last is not None and last.finished_at is not None:
-        next_at = last.finished_at + SWEEP_EVERY
+        next_at = last.finished_at + SWEEP_INTERVAL
         if next_at > datetime.now(UTC):
             return SkipReason(
-                f"the list was last walked to its end at {_told(last.finished_at)}, next at {_told(next_at)}"
+                f"the last sweep of the list finished at {_format(last.finished_at)}; the next is due at"
+                f" {_format(next_at)}"
             )
-    if reason := _paused(redis, urlsplit(source).netloc):
+    if reason := _pause_reason(redis, urlsplit(source).netloc):
         return SkipReason(reason)
     return RunRequest(tags=run_tags(RunKind.BULK))
 
@@ -99,14 +98,14 @@ def sweep_register_schedule(
     job=retransform_companies,
     cron_schedule="15 2 * * *",
     default_status=DefaultScheduleStatus.RUNNING,
-    description="Every night: transform again what is stale, a run for each cohort that has any"
+    description="Every night: transform stale records again, with one run for each cohort that has any"
     " (REGISTRU_SCHEDULES=on).",
 )
 def retransform_companies_schedule(
     context: ScheduleEvaluationContext, warehouse: Warehouse
 ) -> Iterator[RunRequest | SkipReason]:
-    """Launch a re-transformation of each cohort that is stale, and of no other."""
-    if reason := _kept_back(context, retransform_companies.name):
+    """Launch a re-transformation of each cohort that has stale records."""
+    if reason := _reason_to_skip(context, retransform_companies.name):
         yield SkipReason(reason)
         return
     with warehouse.transaction() as connection:
@@ -125,11 +124,11 @@ def retransform_companies_schedule(
     job=check_records,
     cron_schedule="15 5 * * *",
     default_status=DefaultScheduleStatus.RUNNING,
-    description="Every morning: look over the stored tables (REGISTRU_SCHEDULES=on).",
+    description="Every morning: check the stored tables (REGISTRU_SCHEDULES=on).",
 )
 def check_records_schedule(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
     """Launch the checks."""
-    reason = _kept_back(context, check_records.name)
+    reason = _reason_to_skip(context, check_records.name)
     return SkipReason(reason) if reason else RunRequest(tags=run_tags(RunKind.BULK))
 
 
@@ -137,30 +136,30 @@ def check_records_schedule(context: ScheduleEvaluationContext) -> RunRequest | S
     job=tidy,
     cron_schedule="45 3 * * *",
     default_status=DefaultScheduleStatus.RUNNING,
-    description="Every night: let go of what retention keeps no longer (REGISTRU_SCHEDULES=on).",
+    description="Every night: remove what the retention settings no longer keep (REGISTRU_SCHEDULES=on).",
 )
 def tidy_schedule(context: ScheduleEvaluationContext) -> RunRequest | SkipReason:
-    """Launch the tidying."""
-    reason = _kept_back(context, tidy.name)
+    """Launch the job that applies the retention settings."""
+    reason = _reason_to_skip(context, tidy.name)
     return SkipReason(reason) if reason else RunRequest(tags=run_tags(RunKind.BULK))
 
 
-def _kept_back(context: ScheduleEvaluationContext, job_name: str) -> str | None:
-    """Why this is no time for a run of a job, whatever there is to do."""
+def _reason_to_skip(context: ScheduleEvaluationContext, job_name: str) -> str | None:
+    """Return why no run of a job may start now, whatever there is to do. None if one may."""
     if not pipeline_settings().schedules:
-        return "schedules are off; REGISTRU_SCHEDULES=on lets them work"
-    under_way = context.instance.get_runs(RunsFilter(job_name=job_name, statuses=_UNDER_WAY), limit=1)
-    if under_way:
-        return f"run {under_way[0].run_id} of {job_name} is {under_way[0].status.value.lower()}"
+        return "schedules are off; REGISTRU_SCHEDULES=on turns them on"
+    active = context.instance.get_runs(RunsFilter(job_name=job_name, statuses=_ACTIVE), limit=1)
+    if active:
+        return f"run {active[0].run_id} of {job_name} is {active[0].status.value.lower()}"
     return None
 
 
-def _paused(redis: RedisStores, host: str) -> str | None:
+def _pause_reason(redis: RedisStores, host: str) -> str | None:
     pause = current_pauses(redis.state).get(host)
     if pause is None or pause.until <= datetime.now(UTC):
         return None
-    return f"{host} is left alone until {_told(pause.until)}: {pause.reason}"
+    return f"{host} is paused until {_format(pause.until)}: {pause.reason}"
 
 
-def _told(time: datetime) -> str:
+def _format(time: datetime) -> str:
     return time.isoformat(timespec="seconds")

@@ -1,4 +1,4 @@
-"""What a run works on, as typed into Dagster's launchpad or sent by the API."""
+"""The companies that a run works on, as config that users type into Dagster's launchpad or that the API sends."""
 
 from datetime import datetime
 from typing import Any, Self
@@ -6,47 +6,55 @@ from typing import Any, Self
 from dagster import Config
 from pydantic import Field, field_validator, model_validator
 
-from pipeline.records.cohorts import COHORTS as COHORT_KEYS
-from pipeline.records.cohorts import OTHERS
+from pipeline.records.cohorts import COHORTS, OTHERS
 from pipeline.register.tracking import CompanySet
 from warehouse.contract import STALE
 from warehouse.idno import InvalidIdno, parse_idno
 
-MOST_COMPANIES = 1000
-"""That one config may name."""
-MOST_SELECTED = 10_000
-COHORTS = range(2000, 2100)
-
+MAX_COMPANIES = 1000
+"""How many companies a config can name."""
+MAX_SELECTED = 10_000
+"""How many companies a config can select."""
+SELECTABLE_YEARS = range(2000, 2100)
+"""The years that `cohort` of a CompanySelection can be; more years than there are partitions of cohorts."""
 
 _SETS = f"{', '.join(list(CompanySet)[:-1])} or {list(CompanySet)[-1]}"
-_COHORTS_ALLOWED = (
-    f"a year from {COHORTS[0]} to {COHORTS[-1]} is allowed (2003 stands for the IDNOs that begin with 1003)"
+_YEARS_ALLOWED = (
+    f"a year from {SELECTABLE_YEARS[0]} to {SELECTABLE_YEARS[-1]} is allowed"
+    " (2003 stands for the IDNOs that begin with 1003)"
 )
+_TIME_EXAMPLE = "2026-09-01T00:00:00Z"
 
 
 class CompanySelection(Config):
-    """The companies of a run: named, or selected."""
+    """The companies to visit: named by `idnos`, or selected by `select`."""
 
     idnos: list[str] = Field(
         default_factory=list,
-        description=f"IDNOs of the companies, 13 digits each, 1 to {MOST_COMPANIES}; written twice counts once",
+        description=f"IDNOs of the companies, 13 digits each, 1 to {MAX_COMPANIES}; duplicates count once",
         examples=[["1003600069773"]],
     )
     select: str | None = Field(
         default=None,
-        description=f"In place of idnos: {_SETS}. failed: their newest capture is neither ok nor not_found;"
-        " due: tracked and to be visited by now, most overdue first; all: tracked or captured, by IDNO",
+        description=f"Instead of idnos: {_SETS}. failed: companies whose newest capture is neither ok nor not_found;"
+        " due: tracked companies whose next visit is due, the most overdue first; all: all tracked or captured"
+        " companies, by IDNO",
     )
-    # Any: Dagster has no type for "a whole number, or a text that holds one".
+    # Any: Dagster has no type for "an integer, or a string that contains one".
     cohort: Any = Field(
-        default=None, description="Only selected companies whose IDNO was given in this year, such as 2003"
+        default=None,
+        description="With select: only companies whose IDNO was assigned in this year, for example 2003",
     )
     limit: int = Field(
-        default=1000, ge=1, le=MOST_SELECTED, description=f"The most that select takes, 1 to {MOST_SELECTED}"
+        default=1000,
+        ge=1,
+        le=MAX_SELECTED,
+        description=f"The largest number of companies that select takes, 1 to {MAX_SELECTED}",
     )
     since: str | None = Field(
         default=None,
-        description="A time such as 2026-09-01T00:00:00Z: who has been captured well since then is not visited",
+        description=f"A time such as {_TIME_EXAMPLE}: do not visit companies that have a capture with the outcome ok or"
+        " not_found since then",
     )
 
     @field_validator("select")
@@ -62,67 +70,71 @@ class CompanySelection(Config):
         if cohort is None:
             return None
         text = str(cohort).strip()
-        if isinstance(cohort, bool) or not (text.isascii() and text.isdigit() and int(text[:9]) in COHORTS):
-            raise ValueError(f"cohort: {cohort!r} given, {_COHORTS_ALLOWED}")
+        is_number = text.isascii() and text.isdigit() and not isinstance(cohort, bool)
+        if not is_number or int(text[:9]) not in SELECTABLE_YEARS:
+            raise ValueError(f"cohort: {cohort!r} given, {_YEARS_ALLOWED}")
         return int(text)
 
     @field_validator("since")
     @classmethod
     def _is_a_time(cls, since: str | None) -> str | None:
-        return None if since is None else _aware(since).isoformat()
+        return None if since is None else _parse_time(since).isoformat()
 
     @model_validator(mode="after")
     def _names_or_selects(self) -> Self:
         if self.select is None:
-            _check_count(self.idnos, or_else=f"; or give select: {_SETS}")
+            _check_count(self.idnos, alternative=f"; or give select: {_SETS}")
             if self.cohort is not None:
-                raise ValueError(f"cohort: {self.cohort} given beside idnos, it goes with select ({_SETS})")
+                raise ValueError(
+                    f"cohort: {self.cohort} given with idnos; it is only allowed with select ({_SETS})"
+                )
         elif self.idnos:
             raise ValueError(
-                f"select: {self.select!r} given beside {len(self.idnos)} idnos, one of the two is allowed"
+                f"select: {self.select!r} given with {len(self.idnos)} idnos; only one of the two is allowed"
             )
         return self
 
     @field_validator("idnos")
     @classmethod
     def _are_idnos(cls, idnos: list[str]) -> list[str]:
-        return _checked(idnos)
+        return _parse_idnos(idnos)
 
     @property
     def since_time(self) -> datetime | None:
-        """`since` as a time."""
+        """`since` as an aware datetime."""
         return None if self.since is None else datetime.fromisoformat(self.since)
 
     def as_config(self) -> dict[str, Any]:
-        """Return the config that this was read from, as it is passed on in a graph."""
+        """Return the run config of this selection, which an op of the graph receives."""
         return self.model_dump(exclude_none=True)
 
 
 class TransformSelection(Config):
-    """The companies to transform; none named or selected: those captured in the same run."""
+    """The companies to transform: named, stale, or by default those that the same run captured."""
 
     idnos: list[str] = Field(
         default_factory=list,
-        description="IDNOs to transform from their newest good capture; empty: what this run captured",
+        description="IDNOs whose newest good capture to transform; empty: the companies that this run captured",
     )
     select: str | None = Field(
         default=None,
-        description=f"In place of idnos: {STALE}, all whose record an older version of the transformation read, or of"
-        " which a newer capture waits",
+        description=f"Instead of idnos: {STALE}, all companies whose record an older transform version read, or that"
+        " have a newer capture pending",
     )
-    # Any: Dagster has no type for "a whole number, or a text".
+    # Any: Dagster has no type for "an integer, or a string".
     cohort: Any = Field(
         default=None,
-        description=f"With select: only IDNOs given in this year, such as 2003, or {OTHERS!r} for those without one",
+        description="With select: only companies whose IDNO was assigned in this year, for example 2003, or"
+        f" {OTHERS!r} for IDNOs without a year",
     )
 
     @field_validator("idnos")
     @classmethod
     def _are_idnos(cls, idnos: list[str]) -> list[str]:
-        checked = _checked(idnos)
-        if checked:
-            _check_count(checked)
-        return checked
+        parsed = _parse_idnos(idnos)
+        if parsed:
+            _check_count(parsed)
+        return parsed
 
     @field_validator("select")
     @classmethod
@@ -135,8 +147,8 @@ class TransformSelection(Config):
     @classmethod
     def _is_a_cohort(cls, cohort: object) -> str | None:
         text = None if cohort is None or isinstance(cohort, bool) else str(cohort).strip()
-        if cohort is not None and text not in COHORT_KEYS:
-            allowed = f"{COHORT_KEYS[0]} to {COHORT_KEYS[-2]}, or {OTHERS}, is allowed"
+        if cohort is not None and text not in COHORTS:
+            allowed = f"{COHORTS[0]} to {COHORTS[-2]}, or {OTHERS}, is allowed"
             raise ValueError(f"cohort: {cohort!r} given, {allowed}")
         return text
 
@@ -144,19 +156,22 @@ class TransformSelection(Config):
     def _names_or_selects(self) -> Self:
         if self.select is not None and self.idnos:
             raise ValueError(
-                f"select: {self.select!r} given beside {len(self.idnos)} idnos, one of the two is allowed"
+                f"select: {self.select!r} given with {len(self.idnos)} idnos; only one of the two is allowed"
             )
         if self.cohort is not None and self.select is None:
-            raise ValueError(f"cohort: {self.cohort} given without select, it goes with select: {STALE}")
+            raise ValueError(
+                f"cohort: {self.cohort} given without select; it is only allowed with select: {STALE}"
+            )
         return self
 
 
-def _check_count(idnos: list[str], *, or_else: str = "") -> None:
-    if not 1 <= len(idnos) <= MOST_COMPANIES:
-        raise ValueError(f"idnos: {len(idnos)} given, 1 to {MOST_COMPANIES} are allowed{or_else}")
+def _check_count(idnos: list[str], *, alternative: str = "") -> None:
+    if not 1 <= len(idnos) <= MAX_COMPANIES:
+        raise ValueError(f"idnos: {len(idnos)} given, 1 to {MAX_COMPANIES} are allowed{alternative}")
 
 
-def _checked(idnos: list[str]) -> list[str]:
+def _parse_idnos(idnos: list[str]) -> list[str]:
+    """Return valid IDNOs without duplicates. Raises ValueError that says what is wrong with each invalid one."""
     valid, reasons = [], []
     for idno in idnos:
         try:
@@ -168,12 +183,13 @@ def _checked(idnos: list[str]) -> list[str]:
     return list(dict.fromkeys(valid))
 
 
-def _aware(text: str) -> datetime:
-    example = "2026-09-01T00:00:00Z"
+def _parse_time(text: str) -> datetime:
     try:
         time = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise ValueError(f"since: {text!r} given, a time such as {example} is allowed") from None
+        raise ValueError(f"since: {text!r} given, a time such as {_TIME_EXAMPLE} is allowed") from None
     if time.tzinfo is None:
-        raise ValueError(f"since: {text!r} given without a time zone, a time such as {example} is allowed")
+        raise ValueError(
+            f"since: {text!r} given without a time zone, a time such as {_TIME_EXAMPLE} is allowed"
+        )
     return time

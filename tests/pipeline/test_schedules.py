@@ -126,7 +126,7 @@ def test_a_site_that_is_left_alone_is_not_asked(on: Inside, schedule: str) -> No
     pause = json.dumps({"until": until.timestamp(), "reason": "challenges"})
     for url in (on.site.url, on.site.api_url):
         on.redis.hset(PAUSES_KEY, urlsplit(url).netloc, pause)
-    assert f"is left alone until {until.isoformat(timespec='seconds')}: challenges" in _skipped(on, schedule)
+    assert f"is paused until {until.isoformat(timespec='seconds')}: challenges" in _skipped(on, schedule)
 
 
 @BOTH
@@ -144,7 +144,7 @@ def test_an_unfinished_sweep_is_gone_on_with_at_the_next_tick(on: Inside) -> Non
 
 def test_a_finished_sweep_rests_for_a_week(on: Inside) -> None:
     on.sweep(page_size=10)
-    assert "the list was last walked to its end at" in _skipped(on, SWEEP)
+    assert "the last sweep of the list finished at" in _skipped(on, SWEEP)
 
     on.query("UPDATE sweeps SET finished_at = finished_at - interval '7 days' RETURNING id")
     assert _tick(on, SWEEP).run_requests

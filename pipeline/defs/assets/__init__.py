@@ -1,4 +1,4 @@
-"""The assets: what the pipeline keeps current."""
+"""The assets that the pipeline materializes."""
 
 from pipeline.defs.assets.company_records import records
 from pipeline.defs.assets.source_data import source_data

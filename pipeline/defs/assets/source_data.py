@@ -1,4 +1,4 @@
-"""The asset `source_data`: the audit trail, one capture a visit."""
+"""The asset `source_data`: the audit trail, with one capture for each visit."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from pipeline.defs.selection import CompanySelection
 
 @config_mapping
 def _selection(selection: CompanySelection) -> dict[str, Any]:
-    """The asset's config is the selection, wherever in the graph it is needed."""
+    """Pass the asset's config on to the op that needs it."""
     return {plan_captures.name: {"config": selection.as_config()}}
 
 
@@ -18,9 +18,9 @@ def _selection(selection: CompanySelection) -> dict[str, Any]:
     config=_selection,
     group_name="companies",
     kinds={"selenium", "postgres"},
-    description="The audit trail: every visit to a company's page with its outcome and, untouched, "
-    "the rendered HTML and the JSON that the page fetched. Append-only.",
+    description="The audit trail: every visit to a company's page with its outcome, the rendered HTML and the JSON that"
+    " the page fetched, all unchanged. Rows are only ever added.",
 )
 def source_data() -> Any:
-    """Plan, then capture and load company by company, then report."""
+    """Plan the visits, then capture and store company by company, then report."""
     return report_captures(capture_companies(plan_captures()))

@@ -1,4 +1,4 @@
-"""The asset `tracked_companies`: what the platform keeps fresh. Written by the job `sweep_register`, and by visits."""
+"""The asset `tracked_companies`: the companies that the platform keeps fresh, with the time of their next visit."""
 
 from dagster import AssetSpec
 
@@ -6,6 +6,6 @@ tracked_companies = AssetSpec(
     "tracked_companies",
     group_name="companies",
     kinds={"postgres"},
-    description="Every company that a list (the site's own, or the bulk register) is known to hold, with the time when"
-    " it is to be visited next. Filled by the job sweep_register; the job refresh_tracked visits what is due.",
+    description="Every company in a list (the site's own list or the bulk register), with the time of its next visit."
+    " The job sweep_register fills this table. The job refresh_tracked visits the companies that are due.",
 )

@@ -1,1 +1,1 @@
-"""The ops behind the assets: thin shells around plain functions."""
+"""The ops of jobs and assets: thin shells around plain functions."""

@@ -1,4 +1,4 @@
-"""The ops of `source_data`: plan, capture (Selenium) and load, report."""
+"""The ops of `source_data`: plan the visits, capture with Selenium and store, report."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,24 +13,27 @@ from pipeline.defs.resources import Browser, RedisStores, Telemetry, Warehouse
 from pipeline.defs.selection import CompanySelection
 from pipeline.extract.crawl import Attempt, Deferral, Event
 from pipeline.register.tracking import select_companies
-from pipeline.runs.company_runner import CompanyRunner, RunContext, Stores, store_leftovers
-from pipeline.runs.run_metrics import note_settings
-from pipeline.runs.run_results import results_of, visits_of
+from pipeline.runs.company_runner import CompanyRunner, RunContext, Stores, store_spools_of_dead_runs
+from pipeline.runs.run_metrics import report_settings
+from pipeline.runs.run_results import load_results, load_visits
 from telemetry.tallies import Tallies
 from warehouse.contract import KIND_TAG, REQUESTED_BY_TAG, RunKind
 
 
 @dataclass(frozen=True)
 class VisitPlan:
-    """The companies of a run; who has been captured well `since` then is left out when its turn comes."""
+    """The companies of a run. A company is skipped if it has a conclusive capture `since` that time at its turn."""
 
     idnos: list[str]
     since: datetime
 
 
-@op(out=Out(VisitPlan), description="Checks the selection and says which companies it comes to.")
+@op(
+    out=Out(VisitPlan),
+    description="Determines the companies to visit: those that the config names, or those that it selects.",
+)
 def plan_captures(context: OpExecutionContext, config: CompanySelection, warehouse: Warehouse) -> VisitPlan:
-    """Return the plan; what was typed has been checked when it was read."""
+    """Return the plan. The config has validated itself when Dagster read it."""
     with retried_on_outage(context), warehouse.transaction() as connection:
         idnos = select_companies(connection, config)
     context.log.info(f"companies to visit: {len(idnos)}")
@@ -39,8 +42,8 @@ def plan_captures(context: OpExecutionContext, config: CompanySelection, warehou
 
 @op(
     out=Out(Nothing),
-    description="Visits the companies' pages with headless Chrome, several tabs side by side, and stores each capture"
-    " in the audit trail, untouched, as soon as it is made. Failures that may pass are tried again.",
+    description="Visits the companies' pages with headless Chrome in several tabs and stores each capture, unchanged,"
+    " in the audit trail as soon as the visit ends. Retries visits that failed for a temporary reason.",
 )
 def capture_companies(
     context: OpExecutionContext,
@@ -50,7 +53,7 @@ def capture_companies(
     warehouse: Warehouse,
     telemetry: Telemetry,
 ) -> None:
-    """Bring each company to a capture that counts and, where the run makes records too, to its record."""
+    """Visit each company until a capture is final. If the run also transforms, update the company's record."""
     spools = browser.settings.work_dir / "spool"
     stores = Stores(
         transaction=warehouse.transaction,
@@ -65,49 +68,54 @@ def capture_companies(
         run_ids=run_context.run_group(context),
         requested_by=context.run.tags.get(REQUESTED_BY_TAG),
         since=plan.since,
-        transforms=run_context.transforms_too(context.run),
+        transforms=run_context.transforms(context.run),
     )
     kind = RunKind.BULK if len(plan.idnos) > 1 else RunKind.PERSON
-    is_over = partial(run_context.is_over, context.instance)
-    note_settings(stores.tallies, browser.settings)
+    has_ended = partial(run_context.has_ended, context.instance)
+    report_settings(stores.tallies, browser.settings)
     with retried_on_outage(context), telemetry.step("run"):
-        store_leftovers(warehouse.transaction, spools, is_over=is_over)
-        scrape = CompanyRunner(
+        store_spools_of_dead_runs(warehouse.transaction, spools, has_ended=has_ended)
+        runner = CompanyRunner(
             run,
             stores,
             lambda find_new_capture: browser.crawl(
                 redis.state,
                 stores.tallies,
                 run_id=context.run_id,
-                is_over=is_over,
+                has_ended=has_ended,
                 kind=RunKind(context.run.tags.get(KIND_TAG, kind)),
                 find_new_capture=find_new_capture,
-                check_run_active=run_context.asks_whether_to_go_on(context),
+                check_run_active=run_context.active_run_check(context),
             ),
         )
-        for event in scrape.scrape_all(plan.idnos):
-            context.log.info(_told(event))
+        for event in runner.scrape_all(plan.idnos):
+            context.log.info(_line(event))
 
 
-def _told(event: Event) -> str:
+def _line(event: Event) -> str:
+    """Return the log line for an event."""
     if isinstance(event, Attempt):
         capture = event.capture
-        told = (
+        line = (
             f"{capture.idno}: attempt {capture.attempt}: {capture.outcome} in {capture.duration_ms} ms,"
             f" status {capture.status_code}" + (f" ({capture.error})" if capture.error else "")
         )
         if event.retry_in is None:
-            return told
-        return f"{told}; tried again in {event.retry_in.total_seconds():.1f} s"
+            return line
+        return f"{line}; retried in {event.retry_in.total_seconds():.1f} s"
     if isinstance(event, Deferral):
         return f"{event.idno}: deferred until {event.until.isoformat(timespec='seconds')}: {event.reason}"
-    return f"{event.idno}: not visited, another run captured it meanwhile ({event.source_data_id})"
+    return f"{event.idno}: skipped, another run has captured it ({event.source_data_id})"
 
 
-@op(ins={"captured": In(Nothing)}, out=Out(Nothing), description="Reports what became of each company.")
+@op(
+    ins={"captured": In(Nothing)},
+    out=Out(Nothing),
+    description="Reports the outcome of each company's visits.",
+)
 def report_captures(context: OpExecutionContext, warehouse: Warehouse) -> None:
-    """Put counts by outcome, tables and the failures beside the materialization."""
+    """Add counts by outcome and tables of visits and failures to the materialization."""
     with retried_on_outage(context), warehouse.transaction() as connection:
         run_ids = run_context.run_group(context)
-        visits, results = visits_of(connection, run_ids), results_of(connection, run_ids)
+        visits, results = load_visits(connection, run_ids), load_results(connection, run_ids)
     context.add_output_metadata(describe_visits(visits, results))

@@ -1,4 +1,4 @@
-"""Waiting out an outage of one of the platform's own parts."""
+"""Retries of a step during an outage of PostgreSQL or Redis."""
 
 import random
 from collections.abc import Iterator
@@ -8,18 +8,18 @@ from dagster import AssetExecutionContext, OpExecutionContext, RetryRequested
 from redis.exceptions import RedisError
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-_MOST_RETRIES = 4
+_MAX_RETRIES = 4
 _OUTAGES = (RedisError, InterfaceError, OperationalError)
 
 
 @contextmanager
 def retried_on_outage(context: OpExecutionContext | AssetExecutionContext) -> Iterator[None]:
-    """Have Dagster run the step again, later each time, if Redis or PostgreSQL is away.
+    """Make Dagster retry the step, after a delay that grows, if PostgreSQL or Redis cannot be reached.
 
-    (A RetryPolicy would do the same to any error, and to a run that somebody cancels.)
+    A RetryPolicy would also retry all other errors, and a run that a user cancels.
     """
     try:
         yield
     except _OUTAGES as outage:
         wait_seconds = 2**context.retry_number * random.uniform(0.5, 1.5)  # noqa: S311 - jitter
-        raise RetryRequested(max_retries=_MOST_RETRIES, seconds_to_wait=wait_seconds) from outage
+        raise RetryRequested(max_retries=_MAX_RETRIES, seconds_to_wait=wait_seconds) from outage

@@ -26,7 +26,7 @@ from pipeline.register.workbook import UnreadableRegister, file_source, walk_wor
 from pipeline.settings import pipeline_settings
 from warehouse.contract import RunKind
 
-_REASONS = (
+_SWEEP_ERRORS = (
     ApiAddressUnknown,
     DisallowedByRobots,
     FetchFailed,
@@ -34,7 +34,7 @@ _REASONS = (
     UnreadableRegister,
     SweepConflict,
 )
-"""What ends a sweep before its list does; the cursor stays where it is."""
+"""The errors that end a sweep before the end of its list. The cursor stays at the page that it has reached."""
 
 
 class ListSource(StrEnum):
@@ -45,20 +45,24 @@ class ListSource(StrEnum):
 
 
 class RegisterSweep(Config):
-    """Which list to walk, and how far."""
+    """Which list to walk through, and how far."""
 
     source: str = Field(
         default=ListSource.SITE.value,
-        description="site: the site's own list; file: the bulk register of dataset.gov.md, an XLSX named in path",
+        description="site: the site's own list; file: the bulk register of dataset.gov.md, as an XLSX file in path",
     )
-    path: str | None = Field(default=None, description="Of the XLSX, on the machine where runs work")
+    path: str | None = Field(
+        default=None, description="Path of the XLSX file, on the machine that executes the run"
+    )
     page_size: int = Field(
-        default=PAGE_SIZE, ge=1, le=PAGE_SIZE, description="Companies a page, for a sweep that begins anew"
+        default=PAGE_SIZE, ge=1, le=PAGE_SIZE, description="Companies on a page, for a new sweep"
     )
     max_pages: int | None = Field(
-        default=None, ge=1, description="Stop after so many pages; the next run goes on"
+        default=None, ge=1, description="Stop after this number of pages; the next run continues"
     )
-    restart: bool = Field(default=False, description="Begin anew, even if an unfinished sweep could go on")
+    restart: bool = Field(
+        default=False, description="Start a new sweep even if an unfinished one could continue"
+    )
 
     @field_validator("source")
     @classmethod
@@ -71,31 +75,32 @@ class RegisterSweep(Config):
     def _has_a_path_for_a_file(self) -> Self:
         if (self.source == ListSource.FILE) != (self.path is not None):
             raise ValueError(
-                f"path: {self.path!r} given with source {self.source!r}; it goes with source 'file'"
+                f"path: {self.path!r} given with source {self.source!r}; path is required with source 'file' and"
+                " only allowed with it"
             )
         return self
 
 
 @op(
     out=Out(Nothing),
-    description="Walks the site's list of companies, or the bulk register, into tracked_companies: no visit to"
-    " a company, one transaction a page. Goes on where the last sweep of the same list stopped.",
+    description="Walks through the site's list of companies, or the bulk register, and stores the companies in"
+    " tracked_companies, one page in each transaction. Continues where the last sweep of the same list stopped.",
 )
 def walk_register(
     context: OpExecutionContext, config: RegisterSweep, warehouse: Warehouse, redis: RedisStores
 ) -> None:
-    """Sweep, and report what was found, whatever ended it."""
-    tally, failure = SweepSummary(), None
+    """Sweep, and report the result even if an error ended the sweep."""
+    summary, failure = SweepSummary(), None
     with retried_on_outage(context):
         try:
-            _sweep(context, config, warehouse, redis, tally)
+            _sweep(context, config, warehouse, redis, summary)
         except SitePaused as paused:
-            tally.pause(paused)
-            context.log.warning(f"{paused}; the next run goes on from page {tally.next_page}")
-        except _REASONS as reason:
+            summary.pause(paused)
+            context.log.warning(f"{paused}; the next run continues from page {summary.next_page}")
+        except _SWEEP_ERRORS as reason:
             failure = _failure(reason, warehouse)
-    if tally.sweep is not None:
-        context.log_event(AssetMaterialization(tracked_companies.key, metadata=tally.metadata()))
+    if summary.sweep is not None:
+        context.log_event(AssetMaterialization(tracked_companies.key, metadata=summary.metadata()))
     if failure is not None:
         raise failure
 
@@ -105,21 +110,21 @@ def _sweep(
     config: RegisterSweep,
     warehouse: Warehouse,
     redis: RedisStores,
-    tally: SweepSummary,
+    summary: SweepSummary,
 ) -> None:
-    check_run_active = run_context.asks_whether_to_go_on(context)
+    check_run_active = run_context.active_run_check(context)
     sweep = _open(config, warehouse, is_first_try=context.retry_number == 0)
-    context.log.info(f"sweep {sweep.id} of {sweep.source}, from page {sweep.next_page} on")
-    tally.begin(sweep)
+    context.log.info(f"sweep {sweep.id} of {sweep.source}, from page {sweep.next_page}")
+    summary.begin(sweep)
     with _pages(config, sweep, redis) as pages:
         for page in islice(pages, config.max_pages):
             check_run_active()
             with warehouse.transaction() as connection:
                 added = store_page(
-                    connection, sweep, page, expected_page=tally.next_page, run_id=context.run_id
+                    connection, sweep, page, expected_page=summary.next_page, run_id=context.run_id
                 )
-            context.log.info(tally.add(page, added))
-    if shortfall := tally.shortfall():
+            context.log.info(summary.add(page, added))
+    if shortfall := summary.shortfall():
         context.log.warning(shortfall)
 
 
@@ -131,7 +136,7 @@ def _open(config: RegisterSweep, warehouse: Warehouse, *, is_first_try: bool) ->
             if config.path is not None
             else list_url(connection, site_url=settings.site_url, api_url=settings.api_url)
         )
-        # Only the first try begins anew: a later one goes on with what that has done.
+        # Only the first try of this step starts a new sweep; a retry continues it.
         return open_sweep(
             connection, source, page_size=config.page_size, restart=config.restart and is_first_try
         )
@@ -148,7 +153,7 @@ def _pages(config: RegisterSweep, sweep: Sweep, redis: RedisStores) -> Iterator[
 
 
 def _failure(reason: Exception, warehouse: Warehouse) -> Failure:
-    """What Dagster shows. A page that is none of the list is kept, so that one can look at it."""
+    """Return the failure for Dagster. Store a page that is not a page of the list, so that it can be looked at."""
     metadata = {}
     if isinstance(reason, NotAListPage):
         with warehouse.transaction() as connection:

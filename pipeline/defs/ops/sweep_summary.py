@@ -1,4 +1,4 @@
-"""What a sweep came to, page by page, as an analyst reads it beside the materialization."""
+"""The summary of a sweep, which Dagster shows beside the materialization of `tracked_companies`."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,13 +9,13 @@ from pipeline.extract.direct_client import SitePaused
 from pipeline.register.listing import RowProblem, SweepPage
 from pipeline.register.sweeps import Sweep
 
-_MOST_PROBLEMS = 200
-"""That are shown; all are counted."""
+_MAX_PROBLEMS = 200
+"""How many problems are shown; all are counted."""
 
 
 @dataclass
 class SweepSummary:
-    """Counts of a run's part of a sweep."""
+    """Counts of the part of a sweep that one run has done."""
 
     sweep: Sweep | None = None
     pages: int = 0
@@ -33,42 +33,40 @@ class SweepSummary:
     problems: list[dict[str, str | int]] = field(default_factory=list)
 
     def begin(self, sweep: Sweep) -> None:
-        """Take over where the sweep stands."""
+        """Start at the page that the sweep has reached."""
         self.sweep, self.next_page = sweep, sweep.next_page
 
     def add(self, page: SweepPage, added: int) -> str:
-        """Count a page that is stored; return what to log of it."""
+        """Count a page that has been stored, with `added` new companies. Return the line to log."""
         parsed = page.parsed
         self.pages, self.next_page, self.is_finished = self.pages + 1, page.number + 1, page.is_last
         self.seen, self.added = self.seen + len(parsed.companies), self.added + added
-        self.rejected, self.unreadable = (
-            self.rejected + len(parsed.rejected),
-            self.unreadable + len(parsed.unreadable),
-        )
+        self.rejected += len(parsed.rejected)
+        self.unreadable += len(parsed.unreadable)
         self.total = self.total if parsed.total is None else parsed.total
         self.unknown_fields |= parsed.unknown_fields
         self.missing_fields |= parsed.missing_fields
-        self._note(page, parsed.rejected, "row not taken")
-        self._note(page, parsed.unreadable, "value not taken")
+        self._add_problems(page, parsed.rejected, "row rejected")
+        self._add_problems(page, parsed.unreadable, "value unreadable")
         of_total = "" if self.total is None else f" of {-(-self.total // page.size)}"
         return (
             f"page {page.number + 1}{of_total}: {len(parsed.companies)} companies, {added} new,"
-            f" {len(parsed.rejected)} rows not taken"
+            f" {len(parsed.rejected)} rows rejected"
         )
 
     def pause(self, paused: SitePaused) -> None:
-        """Note that the site is to be left alone."""
+        """Store that the site's pause ended this run's part of the sweep."""
         self.paused_until, self.pause_reason = paused.until, paused.reason
 
     def shortfall(self) -> str | None:
-        """Say so if the whole sweep is over, and has seen fewer companies than its list says that it holds."""
+        """Return a warning if the sweep is finished and has seen fewer companies than the list states in total."""
         seen = self.seen + (self.sweep.seen if self.sweep else 0)
         if not self.is_finished or self.total is None or seen >= self.total:
             return None
-        return f"the list says that it holds {self.total} companies; {seen} were taken from its pages"
+        return f"the list states that it has {self.total} companies, but its pages contained {seen}"
 
     def metadata(self) -> dict[str, Any]:
-        """Describe it all."""
+        """Return the metadata of the materialization."""
         return {
             "pages": self.pages,
             "seen": self.seen,
@@ -90,9 +88,15 @@ class SweepSummary:
             return {}
         return {"paused_until": self.paused_until.isoformat(), "pause_reason": self.pause_reason}
 
-    def _note(self, page: SweepPage, problems: list[RowProblem], what: str) -> None:
-        room = _MOST_PROBLEMS - len(self.problems)
+    def _add_problems(self, page: SweepPage, problems: list[RowProblem], what: str) -> None:
+        room = _MAX_PROBLEMS - len(self.problems)
         self.problems += [
-            {"page": page.number, "row": each.row, "what": what, "value": each.value, "reason": each.reason}
-            for each in problems[:room]
+            {
+                "page": page.number,
+                "row": problem.row,
+                "what": what,
+                "value": problem.value,
+                "reason": problem.reason,
+            }
+            for problem in problems[:room]
         ]

@@ -1,51 +1,51 @@
-"""What an analyst reads beside a transformation: counts, what was set aside and why, what was never seen before."""
+"""The summary of a transformation, which Dagster shows beside the materialization of the records."""
 
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from pipeline.defs.ops.visit_summary import MOST_ROWS, table
-from pipeline.records.record_updates import NOT_TRANSFORMED, Transformation
+from pipeline.defs.ops.visit_summary import MAX_ROWS, table
+from pipeline.records.record_updates import Transformation, TransformResult
 from pipeline.transform import version
 
-_MOST_UNKNOWN = 1000
+_MAX_UNKNOWN = 1000
 
 
 class TransformSummary:
-    """Counts transformations as they come, however many: of each kind the first are kept to be shown."""
+    """Counts of transformations. Of any number of them it keeps the first few of each kind, to show as tables."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
-        self._changes = self._news = 0
+        self._changes = self._source_changes = 0
         self._first: list[Transformation] = []
         self._refused: list[Transformation] = []
         self._unknown: Counter[str] = Counter()
 
     @property
     def companies(self) -> int:
-        """How many transformations have come."""
+        """The number of transformations counted so far."""
         return self._counts.total()
 
     def add(self, results: Iterable[Transformation]) -> None:
-        """Count these."""
-        for each in results:
-            self._counts[each.result] += 1
-            self._changes += each.changes
-            self._news += each.news
-            kept = self._refused if each.result == NOT_TRANSFORMED else self._first
-            if len(kept) < MOST_ROWS:
-                kept.append(each)
-            for name in each.unknown:
-                if name in self._unknown or len(self._unknown) < _MOST_UNKNOWN:
+        """Count transformations."""
+        for done in results:
+            self._counts[done.result] += 1
+            self._changes += done.changes
+            self._source_changes += done.source_changes
+            shown = self._refused if done.result is TransformResult.NOT_TRANSFORMED else self._first
+            if len(shown) < MAX_ROWS:
+                shown.append(done)
+            for name in done.unknown:
+                if name in self._unknown or len(self._unknown) < _MAX_UNKNOWN:
                     self._unknown[name] += 1
 
     def metadata(self) -> dict[str, Any]:
-        """Return what there is to read."""
+        """Return the metadata of the materialization."""
         described = {
             "companies": self.companies,
             **{f"result/{result}": count for result, count in sorted(self._counts.items())},
             "changes": self._changes,
-            "changes_at_the_source": self._news,
+            "changes_at_the_source": self._source_changes,
             "transform_version": version.TRANSFORM_VERSION,
             "records": table(map(_row, self._first)),
         }
@@ -58,12 +58,12 @@ class TransformSummary:
         return described
 
 
-def _row(each: Transformation) -> dict[str, str | int]:
+def _row(done: Transformation) -> dict[str, str | int]:
     return {
-        "idno": each.idno,
-        "source_data_id": each.source_data_id,
-        "result": each.result,
-        "name": each.name,
-        "note": each.note,
-        "changes": each.changes,
+        "idno": done.idno,
+        "source_data_id": done.source_data_id,
+        "result": str(done.result),
+        "name": done.name,
+        "note": done.note,
+        "changes": done.changes,
     }

@@ -1,4 +1,4 @@
-"""What an analyst reads beside a materialization: counts, a table, what failed and why."""
+"""The summary of visits, which Dagster shows beside the materialization of `source_data`."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,14 +7,14 @@ from typing import Any
 
 from dagster import MetadataValue, TableColumn, TableMetadataValue, TableRecord, TableSchema
 
-from pipeline.runs.run_results import Result, Visited
+from pipeline.runs.run_results import CompanyRunResult, RunVisit
 from warehouse.contract import RunResult
 
-MOST_ROWS = 200
+MAX_ROWS = 200
 
 
-def describe_visits(visits: Sequence[Visited], results: Sequence[Result]) -> dict[str, Any]:
-    """Describe what a run came to for its companies, and every visit that it made."""
+def describe_visits(visits: Sequence[RunVisit], results: Sequence[CompanyRunResult]) -> dict[str, Any]:
+    """Return the metadata of the materialization: counts, a table of all visits, a table of companies not visited."""
     last = {visit.idno: visit for visit in visits}
     outcomes = Counter(
         last[result.idno].outcome
@@ -23,18 +23,19 @@ def describe_visits(visits: Sequence[Visited], results: Sequence[Result]) -> dic
     )
     others = Counter(result.result for result in results if result.result is not RunResult.CAPTURED)
     durations = sorted(visit.duration_ms for visit in visits)
+    not_visited = [result for result in results if result.result is not RunResult.CAPTURED]
     return {
         "companies": len(results),
         "attempts": len(visits),
         **{f"outcome/{outcome}": count for outcome, count in sorted(outcomes.items())},
         **{str(result): count for result, count in sorted(others.items())},
         "median_visit_ms": durations[len(durations) // 2] if durations else 0,
-        "visits": table(_visit_row(visit) for visit in visits),
-        **({"not_visited": table(_rest_row(result) for result in rest)} if (rest := _rest(results)) else {}),
+        "visits": table(map(_visit_row, visits)),
+        **({"not_visited": table(map(_not_visited_row, not_visited))} if not_visited else {}),
     }
 
 
-def _visit_row(visit: Visited) -> dict[str, str | int]:
+def _visit_row(visit: RunVisit) -> dict[str, str | int]:
     return {
         "idno": visit.idno,
         "attempt": visit.attempt,
@@ -46,11 +47,7 @@ def _visit_row(visit: Visited) -> dict[str, str | int]:
     }
 
 
-def _rest(results: Sequence[Result]) -> list[Result]:
-    return [result for result in results if result.result is not RunResult.CAPTURED]
-
-
-def _rest_row(result: Result) -> dict[str, str | int]:
+def _not_visited_row(result: CompanyRunResult) -> dict[str, str | int]:
     return {
         "idno": result.idno,
         "result": str(result.result),
@@ -60,8 +57,8 @@ def _rest_row(result: Result) -> dict[str, str | int]:
 
 
 def table(rows: Iterable[Mapping[str, str | int]]) -> TableMetadataValue:
-    """Show rows as a table in Dagster's web UI, at most the first 200."""
-    records = list(islice(rows, MOST_ROWS))
+    """Return the first 200 rows as a table for Dagster's web UI."""
+    records = list(islice(rows, MAX_ROWS))
     columns = [
         TableColumn(name, "int" if isinstance(value, int) else "string")
         for name, value in (records[0] if records else {"idno": ""}).items()

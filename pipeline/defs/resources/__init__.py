@@ -1,4 +1,4 @@
-"""Dagster resources: handles that open when a run needs them and close when it ends."""
+"""Dagster resources: connections and clients that open for a run and close when it ends."""
 
 from pipeline.defs.resources.browser_resource import Browser
 from pipeline.defs.resources.redis_resource import RedisStores

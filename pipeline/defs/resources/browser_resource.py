@@ -1,4 +1,4 @@
-"""The browser as a resource: what a run needs to visit companies' pages."""
+"""The browser as a Dagster resource: creates the crawl that visits companies' pages."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -14,7 +14,8 @@ from pipeline.settings import PipelineSettings, pipeline_settings
 from telemetry.tallies import Tallies
 from warehouse.contract import RunKind
 
-_CLAIM_SPARE = timedelta(seconds=60)
+_CLAIM_MARGIN = timedelta(seconds=60)
+"""How much longer a claim lasts than a visit may."""
 
 
 class Browser(ConfigurableResource):  # type: ignore[type-arg]
@@ -23,12 +24,12 @@ class Browser(ConfigurableResource):  # type: ignore[type-arg]
     _settings: PipelineSettings = PrivateAttr()
 
     def setup_for_execution(self, context: InitResourceContext) -> None:
-        """Read the settings; Chrome starts with the first visit, and ends with the crawl."""
+        """Read the settings. Chrome starts with the first visit and ends with the crawl."""
         self._settings = pipeline_settings()
 
     @property
     def settings(self) -> PipelineSettings:
-        """The run's settings."""
+        """The settings of the run."""
         return self._settings
 
     def crawl(
@@ -53,7 +54,7 @@ class Browser(ConfigurableResource):  # type: ignore[type-arg]
             find_new_capture: See `Crawl`.
             check_run_active: See `Crawl`.
         """
-        longest = timedelta(seconds=self._settings.visit_timeout_seconds) + _CLAIM_SPARE
+        longest = timedelta(seconds=self._settings.visit_timeout_seconds) + _CLAIM_MARGIN
         return Crawl(
             self._settings,
             SiteThrottle(state, self._settings, kind=kind),

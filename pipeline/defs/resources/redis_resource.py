@@ -1,4 +1,4 @@
-"""Redis as a resource: the state that is kept, and the cache that may go."""
+"""Redis as a Dagster resource: one database for state that must persist, one for the cache."""
 
 from dagster import ConfigurableResource, InitResourceContext
 from pydantic import PrivateAttr
@@ -13,14 +13,14 @@ _RETRIES = 12
 
 
 class RedisStores(ConfigurableResource):  # type: ignore[type-arg]
-    """The two logical databases (settings: redis_state_url, redis_cache_url, fresh_hours)."""
+    """The two Redis databases (settings: redis_state_url, redis_cache_url, fresh_hours)."""
 
     _state: Redis = PrivateAttr()
     _cache: Redis = PrivateAttr()
     _fresh_seconds: int = PrivateAttr()
 
     def setup_for_execution(self, context: InitResourceContext) -> None:
-        """Prepare the clients; nothing connects yet. A restarting Redis is waited for (about ten seconds)."""
+        """Create the clients, without connecting yet. They retry for about ten seconds while Redis restarts."""
         current, options = current_settings(), redis_options(Retry(backoff(), _RETRIES))
         state_url, state_login = redis_credentials(current, lambda now: now.redis_state_url)
         cache_url, cache_login = redis_credentials(current, lambda now: now.redis_cache_url)
@@ -35,15 +35,15 @@ class RedisStores(ConfigurableResource):  # type: ignore[type-arg]
 
     @property
     def state(self) -> Redis:
-        """State that must not be evicted."""
+        """The client of the database with state that Redis must not evict."""
         return self._state
 
     @property
     def cache(self) -> Redis:
-        """Results, kept as long as they count as fresh."""
+        """The client of the cache, whose entries expire when they are no longer fresh."""
         return self._cache
 
     @property
     def fresh_seconds(self) -> int:
-        """How long a record counts as fresh."""
+        """How many seconds a record counts as fresh."""
         return self._fresh_seconds

@@ -1,4 +1,4 @@
-"""What a run tells about itself, as a resource: its log lines, its counts, its spans."""
+"""Telemetry as a Dagster resource: the log lines and spans of a run."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,12 +17,12 @@ _SERVICE = "run"
 
 
 class Telemetry(ConfigurableResource):  # type: ignore[type-arg]
-    """Settings: log_format, otlp_endpoint. A run is a process: what is bound to it is bound to the process."""
+    """Logs and traces (settings: log_format, otlp_endpoint), set up for the whole process, which executes one run."""
 
     _run: DagsterRun | None = PrivateAttr(default=None)
 
     def setup_for_execution(self, context: InitResourceContext) -> None:
-        """Begin before the steps do: while one works, Dagster has what is printed."""
+        """Set up logs and traces before the first step, because Dagster redirects the output of steps."""
         settings = load(TelemetrySettings)
         self._run = context.run
         tags = self._run.tags if self._run else {}
@@ -32,12 +32,12 @@ class Telemetry(ConfigurableResource):  # type: ignore[type-arg]
         traces.set_up(settings.otlp_endpoint, service=_SERVICE)
 
     def teardown_after_execution(self, context: InitResourceContext) -> None:
-        """Send what has not been sent: the process ends now."""
+        """Send the spans that have not been sent, before the process ends."""
         traces.close()
 
     @contextmanager
     def step(self, name: str) -> Iterator[Any]:
-        """Time a step, as part of what launched the run."""
+        """Record a span of a step, as a child of the span that launched the run."""
         run = self._run
         parent = run.tags.get(TRACEPARENT_TAG) if run else None
         about: dict[str, Any] = {}

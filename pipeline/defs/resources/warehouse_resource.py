@@ -1,4 +1,4 @@
-"""The warehouse as a resource."""
+"""The warehouse as a Dagster resource."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,32 +9,33 @@ from sqlalchemy import Connection, Engine
 
 from pipeline.records.warehouse_engine import engine_for
 from pipeline.settings import current_settings
-from warehouse.config.credentials import sign_in_as_current
+from warehouse.config.credentials import use_current_login
 from warehouse.schema.database_roles import WAREHOUSE_DATABASE
 from warehouse.schema.revision_check import check_schema
 
 
 class Warehouse(ConfigurableResource):  # type: ignore[type-arg]
-    """Connections to the warehouse in the pipeline's role (settings: warehouse_url), if its tables fit this code."""
+    """Connections to the warehouse in the pipeline's role (settings: warehouse_url)."""
 
     _engine: Engine = PrivateAttr()
     _is_checked: bool = PrivateAttr(default=False)
 
     def setup_for_execution(self, context: InitResourceContext) -> None:
-        """Prepare the pool; nothing connects yet."""
+        """Create the connection pool, without connecting yet."""
         current = current_settings()
         self._engine = engine_for(current.settings.warehouse_url)
-        sign_in_as_current(self._engine, current, lambda now: now.warehouse_url)
+        use_current_login(self._engine, current, lambda now: now.warehouse_url)
 
     def teardown_after_execution(self, context: InitResourceContext) -> None:
-        """Close the pool."""
+        """Close the connection pool."""
         self._engine.dispose()
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """Yield a connection in a transaction: committed at the end, rolled back on any error.
+        """Yield a connection in a transaction, which is committed at the end or rolled back on an error.
 
-        Raises SchemaMismatch, before the first one: who writes facts never does so into tables it does not know.
+        Before the first transaction, check the schema. Raises SchemaMismatch if it is older or newer than the code, so
+        that no run writes into tables that it does not know.
         """
         with self._engine.begin() as connection:
             if not self._is_checked:

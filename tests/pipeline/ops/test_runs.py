@@ -1,4 +1,4 @@
-"""What a step asks Dagster about its own run."""
+"""Tests of the check whether a run is still active."""
 
 from types import SimpleNamespace
 from typing import cast
@@ -6,29 +6,29 @@ from typing import cast
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus, Failure, job
 
-from pipeline.defs.ops.run_context import Context, asks_whether_to_go_on
+from pipeline.defs.ops.run_context import Context, active_run_check
 
 
 @job
 def nothing() -> None:
-    """A job of no steps."""
+    """Do nothing."""
 
 
 @pytest.mark.parametrize(
-    ("status", "goes_on"),
+    ("status", "is_active"),
     [
         (DagsterRunStatus.STARTED, True),
-        # The signal may have been lost, and then this is how it is learnt.
+        # The signal that cancels the run may have been lost.
         (DagsterRunStatus.CANCELING, False),
         (DagsterRunStatus.FAILURE, False),
     ],
 )
-def test_a_run_that_is_over_or_cancelled_does_not_go_on(status: DagsterRunStatus, goes_on: bool) -> None:
+def test_a_run_that_has_ended_or_is_cancelled_stops(status: DagsterRunStatus, is_active: bool) -> None:
     with DagsterInstance.ephemeral() as instance:
         run = instance.create_run_for_job(nothing, status=status)
-        ask = asks_whether_to_go_on(cast("Context", SimpleNamespace(instance=instance, run=run)))
-        if goes_on:
-            ask()
+        check_run_active = active_run_check(cast("Context", SimpleNamespace(instance=instance, run=run)))
+        if is_active:
+            check_run_active()
         else:
-            with pytest.raises(Failure, match="over or cancelled"):
-                ask()
+            with pytest.raises(Failure, match="ended or cancelled"):
+                check_run_active()

@@ -94,7 +94,7 @@ def test_a_list_that_holds_less_than_it_says_is_warned_of(
 
     monkeypatch.setattr("standin.api_origin.companies_page", says_more)
     assert inside.sweep(page_size=50).metadata["finished"]
-    assert "it holds 200 companies; 95 were taken" in capfd.readouterr().err
+    assert "it has 200 companies, but its pages contained 95" in capfd.readouterr().err
 
 
 def test_a_restart_gives_the_unfinished_sweep_up(inside: Inside) -> None:
@@ -240,7 +240,7 @@ def test_a_file_is_swept_like_the_list(inside: Inside, tmp_path: Path) -> None:
     assert (second.metadata["added"], second.metadata["refused"], second.metadata["total"]) == (10, 1, 31)
     [problem] = second.metadata["problems"]
     assert problem.data["value"] == "1003600069774"
-    assert "its check digit is 4" in str(problem.data["reason"])
+    assert "its last digit is 4" in str(problem.data["reason"])
     assert inside.tracked() == _idnos(range(30))
     assert inside.query("SELECT count(*) FROM tracked_companies WHERE NOT is_active")[0]["count"] > 0
     assert inside.list_requests() == 0
