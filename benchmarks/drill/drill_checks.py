@@ -167,7 +167,7 @@ def _tables(platform: Platform) -> Iterator[str]:
         for check in (identity, references, counts):
             finding = check(connection)
             if not finding.passed:
-                yield finding.said
+                yield finding.summary
 
 
 def _none_of(what: str, found: Sequence[object]) -> Iterator[str]:
