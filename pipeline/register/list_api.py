@@ -58,7 +58,7 @@ def walk_list(http: HttpClient, list_url: str, *, page: int, size: int) -> Itera
             smaller = max(size // 2, _SMALLEST_PAGE)
             page, size = page * size // smaller, smaller
             continue
-        parsed = _checked(received)
+        parsed = _parse_response(received)
         total = parsed.total or 0
         if page == 0 and 0 < parsed.row_count < min(size, total):
             size = parsed.row_count  # the server silently limits the page size
@@ -112,7 +112,7 @@ def _fetch(http: HttpClient, url: str) -> ReceivedPage:
     )
 
 
-def _checked(received: ReceivedPage) -> ParsedRows:
+def _parse_response(received: ReceivedPage) -> ParsedRows:
     if received.status_code != httpx.codes.OK:
         raise NotAListPage(f"answered with status {received.status_code}", received)
     try:

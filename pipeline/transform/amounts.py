@@ -37,11 +37,11 @@ def parse_amount(text: str, *, grouping: str = "") -> Decimal | None:
     Returns:
         The amount in lei, or None if the text is not an amount or is ambiguous.
     """
-    number = _number(text)
+    number = _without_unit(text)
     match = _SIGNED.fullmatch(number) if number else None
     if match is None:
         return None
-    value = _unsigned(match["bracketed"] or match["negative"] or match["plain"], grouping)
+    value = _parse_unsigned(match["bracketed"] or match["negative"] or match["plain"], grouping)
     if value is None:
         return None
     return value if match["plain"] else -value
@@ -59,7 +59,7 @@ def names_unit(text: str) -> bool:
 
 
 def _grouping(text: str) -> str:
-    number = (_number(text) or "").strip("()-−")
+    number = (_without_unit(text) or "").strip("()-−")
     if _AMBIGUOUS.fullmatch(number):
         return ""
     if mark := next((mark for mark, form in _GROUPED.items() if form.fullmatch(number)), ""):
@@ -68,7 +68,7 @@ def _grouping(text: str) -> str:
     return next((other for mark, other in ((",", "."), (".", ",")) if mark in number), "")
 
 
-def _number(text: str) -> str | None:
+def _without_unit(text: str) -> str | None:
     """Return the number without its unit."""
     if len(text) > _LONGEST:
         return None
@@ -77,7 +77,7 @@ def _number(text: str) -> str | None:
     return match[1].strip() if match else None
 
 
-def _unsigned(number: str, grouping: str) -> Decimal | None:
+def _parse_unsigned(number: str, grouping: str) -> Decimal | None:
     if _AMBIGUOUS.fullmatch(number) and (not grouping or grouping not in number):
         return None
     forms = (_SPACED, _UNGROUPED, *_GROUPED.values())

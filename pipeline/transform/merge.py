@@ -108,7 +108,7 @@ def merge(idno: str, page: Reading, payload: Reading | None) -> Transformed:
     data = payload or Reading()
     merged = _Merged()
     for name in _MERGED_FIELDS:
-        _take(merged, name, page, data)
+        _merge_field(merged, name, page, data)
     unknown = {f"{ReadingKind.HTML}: {label}" for label in page.unknown}
     unknown |= {f"{ReadingKind.JSON}: {key}" for key in data.unknown}
     return Transformed(
@@ -121,7 +121,7 @@ def merge(idno: str, page: Reading, payload: Reading | None) -> Transformed:
     )
 
 
-def _take(merged: _Merged, name: str, page: Reading, data: Reading) -> None:
+def _merge_field(merged: _Merged, name: str, page: Reading, data: Reading) -> None:
     html, json = getattr(page, name), getattr(data, name)
     if DERIVED_FROM.get(name) in merged.disagreements and is_empty(json):
         html = json  # the page's value was derived from a value that was not used

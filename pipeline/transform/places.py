@@ -67,7 +67,7 @@ def _parts(pieces: Sequence[str]) -> dict[str, str | None]:
     apartment = match[1] if len(rest) > 1 and (match := _APARTMENT.fullmatch(rest[-1])) else None
     if apartment:
         rest.pop()
-    city, streets = _place(rest)
+    city, streets = _split_place(rest)
     match streets:
         case [street, number] if _NUMBER.fullmatch(number) and _is_street(street):
             return {"city": city, "street": street, "street_number": number, "apartment": apartment}
@@ -83,7 +83,7 @@ def _is_unit(text: str) -> bool:
     return (_MUNICIPALITY.fullmatch(text) or _DISTRICT.fullmatch(text)) is not None
 
 
-def _place(pieces: list[str]) -> tuple[str | None, list[str]]:
+def _split_place(pieces: list[str]) -> tuple[str | None, list[str]]:
     """Return the city (None if the place is not a city or town) and the pieces after the place."""
     units = [i for i, piece in enumerate(pieces[:2]) if _is_unit(piece)]
     if len(units) != 1:

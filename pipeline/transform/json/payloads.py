@@ -140,12 +140,12 @@ class _CompanyPayload:
             self.stated.add(name)
         return parsed
 
-    def _mark_derived(self, name: str, lead: str) -> None:
-        """Mark a field as stated, with the raw text, if the field `lead` that it is derived from is."""
-        if lead in self.stated:
+    def _mark_derived(self, name: str, source_field: str) -> None:
+        """Mark a field as stated, with the raw text, if the field `source_field`, from which it is derived, is."""
+        if source_field in self.stated:
             self.stated.add(name)
-        if lead in self.raw:
-            self.raw[name] = self.raw[lead]
+        if source_field in self.raw:
+            self.raw[name] = self.raw[source_field]
 
     def _address(self, audit: KeyAudit) -> dict[str, Any]:
         value = self.content.get("address")

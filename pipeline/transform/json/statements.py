@@ -52,14 +52,14 @@ def read_statements(contents: Iterable[Any], idno: str) -> FiledStatements:
     unknown: list[str] = []
     read = [_statement(entry, notes, unknown) for entry in entries]
     statements = [statement for statement in read if statement is not None]
-    return FiledStatements(_one_a_year(statements, notes), True, tuple(unknown), tuple(notes))
+    return FiledStatements(_one_per_year(statements, notes), True, tuple(unknown), tuple(notes))
 
 
 def _is_statement(entry: Any, idno: str) -> bool:
     return isinstance(entry, dict) and entry.get("idno") == idno and "year" in entry
 
 
-def _one_a_year(statements: Sequence[Statement], notes: list[str]) -> tuple[Statement, ...]:
+def _one_per_year(statements: Sequence[Statement], notes: list[str]) -> tuple[Statement, ...]:
     """Return one statement for each year, the newest first; a year with different statements is left out."""
     by_year: dict[int, list[Statement]] = {}
     for statement in statements:
@@ -86,7 +86,7 @@ def _statement(entry: Mapping[str, Any], notes: list[str], unknown: list[str]) -
     rows: dict[tuple[int, str], _Row] = {}
     for key, match in codes.items():
         row = rows.setdefault((int(match[1]), match[2]), _Row())
-        _add(row, entry[key], match[3], f"{year} {key}", notes)
+        _add_value(row, entry[key], match[3], f"{year} {key}", notes)
     lines = (_line(code, rows[code], year, notes) for code in sorted(rows))
     return Statement(
         year=year,
@@ -96,7 +96,7 @@ def _statement(entry: Mapping[str, Any], notes: list[str], unknown: list[str]) -
     )
 
 
-def _add(row: _Row, value: Any, slug: str | None, place: str, notes: list[str]) -> None:
+def _add_value(row: _Row, value: Any, slug: str | None, place: str, notes: list[str]) -> None:
     if label := row_label(slug or ""):
         row.labels.append(label)
     amount = _amount(value)
