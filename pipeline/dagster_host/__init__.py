@@ -1,1 +1,1 @@
-"""Plug-ins and processes of the Dagster instance: launchers, run coordinator, storage, webserver guard, run server."""
+"""What hosts Dagster: plug-ins that dagster.yaml names, the guarded webserver, and the server that forks runs."""

@@ -1,9 +1,10 @@
-"""Launches Dagster's runs as Celery tasks, on workers on any number of machines, and sees when one of those is gone.
+"""A run launcher that sends runs to Celery workers on any number of machines and notices when a worker has died.
 
-dagster-celery's own launcher believes the last word of a worker: a run whose worker was killed is running for ever.
-This one asks the worker itself, so that run monitoring ends such a run within seconds, and the API launches what it
-left.
-`pipeline.dagster_host.celery_worker` is the worker; deploy/celery/dagster.yaml configures both.
+dagster-celery's launcher trusts the last state that a worker reported, so a run whose worker was killed never ends.
+This launcher asks the worker itself. Run monitoring then ends such a run within seconds, and the API launches a new run
+for the unfinished companies.
+
+`pipeline.dagster_host.celery_worker` is the worker. `deploy/celery/dagster.yaml` configures both.
 """
 
 from typing import Any
@@ -16,54 +17,57 @@ from dagster_celery.tags import DAGSTER_CELERY_QUEUE_TAG, DAGSTER_CELERY_TASK_ID
 from pipeline.dagster_host.internals import CheckRunHealthResult, WorkerStatus
 
 _ANSWER_SECONDS = 4.0
-_TRIES = 2
-"""A worker on a busy machine may be late once."""
+_ATTEMPTS = 2
+"""A worker on a busy machine may answer late once."""
 
 
 class WatchedCeleryRunLauncher(CeleryRunLauncher):
-    """dagster-celery's launcher, with a health check that a killed worker fails, and a cancel that ends as one."""
+    """dagster-celery's launcher, whose health check notices a killed worker and whose runs end as cancelled."""
 
     @property
     def supports_resume_run(self) -> bool:
-        """No: who asked for what a dead run has left gets a new run, by the API's reconciler."""
+        """False: the API's reconciler launches a new run for what a dead run has left unfinished."""
         return False
 
     def _launch_celery_task_run(self, run: DagsterRun, task_signature: Signature, routing_key: str) -> None:
-        """Send a run to the workers, with its own id for the task's.
+        """Send a run to the workers. The run's id becomes the id of the Celery task.
 
-        The tag that names the task is written before a worker can have it. Dagster reads and writes tags as a whole: if
-        this one were written afterwards, as dagster-celery's own way is, and the worker's at that moment, one of them
-        would be lost, and the run could neither be cancelled nor missed when its worker dies.
+        The tag that names the task is written before a worker can receive the task. Dagster reads and writes the tags
+        of a run as a whole. If the launcher wrote its tag afterwards, as dagster-celery does, while the worker writes
+        its own, one of the tags would be lost. The run could then not be cancelled, and the death of its worker would
+        not be noticed.
         """
         self._instance.add_run_tags(run.run_id, {DAGSTER_CELERY_TASK_ID_TAG: run.run_id})
         queue = run.tags.get(DAGSTER_CELERY_QUEUE_TAG, self.default_queue)
         task_signature.apply_async(task_id=run.run_id, queue=queue, routing_key=f"{queue}.{routing_key}")
-        self._instance.report_engine_event(f"Sent to the workers of the queue {queue}.", run, cls=type(self))
+        self._instance.report_engine_event(
+            f"Sent to the Celery workers of the queue {queue}.", run, cls=type(self)
+        )
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Tell whether a worker still has this run. Raises what Redis raises: then nothing is known."""
+        """Tell whether a worker still executes this run. Raises Redis's errors, because then the state is unknown."""
         task_id = run.tags[DAGSTER_CELERY_TASK_ID_TAG]
-        told = self.celery.AsyncResult(task_id).info
-        said = super().check_run_worker_health(run)
-        if said.status is not WorkerStatus.RUNNING or not isinstance(told, dict):
-            return said
-        worker = str(told["hostname"])
+        task_info = self.celery.AsyncResult(task_id).info
+        health = super().check_run_worker_health(run)
+        if health.status is not WorkerStatus.RUNNING or not isinstance(task_info, dict):
+            return health
+        worker = str(task_info["hostname"])
         tasks = self._tasks_of(worker, task_id)
         if tasks is None:
             return CheckRunHealthResult(WorkerStatus.NOT_FOUND, f"the worker {worker} does not answer")
         if task_id in tasks:
-            return said
-        # It may have ended in between: then its last word is another by now.
-        said = super().check_run_worker_health(run)
-        if said.status is not WorkerStatus.RUNNING:
-            return said
+            return health
+        # The task may have ended in between. Then the worker has reported another state by now.
+        health = super().check_run_worker_health(run)
+        if health.status is not WorkerStatus.RUNNING:
+            return health
         return CheckRunHealthResult(
-            WorkerStatus.NOT_FOUND, f"the worker {worker} was started again, and knows nothing of it"
+            WorkerStatus.NOT_FOUND, f"the worker {worker} was restarted and does not know the run"
         )
 
     def _tasks_of(self, worker: str, task_id: str) -> dict[str, Any] | None:
-        """Ask a worker for a task; None if it does not answer."""
-        for _ in range(_TRIES):
+        """Return what a worker knows of a task (nothing if it does not have it), None if it does not answer."""
+        for _ in range(_ATTEMPTS):
             inspect = self.celery.control.inspect(destination=[worker], timeout=_ANSWER_SECONDS)
             answers = inspect.query_task(task_id)
             if answers and worker in answers:
@@ -71,7 +75,7 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
         return None
 
     def terminate(self, run_id: str) -> bool:
-        """Have a run's process end. Returns whether there was one to end."""
+        """Cancel a run and end its process. Return whether there was a run to cancel."""
         run = self._instance.get_run_by_id(run_id)
         if run is None or run.is_finished:
             return False

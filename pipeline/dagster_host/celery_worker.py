@@ -1,11 +1,11 @@
-"""A Celery worker for Dagster's runs, one a machine.
+"""A Celery worker that executes Dagster runs. Each machine runs one.
 
     python -m pipeline.dagster_host.celery_worker --name HOST --runs 2 -m MODULE
 
-It takes all settings (broker, how messages are kept) from the launcher in DAGSTER_HOME's dagster.yaml, so that worker
-and launcher cannot differ, and no URL with a password stands on a command line. It has imported everything before it
-forks a process for each run; a process takes one run and ends, and one that does not end when it is told to is killed.
-The run's tag `registru/worker` names the worker.
+The worker takes all Celery settings (the broker, how messages are delivered) from the launcher in the dagster.yaml of
+DAGSTER_HOME. So worker and launcher cannot differ, and no command line contains a URL with a password. The worker
+imports everything and then forks a process for each run. A process that does not end when its run is cancelled is
+killed. The tag `registru/worker` of a run names its worker.
 """
 
 import argparse
@@ -33,45 +33,55 @@ from pipeline.dagster_host.preloading import preload
 from pipeline.dagster_host.run_worker import KILL_AFTER_SECONDS
 
 WORKER_TAG = "registru/worker"
-"""A run's tag: the worker that took it."""
-_FORGOTTEN_AFTER_SECONDS = 86_400
+"""The run's tag that names its worker."""
+_OUTPUT_KEPT_SECONDS = 86_400
+"""How long the output of a run is kept at least, even if Dagster does not know the run."""
 _RUN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class RunRequest(Request):  # type: ignore[misc]
-    """A run that this worker has taken."""
+    """The request to execute a run that this worker has received."""
 
     def terminate(self, pool: Any, signal: str | None = None) -> None:
-        """Tell the run's process to end; kill it if it has not half a minute later.
+        """Signal the run's process to end, and kill it half a minute later if it still exists.
 
-        Celery tells it once, and what Python raises for a signal can be lost in whatever was being done: in a library's
-        `__del__`, or behind a lock that is held for ever then.
+        Celery sends one signal. The exception that Python raises for it can get lost in the code that it interrupts,
+        for example in a library's `__del__`, or leave a lock held for ever.
         """
         super().terminate(pool, signal)
         loop = get_event_loop()
-        if self.worker_pid is None or loop is None:  # not begun; Celery calls this again when it has
+        if self.worker_pid is None or loop is None:  # not started yet; Celery calls this again then
             return
         with contextlib.suppress(psutil.NoSuchProcess):
             loop.call_later(KILL_AFTER_SECONDS, _kill, psutil.Process(self.worker_pid))  # type: ignore[no-untyped-call]
 
 
 def _kill(process: psutil.Process) -> None:
-    with contextlib.suppress(psutil.NoSuchProcess):  # it ended; another that has its pid now is not it
+    with contextlib.suppress(
+        psutil.NoSuchProcess
+    ):  # it has ended; psutil never kills another process with its pid
         process.kill()
 
 
 def main() -> None:
-    """Run the worker until it is told to stop; runs under way are let end first."""
-    parser = argparse.ArgumentParser(description="Takes Dagster's runs from a broker.")
-    parser.add_argument("--name", required=True, help="of this machine: no two workers may share one")
-    parser.add_argument("--runs", type=_at_least_one, default=2, help="taken at a time; each has a browser")
-    parser.add_argument("-m", dest="module", required=True, help="the module that holds the definitions")
+    """Run the worker until a signal stops it. Runs under way finish first."""
+    parser = argparse.ArgumentParser(
+        description="Executes Dagster runs that it receives from a Celery broker."
+    )
+    parser.add_argument("--name", required=True, help="name of this machine, different for each worker")
+    parser.add_argument(
+        "--runs",
+        type=_positive_integer,
+        default=2,
+        help="how many runs to execute at a time; each has a browser",
+    )
+    parser.add_argument("-m", dest="module", required=True, help="module that holds the definitions")
     options = parser.parse_args()
     app = _app()
-    _remove_forgotten_output()
+    _remove_output_of_deleted_runs()
     preload(options.module)
     gc.collect()
-    gc.freeze()  # what was imported is never looked at again, so that its memory stays shared
+    gc.freeze()  # the collector never touches imported objects again, so that children keep sharing their memory
     app.worker_main(
         [
             *("worker", "--hostname", f"registru@{options.name}", "--concurrency", str(options.runs)),
@@ -83,19 +93,21 @@ def main() -> None:
 def _app() -> Celery:
     home = os.environ.get("DAGSTER_HOME")
     if not home:
-        _refuse("DAGSTER_HOME names no folder; its dagster.yaml says where the broker is")
+        _refuse("DAGSTER_HOME is not set; the worker needs the dagster.yaml in that folder")
     launcher = InstanceRef.from_dir(home).run_launcher
     if not isinstance(launcher, CeleryRunLauncher):
-        _refuse(f"{home}/dagster.yaml launches runs by {type(launcher).__name__}, not by Celery")
+        _refuse(
+            f"the run launcher in {home}/dagster.yaml is {type(launcher).__name__}, not a Celery launcher"
+        )
     app = launcher.celery
     create_execute_job_task(app, Request=RunRequest)  # type: ignore[arg-type] # any option of a task
-    signals.task_prerun.connect(_note_worker, weak=False)
+    signals.task_prerun.connect(_tag_run, weak=False)
     return app
 
 
-def _remove_forgotten_output() -> None:
-    """Remove what runs printed here that Dagster has deleted since: `tidy` does so on the machine that it runs on."""
-    newest = time.time() - _FORGOTTEN_AFTER_SECONDS
+def _remove_output_of_deleted_runs() -> None:
+    """Remove the output of runs that Dagster has deleted. The job `tidy` only removes it on its own machine."""
+    newest = time.time() - _OUTPUT_KEPT_SECONDS
     with DagsterInstance.get() as instance:
         if not isinstance(instance.compute_log_manager, LocalComputeLogManager):
             return
@@ -109,22 +121,22 @@ def _remove_forgotten_output() -> None:
                 shutil.rmtree(run, ignore_errors=True)
 
 
-def _note_worker(task: Any, kwargs: dict[str, Any], **_: Any) -> None:
-    """Write on a run who took it."""
+def _tag_run(task: Any, kwargs: dict[str, Any], **_: Any) -> None:
+    """Tag the run of a task with this worker's name."""
     if task.name == TASK_EXECUTE_JOB_NAME:
         with DagsterInstance.get() as instance:
             arguments = unpack_value(kwargs["execute_job_args_packed"], as_type=ExecuteRunArgs)
             instance.add_run_tags(arguments.run_id, {WORKER_TAG: task.request.hostname})
 
 
-def _at_least_one(text: str) -> int:
+def _positive_integer(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: a whole number, 1 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is not an integer of 1 or more")
     return int(text)
 
 
 def _refuse(reason: str) -> NoReturn:
-    sys.exit(f"no worker: {reason}")
+    sys.exit(f"cannot start the worker: {reason}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What Dagster's own processes are told (prefix REGISTRU_): where their database is, and the webservers' key."""
+"""Settings of Dagster's processes (prefix REGISTRU_): the URL of their database, and the webservers' key."""
 
 from functools import cache, partial
 
@@ -10,7 +10,7 @@ from warehouse.config.settings import SecretSettings, load, setting_name
 
 
 class DagsterSettings(SecretSettings):
-    """What every process that opens Dagster's instance needs."""
+    """The settings of every process that opens the Dagster instance."""
 
     dagster_database_url: str = Field(description="PostgreSQL URL of Dagster's database, in Dagster's role")
 
@@ -22,11 +22,14 @@ class DagsterSettings(SecretSettings):
 
 
 class WebserverSettings(DagsterSettings):
-    """What the webservers need besides."""
+    """The settings of the webservers."""
 
-    dagster_key: SecretStr = Field(description="What the gateway and the API show, 32 characters or more")
+    dagster_key: SecretStr = Field(
+        description="The key that the gateway and the API present, 32 characters or more"
+    )
     dagster_former_key: SecretStr | None = Field(
-        default=None, description="The key before it, taken too while the gateway and the API change over"
+        default=None,
+        description="The previous key, still accepted while the gateway and the API change to the new one",
     )
 
     @field_validator("dagster_key", "dagster_former_key")
@@ -37,12 +40,12 @@ class WebserverSettings(DagsterSettings):
         return secret
 
     def accepted_keys(self) -> list[str]:
-        """Return the keys that open."""
-        held = (self.dagster_key, self.dagster_former_key)
-        return [key.get_secret_value() for key in held if key is not None]
+        """Return the keys that the webservers accept."""
+        keys = (self.dagster_key, self.dagster_former_key)
+        return [key.get_secret_value() for key in keys if key is not None]
 
 
 @cache
 def dagster_settings() -> ReloadableSettings[DagsterSettings]:
-    """The settings of this process. Raises SettingsRefused."""
+    """Return the settings of this process. Raises SettingsRefused."""
     return ReloadableSettings(load(DagsterSettings), partial(load, DagsterSettings))

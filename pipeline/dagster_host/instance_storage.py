@@ -1,4 +1,4 @@
-"""Dagster's storage in PostgreSQL, whose URL comes from wherever settings come from, and whose password may change.
+"""Dagster's storage in PostgreSQL, whose URL comes from the settings and whose password may change while it runs.
 
 In dagster.yaml:
 
@@ -16,11 +16,11 @@ from sqlalchemy import Engine
 
 from pipeline.dagster_host.dagster_settings import dagster_settings
 from pipeline.dagster_host.internals import ConfigurableClass, ConfigurableClassData, DagsterStorage
-from warehouse.config.credentials import sign_in_as_current
+from warehouse.config.credentials import use_current_login
 
 
-class _SignsInAsCurrent:
-    """Hears of every engine that Dagster's storage makes for itself: it makes another one for the webserver."""
+class _UsesCurrentLogin:
+    """Intercepts every engine that a Dagster storage creates for itself; it creates another one for the webserver."""
 
     @property
     def _engine(self) -> Engine:
@@ -28,24 +28,24 @@ class _SignsInAsCurrent:
 
     @_engine.setter
     def _engine(self, engine: Engine) -> None:
-        sign_in_as_current(engine, dagster_settings(), lambda now: now.dagster_database_url)
+        use_current_login(engine, dagster_settings(), lambda now: now.dagster_database_url)
         self.__engine = engine
 
 
-class _Runs(_SignsInAsCurrent, PostgresRunStorage):
+class _Runs(_UsesCurrentLogin, PostgresRunStorage):
     pass
 
 
-class _Events(_SignsInAsCurrent, PostgresEventLogStorage):
+class _Events(_UsesCurrentLogin, PostgresEventLogStorage):
     pass
 
 
-class _Schedules(_SignsInAsCurrent, PostgresScheduleStorage):
+class _Schedules(_UsesCurrentLogin, PostgresScheduleStorage):
     pass
 
 
 class Storage(DagsterStorage, ConfigurableClass):
-    """All of Dagster's storage, in one database. Raises SettingsRefused where the settings do not name it."""
+    """All storages of Dagster in one database. Raises SettingsRefused if the settings do not state its URL."""
 
     def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -55,44 +55,44 @@ class Storage(DagsterStorage, ConfigurableClass):
 
     @property
     def inst_data(self) -> ConfigurableClassData | None:
-        """What dagster.yaml says."""
+        """The config of this class in dagster.yaml."""
         return self._inst_data
 
     @classmethod
     def config_type(cls) -> Any:
-        """Nothing: the settings say all."""
+        """Return an empty schema, because the URL is in the settings."""
         return {}
 
     @classmethod
     def from_config_value(
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> Self:
-        """Make one, from dagster.yaml."""
+        """Create a storage from its config in dagster.yaml."""
         return cls(inst_data=inst_data, **config_value)
 
     @property
     def run_storage(self) -> PostgresRunStorage:
-        """Runs."""
+        """The storage of runs."""
         return self._runs
 
     @property
     def event_log_storage(self) -> PostgresEventLogStorage:
-        """Events."""
+        """The storage of events."""
         return self._events
 
     @property
     def schedule_storage(self) -> PostgresScheduleStorage:
-        """Schedules."""
+        """The storage of schedules."""
         return self._schedules
 
     @property
     def run_storage_data(self) -> None:
-        """Nothing to be made apart from this."""
+        """None, because no plug-in of its own provides this storage."""
 
     @property
     def event_storage_data(self) -> None:
-        """Nothing to be made apart from this."""
+        """None, because no plug-in of its own provides this storage."""
 
     @property
     def schedule_storage_data(self) -> None:
-        """Nothing to be made apart from this."""
+        """None, because no plug-in of its own provides this storage."""

@@ -1,9 +1,9 @@
-"""Starts a process of Dagster's, once its settings are known to be good; otherwise it says in a line what is wrong.
+"""Checks the settings of a Dagster process before it starts it. If they are wrong, one line says why.
 
     python -m pipeline.dagster_host.preflight dagster|pipeline MODULE [ARGUMENT...]
 
-The first word says what the process needs: `dagster` is its database, `pipeline` the stores and a browser besides.
-Dagster would find out by itself, in a traceback at its first query.
+The first argument names the settings that the process needs: `dagster` is the URL of Dagster's database, `pipeline`
+adds the stores and a browser. Without this check Dagster would print a traceback at its first query.
 """
 
 import os
@@ -17,22 +17,24 @@ from telemetry.settings import TelemetrySettings
 from warehouse.config.setting_sources import SettingsRefused
 from warehouse.config.settings import load, refuse_to_start
 
-_NEEDS: dict[str, tuple[type[BaseSettings], ...]] = {
+_SETTINGS: dict[str, tuple[type[BaseSettings], ...]] = {
     "dagster": (DagsterSettings,),
     "pipeline": (DagsterSettings, PipelineSettings, TelemetrySettings),
 }
 
 
 def main() -> None:
-    """Check the settings, then become the process."""
-    if len(sys.argv) < 3 or sys.argv[1] not in _NEEDS:
-        sys.exit(f"usage: python -m pipeline.dagster_host.preflight {'|'.join(_NEEDS)} MODULE [ARGUMENT...]")
+    """Check the settings, then replace this process by the Dagster process."""
+    if len(sys.argv) < 3 or sys.argv[1] not in _SETTINGS:
+        sys.exit(
+            f"usage: python -m pipeline.dagster_host.preflight {'|'.join(_SETTINGS)} MODULE [ARGUMENT...]"
+        )
     try:
-        for settings in _NEEDS[sys.argv[1]]:
+        for settings in _SETTINGS[sys.argv[1]]:
             load(settings)
     except SettingsRefused as reason:
         refuse_to_start(reason)
-    # A new program, not this one grown: the server of runs must begin with nothing but itself.
+    # A new program, because the run server must start without anything that was imported here.
     os.execv(sys.executable, [sys.executable, "-m", *sys.argv[2:]])  # noqa: S606 - our own program
 
 

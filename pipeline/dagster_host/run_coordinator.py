@@ -1,4 +1,4 @@
-"""What happens to a run that is asked for: it is tagged, then queued, or launched at once if somebody waits."""
+"""The run coordinator: tags each new run, then queues it, or launches it at once if a user waits for it."""
 
 import threading
 from typing import Any
@@ -10,23 +10,23 @@ from warehouse.contract import KIND_TAG, REQUESTED_BY_TAG, USER_HEADER, RunKind,
 
 
 class PeopleFirstRunCoordinator(QueuedRunCoordinator):
-    """Dagster's queue, past which those who wait go while there is room, and in which each run says who asked for it.
+    """Dagster's queue, which single requests bypass while there is room, and whose runs name the user.
 
-    A run that comes with the gateway's word for who asks is tagged with that name. Whatever the client wrote into
-    the tag, or copied from the run that it re-executes, is overwritten. The API, the daemon's schedules and
-    backfills come without that header and tag their runs themselves. A run that does not say for whom it works
-    (typed into the launchpad) is for a person if it is for one company, else bulk work.
+    If a request carries the gateway's header with the user's name, the run is tagged with that name. This overwrites a
+    tag that the client wrote, or copied from the run that it re-executes. The API, schedules and backfills send no such
+    header; they tag their runs themselves. A run without the tag for its kind (from the launchpad) is a single request
+    if it is for one company, otherwise bulk work.
 
-    The queue is looked at once a second. Bulk work waits for that; a person does not, unless as many runs are under
-    way as may be (`max_concurrent_runs`). Limits by tag are kept by the queue alone: they are for bulk work.
+    The daemon looks at the queue once a second. Bulk work waits for that. A single request is launched at once, unless
+    `max_concurrent_runs` are active. Only the queue applies the limits by tag, because they concern bulk work.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._launching = threading.Lock()  # who counts what is under way must not count in between others
+        self._launching = threading.Lock()  # so that two requests cannot take the same free place
 
     def submit_run(self, context: SubmitRunContext) -> DagsterRun:
-        """Launch or queue a run."""
+        """Tag a run, then launch or queue it."""
         run = self._tagged(context)
         if run.tags.get(KIND_TAG) == RunKind.PERSON and run.status is DagsterRunStatus.NOT_STARTED:
             with self._launching:
@@ -47,5 +47,5 @@ class PeopleFirstRunCoordinator(QueuedRunCoordinator):
         return self._instance.get_run_by_id(run.run_id) or run
 
     def _has_room(self) -> bool:
-        most = self.get_run_queue_config().max_concurrent_runs
-        return most == -1 or self._instance.get_runs_count(RunsFilter(statuses=ACTIVE_RUN_STATUSES)) < most
+        limit = self.get_run_queue_config().max_concurrent_runs
+        return limit == -1 or self._instance.get_runs_count(RunsFilter(statuses=ACTIVE_RUN_STATUSES)) < limit

@@ -1,7 +1,11 @@
-"""Launches Dagster's runs in processes that are forked from a warm one, in milliseconds instead of seconds.
+"""A run launcher that has the run server fork a process for each run, in milliseconds instead of seconds.
 
-To use it with any Dagster on one machine, start `python -m pipeline.dagster_host.run_server --socket PATH -m MODULE` beside the
-code server, with the environment that runs need, and name this class in dagster.yaml:
+It works with any Dagster on one machine. Start the run server beside the code server, with the environment that runs
+need:
+
+    python -m pipeline.dagster_host.run_server --socket PATH -m MODULE
+
+Then name this class in dagster.yaml:
 
     run_launcher:
       module: pipeline.dagster_host.run_launcher
@@ -9,8 +13,8 @@ code server, with the environment that runs need, and name this class in dagster
       config:
         socket: PATH
 
-Where no warm process can be had (none runs, or it cannot fork), Dagster's own launcher takes the run, and the run's
-log says so. Run monitoring asks after a run's process, and a run that is ended ends its process.
+If there is no run server, or if it cannot fork, Dagster's default launcher launches the run, and the run's log says so.
+Run monitoring asks this launcher whether a run's process still exists. Terminating a run ends its process.
 """
 
 import json
@@ -35,16 +39,16 @@ from pipeline.local_socket import send_request
 
 _ANSWER_SECONDS = 10.0
 _RELOAD_SECONDS = 20.0
-"""How long a server that replaces itself, because its code has changed, is waited for."""
-_PAUSE_SECONDS = 0.1
+"""How long to wait for a run server that replaces itself because its code has changed."""
+_RETRY_SECONDS = 0.1
 
 
 class NoWarmProcess(Exception):
-    """No process can be forked; the message says why."""
+    """The run server cannot fork a process. The message says why."""
 
 
 class WarmRunLauncher(DefaultRunLauncher, ConfigurableClass):
-    """Dagster's launcher, with a faster way for where it can be had."""
+    """Dagster's default launcher, which uses the run server where that is possible."""
 
     def __init__(self, socket: str, inst_data: ConfigurableClassData | None = None) -> None:
         super().__init__(inst_data)
@@ -52,22 +56,23 @@ class WarmRunLauncher(DefaultRunLauncher, ConfigurableClass):
 
     @classmethod
     def config_type(cls) -> Any:
-        """Where the run server listens."""
-        return {"socket": Field(StringSource, description="Where `pipeline.dagster_host.run_server` listens")}
+        """Return the schema of this class's config in dagster.yaml."""
+        description = "Path of the Unix socket where `pipeline.dagster_host.run_server` listens"
+        return {"socket": Field(StringSource, description=description)}
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData, config_value: Mapping[str, Any]) -> Self:
-        """Make one, from dagster.yaml."""
+        """Create a launcher from its config in dagster.yaml."""
         return cls(inst_data=inst_data, **config_value)
 
     def launch_run(self, context: LaunchRunContext) -> None:
-        """Launch a run; its record says in which process."""
+        """Launch a run in a forked process, or else as Dagster's default launcher does."""
         run = context.dagster_run
         try:
             self._fork(run)
         except NoWarmProcess as reason:
             self._instance.report_engine_event(
-                f"No warm process for this run: {reason}. It is launched in a new one, which takes seconds.",
+                f"No warm process for this run: {reason}. Dagster starts a new process, which takes seconds.",
                 run,
             )
             super().launch_run(context)
@@ -83,16 +88,16 @@ class WarmRunLauncher(DefaultRunLauncher, ConfigurableClass):
             except (OSError, EOFError, ValueError) as error:
                 if not is_replaced or time.monotonic() > deadline:
                     raise NoWarmProcess(f"the run server does not answer ({error})") from error
-                time.sleep(_PAUSE_SECONDS)
+                time.sleep(_RETRY_SECONDS)
                 continue
             if "pid" in answer:
                 return
             if "again" not in answer or time.monotonic() > deadline:
-                raise NoWarmProcess(f"the run server says: {answer.get('again') or answer.get('error')}")
+                raise NoWarmProcess(f"the run server answers: {answer.get('again') or answer.get('error')}")
             is_replaced = True
 
     def terminate(self, run_id: str) -> bool:
-        """Have a run's process end. Returns whether there was one to end."""
+        """Cancel a run and end its process. Return whether there was a run to cancel."""
         run = self._instance.get_run_by_id(run_id)
         if run is None or run.is_finished:
             return False
@@ -103,35 +108,35 @@ class WarmRunLauncher(DefaultRunLauncher, ConfigurableClass):
             return True
         ended = self._instance.get_run_by_id(run_id)
         if ended is not None and not ended.is_finished:
-            self._instance.report_run_canceled(ended, "The run had no process any more.")
+            self._instance.report_run_canceled(ended, "The run's process no longer existed.")
         return True
 
     @property
     def supports_check_run_worker_health(self) -> bool:
-        """Run monitoring may ask."""
+        """True: run monitoring can ask this launcher."""
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Tell whether a run's process is there. (Runs of Dagster's own launcher are watched by the code server.)"""
+        """Tell whether a run's process still exists. (The code server watches runs of Dagster's default launcher.)"""
         if not _is_warm(run):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         try:
             state = self._state(HEALTH, run)
         except (OSError, EOFError, ValueError) as error:
             return CheckRunHealthResult(
-                WorkerStatus.RUNNING, f"not known: no run server ({error})", transient=True
+                WorkerStatus.RUNNING, f"unknown: the run server does not answer ({error})", transient=True
             )
         if state == GONE:
-            return CheckRunHealthResult(WorkerStatus.NOT_FOUND, "its process is gone")
+            return CheckRunHealthResult(WorkerStatus.NOT_FOUND, "its process no longer exists")
         return CheckRunHealthResult(WorkerStatus.RUNNING)
 
     def _state(self, operation: str, run: DagsterRun) -> str:
-        """Ask the run server about a run's process. Raises OSError."""
+        """Return the run server's answer about a run's process. Raises OSError, EOFError, ValueError."""
         worker = json.loads(run.tags.get(RUN_PROCESS_TAG, "null"))
         request = {"op": operation, "run_id": run.run_id, "worker": worker}
         return str(send_request(self._socket, request, timeout=_ANSWER_SECONDS).get("state"))
 
 
 def _is_warm(run: DagsterRun) -> bool:
-    """Tell who launched a run: Dagster's own launcher notes in which code server it did."""
+    """Tell whether the run server launched a run. Dagster's default launcher tags a run with its code server."""
     return GRPC_INFO_TAG not in run.tags

@@ -1,8 +1,8 @@
-"""Dagster's webserver, which serves nobody but the gateway and the API, and tells backfills who launched them.
+"""Dagster's webserver, which serves only the gateway and the API, and tags backfills with the user who launches them.
 
-It listens inside, but inside is not safe by itself: any program on the machine reaches a loopback port, and so
-does any page in a browser there (Dagster takes plain form posts and GET queries from anywhere). So every request
-has to show the key. Started like `dagster-webserver`, with the same options.
+It listens on an internal port, but that alone is not safe. Any program on the machine can connect to a loopback port,
+and so can any page in a browser there, because Dagster accepts plain form posts and GET queries from any origin.
+Therefore every request needs the key. The command has the same options as `dagster-webserver`.
 """
 
 import asyncio
@@ -21,59 +21,60 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from pipeline.dagster_host import idle_connections
 from pipeline.dagster_host.dagster_settings import WebserverSettings
 from pipeline.dagster_host.internals import WorkspaceRequestContext
-from warehouse.config.reloadable import SOON_SECONDS, ReloadableSettings
+from warehouse.config.reloadable import MIN_RELOAD_SECONDS, ReloadableSettings
 from warehouse.config.setting_sources import SettingsRefused
 from warehouse.config.settings import load, refuse_to_start
 from warehouse.contract import KEY_HEADER, REQUESTED_BY_TAG, USER_HEADER
 
 
 class WebserverGuard:
-    """Answers 403 to whoever does not show the key, over HTTP and WebSocket alike."""
+    """Middleware that answers 403 to HTTP and WebSocket requests without a valid key."""
 
     def __init__(self, app: ASGIApp, current: ReloadableSettings[WebserverSettings]) -> None:
         self._app, self._current = app, current
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection."""
+        """Serve a request if it has a valid key."""
         if scope["type"] == "lifespan":
             return await self._app(scope, receive, send)
-        shown = Headers(scope=scope).get(KEY_HEADER, "")
-        if await self._opens(shown):
+        key = Headers(scope=scope).get(KEY_HEADER, "")
+        if await self._accepts(key):
             return await self._app(scope, receive, send)
         if scope["type"] == "websocket":
-            # Before it is accepted: the server answers the handshake with 403.
+            # Closed before it is accepted, so the server answers the handshake with 403.
             return await send({"type": "websocket.close", "code": 1008})
-        refusal = PlainTextResponse("Dagster is reached through the gateway, signed in", 403)
+        refusal = PlainTextResponse("Dagster is available only through the gateway, to signed-in users", 403)
         return await refusal(scope, receive, send)
 
-    async def _opens(self, shown: str) -> bool:
-        """Tell whether a key is one of those that count now; one that is not known may be new."""
-        if self._current.is_due:
-            await asyncio.to_thread(self._current.reread_if_due)
-        if self._is_known(shown):
+    async def _accepts(self, key: str) -> bool:
+        """Tell whether a key is valid. An unknown key may be new, so the settings are reloaded first."""
+        if self._current.is_reload_due:
+            await asyncio.to_thread(self._current.reload_if_due)
+        if self._is_known(key):
             return True
-        if not shown or self._current.seconds_old < SOON_SECONDS:
+        if not key or self._current.age_seconds < MIN_RELOAD_SECONDS:
             return False
-        await asyncio.to_thread(self._current.reread_soon)
-        return self._is_known(shown)
+        await asyncio.to_thread(self._current.reload_after_refusal)
+        return self._is_known(key)
 
-    def _is_known(self, shown: str) -> bool:
-        given = shown.encode(errors="replace")
-        return any(hmac.compare_digest(given, key.encode()) for key in self._current.settings.accepted_keys())
+    def _is_known(self, key: str) -> bool:
+        given = key.encode(errors="replace")
+        accepted = self._current.settings.accepted_keys()
+        return any(hmac.compare_digest(given, known.encode()) for known in accepted)
 
 
 class GuardedWebserver(DagsterWebserver[Any, Any]):
-    """Dagster's own webserver, through its own hook for middleware."""
+    """Dagster's webserver with the guard as its outermost middleware."""
 
     current: ClassVar[ReloadableSettings[WebserverSettings]]
 
     def build_middleware(self) -> list[Middleware]:
-        """Return Dagster's middleware, behind the door."""
+        """Return the guard and Dagster's middleware, in this order."""
         return [Middleware(WebserverGuard, current=self.current), *super().build_middleware()]
 
 
 def viewer_tags(context: WorkspaceRequestContext) -> dict[str, str]:
-    """Return what Dagster puts on the backfills of who is asking (for runs see pipeline/dagster_host/run_coordinator.py)."""
+    """Return the tags of backfills that the calling user launches. (The run coordinator tags runs.)"""
     headers = getattr(context.source, "headers", None)
     user = headers.get(USER_HEADER) if headers else None
     return {REQUESTED_BY_TAG: user} if user else {}
@@ -87,10 +88,10 @@ def main() -> None:
         )
     except SettingsRefused as reason:
         refuse_to_start(reason)
-    # The command has no option for either; both are methods that Dagster calls in order to be overridden.
+    # The command has no option for either. Dagster means both to be overridden.
     setattr(app, "DagsterWebserver", GuardedWebserver)  # noqa: B010 - not exported by that name
     setattr(WorkspaceRequestContext, "get_viewer_tags", viewer_tags)  # noqa: B010
-    idle_connections.watch(Pool)  # else the first request after PostgreSQL was restarted fails
+    idle_connections.watch(Pool)  # otherwise the first request after a restart of PostgreSQL fails
     cli.cli(auto_envvar_prefix="DAGSTER_WEBSERVER")
 
 

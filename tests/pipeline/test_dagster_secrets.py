@@ -42,7 +42,7 @@ def test_the_storage_signs_in_with_the_password_that_counts_by_then(
     url = databases.url("dagster", "dagster")
     write_files(secrets, {"dagster_database_url": url})
     monkeypatch.setenv("REGISTRU_SECRETS_DIR", str(secrets))
-    monkeypatch.setattr(reloadable, "SOON_SECONDS", 0.0)
+    monkeypatch.setattr(reloadable, "MIN_RELOAD_SECONDS", 0.0)
     dagster_settings.dagster_settings.cache_clear()
     password = uuid4().hex
     try:
@@ -75,8 +75,8 @@ def test_the_webserver_takes_two_keys_while_the_others_change_over(
     old, new = uuid4().hex, uuid4().hex
     write_files(tmp_path, {"dagster_database_url": URL, "dagster_key": old})
     monkeypatch.setenv("REGISTRU_SECRETS_DIR", str(tmp_path))
-    monkeypatch.setattr("pipeline.dagster_host.webserver.SOON_SECONDS", 0.0)
-    monkeypatch.setattr(reloadable, "SOON_SECONDS", 0.0)
+    monkeypatch.setattr("pipeline.dagster_host.webserver.MIN_RELOAD_SECONDS", 0.0)
+    monkeypatch.setattr(reloadable, "MIN_RELOAD_SECONDS", 0.0)
     settings = ReloadableSettings(load(WebserverSettings), lambda: load(WebserverSettings))
     inner = Starlette(routes=[Route("/", lambda _: PlainTextResponse("in"))])
     client = TestClient(WebserverGuard(inner, settings))

@@ -11,7 +11,7 @@ from warehouse.schema import database_roles
 def test_a_connection_that_did_not_outlive_its_rest_is_made_anew(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(idle_connections, "_RESTED_SECONDS", 0.0)
+    monkeypatch.setattr(idle_connections, "_IDLE_SECONDS", 0.0)
     engine = create_engine(databases.url(database_roles.PIPELINE), pool_size=1, max_overflow=0)
     idle_connections.watch(engine)
     with engine.connect() as connection:
