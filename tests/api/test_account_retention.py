@@ -1,4 +1,4 @@
-"""Retention in the API's own database: what is over goes in time, what is open or young stays."""
+"""Tests of retention in the API's own database: old rows are removed, open and recent ones stay."""
 
 from collections.abc import AsyncIterator, Iterator
 from uuid import UUID, uuid4
@@ -118,7 +118,7 @@ async def a_batch(engine: AsyncEngine, user_id: UUID, *scrape_ids: UUID) -> UUID
     return batch_id
 
 
-async def test_requests_go_when_they_are_long_over_and_nothing_else_needs_them(engine: AsyncEngine) -> None:
+async def test_old_requests_are_removed_unless_a_recent_batch_needs_them(engine: AsyncEngine) -> None:
     user_id = await a_user(engine)
     alone = await a_scrape(engine, user_id, 1, ended_days_ago=400)
     young = await a_scrape(engine, user_id, 2, ended_days_ago=300)
@@ -139,7 +139,7 @@ async def test_requests_go_when_they_are_long_over_and_nothing_else_needs_them(e
     assert len(await ids(engine, "scrape_requests")) == 3
 
 
-async def test_sessions_go_some_time_after_they_ended_or_expired(engine: AsyncEngine) -> None:
+async def test_sessions_are_removed_some_time_after_they_ended_or_expired(engine: AsyncEngine) -> None:
     user_id = await a_user(engine)
     kept = set()
     for expired, ended, stays in (
@@ -165,7 +165,7 @@ async def test_sessions_go_some_time_after_they_ended_or_expired(engine: AsyncEn
     assert await ids(engine, "sessions") == kept
 
 
-async def test_the_audit_log_is_kept_for_ever_unless_a_setting_says_otherwise(engine: AsyncEngine) -> None:
+async def test_audit_log_is_kept_forever_unless_configured_otherwise(engine: AsyncEngine) -> None:
     for days in (500, 300):
         await write(
             engine,
@@ -176,12 +176,12 @@ async def test_the_audit_log_is_kept_for_ever_unless_a_setting_says_otherwise(en
     assert (await remove_expired(engine, SETTINGS))["audit_log"] == 1
     async with engine.connect() as connection:
         rows = (await connection.execute(text("SELECT event, detail FROM audit_log ORDER BY id"))).all()
-    # That entries went is an entry itself, which never goes.
+    # The removal itself is recorded, and that entry is never removed.
     assert [row.event for row in rows] == ["signed_in", "log_pruned"]
     assert "1 entries from before" in rows[1].detail
 
 
-async def test_the_api_can_hide_nothing_that_happened_lately(engine: AsyncEngine) -> None:
+async def test_api_cannot_remove_recent_audit_log_entries(engine: AsyncEngine) -> None:
     with pytest.raises(ValidationError, match="keep_audit_days"):
         AccountRetentionSettings(keep_audit_days=30)
     for statement, said in (

@@ -1,4 +1,4 @@
-"""There is always an admin; what was done is on record, and stays there."""
+"""Tests of admin accounts, `create-admin` and the audit log."""
 
 import subprocess
 import sys
@@ -18,12 +18,12 @@ from warehouse.schema import database_roles
 
 
 def admins(platform: Platform) -> dict[str, str]:
-    """Return the admins who can sign in: id by name."""
+    """Return the ids of the enabled admins by username."""
     found = platform.admin.get("/admin/users/", params={"role": "admin", "limit": 200}).json()["users"]
     return {each["username"]: each["id"] for each in found if each["disabled_at"] is None}
 
 
-def test_the_last_admin_cannot_be_removed_by_anything(platform: Platform) -> None:
+def test_last_admin_cannot_be_demoted_disabled_or_deleted(platform: Platform) -> None:
     for username, user_id in admins(platform).items():
         if username != "boss":
             assert platform.admin.patch(f"/admin/users/{user_id}/", json={"role": "standard"}).is_success
@@ -36,14 +36,14 @@ def test_the_last_admin_cannot_be_removed_by_anything(platform: Platform) -> Non
     assert list(admins(platform)) == ["boss"]
 
 
-def test_two_admins_who_remove_each_other_at_once_leave_one(platform: Platform) -> None:
+def test_two_admins_who_demote_each_other_concurrently_leave_one_admin(platform: Platform) -> None:
     with platform.signed_in_as(Role.ADMIN) as one, platform.signed_in_as(Role.ADMIN) as two:
         for username, user_id in admins(platform).items():
             if username not in (one.username, two.username, "boss"):
                 platform.admin.patch(f"/admin/users/{user_id}/", json={"role": "standard"})
         ids = admins(platform)
         boss = ids["boss"]
-        # The tests' own admin steps aside, so that these two are the last.
+        # The tests' own admin is demoted, so that these two are the last.
         assert one.http.patch(f"/admin/users/{boss}/", json={"role": "standard"}).is_success
         try:
             with ThreadPoolExecutor(2) as pool:
@@ -55,7 +55,7 @@ def test_two_admins_who_remove_each_other_at_once_leave_one(platform: Platform) 
                         ((one, two), (two, one)),
                     )
                 )
-            # The later one is refused: for being the last, or for being none any more.
+            # The later request is refused: its subject is the last admin, or its sender is no admin any more.
             assert sorted(answer.status_code for answer in answers)[0] == 200
             assert sorted(answer.status_code for answer in answers)[1] in (403, 409)
         finally:
@@ -81,7 +81,7 @@ def create_admin(platform: Platform, username: str, password: str) -> "subproces
     )
 
 
-def test_create_admin_opens_an_account_that_manages_others(platform: Platform) -> None:
+def test_create_admin_creates_an_account_that_can_manage_accounts(platform: Platform) -> None:
     username, password = f"chief-{uuid4().hex[:8]}", uuid4().hex
     done = create_admin(platform, username, password)
     assert done.returncode == 0, done.stderr
@@ -102,7 +102,7 @@ def test_create_admin_opens_an_account_that_manages_others(platform: Platform) -
         ("chief", "short", "password: has 5 characters"),
     ],
 )
-def test_create_admin_says_what_cannot_be(
+def test_create_admin_names_the_invalid_value_and_not_the_password(
     platform: Platform, username: str, password: str, reason: str
 ) -> None:
     assert platform.admin
@@ -113,7 +113,7 @@ def test_create_admin_says_what_cannot_be(
     assert "Traceback" not in done.stderr
 
 
-def test_the_audit_log_tells_who_did_what_to_whom_from_where(platform: Platform, user: PlatformUser) -> None:
+def test_audit_log_records_actor_event_subject_and_client(platform: Platform, user: PlatformUser) -> None:
     user_id = user.http.get("/auth/me/").json()["id"]
     agent = {"User-Agent": "curl/8 <script>"}
     wrong = {"username": user.username, "password": "wrong"}
@@ -153,7 +153,7 @@ def test_the_audit_log_tells_who_did_what_to_whom_from_where(platform: Platform,
     assert platform.audit("credentials_refused")
 
 
-def test_the_audit_log_is_read_page_by_page(platform: Platform, user: PlatformUser) -> None:
+def test_audit_log_is_paginated(platform: Platform, user: PlatformUser) -> None:
     for _ in range(3):
         user.sign_in()
     params: dict[str, str | int] = {"event": "signed_in", "limit": 2}
@@ -168,7 +168,7 @@ def test_the_audit_log_is_read_page_by_page(platform: Platform, user: PlatformUs
 @pytest.mark.parametrize(
     "statement", ["UPDATE audit_log SET actor = 'x'", "DELETE FROM audit_log", "TRUNCATE audit_log"]
 )
-def test_nobody_changes_the_audit_log(platform: Platform, role: str, statement: str) -> None:
+def test_audit_log_cannot_be_changed(platform: Platform, role: str, statement: str) -> None:
     with (
         pytest.raises(DBAPIError, match=r"append-only|permission denied"),
         platform.engine(role, database_roles.USERS_DATABASE).begin() as connection,

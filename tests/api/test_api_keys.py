@@ -1,4 +1,4 @@
-"""API keys: shown once, scoped, expiring, revocable."""
+"""Tests of API keys: creation, scopes, expiry, revocation."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,7 +25,7 @@ def get(platform: Platform, path: str, **headers: str) -> httpx.Response:
     return httpx.get(f"{platform.url}{path}", headers=headers, trust_env=False)
 
 
-def test_a_key_signs_in_by_either_header_and_is_shown_once(platform: Platform, user: PlatformUser) -> None:
+def test_api_key_works_in_both_headers_and_is_shown_only_once(platform: Platform, user: PlatformUser) -> None:
     made = make_key(user, "companies:read")
     for headers in ({"X-API-Key": made["key"]}, {"Authorization": f"Bearer {made['key']}"}):
         assert get(platform, "/auth/me/", **headers).json()["username"] == user.username
@@ -36,7 +36,7 @@ def test_a_key_signs_in_by_either_header_and_is_shown_once(platform: Platform, u
     assert listed["last_used_at"] is not None
 
 
-def test_a_key_does_only_what_its_scopes_say(platform: Platform, user: PlatformUser) -> None:
+def test_api_key_allows_only_its_scopes(platform: Platform, user: PlatformUser) -> None:
     key = make_key(user, "companies:read")["key"]
     assert get(platform, "/companies/1020999000019/", **{"X-API-Key": key}).status_code in (200, 404)
     post = httpx.post(f"{platform.url}/scrape/", json={}, headers={"X-API-Key": key}, trust_env=False)
@@ -46,9 +46,7 @@ def test_a_key_does_only_what_its_scopes_say(platform: Platform, user: PlatformU
         assert get(platform, path, **{"X-API-Key": key}).status_code == 403
 
 
-def test_a_key_of_a_full_user_with_the_reading_scope_gets_the_reading_dagster(
-    platform: Platform, user: PlatformUser
-) -> None:
+def test_api_key_with_read_scope_gets_the_read_only_dagster(platform: Platform, user: PlatformUser) -> None:
     query = {"query": "{ permissions { permission value } }"}
     for scopes, may in ((["dagster:read"], False), (["dagster:read", "dagster"], True)):
         key = make_key(user, *scopes)["key"]
@@ -59,14 +57,14 @@ def test_a_key_of_a_full_user_with_the_reading_scope_gets_the_reading_dagster(
         assert granted["launch_pipeline_execution"] is may
 
 
-def test_a_key_never_does_more_than_its_owner_may_now(platform: Platform, user: PlatformUser) -> None:
+def test_api_key_loses_scopes_that_its_owner_loses(platform: Platform, user: PlatformUser) -> None:
     key = make_key(user, "scrape", "companies:read")["key"]
     platform.set_role(user.username, Role.READONLY)
     assert get(platform, "/auth/verify?scope=scrape", **{"X-API-Key": key}).status_code == 403
     assert get(platform, "/auth/verify?scope=companies:read", **{"X-API-Key": key}).status_code == 200
 
 
-def test_a_revoked_key_is_out_at_once(platform: Platform, user: PlatformUser) -> None:
+def test_revoked_api_key_is_refused_immediately(platform: Platform, user: PlatformUser) -> None:
     made = make_key(user, "companies:read")
     assert get(platform, "/auth/me/", **{"X-API-Key": made["key"]}).status_code == 200
     assert user.http.delete(f"/auth/keys/{made['id']}/").status_code == 204
@@ -76,7 +74,7 @@ def test_a_revoked_key_is_out_at_once(platform: Platform, user: PlatformUser) ->
     assert user.http.delete(f"/auth/keys/{made['id']}/").status_code == 404
 
 
-def test_a_key_ends_when_it_was_said_to(platform: Platform, user: PlatformUser) -> None:
+def test_api_key_is_refused_after_it_expires(platform: Platform, user: PlatformUser) -> None:
     ends = datetime.now(UTC) + timedelta(seconds=2)
     key = make_key(user, "companies:read", expires_at=ends.isoformat())["key"]
     assert get(platform, "/auth/me/", **{"X-API-Key": key}).status_code == 200
@@ -101,7 +99,7 @@ def test_a_key_ends_when_it_was_said_to(platform: Platform, user: PlatformUser) 
         ({"expires_at": "2999-01-01T00:00:00"}, 422, "expires_at"),
     ],
 )
-def test_a_key_that_cannot_be_is_refused_with_the_reason(
+def test_invalid_new_api_key_is_refused_with_the_field(
     user: PlatformUser, changed: dict[str, Any], status: int, field: str | None
 ) -> None:
     answer = user.http.post("/auth/keys/", json={"name": "k", "scopes": ["scrape"], **changed})
@@ -113,7 +111,7 @@ def test_a_key_that_cannot_be_is_refused_with_the_reason(
 @pytest.mark.parametrize(
     "key", ["rk_", "rk_x_y", "rk_aaaaaaaaaaaa_", "rk_aaaaaaaaaaaa_wrong", "nonsense", "rk_" + "a" * 5000]
 )
-def test_what_is_no_key_opens_nothing(platform: Platform, user: PlatformUser, key: str) -> None:
+def test_malformed_or_wrong_api_key_is_refused(platform: Platform, user: PlatformUser, key: str) -> None:
     prefix = make_key(user, "companies:read")["prefix"]
     for value in (key, key.replace("a" * 12, prefix)):
         answer = get(platform, "/auth/me/", **{"X-API-Key": value})
@@ -121,14 +119,14 @@ def test_what_is_no_key_opens_nothing(platform: Platform, user: PlatformUser, ke
         assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_nobody_revokes_somebody_elses_key(platform: Platform, user: PlatformUser) -> None:
+def test_user_cannot_revoke_the_api_key_of_another_user(platform: Platform, user: PlatformUser) -> None:
     made = make_key(user, "companies:read")
     with platform.signed_in() as other:
         assert other.http.delete(f"/auth/keys/{made['id']}/").status_code == 404
     assert get(platform, "/auth/me/", **{"X-API-Key": made["key"]}).status_code == 200
 
 
-def test_only_a_hash_of_a_key_is_stored(platform: Platform, user: PlatformUser) -> None:
+def test_only_the_hash_of_an_api_key_is_stored(platform: Platform, user: PlatformUser) -> None:
     made = make_key(user, "companies:read")
     with platform.engine(database_roles.API, database_roles.USERS_DATABASE).begin() as connection:
         query = text("SELECT key_hash FROM api_keys WHERE id = :id")

@@ -1,4 +1,4 @@
-"""Who may come in: registration, sign-in, sign-out, forged and stale tokens."""
+"""Tests of registration, sign-in, sign-out, and of forged and expired tokens."""
 
 import base64
 import json
@@ -54,13 +54,13 @@ def bad_tokens(platform: Platform) -> dict[str, str]:
     past = datetime.now(UTC) - timedelta(minutes=1)
 
     def signed(by: str = key, algorithm: str = "HS256", kid: str | None = None, **changed: Any) -> str:
-        """Sign as we do, but for what is changed (a claim that is None is left out)."""
+        """Sign a token like the API does, with some claims changed; a claim that is None is omitted."""
         content = {name: value for name, value in {**claims, **changed}.items() if value is not None}
         named = {"kid": kid or key_id(key)}
         return str(jwt.encode(content, by, algorithm=algorithm, headers=named))
 
     another = "another key of some length, made up here"
-    assert verify(platform, signed()) == httpx.codes.OK  # so that it is the change that is refused
+    assert verify(platform, signed()) == httpx.codes.OK  # only the changes below make it invalid
     return {
         "nonsense": "nonsense",
         "deeply nested": base64.urlsafe_b64encode(b"[" * 1_200).decode() + ".e30.x",
@@ -91,7 +91,7 @@ def verify(platform: Platform, token: str) -> int:
 
 
 @pytest.mark.parametrize(("method", "path"), PROTECTED)
-def test_no_token_or_a_bad_one_is_refused_everywhere(
+def test_missing_and_invalid_tokens_are_refused_by_every_endpoint(
     platform: Platform, bad_tokens: dict[str, str], method: str, path: str
 ) -> None:
     with httpx.Client(base_url=platform.url, trust_env=False) as http:
@@ -106,7 +106,7 @@ def test_no_token_or_a_bad_one_is_refused_everywhere(
     assert {answer.headers["Content-Type"] for answer in answers.values()} == {"application/problem+json"}
 
 
-def test_a_token_is_good_for_half_an_hour(user: PlatformUser) -> None:
+def test_access_token_is_valid_for_half_an_hour(user: PlatformUser) -> None:
     answer = user.http.post("/auth/login/", json={"username": user.username, "password": user.password})
 
     assert answer.json()["token_type"] == "bearer"
@@ -116,7 +116,7 @@ def test_a_token_is_good_for_half_an_hour(user: PlatformUser) -> None:
     assert abs(claims["exp"] - time.time() - 1800) < 60
 
 
-def test_the_oauth2_password_form_signs_in_too(user: PlatformUser) -> None:
+def test_oauth2_password_form_signs_in(user: PlatformUser) -> None:
     form = {"username": user.username, "password": user.password, "grant_type": "password"}
     token = user.http.post("/auth/token", data=form).json()["access_token"]
 
@@ -124,7 +124,7 @@ def test_the_oauth2_password_form_signs_in_too(user: PlatformUser) -> None:
     assert answer.json()["username"] == user.username
 
 
-def test_signing_one_session_out_leaves_the_other(user: PlatformUser) -> None:
+def test_sign_out_ends_only_the_current_session(user: PlatformUser) -> None:
     credentials = {"username": user.username, "password": user.password}
     other = user.http.post("/auth/login/", json=credentials).json()["access_token"]
     headers = {"Authorization": f"Bearer {other}"}
@@ -134,8 +134,8 @@ def test_signing_one_session_out_leaves_the_other(user: PlatformUser) -> None:
     assert user.http.get("/auth/me/").status_code == httpx.codes.OK
 
 
-def test_a_wrong_name_and_a_wrong_password_are_refused_alike(user: PlatformUser) -> None:
-    user.http.headers["X-Request-ID"] = "the-same"  # an error names its request
+def test_unknown_username_and_wrong_password_get_the_same_answer(user: PlatformUser) -> None:
+    user.http.headers["X-Request-ID"] = "the-same"  # errors contain the request id, so it has to be the same
     unknown = user.http.post("/auth/login/", json={"username": "nobody-here", "password": user.password})
     wrong = user.http.post("/auth/login/", json={"username": user.username, "password": "not this one"})
     endless = user.http.post("/auth/login/", json={"username": user.username, "password": "x" * 200})
@@ -144,7 +144,7 @@ def test_a_wrong_name_and_a_wrong_password_are_refused_alike(user: PlatformUser)
     assert unknown.json() == wrong.json() == endless.json()
 
 
-def test_a_name_is_taken_whatever_its_case(user: PlatformUser) -> None:
+def test_username_is_taken_regardless_of_case(user: PlatformUser) -> None:
     account = {"username": user.username.upper(), "password": "another good one"}
     assert user.http.post("/auth/register/", json=account).status_code == httpx.codes.CONFLICT
 
@@ -159,7 +159,7 @@ def test_a_name_is_taken_whatever_its_case(user: PlatformUser) -> None:
         ({"role": "admin"}, "role"),
     ],
 )
-def test_a_bad_registration_names_the_field_and_never_shows_the_password(
+def test_invalid_registration_names_the_field_and_hides_the_password(
     platform: Platform, changed: dict[str, str], field: str
 ) -> None:
     account = {"username": "somebody", "password": "a good long one", "email": "some@example.com", **changed}
@@ -171,14 +171,14 @@ def test_a_bad_registration_names_the_field_and_never_shows_the_password(
     assert account["password"] not in answer.text
 
 
-def test_no_password_and_no_token_is_in_any_log_or_stored_in_clear(
+def test_passwords_and_tokens_are_not_logged_or_stored_in_clear_text(
     platform: Platform, user: PlatformUser
 ) -> None:
     token = user.http.headers["Authorization"].split()[1]
     user.http.get("/auth/me/")
     logs = "".join(path.read_text(errors="replace") for path in platform.home.logs.iterdir())
 
-    assert "Application startup complete" in logs  # it is the API's log too that was read
+    assert "Application startup complete" in logs  # the API's log is among those that were read
     assert user.password not in logs
     assert token not in logs
 

@@ -1,4 +1,4 @@
-"""The API does what its OpenAPI document says, whatever is sent, whoever sends it (schemathesis)."""
+"""The API conforms to its OpenAPI document for any input and any caller (schemathesis)."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -36,7 +36,7 @@ ENDS_SESSIONS = ("/auth/logout/", "/auth/sessions/", "/auth/password/")
 
 @pytest.fixture(scope="module")
 def callers(platform: Platform) -> Iterator[dict[str, SignIn]]:
-    """How each kind of caller signs in: the headers to send."""
+    """For each kind of caller, a function that signs in and returns the headers to send."""
 
     def fresh(role: Role) -> SignIn:
         user = stack.enter_context(platform.signed_in_as(role))
@@ -58,12 +58,12 @@ def operations(platform: Platform) -> list[Any]:
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 @pytest.mark.parametrize("caller", ["nobody", *(str(role) for role in Role)])
-def test_every_answer_is_one_that_the_document_describes(
+def test_every_response_conforms_to_the_openapi_document(
     platform: Platform, callers: dict[str, SignIn], caller: str, mode: GenerationMode
 ) -> None:
     statuses: Counter[int] = Counter()
     for operation in operations(platform):
-        if mode is GenerationMode.POSITIVE or takes_anything(operation):
+        if mode is GenerationMode.POSITIVE or has_input(operation):
             fuzz(operation, mode, callers[caller], statuses)
     assert not any(status >= 500 for status in statuses), statuses
     assert statuses.total() > 100
@@ -72,7 +72,7 @@ def test_every_answer_is_one_that_the_document_describes(
 
 
 def fuzz(operation: Any, mode: GenerationMode, sign_in: SignIn, statuses: Counter[int]) -> None:
-    """Send an operation what it should take, or what it should not, and hold the answers against the document."""
+    """Send an operation valid or invalid input, and check the responses against the document."""
     headers = sign_in()
 
     @settings(
@@ -89,17 +89,17 @@ def fuzz(operation: Any, mode: GenerationMode, sign_in: SignIn, statuses: Counte
         answer = case.call_and_validate(headers=sign_in() if ends else headers, checks=CHECKS)
         statuses[answer.status_code] += 1
 
-    # Where any text is allowed there is nothing to send wrongly.
+    # An operation that accepts any text has no invalid input.
     with suppress(Unsatisfiable):
         send()
 
 
-def takes_anything(operation: Any) -> bool:
-    """Tell whether there is anything to send wrongly."""
+def has_input(operation: Any) -> bool:
+    """Tell whether an operation has parameters or a body, so that it can get invalid input."""
     return any(operation.iter_parameters()) or bool(operation.body)
 
 
-def test_every_route_that_is_said_to_be_guarded_is(platform: Platform) -> None:
+def test_every_route_documented_as_secured_requires_credentials(platform: Platform) -> None:
     document = httpx.get(f"{platform.url}/openapi.json", trust_env=False).json()
     guarded = 0
     for path, methods in document["paths"].items():

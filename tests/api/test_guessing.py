@@ -1,4 +1,4 @@
-"""Guessing is stopped; nobody learns who has an account, and nobody is locked out for good by a stranger."""
+"""Tests of the limits on password guesses: they stop guessing, reveal no account, and lock no owner out for good."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from warehouse.schema import database_roles
 
 @pytest.fixture(scope="module")
 def api(platform: Platform) -> Iterator[httpx.Client]:
-    """An API with short windows; requests say by X-Forwarded-For where they come from."""
+    """An API with short windows; requests set their address in X-Forwarded-For."""
     with platform.another_api(
         limit_guesses="5/3 seconds", limit_guesses_address="20/3 seconds", limit_guesses_account="8/3 seconds"
     ) as http:
@@ -31,12 +31,12 @@ def sign_in(api: httpx.Client, username: str, password: str, *, address: str) ->
 
 
 def address() -> str:
-    """An address of its own for each test."""
+    """Return an address that no other test uses."""
     number = uuid4().int
     return f"10.{number % 250}.{number // 250 % 250}.{number // 62_500 % 250 + 1}"
 
 
-def test_a_thousand_wrong_passwords_at_once_are_stopped_after_a_few(platform: Platform) -> None:
+def test_concurrent_wrong_passwords_are_refused_after_a_few(platform: Platform) -> None:
     with platform.signed_in() as user, platform.another_api() as api:
         here = address()
         with ThreadPoolExecutor(32) as pool:
@@ -47,13 +47,13 @@ def test_a_thousand_wrong_passwords_at_once_are_stopped_after_a_few(platform: Pl
             )
         counts = Counter(answer.status_code for answer in answers)
         assert set(counts) == {401, 429}
-        assert counts[401] <= 2 * 5  # five a minute; the minute may turn meanwhile
+        assert counts[401] <= 2 * 5  # five per minute; a new minute may begin during the test
         refused = next(answer for answer in answers if answer.status_code == 429)
         assert 1 <= int(refused.headers["Retry-After"]) <= 3600
         assert refused.headers["RateLimit-Remaining"] == "0"
-        # The right one is not looked at either: otherwise guessing would go on.
+        # The correct password is refused too, or else guessing could continue.
         assert sign_in(api, user.username, user.password, address=here).status_code == 429
-        # Who is signed in stays so, and the owner, elsewhere, where they signed in from before, comes in.
+        # Open sessions stay open, and the owner can sign in from an address used before.
         assert user.http.get("/auth/me/").status_code == 200
         assert user.http.post("/auth/login/", json=_credentials(user)).status_code == 200
         with platform.engine(database_roles.API, database_roles.USERS_DATABASE).begin() as connection:
@@ -70,7 +70,7 @@ def _credentials(user: PlatformUser) -> dict[str, str]:
     return {"username": user.username, "password": user.password}
 
 
-def test_it_is_over_when_the_answer_said_it_would_be(api: httpx.Client, user: PlatformUser) -> None:
+def test_sign_in_works_again_after_retry_after(api: httpx.Client, user: PlatformUser) -> None:
     here = address()
     for _ in range(5):
         assert sign_in(api, user.username, "wrong", address=here).status_code == 401
@@ -81,12 +81,10 @@ def test_it_is_over_when_the_answer_said_it_would_be(api: httpx.Client, user: Pl
     def let_in() -> bool | None:
         return sign_in(api, user.username, user.password, address=here).status_code == 200 or None
 
-    wait_for("being let in again", let_in, seconds=10)
+    wait_for("a successful sign-in", let_in, seconds=10)
 
 
-def test_a_right_password_makes_the_wrong_ones_before_it_forgotten(
-    api: httpx.Client, user: PlatformUser
-) -> None:
+def test_correct_password_resets_the_count_of_wrong_ones(api: httpx.Client, user: PlatformUser) -> None:
     here = address()
     for _ in range(3):
         for _ in range(4):
@@ -94,22 +92,26 @@ def test_a_right_password_makes_the_wrong_ones_before_it_forgotten(
         assert sign_in(api, user.username, user.password, address=here).status_code == 200
 
 
-def test_a_stranger_elsewhere_cannot_keep_the_owner_out(api: httpx.Client, user: PlatformUser) -> None:
+def test_guesses_from_other_addresses_do_not_lock_the_owner_out(
+    api: httpx.Client, user: PlatformUser
+) -> None:
     home = address()
     assert sign_in(api, user.username, user.password, address=home).status_code == 200
     statuses = [sign_in(api, user.username, "wrong", address=address()).status_code for _ in range(30)]
-    assert 429 in statuses  # many addresses together are stopped too
+    assert 429 in statuses  # the limit of the account applies to many addresses together
     assert sign_in(api, user.username, user.password, address=home).status_code == 200
 
 
-def test_one_address_that_tries_many_accounts_is_stopped(api: httpx.Client, user: PlatformUser) -> None:
+def test_address_that_tries_many_accounts_is_refused(api: httpx.Client, user: PlatformUser) -> None:
     here = address()
     statuses = [sign_in(api, f"name-{number}", "wrong", address=here).status_code for number in range(40)]
     assert 429 in statuses
     assert sign_in(api, user.username, user.password, address=address()).status_code == 200
 
 
-def test_names_that_nobody_has_are_answered_and_stopped_alike(api: httpx.Client, user: PlatformUser) -> None:
+def test_unknown_usernames_are_answered_and_limited_like_existing_ones(
+    api: httpx.Client, user: PlatformUser
+) -> None:
     def tries(name: str) -> list[tuple[int, str]]:
         here = address()
         answers = [sign_in(api, name, "wrong", address=here) for _ in range(7)]
@@ -118,16 +120,14 @@ def test_names_that_nobody_has_are_answered_and_stopped_alike(api: httpx.Client,
     assert tries(user.username) == tries(f"nobody-{uuid4().hex[:8]}")
 
 
-def test_what_is_typed_for_a_name_that_nobody_has_is_not_written_down(
-    api: httpx.Client, platform: Platform
-) -> None:
+def test_unknown_username_is_not_recorded_or_logged(api: httpx.Client, platform: Platform) -> None:
     slip = f"my-password-{uuid4().hex[:8]}"
     sign_in(api, slip, "x", address=address())
     assert slip not in str(platform.audit("sign_in_failed"))
     assert slip not in "".join(path.read_text(errors="replace") for path in platform.home.logs.iterdir())
 
 
-def test_a_new_session_of_a_page_is_stopped_by_the_same_limit(platform: Platform, user: PlatformUser) -> None:
+def test_sign_in_page_has_the_same_limit(platform: Platform, user: PlatformUser) -> None:
     with httpx.Client(base_url=platform.url, trust_env=False) as http:
         form = {**hidden_fields(http.get("/sign-in")), "username": user.username}
         answers = [http.post("/sign-in", data={**form, "password": "wrong"}) for _ in range(6)]
@@ -136,7 +136,7 @@ def test_a_new_session_of_a_page_is_stopped_by_the_same_limit(platform: Platform
     assert "Retry-After" in answers[-1].headers
 
 
-def test_an_address_may_be_registered_twice_so_that_nobody_learns_whose_account_it_is(
+def test_email_can_be_registered_twice_so_that_it_reveals_no_account(
     platform: Platform,
 ) -> None:
     email = f"{uuid4().hex[:12]}@example.com"

@@ -1,4 +1,4 @@
-"""A cached answer: what it costs, that it is the record byte by byte, and that nobody gets it who may not."""
+"""Tests of cached answers: their cost, their content, and who may get them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -33,38 +33,38 @@ IDNO = make_idno(8810)
 
 
 async def cache(harness: ApiHarness, *, age: timedelta = timedelta(0)) -> CompanyRecord:
-    """Have the cache hold a record whose capture is so old."""
+    """Store a record whose capture has this age in the cache."""
     record = made_up_record(IDNO, datetime.now(UTC) - age)
     await harness.services.cache.set(company_key(IDNO), pack(record))
     return record
 
 
 def with_settings(harness: ApiHarness, **settings: Any) -> ApiHarness:
-    """The same stage for an API with other settings."""
+    """Return the same harness with other settings."""
     changed = harness.services.settings.model_copy(update=settings)
     return replace(harness, services=replace(harness.services, settings=changed))
 
 
 @contextmanager
 def counted_statements(harness: ApiHarness) -> Iterator[list[str]]:
-    """Collect what is sent to PostgreSQL, to either database."""
+    """Collect the statements that are sent to PostgreSQL, to either database."""
     sent: list[str] = []
 
-    def note(*arguments: Any) -> None:
+    def collect(*arguments: Any) -> None:
         sent.append(str(arguments[2]))
 
     engines = [harness.services.users.sync_engine, harness.services.warehouse.sync_engine]
     for engine in engines:
-        event.listen(engine, "before_cursor_execute", note)
+        event.listen(engine, "before_cursor_execute", collect)
     try:
         yield sent
     finally:
         for engine in engines:
-            event.remove(engine, "before_cursor_execute", note)
+            event.remove(engine, "before_cursor_execute", collect)
 
 
 async def commands_during(observer: Redis, send: Callable[[], Awaitable[httpx.Response]]) -> list[str]:
-    """The commands that Valkey gets while a request is answered; not what its scripts do inside it."""
+    """Return the commands that Valkey receives during a request, without those of its own scripts."""
     commands = []
     async with observer.monitor() as monitor:
         answer = await send()
@@ -80,12 +80,10 @@ async def commands_during(observer: Redis, send: Callable[[], Awaitable[httpx.Re
     return [name for name in commands if name not in ("HELLO", "CLIENT", "SELECT", "AUTH")]
 
 
-async def test_a_cached_answer_costs_one_round_trip_to_redis_and_no_sql(
-    harness: ApiHarness, observer: Redis
-) -> None:
+async def test_cache_hit_costs_one_redis_round_trip_and_no_sql(harness: ApiHarness, observer: Redis) -> None:
     await cache(harness)
     async with harness.signed_in() as http:
-        await http.post("/scrape/", json={"idno": IDNO})  # leaves copies of session and account
+        await http.post("/scrape/", json={"idno": IDNO})  # stores copies of session and account
         await http.post("/scrape/", json={"idno": IDNO})
         with counted_statements(harness) as statements:
             commands = await commands_during(observer, lambda: http.post("/scrape/", json={"idno": IDNO}))
@@ -94,7 +92,7 @@ async def test_a_cached_answer_costs_one_round_trip_to_redis_and_no_sql(
     assert statements == []
 
 
-async def test_an_api_key_costs_one_round_trip_more(harness: ApiHarness, observer: Redis) -> None:
+async def test_api_key_costs_one_more_redis_round_trip(harness: ApiHarness, observer: Redis) -> None:
     await cache(harness)
     async with harness.signed_in() as http:
         made = (await http.post("/auth/keys/", json={"name": "k", "scopes": ["scrape"]})).json()
@@ -108,7 +106,7 @@ async def test_an_api_key_costs_one_round_trip_more(harness: ApiHarness, observe
     assert statements == []
 
 
-async def test_the_cached_answer_is_the_one_that_is_read_from_the_warehouse(harness: ApiHarness) -> None:
+async def test_cached_answer_equals_the_answer_from_the_warehouse(harness: ApiHarness) -> None:
     harness.finish_company(str(uuid4()), IDNO)
     async with harness.signed_in() as http:
         read = await http.post("/scrape/", json={"idno": IDNO})
@@ -123,9 +121,7 @@ async def test_the_cached_answer_is_the_one_that_is_read_from_the_warehouse(harn
 
 
 @pytest.mark.parametrize("held", [b'{"idno": "1"}', b"registru/2 9999999999\n{}", b"\xba\xfe"])
-async def test_what_another_program_left_in_the_cache_is_not_answered(
-    harness: ApiHarness, held: bytes
-) -> None:
+async def test_unrecognized_cache_entry_is_ignored(harness: ApiHarness, held: bytes) -> None:
     harness.finish_company(str(uuid4()), IDNO)
     await harness.services.cache.set(company_key(IDNO), held)
     async with harness.signed_in() as http:
@@ -133,27 +129,27 @@ async def test_what_another_program_left_in_the_cache_is_not_answered(
     assert answer.json()["data"]["name"] == "Made up"
 
 
-async def test_a_record_that_has_become_old_in_the_cache_is_fetched_anew(harness: ApiHarness) -> None:
+async def test_cached_record_that_is_no_longer_fresh_is_fetched_again(harness: ApiHarness) -> None:
     await cache(harness, age=timedelta(hours=23))
     async with harness.signed_in() as http:
         assert (await http.post("/scrape/", json={"idno": IDNO})).status_code == httpx.codes.OK
-    # The pipeline may take records for fresh that the API does not: what counts is the capture's age.
+    # The pipeline and the API may differ on what is fresh: the capture's age counts.
     async with with_settings(harness, fresh_hours=22.0).signed_in() as http:
         assert (await http.post("/scrape/", json={"idno": IDNO})).status_code == httpx.codes.ACCEPTED
 
 
-async def test_a_session_that_ended_gets_no_cached_record(harness: ApiHarness) -> None:
+async def test_ended_session_gets_no_cached_record(harness: ApiHarness) -> None:
     await cache(harness)
     async with harness.signed_in() as http:
         assert (await http.post("/scrape/", json={"idno": IDNO})).is_success
         await http.post("/auth/logout/")
-        for _ in range(2):  # asking PostgreSQL, then by the copy
+        for _ in range(2):  # the first request reads PostgreSQL, the second the copy
             answer = await http.post("/scrape/", json={"idno": IDNO})
             assert answer.status_code == httpx.codes.UNAUTHORIZED
             assert "Fabrica" not in answer.text
 
 
-async def test_who_may_not_ask_for_companies_gets_no_cached_record(harness: ApiHarness) -> None:
+async def test_caller_without_the_scope_gets_no_cached_record(harness: ApiHarness) -> None:
     await cache(harness)
     async with harness.signed_in(Role.READONLY) as http:
         answer = await http.post("/scrape/", json={"idno": IDNO})
@@ -161,7 +157,7 @@ async def test_who_may_not_ask_for_companies_gets_no_cached_record(harness: ApiH
     assert "Fabrica" not in answer.text
 
 
-async def test_a_request_without_a_readable_idno_is_counted_and_refused(harness: ApiHarness) -> None:
+async def test_request_with_an_invalid_idno_is_counted_and_refused(harness: ApiHarness) -> None:
     async with harness.signed_in() as http:
         left = []
         for body in ({"idno": "123"}, {"idno": 5}, ["x"], {"idno": IDNO[:-1] + "x"}):
@@ -173,25 +169,25 @@ async def test_a_request_without_a_readable_idno_is_counted_and_refused(harness:
     assert left == list(range(left[0], left[0] - 4, -1))
 
 
-async def test_over_the_limit_nobody_gets_a_cached_record(harness: ApiHarness) -> None:
+async def test_caller_over_the_rate_limit_gets_no_cached_record(harness: ApiHarness) -> None:
     await cache(harness)
     for limit in ("limit_caller", "limit_address"):
         await harness.services.state.flushdb()
         async with with_settings(harness, **{limit: "100/minute;3/hour"}).signed_in() as http:
             answers = [await http.post("/scrape/", json={"idno": IDNO}) for _ in range(4)]
         statuses = [answer.status_code for answer in answers]
-        expected = 3 if limit == "limit_caller" else 1  # to register and to sign in was two
+        expected = 3 if limit == "limit_caller" else 1  # registration and sign-in were two requests
         assert statuses == [200] * expected + [429] * (4 - expected)
         assert "Fabrica" not in answers[-1].text
         assert answers[0].headers["RateLimit-Policy"] in ("100;w=60", "3000;w=60")
         assert answers[-1].headers["RateLimit-Policy"] == "3;w=3600"
 
 
-async def test_a_token_whose_session_is_in_doubt_uses_up_nobodys_limit(harness: ApiHarness) -> None:
+async def test_token_of_an_ended_session_does_not_use_up_the_users_limit(harness: ApiHarness) -> None:
     async with with_settings(harness, limit_caller="3/hour").signed_in() as http:
         me = (await http.get("/auth/me/")).json()
         sessions = (await http.get("/auth/sessions/")).json()
-        await http.post("/auth/logout/")  # the third and last
+        await http.post("/auth/logout/")  # the third and last request that the limit allows
         for _ in range(3):
             assert (await http.get("/auth/me/")).status_code == httpx.codes.UNAUTHORIZED
         await invalidate(harness.services.state, session_key(sessions[0]["id"]))
@@ -200,7 +196,7 @@ async def test_a_token_whose_session_is_in_doubt_uses_up_nobodys_limit(harness: 
     assert str(await harness.services.state.get(key)).endswith(" 3")
 
 
-async def test_the_window_before_counts_as_far_as_it_reaches_into_this_one(harness: ApiHarness) -> None:
+async def test_previous_window_counts_in_proportion_to_its_overlap(harness: ApiHarness) -> None:
     limit = Limit(parse_limits("10/hour"), "somebody", "tries")
     began = int(datetime.now(UTC).timestamp() - 1.5 * 3600) * 1000
     await harness.services.state.set("count:somebody:10/3600", f"{began} 0 10")
@@ -210,13 +206,11 @@ async def test_the_window_before_counts_as_far_as_it_reaches_into_this_one(harne
     assert remaining == [5, 4, 3, 2, 1, 0]
     with pytest.raises(TooManyRequests) as refused:
         await admit(limit)
-    # A tenth of an hour later the window before counts one less.
+    # A tenth of an hour later the previous window counts one less.
     assert 1 <= int((refused.value.headers or {})["Retry-After"]) <= 360
 
 
-async def test_a_cache_on_a_server_of_its_own_is_asked_at_the_same_time(
-    harness: ApiHarness, redis_url: str
-) -> None:
+async def test_cache_on_a_separate_server_is_read_concurrently(harness: ApiHarness, redis_url: str) -> None:
     await cache(harness)
     elsewhere = f"{redis_url.replace('127.0.0.1', 'localhost')}/1"
     settings = harness.services.settings.model_copy(
@@ -231,19 +225,19 @@ async def test_a_cache_on_a_server_of_its_own_is_asked_at_the_same_time(
     assert "Fabrica" not in answers[3].text
 
 
-async def test_asking_for_a_record_leaves_the_connection_on_its_own_database(harness: ApiHarness) -> None:
+async def test_reading_a_record_keeps_the_connection_on_its_database(harness: ApiHarness) -> None:
     await cache(harness)
     services = harness.services
     limit = Limit(parse_limits("10/hour"), "somebody", "tries")
     for _ in range(2):
         asked = await services.redis_gate.admit(limit, copies=[company_key(IDNO)], record=company_key(IDNO))
         assert asked.record is not None
-        assert asked.copies == [None]  # which the other database does not hold
+        assert asked.copies == [None]  # this key exists in the other database only
     assert (await services.state.client_info())["db"] == 0
     assert await services.state.exists("count:somebody:10/3600")
 
 
-async def test_while_redis_stands_still_all_are_refused_soon(
+async def test_all_requests_are_refused_quickly_while_redis_hangs(
     harness: ApiHarness, observer: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with harness.signed_in() as http:
@@ -260,7 +254,7 @@ async def test_while_redis_stands_still_all_are_refused_soon(
 
 
 @pytest.mark.parametrize(("error", "tries"), [(RedisConnectionError, 4), (RedisTimeoutError, 1)])
-async def test_a_redis_that_is_away_is_tried_again_and_one_that_does_not_answer_is_not(
+async def test_failed_redis_connection_is_retried_and_a_timeout_is_not(
     harness: ApiHarness, error: type[Exception], tries: int
 ) -> None:
     tried = 0
@@ -280,17 +274,17 @@ async def test_a_redis_that_is_away_is_tried_again_and_one_that_does_not_answer_
     assert tried == tries
 
 
-async def test_a_valkey_that_forgot_the_script_is_told_it_again(harness: ApiHarness) -> None:
+async def test_script_is_sent_again_after_valkey_lost_it(harness: ApiHarness) -> None:
     limit = Limit(parse_limits("10/hour"), "somebody", "tries")
     await harness.services.redis_gate.admit(limit)
     await harness.services.state.script_flush()
     assert (await harness.services.redis_gate.admit(limit)).limit.remaining == 8
 
 
-def test_a_cache_with_other_credentials_is_another_server() -> None:
+def test_cache_with_other_credentials_counts_as_another_server() -> None:
     def same(state_url: str, cache_url: str) -> bool:
-        admissions = RedisGate({}, state_url=state_url, cache_url=cache_url)
-        return admissions._cache_database is not None
+        gate = RedisGate({}, state_url=state_url, cache_url=cache_url)
+        return gate._cache_database is not None
 
     assert same("redis://:a@h:1/0", "redis://:a@h:1/1")
     assert not same("redis://:a@h:1/0", "redis://:b@h:1/1")

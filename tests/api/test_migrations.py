@@ -1,4 +1,4 @@
-"""A database of before is brought up to date without losing what it holds."""
+"""Tests of migrations: an older database is upgraded without losing data."""
 
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ def add_scrape(connection: Connection, user_id: UUID, number: int, state: str, r
     return scrape_id
 
 
-def test_scrapes_of_before_keep_their_runs_states_and_askers(tmp_path: Path) -> None:
+def test_migrated_scrapes_keep_their_runs_states_and_requesters(tmp_path: Path) -> None:
     user_id = uuid4()
     with running_databases(tmp_path / "databases") as databases:
         url = databases.url(database_roles.USERS_OWNER, database_roles.USERS_DATABASE)

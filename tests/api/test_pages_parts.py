@@ -1,4 +1,4 @@
-"""The pure parts of the pages: where one may be sent, whose form it is, where a request comes from."""
+"""Tests of the pages' pure functions: redirects, form tokens, the origin of requests."""
 
 import pytest
 from hypothesis import given
@@ -16,7 +16,7 @@ KEY = "a key"
 
 
 @pytest.mark.parametrize("path", ["/dagster/runs", "/dagster/runs/x?tab=1&y=%2F", "/docs", "/"])
-def test_a_path_of_our_own_is_where_one_goes(path: str) -> None:
+def test_safe_next_keeps_a_path_of_this_site(path: str) -> None:
     assert safe_next(path) == path
 
 
@@ -25,11 +25,11 @@ def test_a_path_of_our_own_is_where_one_goes(path: str) -> None:
     [None, "", "x", "//evil", "/\\evil", "\\\\evil", "https://evil", "javascript:x", "/\tevil", "/a b", "/\r\nX: y",
      "/ș", "/sign-in", "/sign-out", "/auth/logout/", "/" + "x" * 3000, "//[", " /x"],
 )  # fmt: skip
-def test_any_other_path_leads_home(path: str | None) -> None:
+def test_safe_next_replaces_any_other_path(path: str | None) -> None:
     assert safe_next(path) == HOME
 
 
-def test_a_form_belongs_to_the_cookie_it_came_with() -> None:
+def test_form_token_is_valid_only_with_its_cookie() -> None:
     cookie = new_token()
     assert is_valid_form_token(cookie, form_token(cookie, KEY), [KEY])
     assert not is_valid_form_token(new_token(), form_token(cookie, KEY), [KEY])
@@ -38,7 +38,7 @@ def test_a_form_belongs_to_the_cookie_it_came_with() -> None:
 
 
 @given(st.text(), st.text())
-def test_no_garbage_is_a_form(cookie: str, value: str) -> None:
+def test_arbitrary_text_is_not_a_valid_form_token(cookie: str, value: str) -> None:
     assert not is_valid_form_token(cookie, value, [KEY])
 
 
@@ -83,11 +83,11 @@ def request(method: str = "POST", **headers: str) -> Request:
         ),
     ],
 )
-def test_where_a_request_comes_from(asked: Request, own: bool) -> None:
+def test_requests_from_other_sites_are_recognized(asked: Request, own: bool) -> None:
     assert is_from_own_page(asked) is own
 
 
-def test_what_a_request_brought_is_text_on_the_page() -> None:
+def test_values_from_a_request_are_escaped_on_the_page() -> None:
     hostile = "'\"><script>x</script>"
     page = sign_in_page(csrf=hostile, next_path=hostile, username=hostile, message=hostile)
     signed_in = signed_in_page(csrf=hostile, username=hostile, role=Role.ADMIN)
@@ -105,5 +105,5 @@ def test_what_a_request_brought_is_text_on_the_page() -> None:
         ("unknown", "unknown"),
     ],
 )
-def test_a_household_is_one_address(address: str, network: str) -> None:
+def test_ipv6_addresses_of_one_network_count_as_one(address: str, network: str) -> None:
     assert RequestClient(address, None).network == network

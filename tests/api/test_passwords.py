@@ -1,4 +1,4 @@
-"""Which passwords an account may have, and that a wrong one takes as long whoever's it is."""
+"""Tests of the password policy, and of the equal cost of wrong passwords."""
 
 import asyncio
 
@@ -18,7 +18,7 @@ from api.auth.passwords import (
 @pytest.mark.parametrize(
     "password", ["a good long one", "ș" * 36, "x7 !q2 z", "correct horse battery staple"]
 )
-def test_a_password_that_nobody_would_guess_is_taken(password: str) -> None:
+def test_strong_password_is_accepted(password: str) -> None:
     assert check_password(password) == password
 
 
@@ -34,21 +34,21 @@ def test_a_password_that_nobody_would_guess_is_taken(password: str) -> None:
         ("some@example.com", "own name"),
     ],
 )
-def test_an_unfit_password_is_refused_with_the_reason_and_not_shown(password: str, reason: str) -> None:
+def test_unacceptable_password_is_refused_with_the_reason_and_not_shown(password: str, reason: str) -> None:
     with pytest.raises(UnacceptablePassword, match=reason) as refusal:
         check_password(password, names=("somebody-here", "some@example.com"))
     assert password not in str(refusal.value)
 
 
 @pytest.mark.parametrize("old", [10, 11, 12, 13])
-def test_a_wrong_password_for_an_old_hash_costs_what_one_for_nobody_does(old: int) -> None:
+def test_wrong_password_costs_the_same_for_an_old_hash_and_for_no_account(old: int) -> None:
     password_hash = bcrypt.using(rounds=old).hash("the right one")
     spent = 2**old + sum(2**cost for cost in missing_costs(password_hash, cost=12))
     assert spent == max(2**12, 2**old)
     assert needs_rehash(password_hash, cost=12) is (old < 12)
 
 
-def test_only_the_right_password_is_right() -> None:
+def test_only_the_correct_password_is_verified() -> None:
     async def verdicts() -> list[bool]:
         password_hash = await hash_password("the right one", cost=10)
         tried = ("the right one", "The right one", "the right one ", "", "x" * 73, "the right one\x00")

@@ -1,4 +1,4 @@
-"""One connection for the commands of many: each gets its own answer, whatever becomes of the others."""
+"""Tests of batched Redis commands: every caller gets its own answer, whatever happens to the others."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -31,15 +31,13 @@ async def pipelined(redis_url: str) -> AsyncIterator[BatchedRedis]:
         await pipelined.aclose()
 
 
-async def test_each_gets_the_answer_to_its_own_command(pipelined: BatchedRedis) -> None:
+async def test_each_caller_gets_the_answer_to_its_own_command(pipelined: BatchedRedis) -> None:
     values = [f"value {number}" for number in range(500)]
     answers = await asyncio.gather(*(pipelined.execute("ECHO", value) for value in values))
     assert answers == [value.encode() for value in values]
 
 
-async def test_what_is_asked_while_an_answer_is_on_its_way_goes_together(
-    pipelined: BatchedRedis, observer: Redis
-) -> None:
+async def test_commands_that_wait_are_sent_together(pipelined: BatchedRedis, observer: Redis) -> None:
     await pipelined.execute("PING")
     before = await _reads(observer)
     await asyncio.gather(*(pipelined.execute("ECHO", str(number)) for number in range(100)))
@@ -50,7 +48,7 @@ async def _reads(observer: Redis) -> int:
     return int((await observer.info("stats"))["total_reads_processed"])
 
 
-async def test_an_error_is_for_the_one_who_made_it(pipelined: BatchedRedis) -> None:
+async def test_error_answer_reaches_only_its_caller(pipelined: BatchedRedis) -> None:
     commands = [("ECHO", "good"), ("NO-SUCH-COMMAND",), ("ECHO", "other")]
     answers = await asyncio.gather(*(pipelined.execute(*each) for each in commands), return_exceptions=True)
     assert (answers[0], answers[2]) == (b"good", b"other")
@@ -58,10 +56,10 @@ async def test_an_error_is_for_the_one_who_made_it(pipelined: BatchedRedis) -> N
 
 
 @pytest.mark.parametrize("gone", range(3))
-async def test_who_goes_away_takes_nobodys_answer_along(
+async def test_cancelled_caller_does_not_affect_other_answers(
     pipelined: BatchedRedis, observer: Redis, gone: int
 ) -> None:
-    # The first has the connection, the others wait behind it.
+    # The first command uses the connection, the others wait in the queue.
     await observer.client_pause(60_000, all=False)
     asking = [asyncio.create_task(pipelined.execute("SET", "a", str(number), "GET")) for number in range(3)]
     await _until_sent(observer)
@@ -75,20 +73,20 @@ async def test_who_goes_away_takes_nobodys_answer_along(
 
 
 async def _until_sent(observer: Redis) -> None:
-    """Wait until a SET has come to Valkey, which holds it up."""
+    """Wait until Valkey, which is paused, has received a SET."""
     async with asyncio.timeout(10):
         while not any(client["cmd"] == "set" for client in await observer.client_list()):
             pass
 
 
-async def test_who_goes_away_while_the_answer_comes_takes_nobodys_along(
+async def test_callers_cancelled_during_an_exchange_do_not_affect_other_answers(
     pipelined: BatchedRedis, observer: Redis
 ) -> None:
     await pipelined.execute("PING")
     await observer.client_pause(60_000, all=False)
     asking = [asyncio.create_task(pipelined.execute("SET", "a", str(number))) for number in range(50)]
     await asyncio.sleep(0)
-    asking[0].cancel()  # so that the others are sent together
+    asking[0].cancel()  # so that the others are sent as one batch
     await _until_sent(observer)
     for each in asking[10:20]:
         each.cancel()
@@ -97,22 +95,22 @@ async def test_who_goes_away_while_the_answer_comes_takes_nobodys_along(
     assert [answer for answer in answers if not isinstance(answer, asyncio.CancelledError)] == [b"OK"] * 39
 
 
-async def test_a_connection_that_was_cut_is_made_anew(pipelined: BatchedRedis, observer: Redis) -> None:
+async def test_broken_connection_is_reopened(pipelined: BatchedRedis, observer: Redis) -> None:
     number = await pipelined.execute("CLIENT", "ID")
     await observer.client_kill_filter(_id=str(number))
     assert await pipelined.execute("ECHO", "again") == b"again"
 
 
-async def test_where_nothing_listens_everyone_is_told_at_once() -> None:
+async def test_all_callers_fail_at_once_if_nothing_listens() -> None:
     [port] = free_ports(1)
     pipelined = BatchedRedis(_redis(f"redis://127.0.0.1:{port}"))
-    many = 2 * _MOST_COMMANDS + 10  # more than go together
+    many = 2 * _MOST_COMMANDS + 10  # more than one batch
     answers = await asyncio.gather(*(pipelined.execute("PING") for _ in range(many)), return_exceptions=True)
-    assert len(set(map(id, answers))) == 1  # one failure, and not one exchange after the other
+    assert len(set(map(id, answers))) == 1  # one failure for all, not one exchange after another
     assert isinstance(answers[0], RedisConnectionError)
 
 
-async def test_one_that_is_closed_leaves_nobody_waiting(pipelined: BatchedRedis, observer: Redis) -> None:
+async def test_close_leaves_no_caller_waiting(pipelined: BatchedRedis, observer: Redis) -> None:
     await observer.client_pause(60_000, all=False)
     asking = [asyncio.create_task(pipelined.execute("SET", "a", str(number))) for number in range(3)]
     await asyncio.sleep(0)
@@ -125,7 +123,7 @@ async def test_one_that_is_closed_leaves_nobody_waiting(pipelined: BatchedRedis,
     assert [type(answer) for answer in answers] == types
 
 
-async def test_what_cannot_be_sent_is_the_error_of_the_one_who_asked(pipelined: BatchedRedis) -> None:
+async def test_command_that_cannot_be_encoded_fails_only_its_caller(pipelined: BatchedRedis) -> None:
     commands = ["a", "\udcff", "b"]
     answers = await asyncio.gather(
         *(pipelined.execute("ECHO", each) for each in commands), return_exceptions=True

@@ -1,4 +1,4 @@
-"""What the API tells of itself: request ids, counts, whether its parts answer."""
+"""Tests of request ids, metrics and health checks."""
 
 import asyncio
 import socket
@@ -24,7 +24,7 @@ IDNO = make_idno(8840)
 
 @asynccontextmanager
 async def client_of(harness: ApiHarness) -> AsyncIterator[httpx.AsyncClient]:
-    """A client that is nobody."""
+    """Yield a client without credentials."""
     app = create_app(harness.services.settings)
     app.state.services = harness.services
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
@@ -33,7 +33,7 @@ async def client_of(harness: ApiHarness) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def samples(http: httpx.AsyncClient) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-    """Everything that is measured: by name and labels."""
+    """Return all metric samples by name and labels."""
     answer = await http.get("/metrics")
     assert answer.status_code == httpx.codes.OK
     return {
@@ -44,32 +44,32 @@ async def samples(http: httpx.AsyncClient) -> dict[tuple[str, frozenset[tuple[st
 
 
 async def counted(http: httpx.AsyncClient, name: str, **labels: str) -> float:
-    """One of them; 0 where there is none."""
+    """Return the value of one sample; 0 if there is none."""
     return (await samples(http)).get((name, frozenset(labels.items())), 0.0)
 
 
-async def test_the_clients_request_id_comes_back_and_leads_to_the_run(harness: ApiHarness) -> None:
+async def test_client_request_id_is_returned_and_passed_to_the_run(harness: ApiHarness) -> None:
     async with harness.signed_in() as http:
         answer = await http.post("/scrape/", json={"idno": IDNO}, headers={"X-Request-ID": "order-7"})
     assert (answer.status_code, answer.headers["X-Request-ID"]) == (httpx.codes.ACCEPTED, "order-7")
     assert [run.request_id for run in harness.dagster.runs] == ["order-7"]
 
 
-async def test_a_run_that_takes_the_place_of_one_that_died_has_its_request_id(harness: ApiHarness) -> None:
+async def test_replacement_of_a_lost_run_keeps_the_request_id(harness: ApiHarness) -> None:
     async with harness.signed_in() as http:
         await http.post("/scrape/", json={"idno": IDNO}, headers={"X-Request-ID": "order-8"})
     [run] = harness.dagster.runs
-    harness.dagster.runs.remove(run)  # Dagster knows of none
+    harness.dagster.runs.remove(run)  # Dagster has lost the run
     await harness.run_reconciler()
     assert [each.request_id for each in harness.dagster.runs] == ["order-8"]
 
 
-async def test_runs_of_a_batch_are_found_by_its_id(harness: ApiHarness) -> None:
+async def test_runs_of_a_batch_have_the_batch_id_as_request_id(harness: ApiHarness) -> None:
     batch = await harness.request_batch(await harness.caller(), [IDNO])
     assert [run.request_id for run in harness.dagster.runs] == [str(batch.batch_id)]
 
 
-async def test_errors_name_the_request(harness: ApiHarness) -> None:
+async def test_errors_contain_the_request_id(harness: ApiHarness) -> None:
     async with client_of(harness) as http:
         refused = await http.get("/auth/me/", headers={"X-Request-ID": "mine"})
         made = await http.get("/nowhere", headers={"X-Request-ID": "not one\x7f"})
@@ -77,7 +77,7 @@ async def test_errors_name_the_request(harness: ApiHarness) -> None:
     assert made.json()["request_id"] == made.headers["X-Request-ID"] != "not one\x7f"
 
 
-async def test_a_bugs_answer_names_the_request_once(
+async def test_internal_error_contains_the_request_id_once(
     harness: ApiHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(*_: object) -> None:
@@ -98,7 +98,7 @@ async def test_a_bugs_answer_names_the_request_once(
     assert after == before + 1
 
 
-async def test_requests_are_counted_by_the_routes_template(harness: ApiHarness) -> None:
+async def test_requests_are_counted_by_route_template(harness: ApiHarness) -> None:
     async with harness.signed_in() as http:
         about = {"route": "/companies/{idno}", "method": "GET", "status": "404"}
         before = await counted(http, "registru_http_requests_total", **about)
@@ -107,7 +107,7 @@ async def test_requests_are_counted_by_the_routes_template(harness: ApiHarness) 
         assert await counted(http, "registru_http_requests_total", **about) == before + 3
 
 
-async def test_nothing_that_a_client_makes_up_becomes_a_label(harness: ApiHarness) -> None:
+async def test_values_from_clients_do_not_become_metric_labels(harness: ApiHarness) -> None:
     made_up = uuid4().hex
     async with client_of(harness) as http:
         await http.get(f"/{made_up}", params={"x": made_up}, headers={"X-Request-ID": made_up})
@@ -119,7 +119,7 @@ async def test_nothing_that_a_client_makes_up_becomes_a_label(harness: ApiHarnes
     assert 'method="other"' in answer.text
 
 
-async def test_failures_to_sign_in_and_refusals_are_counted(harness: ApiHarness) -> None:
+async def test_failed_sign_ins_and_rate_limit_refusals_are_counted(harness: ApiHarness) -> None:
     wrong = {"username": "nobody-here", "password": "wrong"}
     async with client_of(harness) as http:
         failed = await counted(http, "registru_security_events_total", event="sign_in_failed")
@@ -130,7 +130,7 @@ async def test_failures_to_sign_in_and_refusals_are_counted(harness: ApiHarness)
         assert await counted(http, "registru_limits_refused_total", limit="wrong passwords") == refused + 2
 
 
-async def test_how_requests_for_a_company_were_answered_is_counted(harness: ApiHarness) -> None:
+async def test_answers_to_company_requests_are_counted_by_kind(harness: ApiHarness) -> None:
     async with harness.signed_in() as http, harness.signed_in() as other:
         name = "registru_scrape_answers_total"
         before = {
@@ -151,7 +151,7 @@ async def test_how_requests_for_a_company_were_answered_is_counted(harness: ApiH
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded"])
-async def test_what_came_by_a_proxy_gets_no_metrics(harness: ApiHarness, header: str) -> None:
+async def test_request_through_a_proxy_gets_no_metrics(harness: ApiHarness, header: str) -> None:
     async with client_of(harness) as http:
         assert (await http.get("/metrics")).is_success
         assert (await http.get("/metrics", headers={header: "1.2.3.4"})).status_code == httpx.codes.NOT_FOUND
@@ -159,12 +159,12 @@ async def test_what_came_by_a_proxy_gets_no_metrics(harness: ApiHarness, header:
 
 @contextmanager
 def hanging() -> Iterator[int]:
-    """A port where connections are taken and nothing is ever said."""
+    """Yield a port that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
         yield server.getsockname()[1]
 
 
-async def test_a_part_that_hangs_is_named_in_time_and_hangs_nobody(harness: ApiHarness) -> None:
+async def test_hanging_part_is_reported_in_time_and_blocks_no_request(harness: ApiHarness) -> None:
     assert await check_parts(harness.services) == dict.fromkeys(PARTS, "ok")
     with hanging() as port:
         settings = harness.services.settings.model_copy(
@@ -189,10 +189,12 @@ async def test_a_part_that_hangs_is_named_in_time_and_hangs_nobody(harness: ApiH
         dict(labels)["part"]: value for (name, labels), value in shown.items() if name == "registru_part_up"
     }
     assert {part for part, value in up.items() if value} == {"warehouse", "redis_state"}
-    assert any(name == "registru_companies_due" for name, _ in shown)  # what answers is measured
+    assert any(
+        name == "registru_companies_due" for name, _ in shown
+    )  # metrics of parts that answer are present
 
 
-async def test_a_part_that_is_away_is_named(harness: ApiHarness) -> None:
+async def test_unavailable_part_is_reported(harness: ApiHarness) -> None:
     harness.dagster.is_down = True
     async with client_of(harness) as http:
         answer = await http.get("/health/ready")

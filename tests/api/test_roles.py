@@ -1,4 +1,4 @@
-"""Who may do what: every route with every role, as the code, the documentation and the answers say it."""
+"""Tests of authorization: every route with every role, in the answers and in the OpenAPI document."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -64,7 +64,7 @@ ENDS_THE_SESSION = {("POST", "/auth/logout/"), ("DELETE", "/auth/sessions/")}
 
 @pytest.fixture(scope="module")
 def users(platform: Platform) -> Iterator[dict[Role | None, httpx.Client]]:
-    """A client a role, and one who is nobody."""
+    """A client for each role, and one without credentials."""
     with (
         platform.signed_in_as(ADMIN) as admin,
         platform.signed_in_as(STANDARD) as standard,
@@ -76,10 +76,10 @@ def users(platform: Platform) -> Iterator[dict[Role | None, httpx.Client]]:
 
 @pytest.mark.parametrize("role", [*Role, None])
 @pytest.mark.parametrize(("method", "path"), sorted(set(TABLE) - ENDS_THE_SESSION))
-def test_a_route_lets_in_those_of_the_table_and_no_others(
+def test_route_admits_exactly_the_roles_of_the_table(
     users: dict[Role | None, httpx.Client], method: str, path: str, role: Role | None
 ) -> None:
-    # Things that do not exist, and bodies that are refused: whoever is let in gets 404 or 422, and nothing happens.
+    # Unknown resources and invalid bodies: an admitted caller gets 404 or 422, and nothing changes.
     filled = path.format(
         session_id=uuid4(),
         key_id=uuid4(),
@@ -100,7 +100,7 @@ def test_a_route_lets_in_those_of_the_table_and_no_others(
         assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-def test_the_table_is_what_the_documentation_says_and_leaves_no_route_out(platform: Platform) -> None:
+def test_openapi_document_lists_the_same_routes_and_roles(platform: Platform) -> None:
     document = httpx.get(f"{platform.url}/openapi.json", trust_env=False).json()
     documented = {
         (method.upper(), path): set(operation["x-roles"])
@@ -114,7 +114,7 @@ def test_the_table_is_what_the_documentation_says_and_leaves_no_route_out(platfo
     assert documented == expected
 
 
-def test_the_token_says_the_role(platform: Platform) -> None:
+def test_access_token_contains_the_role(platform: Platform) -> None:
     for role in Role:
         with platform.signed_in_as(role) as user:
             claims = jwt.get_unverified_claims(user.sign_in()["access_token"])
@@ -126,9 +126,7 @@ def id_of(user: PlatformUser) -> str:
     return str(user.http.get("/auth/me/").json()["id"])
 
 
-def test_an_admin_finds_users_by_part_of_a_name_or_address_and_by_role(
-    platform: Platform, user: PlatformUser
-) -> None:
+def test_admin_searches_accounts_by_name_email_and_role(platform: Platform, user: PlatformUser) -> None:
     found = platform.admin.get("/admin/users/", params={"q": user.username[3:].upper()}).json()
     assert [each["username"] for each in found["users"]] == [user.username]
     assert found["total"] == 1
@@ -143,7 +141,7 @@ def test_an_admin_finds_users_by_part_of_a_name_or_address_and_by_role(
     assert "password" not in str(page)
 
 
-def test_an_admin_opens_accounts_for_others(platform: Platform) -> None:
+def test_admin_creates_an_account_for_another_person(platform: Platform) -> None:
     account = {"username": f"made-{uuid4().hex[:8]}", "password": uuid4().hex, "role": "readonly"}
     made = platform.admin.post("/admin/users/", json=account)
     assert made.status_code == 201
@@ -154,7 +152,7 @@ def test_an_admin_opens_accounts_for_others(platform: Platform) -> None:
     assert signed_in.status_code == 200
 
 
-def test_who_is_enabled_again_can_sign_in_again_but_the_old_sessions_stay_ended(
+def test_enabled_account_can_sign_in_but_its_old_sessions_stay_ended(
     platform: Platform, user: PlatformUser
 ) -> None:
     user_id = id_of(user)
@@ -167,7 +165,7 @@ def test_who_is_enabled_again_can_sign_in_again_but_the_old_sessions_stay_ended(
     assert user.http.get("/auth/me/").status_code == 200
 
 
-def test_who_forgot_their_password_gets_another_from_an_admin(platform: Platform, user: PlatformUser) -> None:
+def test_admin_sets_a_new_password_for_an_account(platform: Platform, user: PlatformUser) -> None:
     new = uuid4().hex
     path = f"/admin/users/{id_of(user)}/"
     assert platform.admin.patch(path, json={"password": "password123"}).status_code == 422
@@ -182,14 +180,14 @@ def test_who_forgot_their_password_gets_another_from_an_admin(platform: Platform
     assert user.http.get("/auth/me/").status_code == 200
 
 
-def test_nobody_makes_themselves_an_admin(platform: Platform, user: PlatformUser) -> None:
+def test_user_cannot_become_admin_without_an_admin(platform: Platform, user: PlatformUser) -> None:
     user_id = id_of(user)
     assert user.http.patch(f"/admin/users/{user_id}/", json={"role": "admin"}).status_code == 403
     account = {"username": f"new-{uuid4().hex[:8]}", "password": uuid4().hex, "role": "admin"}
     assert httpx.post(f"{platform.url}/auth/register/", json=account, trust_env=False).status_code == 422
 
 
-def test_who_asked_for_nothing_sees_no_run_but_an_admin_does(platform: Platform, user: PlatformUser) -> None:
+def test_run_is_visible_only_to_its_requester_and_to_admins(platform: Platform, user: PlatformUser) -> None:
     run_id = user.ask(make_idno(7300)).json()["run_id"]
     with platform.signed_in() as stranger:
         assert stranger.http.get(f"/scrape/{run_id}/").status_code == 404

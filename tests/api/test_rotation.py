@@ -1,4 +1,4 @@
-"""Keys and passwords that change while the API runs: as it is started in production, by secrets of AWS or files."""
+"""Tests of keys and passwords that change while the API runs, started as in production with secrets of AWS or files."""
 
 import signal
 import subprocess
@@ -39,8 +39,8 @@ def aws() -> Iterator[Aws]:
         yield running
 
 
-def held_by(settings: ApiSettings) -> dict[str, Any]:
-    """What the secret of an API on the stage holds."""
+def secret_values(settings: ApiSettings) -> dict[str, Any]:
+    """Return the secret values of an API with the harness's stores."""
     return {
         "users_url": settings.users_url,
         "warehouse_url": settings.warehouse_url,
@@ -51,15 +51,15 @@ def held_by(settings: ApiSettings) -> dict[str, Any]:
     }
 
 
-def rotated(held: Mapping[str, Any]) -> dict[str, Any]:
-    """The same with a new signing key; the old one is retired in a moment."""
+def rotated(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the same values with a new signing key; the old key is retired in ten seconds."""
     retired_at = (datetime.now(UTC) + timedelta(seconds=10)).isoformat()
-    retired = [{"secret": held["jwt_secret"], "retired_at": retired_at}]
-    return {**held, "jwt_secret": uuid4().hex + uuid4().hex, "jwt_retired_secrets": retired}
+    retired = [{"secret": values["jwt_secret"], "retired_at": retired_at}]
+    return {**values, "jwt_secret": uuid4().hex + uuid4().hex, "jwt_retired_secrets": retired}
 
 
-class Served:
-    """An API that runs, and a user of it."""
+class RunningApi:
+    """A running API, and a user of it."""
 
     def __init__(self, process: "subprocess.Popen[str]", url: str) -> None:
         self.process, self.http = process, httpx.Client(base_url=url, timeout=60, trust_env=False)
@@ -72,11 +72,11 @@ class Served:
         return str(answer.json()["access_token"])
 
     def status_of(self, token: str) -> int:
-        """How somebody with a token is answered."""
+        """Return the status that a request with a token gets."""
         return self.http.get("/auth/me/", headers={"Authorization": f"Bearer {token}"}).status_code
 
-    def wait_until_it_signs_with(self, key: str) -> str:
-        """Return the first token that is signed with a key."""
+    def wait_for_token_signed_with(self, key: str) -> str:
+        """Sign in until a token is signed with this key; return that token."""
 
         def token() -> str | None:
             made = self.sign_in()
@@ -85,19 +85,19 @@ class Served:
         return wait_for("a token signed with the new key", token)
 
 
-def started(environment: Mapping[str, str], *, port: int, workers: str) -> "subprocess.Popen[str]":
-    """Start the API with nothing in its environment but this."""
+def start_api(environment: Mapping[str, str], *, port: int, workers: str) -> "subprocess.Popen[str]":
+    """Start the API with only these environment variables."""
     command = [sys.executable, *uvicorn("api.main:create_app", port=port, workers=workers)]
-    told = {"REGISTRU_DAGSTER_URL": "http://127.0.0.1:1", "REGISTRU_BCRYPT_COST": "10", **environment}
-    return subprocess.Popen(command, cwd=PROJECT, env=told, stderr=subprocess.PIPE, text=True)
+    variables = {"REGISTRU_DAGSTER_URL": "http://127.0.0.1:1", "REGISTRU_BCRYPT_COST": "10", **environment}
+    return subprocess.Popen(command, cwd=PROJECT, env=variables, stderr=subprocess.PIPE, text=True)
 
 
 @contextmanager
-def serving(environment: Mapping[str, str], *, workers: str = "1") -> Iterator[Served]:
-    """Serve the API, with a user who is registered."""
+def serving(environment: Mapping[str, str], *, workers: str = "1") -> Iterator[RunningApi]:
+    """Run the API, and register a user."""
     [port] = free_ports(1)
-    process = started(
-        # Often, so that workers are told within the test, too.
+    process = start_api(
+        # High limits, because the tests sign in many times.
         {
             "REGISTRU_LIMIT_GUESSES": "600/minute",
             "REGISTRU_LIMIT_GUESSES_ACCOUNT": "600/minute",
@@ -106,7 +106,7 @@ def serving(environment: Mapping[str, str], *, workers: str = "1") -> Iterator[S
         port=port,
         workers=workers,
     )
-    served = Served(process, f"http://127.0.0.1:{port}")
+    served = RunningApi(process, f"http://127.0.0.1:{port}")
     try:
 
         def answers() -> bool:
@@ -125,11 +125,9 @@ def serving(environment: Mapping[str, str], *, workers: str = "1") -> Iterator[S
         process.communicate(timeout=30)
 
 
-async def test_an_api_that_knows_all_from_aws_takes_a_new_key_when_it_is_told(
-    harness: ApiHarness, aws: Aws
-) -> None:
-    def use() -> None:
-        old = held_by(harness.services.settings)
+async def test_api_with_aws_secrets_uses_a_new_key_after_sighup(harness: ApiHarness, aws: Aws) -> None:
+    def run() -> None:
+        old = secret_values(harness.services.settings)
         aws.put(SECRET, old)
         environment = {**aws.environment, "REGISTRU_AWS_SECRET_ID": SECRET, "REGISTRU_SECRETS_MINUTES": "0"}
         with serving(environment) as api:
@@ -137,7 +135,7 @@ async def test_an_api_that_knows_all_from_aws_takes_a_new_key_when_it_is_told(
             new = rotated(old)
             aws.put(SECRET, new)
             api.process.send_signal(signal.SIGHUP)
-            token = api.wait_until_it_signs_with(new["jwt_secret"])
+            token = api.wait_for_token_signed_with(new["jwt_secret"])
             assert [api.status_of(each) for each in (mine, token)] == [200, 200]
 
             aws.put(SECRET, {**new, "jwt_retired_secrets": []})
@@ -151,14 +149,14 @@ async def test_an_api_that_knows_all_from_aws_takes_a_new_key_when_it_is_told(
             assert "REGISTRU_JWT_SECRET is a placeholder" in refused
             assert api.status_of(token) == 200
 
-    await to_thread.run_sync(use)
+    await to_thread.run_sync(run)
 
 
-async def test_a_token_that_another_replica_signed_with_a_newer_key_is_good_at_once(
+async def test_token_signed_by_another_replica_with_a_newer_key_is_accepted(
     harness: ApiHarness, tmp_path: Path
 ) -> None:
-    def use() -> None:
-        old = held_by(harness.services.settings)
+    def run() -> None:
+        old = secret_values(harness.services.settings)
         write_files(tmp_path, {**old})
         environment = {"REGISTRU_SECRETS_DIR": str(tmp_path), "REGISTRU_SECRETS_MINUTES": "0"}
         with serving(environment) as api:
@@ -166,29 +164,29 @@ async def test_a_token_that_another_replica_signed_with_a_newer_key_is_good_at_o
             new = uuid4().hex + uuid4().hex
             write_files(tmp_path, {"jwt_secret": new})
             theirs = jwt.encode(claims, new, algorithm="HS256", headers={"kid": key_id(new)})
-            # What was read a moment ago is not read again, whatever comes.
+            # Settings that were loaded a moment ago are not reloaded, whatever tokens arrive.
             wait_for("the key to be learnt", lambda: api.status_of(theirs) == 200, seconds=20)
             forged = jwt.encode(claims, "x" * 64, algorithm="HS256", headers={"kid": key_id("x" * 64)})
             assert api.status_of(forged) == 401
 
-    await to_thread.run_sync(use)
+    await to_thread.run_sync(run)
 
 
-async def test_several_workers_take_a_new_key_while_nobody_is_refused(
+async def test_workers_switch_to_a_new_key_without_refusing_a_request(
     harness: ApiHarness, tmp_path: Path
 ) -> None:
-    def use() -> None:
-        old = held_by(harness.services.settings)
+    def run() -> None:
+        old = secret_values(harness.services.settings)
         write_files(tmp_path, {**old, "jwt_retired_secrets": "[]"})
         with serving({"REGISTRU_SECRETS_DIR": str(tmp_path)}, workers="2") as api:
             mine = api.sign_in()
-            new = stage_rotation(old, tmp_path)
+            new = write_rotated_key(old, tmp_path)
             api.process.send_signal(signal.SIGHUP)
             in_a_row = 0
 
             def all_sign_with_it() -> bool:
                 nonlocal in_a_row
-                # A connection each, so that either worker is met. One that is cut when a worker ends was not refused.
+                # A new connection each time, to reach both workers. A cut connection (a worker stops) is no refusal.
                 with (
                     suppress(httpx.ReadError, httpx.RemoteProtocolError),
                     httpx.Client(base_url=api.http.base_url, timeout=60, trust_env=False) as http,
@@ -203,11 +201,11 @@ async def test_several_workers_take_a_new_key_while_nobody_is_refused(
 
             wait_for("every worker to sign with the new key", all_sign_with_it, seconds=90)
 
-    await to_thread.run_sync(use)
+    await to_thread.run_sync(run)
 
 
-def stage_rotation(old: Mapping[str, Any], folder: Path) -> str:
-    """Write a new key as `registru rotate-key` does: first what the old one becomes. Return the new one."""
+def write_rotated_key(old: Mapping[str, Any], folder: Path) -> str:
+    """Write a new signing key like `registru rotate-key` does, the retired keys first; return the new key."""
     retired_at = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
     new = uuid4().hex + uuid4().hex
     retired = f'[{{"secret": "{old["jwt_secret"]}", "retired_at": "{retired_at}"}}]'
@@ -215,9 +213,9 @@ def stage_rotation(old: Mapping[str, Any], folder: Path) -> str:
     return new
 
 
-async def test_new_connections_sign_in_with_new_passwords(harness: ApiHarness, tmp_path: Path) -> None:
-    def use() -> None:
-        old = held_by(harness.services.settings)
+async def test_new_connections_use_new_passwords(harness: ApiHarness, tmp_path: Path) -> None:
+    def run() -> None:
+        old = secret_values(harness.services.settings)
         write_files(tmp_path, old)
         environment = {"REGISTRU_SECRETS_DIR": str(tmp_path), "REGISTRU_SECRETS_MINUTES": "0"}
         state = Redis.from_url(old["redis_state_url"])
@@ -239,13 +237,13 @@ async def test_new_connections_sign_in_with_new_passwords(harness: ApiHarness, t
                 users = text("SELECT DISTINCT usename FROM pg_stat_activity WHERE usename LIKE 'api%'")
 
                 def is_only_new() -> bool:
-                    # Each time: one may have been made after the signal and before the files were read.
+                    # Each time: a connection may have been opened after the signal and before the reload.
                     administrator.execute(gone)
                     api.sign_in()
                     return set(administrator.execute(users).scalars()) == {login.split(":")[0]}
 
                 wait_for("connections of the new role only", is_only_new)
-                # The old password of Redis goes; who is connected with it is, too, by hand.
+                # The old Redis password is removed, and connections that used it are closed explicitly.
                 state.acl_setuser("default", enabled=True, passwords=[f"-{old_password(old)}"])
                 Redis.from_url(new["redis_state_url"]).client_kill_filter(_type="normal")
                 wait_for("an answer", lambda: api.http.post("/auth/login/", json=api.account).is_success)
@@ -257,24 +255,24 @@ async def test_new_connections_sign_in_with_new_passwords(harness: ApiHarness, t
                 again.close()
                 state.close()
 
-    await to_thread.run_sync(use)
+    await to_thread.run_sync(run)
 
 
-def of_sql(held: Mapping[str, str]) -> dict[str, str]:
-    return {name: held[name] for name in ("users_url", "warehouse_url")}
+def of_sql(values: Mapping[str, str]) -> dict[str, str]:
+    return {name: values[name] for name in ("users_url", "warehouse_url")}
 
 
-def of_redis(held: Mapping[str, str]) -> dict[str, str]:
-    return {name: held[name] for name in ("redis_state_url", "redis_cache_url")}
+def of_redis(values: Mapping[str, str]) -> dict[str, str]:
+    return {name: values[name] for name in ("redis_state_url", "redis_cache_url")}
 
 
-def old_password(held: Mapping[str, str]) -> str:
-    return held["redis_state_url"].split("//:")[1].split("@")[0]
+def old_password(values: Mapping[str, str]) -> str:
+    return values["redis_state_url"].split("//:")[1].split("@")[0]
 
 
 @contextmanager
 def another_role(databases: Databases) -> Iterator[tuple[Connection, str]]:
-    """Yield a superuser's connection, and the login of a role that may what `api` may: the other one of a pair."""
+    """Yield a superuser's connection, and the login of a second role with the permissions of `api`."""
     password = uuid4().hex
     with databases.unrestricted(isolation_level="AUTOCOMMIT") as administrator:
         administrator.execute(text(f"CREATE ROLE api_b LOGIN IN ROLE api PASSWORD '{password}'"))
@@ -287,17 +285,17 @@ def another_role(databases: Databases) -> Iterator[tuple[Connection, str]]:
 
 
 @pytest.mark.parametrize("wrong", ["users_url", "redis_state_url"])
-async def test_a_store_that_refuses_shows_no_password_in_an_answer_or_the_log(
+async def test_refused_database_login_shows_no_password_in_answers_or_logs(
     harness: ApiHarness, tmp_path: Path, wrong: str
 ) -> None:
-    def use() -> None:
-        held, password = held_by(harness.services.settings), uuid4().hex
-        login = held[wrong].split("//")[1].split("@")[0]
+    def run() -> None:
+        values, password = secret_values(harness.services.settings), uuid4().hex
+        login = values[wrong].split("//")[1].split("@")[0]
         write_files(
-            tmp_path, {**held, wrong: held[wrong].replace(login, f"{login.split(':')[0]}:{password}")}
+            tmp_path, {**values, wrong: values[wrong].replace(login, f"{login.split(':')[0]}:{password}")}
         )
         [port] = free_ports(1)
-        process = started({"REGISTRU_SECRETS_DIR": str(tmp_path)}, port=port, workers="1")
+        process = start_api({"REGISTRU_SECRETS_DIR": str(tmp_path)}, port=port, workers="1")
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as http:
             credentials = {"username": "ana", "password": uuid4().hex}
 
@@ -309,29 +307,27 @@ async def test_a_store_that_refuses_shows_no_password_in_an_answer_or_the_log(
 
             refused = wait_for("an answer", answer)
         process.terminate()
-        _, said = process.communicate(timeout=30)
+        _, log = process.communicate(timeout=30)
         assert refused.status_code >= 500
         for secret in (password, login.split(":")[1], credentials["password"]):
-            assert secret not in f"{refused.headers} {refused.text} {said}"
+            assert secret not in f"{refused.headers} {refused.text} {log}"
 
-    await to_thread.run_sync(use)
+    await to_thread.run_sync(run)
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_it_does_not_start_on_a_placeholder_and_says_so_in_a_line(
-    aws: Aws, tmp_path: Path, workers: str
-) -> None:
+def test_placeholder_secret_prevents_the_start_with_one_line(aws: Aws, tmp_path: Path, workers: str) -> None:
     placeholder = "change-me-" + uuid4().hex
     url = "postgresql+psycopg2://api@127.0.0.1:1/none"
     redis = "redis://127.0.0.1:1/0"
-    held = {"users_url": url, "warehouse_url": url, "redis_state_url": redis, "redis_cache_url": redis}
-    aws.put("registru/bad", {**held, "jwt_secret": placeholder, "dagster_key": uuid4().hex})
+    values = {"users_url": url, "warehouse_url": url, "redis_state_url": redis, "redis_cache_url": redis}
+    aws.put("registru/bad", {**values, "jwt_secret": placeholder, "dagster_key": uuid4().hex})
     [port] = free_ports(1)
     environment = {**aws.environment, "REGISTRU_AWS_SECRET_ID": "registru/bad"}
-    process = started(environment, port=port, workers=workers)
-    _, said = process.communicate(timeout=90)
-    assert process.returncode != 0 or workers == "2"  # uvicorn calls it a good end when no worker starts
-    assert "refused to start: REGISTRU_JWT_SECRET is a placeholder" in said
-    assert "(from the AWS secret registru/bad)" in said
-    assert "Traceback" not in said
-    assert placeholder not in said
+    process = start_api(environment, port=port, workers=workers)
+    _, log = process.communicate(timeout=90)
+    assert process.returncode != 0 or workers == "2"  # uvicorn exits with 0 even if no worker starts
+    assert "refused to start: REGISTRU_JWT_SECRET is a placeholder" in log
+    assert "(from the AWS secret registru/bad)" in log
+    assert "Traceback" not in log
+    assert placeholder not in log

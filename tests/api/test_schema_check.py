@@ -1,4 +1,4 @@
-"""The API looks, before it serves, whether the databases are of its version."""
+"""Tests of the schema check at the API's start."""
 
 import logging
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ OWNERS = {
 
 @contextmanager
 def at_revision(harness: ApiHarness, database: str, revision: str) -> Iterator[None]:
-    """Have a database say that it is of another version, for as long as the block lasts."""
+    """Set a database's recorded revision, for as long as the block runs."""
     engine = create_engine(harness.databases.url(OWNERS[database], database), poolclass=NullPool)
     move = text("UPDATE alembic_version SET version_num = :revision")
     with engine.begin() as connection:
@@ -38,7 +38,7 @@ def at_revision(harness: ApiHarness, database: str, revision: str) -> Iterator[N
 
 
 @pytest.mark.parametrize("database", OWNERS)
-async def test_it_does_not_start_on_tables_that_are_older(
+async def test_api_refuses_to_start_with_an_older_schema(
     harness: ApiHarness, database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = create_app(harness.services.settings)
@@ -49,7 +49,7 @@ async def test_it_does_not_start_on_tables_that_are_older(
 
 
 @pytest.mark.parametrize("database", OWNERS)
-async def test_it_goes_on_with_tables_that_are_newer_and_says_so(
+async def test_api_accepts_a_newer_schema_with_a_warning(
     harness: ApiHarness, database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with at_revision(harness, database, "9999"), caplog.at_level(logging.WARNING):
@@ -57,7 +57,7 @@ async def test_it_goes_on_with_tables_that_are_newer_and_says_so(
     assert f"the database {database} is at revision 9999, newer than this version knows" in caplog.text
 
 
-async def test_a_database_that_does_not_answer_keeps_it_from_nothing(
+async def test_api_starts_if_a_database_does_not_answer(
     harness: ApiHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     nowhere = create_async_engine("postgresql+asyncpg://api@127.0.0.1:1/users")

@@ -1,4 +1,4 @@
-"""Sessions: refreshed, listed, ended; side by side, and all at once."""
+"""Tests of sessions: refreshing, listing and ending them."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -24,12 +24,12 @@ def me(user: PlatformUser, tokens: dict[str, Any]) -> int:
 
 
 def end_grace(platform: Platform) -> None:
-    """Let every used refresh token be older than the grace, as if somebody had waited."""
+    """Make every used refresh token older than the grace period."""
     with platform.engine(database_roles.USERS_OWNER, database_roles.USERS_DATABASE).begin() as connection:
         connection.execute(text("UPDATE refresh_tokens SET used_at = used_at - interval '1 hour'"))
 
 
-def test_refreshing_gives_new_tokens_of_the_same_session(user: PlatformUser) -> None:
+def test_refresh_returns_new_tokens_of_the_same_session(user: PlatformUser) -> None:
     first = user.sign_in()
     second = refresh(user, first["refresh_token"])
 
@@ -40,9 +40,7 @@ def test_refreshing_gives_new_tokens_of_the_same_session(user: PlatformUser) -> 
     assert len(user.http.get("/auth/sessions/").json()) == 2  # the fixture's, and this one
 
 
-def test_a_used_refresh_token_that_comes_again_ends_the_whole_session(
-    platform: Platform, user: PlatformUser
-) -> None:
+def test_reused_refresh_token_ends_the_session(platform: Platform, user: PlatformUser) -> None:
     other = user.sign_in()
     first = user.sign_in()
     second = refresh(user, first["refresh_token"]).json()
@@ -56,7 +54,7 @@ def test_a_used_refresh_token_that_comes_again_ends_the_whole_session(
     assert events[0]["actor"] == user.username
 
 
-def test_a_used_refresh_token_ends_the_session_even_within_the_grace_once_its_successor_is_used(
+def test_reused_refresh_token_ends_the_session_once_its_successor_is_used(
     user: PlatformUser,
 ) -> None:
     first = user.sign_in()
@@ -67,7 +65,7 @@ def test_a_used_refresh_token_ends_the_session_even_within_the_grace_once_its_su
     assert me(user, third) == httpx.codes.UNAUTHORIZED
 
 
-def test_requests_that_race_with_one_refresh_token_all_get_the_same_next_one(user: PlatformUser) -> None:
+def test_concurrent_refreshes_with_one_token_get_the_same_new_token(user: PlatformUser) -> None:
     first = user.sign_in()
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: refresh(user, first["refresh_token"]), range(8)))
@@ -78,13 +76,15 @@ def test_requests_that_race_with_one_refresh_token_all_get_the_same_next_one(use
     assert refresh(user, following).status_code == httpx.codes.OK
 
 
-def test_an_access_token_refreshes_nothing_and_a_refresh_token_opens_nothing(user: PlatformUser) -> None:
+def test_access_and_refresh_tokens_are_not_interchangeable(user: PlatformUser) -> None:
     tokens = user.sign_in()
     assert refresh(user, tokens["access_token"]).status_code == httpx.codes.UNAUTHORIZED
     assert me(user, {"access_token": tokens["refresh_token"]}) == httpx.codes.UNAUTHORIZED
 
 
-def test_no_refresh_token_and_no_api_key_is_stored_in_clear(platform: Platform, user: PlatformUser) -> None:
+def test_refresh_tokens_and_api_keys_are_not_stored_in_clear_text(
+    platform: Platform, user: PlatformUser
+) -> None:
     token = user.sign_in()["refresh_token"]
     following = refresh(user, token).json()["refresh_token"]
     made = user.http.post("/auth/keys/", json={"name": "k", "scopes": ["scrape"]}).json()["key"]
@@ -103,7 +103,7 @@ def test_no_refresh_token_and_no_api_key_is_stored_in_clear(platform: Platform, 
         assert secret not in logs
 
 
-def test_sessions_are_listed_and_each_can_be_ended_alone(user: PlatformUser) -> None:
+def test_each_session_is_listed_and_can_be_ended_alone(user: PlatformUser) -> None:
     mine = user.http.get("/auth/sessions/").json()
     other = user.http.post(
         "/auth/login/",
@@ -123,14 +123,14 @@ def test_sessions_are_listed_and_each_can_be_ended_alone(user: PlatformUser) -> 
     assert user.http.delete(f"/auth/sessions/{listed[0]['id']}/").status_code == httpx.codes.NOT_FOUND
 
 
-def test_nobody_ends_somebody_elses_session(platform: Platform, user: PlatformUser) -> None:
+def test_user_cannot_end_the_session_of_another_user(platform: Platform, user: PlatformUser) -> None:
     with platform.signed_in() as other:
         [theirs] = other.http.get("/auth/sessions/").json()
         assert user.http.delete(f"/auth/sessions/{theirs['id']}/").status_code == httpx.codes.NOT_FOUND
         assert other.http.get("/auth/me/").status_code == httpx.codes.OK
 
 
-def test_logging_out_everywhere_ends_every_session_or_all_others(user: PlatformUser) -> None:
+def test_all_sessions_or_all_others_can_be_ended(user: PlatformUser) -> None:
     others = [user.http.post("/auth/login/", json=credentials(user)).json() for _ in range(3)]
     assert user.http.delete("/auth/sessions/", params={"keep_current": True}).status_code == 204
     assert {me(user, other) for other in others} == {401}
@@ -144,7 +144,7 @@ def credentials(user: PlatformUser) -> dict[str, str]:
     return {"username": user.username, "password": user.password}
 
 
-def test_a_new_password_ends_all_other_sessions_and_the_old_one_opens_nothing(user: PlatformUser) -> None:
+def test_password_change_ends_other_sessions_and_the_old_password_fails(user: PlatformUser) -> None:
     other = user.http.post("/auth/login/", json=credentials(user)).json()
     new = uuid4().hex
     body = {"current_password": user.password, "new_password": new}
@@ -167,7 +167,7 @@ def test_a_new_password_ends_all_other_sessions_and_the_old_one_opens_nothing(us
         ({"new_password": "ș" * 37}, "new_password"),
     ],
 )
-def test_a_password_is_not_changed_for_an_unfit_one_or_without_the_old_one(
+def test_password_change_requires_the_old_password_and_an_acceptable_new_one(
     user: PlatformUser, changed: dict[str, str], field: str
 ) -> None:
     body = {"current_password": user.password, "new_password": uuid4().hex, **changed}
@@ -180,7 +180,7 @@ def test_a_password_is_not_changed_for_an_unfit_one_or_without_the_old_one(
 
 
 @pytest.mark.parametrize("how", ["disabled", "deleted", "signed out"])
-def test_whom_an_admin_shuts_out_is_out_at_once_in_every_session(
+def test_disabled_deleted_or_signed_out_user_loses_all_sessions_immediately(
     platform: Platform, user: PlatformUser, how: str
 ) -> None:
     key = user.http.post("/auth/keys/", json={"name": "k", "scopes": ["companies:read"]}).json()["key"]
@@ -206,7 +206,7 @@ def test_whom_an_admin_shuts_out_is_out_at_once_in_every_session(
     assert user.http.post("/auth/login/", json=credentials(user)).status_code == (200 if keeps else 401)
 
 
-def test_a_change_of_role_holds_at_once_in_open_sessions(platform: Platform, user: PlatformUser) -> None:
+def test_role_change_applies_immediately_in_open_sessions(platform: Platform, user: PlatformUser) -> None:
     assert user.http.post("/scrape/", json={}).status_code == 422
     platform.set_role(user.username, Role.READONLY)
     assert user.http.post("/scrape/", json={}).status_code == 403
@@ -215,7 +215,7 @@ def test_a_change_of_role_holds_at_once_in_open_sessions(platform: Platform, use
     assert user.http.post("/scrape/", json={}).status_code == 422
 
 
-def test_verify_says_who_is_calling_and_whether_they_may(user: PlatformUser) -> None:
+def test_verify_returns_the_caller_and_checks_the_scope(user: PlatformUser) -> None:
     answer = user.http.get("/auth/verify", params={"scope": "scrape"})
     assert answer.headers["X-Registru-User"] == answer.json()["username"] == user.username
     assert answer.headers["X-Registru-Role"] == answer.json()["role"] == "standard"

@@ -1,4 +1,4 @@
-"""The API refuses to start on a secret that is none."""
+"""Tests of the API's settings: unsafe values are refused."""
 
 from typing import Any
 
@@ -20,13 +20,13 @@ REQUIRED: dict[str, Any] = {
 @pytest.mark.parametrize(
     "secret", ["", "short", "a" * 64, "change-me-" * 5, "my-secret-key-for-the-development-of-this"]
 )
-def test_a_placeholder_is_refused_and_not_shown(secret: str) -> None:
+def test_placeholder_secret_is_refused_and_not_shown(secret: str) -> None:
     with pytest.raises(ValidationError, match="REGISTRU_JWT_SECRET") as refusal:
         ApiSettings(**REQUIRED, jwt_secret=secret, _env_file=None)
     assert not secret or secret not in str(refusal.value)
 
 
-def test_a_random_secret_is_taken_and_never_shown() -> None:
+def test_random_secret_is_accepted_and_not_shown() -> None:
     secret = "q8Zr1xW7vT4uY0pL5kJ9hG2fD6sA3mN8bV1c"
     settings = ApiSettings(**REQUIRED, jwt_secret=secret, _env_file=None)
     assert settings.jwt_secret.get_secret_value() == secret
@@ -52,7 +52,7 @@ GOOD = "q8Zr1xW7vT4uY0pL5kJ9hG2fD6sA3mN8bV1c"
         ({"bcrypt_cost": 4}, "bcrypt_cost"),
     ],
 )
-def test_what_would_be_unsafe_is_refused_by_name_and_not_shown(changed: dict[str, Any], named: str) -> None:
+def test_unsafe_setting_is_refused_by_name_and_not_shown(changed: dict[str, Any], named: str) -> None:
     with pytest.raises(ValidationError, match=named) as refusal:
         ApiSettings(**{**REQUIRED, "jwt_secret": GOOD, **changed}, _env_file=None)
     for secret in ("b" * 40, "change-me-please", "1234", "postgres@"):

@@ -1,4 +1,4 @@
-"""What the settings of the API change: registration, limits, keys, cost, other sites."""
+"""Tests of settings that change access: registration, rate limits, signing keys, hash cost, CORS."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ from tests.platform_user import PlatformUser
 from warehouse.schema import database_roles
 
 
-def test_closed_registration_refuses_everybody_alike_but_admins_open_accounts(
+def test_closed_registration_refuses_everyone_but_admins_create_accounts(
     platform: Platform, user: PlatformUser
 ) -> None:
     with platform.another_api(registration="closed") as api:
@@ -29,15 +29,13 @@ def test_closed_registration_refuses_everybody_alike_but_admins_open_accounts(
         assert api.post("/admin/users/", json=account, headers=headers).status_code == 201
 
 
-def test_who_registers_gets_the_role_that_is_set(platform: Platform) -> None:
+def test_registered_account_gets_the_configured_role(platform: Platform) -> None:
     with platform.another_api(registration_role="readonly") as api:
         account = {"username": f"new-{uuid4().hex[:8]}", "password": uuid4().hex}
         assert api.post("/auth/register/", json=account).json()["role"] == "readonly"
 
 
-def test_too_many_requests_of_a_user_are_refused_and_others_go_on(
-    platform: Platform, user: PlatformUser
-) -> None:
+def test_rate_limit_of_a_user_does_not_affect_others(platform: Platform, user: PlatformUser) -> None:
     with platform.another_api(limit_caller="5/minute") as api, platform.signed_in() as other:
         mine = {"Authorization": user.http.headers["Authorization"]}
         answers = [api.get("/auth/me/", headers=mine) for _ in range(7)]
@@ -49,14 +47,14 @@ def test_too_many_requests_of_a_user_are_refused_and_others_go_on(
         assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
         assert answers[-1].headers["Content-Type"] == "application/problem+json"
 
-        # A key of theirs has a count of its own, and so has everybody else.
+        # The user's API key and other users have counts of their own.
         made = user.http.post("/auth/keys/", json={"name": "k", "scopes": ["scrape"]}).json()
         assert api.get("/auth/me/", headers={"X-API-Key": made["key"]}).status_code == 200
         theirs = {"Authorization": other.http.headers["Authorization"]}
         assert api.get("/auth/me/", headers=theirs).status_code == 200
 
 
-def test_too_many_requests_from_an_address_are_refused_signed_in_or_not(
+def test_rate_limit_of_an_address_applies_with_and_without_credentials(
     platform: Platform, user: PlatformUser
 ) -> None:
     with platform.another_api(limit_address="5/minute") as api:
@@ -66,14 +64,14 @@ def test_too_many_requests_from_an_address_are_refused_signed_in_or_not(
         mine = {"Authorization": user.http.headers["Authorization"]}
         assert api.get("/auth/me/", headers={**here, **mine}).status_code == 429
         assert api.get("/auth/me/", headers={"X-Forwarded-For": "10.99.0.2", **mine}).status_code == 200
-        # One household of IPv6 is one address; health is never refused.
+        # An IPv6 /64 network counts as one address; health checks are never refused.
         six = [f"2001:db8:1:1::{number:x}" for number in range(1, 7)]
         statuses = [api.get("/auth/me/", headers={"X-Forwarded-For": each}).status_code for each in six]
         assert statuses == [401] * 5 + [429]
         assert api.get("/health/", headers=here).status_code == 200
 
 
-def test_a_client_cannot_choose_its_address_at_the_gateway(platform: Platform) -> None:
+def test_client_cannot_forge_its_address_at_the_gateway(platform: Platform) -> None:
     headers = {"X-Forwarded-For": "10.98.0.1", "Forwarded": "for=10.98.0.1", "X-Real-IP": "10.98.0.1"}
     httpx.get(f"{platform.url}/auth/me/", headers={**headers, "X-API-Key": "rk_x"}, trust_env=False)
     with platform.engine(database_roles.API, database_roles.USERS_DATABASE).begin() as connection:
@@ -81,7 +79,7 @@ def test_a_client_cannot_choose_its_address_at_the_gateway(platform: Platform) -
         assert connection.execute(query).scalar_one() == 0
 
 
-def test_too_many_registrations_from_an_address_are_refused(platform: Platform) -> None:
+def test_registrations_from_one_address_are_limited(platform: Platform) -> None:
     with platform.another_api(limit_registrations="2/minute") as api:
         here = {"X-Forwarded-For": "10.97.0.1"}
         statuses = [
@@ -95,9 +93,7 @@ def test_too_many_registrations_from_an_address_are_refused(platform: Platform) 
     assert statuses == [201, 201, 429]
 
 
-def test_a_password_is_hashed_anew_at_sign_in_when_the_cost_has_grown(
-    platform: Platform, user: PlatformUser
-) -> None:
+def test_sign_in_rehashes_the_password_if_the_cost_has_grown(platform: Platform, user: PlatformUser) -> None:
     def cost() -> int:
         with platform.engine(database_roles.API, database_roles.USERS_DATABASE).begin() as connection:
             query = text("SELECT password_hash FROM users WHERE username = :name")
@@ -116,7 +112,7 @@ def test_a_password_is_hashed_anew_at_sign_in_when_the_cost_has_grown(
     assert user.http.get("/auth/me/").status_code == 200
 
 
-def test_after_a_new_signing_key_old_tokens_are_good_to_their_end_and_no_longer(
+def test_tokens_of_a_retired_key_are_valid_only_until_they_expire(
     platform: Platform, user: PlatformUser
 ) -> None:
     old = load_or_create(platform.home.secrets).jwt
@@ -131,7 +127,7 @@ def test_after_a_new_signing_key_old_tokens_are_good_to_their_end_and_no_longer(
         bearer = {"Authorization": f"Bearer {following['access_token']}"}
         assert api.get("/auth/me/", headers=bearer).status_code == 200
 
-        # Whoever got hold of the old key signs nothing any more with it.
+        # A stolen old key signs no token that is accepted.
         claims = jwt.get_unverified_claims(following["access_token"])
         for forged in (
             claims | {"iat": int((retired_at + timedelta(seconds=5)).timestamp())},
@@ -143,7 +139,7 @@ def test_after_a_new_signing_key_old_tokens_are_good_to_their_end_and_no_longer(
         assert api.get("/auth/me/", headers=mine).status_code == 401
 
 
-def test_other_sites_scripts_may_call_only_where_they_are_named(
+def test_only_configured_origins_may_call_the_api_from_scripts(
     platform: Platform, user: PlatformUser
 ) -> None:
     asked = {"Origin": "https://app.example", "Access-Control-Request-Method": "GET"}

@@ -1,4 +1,4 @@
-"""Who waits is woken by what changes, in this process and in others; nobody stays behind who has gone."""
+"""Tests of wake-ups within a process and between processes, and of the end of subscriptions."""
 
 import asyncio
 import time
@@ -23,7 +23,7 @@ class SeenWakeups:
     has_ended: bool = False
 
 
-async def test_a_change_is_heard_in_another_process(harness: ApiHarness) -> None:
+async def test_wakeup_reaches_another_process(harness: ApiHarness) -> None:
     other = WakeupBus(harness.services.state)
     async with other.listening():
         with (
@@ -44,11 +44,11 @@ async def test_a_change_is_heard_in_another_process(harness: ApiHarness) -> None
 
 
 async def _subscribed(harness: ApiHarness) -> None:
-    while dict(await harness.services.state.pubsub_numsub(RUN_EVENTS_CHANNEL))[RUN_EVENTS_CHANNEL] == 0:  # noqa: ASYNC110 - Redis tells nobody
+    while dict(await harness.services.state.pubsub_numsub(RUN_EVENTS_CHANNEL))[RUN_EVENTS_CHANNEL] == 0:  # noqa: ASYNC110 - Redis does not notify about subscriptions
         await asyncio.sleep(0.01)
 
 
-async def test_a_lost_message_costs_a_second(harness: ApiHarness) -> None:
+async def test_lost_message_delays_a_waiter_by_about_a_second(harness: ApiHarness) -> None:
     seen = SeenWakeups()
 
     async def look() -> SeenWakeups:
@@ -66,7 +66,7 @@ async def test_a_lost_message_costs_a_second(harness: ApiHarness) -> None:
     assert time.monotonic() - begun < 2
 
 
-async def test_who_has_gone_waits_for_nothing(harness: ApiHarness) -> None:
+async def test_subscription_ends_with_its_waiter(harness: ApiHarness) -> None:
     async def look() -> SeenWakeups:
         return SeenWakeups()
 
@@ -77,7 +77,7 @@ async def test_who_has_gone_waits_for_nothing(harness: ApiHarness) -> None:
     assert not harness.services.wakeups._subscriptions
 
 
-async def test_a_store_that_fails_while_somebody_waits_is_looked_at_again(harness: ApiHarness) -> None:
+async def test_failed_read_is_retried_while_a_request_waits(harness: ApiHarness) -> None:
     looks: Iterator[SeenWakeups | Exception] = iter(
         [SeenWakeups(), ConnectionRefusedError(), TimeoutError(), SeenWakeups(has_ended=True)]
     )

@@ -1,4 +1,4 @@
-"""The API as it is started in production, by several workers: what one knows, all know; none is left behind."""
+"""Tests of the API with several workers, as in production: they share state, and none is orphaned."""
 
 import os
 import signal
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.anyio
 
 @dataclass
 class Workers:
-    """The server's own process, and a client of each of its workers."""
+    """The server's main process, and an HTTP client for each of its workers."""
 
     process: "subprocess.Popen[bytes]"
     pids: list[int]
@@ -40,7 +40,7 @@ class Workers:
 
 @contextmanager
 def running_workers(harness: ApiHarness, **changed: str) -> Iterator[Workers]:
-    """Serve the stage's databases by two workers."""
+    """Run the API with two workers on the harness's stores."""
     settings = harness.services.settings
     [port] = free_ports(1)
     environment = {
@@ -69,7 +69,7 @@ def running_workers(harness: ApiHarness, **changed: str) -> Iterator[Workers]:
                 http.get("/auth/me/")
             except httpx.HTTPError:
                 return None
-            if (pid := _who_serves(process.pid, http)) is not None:
+            if (pid := _serving_worker(process.pid, http)) is not None:
                 reached.setdefault(pid, http)
             return reached if len(reached) == 2 else None
 
@@ -77,8 +77,8 @@ def running_workers(harness: ApiHarness, **changed: str) -> Iterator[Workers]:
         yield Workers(process, list(reached), list(reached.values()))
 
 
-def _who_serves(parent: int, http: httpx.Client) -> int | None:
-    """Return which worker holds the other end of a client's connection."""
+def _serving_worker(parent: int, http: httpx.Client) -> int | None:
+    """Return the process id of the worker that serves a client's connection."""
     stream = http.get("/auth/me/").extensions["network_stream"]
     own = stream.get_extra_info("client_addr")[1]
     for worker in psutil.Process(parent).children(recursive=True):
@@ -88,14 +88,14 @@ def _who_serves(parent: int, http: httpx.Client) -> int | None:
 
 
 def sign_in(http: httpx.Client) -> str:
-    """Open an account and return the header of a session."""
+    """Create an account, sign in, and return the Authorization header."""
     account = {"username": f"user-{uuid4().hex[:12]}", "password": uuid4().hex}
     assert http.post("/auth/register/", json=account).is_success
     return f"Bearer {http.post('/auth/login/', json=account).json()['access_token']}"
 
 
-async def test_workers_share_sessions_and_limits_and_end_together(harness: ApiHarness) -> None:
-    def use() -> None:
+async def test_workers_share_sessions_and_limits_and_stop_together(harness: ApiHarness) -> None:
+    def run() -> None:
         with running_workers(harness, REGISTRU_LIMIT_CALLER="6/hour") as workers:
             first, second = workers.clients
             headers = {"Authorization": sign_in(first)}
@@ -108,16 +108,16 @@ async def test_workers_share_sessions_and_limits_and_end_together(harness: ApiHa
             assert workers.process.wait(30) in (0, -signal.SIGTERM)
             assert not [pid for pid in workers.pids if psutil.pid_exists(pid)]
 
-    await to_thread.run_sync(use)
+    await to_thread.run_sync(run)
 
 
-async def test_who_waits_at_either_worker_hears_of_the_end(harness: ApiHarness) -> None:
+async def test_requests_that_wait_at_either_worker_are_woken(harness: ApiHarness) -> None:
     idno = make_idno(8820)
 
     async def listeners() -> list[Any]:
         return list(await harness.services.state.pubsub_numsub(SCRAPES_CHANNEL))
 
-    def use() -> None:
+    def run() -> None:
         with running_workers(harness) as workers, ThreadPoolExecutor(2) as pool:
             headers = {"Authorization": sign_in(workers.clients[0])}
             me = workers.clients[0].get("/auth/me/", headers=headers).json()
@@ -134,15 +134,15 @@ async def test_who_waits_at_either_worker_hears_of_the_end(harness: ApiHarness) 
             from_thread.run(harness.run_reconciler)
             assert [each.result(60) for each in waiting] == ["succeeded"] * 2
 
-    await to_thread.run_sync(use)
+    await to_thread.run_sync(run)
 
 
-async def test_workers_end_when_the_process_is_killed_that_started_them(harness: ApiHarness) -> None:
-    def use() -> None:
+async def test_workers_stop_when_their_parent_process_is_killed(harness: ApiHarness) -> None:
+    def run() -> None:
         with running_workers(harness) as workers:
             workers.process.kill()
             wait_for(
                 "the workers' end", lambda: not any(psutil.pid_exists(pid) for pid in workers.pids) or None
             )
 
-    await to_thread.run_sync(use)
+    await to_thread.run_sync(run)

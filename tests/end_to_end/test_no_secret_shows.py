@@ -1,4 +1,4 @@
-"""Nothing that the platform shows, logs, stores or hands to processes holds a secret of its home."""
+"""Tests that no output, log, stored data or process of the platform contains a secret of its home."""
 
 import stat
 from collections.abc import Iterable, Iterator
@@ -28,11 +28,11 @@ _LONGEST_FILE = 50_000_000
 
 @pytest.fixture(scope="module")
 def needles(platform: Platform) -> set[str]:
-    """Every secret of the home, as it is and as it would stand in a URL; the passwords of URLs are among them."""
-    held = load_or_create(platform.home.secrets)
-    retired = [each["secret"] for each in held.jwt_retired]
-    one_each = [held.superuser, held.redis, held.jwt, held.dagster, held.operator]
-    secrets = [*one_each, *held.database.values(), *retired]
+    """Every secret of the home, as it is and percent-encoded as in a URL; the passwords of URLs are among them."""
+    stored = load_or_create(platform.home.secrets)
+    retired = [key["secret"] for key in stored.jwt_retired]
+    single = [stored.superuser, stored.redis, stored.jwt, stored.dagster, stored.operator]
+    secrets = [*single, *stored.database.values(), *retired]
     assert all(len(secret) > 30 for secret in secrets)
     return {form for secret in secrets for form in (secret, quote(secret, safe=""))}
 
@@ -49,8 +49,8 @@ def used(platform: Platform) -> Platform:
     return platform
 
 
-def held_in(needles: Iterable[str], hay: str) -> bool:
-    return any(needle in hay for needle in needles)
+def contains_secret(needles: Iterable[str], haystack: str) -> bool:
+    return any(needle in haystack for needle in needles)
 
 
 def files_of(folder: Path) -> Iterator[Path]:
@@ -59,22 +59,22 @@ def files_of(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def test_no_log_holds_one(used: Platform, needles: set[str]) -> None:
+def test_logs_contain_no_secret(used: Platform, needles: set[str]) -> None:
     logs = [*files_of(used.home.logs), *files_of(used.home.compute_logs)]
     assert len(logs) > 10
-    assert [path for path in logs if held_in(needles, path.read_text(errors="replace"))] == []
+    assert [path for path in logs if contains_secret(needles, path.read_text(errors="replace"))] == []
 
 
-def test_only_files_that_nobody_else_may_read_hold_one(used: Platform, needles: set[str]) -> None:
+def test_only_private_files_contain_secrets(used: Platform, needles: set[str]) -> None:
     holding = []
     for path in files_of(used.home.path):
         if path.is_relative_to(used.home.postgres):
-            continue  # stored as a role's verifier only, in a folder of its own
+            continue  # a private folder that holds only verifiers of the roles' passwords
         try:
-            if held_in(needles, path.read_text(errors="replace")):
+            if contains_secret(needles, path.read_text(errors="replace")):
                 holding.append(path)
         except FileNotFoundError:
-            continue  # a browser's profile comes and goes
+            continue  # files of browser profiles are created and deleted all the time
     assert used.home.secrets in holding
     assert [path for path in holding if stat.S_IMODE(path.stat().st_mode) != 0o600] == []
     run = used.home.run
@@ -85,7 +85,7 @@ def test_only_files_that_nobody_else_may_read_hold_one(used: Platform, needles: 
     assert stat.S_IMODE(used.home.postgres.stat().st_mode) == 0o700
 
 
-def test_a_service_is_given_its_own_and_no_others(used: Platform) -> None:
+def test_each_service_gets_only_its_own_secrets(used: Platform) -> None:
     given = {
         folder.name: {path.name.removeprefix("registru_") for path in folder.iterdir()}
         for folder in used.home.secret_files.iterdir()
@@ -100,35 +100,35 @@ def test_a_service_is_given_its_own_and_no_others(used: Platform) -> None:
     }
 
 
-def test_no_command_line_and_no_environment_holds_one(used: Platform, needles: set[str]) -> None:
+def test_command_lines_and_environments_contain_no_secret(used: Platform, needles: set[str]) -> None:
     processes = [psutil.Process(used.process.pid), *processes_of(used.home)]
     assert len(processes) > 12
     holding = []
     for process in processes:
         try:
-            told = " ".join([*process.cmdline(), *process.environ().values()])
+            visible = " ".join([*process.cmdline(), *process.environ().values()])
         except psutil.Error:
-            continue  # it has ended
-        if held_in(needles, told):
+            continue  # the process has ended
+        if contains_secret(needles, visible):
             holding.append(process.name())
     assert holding == []
 
 
-def test_no_table_of_dagsters_holds_one(used: Platform, needles: set[str]) -> None:
+def test_dagster_tables_contain_no_secret(used: Platform, needles: set[str]) -> None:
     read = 0
     with used.engine(database_roles.DAGSTER, database_roles.DAGSTER_DATABASE).connect() as connection:
         for table in inspect(connection).get_table_names():
             for [row] in connection.execute(text(f'SELECT t::text FROM "{table}" t')):
-                assert not held_in(needles, row), table
+                assert not contains_secret(needles, row), table
                 read += 1
     assert read > 20
 
 
-def test_dagster_shows_none(used: Platform, needles: set[str]) -> None:
+def test_dagster_shows_no_secret(used: Platform, needles: set[str]) -> None:
     shown = f"{used.graphql(CONFIGS)} {used.graphql(INSTANCE)}"
     assert "idnos" in shown
     assert "max_runtime_seconds" in shown
-    assert not held_in(needles, shown)
+    assert not contains_secret(needles, shown)
 
 
 @pytest.mark.parametrize(
@@ -145,16 +145,16 @@ def test_dagster_shows_none(used: Platform, needles: set[str]) -> None:
         ("GET", "/health/", None),
     ],
 )
-def test_no_answer_holds_one(
+def test_api_answers_contain_no_secret(
     used: Platform, needles: set[str], method: str, path: str, body: str | None
 ) -> None:
     headers = {"Content-Type": "application/json"}
     for client in (used.analyst, httpx.Client(base_url=used.url, trust_env=False, timeout=60)):
         answer = client.request(method, path, content=body, headers=headers)
-        assert not held_in(needles, f"{answer.headers} {answer.text}")
+        assert not contains_secret(needles, f"{answer.headers} {answer.text}")
 
 
-def test_a_new_signing_key_is_taken_by_the_platform_that_runs(
+def test_running_platform_uses_a_rotated_signing_key(
     used: Platform, user: PlatformUser, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def kid() -> str:

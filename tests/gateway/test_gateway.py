@@ -1,4 +1,4 @@
-"""The gateway by itself, before stand-ins of the API and Dagster that tell what reached them."""
+"""Tests of the gateway alone, with fake servers for the API and Dagster that record the requests they get."""
 
 import json
 import subprocess
@@ -17,7 +17,7 @@ from stack.home import PROJECT
 from stack.ports import free_ports
 from tests.polling import wait_for
 
-KEY = "the key that Dagster wants to be shown"
+KEY = "the key that Dagster requires"
 FORGED = {
     "X-Registru-User": "mallory",
     "X-Registru-Role": "admin",
@@ -27,7 +27,7 @@ FORGED = {
     "X-Forwarded-Uri": "/elsewhere",
     "X-Forwarded-Host": "evil.example",
 }
-MEANS = {
+CREDENTIALS = {
     "Authorization": "Bearer s3cr3t-token",
     "X-API-Key": "s3cr3t-key",
     "Cookie": "registru_session=s3cr3t-c",
@@ -36,7 +36,7 @@ MEANS = {
 
 @dataclass
 class Upstream:
-    """A server behind the gateway: what came, and what it answers."""
+    """A server behind the gateway: the requests it got, and its answer."""
 
     name: str
     port: int = 0
@@ -46,7 +46,7 @@ class Upstream:
 
     @property
     def last(self) -> dict[str, str]:
-        """The headers that came last, by their names in lower case."""
+        """The headers of the last request, by name in lower case."""
         return self.requests[-1][2]
 
 
@@ -70,7 +70,7 @@ def serving(upstream: Upstream) -> Iterator[Upstream]:
         do_GET = do_POST = answer
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Suppress the log."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     upstream.port = server.server_address[1]
@@ -96,7 +96,7 @@ class Gateway:
 
 
 @contextmanager
-def gateway_to(
+def running_gateway(
     api: Upstream, full: Upstream, readonly: Upstream, log: Path, *, balancer: str | None = None
 ) -> Iterator[Gateway]:
     [port] = free_ports(1)
@@ -133,7 +133,7 @@ def _listens(http: httpx.Client) -> bool:
 
 @pytest.fixture
 def gateway(tmp_path: Path) -> Iterator[Gateway]:
-    """A gateway whose API lets in a user with every right."""
+    """A gateway whose API admits a user with every scope."""
     with ExitStack() as stack:
         api, full, readonly = (
             stack.enter_context(serving(Upstream(name))) for name in ("api", "full", "readonly")
@@ -143,43 +143,43 @@ def gateway(tmp_path: Path) -> Iterator[Gateway]:
             "X-Registru-Role": "standard",
             "X-Registru-Scopes": "dagster dagster:read",
         }
-        yield stack.enter_context(gateway_to(api, full, readonly, tmp_path / "caddy.log"))
+        yield stack.enter_context(running_gateway(api, full, readonly, tmp_path / "caddy.log"))
 
 
-def test_dagster_is_told_who_asks_by_the_gateway_alone_and_gets_no_means_to_sign_in(gateway: Gateway) -> None:
-    answer = gateway.http.post("/dagster/graphql?x=1", json={"query": "{}"}, headers={**FORGED, **MEANS})
+def test_dagster_gets_the_verified_user_and_no_credentials(gateway: Gateway) -> None:
+    answer = gateway.http.post(
+        "/dagster/graphql?x=1", json={"query": "{}"}, headers={**FORGED, **CREDENTIALS}
+    )
 
     assert answer.json() == {"from": "full"}
-    [(method, path, asked)] = gateway.api.requests
+    [(method, path, verification)] = gateway.api.requests
     assert (method, path) == ("GET", "/auth/verify?scope=dagster:read")
-    assert asked["x-forwarded-uri"] == "/dagster/graphql?x=1"
-    assert asked["x-forwarded-method"] == "POST"
-    assert asked["x-forwarded-host"] == gateway.http.base_url.netloc.decode()
-    assert asked["x-forwarded-for"] == "127.0.0.1"
-    assert {name: asked[name.lower()] for name in MEANS} == MEANS
-    assert not any(name.startswith("x-registru") for name in asked)
-    came = gateway.full.last
-    assert {name: value for name, value in came.items() if name.startswith("x-registru")} == {
+    assert verification["x-forwarded-uri"] == "/dagster/graphql?x=1"
+    assert verification["x-forwarded-method"] == "POST"
+    assert verification["x-forwarded-host"] == gateway.http.base_url.netloc.decode()
+    assert verification["x-forwarded-for"] == "127.0.0.1"
+    assert {name: verification[name.lower()] for name in CREDENTIALS} == CREDENTIALS
+    assert not any(name.startswith("x-registru") for name in verification)
+    received = gateway.full.last
+    assert {name: value for name, value in received.items() if name.startswith("x-registru")} == {
         "x-registru-user": "ana",
         "x-registru-role": "standard",
         "x-registru-scopes": "dagster dagster:read",
         "x-registru-key": KEY,
     }
-    assert "s3cr3t" not in str(came)
+    assert "s3cr3t" not in str(received)
 
 
-def test_the_load_balancer_alone_says_where_a_request_came_from_and_that_it_came_by_https(
-    gateway: Gateway, tmp_path: Path
-) -> None:
-    said = {**FORGED, "X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}
+def test_only_the_load_balancer_may_set_client_address_and_scheme(gateway: Gateway, tmp_path: Path) -> None:
+    headers = {**FORGED, "X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}
     upstreams = (gateway.api, gateway.full, gateway.readonly)
-    stranger = gateway.http.get("/auth/me/", headers=said)
+    stranger = gateway.http.get("/auth/me/", headers=headers)
     assert gateway.api.last["x-forwarded-for"] == "127.0.0.1"
     assert gateway.api.last["x-forwarded-proto"] == "http"
     assert "strict-transport-security" not in stranger.headers
 
-    with gateway_to(*upstreams, tmp_path / "balanced.log", balancer="127.0.0.0/8") as behind:
-        answer = behind.http.get("/auth/me/", headers=said)
+    with running_gateway(*upstreams, tmp_path / "balanced.log", balancer="127.0.0.0/8") as behind:
+        answer = behind.http.get("/auth/me/", headers=headers)
         assert behind.api.last["x-forwarded-for"] == "203.0.113.7"
         assert behind.api.last["x-forwarded-proto"] == "https"
         assert behind.api.last["x-forwarded-host"] == behind.http.base_url.netloc.decode()
@@ -190,22 +190,22 @@ def test_the_load_balancer_alone_says_where_a_request_came_from_and_that_it_came
 @pytest.mark.parametrize(
     "path", ["/metrics", "/metrics/", "/%6detrics", "/METRICS", "/x/../metrics", "//metrics"]
 )
-def test_what_is_measured_is_for_those_inside(gateway: Gateway, path: str) -> None:
+def test_metrics_are_not_served_to_the_outside(gateway: Gateway, path: str) -> None:
     url = httpx.URL(gateway.http.base_url, raw_path=path.encode())
-    answer = gateway.http.get(url, headers=MEANS)
+    answer = gateway.http.get(url, headers=CREDENTIALS)
 
     assert answer.status_code == httpx.codes.NOT_FOUND
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert gateway.api.requests == []
 
 
-def test_the_api_is_told_nothing_that_only_the_gateway_says(gateway: Gateway) -> None:
-    assert gateway.http.get("/auth/me/", headers={**FORGED, **MEANS}).json() == {"from": "api"}
-    came = gateway.api.last
-    assert not any(name.startswith("x-registru") for name in came)
-    assert came["x-forwarded-for"] == "127.0.0.1"
-    assert "x-forwarded-uri" not in came
-    assert KEY not in str(came)
+def test_forged_gateway_headers_do_not_reach_the_api(gateway: Gateway) -> None:
+    assert gateway.http.get("/auth/me/", headers={**FORGED, **CREDENTIALS}).json() == {"from": "api"}
+    received = gateway.api.last
+    assert not any(name.startswith("x-registru") for name in received)
+    assert received["x-forwarded-for"] == "127.0.0.1"
+    assert "x-forwarded-uri" not in received
+    assert KEY not in str(received)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_the_api_is_told_nothing_that_only_the_gateway_says(gateway: Gateway) ->
         (None, 403, None),
     ],
 )
-def test_the_scopes_decide_which_dagster_it_is_and_in_doubt_none(
+def test_scopes_select_the_dagster_webserver(
     gateway: Gateway, scopes: str | None, status: int, served_by: str | None
 ) -> None:
     gateway.api.answer = {} if scopes is None else {"X-Registru-Scopes": scopes}
@@ -235,7 +235,7 @@ def test_the_scopes_decide_which_dagster_it_is_and_in_doubt_none(
 @pytest.mark.parametrize(
     "headers", [{}, {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Key": "x" * 24}]
 )
-def test_a_refusal_reaches_the_client_as_it_is_and_dagster_not_at_all(
+def test_refused_request_gets_the_api_answer_and_does_not_reach_dagster(
     gateway: Gateway, status: int, headers: dict[str, str]
 ) -> None:
     gateway.api.status = status
@@ -256,24 +256,26 @@ def test_a_refusal_reaches_the_client_as_it_is_and_dagster_not_at_all(
     assert "upgrade" not in gateway.api.last
 
 
-def test_a_part_that_does_not_answer_is_a_503_and_no_secret_is_in_the_log(tmp_path: Path) -> None:
-    nowhere, nobody, none = (Upstream(name, port) for name, port in zip("abc", free_ports(3), strict=True))
-    with gateway_to(nowhere, nobody, none, tmp_path / "caddy.log") as gateway:
+def test_unavailable_part_is_a_503_and_the_log_contains_no_secret(tmp_path: Path) -> None:
+    unused_api, unused_full, unused_readonly = (
+        Upstream(name, port) for name, port in zip("abc", free_ports(3), strict=True)
+    )
+    with running_gateway(unused_api, unused_full, unused_readonly, tmp_path / "caddy.log") as gateway:
         for path in ("/auth/me/", "/dagster/"):
-            answer = gateway.http.get(path, headers=MEANS)
+            answer = gateway.http.get(path, headers=CREDENTIALS)
             assert answer.status_code == 503
             assert answer.headers["Content-Type"] == "application/problem+json"
             assert answer.headers["Retry-After"] == "5"
     with (
         serving(Upstream("api", answer={"X-Registru-Scopes": "dagster"})) as api,
-        gateway_to(api, nobody, none, tmp_path / "caddy.log") as gateway,
+        running_gateway(api, unused_full, unused_readonly, tmp_path / "caddy.log") as gateway,
     ):
-        assert gateway.http.get("/dagster/", headers=MEANS).status_code == 503
+        assert gateway.http.get("/dagster/", headers=CREDENTIALS).status_code == 503
         assert gateway.http.get("/").status_code == 200
     assert "s3cr3t" not in (tmp_path / "caddy.log").read_text()
 
 
-def test_every_answer_has_the_security_headers(gateway: Gateway) -> None:
+def test_every_response_has_the_security_headers(gateway: Gateway) -> None:
     gateway.api.answer |= {"Referrer-Policy": "same-origin"}
     for path in ("/", "/dagster/"):
         headers = gateway.http.get(path).headers
@@ -285,6 +287,6 @@ def test_every_answer_has_the_security_headers(gateway: Gateway) -> None:
     assert gateway.http.get("/dagster/").headers["Referrer-Policy"] == "no-referrer"
 
 
-def test_a_body_that_is_too_large_is_refused(gateway: Gateway) -> None:
+def test_too_large_body_is_refused(gateway: Gateway) -> None:
     assert gateway.http.post("/auth/login/", content=b"x" * 1_100_000).status_code == 413
     assert gateway.http.post("/dagster/graphql", content=b"x" * 1_100_000).status_code == 413

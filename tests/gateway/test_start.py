@@ -1,4 +1,4 @@
-"""The gateway's key, from wherever secrets come from, and changed without a restart where it is in a file."""
+"""Tests of the gateway's key: from the environment, or from a file that can change without a restart."""
 
 import subprocess
 import sys
@@ -19,8 +19,8 @@ from tests.polling import wait_for
 from warehouse.contract import KEY_HEADER
 
 
-class _Everything(BaseHTTPRequestHandler):
-    """Plays the API that lets everybody in, and a Dagster that says which key it was shown."""
+class _ApiAndDagster(BaseHTTPRequestHandler):
+    """Fakes an API that admits every caller, and a Dagster that returns the key it got."""
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -34,7 +34,7 @@ class _Everything(BaseHTTPRequestHandler):
 
 @contextmanager
 def upstream() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Everything)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _ApiAndDagster)
     Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"127.0.0.1:{server.server_port}"
@@ -75,14 +75,14 @@ def _answers(http: httpx.Client) -> bool:
         return False
 
 
-def test_a_key_from_the_environment_is_shown_to_dagster_and_to_nobody_else(tmp_path: Path) -> None:
+def test_key_from_the_environment_is_sent_only_to_dagster(tmp_path: Path) -> None:
     key = uuid4().hex
     with upstream() as behind, gateway(tmp_path, behind, REGISTRU_DAGSTER_KEY=key) as http:
         assert http.get("/dagster/").text == key
         assert http.get("/").text == "none"
 
 
-def test_a_key_in_a_file_changes_with_the_file(tmp_path: Path) -> None:
+def test_key_in_a_file_changes_with_the_file(tmp_path: Path) -> None:
     first, second = uuid4().hex, uuid4().hex
     write_files(tmp_path, {"dagster_key": f"{first}\n"})
     with upstream() as behind, gateway(tmp_path, behind, REGISTRU_SECRETS_DIR=str(tmp_path)) as http:
