@@ -1,1 +1,1 @@
-"""What containers run beside the platform's own programs: the preparation of the databases, and health checks."""
+"""Programs for containers: the preparation of the databases, and health checks."""

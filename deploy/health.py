@@ -1,8 +1,11 @@
-"""Health checks of containers: `python -m deploy.health WHAT…`, exit code 0 if all of it answers.
+"""Health checks of containers: `python -m deploy.health TARGET…` exits with 0 if all targets are healthy.
 
-WHAT is an http:// address that has to answer well (Dagster's key is shown if this container has it), any:http://… where
-an answer is enough, such as that a key is wanted, unix:PATH where somebody has to accept connections, or grpc:HOST:PORT
-of a server that says that it serves.
+Targets are:
+
+- `http://…`: has to answer with success. Dagster's key is sent if this container has it.
+- `any:http://…`: any response below 500 is enough, for example one that requires a key.
+- `unix:PATH`: a server has to accept connections on the socket.
+- `grpc:HOST:PORT`: a gRPC server has to report that it serves.
 """
 
 import os
@@ -20,7 +23,7 @@ _SERVER_ERROR = 500
 
 
 def _http(address: str) -> None:
-    request = urllib.request.Request(address)  # noqa: S310 - our own address
+    request = urllib.request.Request(address)  # noqa: S310 - an address of this platform
     file = secret_file("dagster_key")
     if key := file.read_text().strip() if file else os.environ.get("REGISTRU_DAGSTER_KEY"):
         request.add_header(KEY_HEADER, key)
@@ -42,35 +45,35 @@ def _unix(path: str) -> None:
         connection.connect(path)
 
 
-def _grpc(place: str) -> None:
+def _grpc(address: str) -> None:
     import grpc
     from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-    with grpc.insecure_channel(place) as channel:
+    with grpc.insecure_channel(address) as channel:
         request = health_pb2.HealthCheckRequest(service="DagsterApi")
         answer = health_pb2_grpc.HealthStub(channel).Check(request, timeout=_SECONDS)
         if answer.status != health_pb2.HealthCheckResponse.SERVING:
-            raise OSError(f"{place} does not serve")
+            raise OSError(f"{address} does not serve")
 
 
 _CHECKS: dict[str, Callable[[str], None]] = {"any:": _any, "unix:": _unix, "grpc:": _grpc}
 
 
-def check(what: str) -> None:
-    """Raise an error if it does not answer."""
-    for kind, look in _CHECKS.items():
-        if what.startswith(kind):
-            return look(what.removeprefix(kind))
-    return _http(what)
+def check(target: str) -> None:
+    """Raise an error if a target is not healthy."""
+    for prefix, check_target in _CHECKS.items():
+        if target.startswith(prefix):
+            return check_target(target.removeprefix(prefix))
+    return _http(target)
 
 
 def main() -> None:
-    """Check everything that is named."""
-    for what in sys.argv[1:]:
+    """Check all targets on the command line. Exit with the error of the first one that is not healthy."""
+    for target in sys.argv[1:]:
         try:
-            check(what)
-        except Exception as error:  # whatever it is, it does not answer
-            sys.exit(f"{what}: {type(error).__name__}: {error}")
+            check(target)
+        except Exception as error:  # every error means that the target is not healthy
+            sys.exit(f"{target}: {type(error).__name__}: {error}")
 
 
 if __name__ == "__main__":

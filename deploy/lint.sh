@@ -1,5 +1,5 @@
 #!/bin/sh
-# Checks what CI and deployments are made of: workflows, Dockerfiles, compose files. Usage: lint.sh, in `make lint-deploy`.
+# Checks workflows, Dockerfiles and compose files. `make lint-deploy` runs it.
 set -eu
 cd "$(dirname "$0")/.."
 bin=$PWD/.venv/bin
@@ -8,13 +8,13 @@ bin=$PWD/.venv/bin
 "$bin/python" -m check_jsonschema -qq --builtin-schema vendor.github-workflows .github/workflows/*.yml
 "$bin/python" -m check_jsonschema -qq --builtin-schema vendor.dependabot .github/dependabot.yml
 
-# No wheel carries actionlint's program; CI installs it from its release.
+# No wheel contains the actionlint binary. CI installs it from its release.
 actionlint=$(command -v actionlint || true)
 [ ! -x "$bin/actionlint" ] || actionlint=$bin/actionlint
 if [ -n "$actionlint" ]; then
     "$actionlint"
 else
-    echo "lint-deploy: actionlint is not here, so the workflows were not checked by it"
+    echo "lint-deploy: actionlint is not installed; skipped its check of the workflows"
 fi
 
 for dockerfile in deploy/docker/Dockerfile deploy/docker/*.Dockerfile; do
@@ -25,4 +25,4 @@ done
 for compose in docker-compose*.yml deploy/docker-compose*.yml; do
     [ ! -e "$compose" ] || "$bin/python" -m check_jsonschema -qq --builtin-schema vendor.compose-spec "$compose"
 done
-echo "lint-deploy: all right"
+echo "lint-deploy: no problems found"

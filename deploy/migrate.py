@@ -1,8 +1,8 @@
-"""Prepares the databases, once before every start of the platform's containers: `python -m deploy.migrate`.
+"""Prepares the databases before the platform's containers start: `python -m deploy.migrate`.
 
-Makes the databases and roles that are missing, runs our migrations and Dagster's. What is there already stays; a
-second call changes nothing. The other containers wait until it has ended well. With `--empty` no migration runs: new
-databases stay empty, for a backup to be restored into them.
+It creates missing databases and roles, and runs the migrations of Registru and of Dagster. Running it again changes
+nothing. The other containers start after it has succeeded. With `--empty` it runs no migrations, so that a backup can
+be restored into new, empty databases.
 """
 
 import argparse
@@ -26,14 +26,14 @@ from warehouse.schema.revision_check import WAREHOUSE_MIGRATIONS
 
 
 class MigrateSettings(BaseSettings):
-    """Where PostgreSQL is, and the password of each role."""
+    """The address of PostgreSQL, and the password of each role."""
 
     model_config = StoreSettings.model_config
 
     postgres_host: str
     postgres_port: int = 5432
     postgres_superuser: str = "postgres"
-    postgres_password: SecretStr = Field(description="The superuser's")
+    postgres_password: SecretStr = Field(description="Password of the superuser")
     warehouse_owner_password: SecretStr
     users_owner_password: SecretStr
     pipeline_password: SecretStr
@@ -46,29 +46,29 @@ class MigrateSettings(BaseSettings):
             name = f"REGISTRU_{role.upper()}_PASSWORD"
             check_secret(name, password, min_length=MIN_PASSWORD_LENGTH)
             if not re.fullmatch(r"[A-Za-z0-9._~-]+", password):
-                raise ValueError(f"{name} stands in URLs: take only letters, digits and . _ ~ -")
+                raise ValueError(f"{name} is part of URLs; use only letters, digits and . _ ~ -")
         return self
 
     @property
     def passwords(self) -> dict[str, str]:
-        """A password for each role."""
+        """The password of each role."""
         return {
             role: getattr(self, f"{role}_password").get_secret_value() for role in database_roles.LOGIN_ROLES
         }
 
     def url(self, role: str, database: str) -> str:
-        """Return the URL by which a role reaches a database."""
-        password, place = self.passwords[role], f"{self.postgres_host}:{self.postgres_port}"
-        return f"postgresql+psycopg2://{role}:{password}@{place}/{database}"
+        """Return the URL of a database in a role, with the role's password."""
+        password, address = self.passwords[role], f"{self.postgres_host}:{self.postgres_port}"
+        return f"postgresql+psycopg2://{role}:{password}@{address}/{database}"
 
 
-def prepare(settings: MigrateSettings, *, empty: bool, say: Callable[[str], None]) -> None:
-    """Bring everything to what this version needs. Raises psycopg2's, SQLAlchemy's and Alembic's errors.
+def prepare(settings: MigrateSettings, *, empty: bool, report_progress: Callable[[str], None]) -> None:
+    """Create missing databases and roles and, unless `empty`, run all migrations.
 
-    With `empty` only databases and roles are made.
+    Raises the errors of psycopg2, SQLAlchemy and Alembic.
     """
     made = _create_databases(settings)
-    say(f"databases and roles are there{': made ' + ', '.join(made) if made else ''}")
+    report_progress(f"databases and roles exist{'; created ' + ', '.join(made) if made else ''}")
     if empty:
         return
     for database, owner, scripts in (
@@ -76,10 +76,10 @@ def prepare(settings: MigrateSettings, *, empty: bool, say: Callable[[str], None
         (database_roles.USERS_DATABASE, database_roles.USERS_OWNER, api_migrations.SCRIPTS),
     ):
         migrate(scripts=scripts, url=settings.url(owner, database))
-        say(f"{database} is up to date")
-    # Two of Dagster's processes must not make its tables at once: one dies of it.
+        report_progress(f"{database} is up to date")
+    # Dagster's tables are created here: if two of its processes did so at once, one of them would fail.
     subprocess.run([sys.executable, "-m", "dagster", "instance", "migrate"], check=True)
-    say("dagster is up to date")
+    report_progress("dagster is up to date")
 
 
 def _create_databases(settings: MigrateSettings) -> list[str]:
@@ -98,28 +98,33 @@ def _create_databases(settings: MigrateSettings) -> list[str]:
         session.close()
 
 
-def _name(location: tuple[int | str, ...]) -> str:
+def _setting_prefix(location: tuple[int | str, ...]) -> str:
     return f"REGISTRU_{str(location[0]).upper()}: " if location else ""
 
 
 def main() -> None:
-    """Prepare the databases, or say in a sentence why not."""
-    parser = argparse.ArgumentParser(description="Prepares the platform's databases.")
-    parser.add_argument("--empty", action="store_true", help="make databases and roles, no tables in them")
+    """Prepare the databases, or exit with one sentence that says why this failed."""
+    parser = argparse.ArgumentParser(description="Prepare the platform's databases.")
+    parser.add_argument("--empty", action="store_true", help="create databases and roles, but no tables")
     options = parser.parse_args()
     try:
         settings = MigrateSettings()
     except ValidationError as error:
-        wrong = [
-            f"{_name(each['loc'])}{each['msg'].removeprefix('Value error, ')}" for each in error.errors()
+        problems = [
+            f"{_setting_prefix(detail['loc'])}{detail['msg'].removeprefix('Value error, ')}"
+            for detail in error.errors()
         ]
-        sys.exit("migrate: " + "; ".join(wrong))
+        sys.exit("migrate: " + "; ".join(problems))
     try:
-        prepare(settings, empty=options.empty, say=lambda text: print(f"migrate: {text}", flush=True))
+        prepare(
+            settings,
+            empty=options.empty,
+            report_progress=lambda text: print(f"migrate: {text}", flush=True),
+        )
     except psycopg2.OperationalError as error:
-        sys.exit(f"migrate: no connection as PostgreSQL's superuser: {str(error).strip()}")
+        sys.exit(f"migrate: cannot connect as PostgreSQL's superuser: {str(error).strip()}")
     except subprocess.CalledProcessError as error:
-        sys.exit(f"migrate: Dagster's own migration failed (exit code {error.returncode}); see above")
+        sys.exit(f"migrate: Dagster's migration failed (exit code {error.returncode}); see above")
 
 
 if __name__ == "__main__":

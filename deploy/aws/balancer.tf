@@ -1,7 +1,7 @@
-# The public load balancer: TLS, and nothing behind it but the gateway.
+# The public load balancer. It terminates TLS and forwards only to the gateway.
 resource "aws_lb" "registru" {
-  #checkov:skip=CKV_AWS_91:who asked for what is in the API's own audit log
-  #checkov:skip=CKV2_AWS_28:limits are the API's own; a web application firewall is put before it where wanted
+  #checkov:skip=CKV_AWS_91:the API's audit log records requests
+  #checkov:skip=CKV2_AWS_28:the API has rate limits of its own; a web application firewall is optional
   name                       = "registru"
   internal                   = false
   load_balancer_type         = "application"
@@ -13,14 +13,14 @@ resource "aws_lb" "registru" {
 }
 
 resource "aws_lb_target_group" "gateway" {
-  #checkov:skip=CKV_AWS_378:inside the network; TLS ends at the load balancer
+  #checkov:skip=CKV_AWS_378:within the private network; TLS ends at the load balancer
   name        = "registru-gateway"
   port        = 8080
   protocol    = "HTTP"
   target_type = "ip"
   vpc_id      = var.vpc_id
   health_check {
-    path     = "/metrics" # the gateway's own answer: of the others ECS asks each itself
+    path     = "/metrics" # answered by the gateway itself; ECS checks the health of the other services
     interval = 10
     matcher  = "404"
   }
@@ -39,6 +39,6 @@ resource "aws_lb_listener" "https" {
 }
 
 output "address" {
-  description = "Where the public name points"
+  description = "The address to which the public DNS name has to point"
   value       = aws_lb.registru.dns_name
 }

@@ -1,4 +1,4 @@
-# Two roles a task: what ECS may do to start it, and what it may do itself.
+# Two roles for each task: what ECS may do to start it (execution), and what the task itself may do.
 data "aws_iam_policy_document" "ecs" {
   statement {
     actions = ["sts:AssumeRole"]
@@ -21,7 +21,7 @@ resource "aws_iam_role" "execution" {
 }
 
 data "aws_iam_policy_document" "execution" {
-  #checkov:skip=CKV_AWS_356:ecr:GetAuthorizationToken knows no resource
+  #checkov:skip=CKV_AWS_356:ecr:GetAuthorizationToken does not support resources
   for_each = local.tasks
   statement {
     actions   = ["ecr:GetAuthorizationToken"]
@@ -35,7 +35,7 @@ data "aws_iam_policy_document" "execution" {
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
     resources = ["${aws_cloudwatch_log_group.registru[each.key].arn}:*"]
   }
-  # Caddy knows no other way to its key than the environment, which ECS fills.
+  # Caddy reads its key from the environment, which ECS sets from the secret.
   dynamic "statement" {
     for_each = each.key == "gateway" ? [aws_secretsmanager_secret.registru["gateway"].arn] : []
     content {
@@ -61,7 +61,7 @@ resource "aws_iam_role" "task" {
   assume_role_policy = data.aws_iam_policy_document.ecs.json
 }
 
-# Everything else reads its own secret, and again when it has changed (docs/secrets.md).
+# All other tasks read their own secret themselves, and reload it when it changes (docs/secrets.md).
 data "aws_iam_policy_document" "secret" {
   for_each = { for name, task in local.tasks : name => task if name != "gateway" }
   statement {
@@ -81,10 +81,10 @@ resource "aws_iam_role_policy" "secret" {
   policy   = each.value.json
 }
 
-# Launching runs: the webserver's and the daemon's, for one task definition in one cluster.
+# The webserver and the daemon may launch runs: tasks of one definition in one cluster.
 data "aws_iam_policy_document" "launcher" {
-  #checkov:skip=CKV_AWS_111:ecs:DescribeTaskDefinition and ec2:DescribeNetworkInterfaces know no resource
-  #checkov:skip=CKV_AWS_356:ecs:DescribeTaskDefinition and ec2:DescribeNetworkInterfaces know no resource
+  #checkov:skip=CKV_AWS_111:ecs:DescribeTaskDefinition and ec2:DescribeNetworkInterfaces do not support resources
+  #checkov:skip=CKV_AWS_356:ecs:DescribeTaskDefinition and ec2:DescribeNetworkInterfaces do not support resources
   statement {
     actions   = ["ecs:RunTask"]
     resources = ["arn:aws:ecs:${var.region}:${local.account}:task-definition/registru-run:*"]
@@ -113,9 +113,9 @@ data "aws_iam_policy_document" "launcher" {
   }
 }
 
-# The readers' webserver shows how runs are launched, and the launcher looks at its task definition to tell.
+# The read-only webserver shows the launcher's configuration, for which the launcher reads its task definition.
 data "aws_iam_policy_document" "launcher_shown" {
-  #checkov:skip=CKV_AWS_356:ecs:DescribeTaskDefinition knows no resource
+  #checkov:skip=CKV_AWS_356:ecs:DescribeTaskDefinition does not support resources
   statement {
     actions   = ["ecs:DescribeTaskDefinition"]
     resources = ["*"]

@@ -1,9 +1,9 @@
-# Who may talk to whom. Nothing but the load balancer has a public address.
+# Security groups: which service may connect to which. Only the load balancer has a public address.
 data "aws_caller_identity" "this" {}
 
 locals {
   account = data.aws_caller_identity.this.account_id
-  # Who may ask whom, and at which port.
+  # Allowed connections between services, with their ports.
   ways = {
     gateway_to_api       = { from = "gateway", to = "api", port = 8000 }
     gateway_to_webserver = { from = "gateway", to = "webserver", port = 3000 }
@@ -66,7 +66,7 @@ resource "aws_vpc_security_group_ingress_rule" "way" {
   to_port                      = each.value.port
 }
 
-# Out: HTTPS (ECR, Secrets Manager, the site to scrape), each other and the stores; inside ports by the rules above.
+# Outgoing: HTTPS (ECR, Secrets Manager, the site to scrape), the services above, and the stores.
 resource "aws_vpc_security_group_egress_rule" "https" {
   for_each          = local.services
   security_group_id = aws_security_group.service[each.key].id

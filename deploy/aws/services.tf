@@ -1,16 +1,16 @@
-# The services of ECS, each with a role, a log group and a secret of its own.
+# The ECS services, each with its own role, log group and secret.
 locals {
-  # `image`: in ECR. `task`: its definition in tasks/. `stores`: the ports of the stores that it needs.
+  # `image` is in ECR, `task` names a definition in tasks/, `stores` lists the ports of the stores that the service needs.
   services = {
     gateway   = { image = "gateway", task = "gateway", port = 8080, replicas = 2, cpu = 256, memory = 512, stores = [] }
     api       = { image = "api", task = "api", port = 8000, replicas = var.api_replicas, cpu = 1024, memory = 2048, stores = [5432, 6379] }
     webserver = { image = "dagster", task = "webserver", port = 3000, replicas = 1, cpu = 512, memory = 2048, stores = [5432, 6379] }
-    # For readers; it launches nothing, and needs no more than the database of Dagster.
+    # The read-only web UI launches no runs and needs only Dagster's database.
     webserver-readonly = { image = "dagster", task = "webserver-readonly", port = 3000, replicas = 1, cpu = 512, memory = 2048, stores = [5432] }
     daemon             = { image = "dagster", task = "daemon", port = 0, replicas = 1, cpu = 512, memory = 2048, stores = [5432, 6379] }
     code               = { image = "pipeline", task = "code", port = 4000, replicas = 1, cpu = 512, memory = 2048, stores = [5432, 6379] }
   }
-  # A run is a task without a service, started by the webserver or the daemon in their networks.
+  # A run is a task without a service. The webserver or the daemon starts it in its own network.
   tasks = merge(local.services, {
     run = { image = "pipeline", task = "run", port = 0, replicas = 0, cpu = 1024, memory = 4096, stores = [] }
   })
@@ -45,9 +45,9 @@ resource "aws_cloudwatch_log_group" "registru" {
   kms_key_id        = aws_kms_key.registru.arn
 }
 
-# Empty: what is in them is put there by hand or by a pipeline, never by Terraform, whose state would hold it in the clear.
+# Created empty. Store the values by hand or by a deployment pipeline, not with Terraform, whose state is in plain text.
 resource "aws_secretsmanager_secret" "registru" {
-  #checkov:skip=CKV2_AWS_57:rotated by the operator, with the accounts in PostgreSQL that they name
+  #checkov:skip=CKV2_AWS_57:the operator rotates them together with the roles in PostgreSQL
   for_each   = local.tasks
   name       = "registru/${each.key}"
   kms_key_id = aws_kms_key.registru.arn
@@ -89,7 +89,7 @@ resource "aws_ecs_service" "registru" {
   launch_type            = "FARGATE"
   enable_execute_command = false
   propagate_tags         = "SERVICE"
-  # There is one daemon at a time: the old one ends before the new one starts.
+  # Only one daemon may run at a time, so the old one stops before the new one starts.
   deployment_minimum_healthy_percent = each.key == "daemon" ? 0 : 100
   deployment_maximum_percent         = each.key == "daemon" ? 100 : 200
   deployment_circuit_breaker {
@@ -113,7 +113,7 @@ resource "aws_ecs_service" "registru" {
           dns_name = each.key
           port     = service.value
         }
-        # Server-sent events and Dagster's WebSockets stay open.
+        # Server-sent events and Dagster's WebSockets are long-lived connections.
         timeout {
           idle_timeout_seconds        = 0
           per_request_timeout_seconds = 0

@@ -1,4 +1,4 @@
-# PostgreSQL and Redis: encrypted, in private subnets, reached by our tasks alone.
+# PostgreSQL and Redis: encrypted, in private subnets, reachable only from the tasks that need them.
 resource "aws_kms_key" "registru" {
   description             = "Registru's data at rest, logs and secrets"
   enable_key_rotation     = true
@@ -39,7 +39,7 @@ resource "aws_db_parameter_group" "registru" {
     name  = "rds.force_ssl"
     value = "1"
   }
-  # A task that is gone without a word lets go of its locks within two minutes.
+  # The locks of a task that disappears are released within two minutes.
   parameter {
     name  = "tcp_keepalives_idle"
     value = "60"
@@ -59,7 +59,7 @@ resource "aws_db_parameter_group" "registru" {
 }
 
 resource "aws_db_instance" "registru" {
-  #checkov:skip=CKV_AWS_118:Performance Insights tells what is needed
+  #checkov:skip=CKV_AWS_118:Performance Insights is sufficient
   identifier                          = "registru"
   engine                              = "postgres"
   engine_version                      = "16"
@@ -70,7 +70,7 @@ resource "aws_db_instance" "registru" {
   storage_encrypted                   = true
   kms_key_id                          = aws_kms_key.registru.arn
   username                            = "registru_admin"
-  manage_master_user_password         = true # in Secrets Manager, rotated; no task is given it
+  manage_master_user_password         = true # stored and rotated in Secrets Manager; no task gets it
   master_user_secret_kms_key_id       = aws_kms_key.registru.arn
   iam_database_authentication_enabled = true
   db_subnet_group_name                = aws_db_subnet_group.registru.name
@@ -101,9 +101,9 @@ resource "aws_elasticache_subnet_group" "registru" {
 
 locals {
   redis = {
-    # Sessions, limits and claims are never thrown out to make room. (With Celery, the broker is another logical database.)
+    # Sessions, rate limits and claims are never evicted. (With Celery, the broker is another logical database.)
     state = { policy = "noeviction", class = var.state_class, snapshots = 7 }
-    # Records ready to be served: the least used goes when it is full, and all of it may be lost.
+    # Cached records. The least recently used ones are evicted when it is full, and losing all of them is harmless.
     cache = { policy = "allkeys-lru", class = var.cache_class, snapshots = 0 }
   }
 }
@@ -119,7 +119,7 @@ resource "aws_elasticache_parameter_group" "registru" {
 }
 
 resource "aws_elasticache_replication_group" "registru" {
-  #checkov:skip=CKV_AWS_134:what is in the cache is in PostgreSQL
+  #checkov:skip=CKV_AWS_134:PostgreSQL holds everything that is in the cache
   for_each                   = local.redis
   replication_group_id       = "registru-${each.key}"
   description                = "Registru's ${each.key}"

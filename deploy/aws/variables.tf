@@ -5,61 +5,61 @@ variable "region" {
 
 variable "vpc_id" {
   type        = string
-  description = "The network that all of this is in"
+  description = "The VPC of all resources"
 }
 
 variable "public_subnets" {
   type        = list(string)
-  description = "Two subnets with a way in from the internet, for the load balancer alone"
+  description = "Two subnets that are reachable from the internet, for the load balancer only"
 }
 
 variable "private_subnets" {
   type        = list(string)
-  description = "Two subnets with a way out by NAT, for everything else"
+  description = "Two subnets with outgoing access through NAT, for everything else"
 }
 
 variable "certificate_arn" {
   type        = string
-  description = "The certificate (ACM) of the public name"
+  description = "ARN of the ACM certificate for the public DNS name"
 }
 
 variable "image_tag" {
   type        = string
-  description = "Tag of the images in ECR; never moved, so that a task is what it was when it was tried"
+  description = "Tag of the images in ECR. Tags are immutable, so a task always runs the tested image"
 }
 
 variable "site_rate" {
   type        = number
   default     = 1
-  description = "Visits a second to the site over all runs"
+  description = "The most visits to the site a second, over all runs"
 }
 
 variable "api_replicas" {
   type        = number
   default     = 2
-  description = "Tasks that serve the API"
+  description = "Number of tasks that serve the API"
 }
 
 variable "database_class" {
   type        = string
   default     = "db.t4g.medium"
-  description = "RDS instance class; docs/scaling.md says which for how many companies"
+  description = "RDS instance class; docs/scaling.md recommends one by number of companies"
 }
 
 variable "database_gigabytes" {
   type        = number
   default     = 50
-  description = "Storage to begin with; it grows by itself up to four times that"
+  description = "Initial storage in GB; it grows automatically up to four times that size"
 }
 
 variable "state_class" {
   type        = string
   default     = "cache.t4g.small"
-  description = "ElastiCache node type of what must not be lost: sessions, limits, turns at the site"
+  description = "ElastiCache node type of the state, which must not be lost: sessions, rate limits, turns at the site"
 }
 
 variable "cache_class" {
   type        = string
   default     = "cache.t4g.small"
-  description = "ElastiCache node type of the cache: about 2.4 kB a record; docs/scaling.md says which for how many companies"
+  description = "ElastiCache node type of the cache, with about 2.4 kB for each record; see docs/scaling.md"
 }

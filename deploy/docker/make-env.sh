@@ -1,12 +1,12 @@
 #!/bin/sh
-# Makes .env for docker-compose.yml out of .env.example: every secret that is empty there is made up, 256 random bits.
-# Usage: sh deploy/docker/make-env.sh [FILE]   (default: .env beside docker-compose.yml; one that is there is left alone)
+# Writes .env for docker-compose.yml from .env.example and generates every secret that is empty there (256 random bits).
+# Usage: sh deploy/docker/make-env.sh [FILE]   (default: .env beside docker-compose.yml; an existing file is not changed)
 set -eu
 project=$(cd "$(dirname "$0")/../.." && pwd)
 target=${1:-$project/.env}
 
 if [ -e "$target" ]; then
-    echo "make-env: $target is there; its secrets are in use, so it is left as it is" >&2
+    echo "make-env: $target already exists and its secrets may be in use; it was not changed" >&2
     exit 1
 fi
 umask 077
@@ -18,4 +18,4 @@ while IFS= read -r line; do
     esac
 done <"$project/.env.example" >"$unfinished"
 mv "$unfinished" "$target"
-echo "make-env: wrote $target; look at its first part, then: docker compose up --build --detach"
+echo "make-env: wrote $target; check its first part, then run: docker compose up --build --detach"

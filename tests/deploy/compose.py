@@ -1,4 +1,4 @@
-"""Reads docker-compose.yml as Docker Compose does: variables, merged parts, defaults."""
+"""Reads docker-compose.yml like Docker Compose: with variables, merged parts and defaults."""
 
 import re
 from collections.abc import Mapping
@@ -16,12 +16,12 @@ _VARIABLE = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>\w+)(?:(?P<operator>:?[-
 
 
 class MissingVariable(Exception):
-    """A variable that has to be set is not."""
+    """A required variable is not set."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """A service, its environment as its container gets it."""
+    """A service with the environment that its container gets."""
 
     name: str
     image: str
@@ -29,10 +29,10 @@ class Service:
     command: list[str] | None
     environment: dict[str, str]
     mounts: dict[str, str]
-    """Where in the container which volume is."""
+    """The volumes by their path in the container."""
     tmpfs: list[str]
     depends_on: dict[str, str]
-    """Services and the condition each has to be in."""
+    """The required condition of each service that this one depends on."""
     health: list[str] | None
     stop_signal: str | None
     stop_seconds: float
@@ -40,26 +40,30 @@ class Service:
 
 
 def raw_compose() -> dict[str, Any]:
-    """Return the file as it is written, anchors resolved."""
+    """Return the content of the file, with anchors resolved."""
     content: dict[str, Any] = yaml.safe_load(COMPOSE_FILE.read_text())
     return content
 
 
 def services(settings: Mapping[str, str], *, profile: str | None = None) -> dict[str, Service]:
-    """Return the services without a profile, and those of one, in the order in which they can start.
+    """Return the services without a profile and those of `profile`, in an order in which they can start.
 
     Raises MissingVariable.
     """
     content = interpolated(raw_compose()["services"], settings)
-    found = {
+    selected = {
         name: _service(name, body, settings)
         for name, body in content.items()
         if not body.get("profiles") or profile in body["profiles"]
     }
     ordered: dict[str, Service] = {}
-    while len(ordered) < len(found):
-        ready = [s for n, s in found.items() if n not in ordered and ordered.keys() >= s.depends_on.keys()]
-        assert ready, f"depends_on goes round in a circle: {found.keys() - ordered.keys()}"
+    while len(ordered) < len(selected):
+        ready = [
+            service
+            for name, service in selected.items()
+            if name not in ordered and ordered.keys() >= service.depends_on.keys()
+        ]
+        assert ready, f"depends_on has a cycle: {selected.keys() - ordered.keys()}"
         ordered |= {service.name: service for service in ready}
     return ordered
 
@@ -67,45 +71,51 @@ def services(settings: Mapping[str, str], *, profile: str | None = None) -> dict
 def interpolated(value: Any, settings: Mapping[str, str]) -> Any:
     """Return a value of the file with its variables replaced. Raises MissingVariable."""
     if isinstance(value, dict):
-        return {key: interpolated(each, settings) for key, each in value.items()}
+        return {key: interpolated(member, settings) for key, member in value.items()}
     if isinstance(value, list):
-        return [interpolated(each, settings) for each in value]
-    return _VARIABLE.sub(lambda found: _replaced(found, settings), value) if isinstance(value, str) else value
+        return [interpolated(item, settings) for item in value]
+    return (
+        _VARIABLE.sub(lambda variable: _replaced(variable, settings), value)
+        if isinstance(value, str)
+        else value
+    )
 
 
-def _replaced(found: "re.Match[str]", settings: Mapping[str, str]) -> str:
-    if found["dollar"]:
+def _replaced(variable: "re.Match[str]", settings: Mapping[str, str]) -> str:
+    if variable["dollar"]:
         return "$"
-    held, operator = settings.get(found["name"]), found["operator"] or ""
-    if held or (held is not None and not operator.startswith(":")):
-        return held
+    setting, operator = settings.get(variable["name"]), variable["operator"] or ""
+    if setting or (setting is not None and not operator.startswith(":")):
+        return setting
     if operator.endswith("?"):
-        raise MissingVariable(f"{found['name']}: {found['rest']}")
-    return str(found["rest"] or "")
+        raise MissingVariable(f"{variable['name']}: {variable['rest']}")
+    return str(variable["rest"] or "")
 
 
 def settings_of(env_file: Path) -> dict[str, str]:
-    """Return what a .env file sets."""
+    """Return the settings of a .env file."""
     lines = (line.strip() for line in env_file.read_text().splitlines())
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
 def _service(name: str, body: dict[str, Any], settings: Mapping[str, str]) -> Service:
-    told = {key: settings.get(key) if value is None else value for key, value in body["environment"].items()}
+    environment = {
+        key: settings.get(key) if value is None else value for key, value in body["environment"].items()
+    }
     volumes = [volume.split(":")[:2] for volume in body.get("volumes", [])]
     depends_on = {
-        each: how["condition"]
-        for each, how in body.get("depends_on", {}).items()
-        if how.get("required", True)
+        needed: options["condition"]
+        for needed, options in body.get("depends_on", {}).items()
+        if options.get("required", True)
     }
     return Service(
         name=name,
         image=body["image"],
         target=body.get("build", {}).get("target"),
         command=[str(part) for part in body["command"]] if "command" in body else None,
-        environment={key: str(value) for key, value in told.items() if value is not None},
+        environment={key: str(value) for key, value in environment.items() if value is not None},
         mounts={target: source for source, target in volumes},
-        tmpfs=[each.split(":")[0] for each in body.get("tmpfs", [])],
+        tmpfs=[mount.split(":")[0] for mount in body.get("tmpfs", [])],
         depends_on=depends_on,
         health=body["healthcheck"]["test"] if "healthcheck" in body else None,
         stop_signal=body.get("stop_signal"),

@@ -1,4 +1,4 @@
-"""Reads the Dockerfile: what each image brings, and how it starts."""
+"""Reads the Dockerfile: the files of each image, and how it starts."""
 
 import io
 import json
@@ -15,7 +15,7 @@ DOCKERFILE = PROJECT / "deploy" / "docker" / "Dockerfile"
 
 @dataclass(frozen=True)
 class Copy:
-    """One COPY; `stage` if it is from another one."""
+    """A COPY instruction; `stage` is the stage that it copies from, if any."""
 
     sources: list[str]
     target: str
@@ -24,10 +24,10 @@ class Copy:
 
 @dataclass(frozen=True)
 class Image:
-    """A stage, with what it has from those before it."""
+    """A stage, including everything that it inherits from earlier stages."""
 
     base: str = ""
-    """The image of others that it starts from, an argument's name perhaps."""
+    """The third-party image that it starts from, or the argument that names it."""
     environment: dict[str, str] = field(default_factory=dict)
     folder: str = "/"
     user: str = "root"
@@ -40,7 +40,7 @@ class Image:
 
 @cache
 def images() -> dict[str, Image]:
-    """Return every stage of the Dockerfile by name."""
+    """Return all stages of the Dockerfile by name."""
     stages: dict[str, Image] = {}
     name = ""
     for step in DockerfileParser(fileobj=io.BytesIO(DOCKERFILE.read_bytes())).structure:
@@ -49,11 +49,11 @@ def images() -> dict[str, Image]:
             base, _, name = value.split()
             stages[name] = stages.get(base, Image(base=base))
         elif name:
-            stages[name] = _after(stages[name], instruction, value)
+            stages[name] = _with_instruction(stages[name], instruction, value)
     return stages
 
 
-def _after(image: Image, instruction: str, value: str) -> Image:
+def _with_instruction(image: Image, instruction: str, value: str) -> Image:
     match instruction:
         case "ENV":
             new = dict(pair.split("=", 1) for pair in shlex.split(value))
@@ -71,8 +71,8 @@ def _after(image: Image, instruction: str, value: str) -> Image:
         case "STOPSIGNAL":
             return replace(image, stop_signal=value)
         case "HEALTHCHECK":
-            found = value.partition("CMD")[2].strip()
-            return replace(image, health=["CMD", *json.loads(found)] if found else None)
+            command = value.partition("CMD")[2].strip()
+            return replace(image, health=["CMD", *json.loads(command)] if command else None)
     return image
 
 

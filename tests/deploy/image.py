@@ -1,4 +1,4 @@
-"""Builds an image's files into a folder: what its COPY lines bring, and a venv of nothing but what it installs."""
+"""Builds an image's files in a folder: the files of its COPY lines, and a venv with only the packages it installs."""
 
 import shutil
 import subprocess
@@ -15,7 +15,7 @@ VENV = "/opt/venv"
 
 
 def build(target: str, folder: Path) -> Image:
-    """Put an image's files into `folder`, as if that were its root; return what else is said of it."""
+    """Build an image's files in `folder`, as its root, and return the image's description."""
     image = images()[target]
     for copy in image.copies:
         if copy.stage is None:
@@ -32,20 +32,20 @@ def _copy(copy: Copy, folder: Path) -> None:
     target = folder / copy.target.lstrip("/")
     into = copy.target.endswith("/")
     for source in copy.sources:
-        found = PROJECT / source
-        assert is_sent(source), f"{source} is copied, but .dockerignore keeps it out of the build"
-        assert found.exists(), f"{source} is copied, but is not there"
-        if found.is_dir():
+        path = PROJECT / source
+        assert is_sent(source), f"{source} is copied, but .dockerignore excludes it from the build"
+        assert path.exists(), f"{source} is copied, but does not exist"
+        if path.is_dir():
             compiled = shutil.ignore_patterns("__pycache__", "*.pyc")
-            shutil.copytree(found, target, dirs_exist_ok=True, ignore=compiled)
+            shutil.copytree(path, target, dirs_exist_ok=True, ignore=compiled)
         else:
-            place = target / found.name if into else target
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(found, place)
+            destination = target / path.name if into else target
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, destination)
 
 
 def is_sent(source: str) -> bool:
-    """Tell whether .dockerignore lets a file into the build: it lists what may, by its first folder."""
+    """Return whether .dockerignore admits a file to the build. It lists the admitted top-level folders."""
     rules = [
         line for line in (PROJECT / ".dockerignore").read_text().splitlines() if line[:1] not in ("#", "")
     ]
@@ -54,7 +54,7 @@ def is_sent(source: str) -> bool:
 
 
 def requirements(stage: Image) -> list[Requirement]:
-    """What a stage installs: the list that it copies."""
+    """Return the packages that a stage installs, from the list that it copies."""
     [path] = [
         source
         for copy in stage.copies
@@ -66,27 +66,27 @@ def requirements(stage: Image) -> list[Requirement]:
 
 
 def closure(wanted: list[Requirement]) -> dict[str, Distribution]:
-    """Return all that is installed with these packages, by name, as it is installed here."""
-    found: dict[str, Distribution] = {}
+    """Return these packages and all their dependencies, as installed here, by name."""
+    packages: dict[str, Distribution] = {}
     done: set[tuple[str, frozenset[str]]] = set()
-    left = list(wanted)
-    while left:
-        each = left.pop()
-        if (each.name, frozenset(each.extras)) in done:
+    remaining = list(wanted)
+    while remaining:
+        requirement = remaining.pop()
+        if (requirement.name, frozenset(requirement.extras)) in done:
             continue
-        done.add((each.name, frozenset(each.extras)))
-        package = distribution(each.name)
-        found[package.metadata["Name"]] = package
+        done.add((requirement.name, frozenset(requirement.extras)))
+        package = distribution(requirement.name)
+        packages[package.metadata["Name"]] = package
         for text in package.requires or []:
             needed = Requirement(text)
-            extras = each.extras or {""}
+            extras = requirement.extras or {""}
             if needed.marker is None or any(needed.marker.evaluate({"extra": extra}) for extra in extras):
-                left.append(needed)
-    return found
+                remaining.append(needed)
+    return packages
 
 
 def _make_venv(folder: Path, wanted: list[Requirement]) -> None:
-    """Make a venv whose packages are links to those of this one."""
+    """Create a venv whose packages are links to those of the current one."""
     base = getattr(sys, "_base_executable", sys.executable)
     subprocess.run([base, "-m", "venv", "--without-pip", str(folder)], check=True)
     [site] = folder.glob("lib/python*/site-packages")
@@ -98,7 +98,7 @@ def _make_venv(folder: Path, wanted: list[Requirement]) -> None:
 
 
 def _top_level(package: Distribution) -> set[str]:
-    """What a package puts into site-packages (a link to this checkout's code is nothing of an image)."""
+    """Return what a package adds to site-packages, without the link to this checkout, which no image has."""
     names = {PurePosixPath(str(file)).parts[0] for file in package.files or []}
     return {
         name for name in names if name not in ("..", "__pycache__") and not name.startswith("__editable__")

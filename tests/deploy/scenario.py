@@ -1,4 +1,4 @@
-"""What a client, an analyst and an administrator do with the platform in containers, from outside."""
+"""A scenario: a client, an analyst and an administrator use the platform in containers, from outside."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ _NOT_WARM = "No warm process"
 
 
 def play(topology: Topology, say: Callable[[str], None]) -> None:
-    """Go through all of it; an AssertionError says what was not as it has to be."""
+    """Play the whole scenario. An AssertionError says what failed."""
     with httpx.Client(base_url=topology.url, timeout=60, trust_env=False) as http:
         health = http.get("/health/")
         assert health.status_code == httpx.codes.OK, health.text
@@ -32,7 +32,7 @@ def play(topology: Topology, say: Callable[[str], None]) -> None:
         run_id = _scrape(user, say)
         with _with_key(topology, user, ["dagster:read"]) as reader:
             _look_at_dagster(topology, reader, run_id, say)
-        _prepare_again(topology, say)
+        _migrate_again(topology, say)
         with _with_key(topology, _administrator(topology, say), ["dagster", "dagster:read"]) as analyst:
             _launch_by_hand(analyst, say)
         _back_up_and_restore(topology, user, say)
@@ -65,27 +65,27 @@ def _scrape(user: PlatformUser, say: Callable[[str], None]) -> str:
 def _look_at_dagster(
     topology: Topology, reader: httpx.Client, run_id: str, say: Callable[[str], None]
 ) -> None:
-    nobody = httpx.get(f"{topology.url}/dagster/server_info", trust_env=False)
-    assert nobody.status_code == httpx.codes.UNAUTHORIZED, nobody.text
+    anonymous = httpx.get(f"{topology.url}/dagster/server_info", trust_env=False)
+    assert anonymous.status_code == httpx.codes.UNAUTHORIZED, anonymous.text
     assert reader.get("/dagster/server_info").is_success
     run = _finished(reader, run_id)
     assert run["status"] == "SUCCESS", run
-    said = [event.get("message") or "" for event in run["eventConnection"]["events"]]
-    assert not any(_NOT_WARM in message for message in said), said
+    messages = [event.get("message") or "" for event in run["eventConnection"]["events"]]
+    assert not any(_NOT_WARM in message for message in messages), messages
     refused = query_dagster(reader, LAUNCH, params=_params(make_idno(3101)))["launchRun"]
     assert refused["__typename"] == "UnauthorizedError", refused
-    say("Dagster: closed to strangers; a reader sees the run, which was warm, and launches nothing")
+    say("Dagster: requires sign-in; a reader sees the run, which was forked, and cannot launch runs")
 
 
-def _prepare_again(topology: Topology, say: Callable[[str], None]) -> None:
-    """Do what each `docker compose up` does first, with everything running."""
+def _migrate_again(topology: Topology, say: Callable[[str], None]) -> None:
+    """Prepare the databases again while everything runs, as each `docker compose up` does."""
     code, output = topology.containers["migrate"].execute("python", "-m", "deploy.migrate")
-    assert code == 0 and "made" not in output, output
-    say("the databases were prepared once more, which changed nothing")
+    assert code == 0 and "; created" not in output, output
+    say("the databases were prepared again, which changed nothing")
 
 
 def _administrator(topology: Topology, say: Callable[[str], None]) -> PlatformUser:
-    """Open an account where the API runs, and sign in to it."""
+    """Create an administrator in the API's container, and sign in."""
     password = uuid4().hex
     command = ("python", "-m", "api.create_admin", "--username", "chief", "--password-stdin")
     code, output = topology.containers["api"].execute(*command, entered=f"{password}\n")
@@ -107,7 +107,7 @@ def _launch_by_hand(analyst: httpx.Client, say: Callable[[str], None]) -> None:
 
 
 def _back_up_and_restore(topology: Topology, user: PlatformUser, say: Callable[[str], None]) -> None:
-    """Do what docs/deployment.md says: a backup while everything runs, and a restore into new databases."""
+    """Follow docs/deployment.md: back up while everything runs, and restore into new databases."""
     tools = topology.commands["tools"]
     registru = ("python", "-m", "stack.cli")
     code, output = tools.execute(*registru, "backup", "--external", "--output", "/backups")
@@ -117,7 +117,7 @@ def _back_up_and_restore(topology: Topology, user: PlatformUser, say: Callable[[
         assert code == 0, output
     [backup] = Path(tools.placed("/backups")).glob("registru-*")
     before = user.http.get(f"/companies/{FOUND}/").json()
-    topology.stop(but=STORES)
+    topology.stop(except_for=STORES)
     superuser = psycopg2.connect(
         host=topology.containers["postgres"].address,
         user="postgres",
@@ -130,24 +130,24 @@ def _back_up_and_restore(topology: Topology, user: PlatformUser, say: Callable[[
             cursor.execute(f"ALTER DATABASE {database} RENAME TO {database}_before")
     superuser.close()
     code, output = topology.containers["migrate"].execute("python", "-m", "deploy.migrate", "--empty")
-    assert code == 0 and "made" in output and "up to date" not in output, output
+    assert code == 0 and "; created" in output and "up to date" not in output, output
     code, output = tools.execute(*registru, "restore", f"/backups/{backup.name}", "--external")
     assert code == 0 and "compared row by row" in output, output
     topology.start()
     assert user.http.get(f"/companies/{FOUND}/").status_code == httpx.codes.UNAUTHORIZED
     user.sign_in()
     assert user.http.get(f"/companies/{FOUND}/").json() == before
-    say("a backup was made, and restored into new databases; the record is the same, sessions are ended")
+    say("a backup was restored into new databases; the record is unchanged, sessions have ended")
 
 
 def _finished(http: httpx.Client, run_id: str) -> dict[str, Any]:
-    """Return what Dagster knows of a run once it is over."""
+    """Wait for the end of a run and return it as Dagster describes it."""
 
-    def over() -> dict[str, Any] | None:
+    def ended_run() -> dict[str, Any] | None:
         run: dict[str, Any] = query_dagster(http, RUN, id=run_id)["runOrError"]
         return run if run["status"] in ENDED_STATUSES else None
 
-    return wait_for(f"the end of run {run_id}", over, pause_seconds=0.5)
+    return wait_for(f"the end of run {run_id}", ended_run, pause_seconds=0.5)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What docker-compose.yml has to hold: valid, no secret in it, one public door, every container fenced in."""
+"""docker-compose.yml is valid, contains no secret, publishes only the gateway and restricts every container."""
 
 import json
 import re
@@ -35,14 +35,14 @@ def made_env(folder: Path) -> Path:
     return path
 
 
-def test_it_is_valid_by_the_specification() -> None:
+def test_compose_file_is_valid() -> None:
     program = str(Path(sys.executable).parent / "check-jsonschema")
     command = [program, "--builtin-schema", "vendor.compose-spec", str(COMPOSE_FILE)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 
-def test_the_dockerfile_has_no_known_mistakes() -> None:
+def test_linter_finds_no_problem_in_the_dockerfile() -> None:
     program = str(Path(sys.executable).parent / "hadolint")
     command = [program, "--config", str(DOCKERFILE.parent / ".hadolint.yaml"), str(DOCKERFILE)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -50,29 +50,29 @@ def test_the_dockerfile_has_no_known_mistakes() -> None:
 
 
 @pytest.mark.parametrize("secret", sorted(SECRETS | {"REGISTRU_GATEWAY_ADDRESS"}))
-def test_nothing_starts_without_a_secret(secret: str, tmp_path: Path) -> None:
+def test_missing_secret_prevents_every_start(secret: str, tmp_path: Path) -> None:
     settings = settings_of(made_env(tmp_path))
     services(settings)
     for value in ({}, {secret: ""}):
-        others = {name: held for name, held in settings.items() if name != secret}
+        others = {name: setting for name, setting in settings.items() if name != secret}
         with pytest.raises(MissingVariable, match=f"{secret}: make .env"):
             services({**others, **value})
 
 
-def test_no_secret_stands_in_the_file() -> None:
+def test_compose_file_contains_no_secret() -> None:
     required = r"\$\{(REGISTRU_\w+):\?[^}]*\}"
     for service, body in ALL_SERVICES.items():
         for name, value in body.get("environment", {}).items():
             if "@" in str(value):
-                found = re.search(rf":{required}@", value)
+                variable = re.search(rf":{required}@", value)
             elif value is not None and re.search("PASSWORD|SECRET|KEY|AUTH$", name):
-                found = re.fullmatch(required, value)
+                variable = re.fullmatch(required, value)
             else:
                 continue
-            assert found and found[1] in SECRETS, f"{service}: {name} is not asked for"
+            assert variable and variable[1] in SECRETS, f"{service}: {name} is not a required variable"
 
 
-def test_made_up_secrets_are_kept_to_oneself_and_never_written_over(tmp_path: Path) -> None:
+def test_generated_secrets_are_private_and_never_overwritten(tmp_path: Path) -> None:
     path = made_env(tmp_path)
     assert path.stat().st_mode & 0o777 == 0o600
     settings, before = settings_of(path), path.read_text()
@@ -80,26 +80,26 @@ def test_made_up_secrets_are_kept_to_oneself_and_never_written_over(tmp_path: Pa
     assert all(len(settings[name]) == 64 for name in SECRETS)
     again = subprocess.run(["/bin/sh", str(MAKE_ENV), str(path)], capture_output=True, text=True, check=False)
     assert again.returncode == 1
-    assert "is left as it is" in again.stderr
+    assert "it was not changed" in again.stderr
     assert path.read_text() == before
 
 
-def test_only_the_gateway_has_a_published_port_and_a_way_in_from_outside() -> None:
+def test_only_the_gateway_publishes_ports() -> None:
     assert {name for name, body in ALL_SERVICES.items() if "ports" in body} == {"gateway"}
     assert not any(body.get("network_mode") for body in ALL_SERVICES.values())
     networks = raw_compose()["networks"]
-    reach_out = {
+    outside_networks = {
         name: {net for net in body["networks"] if not networks[net].get("internal")}
         for name, body in ALL_SERVICES.items()
     }
-    assert {name: nets for name, nets in reach_out.items() if nets} == {
+    assert {name: nets for name, nets in outside_networks.items() if nets} == {
         "gateway": {"edge"},
         "pipeline": {"outside"},
         "selenium": {"outside"},
     }
 
 
-def test_the_api_reaches_neither_the_code_server_nor_the_daemon() -> None:
+def test_api_cannot_reach_the_code_server_or_the_daemon() -> None:
     networks = {name: set(body["networks"]) for name, body in ALL_SERVICES.items()}
     for name in ("pipeline", "daemon", "migrate"):
         assert not networks["api"] & networks[name]
@@ -109,7 +109,7 @@ def test_the_api_reaches_neither_the_code_server_nor_the_daemon() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(ALL_SERVICES))
-def test_every_container_is_fenced_in(name: str) -> None:
+def test_every_container_is_restricted(name: str) -> None:
     body = ALL_SERVICES[name]
     assert body["cap_drop"] == ["ALL"]
     assert "cap_add" not in body
@@ -124,7 +124,7 @@ def test_every_container_is_fenced_in(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
-def test_our_images_run_as_nobody_important_under_an_init(name: str) -> None:
+def test_own_images_run_as_an_ordinary_user_under_an_init(name: str) -> None:
     target = ALL_SERVICES[name]["build"]["target"]
     image = images()[target]
     assert image.user == "10001:10001"
@@ -133,7 +133,7 @@ def test_our_images_run_as_nobody_important_under_an_init(name: str) -> None:
     assert image.health or target in ("migrate", "tools")
 
 
-def test_each_starts_when_what_it_needs_is_healthy(tmp_path: Path) -> None:
+def test_services_start_after_the_services_they_depend_on(tmp_path: Path) -> None:
     described = services(settings_of(made_env(tmp_path)))
     for service in described.values():
         for needed, condition in service.depends_on.items():
@@ -144,22 +144,22 @@ def test_each_starts_when_what_it_needs_is_healthy(tmp_path: Path) -> None:
     assert list(described)[-1] == "gateway"
 
 
-def test_every_setting_of_the_programs_can_be_set() -> None:
+def test_every_setting_can_be_passed_to_its_container() -> None:
     in_the_image = {"chrome_binary", "chromedriver", "work_dir", "browser_lender"}
     for service, settings in (("pipeline", PipelineSettings), ("api", ApiSettings)):
         wanted = {f"REGISTRU_{name.upper()}" for name in settings.model_fields.keys() - in_the_image}
         missing = wanted - ALL_SERVICES[service]["environment"].keys()
-        assert not missing, f"{service}: name them in docker-compose.yml, without a value: {sorted(missing)}"
+        assert not missing, f"{service}: add them to docker-compose.yml, without a value: {sorted(missing)}"
 
 
-def test_state_is_kept_and_the_cache_is_not() -> None:
+def test_redis_state_is_persistent_and_the_cache_is_not() -> None:
     state, cache = (" ".join(ALL_SERVICES[name]["command"]) for name in ("redis-state", "redis-cache"))
     assert "--appendonly yes" in state and "--maxmemory-policy noeviction" in state
     assert "redis-state:/data" in ALL_SERVICES["redis-state"]["volumes"]
     assert "--maxmemory-policy allkeys-lru" in cache and "volumes" not in ALL_SERVICES["redis-cache"]
 
 
-def test_an_address_with_a_name_is_served_with_tls_and_one_without_is_not(tmp_path: Path) -> None:
+def test_address_with_a_host_name_is_served_with_tls(tmp_path: Path) -> None:
     settings = settings_of(made_env(tmp_path))
     for address, port in (("registru.example.md", 443), ("http://localhost", 80)):
         gateway = services({**settings, "REGISTRU_GATEWAY_ADDRESS": address})["gateway"]

@@ -1,4 +1,4 @@
-"""Each image brings the files and the packages that what it runs imports, also what is imported late."""
+"""Each image contains all files and packages that its programs import, including late imports."""
 
 import ast
 import sys
@@ -31,17 +31,19 @@ PROGRAMS = {
     ),
     "tools": ("stack.cli",),
 }
-"""What each image starts by name, and what is named in dagster.yaml. (Health checks show themselves when they run;
-the API's, of HTTP, needs no gRPC.)
+"""The modules that each image starts or that dagster.yaml names. (Health checks are tested by running them; the API's
+check is of HTTP and needs no gRPC.)
 """
-LEFT_OUT = {"stack.demo"}
-"""Imported by a command that is for no container."""
+SKIPPED = {"stack.demo"}
+"""Modules of a command that no container runs."""
 OURS = ("api", "benchmarks", "deploy", "gateway", "pipeline", "stack", "telemetry", "tests", "warehouse")
 
 
 @pytest.mark.parametrize("target", PROGRAMS)
-def test_what_it_runs_is_there_with_all_that_it_imports(target: str) -> None:
-    copied = [PROJECT / each for copy in images()[target].copies if not copy.stage for each in copy.sources]
+def test_image_contains_everything_that_its_programs_import(target: str) -> None:
+    copied = [
+        PROJECT / source for copy in images()[target].copies if not copy.stage for source in copy.sources
+    ]
     [stage] = {copy.stage for copy in images()[target].copies if copy.stage}
     installed = set(closure(requirements(images()[stage])))
     providers = packages_distributions()
@@ -50,7 +52,7 @@ def test_what_it_runs_is_there_with_all_that_it_imports(target: str) -> None:
         top = name.partition(".")[0]
         if top in OURS:
             path = _file(name)
-            assert path is None or any(path == each or each in path.parents for each in copied), (
+            assert path is None or any(path == source or source in path.parents for source in copied), (
                 f"the image {target} runs {module}, which imports {name}: COPY it in deploy/docker/Dockerfile"
             )
         elif top not in sys.stdlib_module_names:
@@ -60,25 +62,25 @@ def test_what_it_runs_is_there_with_all_that_it_imports(target: str) -> None:
             )
 
 
-def test_a_build_is_sent_no_state_and_no_secret() -> None:
+def test_build_context_contains_no_state_and_no_secret() -> None:
     for kept in (".env", ".registru/secrets.json", ".git/config", "tests/conftest.py", "deploy.env"):
         assert not is_sent(kept)
 
 
 def _imports(programs: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Yield every import of these modules and of ours that they import: who, and whom."""
-    left, done = list(programs), set[str]()
-    while left:
-        module = left.pop()
+    """Yield (module, imported name) for these modules and the project's modules that they import."""
+    remaining, done = list(programs), set[str]()
+    while remaining:
+        module = remaining.pop()
         path = _file(module)
-        if module in done or module in LEFT_OUT or path is None:
+        if module in done or module in SKIPPED or path is None:
             continue
         done.add(module)
         yield module, module
         for name in _imported_by(path):
             yield module, name
             if name.partition(".")[0] in OURS:
-                left.append(name)
+                remaining.append(name)
 
 
 def _imported_by(path: Path) -> Iterator[str]:
@@ -91,6 +93,6 @@ def _imported_by(path: Path) -> Iterator[str]:
 
 
 def _file(module: str) -> Path | None:
-    """Return a module's file; None for a name that is none of ours, or something in a module."""
+    """Return a module's file, or None if the name is not a module of this project."""
     path = PROJECT / module.replace(".", "/")
-    return next((each for each in (path.with_suffix(".py"), path / "__init__.py") if each.exists()), None)
+    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.exists()), None)

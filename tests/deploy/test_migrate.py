@@ -1,4 +1,4 @@
-"""The preparation of the databases refuses bad settings in a sentence, and shows none of them."""
+"""The preparation of the databases refuses invalid settings with a clear message that shows no secret."""
 
 import os
 import subprocess
@@ -13,15 +13,15 @@ from warehouse.schema.database_roles import LOGIN_ROLES
 GOOD = "f3b0c44298fc1c149afbf4c8996fb924"
 
 
-def migrated(**settings: str) -> str:
-    """Return what it says, with no PostgreSQL anywhere and these settings in the place of good ones."""
-    told = {f"REGISTRU_{role.upper()}_PASSWORD": GOOD for role in ("postgres", *LOGIN_ROLES)}
+def migration_error(**settings: str) -> str:
+    """Return the error message with these settings and otherwise valid ones. No PostgreSQL runs."""
+    environment = {f"REGISTRU_{role.upper()}_PASSWORD": GOOD for role in ("postgres", *LOGIN_ROLES)}
     [port] = free_ports(1)
-    told |= {"REGISTRU_POSTGRES_HOST": "127.0.0.1", "REGISTRU_POSTGRES_PORT": str(port), **settings}
+    environment |= {"REGISTRU_POSTGRES_HOST": "127.0.0.1", "REGISTRU_POSTGRES_PORT": str(port), **settings}
     done = subprocess.run(
         [sys.executable, "-m", "deploy.migrate"],
         cwd=PROJECT,
-        env={"PATH": os.environ["PATH"], **{name: value for name, value in told.items() if value}},
+        env={"PATH": os.environ["PATH"], **{name: value for name, value in environment.items() if value}},
         capture_output=True,
         text=True,
         check=False,
@@ -37,17 +37,17 @@ def migrated(**settings: str) -> str:
         ("", "REGISTRU_PIPELINE_PASSWORD: Field required"),
         ("short-1", "REGISTRU_PIPELINE_PASSWORD has fewer than 12 characters"),
         ("please-change-me-now", "REGISTRU_PIPELINE_PASSWORD is a placeholder"),
-        ("f3b0c44298@fc1c149afb", "REGISTRU_PIPELINE_PASSWORD stands in URLs"),
+        ("f3b0c44298@fc1c149afb", "REGISTRU_PIPELINE_PASSWORD is part of URLs"),
     ],
 )
-def test_a_password_that_will_not_do_is_named_and_not_shown(value: str, reason: str) -> None:
-    said = migrated(REGISTRU_PIPELINE_PASSWORD=value)
-    assert reason in said
-    assert not value or value not in said
-    assert GOOD not in said
+def test_invalid_password_is_named_and_not_shown(value: str, reason: str) -> None:
+    message = migration_error(REGISTRU_PIPELINE_PASSWORD=value)
+    assert reason in message
+    assert not value or value not in message
+    assert GOOD not in message
 
 
-def test_no_postgresql_is_a_sentence() -> None:
-    said = migrated()
-    assert "no connection as PostgreSQL's superuser" in said
-    assert GOOD not in said
+def test_unreachable_postgresql_is_reported_in_one_sentence() -> None:
+    message = migration_error()
+    assert "cannot connect as PostgreSQL's superuser" in message
+    assert GOOD not in message

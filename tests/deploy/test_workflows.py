@@ -1,4 +1,4 @@
-"""The workflows of CI: what they may do, and that nobody else can change what they run."""
+"""The CI workflows have minimal permissions and run only pinned actions."""
 
 import re
 import subprocess
@@ -25,7 +25,7 @@ def _jobs(workflow: Path) -> dict[str, Any]:
     return jobs
 
 
-def test_zizmor_finds_nothing_in_the_workflows() -> None:
+def test_scanner_finds_no_problem_in_the_workflows() -> None:
     zizmor = Path(sys.executable).parent / "zizmor"
     command = [str(zizmor), "--offline", "--quiet", "--no-progress", "--color", "never", str(GITHUB)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -35,13 +35,13 @@ def test_zizmor_finds_nothing_in_the_workflows() -> None:
 @pytest.mark.parametrize(
     ("schema", "files"), [("github-workflows", WORKFLOWS), ("dependabot", [GITHUB / "dependabot.yml"])]
 )
-def test_the_files_are_of_the_form_that_github_reads(schema: str, files: list[Path]) -> None:
+def test_workflow_files_match_their_schemas(schema: str, files: list[Path]) -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}"]
     done = subprocess.run([*command, *files], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 
-def test_every_action_is_pinned_by_a_commit_that_has_one_version() -> None:
+def test_every_action_is_pinned_to_one_commit() -> None:
     used = [match for workflow in WORKFLOWS for match in _USES.finditer(workflow.read_text())]
     assert used
     for match in used:
@@ -53,14 +53,14 @@ def test_every_action_is_pinned_by_a_commit_that_has_one_version() -> None:
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=_named)
-def test_a_job_may_do_only_what_it_names_and_ends_in_time(workflow: Path) -> None:
+def test_jobs_declare_their_permissions_and_have_a_timeout(workflow: Path) -> None:
     assert yaml.safe_load(workflow.read_text())["permissions"] == {}
     for name, job in _jobs(workflow).items():
         assert job["permissions"], name
         assert "uses" in job or job["timeout-minutes"] <= 90, name
 
 
-def test_only_a_release_may_write_and_it_takes_nothing_from_a_cache() -> None:
+def test_only_a_release_can_write_and_it_builds_without_a_cache() -> None:
     writing = {
         (workflow.name, name)
         for workflow in WORKFLOWS

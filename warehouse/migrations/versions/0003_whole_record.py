@@ -1,4 +1,4 @@
-"""The whole record of a company, its history, what could not be transformed, and what waits to be."""
+"""Complete the company record; create the tables of its history, of quarantine and of pending captures."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -52,7 +52,7 @@ def _provenance() -> list[sa.Column[int]]:
 
 
 def _complete_records() -> None:
-    # What was transformed before has the new columns empty until it is transformed again: its version is older.
+    # Existing records have empty new columns until re-transformation. They are stale, because their version is older.
     for column in (
         *_texts("legal_form_name", "address_postal_code", "address_city", "address_district"),
         *_texts("address_street", "address_street_number", "address_apartment"),
@@ -102,7 +102,7 @@ def _create_statements() -> None:
         *_provenance(),
         comment="A row a year that a company filed; key figures in `currency`, all rows are in financial_lines.",
     )
-    # No foreign keys: each would be looked up a hundred times a statement. The asset check `references` looks at all.
+    # No foreign keys: each would be checked a hundred times a statement. The asset check `references` checks all rows.
     op.create_table(
         "financial_lines",
         sa.Column("idno", sa.Text, primary_key=True),

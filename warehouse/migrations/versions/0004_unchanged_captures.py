@@ -1,4 +1,4 @@
-"""A capture that got the same answers as an earlier one names that, and holds only what differs."""
+"""Let an unchanged capture refer to an earlier one and store only its differences."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,7 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    # What was captured before names none: it has all that it had.
+    # Earlier captures refer to none, because they are stored completely.
     op.add_column("source_data", sa.Column("same_as", sa.BigInteger, sa.ForeignKey("source_data.id")))
     op.add_column("source_data", sa.Column("changed_headers", JSONB))
     op.create_check_constraint(

@@ -1,4 +1,4 @@
-"""Bodies that may go: by retention, or erased on request; their rows and hashes stay. Who is suppressed where."""
+"""Allow the removal of bodies by retention or erasure, while their rows and hashes stay. Add suppressions."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -40,7 +40,7 @@ def _bodies() -> None:
 
 
 def _exceptions() -> None:
-    """Let the owner, and nobody else, do what it has announced: a setting names the operation and the table."""
+    """Let only the owner change append-only tables, after a setting has named the operation and the table."""
     op.execute(
         "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
         " IF current_setting('registru.allows', true) = TG_OP || ' ' || TG_TABLE_NAME AND current_user ="
@@ -88,7 +88,7 @@ def _suppressions() -> None:
 
 
 def _prunable() -> None:
-    """Bodies that only captures older than a time hold, of which nothing that is held today needs any."""
+    """Create the function that returns bodies used only by captures before a time that no current data needs."""
     op.execute(
         "CREATE FUNCTION prunable_bodies(cutoff timestamptz) RETURNS TABLE (sha256 text, size integer)"
         " LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$"
@@ -101,7 +101,7 @@ def _prunable() -> None:
         "   UNION SELECT source_data_id FROM company_changes"
         "   UNION SELECT previous_source_data_id FROM company_changes"
         "   UNION SELECT source_data_id FROM quarantine UNION SELECT source_data_id FROM pending_captures),"
-        # What a company is read from again: its newest captures, and those that fill what these leave open.
+        # A record is read from the newest captures, and from older ones that fill gaps in these.
         " ranked AS (SELECT s.id, s.fetched_at, s.outcome,"
         "   row_number() OVER (PARTITION BY s.idno ORDER BY s.id DESC) AS newest,"
         "   row_number() OVER (PARTITION BY s.idno, s.outcome = 'ok' ORDER BY s.id DESC) AS alike,"
@@ -131,14 +131,14 @@ def _prunable() -> None:
 
 
 def _prune() -> None:
-    # The pipeline may call it, and can do no more by it than this: nothing that is needed, nothing of the last month.
+    # The pipeline may call this function, which never removes a needed body or a body of the last 30 days.
     op.execute(
         "CREATE FUNCTION prune_bodies(cutoff timestamptz, most integer, run_id text,"
         "   OUT bodies integer, OUT bytes bigint)"
         f" LANGUAGE plpgsql {_DEFINER} AS $$ BEGIN"
         " IF cutoff > now() - interval '30 days' THEN"
         "   RAISE EXCEPTION 'bodies of the last 30 days are kept: % is too late', cutoff; END IF;"
-        # Whoever stores a capture comes before or after, so that no new one names a body that goes meanwhile.
+        # The lock makes storing captures wait, so that no new capture uses a body that is being removed.
         " LOCK TABLE raw_documents IN SHARE ROW EXCLUSIVE MODE;"
         " PERFORM set_config('registru.allows', 'UPDATE raw_documents', true);"
         " WITH pruned AS (UPDATE raw_documents d SET content = NULL, removed_at = now(), removed_because = 'retention'"
@@ -156,7 +156,7 @@ def _prune() -> None:
 
 
 def _refill() -> None:
-    """A page may come again as it was long ago; then its body is needed again. One that was erased stays away."""
+    """Create the function that stores a pruned body again if a page reappears. An erased body is not stored again."""
     op.execute(
         "CREATE FUNCTION refill_body(body_sha256 text, body bytea) RETURNS void LANGUAGE plpgsql"
         f" {_DEFINER} AS $$ BEGIN"

@@ -1,4 +1,4 @@
-"""The analysts' view of captures shows what captures have had since 0002 too, and where a page was removed."""
+"""Add the columns since revision 0002, and the time of a page's removal, to the analysts' view of captures."""
 
 from alembic import op
 
@@ -9,7 +9,7 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    # Dropped and made anew: columns cannot be put into the middle of a view.
+    # The view is created anew, because columns cannot be inserted into an existing view.
     op.execute("DROP VIEW source_data_html")
     op.execute(
         "CREATE VIEW source_data_html AS"
