@@ -64,7 +64,7 @@ async def read_batch(
     batch_id: UUID, caller: CallerDep, services: ServicesDep, wait: WaitSeconds = 0
 ) -> BatchStatus:
     """Return the status of one of your batches and of each of its companies. An admin can read every batch."""
-    return await service.read_status(services, caller, batch_id, wait=wait)
+    return await service.read_status(services.users, services.wakeups, caller, batch_id, wait=wait)
 
 
 @router.delete(
@@ -98,6 +98,8 @@ async def follow_batch(
     The first event contains all companies, each later one the companies that have changed since. The stream ends when
     the batch has ended, and after ten minutes at the latest. Reconnect for more.
     """
-    async with aclosing(service.stream_status(services, caller, batch_id)) as statuses:
+    async with aclosing(
+        service.stream_status(services.users, services.wakeups, caller, batch_id)
+    ) as statuses:
         async for status in statuses:
             yield ServerSentEvent(event="status", data=status)

@@ -55,18 +55,11 @@ async def submit(
     """
     digest = sha256(body).hexdigest()
     find_earlier = partial(
-        _find_earlier_answer,
-        users=services.users,
-        warehouse=services.warehouse,
-        caller=caller,
-        digest=digest,
+        _find_earlier_answer, users=services.users, warehouse=services.warehouse, caller=caller, digest=digest
     )
     if key is not None and (answer := await find_earlier(key=key)):
         return answer
-    items = read_items(request.idnos)
-    valid_idnos = [item.idno for item in items if item.verdict is None and item.idno]
-    if not valid_idnos:
-        raise Invalid("idnos", f"none of the {len(items)} items is an IDNO; the first: {items[0].reason}")
+    items, valid_idnos = _read_items(request)
     fresh = {} if request.force_refresh else await load_fresh_records(services, valid_idnos)
     if len(fresh) < len(valid_idnos):
         await _check_dagster(services.dagster)
@@ -93,6 +86,15 @@ async def submit(
     answer = await find_earlier(key=str(key))
     assert answer is not None
     return answer
+
+
+def _read_items(request: BatchRequest) -> tuple[list[Item], list[str]]:
+    """Return the items and the distinct valid IDNOs. Raises Invalid if there are none."""
+    items = read_items(request.idnos)
+    valid_idnos = [item.idno for item in items if item.verdict is None and item.idno]
+    if not valid_idnos:
+        raise Invalid("idnos", f"none of the {len(items)} items is an IDNO; the first: {items[0].reason}")
+    return items, valid_idnos
 
 
 def _report_batch(caller: Caller, batch_id: UUID, items: Sequence[Item]) -> None:
@@ -197,26 +199,26 @@ def _batch_item(item: Item, records: Mapping[str, CompanyRecord]) -> BatchItem:
 
 
 async def read_status(
-    services: Services, caller: Caller, batch_id: UUID, *, wait: float = 0.0
+    users: AsyncEngine, wakeups: WakeupBus, caller: Caller, batch_id: UUID, *, wait: float = 0.0
 ) -> BatchStatus:
     """Return the status of one of the caller's batches; wait for its end at most `wait` seconds. Raises NotFound."""
-    load_status = partial(_load_status, services.users, caller, batch_id)
+    load_status = partial(_load_status, users, caller, batch_id)
     status = await load_status()
     if status.has_ended or not wait:
         return status
-    topics = await _load_topics(services.users, batch_id)
-    return await wait_until_ended(services.wakeups, load_status, topics=topics, seconds=wait)
+    topics = await _load_topics(users, batch_id)
+    return await wait_until_ended(wakeups, load_status, topics=topics, seconds=wait)
 
 
 async def stream_status(
-    services: Services, caller: Caller, batch_id: UUID
+    users: AsyncEngine, wakeups: WakeupBus, caller: Caller, batch_id: UUID
 ) -> AsyncGenerator[BatchStatus, None]:
     """Yield the status of a batch now and after each change, with the changed companies only, until the batch ends."""
-    load_status = partial(_load_status, services.users, caller, batch_id)
-    topics = await _load_topics(services.users, batch_id)
+    load_status = partial(_load_status, users, caller, batch_id)
+    topics = await _load_topics(users, batch_id)
     last_status: BatchStatus | None = None
     last_companies: dict[str, BatchCompany] = {}
-    statuses = poll_until_ended(services.wakeups, load_status, topics=topics, seconds=STREAM_SECONDS)
+    statuses = poll_until_ended(wakeups, load_status, topics=topics, seconds=STREAM_SECONDS)
     async with aclosing(statuses):
         async for status in statuses:
             if status == last_status:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -195,7 +195,7 @@ async def read_status(services: Services, caller: Caller, run_id: str, *, wait: 
 
     Raises NotFound.
     """
-    load_status = partial(_load_status, services, caller, run_id)
+    load_status = _status_loader(services, caller, run_id)
     status = await load_status()
     if status.has_ended or not wait:
         return status
@@ -207,7 +207,7 @@ async def stream_status(
     services: Services, caller: Caller, run_id: str, requested: Sequence[ScrapeView]
 ) -> AsyncGenerator[ScrapeStatus, None]:
     """Yield the status of a run now and after each change, until its end or for STREAM_SECONDS at most."""
-    load_status = partial(_load_status, services, caller, run_id)
+    load_status = _status_loader(services, caller, run_id)
     last_status = None
     async with aclosing(
         poll_until_ended(services.wakeups, load_status, topics=_topics(requested), seconds=STREAM_SECONDS)
@@ -217,8 +217,14 @@ async def stream_status(
                 yield (last_status := status)
 
 
-async def _load_status(services: Services, caller: Caller, run_id: str) -> ScrapeStatus:
-    views = await list_requested(services.users, caller, run_id)
+def _status_loader(services: Services, caller: Caller, run_id: str) -> Callable[[], Awaitable[ScrapeStatus]]:
+    return partial(_load_status, caller, run_id, users=services.users, warehouse=services.warehouse)
+
+
+async def _load_status(
+    caller: Caller, run_id: str, *, users: AsyncEngine, warehouse: AsyncEngine
+) -> ScrapeStatus:
+    views = await list_requested(users, caller, run_id)
     state = combined([view.state for view in views])
     has_record = len(views) == 1 and state is ScrapeState.SUCCEEDED
     deferrals = [view.deferred_until for view in views if view.deferred_until is not None]
@@ -226,7 +232,7 @@ async def _load_status(services: Services, caller: Caller, run_id: str) -> Scrap
         run_id=run_id,
         state=state,
         companies=[CompanyState.model_validate(view) for view in views],
-        data=await load_current_record(services.warehouse, views[0].idno) if has_record else None,
+        data=await load_current_record(warehouse, views[0].idno) if has_record else None,
         error=next((view.error for view in views if view.state is state and view.error), None),
         deferred_until=min(deferrals, default=None),
     )

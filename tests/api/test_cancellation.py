@@ -3,11 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.batches import service as batches
 from api.dagster.dagster_client import DagsterFailed
-from api.runtime.wakeups import WakeupBus
 from api.scrape import repository, service
 from api.scrape.reconciler import reconcile
 from api.scrape.states import ScrapeState
@@ -20,15 +18,11 @@ IDNO = make_idno(5000)
 IDNOS = [make_idno(5100 + number) for number in range(6)]
 
 
-def stores(harness: ApiHarness) -> tuple[AsyncEngine, WakeupBus]:
-    return harness.services.users, harness.services.wakeups
-
-
 async def test_cancelling_the_only_request_terminates_its_run(harness: ApiHarness) -> None:
     caller = await harness.caller()
     run_id = await harness.request_company(caller, IDNO)
-    await service.cancel(*stores(harness), caller, run_id)
-    await service.cancel(*stores(harness), caller, run_id)
+    await service.cancel(harness.services.users, harness.services.wakeups, caller, run_id)
+    await service.cancel(harness.services.users, harness.services.wakeups, caller, run_id)
     assert await harness.state(caller, run_id) == "cancelled"
     await harness.run_reconciler()
     assert harness.dagster.terminated == [run_id]
@@ -42,7 +36,7 @@ async def test_run_continues_while_another_user_needs_it(harness: ApiHarness) ->
     one, other = await harness.caller(), await harness.caller()
     run_id = await harness.request_company(one, IDNO)
     assert await harness.request_company(other, IDNO) == run_id
-    await service.cancel(*stores(harness), one, run_id)
+    await service.cancel(harness.services.users, harness.services.wakeups, one, run_id)
     await harness.run_reconciler()
     assert harness.dagster.terminated == []
     harness.finish_company(run_id, IDNO)
@@ -56,7 +50,7 @@ async def test_request_during_a_termination_gets_a_new_run_afterwards(
 ) -> None:
     one, other = await harness.caller(), await harness.caller()
     run_id = await harness.request_company(one, IDNO)
-    await service.cancel(*stores(harness), one, run_id)
+    await service.cancel(harness.services.users, harness.services.wakeups, one, run_id)
     await reconcile(harness.services)
     assert await harness.request_company(other, IDNO) == run_id
     await harness.run_reconciler()
@@ -75,8 +69,8 @@ async def test_cancelled_batch_keeps_results_and_requests_of_others(harness: Api
     harness.finish_company(bulk.run_id, IDNOS[0])
     await harness.run_reconciler()
 
-    await batches.cancel(*stores(harness), CLIENT, owner, answer.batch_id)
-    await batches.cancel(*stores(harness), CLIENT, owner, answer.batch_id)
+    await batches.cancel(harness.services.users, harness.services.wakeups, CLIENT, owner, answer.batch_id)
+    await batches.cancel(harness.services.users, harness.services.wakeups, CLIENT, owner, answer.batch_id)
     await harness.run_reconciler()
     assert harness.dagster.terminated == [bulk.run_id]
     await harness.run_reconciler()
@@ -85,10 +79,14 @@ async def test_cancelled_batch_keeps_results_and_requests_of_others(harness: Api
     harness.finish_company(again.run_id, IDNOS[1])
     await harness.run_reconciler()
 
-    status = await batches.read_status(harness.services, owner, answer.batch_id)
+    status = await batches.read_status(
+        harness.services.users, harness.services.wakeups, owner, answer.batch_id
+    )
     assert status.state == "cancelled"
     assert status.counts == {ScrapeState.SUCCEEDED: 1, ScrapeState.CANCELLED: 5}
-    status = await batches.read_status(harness.services, other, others.batch_id)
+    status = await batches.read_status(
+        harness.services.users, harness.services.wakeups, other, others.batch_id
+    )
     assert (status.state, status.counts) == ("finished", {ScrapeState.SUCCEEDED: 1})
 
 
@@ -98,7 +96,7 @@ async def test_batch_cancelled_before_its_launch_launches_no_run(
     owner = await harness.caller()
     harness.dagster.refusal = DagsterFailed("not now")
     answer = await harness.request_batch(owner, IDNOS)
-    await batches.cancel(*stores(harness), CLIENT, owner, answer.batch_id)
+    await batches.cancel(harness.services.users, harness.services.wakeups, CLIENT, owner, answer.batch_id)
     harness.dagster.refusal = None
     await harness.pass_time(timedelta(minutes=2))
     await harness.run_reconciler()
@@ -112,7 +110,7 @@ async def test_cancelled_deferred_scrape_is_not_launched_again(harness: ApiHarne
     run_id = await harness.request_company(caller, IDNO)
     harness.defer_company(run_id, IDNO, datetime.now(UTC) + timedelta(hours=1))
     await harness.run_reconciler()
-    await service.cancel(*stores(harness), caller, run_id)
+    await service.cancel(harness.services.users, harness.services.wakeups, caller, run_id)
     await harness.run_reconciler()
     await harness.pass_time(timedelta(hours=2))
     await harness.run_reconciler()

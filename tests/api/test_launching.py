@@ -140,7 +140,9 @@ async def test_single_request_takes_its_scrape_out_of_a_bulk_launch(harness: Api
     harness.finish_company(bulk.run_id, IDNOS[5], result=RunResult.SKIPPED)
     await harness.run_reconciler()
     assert await harness.state(person, run_id) == "succeeded"
-    status = await batches.read_status(harness.services, owner, answer.batch_id)
+    status = await batches.read_status(
+        harness.services.users, harness.services.wakeups, owner, answer.batch_id
+    )
     assert status.counts == {ScrapeState.SUCCEEDED: 1, ScrapeState.RUNNING: 5}
 
 
@@ -158,5 +160,7 @@ async def test_refused_single_request_leaves_the_batch_unchanged(
     for idno in IDNOS:
         harness.finish_company(bulk.run_id, idno)
     await harness.run_reconciler()
-    status = await batches.read_status(harness.services, owner, answer.batch_id)
+    status = await batches.read_status(
+        harness.services.users, harness.services.wakeups, owner, answer.batch_id
+    )
     assert status.counts == {ScrapeState.SUCCEEDED: len(IDNOS)}

@@ -205,5 +205,7 @@ async def test_concurrent_reconcilers_launch_each_company_once(harness: ApiHarne
         for idno in run.idnos[:2]:
             harness.finish_company(run.run_id, idno)
     await asyncio.gather(*(harness.run_reconciler() for _ in range(8)))
-    status = await batches.read_status(harness.services, owner, answer.batch_id)
+    status = await batches.read_status(
+        harness.services.users, harness.services.wakeups, owner, answer.batch_id
+    )
     assert status.counts[ScrapeState.SUCCEEDED] == 6
