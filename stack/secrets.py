@@ -11,8 +11,8 @@ from warehouse.atomic_file import write_atomically
 from warehouse.schema.database_roles import LOGIN_ROLES
 
 _PRIVATE = 0o600
-_MOST_RETIRED = 5
-_CHANGE_OVER = timedelta(minutes=1)
+_MAX_RETIRED_KEYS = 5
+_CHANGEOVER = timedelta(minutes=1)
 """After this time every process of the API signs with the new key."""
 
 
@@ -43,33 +43,33 @@ OPERATOR = "operator"
 
 def load_or_create(path: Path) -> Secrets:
     """Return the secrets of a home. Generate those that are missing, for example after an upgrade."""
-    held = json.loads(path.read_text()) if path.exists() else {}
-    made = Secrets(**held)
-    if asdict(made) != held:
-        _save(made, path)
-    return made
+    stored = json.loads(path.read_text()) if path.exists() else {}
+    complete = Secrets(**stored)
+    if asdict(complete) != stored:
+        _save(complete, path)
+    return complete
 
 
 def rotate_signing_key(path: Path) -> Secrets:
     """Replace the key that signs access tokens, and return the new secrets.
 
-    Tokens signed with the old key stay valid until they expire. The old key counts as retired after `_CHANGE_OVER`,
+    Tokens signed with the old key stay valid until they expire. The old key counts as retired after `_CHANGEOVER`,
     when no process signs with it any more.
     """
-    held = load_or_create(path)
-    retired_at = datetime.now(UTC) + _CHANGE_OVER
-    retired = [{"secret": held.jwt, "retired_at": retired_at.isoformat()}, *held.jwt_retired]
-    rotated = replace(held, jwt=_random(), jwt_retired=retired[:_MOST_RETIRED])
+    current = load_or_create(path)
+    retired_at = datetime.now(UTC) + _CHANGEOVER
+    retired = [{"secret": current.jwt, "retired_at": retired_at.isoformat()}, *current.jwt_retired]
+    rotated = replace(current, jwt=_random(), jwt_retired=retired[:_MAX_RETIRED_KEYS])
     _save(rotated, path)
     return rotated
 
 
-def signing_keys(held: Secrets) -> dict[str, str]:
+def signing_keys(current: Secrets) -> dict[str, str]:
     """Return the settings with the signing keys, in the order in which they have to be written.
 
     A process that reads the files between the two writes then still knows the old key.
     """
-    return {"jwt_retired_secrets": json.dumps(held.jwt_retired), "jwt_secret": held.jwt}
+    return {"jwt_retired_secrets": json.dumps(current.jwt_retired), "jwt_secret": current.jwt}
 
 
 def write_files(folder: Path, settings: Mapping[str, str]) -> None:

@@ -21,17 +21,16 @@ from warehouse.evidence.warc_records import records_of
 
 SUFFIX = ".warc.gz"
 _HASHES = (
-    "Digests are SHA-256. A body is stored under its hash since it was captured; each was checked when this file"
-    " was written. A metadata record's evidence_sha256 is the hash, made when the capture was stored, of the JSON in"
-    " its member evidence (keys sorted, no spaces, UTF-8, as it stands there); null for captures from before such"
-    " hashes were made."
+    "Digests are SHA-256. Each body has been stored under its hash since its capture; all hashes were verified when"
+    " this file was written. evidence_sha256 in a metadata record is the hash of the JSON in its member evidence (keys"
+    " sorted, no spaces, UTF-8), computed when the capture was stored. It is null for captures older than such hashes."
 )
 _BODIES = (
-    "Responses are what the browser saw: bodies with the codings of the wire undone (the headers that described"
-    " these are named X-Archive-Orig-*), status lines with the usual phrases, headers that are not ASCII"
-    " percent-encoded. WARC-Truncated stands where no body is held; one that was removed later is named in the metadata"
-    " record's member removed_bodies. Conversions are pages as rendered by the browser."
-    " Metadata records hold all that is known of a capture, headers as they came."
+    "Responses are as seen by the browser: bodies are decoded (headers of the transfer encoding are renamed to"
+    " X-Archive-Orig-*), status lines have the standard phrases, and non-ASCII headers are percent-encoded."
+    " WARC-Truncated marks a body that is not stored; the member removed_bodies of the metadata record names bodies that were removed"
+    " later. Conversions are pages as rendered by the browser. Metadata records contain everything that is stored about"
+    " a capture, with the original headers."
 )
 
 
@@ -118,7 +117,7 @@ def _write_warc(
         "software": f"Registru {version('registru')} (warcio {version('warcio')})",
         "format": "WARC File Format 1.1",
         "conformsTo": "https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
-        "description": f"All {captures} captures held of the company {idno}{_within(period)}",
+        "description": f"All {captures} captures of the company {idno}{_within(period)}",
         "registru-idno": idno,
         "registru-captures": str(captures),
         "registru-hashes": _HASHES,

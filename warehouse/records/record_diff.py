@@ -68,14 +68,14 @@ def undo_changes(facts: CompanyFacts, changes: Iterable[Change]) -> CompanyFacts
 def _statement_differences(old: CompanyFacts, new: CompanyFacts) -> list[Difference]:
     before = {statement.year: statement for statement in old.statements}
     after = {statement.year: statement for statement in new.statements}
-    found = []
+    changed = []
     for year in sorted(before.keys() | after.keys()):
         one, other = before.get(year), after.get(year)
         if one == other:
             continue
         new = _outline(other) if one is None and other is not None else _difference(other, one)
-        found.append(Difference(f"statements/{year}", _difference(one, other), new))
-    return found
+        changed.append(Difference(f"statements/{year}", _difference(one, other), new))
+    return changed
 
 
 def _outline(statement: Statement) -> Any:

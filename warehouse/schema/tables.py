@@ -33,8 +33,8 @@ raw_documents = Table(
     Column("size", Integer, nullable=False),
     Column("removed_at", DateTime(timezone=True)),
     Column("removed_because", Text),
-    comment="Bodies by their content: rendered HTML and the JSON that pages fetched. Append-only; the content of one"
-    " may be removed, its hash stays with when and why.",
+    comment="Bodies by their hash: rendered HTML and the JSON that pages fetched. Append-only; content may be removed, but"
+    " the hash stays, with the time and the reason.",
 )
 
 removals = Table(
@@ -48,7 +48,7 @@ removals = Table(
     Column("idno", Text),
     Column("removed_by", Text, nullable=False),
     Column("detail", Text, nullable=False),
-    comment="What was removed from the evidence, when, by whom and why. Append-only.",
+    comment="Removals of evidence, with time, actor and reason. Append-only.",
 )
 
 suppressions = Table(
@@ -59,7 +59,7 @@ suppressions = Table(
     Column("salt", Text, nullable=False),
     Column("name_sha256", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    comment="Persons whose names are never again written into a company's record; by salted hash, not by name.",
+    comment="Persons whose names are never written to a company's record again, by salted hash of the name.",
 )
 
 source_data = Table(
@@ -89,7 +89,7 @@ source_data = Table(
     Column("same_as", BigInteger, ForeignKey("source_data.id")),
     Column("changed_headers", JSONB(none_as_null=True)),
     Column("first_evidence_sha256", Text),
-    comment="The audit trail: one row a visit, whatever came of it. Append-only.",
+    comment="The audit trail: one row for each visit, whatever its outcome. Append-only.",
 )
 
 source_payloads = Table(
@@ -101,7 +101,7 @@ source_payloads = Table(
     Column("status_code", Integer),
     Column("sha256", Text, ForeignKey("raw_documents.sha256")),
     Column("response_headers", JSONB(none_as_null=True)),
-    comment="The JSON bodies that a page fetched, in their order. Append-only.",
+    comment="The payloads of captures in order: the JSON bodies that a page fetched. Append-only.",
 )
 
 capture_payloads = Table(
@@ -113,7 +113,7 @@ capture_payloads = Table(
     Column("status_code", Integer),
     Column("sha256", Text),
     Column("response_headers", JSONB(none_as_null=True)),
-    comment="A view: the payloads of each capture, be they stored with it or with the one that it is the same as.",
+    comment="A view: the payloads of each capture, stored with it or with the earlier capture that same_as names.",
 )
 
 run_results = Table(
@@ -127,7 +127,7 @@ run_results = Table(
     Column("deferred_until", DateTime(timezone=True)),
     Column("reason", Text),
     Column("ended_at", DateTime(timezone=True), nullable=False),
-    comment="What each run came to for each of its companies; written when the run is done with the company.",
+    comment="The result of each run for each of its companies, written when the run has finished the company.",
 )
 
 sweeps = Table(
@@ -142,7 +142,7 @@ sweeps = Table(
     Column("added", Integer, nullable=False),
     Column("started_at", DateTime(timezone=True), nullable=False),
     Column("finished_at", DateTime(timezone=True)),
-    comment="Walks through a list of companies; next_page is where an interrupted one goes on.",
+    comment="Sweeps through the register's list; an interrupted one continues at next_page.",
 )
 
 sweep_pages = Table(
@@ -155,7 +155,7 @@ sweep_pages = Table(
     Column("sha256", Text, ForeignKey("raw_documents.sha256")),
     Column("fetched_at", DateTime(timezone=True), nullable=False),
     Column("run_id", Text, nullable=False),
-    comment="The evidence of a sweep: each page of the list, as it was received. Append-only.",
+    comment="The evidence of a sweep: each page of the list as received. Append-only.",
 )
 
 tracked_companies = Table(
@@ -174,7 +174,7 @@ tracked_companies = Table(
     Column("sweep_page", Integer, nullable=False),
     Column("first_seen_at", DateTime(timezone=True), nullable=False),
     Column("last_seen_at", DateTime(timezone=True), nullable=False),
-    comment="What the platform keeps fresh, and how often; names as the list has them (facts are in transformed_data).",
+    comment="Tracked companies and how often they are visited; names are those of the list (facts: transformed_data).",
 )
 
 transformed_data = Table(
@@ -200,7 +200,7 @@ transformed_data = Table(
     Column("fetched_at", DateTime(timezone=True), nullable=False),
     Column("transform_version", Integer, nullable=False),
     Column("transformed_at", DateTime(timezone=True), nullable=False),
-    comment="One current row a company, each traceable to the capture it came from.",
+    comment="The head of each company's current record, with the capture that it was read from.",
 )
 
 company_parties = Table(
@@ -230,7 +230,7 @@ company_activities = Table(
     Column("code", Text),
     Column("source_data_id", BigInteger, ForeignKey("source_data.id"), nullable=False),
     Column("transform_version", Integer, nullable=False),
-    comment="Lines of business of a company, those that need a licence and those that do not.",
+    comment="A company's lines of business, licensed and unlicensed.",
 )
 
 financial_statements = Table(
@@ -244,7 +244,7 @@ financial_statements = Table(
     *(Column(name, Numeric) for name in KEY_FIGURES),
     Column("source_data_id", BigInteger, ForeignKey("source_data.id"), nullable=False),
     Column("transform_version", Integer, nullable=False),
-    comment="A row a year that a company filed; key figures in `currency`, all rows are in financial_lines.",
+    comment="One row for each year that a company filed, with key figures in `currency`; all lines: financial_lines.",
 )
 
 financial_lines = Table(
@@ -258,7 +258,7 @@ financial_lines = Table(
     Column("label", Text),
     Column("source_data_id", BigInteger, nullable=False),
     Column("transform_version", Integer, nullable=False),
-    comment="Every row of the financial statements: form (5 balance sheet, 6 profit and loss, 7 equity, 8 cash),"
+    comment="Every line of the financial statements: form (5 balance sheet, 6 profit and loss, 7 equity, 8 cash),"
     " row code, label, amount in the statement's currency.",
 )
 
@@ -277,7 +277,7 @@ company_changes = Table(
     Column("previous_version", Integer, nullable=False),
     Column("source_data_id", BigInteger, ForeignKey("source_data.id"), nullable=False),
     Column("transform_version", Integer, nullable=False),
-    comment="What changed in a company's record: at the source (news), or by our reading (none). Append-only.",
+    comment="Changes of companies' records, caused by the source or by a newer parser. Append-only.",
 )
 
 quarantine = Table(
@@ -292,7 +292,7 @@ quarantine = Table(
     Column("tries", Integer, nullable=False),
     Column("first_tried_at", DateTime(timezone=True), nullable=False),
     Column("last_tried_at", DateTime(timezone=True), nullable=False),
-    comment="Good captures that could not be transformed, and why; tried again when the version grows.",
+    comment="Good captures that could not be transformed, with the reason; retried with a newer transform version.",
 )
 
 pending_captures = Table(
@@ -300,5 +300,5 @@ pending_captures = Table(
     metadata,
     Column("idno", Text, primary_key=True),
     Column("source_data_id", BigInteger, ForeignKey("source_data.id"), primary_key=True),
-    comment="Good captures that nobody has transformed yet: written with the capture, gone when it is done.",
+    comment="Good captures that are not transformed yet; the row is deleted once they are.",
 )
