@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.records.capture_store import store_capture
 from standin.site_facts import with_check_digit
-from tests.pipeline.records.records_harness import Made
+from tests.pipeline.records.records_harness import CaptureSpec
 from tests.platform_harness import Platform
 from tests.polling import wait_for
 from warehouse.contract import CODE_LOCATION, REPOSITORY, RETRANSFORM_JOB
@@ -52,7 +52,7 @@ def put(platform: Platform, cohorts: list[str], *, start: int) -> None:
     with platform.warehouse() as connection:
         for cohort in cohorts:
             for number in range(start, start + COMPANIES):
-                capture = Made(idno_of(cohort, number)).capture(datetime.now(UTC))
+                capture = CaptureSpec(idno_of(cohort, number)).capture(datetime.now(UTC))
                 store_capture(connection, capture, run_id="a run", requested_by=None)
 
 

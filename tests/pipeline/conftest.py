@@ -1,4 +1,4 @@
-"""The stores that runs in this process work with: PostgreSQL and Valkey, without the rest of the platform."""
+"""Fixtures for runs in the process of the tests: PostgreSQL and Valkey, without the rest of the platform."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from pipeline.settings import current_settings
 from standin import running_site
-from tests.pipeline.dagster_in_process import Inside
+from tests.pipeline.dagster_in_process import InProcessDagster
 from tests.stores import running_valkey
 from tests.warehouse_server import Databases
 from warehouse.schema import database_roles
@@ -23,10 +23,10 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
 
 
 @pytest.fixture
-def inside(
+def in_process(
     databases: Databases, valkey: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Inside]:
-    """Runs in this process, on empty stores, with a site of their own."""
+) -> Iterator[InProcessDagster]:
+    """Dagster in this process, with empty stores and its own stand-in site."""
     dagster = tmp_path / "dagster"
     dagster.mkdir()
     valkey.flushall()
@@ -44,10 +44,10 @@ def inside(
             "API_URL": site.api_url,
             "RETRY_SECONDS": "0.01",
             "LONGEST_WAIT_SECONDS": "1",
-            "WEBDRIVER_URL": "http://127.0.0.1:9",  # no run in here visits a page
+            "WEBDRIVER_URL": "http://127.0.0.1:9",  # no run in these tests visits a page
             "WORK_DIR": str(tmp_path),
         }.items():
             monkeypatch.setenv(f"REGISTRU_{name}", value)
         current_settings.cache_clear()
-        yield Inside(databases, valkey, site, instance, monkeypatch)
+        yield InProcessDagster(databases, valkey, site, instance, monkeypatch)
     current_settings.cache_clear()

@@ -1,4 +1,4 @@
-"""Dagster's runs in the process of the tests."""
+"""Runs Dagster jobs in the process of the tests."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +16,8 @@ from warehouse.contract import SWEEP_JOB
 
 
 @dataclass(frozen=True)
-class Inside:
-    """The stores, a site, and Dagster, without processes of their own."""
+class InProcessDagster:
+    """The stores, a stand-in site and a Dagster instance, without further processes."""
 
     databases: Databases
     redis: Redis
@@ -26,7 +26,7 @@ class Inside:
     monkeypatch: pytest.MonkeyPatch
 
     def set(self, **settings: str) -> None:
-        """Change settings; an empty value stands for none."""
+        """Change settings. An empty value unsets one."""
         for name, value in settings.items():
             if value:
                 self.monkeypatch.setenv(f"REGISTRU_{name.upper()}", value)
@@ -34,11 +34,11 @@ class Inside:
                 self.monkeypatch.delenv(f"REGISTRU_{name.upper()}", raising=False)
         current_settings.cache_clear()
 
-    def sweep(self, **config: Any) -> "Swept":
-        """Run `sweep_register`."""
+    def sweep(self, **config: Any) -> "SweepRun":
+        """Run the job `sweep_register`."""
         job = defs.get_job_def(SWEEP_JOB)
         run_config = {"ops": {"walk_register": {"config": config}}}
-        return Swept(job.execute_in_process(run_config, instance=self.instance, raise_on_error=False))
+        return SweepRun(job.execute_in_process(run_config, instance=self.instance, raise_on_error=False))
 
     def query(self, statement: str, **parameters: Any) -> list[dict[str, Any]]:
         """Return rows of the warehouse."""
@@ -46,18 +46,18 @@ class Inside:
             return [dict(row) for row in connection.execute(text(statement), parameters).mappings()]
 
     def tracked(self) -> list[str]:
-        """Return the companies that are tracked."""
+        """Return the IDNOs of the tracked companies."""
         rows = self.query("SELECT idno FROM tracked_companies ORDER BY idno")
         return [row["idno"] for row in rows]
 
     def list_requests(self) -> int:
-        """Return how many pages of the list the site was asked for."""
+        """Return how many pages of its list the site has served."""
         return sum(request.path == "/api/companies" for request in self.site.requests)
 
 
 @dataclass(frozen=True)
-class Swept:
-    """A sweep that is over."""
+class SweepRun:
+    """A finished run of `sweep_register`."""
 
     result: ExecuteInProcessResult
 
@@ -67,8 +67,8 @@ class Swept:
         return self.result.success
 
     @property
-    def said(self) -> str:
-        """Why it failed."""
+    def error(self) -> str:
+        """The errors of its failed steps."""
         return "\n".join(
             str(event.step_failure_data.error_display_string)
             for event in self.result.all_events
@@ -77,7 +77,7 @@ class Swept:
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """What the materialization says; tables as rows."""
+        """The metadata of its materialization, with tables as rows."""
         [event] = [
             event for event in self.result.all_events if event.event_type_value == "ASSET_MATERIALIZATION"
         ]

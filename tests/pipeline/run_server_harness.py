@@ -1,4 +1,4 @@
-"""A run server over definitions of its own, with Dagster's instance beside it."""
+"""Starts a run server with its own definitions and a Dagster instance."""
 
 import os
 import signal
@@ -64,8 +64,8 @@ telemetry:
 
 
 @dataclass
-class Warm:
-    """A run server over definitions of its own, and Dagster's instance beside it."""
+class RunServerHarness:
+    """A run server with its own definitions, and the Dagster instance that launches runs on it."""
 
     folder: Path
     process: "subprocess.Popen[bytes]"
@@ -80,10 +80,10 @@ class Warm:
         return self.folder / "warm_jobs.py"
 
     def create(self, then: str = "end", **tags: str) -> DagsterRun:
-        """Create a run that is not launched yet."""
+        """Create a run without launching it. `then` says what its op does."""
         config = {"ops": {"act": {"config": {"folder": str(self.folder), "then": then}}}}
         recon = _recon_job()
-        # Of a code server that is never asked.
+        # No code server is needed, because the run server loads the definitions itself.
         location = GrpcServerCodeLocationOrigin(host="localhost", port=1, location_name="warm")
         return self.instance.create_run_for_job(
             recon.get_definition(),
@@ -94,9 +94,9 @@ class Warm:
         )
 
     def launch(self, then: str = "end") -> str:
-        """Launch a run; return its id."""
+        """Launch a run and return its id."""
         run = self.create(then)
-        self.instance.launch_run(run.run_id, None)  # type: ignore[arg-type] # no workspace: only warm runs work
+        self.instance.launch_run(run.run_id, None)  # type: ignore[arg-type] # no workspace, so only the run server can launch
         return run.run_id
 
     def run(self, run_id: str) -> DagsterRun:
@@ -104,23 +104,21 @@ class Warm:
         assert run is not None
         return run
 
-    def ended(self, run_id: str) -> DagsterRunStatus:
-        """Return how a run ended, once it has."""
+    def wait_until_ended(self, run_id: str) -> DagsterRunStatus:
+        """Wait until a run has ended and return its status."""
         return wait_for(
             f"the end of run {run_id}", lambda: run.status if (run := self.run(run_id)).is_finished else None
         )
 
-    def said(self, run_id: str) -> str:
-        """Return what the op of a run wrote down, once it has."""
+    def written(self, run_id: str) -> str:
+        """Wait until the op of a run has written its file and return the content."""
         path = self.folder / f"{run_id}.txt"
-        return wait_for("what the run writes", lambda: path.read_text() if path.exists() else None)
+        return wait_for("the run's file", lambda: path.read_text() if path.exists() else None)
 
     def processes(self, title: str) -> list[psutil.Process]:
-        found = []
-        for process in psutil.Process(self.process.pid).children(recursive=True):
-            if title in _command_line(process):
-                found.append(process)
-        return found
+        """Return the server's processes with a text in their title."""
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        return [process for process in children if title in _command_line(process)]
 
 
 def _command_line(process: psutil.Process) -> str:
@@ -145,7 +143,9 @@ def _listens(socket: Path) -> bool:
 
 
 @contextmanager
-def run_server(folder: Path, instance: DagsterInstance, *, definitions: str = DEFINITIONS) -> Iterator[Warm]:
+def run_server(
+    folder: Path, instance: DagsterInstance, *, definitions: str = DEFINITIONS
+) -> Iterator[RunServerHarness]:
     (folder / "warm_jobs.py").write_text(definitions)
     environment = {
         **os.environ,
@@ -162,7 +162,7 @@ def run_server(folder: Path, instance: DagsterInstance, *, definitions: str = DE
     ]
     process = subprocess.Popen([*command, "-m", "warm_jobs"], env=environment, cwd=PROJECT)
     try:
-        warm = Warm(folder, process, instance)
+        warm = RunServerHarness(folder, process, instance)
         wait_for("the server", lambda: _listens(warm.socket) or process.poll() is not None)
         yield warm
     finally:
@@ -171,7 +171,7 @@ def run_server(folder: Path, instance: DagsterInstance, *, definitions: str = DE
 
 
 @contextmanager
-def opened_instance(folder: Path, *, more: str = "") -> Iterator[DagsterInstance]:
+def open_instance(folder: Path, *, more: str = "") -> Iterator[DagsterInstance]:
     (folder / "dagster.yaml").write_text(INSTANCE.format(socket=folder / "runs.sock") + more)
     (folder / "warm_jobs.py").write_text(DEFINITIONS)
     with pytest.MonkeyPatch.context() as patch:

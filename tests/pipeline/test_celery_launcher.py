@@ -1,4 +1,4 @@
-"""Runs that are sent to Celery's workers can be cancelled and missed from the moment on in which they are sent."""
+"""Tests of the Celery launcher: a run names its task before a worker can receive the task."""
 
 from typing import Any
 
@@ -11,28 +11,28 @@ from pipeline.dagster_host.celery_launcher import WatchedCeleryRunLauncher
 
 @job
 def nothing() -> None:
-    """A job of no steps."""
+    """Do nothing."""
 
 
-class Sent(Signature):  # type: ignore[misc] # Celery has no types
-    """A task that looks at its run's tags at the moment in which a worker may have it."""
+class RecordingTask(Signature):  # type: ignore[misc] # Celery has no types
+    """A task that records its run's tags at the moment when a worker could receive it."""
 
     instance: DagsterInstance
     tags: dict[str, str]
 
     def apply_async(self, task_id: str, **_: Any) -> None:
-        """Be sent."""
+        """Record the tags instead of sending the task."""
         run = self.instance.get_run_by_id(task_id)
         assert run is not None
         self.tags = dict(run.tags)
 
 
-def test_a_runs_task_is_named_before_a_worker_can_have_it() -> None:
+def test_run_is_tagged_with_its_task_before_a_worker_can_receive_it() -> None:
     with DagsterInstance.ephemeral() as instance:
         launcher = WatchedCeleryRunLauncher(default_queue="dagster", broker="memory://")
         launcher.register_instance(instance)
         run = instance.create_run_for_job(nothing)
-        task = Sent("x")
+        task = RecordingTask("x")
         task.instance = instance
 
         launcher._launch_celery_task_run(run, task, "execute_job")

@@ -1,4 +1,4 @@
-"""Dagster's processes read their own secrets, refuse bad ones in a line, and take new ones while they run."""
+"""Tests of the secrets of Dagster's processes: bad ones are refused, changed ones are used without a restart."""
 
 import subprocess
 import sys
@@ -34,7 +34,7 @@ telemetry: {enabled: false}
 """
 
 
-def test_the_storage_signs_in_with_the_password_that_counts_by_then(
+def test_storage_signs_in_with_a_changed_password(
     databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "dagster.yaml").write_text(STORAGE)
@@ -69,7 +69,7 @@ def test_the_storage_signs_in_with_the_password_that_counts_by_then(
         dagster_settings.dagster_settings.cache_clear()
 
 
-def test_the_webserver_takes_two_keys_while_the_others_change_over(
+def test_webserver_accepts_the_former_key_during_a_key_change(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, new = uuid4().hex, uuid4().hex
@@ -93,7 +93,7 @@ def test_the_webserver_takes_two_keys_while_the_others_change_over(
 
 
 @pytest.mark.parametrize(
-    ("module", "arguments", "secrets", "said"),
+    ("module", "arguments", "secrets", "expected"),
     [
         (
             "pipeline.dagster_host.preflight",
@@ -129,8 +129,8 @@ def test_the_webserver_takes_two_keys_while_the_others_change_over(
         ("pipeline.extract.browser.browser_lender", (), {}, "REGISTRU_WORK_DIR"),
     ],
 )
-def test_a_process_does_not_start_on_a_bad_secret_and_says_why_in_a_line(
-    tmp_path: Path, module: str, arguments: tuple[str, ...], secrets: Mapping[str, str], said: str
+def test_process_refuses_a_bad_secret_with_one_line(
+    tmp_path: Path, module: str, arguments: tuple[str, ...], secrets: Mapping[str, str], expected: str
 ) -> None:
     write_files(tmp_path, secrets)
     done = subprocess.run(
@@ -144,11 +144,11 @@ def test_a_process_does_not_start_on_a_bad_secret_and_says_why_in_a_line(
     )
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
-    assert said in done.stderr
+    assert expected in done.stderr
     assert PLACEHOLDER not in done.stderr
 
 
-def test_a_process_with_good_settings_becomes_what_it_is_to_be(tmp_path: Path) -> None:
+def test_preflight_starts_the_process_if_its_settings_are_valid(tmp_path: Path) -> None:
     write_files(tmp_path, {"dagster_database_url": URL})
     done = subprocess.run(
         [sys.executable, "-m", "pipeline.dagster_host.preflight", "dagster", "dagster", "--version"],

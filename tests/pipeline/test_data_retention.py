@@ -1,4 +1,4 @@
-"""Retention in the warehouse and in Dagster: only what nothing needs goes, and it is written down."""
+"""Tests of retention in the warehouse and in Dagster: only data that nothing needs is removed."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from pipeline.definitions import defs
 from pipeline.records.capture_store import store_body
 from pipeline.records.retention import PrunedBodies, prunable_bodies, prune_bodies
 from standin.site_facts import make_idno
-from tests.pipeline.dagster_in_process import Inside
+from tests.pipeline.dagster_in_process import InProcessDagster
 from tests.warehouse.evidence.capture_factory import capture, payload, sha256, store, unanswered
 from tests.warehouse_server import Databases, running_databases
 from warehouse.contract import TIDY_JOB, Outcome
@@ -50,10 +50,10 @@ def data(number: int) -> bytes:
     return f'{{"number": {number}}}'.encode()
 
 
-def visit(
+def put_visit(
     connection: Connection, number: int, *, idno: str = COMPANY, fetched_at: datetime | None = None
 ) -> int:
-    """A good capture with a page and data of its own, one a day from long ago on."""
+    """Store a good capture with its own page and JSON. `number` is its day, counted from LONG_AGO."""
     evidence = capture(
         idno,
         fetched_at=fetched_at or LONG_AGO + timedelta(days=number),
@@ -65,7 +65,7 @@ def visit(
     return store(connection, evidence, bodies=(page(number), data(number)))
 
 
-def make_current(connection: Connection, source_data_id: int, *, filled_from: int) -> None:
+def put_record(connection: Connection, source_data_id: int, *, filled_from: int) -> None:
     connection.execute(
         text(
             "INSERT INTO transformed_data (idno, name, disagreements, sources, source_data_id, fetched_at,"
@@ -77,8 +77,8 @@ def make_current(connection: Connection, source_data_id: int, *, filled_from: in
     )
 
 
-def held(connection: Connection) -> set[int]:
-    """The numbers of the pages that are still there; a page goes with its data, or stays with it."""
+def stored_pages(connection: Connection) -> set[int]:
+    """Return the numbers of the pages that are still stored. A page is stored if and only if its JSON is."""
     there = set(connection.scalars(text("SELECT sha256 FROM raw_documents WHERE content IS NOT NULL")))
     pages = {number for number in range(100) if sha256(page(number)) in there}
     assert pages == {number for number in range(100) if sha256(data(number)) in there}
@@ -89,10 +89,10 @@ def prune(warehouse: Databases, cutoff: datetime = CUTOFF) -> PrunedBodies:
     return prune_bodies(warehouse.warehouse, cutoff, run_id="run")
 
 
-def test_bodies_that_nothing_needs_go_and_their_hashes_stay(warehouse: Databases) -> None:
+def test_unneeded_bodies_are_removed_and_their_hashes_stay(warehouse: Databases) -> None:
     with warehouse.unrestricted() as connection:
-        ids = [visit(connection, number) for number in range(12)]
-        make_current(connection, ids[11], filled_from=ids[0])
+        ids = [put_visit(connection, number) for number in range(12)]
+        put_record(connection, ids[11], filled_from=ids[0])
         connection.execute(
             text(
                 "INSERT INTO company_changes (idno, field, cause, observed_at, recorded_at, previous_source_data_id,"
@@ -109,16 +109,16 @@ def test_bodies_that_nothing_needs_go_and_their_hashes_stay(warehouse: Databases
             {"id": ids[5], "idno": COMPANY},
         )
         for number in (50, 51):
-            visit(connection, number, idno=OTHER, fetched_at=datetime.now(UTC) - timedelta(days=60))
+            put_visit(connection, number, idno=OTHER, fetched_at=datetime.now(UTC) - timedelta(days=60))
         rows = connection.execute(text("SELECT * FROM source_data ORDER BY id")).all()
 
     with warehouse.warehouse() as connection:
-        would_go = prunable_bodies(connection, CUTOFF)
-    gone = prune(warehouse)
+        prunable = prunable_bodies(connection, CUTOFF)
+    pruned = prune(warehouse)
 
-    # Kept: what the record, a change or the quarantine names, the newest five, and what is not old enough.
+    # Kept: captures that the record, a change or the quarantine names, the newest five, and those not old enough.
     with warehouse.unrestricted() as connection:
-        assert held(connection) == {0, 2, 3, 5, *range(7, 12), 50, 51}
+        assert stored_pages(connection) == {0, 2, 3, 5, *range(7, 12), 50, 51}
         assert connection.execute(text("SELECT * FROM source_data ORDER BY id")).all() == rows
         [entry] = connection.execute(text("SELECT because, bodies, bytes, removed_by FROM removals")).all()
         removed = connection.execute(
@@ -127,21 +127,21 @@ def test_bodies_that_nothing_needs_go_and_their_hashes_stay(warehouse: Databases
             )
         ).all()
         evidence = list(load_evidence(connection, COMPANY))
-    assert gone == would_go == PrunedBodies(6, sum(len(page(n)) + len(data(n)) for n in (1, 4, 6)))
-    assert tuple(entry) == ("retention", gone.count, gone.bytes, "run run")
+    assert pruned == prunable == PrunedBodies(6, sum(len(page(n)) + len(data(n)) for n in (1, 4, 6)))
+    assert tuple(entry) == ("retention", pruned.count, pruned.bytes, "run run")
     assert [tuple(row) for row in removed] == [("retention", True)]
-    # The captures can still be proved: all but the bodies, and of those it is said when they went, and why.
+    # All captures can still be exported as evidence, which says when and why bodies were removed.
     assert len(evidence) == 12
     assert set(evidence[1].removed) == {sha256(page(1)), sha256(data(1))}
     assert prune(warehouse) == PrunedBodies(0, 0)
 
 
-def test_what_later_captures_share_with_an_old_one_stays(warehouse: Databases) -> None:
+def test_body_shared_with_a_newer_capture_is_kept(warehouse: Databases) -> None:
     with warehouse.unrestricted() as connection:
-        first = visit(connection, 1)
+        first = put_visit(connection, 1)
         for number in range(2, 10):
-            visit(connection, number)
-        # Unchanged since the first: this one holds nothing of its own, and names it.
+            put_visit(connection, number)
+        # This one has the same answers as the first, so it names the first and has no payloads of its own.
         same = capture(
             COMPANY,
             raw_html_sha256=sha256(page(1)),
@@ -156,10 +156,10 @@ def test_what_later_captures_share_with_an_old_one_stays(warehouse: Databases) -
         )
     prune(warehouse)
     with warehouse.unrestricted() as connection:
-        assert held(connection) == {1, 6, 7, 8, 9}
+        assert stored_pages(connection) == {1, 6, 7, 8, 9}
 
 
-def test_of_failures_only_the_newest_visit_keeps_its_bodies(warehouse: Databases) -> None:
+def test_only_the_newest_failed_visit_keeps_its_bodies(warehouse: Databases) -> None:
     pictures = [b"picture %d" % number for number in range(3)]
     with warehouse.unrestricted() as connection:
         for number, picture in enumerate(pictures):
@@ -176,10 +176,10 @@ def test_of_failures_only_the_newest_visit_keeps_its_bodies(warehouse: Databases
     assert [bytes(content) for content in left] == [pictures[2]]
 
 
-def test_a_page_that_comes_again_as_it_was_long_ago_is_held_again(warehouse: Databases) -> None:
+def test_pruned_body_is_stored_again_when_a_visit_returns_it(warehouse: Databases) -> None:
     with warehouse.unrestricted() as connection:
         for number in range(8):
-            visit(connection, number)
+            put_visit(connection, number)
     prune(warehouse)
     with warehouse.warehouse() as connection:
         assert store_body(connection, page(0), "text/html") == sha256(page(0))
@@ -190,9 +190,9 @@ def test_a_page_that_comes_again_as_it_was_long_ago_is_held_again(warehouse: Dat
     assert (bytes(row.content), row.removed_at) == (page(0), None)
 
 
-def test_what_was_erased_does_not_come_back_with_the_next_visit(warehouse: Databases) -> None:
+def test_erased_body_is_not_stored_again_by_the_next_visit(warehouse: Databases) -> None:
     with warehouse.unrestricted() as connection:
-        visit(connection, 0)
+        put_visit(connection, 0)
         connection.execute(
             text("UPDATE raw_documents SET content = NULL, removed_at = now(), removed_because = 'erasure'")
         )
@@ -202,7 +202,7 @@ def test_what_was_erased_does_not_come_back_with_the_next_visit(warehouse: Datab
 
 
 @pytest.mark.parametrize(
-    ("role", "statement", "said"),
+    ("role", "statement", "expected"),
     [
         (
             database_roles.PIPELINE,
@@ -220,50 +220,56 @@ def test_what_was_erased_does_not_come_back_with_the_next_visit(warehouse: Datab
         (database_roles.WAREHOUSE_OWNER, "DELETE FROM removals", "append-only"),
     ],
 )
-def test_nobody_can_remove_more_than_that(warehouse: Databases, role: str, statement: str, said: str) -> None:
-    with pytest.raises(DBAPIError, match=said), warehouse.warehouse(role) as connection:
+def test_no_role_can_remove_more_bodies_than_allowed(
+    warehouse: Databases, role: str, statement: str, expected: str
+) -> None:
+    with pytest.raises(DBAPIError, match=expected), warehouse.warehouse(role) as connection:
         connection.execute(text(statement))
 
 
-def tidied(inside: Inside, **config: bool) -> ExecuteInProcessResult:
+def run_tidy(in_process: InProcessDagster, **config: bool) -> ExecuteInProcessResult:
     job = defs.get_job_def(TIDY_JOB)
     run_config = {"ops": {"tidy_up": {"config": config}}}
-    return job.execute_in_process(run_config, instance=inside.instance, raise_on_error=False)
+    return job.execute_in_process(run_config, instance=in_process.instance, raise_on_error=False)
 
 
-def test_the_job_says_what_would_go_and_then_lets_go_of_it(inside: Inside, warehouse: Databases) -> None:
-    inside.set(warehouse_url=warehouse.url(database_roles.PIPELINE), keep_bodies_days="90")
+def test_tidy_counts_in_a_dry_run_and_then_removes(
+    in_process: InProcessDagster, warehouse: Databases
+) -> None:
+    in_process.set(warehouse_url=warehouse.url(database_roles.PIPELINE), keep_bodies_days="90")
     with warehouse.unrestricted() as connection:
         for number in range(8):
-            visit(connection, number)
+            put_visit(connection, number)
     for dry_run, left in ((True, set(range(8))), (False, set(range(3, 8)))):
-        result = tidied(inside, dry_run=dry_run)
+        result = run_tidy(in_process, dry_run=dry_run)
         assert result.success
         [output] = [event for event in result.all_events if event.is_successful_output]
         assert output.step_output_data.metadata["bodies"].value == 6
         with warehouse.unrestricted() as connection:
-            assert held(connection) == left
+            assert stored_pages(connection) == left
 
 
-def test_no_run_writes_into_tables_of_another_version(inside: Inside, warehouse: Databases) -> None:
-    inside.set(warehouse_url=warehouse.url(database_roles.PIPELINE), keep_bodies_days="90")
+def test_run_fails_if_the_schema_has_another_version(
+    in_process: InProcessDagster, warehouse: Databases
+) -> None:
+    in_process.set(warehouse_url=warehouse.url(database_roles.PIPELINE), keep_bodies_days="90")
     newest = revisions(WAREHOUSE_MIGRATIONS)[-1]
-    for revision, said in (("0003", "run `registru migrate` first"), ("9999", "newer than this version")):
+    for revision, expected in (("0003", "run `registru migrate` first"), ("9999", "newer than this version")):
         with warehouse.unrestricted() as connection:
             connection.execute(
                 text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision}
             )
-        result = tidied(inside)
+        result = run_tidy(in_process)
         with warehouse.unrestricted() as connection:
             connection.execute(
                 text("UPDATE alembic_version SET version_num = :revision"), {"revision": newest}
             )
         assert not result.success
         [failure] = [event for event in result.all_events if event.is_step_failure]
-        assert said in str(failure.step_failure_data.error_display_string)
+        assert expected in str(failure.step_failure_data.error_display_string)
 
 
-def test_runs_that_are_over_go_with_their_events_and_logs(tmp_path: Path) -> None:
+def test_ended_runs_are_deleted_with_their_events_and_logs(tmp_path: Path) -> None:
     with DagsterInstance.local_temp(str(tmp_path)) as instance:
         old = [instance.create_run_for_job(defs.get_job_def("tidy")) for _ in range(2)]
         instance.report_run_failed(old[0], "over")

@@ -1,4 +1,4 @@
-"""After PostgreSQL has closed connections that were idle, nobody's query fails for it."""
+"""Tests of idle connections: a query succeeds after PostgreSQL has closed its connection."""
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -8,7 +8,7 @@ from tests.warehouse_server import Databases
 from warehouse.schema import database_roles
 
 
-def test_a_connection_that_did_not_outlive_its_rest_is_made_anew(
+def test_idle_connection_that_was_closed_is_replaced(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(idle_connections, "_IDLE_SECONDS", 0.0)

@@ -1,4 +1,4 @@
-"""Somebody who waits does not wait for the queue, as long as there is room."""
+"""Tests of the run coordinator: single requests bypass the queue while there is room."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ from dagster import DagsterRun, DagsterRunStatus
 from dagster._core.run_coordinator import SubmitRunContext
 
 from pipeline.dagster_host.run_coordinator import PeopleFirstRunCoordinator
-from tests.pipeline.run_server_harness import Warm, opened_instance, run_server
+from tests.pipeline.run_server_harness import RunServerHarness, open_instance, run_server
 from warehouse.contract import KIND_TAG, RunKind
 
 COORDINATOR = """
@@ -21,27 +21,27 @@ run_coordinator:
 
 
 @pytest.fixture
-def warm(tmp_path: Path) -> Iterator[Warm]:
+def server(tmp_path: Path) -> Iterator[RunServerHarness]:
     with (
-        opened_instance(tmp_path, more=COORDINATOR) as instance,
+        open_instance(tmp_path, more=COORDINATOR) as instance,
         run_server(tmp_path, instance) as running,
     ):
         yield running
 
 
-def _submit(warm: Warm, kind: RunKind) -> DagsterRun:
-    coordinator = warm.instance.run_coordinator
+def _submit(server: RunServerHarness, kind: RunKind) -> DagsterRun:
+    coordinator = server.instance.run_coordinator
     assert isinstance(coordinator, PeopleFirstRunCoordinator)
-    run = warm.create("wait", **{KIND_TAG: str(kind)})
-    coordinator.submit_run(SubmitRunContext(run, workspace=None))  # type: ignore[arg-type] # nobody asks by HTTP
-    return warm.run(run.run_id)
+    run = server.create("wait", **{KIND_TAG: str(kind)})
+    coordinator.submit_run(SubmitRunContext(run, workspace=None))  # type: ignore[arg-type] # not submitted by HTTP
+    return server.run(run.run_id)
 
 
-def test_who_waits_is_launched_at_once_while_there_is_room_and_bulk_work_is_queued(warm: Warm) -> None:
-    bulk = _submit(warm, RunKind.BULK)
-    people = [_submit(warm, RunKind.PERSON) for _ in range(3)]
+def test_single_requests_are_launched_at_once_and_bulk_work_is_queued(server: RunServerHarness) -> None:
+    bulk = _submit(server, RunKind.BULK)
+    people = [_submit(server, RunKind.PERSON) for _ in range(3)]
 
     assert bulk.status is DagsterRunStatus.QUEUED
     assert people[2].status is DagsterRunStatus.QUEUED
     for run in people[:2]:
-        assert warm.said(run.run_id)
+        assert server.written(run.run_id)

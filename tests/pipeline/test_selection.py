@@ -1,4 +1,4 @@
-"""What may be typed into the launchpad, and what is said to what may not."""
+"""Tests of the config that selects companies: what it accepts, and the errors for what it refuses."""
 
 from typing import Any
 
@@ -24,22 +24,22 @@ IDNO = make_idno(1)
         {"idnos": [IDNO], "since": "2026-09-01T03:00:00+03:00"},
     ],
 )
-def test_companies_are_named_or_selected(config: dict[str, Any]) -> None:
+def test_config_names_or_selects_companies(config: dict[str, Any]) -> None:
     selection = CompanySelection(**config)
     assert CompanySelection(**selection.as_config()) == selection
 
 
-def test_a_year_may_be_a_number_or_a_text() -> None:
+def test_cohort_can_be_an_integer_or_a_string() -> None:
     assert CompanySelection(select="all", cohort="2003").cohort == 2003
     assert CompanySelection(select="all", cohort=2003).cohort == 2003
 
 
-def test_a_company_written_twice_counts_once() -> None:
+def test_duplicate_idnos_count_once() -> None:
     assert CompanySelection(idnos=[IDNO, f" {IDNO} "] * MAX_COMPANIES).idnos == [IDNO]
 
 
 @pytest.mark.parametrize(
-    ("config", "said"),
+    ("config", "expected"),
     [
         ({}, "idnos: 0 given, 1 to 1000 are allowed; or give select: failed, due or all"),
         ({"idnos": []}, "idnos: 0 given"),
@@ -66,14 +66,14 @@ def test_a_company_written_twice_counts_once() -> None:
         ({"idnos": ["1003600069774"]}, "its last digit is 4"),
     ],
 )
-def test_what_is_refused_is_named_with_what_is_allowed(config: dict[str, Any], said: str) -> None:
+def test_refusal_names_the_value_and_what_is_allowed(config: dict[str, Any], expected: str) -> None:
     with pytest.raises(ValidationError) as refused:
         CompanySelection(**config)
-    assert said in str(refused.value)
+    assert expected in str(refused.value)
 
 
 @given(st.integers() | st.text(max_size=12))
-def test_a_cohort_is_a_year_or_refused(cohort: int | str) -> None:
+def test_cohort_is_a_year_or_refused(cohort: int | str) -> None:
     try:
         year = CompanySelection(select="all", cohort=cohort).cohort
     except ValidationError as refused:
@@ -82,7 +82,7 @@ def test_a_cohort_is_a_year_or_refused(cohort: int | str) -> None:
         assert year in SELECTABLE_YEARS
 
 
-def test_a_transformation_may_name_nobody() -> None:
+def test_transformation_needs_no_idnos() -> None:
     assert TransformSelection().idnos == []
     with pytest.raises(ValidationError, match="an IDNO has 13 digits"):
         TransformSelection(idnos=["x"])

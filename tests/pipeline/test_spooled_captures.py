@@ -1,4 +1,4 @@
-"""What runs that died had seen, and not stored: the next run on the machine stores it, once."""
+"""Tests of captures in the spools of dead runs: the next run on the machine stores each once."""
 
 from pathlib import Path
 
@@ -14,24 +14,22 @@ from warehouse.contract import Outcome
 from warehouse.schema import database_roles
 
 
-def seen(number: int) -> Capture:
+def failed_capture(number: int) -> Capture:
     return unvisited_capture(
         "http://x.test", make_idno(number), reason="it died", outcome=Outcome.BROWSER_ERROR
     )
 
 
-def test_captures_of_a_dead_run_are_stored_once_and_those_of_a_live_one_are_left(
-    databases: Databases, tmp_path: Path
-) -> None:
+def test_only_spooled_captures_of_dead_runs_are_stored_once(databases: Databases, tmp_path: Path) -> None:
     engine = databases.engine(database_roles.PIPELINE)
-    dead, alive = seen(47_001), seen(47_002)
+    dead, alive = failed_capture(47_001), failed_capture(47_002)
     spool.put(tmp_path / "dead", dead)
     spool.put(tmp_path / "alive", alive)
 
     for expected in (1, 0):
         stored = store_spools_of_dead_runs(engine.begin, tmp_path, has_ended=lambda run_id: run_id == "dead")
         assert stored == expected
-    # The worker died after the database had it, before the file was gone.
+    # The run died after it had stored the capture and before it had removed the file.
     spool.put(tmp_path / "dead", dead)
     assert store_spools_of_dead_runs(engine.begin, tmp_path, has_ended=lambda run_id: run_id == "dead") == 1
 
@@ -45,9 +43,9 @@ def test_captures_of_a_dead_run_are_stored_once_and_those_of_a_live_one_are_left
     assert [path.parent.name for path in tmp_path.rglob("*.json")] == ["alive"]
 
 
-def test_half_a_file_is_no_capture(databases: Databases, tmp_path: Path) -> None:
+def test_partial_file_in_the_spool_is_ignored(databases: Databases, tmp_path: Path) -> None:
     folder = tmp_path / "dead"
-    path = spool.put(folder, seen(47_003))
+    path = spool.put(folder, failed_capture(47_003))
     path.rename(path.with_suffix(".part"))
     assert (
         store_spools_of_dead_runs(

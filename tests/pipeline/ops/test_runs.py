@@ -23,7 +23,7 @@ def nothing() -> None:
         (DagsterRunStatus.FAILURE, False),
     ],
 )
-def test_a_run_that_has_ended_or_is_cancelled_stops(status: DagsterRunStatus, is_active: bool) -> None:
+def test_ended_or_cancelled_run_stops(status: DagsterRunStatus, is_active: bool) -> None:
     with DagsterInstance.ephemeral() as instance:
         run = instance.create_run_for_job(nothing, status=status)
         check_run_active = active_run_check(cast("Context", SimpleNamespace(instance=instance, run=run)))

@@ -1,4 +1,4 @@
-"""A warehouse that these tests have for themselves, empty for each."""
+"""A warehouse for the tests of this package, empty at the start of each."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ def own_databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database
 
 
 @pytest.fixture
-def stage(own_databases: Databases, monkeypatch: pytest.MonkeyPatch) -> RecordsHarness:
+def harness(own_databases: Databases, monkeypatch: pytest.MonkeyPatch) -> RecordsHarness:
     """An empty warehouse."""
     empty = RecordsHarness(own_databases, monkeypatch)
     empty.clear()

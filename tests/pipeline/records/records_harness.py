@@ -1,4 +1,4 @@
-"""Captures of made-up companies in a warehouse of their own, and what becomes of them."""
+"""Stores captures of made-up companies in a warehouse and transforms them."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -34,7 +34,7 @@ TABLES = (
 
 
 def page(idno: str, name: str, facts: Sequence[tuple[str, str]] = ()) -> str:
-    """A company's page: its name, its IDNO, and labels with values."""
+    """Return a company's page with its name, its IDNO, and labels with values."""
     rows = "".join(
         f"<dt>{escape(label)}</dt><dd>{escape(value)}</dd>" for label, value in (("IDNO", idno), *facts)
     )
@@ -42,8 +42,8 @@ def page(idno: str, name: str, facts: Sequence[tuple[str, str]] = ()) -> str:
 
 
 @dataclass(frozen=True)
-class Made:
-    """How to make a capture: the company as its data has it, changed, and which of its data came."""
+class CaptureSpec:
+    """A good capture to create: a made-up company with changes, and which of its payloads arrived."""
 
     idno: str
     changes: dict[str, Any] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Made:
     shown: Sequence[tuple[str, str]] = ()
 
     def capture(self, fetched_at: datetime) -> Capture:
-        """Return it as a good capture."""
+        """Return the capture."""
         content = {**company(self.idno), **self.changes}
         figures = fin_data(self.idno) if self.statements is None else self.statements
         bodies = [
@@ -79,7 +79,7 @@ class Made:
 
 @dataclass
 class RecordsHarness:
-    """A warehouse with nothing in it but what a test puts there."""
+    """A warehouse that contains only what a test puts there."""
 
     databases: Databases
     monkeypatch: pytest.MonkeyPatch
@@ -87,32 +87,34 @@ class RecordsHarness:
     _now: datetime = FIRST
 
     def put(self, idno: str, *, run_id: str = "a run", **made: Any) -> int:
-        """Store a capture made a day after the one before; return its id."""
+        """Store a capture, one day later than the previous one. Return its id."""
         self._now += DAY
         with self.databases.warehouse() as connection:
-            capture = Made(idno, **made).capture(self._now)
+            capture = CaptureSpec(idno, **made).capture(self._now)
             return store_capture(connection, capture, run_id=run_id, requested_by=None)
 
     def put_many(self, idnos: Sequence[str]) -> None:
-        """Store a capture of each company, all of one time."""
+        """Store a capture of each company, all fetched at the same time."""
         self._now += DAY
         with self.databases.warehouse() as connection:
             for idno in idnos:
-                store_capture(connection, Made(idno).capture(self._now), run_id="a run", requested_by=None)
+                store_capture(
+                    connection, CaptureSpec(idno).capture(self._now), run_id="a run", requested_by=None
+                )
 
     def transform(self, *idnos: str) -> list[Transformation]:
-        """Make the newest captures of companies current."""
+        """Transform the newest captures of companies."""
         engine = self.databases.engine(database_roles.PIPELINE)
         with engine.begin() as connection:
             captures = captures_of_companies(connection, idnos)
         return update_records(engine.begin, captures)
 
     def retransform(self, *, cohort: str | None = None, processes: int = 1) -> list[Transformation]:
-        """Transform what is stale."""
-        return [each for results in self.batches(cohort=cohort, processes=processes) for each in results]
+        """Transform stale records again."""
+        return [done for results in self.batches(cohort=cohort, processes=processes) for done in results]
 
     def batches(self, *, cohort: str | None = None, processes: int = 1) -> Iterator[list[Transformation]]:
-        """Transform what is stale, batch by batch."""
+        """Transform stale records again, batch by batch."""
         return retransform_stale(
             self.databases.engine(database_roles.PIPELINE).begin,
             self.databases.url(database_roles.PIPELINE),
@@ -122,15 +124,15 @@ class RecordsHarness:
         )
 
     def version(self, number: int) -> None:
-        """Be another version of the transformation."""
+        """Set the transform version."""
         self.monkeypatch.setattr("pipeline.transform.version.TRANSFORM_VERSION", number)
 
     def facts(self, idno: str) -> CompanyFacts | None:
-        """Return what the record says."""
+        """Return the facts of a record."""
         return self.all_facts([idno]).get(idno)
 
     def all_facts(self, idnos: Sequence[str]) -> dict[str, CompanyFacts]:
-        """Return what the records say."""
+        """Return the facts of records by IDNO."""
         with self.databases.warehouse() as connection:
             return load_facts(connection, idnos)
 
@@ -140,12 +142,12 @@ class RecordsHarness:
             return [dict(row) for row in connection.execute(text(query), parameters).mappings()]
 
     def changes(self, idno: str) -> list[tuple[str, str]]:
-        """Return which fields changed, and why, in order."""
+        """Return the changed fields with their causes, in order."""
         rows = self.rows("SELECT field, cause FROM company_changes WHERE idno = :idno ORDER BY id", idno=idno)
         return [(row["field"], row["cause"]) for row in rows]
 
     def tables(self) -> dict[str, list[str]]:
-        """Return all rows of the tables of records, with the places where they lie: untouched rows stay there."""
+        """Return all rows of the tables of records with their physical place, which only a write changes."""
         return {
             table: [
                 row["row"]
@@ -155,11 +157,11 @@ class RecordsHarness:
         }
 
     def owner(self) -> AbstractContextManager[Connection]:
-        """Return a connection that nothing is refused to; what it does is kept."""
+        """Return a connection without restrictions, whose changes are committed."""
         return self.databases.unrestricted()
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Delete everything."""
         with self.owner() as connection:
             connection.exec_driver_sql(
                 f"TRUNCATE source_data, source_payloads, raw_documents, {', '.join(TABLES)} CASCADE"

@@ -1,4 +1,4 @@
-"""The checks of the stored tables: each passes on good tables, and fails when what it looks for is there."""
+"""Tests of the checks: each passes on good tables and fails on the error that it looks for."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -17,48 +17,48 @@ ALL = [
     *(checks.identity, checks.references, checks.counts),
     *(checks.fill_rates, checks.unknown_fields, checks.freshness),
 ]
-Look = Callable[[Connection], Finding]
+Check = Callable[[Connection], Finding]
 
 
-def look(stage: RecordsHarness, check: Look) -> Finding:
-    with stage.databases.warehouse() as connection:
+def run_check(harness: RecordsHarness, check: Check) -> Finding:
+    with harness.databases.warehouse() as connection:
         return check(connection)
 
 
 @pytest.fixture
-def filled(stage: RecordsHarness) -> RecordsHarness:
-    """Records of some companies."""
-    stage.put_many(IDNOS[:5])
-    stage.retransform()
-    return stage
+def filled(harness: RecordsHarness) -> RecordsHarness:
+    """A warehouse with records of five companies."""
+    harness.put_many(IDNOS[:5])
+    harness.retransform()
+    return harness
 
 
 @pytest.mark.parametrize("check", ALL)
-def test_good_tables_pass(filled: RecordsHarness, check: Look) -> None:
-    finding = look(filled, check)
+def test_check_passes_on_good_tables(filled: RecordsHarness, check: Check) -> None:
+    finding = run_check(filled, check)
     assert finding.passed, finding
 
 
 @pytest.mark.parametrize("check", ALL)
-def test_empty_tables_pass(stage: RecordsHarness, check: Look) -> None:
-    assert look(stage, check).passed
+def test_check_passes_on_empty_tables(harness: RecordsHarness, check: Check) -> None:
+    assert run_check(harness, check).passed
 
 
-def test_a_record_of_another_companys_capture_fails(filled: RecordsHarness) -> None:
+def test_record_from_another_companys_capture_fails(filled: RecordsHarness) -> None:
     with filled.owner() as owner:
         owner.exec_driver_sql(
             "UPDATE transformed_data SET source_data_id = (SELECT max(id) FROM source_data)"
             f" WHERE idno = '{IDNOS[0]}'"
         )
-    finding = look(filled, checks.identity)
+    finding = run_check(filled, checks.identity)
     assert not finding.passed
     assert [row["idno"] for row in finding.rows] == [IDNOS[0]]
 
 
-def test_a_record_of_a_failed_capture_fails(filled: RecordsHarness) -> None:
+def test_record_from_a_failed_capture_fails(filled: RecordsHarness) -> None:
     with filled.owner() as owner:
         owner.exec_driver_sql(f"UPDATE source_data SET outcome = 'blocked' WHERE idno = '{IDNOS[1]}'")
-    assert not look(filled, checks.identity).passed
+    assert not run_check(filled, checks.identity).passed
 
 
 @pytest.mark.parametrize(
@@ -70,71 +70,73 @@ def test_a_record_of_a_failed_capture_fails(filled: RecordsHarness) -> None:
         " LIMIT 1)",
     ],
 )
-def test_rows_without_what_they_belong_to_fail(filled: RecordsHarness, damage: str) -> None:
+def test_rows_without_their_record_or_capture_fail(filled: RecordsHarness, damage: str) -> None:
     with filled.owner() as owner:
         owner.exec_driver_sql(damage)
-    finding = look(filled, checks.references)
+    finding = run_check(filled, checks.references)
     assert not finding.passed and finding.rows
 
 
-def test_companies_that_lost_their_record_fail(filled: RecordsHarness) -> None:
+def test_missing_record_fails(filled: RecordsHarness) -> None:
     with filled.owner() as owner:
         owner.exec_driver_sql(f"DELETE FROM transformed_data WHERE idno = '{IDNOS[0]}'")
-    finding = look(filled, checks.counts)
+    finding = run_check(filled, checks.counts)
     assert (finding.passed, finding.summary.partition(" (")[0]) == (
         False,
         "4 records for 5 companies with a good capture",
     )
 
 
-def test_companies_in_quarantine_are_not_missed(filled: RecordsHarness) -> None:
+def test_company_in_quarantine_needs_no_record(filled: RecordsHarness) -> None:
     filled.put(IDNOS[6], with_company=False, html="<h1>ALTA</h1>")
     filled.retransform()
-    assert look(filled, checks.counts).passed
+    assert run_check(filled, checks.counts).passed
 
 
-def test_a_field_that_is_suddenly_stated_less_often_is_a_warning(
-    stage: RecordsHarness, monkeypatch: pytest.MonkeyPatch
+def test_field_that_becomes_rare_causes_a_warning(
+    harness: RecordsHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checks, "MIN_COMPANIES", 5)
-    before = stages.RecordsHarness(stage.databases, monkeypatch, _now=datetime.now(UTC) - timedelta(days=20))
+    before = stages.RecordsHarness(
+        harness.databases, monkeypatch, _now=datetime.now(UTC) - timedelta(days=20)
+    )
     before.put_many(IDNOS[:8])
-    now = stages.RecordsHarness(stage.databases, monkeypatch, _now=datetime.now(UTC) - timedelta(days=2))
+    now = stages.RecordsHarness(harness.databases, monkeypatch, _now=datetime.now(UTC) - timedelta(days=2))
     for idno in IDNOS[10:18]:
         now.put(idno, changes={"address": None})
-    stage.retransform()
+    harness.retransform()
 
-    finding = look(stage, checks.fill_rates)
+    finding = run_check(harness, checks.fill_rates)
     assert not finding.passed
     assert finding.summary.startswith("present much less often than in the weeks before: address")
     rates = {row["field"]: (row["before_per_cent"], row["now_per_cent"]) for row in finding.rows}
     assert rates["address"][1] == 0 and int(rates["address"][0]) > 50
 
 
-def test_a_field_never_seen_before_is_a_warning(filled: RecordsHarness) -> None:
+def test_unknown_field_causes_a_warning(filled: RecordsHarness) -> None:
     filled.put(IDNOS[7], changes={"rating": 5})
     filled.retransform()
-    finding = look(filled, checks.unknown_fields)
+    finding = run_check(filled, checks.unknown_fields)
     assert not finding.passed
     assert "rating" in str(finding.rows[0]["field"])
 
 
-def test_tracked_companies_long_overdue_are_a_warning(stage: RecordsHarness) -> None:
-    with stage.owner() as owner:
+def test_overdue_tracked_companies_cause_a_warning(harness: RecordsHarness) -> None:
+    with harness.owner() as owner:
         owner.exec_driver_sql(
             "INSERT INTO tracked_companies"
             " (idno, every_hours, due_at, sweep_id, sweep_page, first_seen_at, last_seen_at)"
             f" VALUES ('{IDNOS[0]}', 1, now() - interval '8 days', 1, 0, now(), now())"
         )
     try:
-        finding = look(stage, checks.freshness)
+        finding = run_check(harness, checks.freshness)
     finally:
-        with stage.owner() as owner:
+        with harness.owner() as owner:
             owner.exec_driver_sql("DELETE FROM tracked_companies")
     assert (finding.passed, finding.figures) == (False, {"tracked": 1, "late": 1})
 
 
-def test_errors_block_and_the_rest_warns() -> None:
+def test_only_error_checks_are_blocking() -> None:
     blocking = {spec.name: spec.blocking for definition in CHECKS for spec in definition.check_specs}
     assert blocking == {
         **dict.fromkeys(("identity", "references", "counts"), True),
