@@ -21,8 +21,8 @@ from warehouse.records.queries import load_record
 from warehouse.records.record_cache import company_key
 
 _DESCRIPTIONS = {
-    TRANSFORMED_DATA_ASSET: "One record for each company: the head of its current facts. BeautifulSoup reads the HTML"
-    " and a parser the JSON of the newest good capture, without a visit. The record is also written to the cache.",
+    TRANSFORMED_DATA_ASSET: "The current record of each company, read from its newest good capture without a visit:"
+    " BeautifulSoup reads the HTML, a second parser the JSON. The record is also written to the cache.",
     "company_parties": "Founders with their shares, and administrators, of each company.",
     "company_activities": "The activities of each company, those that require a licence and those that do not.",
     "financial_statements": "The key figures of each company's financial statements by year. All rows of the statements"
