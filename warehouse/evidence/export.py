@@ -27,8 +27,8 @@ _HASHES = (
 )
 _BODIES = (
     "Responses are as seen by the browser: bodies are decoded (headers of the transfer encoding are renamed to"
-    " X-Archive-Orig-*), status lines have the standard phrases, and non-ASCII headers are percent-encoded. WARC-"
-    " Truncated marks a body that is not stored; the member removed_bodies of the metadata record names bodies"
+    " X-Archive-Orig-*), status lines have the standard phrases, and non-ASCII headers are percent-encoded."
+    " WARC-Truncated marks a body that is not stored; the member removed_bodies of the metadata record names bodies"
     " that were removed later. Conversions are pages as rendered by the browser. Metadata records contain"
     " everything that is stored about a capture, with the original headers."
 )
