@@ -1,4 +1,4 @@
-"""What an analyst does in Dagster's web UI: materialize the assets with a config, read what became of it."""
+"""Tests of an analyst's work in Dagster's web UI: materialize the assets with a config and read the results."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ from tests.platform_user import PlatformUser
 from tests.record_truth import assert_record_is_true
 from warehouse.contract import Outcome
 
-# `flaky` depends on how often the site was visited before.
-JUDGED = [case for name, case in CASES.items() if name is not CaseName.FLAKY]
+# Without `flaky`, whose outcome depends on the number of earlier visits.
+STABLE_CASES = [case for name, case in CASES.items() if name is not CaseName.FLAKY]
 LAYOUTS_AND_LANGUAGES = 24
 
 
@@ -33,13 +33,13 @@ def _metadata(run: dict[str, Any], asset: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def run_of_every_case(platform: Platform) -> dict[str, Any]:
     platform.wait_until_healthy()
-    answer = platform.launch(_config([case.idno for case in JUDGED]))
+    answer = platform.launch(_config([case.idno for case in STABLE_CASES]))
     assert answer["__typename"] == "LaunchRunSuccess", answer
     run = platform.finished_run(answer["run"]["runId"], seconds=240)
     return {**run, "id": answer["run"]["runId"]}
 
 
-def test_every_case_of_the_site_ends_in_its_outcome(
+def test_every_case_of_the_site_has_its_outcome(
     platform: Platform, run_of_every_case: dict[str, Any]
 ) -> None:
     assert run_of_every_case["status"] == "SUCCESS"
@@ -48,15 +48,15 @@ def test_every_case_of_the_site_ends_in_its_outcome(
     )
     outcomes = {row["idno"]: row["outcome"] for row in rows}
 
-    assert outcomes == {case.idno: case.outcome for case in JUDGED}
+    assert outcomes == {case.idno: case.outcome for case in STABLE_CASES}
     assert all(row["error"] for row in rows if row["outcome"] != "ok")
 
 
-def test_no_case_ever_becomes_a_wrong_fact(
+def test_no_case_produces_a_wrong_fact(
     platform: Platform, user: PlatformUser, run_of_every_case: dict[str, Any]
 ) -> None:
     assert run_of_every_case["status"] == "SUCCESS"
-    for case in JUDGED:
+    for case in STABLE_CASES:
         answer = user.http.get(f"/companies/{case.idno}/")
         if case.outcome is Outcome.OK:
             assert_record_is_true(answer.json(), expected_record(case.idno))
@@ -64,20 +64,18 @@ def test_no_case_ever_becomes_a_wrong_fact(
             assert answer.status_code == 404, case.name
 
 
-def test_what_became_of_each_company_is_read_in_the_metadata(run_of_every_case: dict[str, Any]) -> None:
+def test_metadata_report_each_company(run_of_every_case: dict[str, Any]) -> None:
     visits = _metadata(run_of_every_case, "source_data")
-    assert visits["companies"] == len(JUDGED)
+    assert visits["companies"] == len(STABLE_CASES)
     assert visits["outcome/blocked"] == 2
     table = visits["visits"]["records"]
     assert any(CASES[CaseName.NEVER_RENDERS].idno in row and "timeout" in row for row in table)
 
     records = _metadata(run_of_every_case, "transformed_data")
-    assert records["result/transformed"] == sum(case.outcome is Outcome.OK for case in JUDGED)
+    assert records["result/transformed"] == sum(case.outcome is Outcome.OK for case in STABLE_CASES)
 
 
-def test_the_main_documents_real_status_is_kept(
-    platform: Platform, run_of_every_case: dict[str, Any]
-) -> None:
+def test_status_of_the_main_document_is_stored(platform: Platform, run_of_every_case: dict[str, Any]) -> None:
     rows = platform.query(
         "SELECT idno, status_code FROM source_data WHERE run_id = :id", id=run_of_every_case["id"]
     )
@@ -112,22 +110,22 @@ def test_records_are_true_in_every_layout_and_language(platform: Platform, user:
         ([], "idnos: 0 given"),
     ],
 )
-def test_a_wrong_selection_fails_before_a_browser_starts_and_says_what_is_wrong(
+def test_invalid_selection_fails_before_a_visit_and_names_the_error(
     platform: Platform, idnos: list[str], named: str
 ) -> None:
     requests = len(platform.site.requests)
     answer = platform.launch(_config(idnos))
 
-    said = str(answer)
+    error = str(answer)
     if answer["__typename"] == "LaunchRunSuccess":
         run = platform.finished_run(answer["run"]["runId"])
         assert run["status"] == "FAILURE"
-        said = str(run["eventConnection"])
-    assert named in said
+        error = str(run["eventConnection"])
+    assert named in error
     assert len(platform.site.requests) == requests
 
 
-def test_a_config_of_the_wrong_shape_is_refused_at_once(platform: Platform) -> None:
+def test_config_with_an_unknown_field_is_refused(platform: Platform) -> None:
     answer = platform.launch({"ops": {"source_data": {"config": {"idno": "1020999000019"}}}})
 
     assert answer["__typename"] == "RunConfigValidationInvalid"
@@ -150,9 +148,9 @@ def test_stored_captures_are_transformed_again_without_a_visit(
     assert platform.site.visits(idno) == visits
 
 
-def test_transforming_nothing_fails_and_says_what_to_name(platform: Platform) -> None:
+def test_transforming_without_companies_fails_and_names_the_remedy(platform: Platform) -> None:
     answer = platform.launch({}, assets=["transformed_data"])
     run = platform.finished_run(answer["run"]["runId"])
 
     assert run["status"] == "FAILURE"
-    assert "Name companies in the config of transformed_data" in str(run["eventConnection"])
+    assert "name companies in the config of transformed_data" in str(run["eventConnection"])

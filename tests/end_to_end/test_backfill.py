@@ -1,4 +1,4 @@
-"""Re-transformation from Dagster's backfill page and from the command line: each cohort by itself."""
+"""Tests of re-transformation by cohort, from Dagster's backfill page and from the command line."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ from tests.polling import wait_for
 from warehouse.contract import CODE_LOCATION, REPOSITORY, RETRANSFORM_JOB
 from warehouse.schema import database_roles
 
-COHORTS = [str(year) for year in range(2030, 2040)]
+BACKFILLED_COHORTS = [str(year) for year in range(2030, 2040)]
 BROKEN = "2035"
 COMPANIES = 12
 _BACKFILL = """
@@ -48,7 +48,7 @@ def idno_of(cohort: str, number: int) -> str:
 
 
 def put(platform: Platform, cohorts: list[str], *, start: int) -> None:
-    """Store captures that nobody has transformed, as a killed run leaves them."""
+    """Store pending captures, as a killed run leaves them."""
     with platform.warehouse() as connection:
         for cohort in cohorts:
             for number in range(start, start + COMPANIES):
@@ -66,7 +66,7 @@ def records(platform: Platform, cohort: str) -> int:
 
 @pytest.fixture
 def broken_cohort(platform: Platform) -> Iterator[None]:
-    """Tables that refuse the records of one cohort."""
+    """Make the tables refuse the records of one cohort."""
     owner = platform.engine(database_roles.WAREHOUSE_OWNER, database_roles.WAREHOUSE_DATABASE)
     with owner.begin() as connection:
         connection.exec_driver_sql(
@@ -78,16 +78,16 @@ def broken_cohort(platform: Platform) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("broken_cohort")
-def test_a_cohort_that_fails_holds_up_no_other_and_is_tried_again_alone(platform: Platform) -> None:
-    put(platform, COHORTS, start=0)
-    statuses = _backfilled(platform)
+def test_failed_cohort_does_not_affect_others_and_is_retried_alone(platform: Platform) -> None:
+    put(platform, BACKFILLED_COHORTS, start=0)
+    statuses = _backfill(platform)
 
     assert {name: status for name, (status, _) in statuses.items()} == {
-        **dict.fromkeys(COHORTS, "SUCCESS"),
+        **dict.fromkeys(BACKFILLED_COHORTS, "SUCCESS"),
         BROKEN: "FAILURE",
     }
-    assert {cohort: records(platform, cohort) for cohort in COHORTS} == {
-        **dict.fromkeys(COHORTS, COMPANIES),
+    assert {cohort: records(platform, cohort) for cohort in BACKFILLED_COHORTS} == {
+        **dict.fromkeys(BACKFILLED_COHORTS, COMPANIES),
         BROKEN: 0,
     }
     failed = platform.run(statuses[BROKEN][1])
@@ -109,8 +109,8 @@ def test_a_cohort_that_fails_holds_up_no_other_and_is_tried_again_alone(platform
     assert sorted(map(str, after)) == sorted(map(str, before))
 
 
-def _backfilled(platform: Platform) -> dict[str, tuple[str, str]]:
-    """Launch a backfill of all the cohorts; return what became of each, and its run."""
+def _backfill(platform: Platform) -> dict[str, tuple[str, str]]:
+    """Launch a backfill of all cohorts and wait for its end. Return the status and the run of each."""
     params = {
         "selector": {
             "partitionSetName": f"{RETRANSFORM_JOB}_partition_set",
@@ -119,22 +119,26 @@ def _backfilled(platform: Platform) -> dict[str, tuple[str, str]]:
                 "repositoryName": REPOSITORY,
             },
         },
-        "partitionNames": COHORTS,
+        "partitionNames": BACKFILLED_COHORTS,
     }
     launched = platform.graphql(_BACKFILL, params=params)["launchPartitionBackfill"]
     assert launched["__typename"] == "LaunchBackfillSuccess", launched
 
-    def over() -> list[dict[str, Any]] | None:
+    def finished_results() -> list[dict[str, Any]] | None:
         progress = platform.graphql(_PROGRESS, id=launched["backfillId"])["partitionBackfillOrError"]
         results = [dict(result) for result in progress["partitionStatuses"]["results"]]
         statuses = {result["runStatus"] for result in results}
-        return results if len(results) == len(COHORTS) and statuses <= {"SUCCESS", "FAILURE"} else None
+        return (
+            results
+            if len(results) == len(BACKFILLED_COHORTS) and statuses <= {"SUCCESS", "FAILURE"}
+            else None
+        )
 
-    results = wait_for("the end of the backfill", over, seconds=240)
+    results = wait_for("the end of the backfill", finished_results, seconds=240)
     return {result["partitionName"]: (result["runStatus"], result["runId"]) for result in results}
 
 
-def test_the_command_transforms_what_is_stale_and_says_when_nothing_is(platform: Platform) -> None:
+def test_command_transforms_stale_records_and_reports_if_there_are_none(platform: Platform) -> None:
     put(platform, ["2039"], start=COMPANIES)
     command = [
         *(sys.executable, "-m", "stack.cli", "retransform", "--home", str(platform.home.path)),

@@ -1,4 +1,4 @@
-"""The sweep of the register, and what is kept fresh by it, launched as an analyst does."""
+"""Tests of the register sweep and of visits to tracked companies, launched as an analyst does."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from tests.platform_user import PlatformUser
 from tests.polling import wait_for
 from warehouse.contract import KIND_TAG, PRIORITY_TAG, REFRESH_JOB, SWEEP_JOB
 
-PAGES, HELD = 40, 6
+PAGES, STORED_PAGES = 40, 6
 SCHEDULES = """
 query { schedulesOrError(repositorySelector: {
   repositoryLocationName: "registru", repositoryName: "__repository__"
@@ -45,7 +45,9 @@ def _sweep(platform: Platform, **config: Any) -> str:
 
 
 def _metadata(run: dict[str, Any], asset: str = "tracked_companies") -> dict[str, Any]:
-    [materialization] = [each for each in run["assetMaterializations"] if each["assetKey"]["path"] == [asset]]
+    [materialization] = [
+        found for found in run["assetMaterializations"] if found["assetKey"]["path"] == [asset]
+    ]
     return {
         entry["label"]: entry.get("intValue", entry.get("text"))
         for entry in materialization["metadataEntries"]
@@ -62,13 +64,13 @@ def _pages(platform: Platform, run_id: str) -> list[int]:
 
 
 @pytest.fixture(autouse=True)
-def _the_api_is_known(platform: Platform, user: PlatformUser) -> None:
-    """Some page has been captured, by which the sweep finds the site's API."""
+def _capture_with_api_address(platform: Platform, user: PlatformUser) -> None:
+    """Make sure that there is a capture, in which the sweep finds the address of the site's API."""
     if not platform.query("SELECT 1 FROM source_payloads LIMIT 1"):
         assert user.fetch(make_idno(3600))["state"] == "succeeded"
 
 
-def test_a_sweep_stops_where_it_is_told_and_the_next_run_goes_on(platform: Platform) -> None:
+def test_next_run_continues_a_sweep_that_stopped_after_some_pages(platform: Platform) -> None:
     requests = _list_requests(platform)
     first = platform.finished_run(_sweep(platform, restart=True, max_pages=3))
     second = platform.finished_run(_sweep(platform))
@@ -88,40 +90,40 @@ def test_a_sweep_stops_where_it_is_told_and_the_next_run_goes_on(platform: Platf
 
 @contextmanager
 def _sweep_under_way(platform: Platform) -> Iterator[str]:
-    """Yield the run of a sweep that has stored some pages and waits for the next one; the site then goes on."""
-    platform.site.list_blocked_from = HELD
+    """Yield the run of a sweep that has stored some pages and waits for the next. Then the site serves it."""
+    platform.site.list_blocked_from = STORED_PAGES
     try:
         run_id = _sweep(platform, restart=True, page_size=LISTED_COMPANIES // PAGES)
-        wait_for("some pages", lambda: len(_pages(platform, run_id)) == HELD)
+        wait_for("some pages", lambda: len(_pages(platform, run_id)) == STORED_PAGES)
         yield run_id
     finally:
         platform.site.list_blocked_from = None
 
 
-def test_a_killed_sweep_goes_on_where_it_was(platform: Platform) -> None:
+def test_next_run_continues_a_killed_sweep(platform: Platform) -> None:
     with _sweep_under_way(platform) as killed:
         worker = platform.worker(killed)
         worker.kill()
         worker.wait(20)
-    assert _pages(platform, killed) == list(range(HELD))
+    assert _pages(platform, killed) == list(range(STORED_PAGES))
 
     resumed = _sweep(platform)
     assert platform.finished_run(resumed)["status"] == "SUCCESS"
-    assert _pages(platform, resumed) == list(range(HELD, PAGES))
+    assert _pages(platform, resumed) == list(range(STORED_PAGES, PAGES))
 
 
-def test_a_cancelled_sweep_ends_at_once_and_goes_on_later(platform: Platform) -> None:
+def test_cancelled_sweep_ends_at_once_and_a_later_run_continues_it(platform: Platform) -> None:
     with _sweep_under_way(platform) as cancelled:
         platform.terminate(cancelled)
         assert platform.finished_run(cancelled)["status"] == "CANCELED"
-    assert _pages(platform, cancelled) == list(range(HELD))
+    assert _pages(platform, cancelled) == list(range(STORED_PAGES))
 
     resumed = _sweep(platform, max_pages=1)
     assert platform.finished_run(resumed)["status"] == "SUCCESS"
-    assert _pages(platform, resumed) == [HELD]
+    assert _pages(platform, resumed) == [STORED_PAGES]
 
 
-def test_a_refresh_visits_the_most_overdue_and_leaves_the_rest_for_later(platform: Platform) -> None:
+def test_refresh_visits_the_most_overdue_companies_first(platform: Platform) -> None:
     platform.finished_run(_sweep(platform, restart=True, max_pages=1))
     overdue = [make_idno(number) for number in range(700, 703)]
     with platform.warehouse() as connection:
@@ -146,8 +148,8 @@ def test_a_refresh_visits_the_most_overdue_and_leaves_the_rest_for_later(platfor
     assert platform.query("SELECT 1 FROM transformed_data WHERE idno = :idno", idno=overdue[0])
 
 
-def test_what_failed_is_selected_and_visited_again(platform: Platform) -> None:
-    failed = make_idno(3610)  # of 2023, of which no other fails
+def test_failed_companies_can_be_selected_and_visited_again(platform: Platform) -> None:
+    failed = make_idno(3610)  # in the cohort 2023, where no other company fails
     with platform.warehouse() as connection:
         connection.exec_driver_sql(
             "INSERT INTO source_data (idno, url, outcome, fetched_at, duration_ms, run_id)"
@@ -171,23 +173,23 @@ def test_what_failed_is_selected_and_visited_again(platform: Platform) -> None:
         ({"select": "due", "idnos": [make_idno(1)]}, "one of the two is allowed"),
     ],
 )
-def test_a_wrong_selection_is_refused_before_anything_is_visited(
+def test_invalid_selection_is_refused_before_a_visit(
     platform: Platform, config: dict[str, Any], named: str
 ) -> None:
     requests = len(platform.site.requests)
     answer = platform.launch({"ops": {"source_data": {"config": config}}})
 
-    said = str(answer)
+    error = str(answer)
     if answer["__typename"] == "LaunchRunSuccess":
         run = platform.finished_run(answer["run"]["runId"])
         assert run["status"] == "FAILURE"
-        said = str(run["eventConnection"])
-    assert named in said
+        error = str(run["eventConnection"])
+    assert named in error
     assert len(platform.site.requests) == requests
 
 
 @pytest.mark.parametrize("name", ["refresh_tracked_schedule", "sweep_register_schedule"])
-def test_schedules_are_seen_in_dagster_and_say_why_they_do_nothing(platform: Platform, name: str) -> None:
+def test_disabled_schedules_are_visible_and_give_their_reason(platform: Platform, name: str) -> None:
     found = platform.graphql(SCHEDULES)["schedulesOrError"]["results"]
     assert {"name": name, "scheduleState": {"status": "RUNNING"}} in found
 

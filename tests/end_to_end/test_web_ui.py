@@ -1,4 +1,4 @@
-"""What people see: the sign-in page, and Dagster's web UI behind it, in a real browser, as each role."""
+"""Tests of the sign-in page and of Dagster's web UI behind the gateway, in a browser and by HTTP, as each role."""
 
 import os
 from collections.abc import Iterator
@@ -13,24 +13,24 @@ from api.auth.roles import Role
 from standin.site_facts import make_idno
 from tests.browsers import see, started_browser, text_of, wait_in
 from tests.dagster_web_ui import LAUNCH
-from tests.page_forms import form_of
+from tests.page_forms import hidden_fields
 from tests.platform_harness import Platform
 from tests.platform_user import PlatformUser
 from tests.polling import wait_for
 
 SHOTS = os.environ.get("REGISTRU_SCREENSHOTS")
-"""A folder to keep what was seen."""
+"""The folder for screenshots; none are stored without it."""
 
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[Chrome]:
-    """A browser that knows nobody."""
+    """A browser that is not signed in."""
     with started_browser(tmp_path / "profile") as driver:
         yield driver
 
 
-def keep(browser: Chrome, name: str) -> None:
-    """Keep a screenshot, if somebody wants to look."""
+def store_screenshot(browser: Chrome, name: str) -> None:
+    """Store a screenshot if there is a folder for it."""
     if SHOTS:
         browser.save_screenshot(str(Path(SHOTS) / f"{name}.png"))
 
@@ -44,25 +44,25 @@ def sign_in(browser: Chrome, username: str, password: str) -> None:
 
 
 BUTTON = """
-const found = [...document.querySelectorAll('button')].find(each => each.innerText === 'Materialize all')
+const found = [...document.querySelectorAll('button')].find(button => button.innerText === 'Materialize all')
 return found ? !found.disabled && found.getAttribute('aria-disabled') !== 'true' : null
 """
-"""Whether the button that launches may be pressed."""
+"""A script that returns whether the button that launches a run is enabled."""
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_dagster_opens_for_each_role_once_signed_in(platform: Platform, browser: Chrome, role: Role) -> None:
+def test_dagster_opens_for_each_role_after_sign_in(platform: Platform, browser: Chrome, role: Role) -> None:
     with platform.signed_in_as(role) as user:
         browser.get(f"{platform.url}/dagster/jobs")
         assert "Sign in" in text_of(browser)
-        keep(browser, f"sign-in-{role}")
+        store_screenshot(browser, f"sign-in-{role}")
         sign_in(browser, user.username, "not this one")
         see(browser, "The username or the password is wrong.")
-        keep(browser, f"sign-in-wrong-{role}")
+        store_screenshot(browser, f"sign-in-wrong-{role}")
         sign_in(browser, user.username, user.password)
         see(browser, "scrape_companies")
         assert browser.current_url == f"{platform.url}/dagster/jobs"
-        keep(browser, f"dagster-{role}")
+        store_screenshot(browser, f"dagster-{role}")
 
         browser.get(f"{platform.url}/dagster/locations/registru/jobs/scrape_companies/launchpad")
         see(browser, "Materialize all")
@@ -72,19 +72,19 @@ def test_dagster_opens_for_each_role_once_signed_in(platform: Platform, browser:
             lambda driver: driver.execute_script(BUTTON) is may_launch,
             f"a button that is enabled: {may_launch}",
         )
-        keep(browser, f"launchpad-{role}")
+        store_screenshot(browser, f"launchpad-{role}")
 
         browser.get(f"{platform.url}/sign-in")
         see(browser, f"Signed in as {user.username}")
         assert f"The role {role}" in text_of(browser)
-        keep(browser, f"signed-in-{role}")
+        store_screenshot(browser, f"signed-in-{role}")
         browser.find_element(By.CSS_SELECTOR, "button").click()
         see(browser, "Password")
         browser.get(f"{platform.url}/dagster/jobs")
         assert "Sign in" in text_of(browser)
 
 
-def test_the_pages_of_a_run_move_by_themselves_over_the_websocket(
+def test_page_of_a_run_updates_itself_over_the_websocket(
     platform: Platform, user: PlatformUser, browser: Chrome
 ) -> None:
     browser.get(f"{platform.url}/dagster/jobs")
@@ -94,10 +94,10 @@ def test_the_pages_of_a_run_move_by_themselves_over_the_websocket(
 
     browser.get(f"{platform.url}/dagster/runs/{run_id}")
     see(browser, "Success")
-    keep(browser, "run")
+    store_screenshot(browser, "run")
 
 
-def test_a_run_carries_the_name_of_who_launched_it_whatever_they_claim(
+def test_run_is_tagged_with_the_user_whatever_the_client_claims(
     platform: Platform, user: PlatformUser
 ) -> None:
     selector = {
@@ -124,7 +124,7 @@ def test_a_run_carries_the_name_of_who_launched_it_whatever_they_claim(
     assert row["requested_by"] == user.username
 
 
-def test_a_reader_cannot_launch_a_run_by_graphql(platform: Platform) -> None:
+def test_reader_cannot_launch_a_run_by_graphql(platform: Platform) -> None:
     params = {
         "selector": {
             "repositoryLocationName": "registru",
@@ -154,7 +154,7 @@ MUTATIONS = (
     'wipeAssets(assetPartitionRanges: [{assetKey: {path: ["source_data"]}}]) { __typename }',
     'setConcurrencyLimit(concurrencyKey: "x", limit: 1)',
 )
-"""What changes something."""
+"""Mutations that a reader must not execute."""
 
 
 WEBSOCKET = {
@@ -179,18 +179,18 @@ def ask_dagster(http: httpx.Client) -> dict[str, int]:
     }
 
 
-def test_dagster_is_closed_to_who_is_not_signed_in_by_page_query_and_websocket_alike(
+def test_dagster_refuses_pages_queries_and_websockets_without_a_session(
     platform: Platform, user: PlatformUser
 ) -> None:
-    with httpx.Client(base_url=platform.url, trust_env=False) as nobody:
-        assert set(ask_dagster(nobody).values()) == {401}
+    with httpx.Client(base_url=platform.url, trust_env=False) as signed_out:
+        assert set(ask_dagster(signed_out).values()) == {401}
     opened = ask_dagster(user.http)
     assert opened == {"page": 200, "bare": 307, "query": 200, "get": 200, "websocket": 101}
     user.http.post("/auth/logout/")
     assert set(ask_dagster(user.http).values()) == {401}
 
 
-def test_dagster_inside_serves_nobody_without_the_key(platform: Platform) -> None:
+def test_internal_webserver_refuses_requests_without_the_key(platform: Platform) -> None:
     for port in ("dagster", "dagster_readonly"):
         inside = f"http://127.0.0.1:{platform.ports[port]}/dagster"
         with httpx.Client(base_url=inside, trust_env=False) as http:
@@ -203,22 +203,22 @@ def test_dagster_inside_serves_nobody_without_the_key(platform: Platform) -> Non
 
 @pytest.fixture
 def visitor(platform: Platform) -> Iterator[httpx.Client]:
-    """A browser's requests, by hand: cookies are kept."""
+    """A client that keeps cookies, as a browser does."""
     with httpx.Client(base_url=platform.url, trust_env=False) as http:
         yield http
 
 
 def enter(visitor: httpx.Client, user: PlatformUser) -> httpx.Response:
-    form = form_of(visitor.get("/sign-in"))
+    form = hidden_fields(visitor.get("/sign-in"))
     return visitor.post("/sign-in", data={**form, "username": user.username, "password": user.password})
 
 
-def test_the_cookie_is_out_of_scripts_reach_and_opens_nothing_of_the_api(
+def test_session_cookie_is_http_only_and_not_valid_for_the_api(
     visitor: httpx.Client, user: PlatformUser
 ) -> None:
     answer = enter(visitor, user)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/dagster/")
-    cookie = next(each for each in answer.headers.get_list("set-cookie") if "registru_session" in each)
+    cookie = next(line for line in answer.headers.get_list("set-cookie") if "registru_session" in line)
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
     assert visitor.get("/auth/verify").json()["username"] == user.username
@@ -226,16 +226,16 @@ def test_the_cookie_is_out_of_scripts_reach_and_opens_nothing_of_the_api(
         assert visitor.request(method, path).status_code == 401
 
 
-def test_behind_tls_the_cookie_is_secure(platform: Platform, user: PlatformUser) -> None:
-    # As the gateway passes it on when it ends TLS; the API listens inside.
+def test_session_cookie_is_secure_behind_tls(platform: Platform, user: PlatformUser) -> None:
+    # The headers that the gateway sends to the API when it terminates TLS.
     inside = f"http://127.0.0.1:{platform.ports['api']}"
     headers = {"X-Forwarded-Proto": "https", "Host": "registru.example"}
     with httpx.Client(base_url=inside, headers=headers, trust_env=False) as http:
         page = http.get("/sign-in")
         cookie = page.headers["set-cookie"].split(";")[0]
-        form = {**form_of(page), "username": user.username, "password": user.password}
+        form = {**hidden_fields(page), "username": user.username, "password": user.password}
         answer = http.post("/sign-in", data=form, headers={"Cookie": cookie})
-    session = next(each for each in answer.headers.get_list("set-cookie") if "registru_session" in each)
+    session = next(line for line in answer.headers.get_list("set-cookie") if "registru_session" in line)
     assert session.startswith("__Host-registru_session=")
     assert "Secure" in session
 
@@ -250,7 +250,7 @@ def test_behind_tls_the_cookie_is_secure(platform: Platform, user: PlatformUser)
         {"Sec-Fetch-Site": "same-site"},
     ],
 )
-def test_another_sites_page_cannot_use_a_persons_sign_in(
+def test_page_of_another_site_cannot_use_the_session(
     visitor: httpx.Client, user: PlatformUser, headers: dict[str, str]
 ) -> None:
     enter(visitor, user)
@@ -260,23 +260,23 @@ def test_another_sites_page_cannot_use_a_persons_sign_in(
     with visitor.stream("GET", "/dagster/graphql", headers={**WEBSOCKET, **headers}) as handshake:
         assert handshake.status_code == 403
     assert visitor.get("/dagster/server_info", headers=headers).status_code == 403
-    form = form_of(visitor.get("/sign-in"))
+    form = hidden_fields(visitor.get("/sign-in"))
     assert visitor.post("/sign-out", data=form, headers=headers).status_code == 403
     assert visitor.get("/dagster/server_info").status_code == 200
 
 
-def test_a_link_from_elsewhere_still_opens_dagster(visitor: httpx.Client, user: PlatformUser) -> None:
+def test_link_from_another_site_opens_dagster(visitor: httpx.Client, user: PlatformUser) -> None:
     enter(visitor, user)
     link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Accept": "text/html"}
     assert visitor.get("/dagster/runs", headers=link).status_code == 200
 
 
-def test_a_form_that_was_not_served_to_this_browser_signs_nobody_in(
+def test_form_served_to_another_browser_does_not_sign_in(
     platform: Platform, visitor: httpx.Client, user: PlatformUser
 ) -> None:
     credentials = {"username": user.username, "password": user.password}
     with httpx.Client(base_url=platform.url, trust_env=False) as attacker:
-        theirs = form_of(attacker.get("/sign-in"))
+        theirs = hidden_fields(attacker.get("/sign-in"))
     visitor.get("/sign-in")
     for form in (credentials, {**credentials, **theirs}, {**credentials, "csrf": "ș\u0000"}):
         answer = visitor.post("/sign-in", data=form)
@@ -289,15 +289,17 @@ def test_a_form_that_was_not_served_to_this_browser_signs_nobody_in(
     "next_path",
     ["//evil.example", "https://evil.example", "/\\evil.example", "/\t/evil.example", "javascript:x"],
 )
-def test_signing_in_leads_nowhere_else(visitor: httpx.Client, user: PlatformUser, next_path: str) -> None:
-    form = form_of(visitor.get("/sign-in", params={"next": next_path}))
+def test_sign_in_redirects_only_within_the_site(
+    visitor: httpx.Client, user: PlatformUser, next_path: str
+) -> None:
+    form = hidden_fields(visitor.get("/sign-in", params={"next": next_path}))
     assert form["next"] == "/dagster/"
     form |= {"next": next_path, "username": user.username, "password": user.password}
     assert visitor.post("/sign-in", data=form).headers["Location"] == "/dagster/"
 
 
-def test_what_is_typed_into_the_page_comes_back_as_text(visitor: httpx.Client) -> None:
-    form = form_of(visitor.get("/sign-in"))
+def test_page_escapes_the_submitted_username(visitor: httpx.Client) -> None:
+    form = hidden_fields(visitor.get("/sign-in"))
     hostile = '"><script>alert(1)</script>'
     page = visitor.post("/sign-in", data={**form, "username": hostile, "password": "x"})
     assert page.status_code == 401
@@ -306,7 +308,7 @@ def test_what_is_typed_into_the_page_comes_back_as_text(visitor: httpx.Client) -
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
 
 
-def test_an_open_websocket_ends_soon_after_its_session(platform: Platform, user: PlatformUser) -> None:
+def test_open_websocket_ends_soon_after_its_session(platform: Platform, user: PlatformUser) -> None:
     with user.http.stream("GET", "/dagster/graphql", headers=WEBSOCKET) as handshake:
         assert handshake.status_code == 101
         user.http.post("/auth/logout/")
