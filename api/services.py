@@ -30,9 +30,9 @@ _REDIS_RETRIES = 3
 _REDIS_RETRIED = (RedisConnectionError,)
 """A failed connection is retried, because Redis may be restarting. A timeout is not: one wait was long enough."""
 _REDIS_CONNECTIONS = 16
-"""To each database. The gate has connections of its own (`RedisGate`: one to each database). `WakeupBus` holds one
-permanently for its subscription. A caller waits for a free connection; redis-py's plain pool would raise an error. That
-makes at most 34 per worker; Valkey accepts 10,000."""
+"""To each database. The gate has connections of its own (`RedisGate`: one, or two if the cache is on another server).
+`WakeupBus` holds one permanently for its subscription. A caller waits for a free connection; redis-py's plain pool
+would raise an error. That makes at most 34 per worker; Valkey accepts 10,000."""
 _REDIS_WAIT_SECONDS = 5
 _SQL_CONNECTIONS = 10
 """To each of two databases: 20 per worker. PostgreSQL (`stack.postgres`) accepts 200, which Dagster and runs share, so

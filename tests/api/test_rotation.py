@@ -145,7 +145,7 @@ async def test_api_with_aws_secrets_uses_a_new_key_after_sighup(harness: ApiHarn
             aws.put(SECRET, {**new, "jwt_secret": "change-me" * 5})
             api.process.send_signal(signal.SIGHUP)
             assert api.process.stderr is not None
-            refused = next(line for line in api.process.stderr if "those from before stay" in line)
+            refused = next(line for line in api.process.stderr if "the old ones stay in use" in line)
             assert "REGISTRU_JWT_SECRET is a placeholder" in refused
             assert api.status_of(token) == 200
 

@@ -164,7 +164,7 @@ def test_running_platform_uses_a_rotated_signing_key(
     before, mine = kid(), user.http.headers["Authorization"]
     servers = {process.pid for process in used.processes("api.main:create_app")}
     assert main(["rotate-key", "--home", str(used.home.path)]) == 0
-    assert "from now on" in capsys.readouterr().out
+    assert "a new key signs access tokens now" in capsys.readouterr().out
     wait_for("a token signed with the new key", lambda: kid() != before)
     assert user.http.get("/auth/me/", headers={"Authorization": mine}).status_code == httpx.codes.OK
     assert {process.pid for process in used.processes("api.main:create_app")} == servers
