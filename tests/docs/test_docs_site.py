@@ -24,6 +24,11 @@ from tests.browsers import started_browser
 _NOT_SETTINGS = {"REGISTRU_STACK", "REGISTRU_"}
 
 
+# A path of the repository in backticks, such as `api/main.py` or `pipeline/defs/`.
+_PACKAGES = "api|benchmarks|deploy|gateway|pipeline|stack|standin|telemetry|tests|warehouse"
+_PATH_IN_DOCS = re.compile(rf"`((?:{_PACKAGES})/[\w./-]+)`")
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the site, built in strict mode."""
@@ -95,3 +100,15 @@ def test_settings_page_lists_every_setting_in_the_code() -> None:
     assert {
         name for name in named - _NOT_SETTINGS if f"`{name.removeprefix('REGISTRU_')}`" not in page
     } == set()
+
+
+def test_paths_named_in_the_documentation_exist() -> None:
+    pages = [*(PROJECT / "docs").glob("*.md"), PROJECT / "README.md", PROJECT / "CONTRIBUTING.md"]
+    missing = {
+        f"{page.name}: {path}"
+        for page in pages
+        if page.name != "changelog.md"  # it names what was renamed
+        for path in _PATH_IN_DOCS.findall(page.read_text(encoding="utf-8"))
+        if not (PROJECT / path).exists()
+    }
+    assert missing == set()
