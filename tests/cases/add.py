@@ -18,13 +18,13 @@ from pipeline.records.capture_store import (
 )
 from pipeline.transform.source_text import fold
 from stack import postgres
+from stack.command_line import idno_argument
 from stack.home import DEFAULT_HOME, Home, RunningPlatform
 from stack.secrets import load_or_create
 from stack.stack_error import StackError
 from tests.cases.common_words import LETTERS
 from tests.cases.disguise import DisguiseFailed, disguise, words_of_names
 from tests.cases.kept import PAGES, CaseExists, KeptCase, read_capture, store_case
-from warehouse.idno import InvalidIdno, parse_idno
 from warehouse.schema import database_roles
 
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.cases.add", description=__doc__)
     parser.add_argument(
-        "idno", type=_idno, metavar="IDNO", help="the company whose newest good capture is stored"
+        "idno", type=idno_argument, metavar="IDNO", help="the company whose newest good capture is stored"
     )
     parser.add_argument(
         "name", type=_name, metavar="NAME", help="name of the case: lowercase letters, digits, hyphens"
@@ -63,13 +63,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--capture", type=int, metavar="ID", help="store this capture instead of the newest")
     parser.add_argument("--folder", type=Path, default=PAGES, help="folder of the cases")
     return parser
-
-
-def _idno(text: str) -> str:
-    try:
-        return parse_idno(text)
-    except InvalidIdno as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _name(text: str) -> str:
