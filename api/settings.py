@@ -111,7 +111,7 @@ class ApiSettings(StoreSettings, AccountRetentionSettings):
         default=250,
         ge=1,
         le=250,
-        description="Most companies of a batch in one run; lower it to spread batches over several workers",
+        description="Maximum companies of a batch in one run; lower it to spread batches over several workers",
     )
     run_limit_seconds: int = Field(
         default=300, gt=0, description="Seconds after which Dagster terminates a run for one company"

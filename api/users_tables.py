@@ -44,7 +44,7 @@ sessions = Table(
     Column("ended_by", Text),
     Column("address", Text),
     Column("user_agent", Text),
-    comment="One sign-in of one user; it ends once and for ever.",
+    comment="Sign-ins. A session that has ended never becomes valid again.",
 )
 
 refresh_tokens = Table(
@@ -54,7 +54,7 @@ refresh_tokens = Table(
     Column("session_id", Uuid, ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("used_at", DateTime(timezone=True)),
-    comment="Every refresh token of a session, as SHA-256: a used one that comes again ends the session.",
+    comment="The refresh tokens of each session, as SHA-256. Reuse of a token ends the session.",
 )
 
 api_keys = Table(
@@ -85,7 +85,7 @@ audit_log = Table(
     Column("address", Text),
     Column("user_agent", Text),
     Column("detail", Text),
-    comment="Security events: who (actor) did what (event) to whom (subject), from where.",
+    comment="Security events: the actor, the event, the subject and the client.",
 )
 
 launches = Table(
@@ -103,7 +103,7 @@ launches = Table(
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("launched_at", DateTime(timezone=True)),
     Column("cancelled_at", DateTime(timezone=True)),
-    comment="One Dagster run that is to be launched (no run_id yet: whoever claims it launches it) or was.",
+    comment="Launches: each becomes one Dagster run. Without a run_id, a process has to claim and launch it.",
 )
 
 scrapes = Table(
@@ -120,7 +120,7 @@ scrapes = Table(
     Column("deferred_until", DateTime(timezone=True)),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("finished_at", DateTime(timezone=True)),
-    comment="One company's fetch, from asked for to ended, by as many launches as it takes; one open a company.",
+    comment="Scrapes: each fetches one company, by as many launches as needed. A company has at most one open scrape.",
 )
 
 launch_scrapes = Table(
@@ -128,7 +128,7 @@ launch_scrapes = Table(
     metadata,
     Column("launch_id", Uuid, ForeignKey("launches.id", ondelete="CASCADE"), primary_key=True),
     Column("scrape_id", Uuid, ForeignKey("scrapes.id", ondelete="CASCADE"), primary_key=True),
-    comment="Every launch that a scrape was ever in, so that it is still found by the run of an earlier one.",
+    comment="Every launch that a scrape was ever in, so that the run of an earlier launch still finds the scrape.",
 )
 
 batches = Table(
@@ -141,7 +141,7 @@ batches = Table(
     Column("force_refresh", Boolean, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("cancelled_at", DateTime(timezone=True)),
-    comment="Many companies asked for at once.",
+    comment="Batches: many companies requested at once.",
 )
 
 batch_items = Table(
@@ -154,7 +154,7 @@ batch_items = Table(
     Column("verdict", Text, nullable=False),
     Column("reason", Text),
     Column("scrape_id", Uuid, ForeignKey("scrapes.id")),
-    comment="What became of each item of a batch when it was asked for.",
+    comment="The items of batches, with the verdict on each.",
 )
 
 scrape_requests = Table(
@@ -167,5 +167,5 @@ scrape_requests = Table(
     Column("force_refresh", Boolean, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("withdrawn_at", DateTime(timezone=True)),
-    comment="Who asked for it; many may share one scrape. Withdrawn: they want it no more.",
+    comment="Requests: users share a scrape. A withdrawn request is cancelled.",
 )

@@ -37,7 +37,7 @@ async def read(
         event: Only events of this kind; None for all.
         user_id: Only events that this account caused or was the subject of; None for all.
         before: Only events with a smaller id; None for all.
-        limit: The largest number of events.
+        limit: The maximum number of events.
     """
     query = select(audit_log)
     if event is not None:

@@ -3,7 +3,8 @@
 PostgreSQL is authoritative; Redis holds copies for a few minutes. Code that changes a row first overwrites its copy
 with a marker that means "ask PostgreSQL" (`invalidate`), then commits. A reader that finds no copy reads PostgreSQL
 and stores one, but never over an existing entry. A copy of a row that was read before the change therefore finds the
-marker in its place. No interleaving, and no loss of Redis, leaves a copy that admits a caller who was shut out.
+marker in its place. So no copy admits a caller whose access was revoked, whatever the
+order of concurrent steps, and even if Redis loses its data.
 """
 
 from collections.abc import Awaitable, Callable

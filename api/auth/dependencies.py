@@ -33,11 +33,11 @@ from api.services import Services, services_of
 from api.settings import ApiSettings, parse_limits
 
 PUBLIC = "public"
-"""Need of an endpoint that everyone may call."""
+"""Requirement of an endpoint that everyone may call."""
 UNLIMITED = "unlimited"
-"""Need of an endpoint that everyone may call, without a rate limit: it has to answer when Redis does not."""
+"""Requirement of an endpoint that everyone may call. It has no rate limit, so it answers even if Redis does not."""
 SIGNED_IN = "signed in"
-"""Need of an endpoint that every role and every API key may call."""
+"""Requirement of an endpoint that every role and every API key may call."""
 
 _NO_CREDENTIALS = "no credentials; send Authorization: Bearer <access token> or X-API-Key: <API key>"
 
@@ -65,7 +65,8 @@ def needs(
 
     Args:
         need: A scope, SIGNED_IN, PUBLIC or UNLIMITED.
-        or_cookie: Whether the browser's cookie authenticates too. Browsers send it unasked, so it is off by default.
+        or_cookie: Whether the browser's cookie authenticates too. Browsers attach cookies by themselves, so
+            the default is False.
         record_key: Returns the cache key of the record that the request will read. The gate fetches it in the round
             trip that it needs anyway (`cached_record_of`).
     """
@@ -138,8 +139,8 @@ async def _admit(
 ) -> Caller:
     """Return the caller. Raises NotSignedIn, TooManyRequests.
 
-    An access token names its user, so one round trip to Redis is enough. A cookie or an API key, and a token whose
-    copies are missing or invalidated, take a second one when the caller is known.
+    An access token names its user, so one round trip to Redis is enough. A cookie or an API key needs a second round
+    trip after its owner is known. So does a token whose copies are missing or invalidated.
     """
     second = _limit_of_user(services.settings, presented.user_id) if presented.user_id is not None else None
     admission = await services.redis_gate.admit(

@@ -117,8 +117,8 @@ async def _find(services: Services, username: str) -> Account | None:
 async def _count_guess(services: Services, client: RequestClient, name: str, user_id: UUID | None) -> None:
     """Count an attempt before the password is checked, so that concurrent attempts cannot exceed the limit.
 
-    Attempts from unknown addresses use up a limit of their own, not that of an address from which the owner has signed
-    in before. A correct password resets the count of its own address only.
+    Attempts from unknown addresses have a separate limit. They do not count towards the limit of an address from which
+    the owner has signed in before. A correct password resets the count of its own address only.
     """
     settings, guess_limits, digest = services.settings, services.guess_limits, _digest(name)
     await guess_limits.check(

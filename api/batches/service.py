@@ -1,4 +1,4 @@
-"""Batches: companies with a fresh record are answered at once, the others are stored together and launched in parts."""
+"""Batches: fresh records are returned immediately, the other companies are stored together and launched in parts."""
 
 import logging
 from collections import Counter
@@ -130,7 +130,7 @@ async def _store_items(
         request: The parsed body.
         items: The items as `read_items` returned them.
         fresh: The fresh records by IDNO; these companies are not fetched.
-        run_companies: The most companies in a run.
+        run_companies: The maximum number of companies in a run.
     """
     to_fetch = [item.idno for item in items if item.verdict is None and item.idno and item.idno not in fresh]
     scrape_ids, new = await scrapes.open_or_join(connection, to_fetch)
@@ -163,7 +163,7 @@ def _with_verdict(item: Item, *, fresh: Set[str], new: Set[str]) -> Item:
 async def _find_earlier_answer(
     *, users: AsyncEngine, warehouse: AsyncEngine, caller: Caller, key: str, digest: str
 ) -> BatchAnswer | None:
-    """Return the answer for the caller's batch with this key. Raises Invalid if its body was another."""
+    """Return the answer for the caller's batch with this key. Raises Invalid if its body differs."""
     async with users.connect() as connection:
         batch = await repository.find_by_key(connection, caller.user_id, key)
         if batch is None:
@@ -201,7 +201,7 @@ def _batch_item(item: Item, records: Mapping[str, CompanyRecord]) -> BatchItem:
 async def read_status(
     users: AsyncEngine, wakeups: WakeupBus, caller: Caller, batch_id: UUID, *, wait: float = 0.0
 ) -> BatchStatus:
-    """Return the status of one of the caller's batches; wait for its end at most `wait` seconds. Raises NotFound."""
+    """Return the status of one of the caller's batches; wait at most `wait` seconds for its end. Raises NotFound."""
     load_status = partial(_load_status, users, caller, batch_id)
     status = await load_status()
     if status.has_ended or not wait:

@@ -74,8 +74,8 @@ async def read_company(
 
     A past record is what this endpoint returned at that time: all later changes are undone, both changes at the source
     and corrections of the parser. It is not what was true at that time, because a visit may have come later. `source`
-    is the newest good capture up to that time from which the record was made. A time before the first record is
-    answered with 404 and the time of the first record.
+    is the newest good capture up to that time from which the record was made. For a time before
+    the first record, the answer is 404 and names the time of the first record.
     """
     if as_of is None:
         return await service.read_record(services.warehouse, idno)

@@ -72,7 +72,7 @@ async def read_changes(
         cause: Only changes with this cause.
         field: Only changes of this field.
         since: Only changes that were recorded at this time or later.
-        limit: The most changes to return.
+        limit: The maximum number of changes to return.
         before_id: Only changes older than the one with this id.
 
     Raises:

@@ -106,7 +106,7 @@ async def sign_out(
 def install(app: FastAPI, otherwise: _Render) -> None:
     """Make /auth/verify answer a browser that is not signed in with the sign-in page.
 
-    The gateway asks there about every request for Dagster. All other requests are rendered by `otherwise`.
+    The gateway calls /auth/verify before every request for Dagster. `otherwise` renders all other errors.
     """
 
     async def on_not_signed_in(request: Request, error: Exception) -> Response:

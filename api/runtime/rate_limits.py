@@ -1,4 +1,4 @@
-"""Rate limits: where a caller stands, and the limits on password guesses. Redis counts for all API processes."""
+"""Rate limits: how much of a limit is left, and the limits on password guesses. All API processes share the counts."""
 
 import time
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from api.problems import TooManyRequests
 
 @dataclass(frozen=True)
 class LimitState:
-    """Where a caller stands with a limit."""
+    """How much of a limit a caller has left."""
 
     amount: int
     """Requests that the window allows."""

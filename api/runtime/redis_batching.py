@@ -21,7 +21,7 @@ LONGEST_SECONDS = 5.0
 _MOST_COMMANDS = 128
 """Per exchange, so that neither side is busy with one exchange for long."""
 _OUTAGES = (TimeoutError, RedisTimeoutError, RedisConnectionError)
-"""Redis hangs or is gone: queued commands fail too, or the last one would wait for the retries of all before it."""
+"""Redis hangs or is unreachable. Queued commands then fail too; otherwise the last one would wait for all retries."""
 
 _QueuedCommand = tuple[bytes, "asyncio.Future[Any]"]
 

@@ -28,9 +28,9 @@ from warehouse.config.redis_options import backoff
 
 _SCRIPT = load_script(Path(__file__).parent / "lua", "admit")
 _SCRIPT_SHA1 = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
-"""The script's name in Redis."""
+"""The hash by which Redis identifies the script."""
 _RETRIES = 7
-"""They take 3.5 s together: by then a Redis that restarts is back, and no request was refused."""
+"""Together they take 3.5 s. Within this time a restarting Redis is back, so no request is refused."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Admission:
-    """The result of an admitted request: where the caller stands with the limits, and what Redis holds."""
+    """The result of an admitted request: what is left of the limits, and what Redis holds."""
 
     limit: LimitState
     copies: Sequence[str | None] = ()
@@ -162,7 +162,7 @@ def _credentials(login: Mapping[str, Any] | None) -> Any:
 
 
 def _limit_state(item: RateLimitItem, counts: Sequence[int]) -> LimitState:
-    """Return where a caller stands with an item, from the script's {previous, current, ms left}."""
+    """Return what is left of a limit, from the script's {previous, current, ms left}."""
     previous, current, left_ms = counts
     window = item.get_expiry()
     left = left_ms / 1000

@@ -1,7 +1,9 @@
-"""Wake-ups: tasks wait for topics, and any API process or run wakes them through Redis. A lost message costs a second.
+"""Wake-ups: tasks wait for topics, and any API process or run wakes them through Redis.
+
+If a message is lost, a waiting task continues about a second later.
 
 A topic is a scrape's id (its state has changed) or WORK (the reconciler has something to do). A message only says that
-looking is worthwhile; the state itself is in PostgreSQL.
+the state should be read again; the state itself is in PostgreSQL.
 """
 
 import asyncio
@@ -34,7 +36,7 @@ class WakeupSubscription:
         self._event.set()
 
     async def wait(self, *, seconds: float) -> None:
-        """Wait until a topic has changed since the last wait, or until the time is over."""
+        """Wait until a topic has changed since the last wait, or until the timeout."""
         try:
             async with asyncio.timeout(seconds):
                 await self._event.wait()

@@ -16,9 +16,9 @@ from telemetry import request_ids, traces
 from warehouse.contract import RunKind
 
 MAX_SINGLE_COMPANIES = 50
-"""The most companies in a launch for single requests. For bulk work the setting `run_companies` is the limit."""
+"""The maximum number of companies in a launch for single requests. For bulk work: the setting `run_companies`."""
 CLAIM_DURATION = timedelta(seconds=90)
-"""Longer than a launch can take. Afterwards the process that claimed the launch has died, or has lost the answer."""
+"""Longer than a launch can take. If a claim expires, its process has died or did not receive the answer."""
 _MAX_NAMES_LENGTH = 200
 _MAX_REQUEST_IDS = 5
 
@@ -51,7 +51,7 @@ class Launch:
     origin: LaunchOrigin
     idnos: tuple[str, ...]
     since: datetime
-    """The run does not visit a company with a good capture newer than this: all scrapes were opened by then."""
+    """The run skips a company with a good capture newer than this, the time when the last of the scrapes was opened."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ async def create_in_parts(
         connection: A transaction that has locked the scrapes.
         scrape_ids: The open scrapes.
         kind: Whether the runs serve single requests or bulk work.
-        run_companies: The most companies in a launch for bulk work.
+        run_companies: The maximum number of companies in a launch for bulk work.
         origin: Where the launches come from; None: from where the scrapes' last launches came.
     """
     limit = min(MAX_SINGLE_COMPANIES, run_companies) if kind is RunKind.PERSON else run_companies

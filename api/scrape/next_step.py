@@ -45,7 +45,7 @@ def after_result(scrape: OpenScrape, result: CompanyResult) -> NextStep:
 
 
 def after_status(scrape: OpenScrape, status: RunStatus | None) -> NextStep | None:
-    """Return the step for a company without a result whose run is open; None if its state is up to date."""
+    """Return the step for a company without a result while its run is open; None if its state is up to date."""
     state = OPEN_STATE_OF_RUN.get(status) if status else None
     return NextStep(scrape, state) if state not in (None, scrape.state) else None
 
@@ -56,7 +56,7 @@ def has_run_ended(status: RunStatus | None) -> bool:
 
 
 def after_run_end(scrape: OpenScrape, status: RunStatus | None, *, is_transformed: bool | None) -> NextStep:
-    """Return the step for a company without a result whose run has ended.
+    """Return the step for a company without a result after its run has ended.
 
     `is_transformed` says whether the run's good capture of the company was transformed; None: there is no good capture.
     """

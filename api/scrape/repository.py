@@ -194,7 +194,7 @@ def select_views(is_withdrawn: ColumnElement[bool]) -> Select[Any]:
 
 
 async def load_view(connection: AsyncConnection, scrape_id: UUID) -> ScrapeView:
-    """Return a scrape as a user sees it who has not cancelled."""
+    """Return a scrape as a user who has not cancelled sees it."""
     query = select_views(false()).where(scrapes.c.id == scrape_id)
     return ScrapeView.of((await connection.execute(query)).one())
 

@@ -68,7 +68,7 @@ async def request_company(
         caller: The user who requests the company.
         idno: The company.
         force_refresh: Whether the caller wants a new visit even if a fresh record is stored.
-        wait: Seconds to wait for the end of the scrape at most.
+        wait: The maximum time to wait for the end of the scrape, in seconds.
 
     Raises:
         Unavailable: No run can be launched. The request is not kept.
@@ -191,7 +191,7 @@ async def list_requested(users: AsyncEngine, caller: Caller, run_id: str) -> Seq
 
 
 async def read_status(services: Services, caller: Caller, run_id: str, *, wait: float = 0.0) -> ScrapeStatus:
-    """Return the status of a run that the caller requested; wait for its end at most `wait` seconds.
+    """Return the status of a run that the caller requested; wait at most `wait` seconds for its end.
 
     Raises NotFound.
     """

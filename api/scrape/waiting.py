@@ -25,13 +25,13 @@ WaitSeconds = Annotated[
         ge=0,
         le=_MAX_WAIT_SECONDS,
         allow_inf_nan=False,
-        description="Wait for the end, at most this number of seconds",
+        description="The maximum time to wait for the end, in seconds",
     ),
 ]
 
 
 class AwaitedStatus(Protocol):
-    """The status of something that ends."""
+    """A status that becomes final."""
 
     @property
     def has_ended(self) -> bool:
@@ -56,7 +56,7 @@ async def poll_until_ended(
     Args:
         wakeups: The bus that announces changes.
         load_status: Loads the current status.
-        topics: The topics whose announcement leads to another load; without one, it happens every second.
+        topics: The topics whose wake-ups lead to another load; without a wake-up, the status is loaded every second.
         seconds: The longest time to wait.
     """
     loop = asyncio.get_running_loop()
