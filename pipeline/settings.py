@@ -105,7 +105,7 @@ class PipelineSettings(BrowserSettings, StoreSettings, DataRetentionSettings):
         default=LIVE_SITE, description="URL of the site; a company's page is /companies/{idno}"
     )
     site_rate: float = Field(
-        default=1, ge=0, description="Visits a second over all runs; 0: no limit, for loopback sites only"
+        default=1, ge=0, description="Visits per second over all runs; 0: no limit, for loopback sites only"
     )
     api_url: str | None = Field(
         default=None, description="URL of the site's API; by default taken from the requests of its pages"
@@ -133,12 +133,14 @@ class PipelineSettings(BrowserSettings, StoreSettings, DataRetentionSettings):
         description="The longest pause that a run waits for; in a longer pause it defers its remaining companies",
     )
     breaker_challenges: int = Field(
-        default=3, ge=1, description="Companies challenged in a row that pause all visits (circuit breaker)"
+        default=3,
+        ge=1,
+        description="Challenges to this number of companies in a row pause all visits (circuit breaker)",
     )
     breaker_seconds: float = Field(
         default=900,
         gt=0,
-        description="Length of that pause; doubled each time the probe after it is challenged",
+        description="Length of that pause; doubled each time the probe after it is answered with a challenge",
     )
     screenshots: Screenshots = Field(
         default=Screenshots.FAILURES,

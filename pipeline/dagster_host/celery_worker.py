@@ -35,7 +35,7 @@ from pipeline.dagster_host.run_worker import KILL_AFTER_SECONDS
 WORKER_TAG = "registru/worker"
 """The run's tag that names its worker."""
 _OUTPUT_KEPT_SECONDS = 86_400
-"""How long the output of a run is kept at least, even if Dagster does not know the run."""
+"""The minimum time for which the output of a run is kept, even if Dagster does not know the run."""
 _RUN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 

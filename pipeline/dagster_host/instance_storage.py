@@ -87,12 +87,12 @@ class Storage(DagsterStorage, ConfigurableClass):
 
     @property
     def run_storage_data(self) -> None:
-        """None, because no plug-in of its own provides this storage."""
+        """None, because dagster.yaml does not configure this storage separately."""
 
     @property
     def event_storage_data(self) -> None:
-        """None, because no plug-in of its own provides this storage."""
+        """None, because dagster.yaml does not configure this storage separately."""
 
     @property
     def schedule_storage_data(self) -> None:
-        """None, because no plug-in of its own provides this storage."""
+        """None, because dagster.yaml does not configure this storage separately."""

@@ -30,7 +30,7 @@ from dagster._core.storage.base_storage import DagsterStorage as DagsterStorage
 # The statuses of runs that count towards `max_concurrent_runs`, as Dagster's queue counts them.
 from dagster._core.storage.dagster_run import ACTIVE_RUN_STATUSES as ACTIVE_RUN_STATUSES
 
-# Tells an instance whose runs print to files of this machine.
+# Shows that an instance stores the output of runs in files on this machine.
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager as LocalComputeLogManager
 
 # The tag of runs that Dagster's own launcher started through a code server.

@@ -24,7 +24,7 @@ _SETTINGS: dict[str, tuple[type[BaseSettings], ...]] = {
 
 
 def main() -> None:
-    """Check the settings, then replace this process by the Dagster process."""
+    """Check the settings, then replace this process with the Dagster process."""
     if len(sys.argv) < 3 or sys.argv[1] not in _SETTINGS:
         sys.exit(
             f"usage: python -m pipeline.dagster_host.preflight {'|'.join(_SETTINGS)} MODULE [ARGUMENT...]"

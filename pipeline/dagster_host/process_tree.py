@@ -1,4 +1,4 @@
-"""What the run server has to know of Linux processes, its own children above all.
+"""Linux processes as the run server sees them, in particular its own children.
 
 Processes that a run spawns import this module again, through the run server: it imports nothing heavy at its top.
 """

@@ -1,4 +1,4 @@
-"""The run coordinator: tags each new run, then queues it, or launches it at once if a user waits for it."""
+"""The run coordinator: tags each new run, then queues it, or launches it immediately if a user waits for it."""
 
 import threading
 from typing import Any
@@ -10,20 +10,20 @@ from warehouse.contract import KIND_TAG, REQUESTED_BY_TAG, USER_HEADER, RunKind,
 
 
 class PeopleFirstRunCoordinator(QueuedRunCoordinator):
-    """Dagster's queue, which single requests bypass while there is room, and whose runs name the user.
+    """Dagster's queue. Single requests bypass it while there is room, and each run is tagged with its user.
 
     If a request carries the gateway's header with the user's name, the run is tagged with that name. This overwrites a
     tag that the client wrote, or copied from the run that it re-executes. The API, schedules and backfills send no such
     header; they tag their runs themselves. A run without the tag for its kind (from the launchpad) is a single request
     if it is for one company, otherwise bulk work.
 
-    The daemon looks at the queue once a second. Bulk work waits for that. A single request is launched at once, unless
-    `max_concurrent_runs` are active. Only the queue applies the limits by tag, because they concern bulk work.
+    The daemon looks at the queue once a second. Bulk work waits for that. A single request is launched immediately,
+    unless `max_concurrent_runs` are active. Only the queue applies the limits by tag, because they concern bulk work.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._launching = threading.Lock()  # so that two requests cannot take the same free place
+        self._launching = threading.Lock()  # so that two requests cannot take the same free slot
 
     def submit_run(self, context: SubmitRunContext) -> DagsterRun:
         """Tag a run, then launch or queue it."""

@@ -1,6 +1,6 @@
 """A run launcher that has the run server fork a process for each run, in milliseconds instead of seconds.
 
-It works with any Dagster on one machine. Start the run server beside the code server, with the environment that runs
+It works with any Dagster on one machine. Start the run server next to the code server, with the environment that runs
 need:
 
     python -m pipeline.dagster_host.run_server --socket PATH -m MODULE

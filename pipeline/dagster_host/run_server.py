@@ -64,7 +64,7 @@ class _Standby:
 
 
 class RunServer:
-    """The server with its only loop, which answers requests and watches the processes of runs."""
+    """The server: one loop that answers requests and watches the processes of runs."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class RunServer:
             listener: The socket where launchers connect.
             module: The module that holds the definitions.
             workers: Children that this process had before it replaced itself.
-            kill_at: When to kill those of them that were told to end, on the monotonic clock.
+            kill_at: When to kill each of them that was asked to end, on the monotonic clock.
         """
         self._listener, self._module = listener, module
         self._workers = {worker.pid: worker for worker in workers}
@@ -156,7 +156,7 @@ class RunServer:
             return {"again": "the code has changed"}
         if (threads := count_threads()) != 1:
             return {"error": f"the server has {threads} threads, and forking is only safe with one"}
-        if _is_closed(connection):  # this process was stopped meanwhile, and Dagster's launcher took the run
+        if _is_closed(connection):  # this process was paused, and Dagster's launcher took the run
             return {"error": "the launcher has closed the connection"}
         if any(worker.run_id == run_id for worker in self._workers.values()):
             return {"error": f"run {run_id} already has a process"}
@@ -225,7 +225,7 @@ class RunServer:
             self._kill_at.setdefault(worker, kill_at)
 
     def _kill_overdue(self) -> None:
-        """Kill the processes that were told to end and have not done so in time."""
+        """Kill the processes that were asked to end and have not ended in time."""
         now = time.monotonic()
         for worker, kill_at in list(self._kill_at.items()):
             if now >= kill_at:
@@ -308,7 +308,7 @@ def main() -> None:
     if not options.inherit:
         listener = local_socket.listen(
             options.socket
-        )  # only now: a client that can connect is served at once
+        )  # only now: a client that can connect is served immediately
     gc.collect()
     gc.freeze()  # the collector never touches imported objects again, so that children keep sharing their memory
     RunServer(listener, options.module, workers, kill_at).serve()

@@ -62,7 +62,7 @@ def stand_by(read: int, write: int) -> int:
     set_title("dagster-standby")
     with DagsterInstance.get() as instance, open(read) as pipe:
         _pool_connections(instance)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is a run that has to end in order
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is a run that has to end cleanly
         line = pipe.read()
         if not line:
             return 0

@@ -1,7 +1,7 @@
 """Checks of the stored tables: functions that query a connection, and Dagster asset checks that call them.
 
 A failed check of severity ERROR fails the run of `check_records`. A warning does not. Neither stops any other run: the
-result is for a person to look at.
+results are for people to review.
 """
 
 from collections.abc import Callable, Mapping

@@ -55,7 +55,7 @@ retransform_companies = define_asset_job(
     config=stale_of_cohort,
     tags=run_tags(RunKind.BULK),
     description="Transform stored captures again, without a visit: of records that an older transform version read, and"
-    " captures that are pending. A partition is a cohort: the companies whose IDNO was assigned in that year.",
+    " pending captures. A partition is a cohort: the companies whose IDNO was issued in that year.",
 )
 
 check_records = define_asset_job(

@@ -43,13 +43,13 @@ class CompanySelection(Config):
     # Any: Dagster has no type for "an integer, or a string that contains one".
     cohort: Any = Field(
         default=None,
-        description="With select: only companies whose IDNO was assigned in this year, for example 2003",
+        description="With select: only companies whose IDNO was issued in this year, for example 2003",
     )
     limit: int = Field(
         default=1000,
         ge=1,
         le=MAX_SELECTED,
-        description=f"The largest number of companies that select takes, 1 to {MAX_SELECTED}",
+        description=f"The maximum number of companies that select takes, 1 to {MAX_SELECTED}",
     )
     since: str | None = Field(
         default=None,
@@ -124,7 +124,7 @@ class TransformSelection(Config):
     # Any: Dagster has no type for "an integer, or a string".
     cohort: Any = Field(
         default=None,
-        description="With select: only companies whose IDNO was assigned in this year, for example 2003, or"
+        description="With select: only companies whose IDNO was issued in this year, for example 2003, or"
         f" {OTHERS!r} for IDNOs without a year",
     )
 

@@ -22,7 +22,7 @@ _MAX_MESSAGE_LENGTH = 600
 
 @dataclass(frozen=True)
 class PageVerdict:
-    """An outcome and its reason; `certain` if it cannot change while the visit goes on."""
+    """An outcome and its reason; `certain` if it cannot change during the rest of the visit."""
 
     outcome: Outcome
     reason: str | None = None

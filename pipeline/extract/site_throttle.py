@@ -42,12 +42,12 @@ _REPORT_RESULT = load_script(_LUA, "report_result")
 _MAX_HOLD = timedelta(seconds=5)
 """How long a turn is held for a run that does not report its request; that run may be dead."""
 _INTERVAL_MARGIN = 1.05
-"""Makes up for jitter on the way: two requests may arrive closer together than they were sent."""
+"""Compensates for network jitter: two requests may arrive closer together than they were sent."""
 _DEFAULT_RETRY_AFTER = timedelta(seconds=30)
 """The pause after a 429 without a Retry-After header."""
 _MAX_PAUSE = timedelta(hours=6)
 _POLL_SECONDS, _PAUSED_POLL_SECONDS = 0.05, 0.5
-"""A pause may end before its time, when another run's probe succeeds; so waiting runs ask again and again."""
+"""A pause may end before its time, when another run's probe succeeds; so waiting runs poll."""
 
 
 class RequestResult(StrEnum):

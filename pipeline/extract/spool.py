@@ -27,7 +27,7 @@ def get(path: Path) -> Capture:
 
 
 def remove(path: Path) -> None:
-    """Delete the file of a capture that the warehouse has stored, and its folder if that is empty then."""
+    """Delete the file of a capture that the warehouse has stored, and its folder if it is then empty."""
     path.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         path.parent.rmdir()

@@ -34,7 +34,7 @@ _NAVIGATION_ERROR = "aborted by navigation"
 _MAX_BODY_BYTES = 16 * 1024 * 1024
 
 _MAX_DOCUMENT_CHARACTERS = 4 * 1024 * 1024
-"""The largest rendered page; a larger one is no company's page, and reading it would block the run."""
+"""The largest rendered page; a larger one is not a company's page, and reading it would block the run."""
 
 _SCREENSHOT_OUTCOMES = frozenset({Outcome.BLOCKED, Outcome.WRONG_PAGE, Outcome.INCOMPLETE, Outcome.TIMEOUT})
 """Outcomes that a person has to judge by a screenshot."""
@@ -190,7 +190,7 @@ class Visit:
         state = self._state
         state.is_responsive = False
         if not self._has_document():
-            return  # the tab still shows the page before; a command would block until the new one has loaded
+            return  # the tab still shows the previous page; a command would block until the new one has loaded
         self.tab.focus()
         self._collect_payloads()
         try:

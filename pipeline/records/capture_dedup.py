@@ -1,4 +1,4 @@
-"""What a capture has in common with an earlier one of its company, so that it need not be stored again.
+"""Deduplication: what a capture has in common with an earlier one of its company is not stored again.
 
 A page that has not changed gets the same answers: the same bodies from the same URLs, with headers that differ in a
 date or a number. Such a capture names the earlier capture and stores only the headers that differ.

@@ -194,7 +194,7 @@ def stale_companies(
         connection: A connection to the warehouse.
         cohort: Return only companies of this cohort.
         after: Return only companies with a greater IDNO.
-        limit: The largest number of companies to return.
+        limit: The maximum number of companies to return.
     """
     record, refused = transformed_data.c, quarantine.c
     is_refused = exists().where(

@@ -68,7 +68,7 @@ class ChangeEntry:
 
 @dataclass(frozen=True)
 class RecordUpdate:
-    """A company's new record. `differences` are those to its present record, which `is_new` says it does not have."""
+    """A company's new record. `differences` compare it with the present record; if there is none, `is_new` is true."""
 
     capture: StoredCapture
     resolved: ResolvedFacts

@@ -50,7 +50,7 @@ logger = logging.getLogger(__name__)
 
 
 class TransformResult(StrEnum):
-    """What became of a capture that was to be transformed."""
+    """The result of an attempt to transform a capture."""
 
     TRANSFORMED = "transformed"
     NOT_TRANSFORMED = "not transformed"
@@ -96,7 +96,7 @@ def update_record(
 def update_records(
     transaction: Transaction, captures: Sequence[StoredCapture], *, tolerance: Tolerance | None = None
 ) -> list[Transformation]:
-    """Transform captures into their companies' records, in one transaction. Put those into quarantine that fail.
+    """Transform captures into their companies' records, in one transaction. Put those that fail into quarantine.
 
     Args:
         transaction: Opens a transaction in the warehouse.
@@ -222,7 +222,7 @@ def _record_updates(
     heads: Mapping[str, Head],
     readings: Mapping[int, ResolvedFacts | Refusal],
 ) -> list[RecordUpdate]:
-    """Return what to store. A record that comes from its capture and this transform version already is left out."""
+    """Return what to store. A record that already comes from this capture and transform version is left out."""
     read = [
         (capture, reading, facts_sha256(reading.facts))
         for capture in captures

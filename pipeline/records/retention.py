@@ -36,7 +36,7 @@ def prunable_bodies(connection: Connection, older_than: datetime) -> PrunedBodie
 def prune_bodies(transaction: Transaction, older_than: datetime, *, run_id: str) -> PrunedBodies:
     """Remove the bodies that only captures older than a time use and nothing else needs. Their hashes stay.
 
-    Runs that store captures wait meanwhile, so each transaction removes a limited number of bodies.
+    During a removal, runs that store captures wait. So each transaction removes a limited number of bodies.
     """
     total = PrunedBodies(0, 0)
     while True:

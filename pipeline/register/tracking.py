@@ -13,7 +13,7 @@ from warehouse.contract import Outcome
 from warehouse.schema.tables import source_data, tracked_companies
 
 DEFAULT_INTERVAL_HOURS = 24 * 30
-"""The maximal age of a tracked company's newest good capture before the company is due."""
+"""The maximum age of a tracked company's newest good capture before the company is due."""
 CONCLUSIVE_OUTCOMES = (Outcome.OK, Outcome.NOT_FOUND)
 """Outcomes that settle a visit; any other is a failure, after which the visit is retried."""
 
@@ -90,7 +90,7 @@ class Selection(Protocol):
 
     @property
     def limit(self) -> int:
-        """The maximal number of companies from the set."""
+        """The maximum number of companies from the set."""
 
 
 def track(
@@ -134,7 +134,7 @@ def track(
 
 
 def schedule_next_visit(connection: Connection, *, idno: str, outcome: Outcome, fetched_at: datetime) -> None:
-    """Set a tracked company's next due time by the outcome of a visit; does nothing for an untracked company."""
+    """Set a tracked company's next due time by the outcome of a visit; do nothing for an untracked company."""
     connection.execute(
         _SCHEDULE, {"idno": idno, "is_conclusive": outcome in CONCLUSIVE_OUTCOMES, "fetched_at": fetched_at}
     )
@@ -184,7 +184,7 @@ def _due(limit: int, cohort: int | None, since: datetime | None) -> Select[tuple
 
 
 def _all(limit: int, cohort: int | None, since: datetime | None) -> Select[tuple[str]]:
-    # Take the first rows of each table by its index, so that the union does not have to process half a million.
+    # Take the first rows of each table by its index, so that the union does not have to process half a million rows.
     firsts = [
         select(column)
         .where(*_narrowed(column, cohort, since))

@@ -17,7 +17,7 @@ from pipeline.transform.source_text import fold
 
 SHEET = "Company"
 _HEADER_WITHIN = 100
-"""The header must be in the first so many rows."""
+"""The number of rows, from the top, in which the header must be."""
 _NOTE = re.compile(r"\([^()]*\)")
 _TITLES = {
     "idno": "IDNO/ Cod fiscal",
@@ -74,7 +74,7 @@ def _rows(path: Path, book: Workbook) -> Iterator[tuple[int, Row]]:
 
 
 def _find_columns(path: Path, rows: Iterator[tuple[int, Row]]) -> tuple[RegisterColumns, set[str]]:
-    """Return the columns by the header, and the titles of optional columns that it lacks."""
+    """Return the columns that the header names, and the titles of missing optional columns."""
     for _, row in islice(rows, _HEADER_WITHIN):
         found = {_plain(as_text(title) or ""): column for column, title in row.items()}
         if _plain(_TITLES["name"]) not in found:

@@ -85,7 +85,7 @@ def _row(values: Iterable[object]) -> Row:
 
 @contextmanager
 def open_workbook(path: Path) -> Iterator[Workbook]:
-    """Open an XLSX file; raise UnreadableXlsx. Damage that is found later raises it from `rows`."""
+    """Open an XLSX file; raise UnreadableXlsx. `rows` raises it for damage that is found later."""
     with _readable(path):
         _check_sizes(path)
         book = load_workbook(path, read_only=True, data_only=True, keep_links=False)

@@ -40,7 +40,7 @@ NewCrawl = Callable[[Callable[[str], int | None]], Crawl]
 class RunContext:
     """What the work of a run has to know about the run.
 
-    `run_ids` are the run and those that it was retried from. `since` is the time of the request: a younger capture
+    `run_ids` are the run and those that it was retried from. `since` is the time of the request: a newer capture
     makes a visit unnecessary. `transforms` says whether the run also updates records.
     """
 

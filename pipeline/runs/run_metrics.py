@@ -58,7 +58,7 @@ def report_visit(tallies: Tallies, attempt: Attempt) -> None:
 
 
 def count_transformations(tallies: Tallies, results: Iterable[Transformation]) -> None:
-    """Count captures that were to be transformed, by result."""
+    """Count attempts to transform captures, by result."""
     for done in results:
         if (label := _RESULT_LABELS.get(done.result)) is not None:
             tallies.count(metrics.TRANSFORMATIONS, label)

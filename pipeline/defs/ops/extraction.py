@@ -22,7 +22,7 @@ from warehouse.contract import KIND_TAG, REQUESTED_BY_TAG, RunKind
 
 @dataclass(frozen=True)
 class VisitPlan:
-    """The companies of a run. A company is skipped if it has a conclusive capture `since` that time at its turn."""
+    """The companies of a run. A company is skipped if, at its turn, it has a conclusive capture newer than `since`."""
 
     idnos: list[str]
     since: datetime
@@ -33,7 +33,7 @@ class VisitPlan:
     description="Determines the companies to visit: those that the config names, or those that it selects.",
 )
 def plan_captures(context: OpExecutionContext, config: CompanySelection, warehouse: Warehouse) -> VisitPlan:
-    """Return the plan. The config has validated itself when Dagster read it."""
+    """Return the plan. Dagster validated the config when it read it."""
     with retried_on_outage(context), warehouse.transaction() as connection:
         idnos = select_companies(connection, config)
     context.log.info(f"companies to visit: {len(idnos)}")

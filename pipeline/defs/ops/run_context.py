@@ -21,7 +21,7 @@ _CHECK_INTERVAL = timedelta(seconds=2)
 
 
 def run_group(context: Context) -> tuple[str, ...]:
-    """Return the ids of this run and of those that it was retried from. A retry leaves out what those have done."""
+    """Return the ids of this run and of those that it was retried from. A retry skips the work that those have done."""
     run = context.run
     if run.root_run_id is None:
         return (run.run_id,)
@@ -60,7 +60,7 @@ def active_run_check(context: Context) -> Callable[[], None]:
     """Return a function that raises Failure when Dagster considers this run ended or cancelled.
 
     There are two reasons to ask Dagster. A process that lost contact (with the code server, for example) must not
-    continue beside the run that replaced its own. And the exception that Python raises for the signal that cancels a
+    continue alongside the run that replaced its own. And the exception that Python raises for the signal that cancels a
     run can get lost in the code that it interrupts.
     """
     next_check = 0.0

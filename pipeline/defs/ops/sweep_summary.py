@@ -1,4 +1,4 @@
-"""The summary of a sweep, which Dagster shows beside the materialization of `tracked_companies`."""
+"""The summary of a sweep, which Dagster shows next to the materialization of `tracked_companies`."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -55,7 +55,7 @@ class SweepSummary:
         )
 
     def pause(self, paused: SitePaused) -> None:
-        """Store that the site's pause ended this run's part of the sweep."""
+        """Record that the site's pause ended this run's part of the sweep."""
         self.paused_until, self.pause_reason = paused.until, paused.reason
 
     def shortfall(self) -> str | None:

@@ -1,4 +1,4 @@
-"""The summary of a transformation, which Dagster shows beside the materialization of the records."""
+"""The summary of a transformation, which Dagster shows next to the materialization of the records."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ _MAX_UNKNOWN = 1000
 
 
 class TransformSummary:
-    """Counts of transformations. Of any number of them it keeps the first few of each kind, to show as tables."""
+    """Counts of transformations, and the first few of each kind, which are shown as tables."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()

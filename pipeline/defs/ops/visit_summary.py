@@ -1,4 +1,4 @@
-"""The summary of visits, which Dagster shows beside the materialization of `source_data`."""
+"""The summary of visits, which Dagster shows next to the materialization of `source_data`."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

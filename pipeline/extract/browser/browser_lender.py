@@ -2,7 +2,7 @@
 
     python -m pipeline.extract.browser.browser_lender
 
-The lender is a program of its own (settings: browser_lender, warm_browsers and those of the browser). Runs connect to
+The lender is a separate program (settings: browser_lender, warm_browsers and those of the browser). Runs connect to
 its Unix socket. A browser is lent for as long as the connection lasts, together with a tab opened in advance in a
 browser context of its own. If no browser is free, the lender closes the connection and the run starts a browser
 itself.
@@ -263,7 +263,7 @@ def _reset(driver: webdriver.Chrome, home: str) -> None:
 
 
 def _kill(driver: webdriver.Chrome) -> None:
-    """Kill a browser at once; it has nothing to save."""
+    """Kill a browser immediately; it has nothing to save."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(driver.service.process.pid, signal.SIGKILL)
 

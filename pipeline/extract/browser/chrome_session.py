@@ -38,7 +38,7 @@ _BACKGROUND_FLAGS = (
     "--disable-renderer-backgrounding",
     "--disable-back-forward-cache",
 )
-"""Background pages run at full speed. Pages that were left are not cached (the cache costs a quarter of the CPU)."""
+"""Background pages run at full speed. Pages that a tab left are not cached (the cache costs a quarter of the CPU)."""
 _SCRIPT_TIMEOUT_SECONDS = 5
 _START_TIMEOUT_SECONDS = 60
 _QUIT_TIMEOUT_SECONDS = 5

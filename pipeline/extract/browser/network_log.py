@@ -115,7 +115,7 @@ class NetworkLog:
         request_id = params["requestId"]
         is_navigation = params.get("type") == "Document" and request_id == params.get("loaderId")
         if is_navigation and params.get("frameId") == self._frame_id and request_id != self._document_id:
-            self._requests.clear()  # the requests of the page before say nothing about this one
+            self._requests.clear()  # the requests of the previous page say nothing about this one
             self._document_id = request_id
         hop = params.get("redirectResponse")
         if hop is not None and request_id in self._requests:

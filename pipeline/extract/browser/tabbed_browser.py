@@ -14,9 +14,9 @@ from pipeline.settings import PipelineSettings
 from telemetry.tallies import BORROWED, BROWSERS, STARTED, Tallies
 
 _IN_USE_MARGIN_SECONDS = 30.0
-"""How long a browser counts as in use beyond the longest visit if its run dies."""
+"""If a run dies, its browser counts as in use for the longest visit plus this time."""
 _MEMORY_CHECK_PAGES = 20
-"""The browser's memory is measured after every so many pages."""
+"""After each time this many pages were shown, the browser's memory is measured."""
 
 
 class TabbedBrowser:

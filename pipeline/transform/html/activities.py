@@ -1,4 +1,4 @@
-"""Activities in the value beside their label, in any form of a list."""
+"""Activities in the value next to their label, in any form of a list."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -26,12 +26,12 @@ _COMMA = re.compile(r",\s+(?=\S)")
 
 
 def read_activities(hit: LabelledValue) -> tuple[Activity, ...] | None:
-    """Read the activities in a label's value; None if they cannot be told from each other or from other texts.
+    """Read the activities in a label's value; None if they cannot be distinguished from each other or from other texts.
 
         <h2>Activități licențiate</h2>
         <ul><li>1. Comerț cu amănuntul</li><li>2. Transport rutier</li></ul>
 
-    → two activities; codes beside the names are dropped, since the page does not say in which classifier they are
+    → two activities; codes next to the names are dropped, since the page does not say in which classifier they are
     """
     texts = _texts_after_label(hit) if hit.text is not None else _texts_in_nodes(hit.nodes)
     if texts is None:
@@ -56,7 +56,7 @@ def _activity_name(text: str) -> str | None:
 
 
 def _can_be_activity(name: str) -> bool:
-    """Tell whether a text can be an activity: no label, and no two texts without a space between them.
+    """Tell whether a text can be an activity: not a label, and not two texts without a space between them.
 
         <td>Activitatea farmaceuticăComerțul cu ridicata</td>
 

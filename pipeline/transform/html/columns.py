@@ -74,7 +74,7 @@ _COLUMN_BY_HEADER = {fold(header): column for column, headers in _HEADER_TEXTS.i
 
 
 def column_of(text: str) -> Column | None:
-    """Return the content of the column below this header text, or None if the text is no known header."""
+    """Return the content of the column below this header text, or None if the text is not a known header."""
     return _COLUMN_BY_HEADER.get(fold(text).strip(" :↑↓▲▼*")) if len(text) <= 60 else None
 
 
@@ -101,7 +101,7 @@ def is_row(node: Node) -> bool:
 
 
 def rows_of(node: Node) -> list[list[Node]]:
-    """Return the rows of a table, each as its cells; [] if the node is no table.
+    """Return the rows of a table, each as its cells; [] if the node is not a table.
 
     The node is a table, a part of one, or an element around one. Plain blocks count if the first row is a header:
 
@@ -135,11 +135,11 @@ def flat_rows_of(node: Node) -> list[list[Node]]:
 
 
 def columns_of(row: list[Node]) -> list[Column] | None:
-    """Return the contents of the columns below a header row, or None if the row is no header.
+    """Return the contents of the columns below a header row, or None if the row is not a header.
 
         <tr><th>Nr.</th><th>Persoana</th><th>Cota-parte</th></tr>
 
-    → [OTHER, NAME, SHARE]; where no header means a name, the only unknown one does
+    → [OTHER, NAME, SHARE]; if no header is known to mean a name, the only unknown one does
     """
     if not _is_header_row(row):
         return None

@@ -263,7 +263,7 @@ class CompanyRegion:
         return len(lists) == 1 and branch is not lists[0].label
 
     def _is_followed_by_company(self, trunk: Node, branch: Node) -> bool:
-        """Tell whether founders, activities or statements follow; no footer has them, so the branch is no footer.
+        """Tell whether founders, activities or statements follow; no footer has them, so the branch is not a footer.
 
             <div><div>Administratori</div><p>PROBARU VASILE</p></div>
             <div><div>Date financiare</div><table>…</table></div>
@@ -351,7 +351,7 @@ def are_side_by_side(hit: LabelledValue, other: LabelledValue) -> bool:
 
 
 def _announces_company_section(hit: LabelledValue) -> bool:
-    """Tell whether a label announces a section that only a company has, with content beside it.
+    """Tell whether a label announces a section that only a company has, with content next to it.
 
         <div><div>Date financiare</div><table>…</table></div>
 

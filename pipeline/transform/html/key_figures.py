@@ -1,4 +1,4 @@
-"""Key figures on a page: amounts in lei beside their labels, below a title or column header with the year."""
+"""Key figures on a page: amounts in lei next to their labels, below a title or column header with the year."""
 
 import re
 from bisect import bisect_right
@@ -191,7 +191,7 @@ def _amounts_in_table(hit: LabelledValue) -> list[_ShownAmount] | None:
         <tr><th>Indicator, lei</th><th>2024</th><th>2023</th></tr>
         <tr><td>Total active</td><td>12 000</td><td>11 000</td></tr>
 
-    → the amounts of 2024 and 2023; [] if the columns are no years, None if the label is in no such table
+    → the amounts of 2024 and 2023; [] if the columns are not years, None if the label is in no such table
     """
     cell = next((node for node in (hit.label, *hit.label.ancestors()) if is_cell(node)), None)
     row = cell.parent if cell is not None else None

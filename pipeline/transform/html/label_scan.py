@@ -1,4 +1,4 @@
-"""Search for the labels of a page, each with the value beside it, by structure alone.
+"""Search for the labels of a page, each with the value next to it, by structure alone.
 
 A label is a text of its own that is in the vocabulary as a whole, or the start of a text up to its colon. A value that
 was read is not searched for labels: it is data, and may be hostile.
@@ -97,7 +97,7 @@ def find_labelled_values(page: PageTree) -> list[LabelledValue]:
 
 
 def _cannot_be_label(leaf: Node, name: str) -> bool:
-    """Tell whether a text is no label even if it reads like one: a name, a link, or the value of an unknown label.
+    """Tell whether a text is not a label even if it reads like one: a name, a link, or the value of an unknown label.
 
         <h1>Administrator: FALS ION</h1>
         <a href="/contacte">Adresa</a>
@@ -244,7 +244,7 @@ def _is_blank_value(node: Node) -> bool:
 
 
 def _starts_line(leaf: Node) -> bool:
-    """Tell whether a text begins its line; a text in the middle of a line is no label.
+    """Tell whether a text begins its line; a text in the middle of a line is not a label.
 
         <p><span>Se caută</span> <span>Adresa: str. Alta, 1</span></p>
 

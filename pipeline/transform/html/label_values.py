@@ -40,7 +40,7 @@ def value_nodes(field: Field, label: Node) -> tuple[Node, ...]:
 
 
 def _expander(label: Node) -> Node | None:
-    """Return the element around a label that expands a panel beside it, or None.
+    """Return the element around a label that expands a panel next to it, or None.
 
         <div aria-expanded="true"><span>Fondatori</span><span class="arrow"></span></div>
         <div><ul><li>MODELEANU ION</li></ul></div>
@@ -71,7 +71,7 @@ def _controlled_panel(label: Node) -> Node | None:
 
 
 def _value_among_siblings(field: Field, node: Node) -> Sequence[Node] | None:
-    """Return the value beside or below `node`; [] if it is blank, None if the search has to climb on.
+    """Return the value next to or below `node`; [] if it is blank, None if the search has to climb on.
 
         <dt>Adresa</dt><dd>str. Pilda, 1</dd>
         <tr><th>Adresa</th><td>str. Pilda, 1</td></tr>
@@ -130,7 +130,7 @@ def _skip_separators(siblings: list[Node]) -> list[Node]:
 
 
 def _single_value(field: Field, node: Node, after: list[Node]) -> Sequence[Node]:
-    """Return the value of a label that has exactly one, [] if it is blank or not certain.
+    """Return the value of a label that takes exactly one value; [] if it is blank or its extent is not certain.
 
         <p class="l">Adresa</p><p class="v">str. Pilda, 1</p><p class="l">Zona</p>
         <h4>Adresa</h4><p class="v">str. Pilda, 1</p><p class="v">mun. Chișinău</p>
@@ -148,7 +148,7 @@ def _single_value(field: Field, node: Node, after: list[Node]) -> Sequence[Node]
         value = _single_inline_value(node, after)
         return value if field is not Field.ADDRESS or ends_with_line(node, value, after) else []
     others = [other for other in after[1:] if other.text]
-    # Nothing says whether the second of two alike blocks belongs to the value, so neither is read.
+    # Nothing says whether the second of two similar blocks belongs to the value, so neither is read.
     has_second = bool(others) and others[0].shape == first.shape != node.shape
     return [] if has_second and not starts_with_label(others[0]) else [first]
 

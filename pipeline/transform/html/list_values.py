@@ -14,7 +14,7 @@ ENTRY_COUNT = re.compile(r"[(\[]?\d{1,4}(?: [^\W\d_]{3,20})?[)\]]?")
 
 
 def list_value(field: Field, node: Node, after: list[Node]) -> Sequence[Node]:
-    """Return the nodes of a list beside its label; [] if it is blank, or its end is not certain.
+    """Return the nodes of a list next to its label; [] if it is blank, or its end is not certain.
 
         <h3>Fondatori</h3><ul><li>MODELEANU ION</li></ul>
         <h3>Fondatori</h3><p>MODELEANU ION</p><p>EXEMPLESCU MARIA</p><h3>Contacte</h3>

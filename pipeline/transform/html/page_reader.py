@@ -38,14 +38,15 @@ _MAX_FORM_LENGTH = 120
 _MESSAGE_END = " :!,."
 _HTTP_STATUS = re.compile(r"^[45]\d\d[\s:–—-]+")
 _MAX_LABELS = 1000
-"""Four times as many as on any company's page; the time to find where labels belong grows with their square."""
+"""Four times as many as on any company's page. The time to find where labels belong grows quadratically."""
 
 
 def read_html(html: str, idno: str) -> Reading:
     """Read a page as the page of the company `idno`.
 
-    The reading's `idno` is the one that the page shows as its company's; another IDNO means another company's page,
-    None that the page shows none. Without a heading, only the IDNO is read; with too many labels, IDNO and name.
+    The reading's `idno` is the one that the page shows as its company's. If it differs from `idno`, the page belongs
+    to another company. If it is None, the page shows no IDNO. Without a heading, only the IDNO is read; with too many
+    labels, only IDNO and name.
     """
     page = read_page(html)
     hits = find_labelled_values(page)
@@ -274,7 +275,7 @@ def _addresses(hits: Sequence[LabelledValue]) -> list[tuple[str, str]]:
 
 
 def _is_cell_value(hit: LabelledValue) -> bool:
-    """Tell whether a value fills the cell beside its label; then it is a value even if it reads like a label.
+    """Tell whether a value fills the cell next to its label; then it is a value even if it reads like a label.
 
         <tr><th>Adresa</th><td>Statut</td></tr>
         <dl><dt>Adresa</dt><dd>Statut</dd></dl>
@@ -296,7 +297,7 @@ def _legal_forms(hits: Sequence[LabelledValue], badges: Sequence[str]) -> list[t
 
 
 def _can_be_form(text: str) -> bool:
-    """Tell whether a text beside the label of a legal form can be a form that the vocabulary lacks."""
+    """Tell whether a text next to the label of a legal form can be a form that the vocabulary lacks."""
     is_form = len(text) <= _MAX_FORM_LENGTH and not any(letter.isdigit() or letter == ":" for letter in text)
     return is_form and field_of(text) is None and status_of(text) is None
 

@@ -74,7 +74,7 @@ class Node:
 
     @property
     def is_inline(self) -> bool:
-        """Whether the node flows in a line of text: it is no block and contains none.
+        """Whether the node flows in a line of text: it is not a block and contains none.
 
             <a href="/persons/1"><div>MODELEANU ION</div></a>
 
@@ -234,7 +234,7 @@ class _NodeBuilder:
                 self._add_text(node, str(child).replace("\x00", ""), pieces)
         node.is_block = tag.name not in INLINE_TAGS or any(child.is_block for child in node.children)
         node.raw = "".join(pieces)
-        # An only child has nothing but white space beside it.
+        # An only child has nothing but white space next to it.
         node.text = node.children[0].text if len(node.children) == 1 else collapse(node.raw)
         node.end = len(self._nodes)
         return node
@@ -270,7 +270,7 @@ class _NodeBuilder:
         last.text = collapse(last.raw)
 
     def _is_excluded(self, tag: Tag, own_text: str | None) -> bool:
-        """Tell whether an element is no content: invisible, a button, a help mark, or part of the frame.
+        """Tell whether an element is not content: invisible, a button, a help mark, or part of the frame.
 
             <b>Statut</b> <sup>[?]</sup> <button>Copiază</button>
             <p style="display: none">Adresa: str. Ascunsă, 1</p>

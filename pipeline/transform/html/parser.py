@@ -13,7 +13,8 @@ from bs4.builder._lxml import LXMLTreeBuilder
 from bs4.element import AttributeDict, Tag
 
 _MIN_SAMPLE, _UNIQUE_RATIO = 8, 0.8
-"""Classes are names, not styles, on a page where at least this share of at least so many elements has unique ones."""
+"""On a page with at least this many elements with classes, of which at least this share has unique ones, classes are
+names, not styles."""
 
 
 class _TreeBuilder(LXMLTreeBuilder):

@@ -1,4 +1,4 @@
-"""Founders and administrators in the value beside their label, in any form of a list."""
+"""Founders and administrators in the value next to their label, in any form of a list."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -52,7 +52,7 @@ def read_parties(hit: LabelledValue) -> tuple[Party, ...] | None:
 
 
 def _holds_other_things(nodes: Sequence[Node], names: set[str]) -> bool:
-    """Tell whether some names are no parties: labels of facts, or links to a different kind of page than the rest.
+    """Tell whether some names are not parties: labels of facts, or links to a different kind of page than the rest.
 
         <a href="/persons/1">MODELEANU ION</a> <a href="/graph/1">Legături</a>
         <ul><li>Telefon</li><li>Pagina web</li></ul>
@@ -117,7 +117,7 @@ def _party_table(nodes: Sequence[Node]) -> tuple[list[Column], list[list[Node]]]
 
 
 def _is_blank_row(row: list[Node], columns: list[Column]) -> bool:
-    """Tell whether a row is no party's: a sum, or words for "none".
+    """Tell whether a row contains no party: a sum, or words for "none".
 
         <tr><td>Total</td><td>100%</td></tr>
 

@@ -97,7 +97,7 @@ def read_entry(
 def _make_party(
     text: str, *, share: Decimal | None, idno: str | None, role: str | None, kind: PartyKind | None
 ) -> Party | None:
-    """Return the party with this name, or None if the text is no name; the kind is derived if it is not given."""
+    """Return the party with this name, or None if the text is not a name; the kind is derived if it is not given."""
     name = text_or_none(text)
     if (
         name is None
@@ -124,7 +124,7 @@ def is_note(text: str, *, with_shares: bool = True) -> bool:
 
 
 def is_no_party(text: str) -> bool:
-    """Tell whether a text in the place of a party is none: blank, a count, a sum, or something to click."""
+    """Tell whether a text in the place of a party is not a party: blank, a count, a sum, or something to click."""
     rest = text.strip(_SEPARATORS)
     if not rest or text_or_none(rest) is None or is_action(rest):
         return True
@@ -186,7 +186,7 @@ def _is_foreign_form(part: str) -> bool:
 
 
 def _unnumbered(text: str, position: int) -> str:
-    """Return a text without the number of its entry ("2. " at the second)."""
+    """Return a text without the number of its entry, such as "2. " in the second entry."""
     match = _NUMBERING.match(text)
     return text[match.end() :] if match and int(match[1]) == position + 1 else text
 
@@ -238,7 +238,7 @@ def _strip_one_note(parts: _PartyText, *, with_shares: bool) -> _PartyText | Non
 
 
 def _is_sentence(text: str) -> bool:
-    """Tell whether a text is a sentence, which is no name."""
+    """Tell whether a text is a sentence, which is not a name."""
     words = text.split()
     return (
         text[-1] in ".!?" and sum(1 for word in words if word.islower() and len(word) >= _MIN_WORD_LENGTH) > 1
@@ -254,7 +254,7 @@ def _valid_idno(idno: str) -> str | None:
 
 
 def _cannot_be_name(text: str) -> bool:
-    """Tell whether a text is no name: a number, a count, a date, a column header or a word for "none"."""
+    """Tell whether a text is not a name: a number, a count, a date, a column header or a word for "none"."""
     if not any(letter.isalnum() for letter in text) or text_or_none(text) is None or is_action(text):
         return True
     if text[0].islower() or _is_sentence(text):

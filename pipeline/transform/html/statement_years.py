@@ -14,7 +14,7 @@ from pipeline.transform.vocabulary.labels import LABEL_LENGTH, field_of
 
 _TITLE_TAGS = ("caption", "legend", "summary")
 _BELOW_HEADINGS = 7
-"""The level of a title that is no heading: below all headings."""
+"""The level of a title that is not a heading: below all headings."""
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
 _STATEMENT = re.compile(
     r"situati[ia]|financ|bilant|indicator|raport|rezultate|profit si pierdere"
@@ -43,8 +43,8 @@ class StatementTitle:
     level: int
     container: Node
 
-    def is_over(self, node: Node) -> bool:
-        """Tell whether a node is in the title's container, after the title."""
+    def covers(self, node: Node) -> bool:
+        """Tell whether the title applies to a node: the node is in the title's container, after the title."""
         return self.container.contains(node) and node.start > self.node.end
 
     @property
@@ -158,7 +158,7 @@ def titles_over(titles: Sequence[StatementTitle], node: Node) -> list[StatementT
 
     → "2023" and "Situații financiare" for the last amount
     """
-    over = [title for title in titles if title.is_over(node)]
+    over = [title for title in titles if title.covers(node)]
     # A title applies up to the next title of the same or a higher level.
     kept = [
         title

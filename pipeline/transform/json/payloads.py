@@ -141,7 +141,7 @@ class _CompanyPayload:
         return parsed
 
     def _mark_derived(self, name: str, source_field: str) -> None:
-        """Mark a field as stated, with the raw text, if the field `source_field`, from which it is derived, is."""
+        """Mark a derived field as stated, with its raw text, if its `source_field` is stated."""
         if source_field in self.stated:
             self.stated.add(name)
         if source_field in self.raw:

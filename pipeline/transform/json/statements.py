@@ -31,7 +31,7 @@ class FiledStatements:
 
 @dataclass
 class _Row:
-    """The amounts and labels of one row of a form: of its short key and of its keys with a label."""
+    """The amounts and labels of one row of a form, from its short key and its keys with a label."""
 
     values: list[Decimal] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)

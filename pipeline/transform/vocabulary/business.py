@@ -1,6 +1,6 @@
 """Labels of activities and key figures, in Romanian, Russian and English.
 
-Labels are compared after `fold`. A text that is in no table is no label.
+Labels are compared after `fold`. A text that is in no table is not a label.
 """
 
 from pipeline.transform.source_text import words

@@ -1,6 +1,6 @@
 """Labels of facts that are not read, and of content about other companies or the site, in three languages.
 
-Labels are compared after `fold`. A text that is in no table is no label.
+Labels are compared after `fold`. A text that is in no table is not a label.
 """
 
 from pipeline.transform.source_text import words

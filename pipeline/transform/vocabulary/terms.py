@@ -32,7 +32,7 @@ _STATUSES: dict[CompanyStatus, list[str]] = {
         """
     ),
 }
-# Only beside the label of a status: on their own these words are ambiguous.
+# Only next to the label of a status: on their own these words are ambiguous.
 _LABELLED_STATUSES: dict[CompanyStatus, tuple[str, ...]] = {
     CompanyStatus.ACTIVE: ("inregistrata", "inregistrat", "registered", "зарегистрирована", "true"),
     CompanyStatus.INACTIVE: ("false",),
@@ -206,7 +206,7 @@ def status_of(text: str) -> CompanyStatus | None:
 
 
 def labelled_status_of(text: str) -> CompanyStatus | None:
-    """Return the status that a text means beside the label of a status, or None if it is unknown."""
+    """Return the status that a text means next to the label of a status, or None if it is unknown."""
     return status_of(text) or _LABELLED_STATUS_BY_WORD.get(fold(text).strip(" ."))
 
 
