@@ -1,4 +1,4 @@
-"""The rules of who may import what, on which the architecture rests."""
+"""The rules of imports between packages: import-linter enforces them, and private modules of Dagster are restricted."""
 
 import ast
 import subprocess

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 GOOD = [make_idno(7000 + number) for number in range(5)]
 
 
-def test_invalid_items_are_reported_with_a_reason_and_others_kept() -> None:
+def test_invalid_items_are_reported_with_a_reason_and_the_others_accepted() -> None:
     items = read_items([GOOD[0], f" {GOOD[0]} ", "12", 1003600069773, None, ["x"], {"a": 1}, True, GOOD[1]])
 
     assert [item.verdict for item in items] == [None, ItemVerdict.DUPLICATE, *[ItemVerdict.INVALID] * 6, None]
@@ -34,7 +34,7 @@ def test_invalid_items_are_reported_with_a_reason_and_others_kept() -> None:
 
 
 @pytest.mark.parametrize("text", ["x" * 5_000, "\ud800" * 90, "a\x00b", "ș" * 300, "١٠٠٣٦٠٠٠٦٩٧٧٣"])
-def test_invalid_items_are_shown_shortened_and_storable(text: str) -> None:
+def test_invalid_items_are_returned_shortened_and_can_be_stored(text: str) -> None:
     [item] = read_items([text])
     assert item.verdict is ItemVerdict.INVALID
     assert len(item.given) <= 100
@@ -49,7 +49,9 @@ async def post_batch(http: httpx.AsyncClient, idnos: list[Any], **options: Any) 
     return await http.post("/scrape/batch/", json={"idnos": idnos, **options}, headers=headers)
 
 
-async def test_each_item_gets_a_verdict_and_fresh_records_come_at_once(harness: ApiHarness) -> None:
+async def test_each_item_gets_a_verdict_and_a_fresh_record_is_returned_immediately(
+    harness: ApiHarness,
+) -> None:
     async with harness.signed_in() as http:
         harness.finish_company(str(uuid4()), GOOD[0])
         joined = (await http.post("/scrape/", json={"idno": GOOD[1], "force_refresh": True})).json()

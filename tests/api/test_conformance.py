@@ -47,7 +47,7 @@ def callers(platform: Platform) -> Iterator[dict[str, SignIn]]:
         return headers
 
     with ExitStack() as stack:
-        yield {"nobody": dict, **{str(role): fresh(role) for role in Role}}
+        yield {"anonymous": dict, **{str(role): fresh(role) for role in Role}}
 
 
 def operations(platform: Platform) -> list[Any]:
@@ -57,7 +57,7 @@ def operations(platform: Platform) -> list[Any]:
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
-@pytest.mark.parametrize("caller", ["nobody", *(str(role) for role in Role)])
+@pytest.mark.parametrize("caller", ["anonymous", *(str(role) for role in Role)])
 def test_every_response_conforms_to_the_openapi_document(
     platform: Platform, callers: dict[str, SignIn], caller: str, mode: GenerationMode
 ) -> None:
@@ -67,7 +67,7 @@ def test_every_response_conforms_to_the_openapi_document(
             fuzz(operation, mode, callers[caller], statuses)
     assert not any(status >= 500 for status in statuses), statuses
     assert statuses.total() > 100
-    if caller == "nobody":
+    if caller == "anonymous":
         assert statuses[401] > statuses[200]
 
 

@@ -101,7 +101,7 @@ async def test_broken_connection_is_reopened(pipelined: BatchedRedis, observer: 
     assert await pipelined.execute("ECHO", "again") == b"again"
 
 
-async def test_all_callers_fail_at_once_if_nothing_listens() -> None:
+async def test_all_callers_fail_immediately_if_nothing_listens() -> None:
     [port] = free_ports(1)
     pipelined = BatchedRedis(_redis(f"redis://127.0.0.1:{port}"))
     many = 2 * _MOST_COMMANDS + 10  # more than one batch

@@ -112,7 +112,7 @@ def test_next_run_continues_a_killed_sweep(platform: Platform) -> None:
     assert _pages(platform, resumed) == list(range(STORED_PAGES, PAGES))
 
 
-def test_cancelled_sweep_ends_at_once_and_a_later_run_continues_it(platform: Platform) -> None:
+def test_cancelled_sweep_ends_immediately_and_a_later_run_continues_it(platform: Platform) -> None:
     with _sweep_under_way(platform) as cancelled:
         platform.terminate(cancelled)
         assert platform.finished_run(cancelled)["status"] == "CANCELED"

@@ -190,7 +190,7 @@ def test_only_the_load_balancer_may_set_client_address_and_scheme(gateway: Gatew
 @pytest.mark.parametrize(
     "path", ["/metrics", "/metrics/", "/%6detrics", "/METRICS", "/x/../metrics", "//metrics"]
 )
-def test_metrics_are_not_served_to_the_outside(gateway: Gateway, path: str) -> None:
+def test_metrics_are_not_served_to_external_clients(gateway: Gateway, path: str) -> None:
     url = httpx.URL(gateway.http.base_url, raw_path=path.encode())
     answer = gateway.http.get(url, headers=CREDENTIALS)
 
@@ -256,7 +256,7 @@ def test_refused_request_gets_the_api_answer_and_does_not_reach_dagster(
     assert "upgrade" not in gateway.api.last
 
 
-def test_unavailable_part_is_a_503_and_the_log_contains_no_secret(tmp_path: Path) -> None:
+def test_unavailable_part_gets_a_503_and_the_log_contains_no_secret(tmp_path: Path) -> None:
     unused_api, unused_full, unused_readonly = (
         Upstream(name, port) for name, port in zip("abc", free_ports(3), strict=True)
     )

@@ -37,7 +37,7 @@ def _submit(server: RunServerHarness, kind: RunKind) -> DagsterRun:
     return server.run(run.run_id)
 
 
-def test_single_requests_are_launched_at_once_and_bulk_work_is_queued(server: RunServerHarness) -> None:
+def test_single_requests_are_launched_immediately_and_bulk_work_is_queued(server: RunServerHarness) -> None:
     bulk = _submit(server, RunKind.BULK)
     people = [_submit(server, RunKind.PERSON) for _ in range(3)]
 

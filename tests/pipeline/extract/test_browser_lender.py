@@ -128,7 +128,7 @@ def test_run_that_accepts_an_offer_too_late_gets_no_browser(lender: RunningLende
         lease.return_browser(pages=0)
 
 
-def test_offer_without_confirmation_is_no_lease(tmp_path: Path) -> None:
+def test_offer_without_confirmation_is_not_a_lease(tmp_path: Path) -> None:
     offer = {
         "address": "http://127.0.0.1:1",
         "session": "s",

@@ -82,7 +82,7 @@ def test_capture_contains_document_page_payloads_and_screenshot(
     assert len({capture.screenshot for capture in captures.values()}) == 3
 
 
-def test_only_outcomes_that_need_a_person_get_a_screenshot(
+def test_only_outcomes_that_a_person_has_to_judge_get_a_screenshot(
     tmp_path: Path, own_site: Site, redis: Redis
 ) -> None:
     idnos = [CASES[name].idno for name in (CaseName.FOUND, CaseName.CHALLENGE, CaseName.WRONG_COMPANY)]
@@ -90,7 +90,7 @@ def test_only_outcomes_that_need_a_person_get_a_screenshot(
     assert [captures[idno].screenshot is not None for idno in idnos] == [False, True, True]
 
 
-def test_company_that_another_run_captured_meanwhile_is_skipped(
+def test_company_that_another_run_has_just_captured_is_skipped(
     tmp_path: Path, own_site: Site, redis: Redis
 ) -> None:
     first, second = make_idno(1), make_idno(2)
@@ -122,7 +122,7 @@ def test_claim_of_a_run_that_has_ended_is_taken_over(tmp_path: Path, own_site: S
     assert redis.keys("claim:*") == []
 
 
-def test_run_that_is_over_begins_no_further_visit(tmp_path: Path, own_site: Site, redis: Redis) -> None:
+def test_ended_run_begins_no_further_visit(tmp_path: Path, own_site: Site, redis: Redis) -> None:
     checks = 0
 
     class Over(Exception):

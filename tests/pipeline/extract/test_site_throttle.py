@@ -118,7 +118,7 @@ def test_settings_refuse_an_unlimited_rate_except_for_loopback_sites() -> None:
     assert settings.site_rate == 0
 
 
-def test_three_crawls_at_once_keep_the_rate_at_the_site(tmp_path: Path, redis: Redis) -> None:
+def test_three_concurrent_crawls_keep_the_rate_at_the_site(tmp_path: Path, redis: Redis) -> None:
     rate, companies = 2.0, 5
 
     def crawl(number: int, url: str) -> None:
@@ -151,7 +151,7 @@ def test_three_crawls_at_once_keep_the_rate_at_the_site(tmp_path: Path, redis: R
         ("1e3", None),
     ],
 )
-def test_retry_after_is_seconds_or_nothing(text: str | None, seconds: int | None) -> None:
+def test_retry_after_is_a_number_of_seconds_or_none(text: str | None, seconds: int | None) -> None:
     assert parse_retry_after(text) == (None if seconds is None else timedelta(seconds=seconds))
 
 

@@ -27,7 +27,7 @@ def statements() -> list[dict[str, Any]]:
     return fin_data(IDNO) or [{"idno": IDNO, "year": 2024, "doctype": "rsf1", "CODE_5_430": 10}]
 
 
-def test_first_record_is_no_change(harness: RecordsHarness) -> None:
+def test_first_record_is_not_a_change(harness: RecordsHarness) -> None:
     harness.put(IDNO)
     [done] = harness.transform(IDNO)
     assert (done.result, done.changes, harness.changes(IDNO)) == ("transformed", 0, [])
@@ -64,7 +64,7 @@ def test_equal_capture_changes_only_the_head(harness: RecordsHarness) -> None:
     assert harness.rows("SELECT source_data_id FROM transformed_data") == [{"source_data_id": again}]
 
 
-def test_reversed_order_is_no_change(harness: RecordsHarness) -> None:
+def test_reversed_order_is_not_a_change(harness: RecordsHarness) -> None:
     founders = [{**FOUNDER, "shares": 50}, {"fullName": "AL DOILEA", "id": "e" * 64, "shares": 50}]
     harness.put(IDNO, changes={"personFounders": founders, "companyFounders": []})
     harness.transform(IDNO)
@@ -73,7 +73,7 @@ def test_reversed_order_is_no_change(harness: RecordsHarness) -> None:
     assert harness.changes(IDNO) == []
 
 
-def test_missing_payload_is_no_change(harness: RecordsHarness) -> None:
+def test_missing_payload_is_not_a_change(harness: RecordsHarness) -> None:
     harness.put(IDNO)
     harness.transform(IDNO)
     full = harness.facts(IDNO)
@@ -89,7 +89,7 @@ def test_missing_payload_is_no_change(harness: RecordsHarness) -> None:
     assert (harness.facts(IDNO), harness.changes(IDNO)) == (full, [])
 
 
-def test_heading_with_the_legal_form_is_no_new_name(harness: RecordsHarness) -> None:
+def test_heading_with_the_legal_form_is_not_a_new_name(harness: RecordsHarness) -> None:
     harness.put(IDNO, changes={"fullName": "PLOPENA AGRO"})
     harness.transform(IDNO)
     harness.put(IDNO, changes={"fullName": "PLOPENA AGRO SRL"}, with_company=False, with_statements=False)

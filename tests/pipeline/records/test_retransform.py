@@ -98,7 +98,7 @@ def test_stopped_processes_complete_their_batches(harness: RecordsHarness) -> No
     assert len(harness.retransform()) == len(MANY) - done
 
 
-def test_retransformation_of_a_cohort_leaves_the_others(harness: RecordsHarness) -> None:
+def test_retransformation_of_a_cohort_does_not_change_the_others(harness: RecordsHarness) -> None:
     by_cohort = {cohort_of(idno): idno for idno in MANY[:26]}
     harness.put_many(list(by_cohort.values()))
     with harness.databases.engine(database_roles.PIPELINE).begin() as connection:

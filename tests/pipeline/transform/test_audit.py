@@ -140,7 +140,7 @@ def test_a_known_legal_form_has_its_name(form: str, name: str | None) -> None:
 
 @pytest.mark.parametrize("frame", FRAMES)
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_a_page_with_known_labels_reports_none(layout: Layout, frame: Frame) -> None:
+def test_a_page_with_known_labels_reports_no_unknown_labels(layout: Layout, frame: Frame) -> None:
     assert read_html(page(PageCompany(), layout, frame), IDNO).unknown == ()
 
 

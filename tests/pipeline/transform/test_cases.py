@@ -6,7 +6,7 @@ from tests.cases.kept import case_names, differences, load_case
 
 
 @pytest.mark.parametrize("name", case_names())
-def test_a_kept_page_is_read_as_its_case_expects(name: str) -> None:
+def test_a_stored_page_is_read_as_its_case_expects(name: str) -> None:
     case = load_case(name)
 
     differing = differences(case.expected, case.read())

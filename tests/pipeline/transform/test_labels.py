@@ -96,7 +96,7 @@ def test_inactive_status_is_recognized(text: str) -> None:
     assert status_of(text) is CompanyStatus.INACTIVE
 
 
-def test_ambiguous_word_is_a_status_only_beside_its_label() -> None:
+def test_ambiguous_word_is_a_status_only_next_to_its_label() -> None:
     assert (status_of("Registered"), labelled_status_of("Registered")) == (None, CompanyStatus.ACTIVE)
     assert labelled_status_of("În proces de lichidare") is None
 

@@ -57,7 +57,7 @@ def test_page_with_only_a_name_yields_no_other_fact(layout: Layout, frame: Frame
     assert reading == Reading(idno=IDNO, name=sparse.name)
 
 
-def test_status_and_legal_form_are_read_from_badges_beside_the_heading() -> None:
+def test_status_and_legal_form_are_read_from_badges_next_to_the_heading() -> None:
     html = f"<h1>PLOPENA AGRO <span>Activă</span></h1><span>Societate pe acțiuni</span><p>IDNO {IDNO}</p>"
 
     reading = read_html(html, IDNO)
@@ -149,7 +149,7 @@ def test_address_in_pieces_or_lines_is_read_as_one() -> None:
     assert read(pieces).address == read(lines).address == "MD-2001, Chișinău, str. Pilda"
 
 
-def test_two_alike_blocks_below_a_label_yield_no_address() -> None:
+def test_two_similar_blocks_below_a_label_yield_no_address() -> None:
     assert read("<h4>Adresa</h4><p class='v'>str. Pilda, 1</p><p class='v'>mun. Chișinău</p>").address is None
 
 

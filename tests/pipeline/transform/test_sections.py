@@ -26,7 +26,7 @@ def names(content: str) -> list[str]:
         "<button><i></i></button>",
     ],
 )
-def test_marks_beside_a_label_are_not_its_value(mark: str) -> None:
+def test_marks_next_to_a_label_are_not_its_value(mark: str) -> None:
     rows = f"<div><span><b>Statut</b>{mark}</span><span>Activă</span></div>"
     assert read(rows).status == "active"
 
@@ -71,7 +71,7 @@ def test_total_row_is_not_a_party() -> None:
     assert [(party.name, str(party.share)) for party in founders] == [("MODELEANU ION", "100")]
 
 
-def test_each_of_several_alike_chips_is_a_party() -> None:
+def test_each_of_several_similar_chips_is_a_party() -> None:
     chips = "".join(
         f"<span class='chip'><span>{name}</span></span>" for name in ("MODELEANU ION", "PILDA ANA")
     )
