@@ -12,7 +12,7 @@ _Report = TypeVar("_Report")
 
 
 def benchmark_parser(name: str, description: str | None, *, quick: str) -> argparse.ArgumentParser:
-    """Return the argument parser of a benchmark; `quick` describes a quick run. SIGTERM then ends it cleanly."""
+    """Return the argument parser of a benchmark, and make SIGTERM stop it cleanly. `quick` describes a quick run."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # stops the processes that it started
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=description)
     parser.add_argument("--quick", action="store_true", help=f"{quick}; only checks that the benchmark works")

@@ -77,7 +77,7 @@ def prepare(settings: MigrateSettings, *, empty: bool, report_progress: Callable
     ):
         migrate(scripts=scripts, url=settings.url(owner, database))
         report_progress(f"{database} is up to date")
-    # Dagster's tables are created here: if two of its processes did so at once, one of them would fail.
+    # Dagster's tables are created here: if two of its processes did so at the same time, one of them would fail.
     subprocess.run([sys.executable, "-m", "dagster", "instance", "migrate"], check=True)
     report_progress("dagster is up to date")
 

@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_rate,
         default=1.0,
         metavar="N",
-        help="most visits a second (default 1); 0 removes the limit and is allowed for loopback sites only",
+        help="maximum visits per second (default 1); 0 removes the limit and is allowed for loopback sites only",
     )
     _add_port(up)
     request = _command(commands, "scrape", _scrape, "request companies and print their records as JSON")
@@ -106,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
         commands,
         "rotate-key",
         _rotate_key,
-        "replace the key that signs access tokens; a running platform uses the new key at once",
+        "replace the key that signs access tokens; a running platform uses the new key immediately",
     )
     demo = _command(
         commands, "demo", _demo, "run the main job end to end against the stand-in site, then stop", DEMO_HOME
@@ -138,7 +138,7 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "--output",
         type=Path,
         metavar="FILE",
-        help="the WARC file; index and checksums are written beside it (default evidence-IDNO.warc.gz)",
+        help="the WARC file; index and checksums are written next to it (default evidence-IDNO.warc.gz)",
     )
     export.add_argument(
         "--from", dest="first", type=_day, metavar="DATE", help="first day of captures, in UTC, as YYYY-MM-DD"

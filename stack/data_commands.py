@@ -39,7 +39,7 @@ def add_commands(add: AddCommand) -> None:
         "--output",
         type=Path,
         metavar="DIR",
-        help="folder for backups (default: HOME-backups, beside --home)",
+        help="folder for backups (default: HOME-backups, next to --home)",
     )
     backup.add_argument(
         "--keep",
@@ -63,7 +63,7 @@ def add_commands(add: AddCommand) -> None:
     ):
         add(name, handler, text).add_argument("--external", action="store_true", help=_EXTERNAL)
 
-    user = add("erase-user", _erase_user, "delete an account, and replace its name in the records that stay")
+    user = add("erase-user", _erase_user, "delete an account, and replace its name in the data that is kept")
     user.add_argument("username", metavar="USERNAME", help="the account to erase")
     person = add(
         "erase-person",

@@ -111,7 +111,7 @@ def postgres_alone(home: Home, secrets: Secrets, *, mark: Home) -> Iterator[tupl
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            start_new_session=True,  # Ctrl-C reaches only the command, which then stops PostgreSQL in order
+            start_new_session=True,  # Ctrl-C reaches only the command, which then stops PostgreSQL cleanly
         )
     try:
         postgres.wait_until_ready(port, secrets)

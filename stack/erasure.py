@@ -146,7 +146,7 @@ async def _discard_cached_account(state_url: str, user_id: UUID) -> None:
 
 
 def _rename_requester(connection: Connection, name: str, pseudonym: str) -> int:
-    """Replace a requester's name on captures. Each keeps its first evidence hash beside the new one."""
+    """Replace a requester's name on captures. Each keeps its first evidence hash next to the new one."""
     connection.execute(_ALLOW, {"what": "UPDATE source_data"})
     renamed = 0
     for source_data_id, evidence in list(captures_requested_by(connection, name)):

@@ -14,7 +14,7 @@ from warehouse.atomic_file import write_atomically
 PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT_HOME = Path(".registru")
 DEMO_HOME = Path(".registru-demo")
-"""A home of its own, because made-up companies must not share a warehouse with real ones."""
+"""A separate home, because made-up companies must not share a warehouse with real ones."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Home:
 
     @property
     def compute_logs(self) -> Path:
-        """The folder of what runs print."""
+        """The folder for the output of runs."""
         return self.path / "compute_logs"
 
     @property

@@ -135,7 +135,7 @@ def _start(
     with ThreadPoolExecutor() as pool:
         databases = server_databases(plan.ports.postgres, plan.secrets)
         tasks: list[Future[object]] = [pool.submit(migrate_all, databases)]
-        # Dagster's first process creates its tables. If two processes did so at once, one of them would fail.
+        # Dagster's first process creates its tables. If two processes did so at the same time, one of them would fail.
         if recover or database_roles.DAGSTER_DATABASE in made:
             tasks.append(pool.submit(_recover, plan.home, started))
         for task in tasks:

@@ -59,7 +59,7 @@ class Ports:
 
 @dataclass(frozen=True)
 class Source:
-    """The site to scrape, and the most visits a second. With `stand_in`, the project's stand-in site is started."""
+    """The site to scrape, and the maximum visits per second. `stand_in` starts the project's stand-in site."""
 
     url: str
     visits_per_second: float
@@ -68,7 +68,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Program:
-    """One process: its command, its environment beside the common one, and the signal that stops it in order."""
+    """One process: its command, its own environment variables, and the signal that stops it cleanly."""
 
     name: str
     group: str

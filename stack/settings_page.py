@@ -21,7 +21,7 @@ _PACKAGES = ("warehouse", "api", "pipeline", "telemetry")
 _HEAD = """\
 # Configuration
 
-<!-- Written by `python -m stack.settings_page` out of the settings classes: change those, then run it. -->
+<!-- Written by `python -m stack.settings_page` from the settings classes: change those, then run it. -->
 
 Each setting is an environment variable: `REGISTRU_` followed by the name below. Settings can also come from a file
 `.env` in the working folder, from files of secrets, or from AWS Secrets Manager ([secrets](secrets.md)). A process
@@ -61,7 +61,7 @@ _OTHER_SETTINGS = """
 | `DAGSTER_DATABASE_URL` | **required** | PostgreSQL URL of Dagster's own database |
 | `CODE_SERVER_HOST`, `CODE_SERVER_PORT` | **required** | Host and port of the code server |
 | `RUN_SERVER` | **required** | Unix socket of the run server, which forks runs |
-| `COMPUTE_LOGS` | **required** | Folder of what runs print |
+| `COMPUTE_LOGS` | **required** | Folder for the output of runs |
 | `CELERY_BROKER_URL` | **required** with workers | Redis URL of Celery's broker, from which workers take runs |
 
 ## Read by `registru backup`, `restore` and `migrate` with `--external`

@@ -1,4 +1,4 @@
-"""What goes wrong on one machine, said to a person."""
+"""The error that the commands of one machine show to their user."""
 
 
 class StackError(RuntimeError):

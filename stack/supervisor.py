@@ -99,7 +99,7 @@ def run_supervisor(home: Home, programs: Sequence[Program]) -> Iterator[Supervis
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C reaches only the command, which then stops everything in order
+            start_new_session=True,  # Ctrl-C reaches only the command, which then stops everything cleanly
             preexec_fn=_terminate_with_parent,
         )
         try:

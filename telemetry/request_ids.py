@@ -1,6 +1,6 @@
-"""Request ids: the same id stands in all log lines and run tags that one request causes.
+"""Request ids: the same id appears in all log lines and run tags that one request causes.
 
-The client may send an id of its own; otherwise one is generated.
+The client may send its own id; otherwise one is generated.
 """
 
 import re

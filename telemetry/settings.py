@@ -20,7 +20,7 @@ class TelemetrySettings(SourcedSettings):
     """Log lines and traces; the same settings for every process."""
 
     log_format: LogFormat = Field(
-        default=LogFormat.TEXT, description="Format of log lines: text, or json (one object a line)"
+        default=LogFormat.TEXT, description="Format of log lines: text, or json (one object per line)"
     )
     access_log: bool = Field(default=False, description="Whether the API also logs successful requests")
     otlp_endpoint: str | None = Field(

@@ -74,7 +74,7 @@ _KINDS = tuple(RunKind)
 VISITS = Count("registru_visits", "Visits to companies' pages, by outcome.", ("outcome",), (tuple(Outcome),))
 RETRIES = Count("registru_visit_retries", "Visits that are followed by another attempt.")
 RESULTS = Count(
-    "registru_run_results", "Companies that runs finished with, by result.", ("result",), (tuple(RunResult),)
+    "registru_run_results", "Companies that runs finished, by result.", ("result",), (tuple(RunResult),)
 )
 TRANSFORMATIONS = Count(
     "registru_transformations",
@@ -114,7 +114,7 @@ RUN_SECONDS = Durations(
     (_KINDS,),
 )
 
-SITE_RATE = Level("registru_site_rate_set", "The allowed visits a second; 0: no limit.")
+SITE_RATE = Level("registru_site_rate_set", "The allowed visits per second; 0: no limit.")
 WARM_BROWSERS = Level(
     "registru_browsers_kept", "The number of browsers that each machine keeps running (a setting)."
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, text: str, *, mode: int = 0o666) -> None:
-    """Write `text` (UTF-8) to a temporary file beside `path`, then move it there.
+    """Write `text` (UTF-8) to a temporary file next to `path`, then move it there.
 
     `mode` holds the permissions of the new file; the umask reduces them. The temporary file has the suffix `.part`
     instead of the path's own; one that a killed process left is replaced.

@@ -1,1 +1,1 @@
-"""How long backups and restores take, beside pg_dump and pg_restore alone."""
+"""How long backups and restores take, compared with pg_dump and pg_restore alone."""

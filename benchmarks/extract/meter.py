@@ -1,4 +1,4 @@
-"""Measures the time and CPU of one run, and the CPU that other processes used meanwhile."""
+"""Measures the time and CPU of one run, and the CPU that other processes used in that time."""
 
 import contextlib
 import os

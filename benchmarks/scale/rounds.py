@@ -204,7 +204,7 @@ def _set_version(tables: FilledTables, idnos: Sequence[str], version: int) -> No
 
 
 def _all_stale(tables: FilledTables) -> float:
-    """List all companies page by page, as after an increase of the transform version; return the seconds."""
+    """List all companies page by page, as if the transform version had been increased; return the seconds."""
     began, after = time.perf_counter(), ""
     with patch("pipeline.transform.version.TRANSFORM_VERSION", version.TRANSFORM_VERSION + 1):
         while True:

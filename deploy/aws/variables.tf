@@ -31,7 +31,7 @@ variable "image_tag" {
 variable "site_rate" {
   type        = number
   default     = 1
-  description = "The most visits to the site a second, over all runs"
+  description = "The maximum visits to the site per second, over all runs"
 }
 
 variable "api_replicas" {

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Writes .env for docker-compose.yml from .env.example and generates every secret that is empty there (256 random bits).
-# Usage: sh deploy/docker/make-env.sh [FILE]   (default: .env beside docker-compose.yml; an existing file is not changed)
+# Usage: sh deploy/docker/make-env.sh [FILE]   (default: .env next to docker-compose.yml; an existing file is not changed)
 set -eu
 project=$(cd "$(dirname "$0")/../.." && pwd)
 target=${1:-$project/.env}

@@ -32,7 +32,7 @@ _LOG_RESTORE = "INSERT INTO audit_log (event, detail) VALUES ('restored', :detai
 def restore_home(folder: Path, home: Home, *, force: bool, report_progress: Progress) -> Manifest:
     """Replace a home's data with a backup and return the backup's manifest.
 
-    The backup is restored beside the home's data and each table is compared with the manifest before the data is
+    The backup is restored next to the home's data. Each table is compared with the manifest before the data is
     replaced.
 
     Args:

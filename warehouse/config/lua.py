@@ -1,4 +1,4 @@
-"""Lua scripts that Redis runs: each is a `.lua` file beside the module that uses it."""
+"""Lua scripts that Redis runs: each is a `.lua` file next to the module that uses it."""
 
 from pathlib import Path
 

@@ -40,7 +40,7 @@ class ReloadableSettings(Generic[AnySettings]):
         """Reload if `secrets_minutes` have passed. Return whether the settings changed."""
         if not self.is_reload_due:
             return False
-        self._tried_at = time.monotonic()  # other threads use the old settings meanwhile
+        self._tried_at = time.monotonic()  # other threads use the old settings during the reload
         return self._reload_if_older(self.settings.secrets_minutes * 60)
 
     @property

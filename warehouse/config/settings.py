@@ -18,7 +18,7 @@ from warehouse.config.setting_sources import (
 
 
 class SourcedSettings(BaseSettings):
-    """Settings from AWS Secrets Manager, files, the environment or `.env`. The first source that has one wins."""
+    """Settings from AWS Secrets Manager, files, the environment or `.env`. The first source that has a setting wins."""
 
     # Errors do not show a refused value, because it may be a secret.
     model_config = SettingsConfigDict(

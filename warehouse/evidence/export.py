@@ -60,7 +60,7 @@ def export_evidence(
     Args:
         connection: Reads the warehouse. Use REPEATABLE READ, so that the export sees one state.
         idno: The company.
-        output: The path of the WARC file, which must end in .warc.gz. The other files are written beside it.
+        output: The path of the WARC file, which must end in .warc.gz. The other files are written next to it.
         period: The period of the captures; None for all.
         overwrite: Whether existing files may be replaced.
 

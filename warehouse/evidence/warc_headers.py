@@ -40,7 +40,7 @@ def _named(kept: Any) -> Iterator[tuple[str, str]]:
 def headers_for_body(kept: Any, body: bytes | None) -> Headers:
     """Return the headers of a response whose body is stored decoded. `body` is None if it is not stored.
 
-    Headers that describe the transferred body get the prefix X-Archive-Orig-, and Content-Length is computed anew.
+    Headers that describe the transferred body get the prefix X-Archive-Orig-, and Content-Length is recomputed.
     """
     pairs = [
         (f"{ORIGINAL}{name}" if name.lower() in _TRANSFER_HEADERS else name, value)

@@ -95,7 +95,7 @@ def load_changes(
     Args:
         connection: Reads the warehouse.
         idno: The company.
-        limit: The largest number of changes to return.
+        limit: The maximum number of changes to return.
         cause: Only changes with this cause.
         field: Only changes of this field; `statements` selects the statements of all years.
         since: Only changes recorded at this time or later.

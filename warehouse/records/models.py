@@ -281,7 +281,7 @@ class CompanyRecord(CompanyProfile):
 
 
 class CompanyResult(BaseModel):
-    """The result of a run for one of its companies, with the outcome of the capture that counts."""
+    """The result of a run for one of its companies, with the outcome of the capture that the result names."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
 

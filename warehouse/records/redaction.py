@@ -1,6 +1,6 @@
 """Suppressions: erased persons, whose names are never written to a company's record again.
 
-Only a salted hash of each name is stored. With the table, one can still test guessed names, so it is as confidential as
+Only a salted hash of each name is stored. Anyone who has the table can test guessed names, so it is as confidential as
 the records.
 """
 

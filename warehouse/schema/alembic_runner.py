@@ -25,6 +25,6 @@ def run_online(context: Any) -> None:
     with engine.connect() as connection:
         context.configure(connection=connection)
         with context.begin_transaction():
-            # Two processes that start at once migrate one after the other.
+            # Two processes that start at the same time migrate one after the other.
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
             context.run_migrations()
