@@ -55,7 +55,7 @@ def test_two_admins_who_demote_each_other_concurrently_leave_one_admin(platform:
                         ((one, two), (two, one)),
                     )
                 )
-            # The later request is refused: its subject is the last admin, or its sender is no admin any more.
+            # The later request is refused: its subject is the last admin, or its sender is no longer an admin.
             assert sorted(answer.status_code for answer in answers)[0] == 200
             assert sorted(answer.status_code for answer in answers)[1] in (403, 409)
         finally:

@@ -1,4 +1,4 @@
-"""Tests of metrics of several workers: every worker returns the sums, and nothing stays of those that ended."""
+"""Tests of metrics of several workers: every worker returns the sums, and files of ended workers are removed."""
 
 import multiprocessing
 import os
@@ -33,7 +33,7 @@ ANSWERS, IN_FLIGHT = 'registru_scrape_answers_total{answer="cached"}', "registru
 
 @pytest.fixture
 def spawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SpawnContext:
-    """The way uvicorn starts its workers, with a temporary folder of the test's own."""
+    """The start method that uvicorn uses for its workers, with a separate temporary folder."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     return multiprocessing.get_context("spawn")
 

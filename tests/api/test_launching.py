@@ -1,4 +1,4 @@
-"""Launching: one run per launch, and nothing is kept of a request that is refused."""
+"""Launching: one run per launch, and a refused request is not kept."""
 
 import asyncio
 from datetime import timedelta

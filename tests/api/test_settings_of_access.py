@@ -47,7 +47,7 @@ def test_rate_limit_of_a_user_does_not_affect_others(platform: Platform, user: P
         assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
         assert answers[-1].headers["Content-Type"] == "application/problem+json"
 
-        # The user's API key and other users have counts of their own.
+        # The user's API key and other users have separate counts.
         made = user.http.post("/auth/keys/", json={"name": "k", "scopes": ["scrape"]}).json()
         assert api.get("/auth/me/", headers={"X-API-Key": made["key"]}).status_code == 200
         theirs = {"Authorization": other.http.headers["Authorization"]}

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 @dataclass
 class SeenWakeups:
-    """Something that can be over."""
+    """A status that a test waits for."""
 
     has_ended: bool = False
 

@@ -22,9 +22,9 @@ from stack.command_line import idno_argument
 from stack.home import DEFAULT_HOME, Home, RunningPlatform
 from stack.secrets import load_or_create
 from stack.stack_error import StackError
+from tests.cases.case_store import PAGES, CaseExists, StoredCase, read_capture, store_case
 from tests.cases.common_words import LETTERS
 from tests.cases.disguise import DisguiseFailed, disguise, words_of_names
-from tests.cases.kept import PAGES, CaseExists, KeptCase, read_capture, store_case
 from warehouse.schema import database_roles
 
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -111,7 +111,7 @@ def load_capture(connection: Connection, idno: str, capture: int | None = None) 
     return contents
 
 
-def disguised_case(idno: str, name: str, contents: CaptureContents, *, about: str) -> KeptCase:
+def disguised_case(idno: str, name: str, contents: CaptureContents, *, about: str) -> StoredCase:
     """Return a capture as a case without any personal data of the original; raise CaseRefused or DisguiseFailed."""
     try:
         html = contents.html.decode()
@@ -122,10 +122,10 @@ def disguised_case(idno: str, name: str, contents: CaptureContents, *, about: st
     if identifying := sorted(words & words_of_names(idno, html, contents.bodies)):
         raise CaseRefused(f"NAME and --about must not contain names from the page: {', '.join(identifying)}")
     reading = read_capture(made.idno, made.html, made.bodies)
-    return KeptCase(name, made.idno, about, made.html, made.bodies, reading)
+    return StoredCase(name, made.idno, about, made.html, made.bodies, reading)
 
 
-def summary(case: KeptCase, path: Path) -> str:
+def summary(case: StoredCase, path: Path) -> str:
     """Return a summary of a stored case for the user, who has to review it before sharing it."""
     facts = case.expected["facts"]
     parties = [party["name"] for party in (*facts["founders"], *facts["administrators"])]

@@ -1,4 +1,4 @@
-"""Words that identify nobody and that the readers depend on: labels, legal forms, roles, parts of addresses."""
+"""Words that identify no company and that the readers depend on: labels, legal forms, roles, parts of addresses."""
 
 import re
 from functools import cache

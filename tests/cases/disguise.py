@@ -11,11 +11,11 @@ from urllib.parse import unquote
 from pipeline.transform.html.page_tree import INLINE_TAGS
 from pipeline.transform.merge import NotThisCompany
 from pipeline.transform.source_text import comparison_key, fold
+from tests.cases.case_store import ReadingJson, differences, read_capture
 from tests.cases.common_words import LETTERS
 from tests.cases.html_text import TextPart, spans_in
 from tests.cases.identity import EMAIL, HEXADECIMAL, PHONE, Identity, identity_of, is_json
 from tests.cases.json_text import values_in
-from tests.cases.kept import ReadingJson, differences, read_capture
 from tests.cases.made_up import FakeValues, NoCandidateLeft
 from tests.cases.replacing import Replacer
 

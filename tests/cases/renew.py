@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from tests.cases.kept import case_names, load_case, renew_case
+from tests.cases.case_store import case_names, load_case, renew_case
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,7 +13,15 @@ from pipeline.extract.page_capture import Capture, Payload
 from pipeline.records.capture_store import CaptureContents, store_capture
 from standin.site_facts import company_name, make_idno
 from tests.cases.add import CaseRefused, disguised_case, load_capture, main
-from tests.cases.kept import CaseExists, KeptCase, case_names, differences, load_case, renew_case, store_case
+from tests.cases.case_store import (
+    CaseExists,
+    StoredCase,
+    case_names,
+    differences,
+    load_case,
+    renew_case,
+    store_case,
+)
 from tests.pipeline.transform.html_pages import IDNO, OTHER_IDNO, PageCompany, page
 from tests.platform_harness import Platform
 from tests.platform_user import PlatformUser
@@ -24,7 +32,7 @@ from warehouse.schema import database_roles
 BODY = json.dumps({"idno": IDNO, "fullName": "PLOPENA AGRO"}).encode()
 
 
-def case_of(name: str = "a-case") -> KeptCase:
+def case_of(name: str = "a-case") -> StoredCase:
     contents = CaptureContents(page(PageCompany()).encode(), (BODY, b"[]"))
     return disguised_case(IDNO, name, contents, about="Why not.")
 

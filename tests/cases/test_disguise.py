@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from pipeline.transform.source_text import fold
+from tests.cases.case_store import read_capture
 from tests.cases.common_words import LETTERS, is_common
 from tests.cases.disguise import Disguised, DisguiseFailed, disguise
 from tests.cases.identity import HEXADECIMAL
-from tests.cases.kept import read_capture
 from tests.pipeline.transform.html_pages import (
     FRAMES,
     IDNO,

@@ -58,7 +58,7 @@ def _scrape(user: PlatformUser, say: Callable[[str], None]) -> str:
     again = user.ask(FOUND, force=False)
     assert again.status_code == httpx.codes.OK and again.json()["cached"], again.text
     assert user.http.get(f"/companies/{FOUND}/").json()["source"]["run_id"] == run_id
-    say(f"scraped {FOUND}: {status['data']['name']}; asked again, the cache answers")
+    say(f"scraped {FOUND}: {status['data']['name']}; the cache answers a second request")
     return run_id
 
 

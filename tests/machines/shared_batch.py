@@ -31,7 +31,7 @@ STATES = {Outcome.OK: "succeeded", Outcome.NOT_FOUND: "not_found", Outcome.BLOCK
 
 @dataclass(frozen=True)
 class SharedBatchResult:
-    """The result of a batch that two hosts result."""
+    """The result of a batch whose runs two hosts share."""
 
     idnos: Sequence[str]
     set_rate: float

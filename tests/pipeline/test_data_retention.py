@@ -141,7 +141,7 @@ def test_body_shared_with_a_newer_capture_is_kept(warehouse: Databases) -> None:
         first = put_visit(connection, 1)
         for number in range(2, 10):
             put_visit(connection, number)
-        # This one has the same answers as the first, so it names the first and has no payloads of its own.
+        # This capture has the same answers as the first one, so it refers to the first one and stores no payloads.
         same = capture(
             COMPANY,
             raw_html_sha256=sha256(page(1)),

@@ -1,8 +1,8 @@
-"""Every kept page is read as its case expects. See tests/cases."""
+"""Every stored page is read as its case expects. See tests/cases."""
 
 import pytest
 
-from tests.cases.kept import case_names, differences, load_case
+from tests.cases.case_store import case_names, differences, load_case
 
 
 @pytest.mark.parametrize("name", case_names())

@@ -25,7 +25,7 @@ class CaseExists(ValueError):
 
 
 @dataclass(frozen=True)
-class KeptCase:
+class StoredCase:
     """A captured page, the reason for storing it, and the expected result of reading it."""
 
     name: str
@@ -66,11 +66,11 @@ def case_names(folder: Path = PAGES) -> list[str]:
     return sorted(path.parent.name for path in folder.glob(f"*/{_CASE}"))
 
 
-def load_case(name: str, folder: Path = PAGES) -> KeptCase:
+def load_case(name: str, folder: Path = PAGES) -> StoredCase:
     """Load a stored case."""
     path = folder / name
     content = json.loads((path / _CASE).read_bytes())
-    return KeptCase(
+    return StoredCase(
         name=name,
         idno=content["idno"],
         about=content["about"],
@@ -84,7 +84,7 @@ def _position(body: Path) -> int:
     return int(body.stem.rpartition("-")[2])
 
 
-def store_case(case: KeptCase, folder: Path = PAGES) -> Path:
+def store_case(case: StoredCase, folder: Path = PAGES) -> Path:
     """Store a case atomically and return its folder; raise CaseExists."""
     path = folder / case.name
     unfinished = folder / f".{case.name}.part"
@@ -105,7 +105,7 @@ def store_case(case: KeptCase, folder: Path = PAGES) -> Path:
     return path
 
 
-def renew_case(case: KeptCase, folder: Path = PAGES) -> dict[str, tuple[Any, Any]]:
+def renew_case(case: StoredCase, folder: Path = PAGES) -> dict[str, tuple[Any, Any]]:
     """Store the current result of reading a case; return each changed field with the old and new value."""
     reading = case.read()
     differing = differences(case.expected, reading)
@@ -116,6 +116,6 @@ def renew_case(case: KeptCase, folder: Path = PAGES) -> dict[str, tuple[Any, Any
     return differing
 
 
-def _written(case: KeptCase, reading: ReadingJson) -> str:
+def _written(case: StoredCase, reading: ReadingJson) -> str:
     content = {"idno": case.idno, "about": case.about, **reading}
     return f"{json.dumps(content, ensure_ascii=False, indent=1)}\n"
