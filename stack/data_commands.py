@@ -89,7 +89,7 @@ def add_commands(add: AddCommand) -> None:
         parser.add_argument(
             "--reason",
             required=True,
-            help="whose request it is, its date and its legal basis; it is recorded",
+            help="who requested the erasure, when, and the legal basis; stored in the audit log",
         )
         parser.add_argument("--external", action="store_true", help=_EXTERNAL)
 

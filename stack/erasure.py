@@ -40,7 +40,7 @@ _ALLOW = text("SELECT set_config('registru.allows', :what, true)")
 
 @dataclass(frozen=True)
 class ErasureRequest:
-    """The administrator who orders an erasure, and the reason: whose request it is, and its legal basis."""
+    """The administrator who orders an erasure, and the reason: the requester, the date and the legal basis."""
 
     ordered_by: str
     reason: str
@@ -77,7 +77,7 @@ def _by_name(databases: Sequence[OwnedDatabase]) -> dict[str, OwnedDatabase]:
 def _check(databases: Sequence[OwnedDatabase], request: ErasureRequest) -> None:
     """Raise StackError unless an administrator orders the erasure and gives a reason."""
     if not request.reason.strip():
-        raise StackError("--reason is empty; name whose request it is, its date and its legal basis")
+        raise StackError("--reason is empty; give the requester, the date and the legal basis of the request")
     with _by_name(databases)[database_roles.USERS_DATABASE].engine().connect() as connection:
         if not connection.scalar(_IS_ADMIN, {"name": request.ordered_by}):
             raise StackError(f"--by {request.ordered_by}: no active administrator has that name")

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes .venv with the pinned packages of one requirements file, byte-compiled, and finds a browser.
-# A second call with nothing changed does nothing. Usage: setup.sh requirements.txt|requirements-dev.txt
+# Creates .venv with the pinned packages of one requirements file, compiles them to bytecode, and finds a browser.
+# If nothing has changed since the last call, it installs nothing. Usage: setup.sh requirements.txt|requirements-dev.txt
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -14,12 +14,12 @@ fail() {
 }
 
 check_python() {
-    command -v "$python" >/dev/null 2>&1 || fail "$python is not here; Python 3.11 or newer is needed"
+    command -v "$python" >/dev/null 2>&1 || fail "$python was not found; Python 3.11 or newer is needed"
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
         fail "$("$python" --version) is too old; Python 3.11 or newer is needed (make PYTHON=python3.12 ...)"
 }
 
-# Debian keeps venv in a package of its own.
+# Debian ships venv in a separate package.
 check_venv_module() {
     "$python" -c 'import ensurepip, venv' 2>/dev/null && return
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
@@ -30,7 +30,7 @@ check_venv_module() {
         fail "$python has no venv module; on Debian or Ubuntu: apt-get install python3-venv"
 }
 
-# What was installed, from which pins, by which Python, in which folder: all of it has to hold still.
+# Identifies an installation: the pins, the Python version and the folder. If one of them changes, install again.
 fingerprint() {
     { cat "$1" pyproject.toml stack/setup.sh; "$python" --version; pwd; } | cksum
 }
@@ -41,16 +41,16 @@ installed() {
 
 install() {
     echo "installing the packages of $requirements into $venv (a minute or two) ..."
-    # Also over what is there: a first try may have been interrupted, Python may have been renewed.
-    "$python" -m venv "$venv" || fail "$python could not make $venv"
+    # Also if the venv exists: an earlier installation may have been interrupted, or Python may have been upgraded.
+    "$python" -m venv "$venv" || fail "$python could not create $venv"
     pip="$venv/bin/python -m pip --disable-pip-version-check --no-input"
-    # The pins are complete: nothing is left to resolve.
+    # The pins include all dependencies, so pip must not resolve any.
     $pip install -qq --no-deps --require-hashes -r "$requirements" || fail "pip could not install $requirements; see above"
     $pip install -qq --no-deps --no-build-isolation -e . || fail "pip could not install the project; see above"
-    # Without bytecode each process would take two seconds longer to start.
+    # Without bytecode, each process would take two seconds longer to start.
     env -u PYTHONDONTWRITEBYTECODE "$venv/bin/python" -m compileall -q -j 0 "$venv/lib" >/dev/null 2>&1 || true
     fingerprint "$requirements" >"$venv/$requirements.installed"
-    # The larger set holds the smaller.
+    # requirements-dev.txt includes requirements.txt.
     [ "$requirements" = requirements.txt ] || fingerprint requirements.txt >"$venv/requirements.txt.installed"
 }
 

@@ -95,7 +95,7 @@ def _url(listening: socket.socket) -> str:
 
 
 def _server(app: Starlette) -> uvicorn.Server:
-    # One second allows slow responses to complete; NoAnswer closes connections that wait for ever.
+    # One second allows slow responses to complete; NoAnswer closes connections that wait forever.
     config = uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     app.state.server = server

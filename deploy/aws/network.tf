@@ -17,7 +17,7 @@ locals {
 
 resource "aws_security_group" "balancer" {
   name        = "registru-balancer"
-  description = "The one public door"
+  description = "The only public entrance"
   vpc_id      = var.vpc_id
 }
 

@@ -46,7 +46,7 @@ class RunRequest(Request):  # type: ignore[misc]
         """Signal the run's process to end, and kill it half a minute later if it still exists.
 
         Celery sends one signal. The exception that Python raises for it can get lost in the code that it interrupts,
-        for example in a library's `__del__`, or leave a lock held for ever.
+        for example in a library's `__del__`, or leave a lock held forever.
         """
         super().terminate(pool, signal)
         loop = get_event_loop()

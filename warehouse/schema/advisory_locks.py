@@ -23,6 +23,6 @@ def lock_companies(connection: Connection, idnos: Iterable[str]) -> None:
     """Wait for the locks of these companies' records and hold them until the transaction ends.
 
     Every writer of a record takes its lock first. The locks are taken in the order of the IDNOs, so that two writers
-    cannot block each other for ever.
+    cannot deadlock.
     """
     connection.execute(_LOCK_COMPANIES, {"idnos": sorted(idnos)})

@@ -34,7 +34,7 @@ if ARGV[1] == 'well' then
     redis.call('HDEL', KEYS[3], ARGV[8])
     return 'closed'
   end
-  -- A pause after a 429 needs no probe: it is over with its time. An open breaker stays open, because this request
+  -- A pause after a 429 needs no probe: it ends when its time is over. An open breaker stays open, because this request
   -- may have been sent before the pause.
   if not open and tonumber(redis.call('HGET', KEYS[1], 'until') or '0') <= now then
     redis.call('DEL', KEYS[1])
