@@ -167,5 +167,5 @@ scrape_requests = Table(
     Column("force_refresh", Boolean, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("withdrawn_at", DateTime(timezone=True)),
-    comment="Requests: users share a scrape. A withdrawn request is cancelled.",
+    comment="Requests: each is one user's for one company; several may share a scrape. Withdrawn means cancelled.",
 )

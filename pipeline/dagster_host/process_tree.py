@@ -1,4 +1,4 @@
-"""Linux processes as the run server sees them, in particular its own children.
+"""Functions for Linux processes that the run server needs, mostly for its own children.
 
 Processes that a run spawns import this module again, through the run server: it imports nothing heavy at its top.
 """

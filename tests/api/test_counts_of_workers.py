@@ -1,4 +1,4 @@
-"""Tests of metrics of several workers: every worker returns the sums, and files of ended workers are removed."""
+"""Tests of metrics of several workers: every worker returns the sums, without gauges of dead workers."""
 
 import multiprocessing
 import os

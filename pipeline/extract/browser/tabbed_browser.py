@@ -16,7 +16,7 @@ from telemetry.tallies import BORROWED, BROWSERS, STARTED, Tallies
 _IN_USE_MARGIN_SECONDS = 30.0
 """If a run dies, its browser counts as in use for the longest visit plus this time."""
 _MEMORY_CHECK_PAGES = 20
-"""After each time this many pages were shown, the browser's memory is measured."""
+"""The browser's memory is measured once per this number of pages."""
 
 
 class TabbedBrowser:

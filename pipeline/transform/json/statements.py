@@ -40,7 +40,7 @@ class _Row:
 def read_statements(contents: Iterable[Any], idno: str) -> FiledStatements:
     """Read the statements of the company `idno` from a capture's parsed bodies.
 
-    Each entry has an IDNO of its own; entries of other companies are skipped.
+    Each entry contains its company's IDNO; entries of other companies are skipped.
     """
     lists = [content for content in contents if isinstance(content, list)]
     entries = [entry for content in lists for entry in content if _is_statement(entry, idno)]
