@@ -17,7 +17,8 @@ locals {
 
 resource "aws_security_group" "balancer" {
   name        = "registru-balancer"
-  description = "The only public entrance"
+  # AWS cannot change this text: another one would replace the group.
+  description = "The one public door"
   vpc_id      = var.vpc_id
 }
 
