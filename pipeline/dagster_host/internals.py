@@ -3,12 +3,12 @@
 Dagster keeps no compatibility promise for modules below an underscore (`dagster._core`, …). This list is what to check
 when Dagster is upgraded. `tests/test_imports.py` enforces that no other product module imports such a module.
 
-This module imports most of Dagster, which takes seconds. The run server and what it imports at its top therefore import
-it inside functions.
+This module imports large parts of Dagster, which takes long. The run server and what it imports at its top therefore
+import it inside functions. What only one kind of process needs is imported inside the functions here.
 """
 
-# Executes a run in the current process, as the command `dagster api execute_run` does.
-from dagster._cli.api import _execute_run_command_body as execute_run_command_body
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 # Names the definitions of a module in the form that a run's origin has.
 from dagster._core.code_pointer import CodePointer as CodePointer
@@ -41,9 +41,6 @@ from dagster._core.workspace.autodiscovery import (
     loadable_targets_from_python_module as loadable_targets_from_python_module,
 )
 
-# Its method `get_viewer_tags` sets the tags of backfills that users launch in the web UI.
-from dagster._core.workspace.context import WorkspaceRequestContext as WorkspaceRequestContext
-
 # The arguments of a Celery task that executes a run.
 from dagster._grpc.types import ExecuteRunArgs as ExecuteRunArgs
 
@@ -60,7 +57,12 @@ from dagster._utils import get_run_crash_explanation as get_run_crash_explanatio
 # Delays a SIGINT until Dagster is at a point where it can end the run.
 from dagster._utils.interrupts import capture_interrupts as capture_interrupts
 
+if TYPE_CHECKING:
+    # A request of the web UI.
+    from dagster._core.workspace.context import WorkspaceRequestContext as WorkspaceRequestContext
+
 RUN_MODULES = (
+    "dagster._cli.api",
     "dagster._core.execution.api",
     "dagster._core.execution.plan.active",
     "dagster._core.instance.factory",
@@ -68,4 +70,21 @@ RUN_MODULES = (
 )
 """Modules that Dagster imports while a run is under way, unless they have been imported before."""
 
-__all__ = ["RUN_MODULES", "execute_run_command_body"]
+
+def execute_run_command_body(
+    run_id: str, instance: Any, write_event: Callable[[Any], None], *, set_exit_code_on_failure: bool
+) -> int:
+    """Execute a run in the current process, as the command `dagster api execute_run` does. Return the exit code."""
+    # Imported here: plug-ins of short-lived processes, such as health checks, need none of it.
+    from dagster._cli.api import _execute_run_command_body
+
+    return _execute_run_command_body(
+        run_id, instance, write_event, set_exit_code_on_failure=set_exit_code_on_failure
+    )
+
+
+def set_viewer_tags(viewer_tags: Callable[["WorkspaceRequestContext"], dict[str, str]]) -> None:
+    """Set the function that returns the tags of backfills which users launch in the web UI."""
+    from dagster._core.workspace.context import WorkspaceRequestContext
+
+    setattr(WorkspaceRequestContext, "get_viewer_tags", viewer_tags)  # noqa: B010

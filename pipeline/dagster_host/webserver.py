@@ -8,7 +8,7 @@ Therefore every request needs the key. The command has the same options as `dags
 import asyncio
 import hmac
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dagster_webserver import app, cli
 from dagster_webserver.webserver import DagsterWebserver
@@ -20,11 +20,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipeline.dagster_host import idle_connections
 from pipeline.dagster_host.dagster_settings import WebserverSettings
-from pipeline.dagster_host.internals import WorkspaceRequestContext
+from pipeline.dagster_host.internals import set_viewer_tags
 from warehouse.config.reloadable import MIN_RELOAD_SECONDS, ReloadableSettings
 from warehouse.config.setting_sources import SettingsRefused
 from warehouse.config.settings import load, refuse_to_start
 from warehouse.contract import KEY_HEADER, REQUESTED_BY_TAG, USER_HEADER
+
+if TYPE_CHECKING:
+    from pipeline.dagster_host.internals import WorkspaceRequestContext
 
 
 class WebserverGuard:
@@ -73,7 +76,7 @@ class GuardedWebserver(DagsterWebserver[Any, Any]):
         return [Middleware(WebserverGuard, current=self.current), *super().build_middleware()]
 
 
-def viewer_tags(context: WorkspaceRequestContext) -> dict[str, str]:
+def viewer_tags(context: "WorkspaceRequestContext") -> dict[str, str]:
     """Return the tags of backfills that the calling user launches. (The run coordinator tags runs.)"""
     headers = getattr(context.source, "headers", None)
     user = headers.get(USER_HEADER) if headers else None
@@ -90,7 +93,7 @@ def main() -> None:
         refuse_to_start(reason)
     # The command has no option for either. Dagster means both to be overridden.
     setattr(app, "DagsterWebserver", GuardedWebserver)  # noqa: B010 - not exported by that name
-    setattr(WorkspaceRequestContext, "get_viewer_tags", viewer_tags)  # noqa: B010
+    set_viewer_tags(viewer_tags)
     idle_connections.watch(Pool)  # otherwise the first request after a restart of PostgreSQL fails
     cli.cli(auto_envvar_prefix="DAGSTER_WEBSERVER")
 
