@@ -12,13 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from api.settings import AccountRetentionSettings
 from api.users_tables import audit_log, batch_items, batches, launch_scrapes, launches, scrapes, sessions
+from warehouse.schema.advisory_locks import ACCOUNT_RETENTION_LOCK
 
 logger = logging.getLogger(__name__)
 
 INTERVAL = timedelta(days=1)
 _FIRST_DELAY_SECONDS = 60.0
 _ROWS_PER_TRANSACTION = 1000
-_LOCK = 7_267_268
 _KEPT_EVENTS = ("log_pruned", "person_erased", "restored")
 """Events that are never pruned; the same list as in the database's function `prune_audit_log`."""
 RemovedRows = Mapping[str, int]
@@ -59,7 +59,7 @@ async def remove_expired(
     """
     removals = _removals(settings, datetime.now(UTC))
     async with engine.connect() as lock:
-        if not await lock.scalar(select(func.pg_try_advisory_xact_lock(_LOCK))):
+        if not await lock.scalar(select(func.pg_try_advisory_xact_lock(ACCOUNT_RETENTION_LOCK))):
             return dict.fromkeys((removal.name for removal in removals), 0)
         if dry_run:
             removed = {removal.name: await _remove_all(removal, lock) for removal in removals}
