@@ -55,7 +55,9 @@ def test_redis_restart_under_load_admits_no_invalid_caller_and_causes_no_500(
     clients["ended"] = lambda: ended.get("/auth/me/").status_code
     clients["anonymous"] = lambda: anonymous.get("/dagster/server_info").status_code
     clients["login"] = lambda: (
-        anonymous.post("/auth/login/", json={"username": user.username, "password": user.password}).status_code
+        anonymous.post(
+            "/auth/login/", json={"username": user.username, "password": user.password}
+        ).status_code
     )
     stop = Event()
 

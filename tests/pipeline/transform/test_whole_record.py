@@ -63,7 +63,9 @@ def as_shown(record: Json) -> Json:
     }
 
 
-def differences(pages: Sequence[RenderedPage], read: Callable[[RenderedPage], tuple[Json, Json]]) -> list[str]:
+def differences(
+    pages: Sequence[RenderedPage], read: Callable[[RenderedPage], tuple[Json, Json]]
+) -> list[str]:
     """Return a text for each field whose value is not the expected one."""
     texts: list[str] = []
     for page in pages:
