@@ -23,8 +23,8 @@ class _Settings(SecretSettings):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that describe the account."""
-    parser.add_argument("--username", required=True)
-    parser.add_argument("--email")
+    parser.add_argument("--username", required=True, help="name with which the administrator signs in")
+    parser.add_argument("--email", help="e-mail address of the administrator (optional)")
     parser.add_argument(
         "--password-stdin",
         action="store_true",

@@ -39,8 +39,11 @@ _IDNO_HELP = "the company's number, 13 digits"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit status. Print errors to standard error, each as one sentence."""
-    options = _parser().parse_args(arguments)
+    """Run the command that the arguments name, and return its exit status. Print an error to standard error."""
+    options, unknown = _parser().parse_known_args(arguments)
+    if unknown:
+        # The command's own parser shows the usage of that command instead of the list of all commands.
+        options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     handler: Callable[[argparse.Namespace], int] = options.handler
     try:
         return handler(options)
@@ -66,30 +69,44 @@ def _parser() -> argparse.ArgumentParser:
         type=_site,
         default=LIVE_SITE,
         metavar="URL",
-        help=f"site whose pages /companies/IDNO are visited (default {LIVE_SITE})",
+        help=f"site to visit; a company's page is URL/companies/IDNO (default {LIVE_SITE})",
     )
     up.add_argument(
         "--site-rate",
         type=_rate,
         default=1.0,
         metavar="N",
-        help="maximum visits per second (default 1); 0 removes the limit and is allowed for loopback sites only",
+        help="maximum number of visits per second (default 1); 0 removes the limit and is allowed only for a site on"
+        " this machine (a loopback address)",
     )
     _add_port(up)
-    request = _command(commands, "scrape", _scrape, "request companies and print their records as JSON")
+    request = _command(
+        commands,
+        "scrape",
+        _scrape,
+        "request companies and print their records as JSON; needs the running platform",
+    )
     request.add_argument("idnos", nargs="+", metavar="IDNO", type=idno_argument, help=_IDNO_HELP)
     request.add_argument(
         "--force", action="store_true", help="visit the site even if a fresh record is stored"
     )
-    _command(commands, "status", _status, "show the state of each process and part of the platform")
+    _command(
+        commands,
+        "status",
+        _status,
+        "show the state of the platform: each process and each part; needs the running platform",
+    )
     _command(commands, "down", _down, "stop the running platform")
-    admin = _command(commands, "create-admin", _create_admin, "create an administrator account")
+    admin = _command(
+        commands, "create-admin", _create_admin, "create an administrator account; needs the running platform"
+    )
     add_arguments(admin)
     stale = _command(
         commands,
         "retransform",
         _retransform,
-        "read the stored captures of stale records again, without visiting the site",
+        "transform stored captures again, without visiting the site, for records that an older version made or that"
+        " have a newer capture; needs the running platform",
     )
     stale.add_argument(
         "--cohort",
@@ -97,8 +114,8 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         choices=COHORTS,
         metavar="YEAR",
-        help=f"only companies with this year in their IDNO ({COHORTS[0]} to {COHORTS[-2]}, or {OTHERS});"
-        " may be repeated (default: all)",
+        help=f"only companies with this year in their IDNO ({COHORTS[0]} to {COHORTS[-2]}), or the word {OTHERS} for"
+        " all other companies; repeat the option for several cohorts (default: all companies)",
     )
     _add_export(commands)
     data_commands.add_commands(lambda name, handler, text: _command(commands, name, handler, text))
@@ -106,10 +123,15 @@ def _parser() -> argparse.ArgumentParser:
         commands,
         "rotate-key",
         _rotate_key,
-        "replace the key that signs access tokens; a running platform uses the new key immediately",
+        "replace the key that signs access tokens; a running platform uses the new key at once, and existing tokens"
+        " stay valid until they expire",
     )
     demo = _command(
-        commands, "demo", _demo, "run the main job end to end against the stand-in site, then stop", DEMO_HOME
+        commands,
+        "demo",
+        _demo,
+        "start the platform with the stand-in site (made-up companies), request companies, show the results, then stop",
+        DEMO_HOME,
     )
     _add_port(demo)
     return parser
@@ -124,27 +146,41 @@ def _command(
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
     parser.add_argument(
-        "--home", type=Path, default=home, help=f"folder that holds all state (default {home})"
+        "--home",
+        type=Path,
+        default=home,
+        help=f"folder with all data, secrets and logs of the platform (default {home})",
     )
-    parser.set_defaults(handler=handler)
+    parser.set_defaults(handler=handler, parser=parser)
     return parser
 
 
 def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    text = "write all evidence on a company to a WARC file, with an index and checksums"
+    text = "write all captures of a company to a WARC file, with an index and checksums; needs the running platform"
     export = _command(commands, "export-evidence", _export_evidence, text)
     export.add_argument("idno", metavar="IDNO", type=idno_argument, help=_IDNO_HELP)
     export.add_argument(
         "--output",
         type=Path,
         metavar="FILE",
-        help="the WARC file; index and checksums are written next to it (default evidence-IDNO.warc.gz)",
+        help="the WARC file, whose name must end in .warc.gz; index and checksums are written next to it (default"
+        " evidence-IDNO.warc.gz in the working folder)",
     )
     export.add_argument(
-        "--from", dest="first", type=_day, metavar="DATE", help="first day of captures, in UTC, as YYYY-MM-DD"
+        "--from",
+        dest="first",
+        type=_day,
+        metavar="DATE",
+        help="only captures from this day on (YYYY-MM-DD, UTC)",
     )
-    export.add_argument("--to", dest="last", type=_day, metavar="DATE", help="last day of captures, in UTC")
-    export.add_argument("--force", action="store_true", help="overwrite existing files")
+    export.add_argument(
+        "--to", dest="last", type=_day, metavar="DATE", help="only captures up to and including this day"
+    )
+    export.add_argument(
+        "--force",
+        action="store_true",
+        help="replace files that already exist; without it, the command refuses",
+    )
 
 
 def _add_port(parser: argparse.ArgumentParser) -> None:
@@ -152,7 +188,7 @@ def _add_port(parser: argparse.ArgumentParser) -> None:
         "--port",
         type=_port,
         default=None,
-        help="port of the gateway (default 8000, or any free port if that is taken; 0: any free port)",
+        help="port of the gateway; 0 selects any free port (default 8000 or, if 8000 is taken, any free port)",
     )
 
 
@@ -178,7 +214,9 @@ def _rate(text: str) -> float:
     except ValueError:
         rate = -1.0
     if not 0 <= rate < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a rate; give visits a second, 0 or more")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a rate; write a number of visits per second, 0 or more"
+        )
     return rate
 
 
@@ -214,7 +252,7 @@ def _up(options: argparse.Namespace) -> int:
 
 
 class _Stopped(Exception):
-    """A signal asks the command to stop."""
+    """SIGINT or SIGTERM has arrived, so the command has to stop."""
 
 
 def _stop_on_signals() -> Event:
@@ -232,7 +270,10 @@ def _stop_on_signals() -> Event:
 
 
 def _restart_failed_processes(stopped: Event, supervisor: Supervisor) -> None:
-    """Wait for a signal. Until then, report processes that the supervisor gave up, and start them again."""
+    """Restart processes whose start has failed too often for the supervisor, until a signal sets `stopped`.
+
+    Each of these processes is reported once.
+    """
     reported: set[str] = set()
     while not stopped.wait(_WATCH_SECONDS):
         for name, state in supervisor.states().items():
@@ -254,7 +295,7 @@ def _scrape(options: argparse.Namespace) -> int:
 
 
 def request_companies(client: ApiClient, idnos: list[str], *, force: bool) -> list[dict[str, object]]:
-    """Request several companies, a few at a time, and return their results in order."""
+    """Request companies, at most `_PARALLEL_REQUESTS` at a time. Return their results in the order of `idnos`."""
 
     def request(idno: str) -> dict[str, object]:
         return scrape(
@@ -334,7 +375,11 @@ def _rotate_key(options: argparse.Namespace) -> int:
 
 def _down(options: argparse.Namespace) -> int:
     home = Home.at(options.home)
-    os.kill(RunningPlatform.of(home).pid, signal.SIGTERM)
+    try:
+        platform = RunningPlatform.of(home)
+    except StackError:
+        raise StackError(f"no platform runs at {home.path}; nothing to stop") from None
+    os.kill(platform.pid, signal.SIGTERM)
     deadline = time.monotonic() + _STOPPING_SECONDS
     while is_locked(home):
         if time.monotonic() > deadline:

@@ -24,8 +24,8 @@ from warehouse.evidence.evidence_errors import EvidenceError
 
 AddCommand = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
 _EXTERNAL = (
-    "use the databases in REGISTRU_USERS_OWNER_URL, REGISTRU_DAGSTER_DATABASE_URL and REGISTRU_WAREHOUSE_OWNER_URL"
-    " (containers, RDS) instead of those of --home"
+    "use other databases than those of --home, for example in containers or on RDS; the environment variables"
+    " REGISTRU_USERS_OWNER_URL, REGISTRU_DAGSTER_DATABASE_URL and REGISTRU_WAREHOUSE_OWNER_URL hold their URLs"
 )
 
 
@@ -39,45 +39,73 @@ def add_commands(add: AddCommand) -> None:
         "--output",
         type=Path,
         metavar="DIR",
-        help="folder for backups (default: HOME-backups, next to --home)",
+        help="folder in which the new folder is created (default: next to --home, with -backups added to its name,"
+        " such as .registru-backups; with --external: registru-backups in the working folder)",
     )
     backup.add_argument(
         "--keep",
         type=_backup_count,
         metavar="N",
-        help="afterwards, remove all backups in that folder except the newest N",
+        help="after the backup, remove all backups in the folder of --output except the newest N (default: keep all)",
     )
     backup.add_argument(
-        "--verify", type=Path, metavar="BACKUP", help="make no backup; check that this one is undamaged"
+        "--verify",
+        type=Path,
+        metavar="BACKUP",
+        help="check that the backup in the folder BACKUP is undamaged; make no new backup",
     )
     restore = add(
-        "restore", _restore, "replace a home's data with a backup, or restore it into empty databases"
+        "restore",
+        _restore,
+        "restore a backup into --home, where no platform may run, or with --external into empty databases; data that"
+        " the home already holds is replaced only with --force",
     )
     restore.add_argument("backup", type=Path, metavar="BACKUP", help="folder that `registru backup` wrote")
     restore.add_argument("--external", action="store_true", help=_EXTERNAL)
-    restore.add_argument("--force", action="store_true", help="replace the data that --home already holds")
+    restore.add_argument(
+        "--force",
+        action="store_true",
+        help="replace all data that --home already holds; without it, the command refuses",
+    )
     for name, handler, text in (
-        ("migrate", _migrate, "migrate the tables to the revision that this version needs"),
-        ("retention", _retention, "show what the retention settings would remove; removes nothing"),
+        (
+            "migrate",
+            _migrate,
+            "migrate the database tables to the revision that this version of Registru needs",
+        ),
+        (
+            "retention",
+            _retention,
+            "count the data that the retention settings would remove, without removing it",
+        ),
         ("storage", _storage, "show the size of the tables and how fast the data grows"),
     ):
         add(name, handler, text).add_argument("--external", action="store_true", help=_EXTERNAL)
 
-    user = add("erase-user", _erase_user, "delete an account, and replace its name in the data that is kept")
-    user.add_argument("username", metavar="USERNAME", help="the account to erase")
+    user = add(
+        "erase-user",
+        _erase_user,
+        "delete an account, and replace its username with a random pseudonym in the audit log, in captures and in runs;"
+        " needs the running platform or --external",
+    )
+    user.add_argument("username", metavar="USERNAME", help="username of the account to erase")
     person = add(
         "erase-person",
         _erase_person,
-        "remove a person's name from a company's record and history, permanently",
+        "remove a person's name permanently from a company's record and history; needs the running platform or"
+        " --external",
     )
     person.add_argument("idno", type=idno_argument, metavar="IDNO", help="the company's number, 13 digits")
     person.add_argument(
-        "name", metavar="NAME", help="the name as the record has it; order of words and case do not matter"
+        "name",
+        metavar="NAME",
+        help="the person's name, spelled as in the record; the order of words and capital letters do not matter",
     )
     person.add_argument(
         "--evidence",
         action="store_true",
-        help="also remove the content of captures with the name; the site must no longer show it",
+        help="also remove the stored pages of the company that contain the name, with their screenshots; if the newest"
+        " capture contains the name, the command refuses and erases nothing, because the site still shows the name",
     )
     for parser in (user, person):
         parser.add_argument(
@@ -96,7 +124,9 @@ def add_commands(add: AddCommand) -> None:
 
 def _backup_count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of backups; give 1 or more")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a number of backups; write a whole number, 1 or more"
+        )
     return int(text)
 
 
@@ -129,7 +159,9 @@ def _summary(manifest: Manifest) -> str:
 def _restore(options: argparse.Namespace) -> int:
     if options.external:
         if options.force:
-            raise StackError("--force is for --home; with --external the databases have to be empty")
+            raise StackError(
+                "--force replaces the data of --home only; with --external, the databases have to be empty"
+            )
         manifest = restore_external(
             options.backup, databases_from_environment(), report_progress=report_progress
         )
@@ -204,7 +236,12 @@ _REDIS_SETTINGS = {
 
 
 def _redis_url(home: Home | None, database: int) -> str:
-    """Return the URL of the Redis database that caches the erased data. For a home, the platform has to run."""
+    """Return the URL of a Redis database from which an erasure removes data.
+
+    Args:
+        home: The home, where the platform has to run; None to read the URL from the environment.
+        database: The number of the logical database: `valkey.STATE_DATABASE` or `valkey.CACHE_DATABASE`.
+    """
     if home is not None:
         return valkey.url(RunningPlatform.of(home).ports["valkey"], load_or_create(home.secrets), database)
     setting = _REDIS_SETTINGS[database]

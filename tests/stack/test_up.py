@@ -83,10 +83,16 @@ def test_scrape_command_refuses_an_invalid_idno(platform: Platform) -> None:
 
 
 def test_commands_without_a_running_platform_say_how_to_start_one(tmp_path: Path) -> None:
-    for command in (["status"], ["down"], ["scrape", "1003600069773"]):
+    for command in (["status"], ["scrape", "1003600069773"]):
         done = _registru(command[0], "--home", str(tmp_path / "home"), *command[1:])
         assert done.returncode == 1
         assert "start one with `registru up" in done.stderr
+
+
+def test_down_without_a_running_platform_has_nothing_to_stop(tmp_path: Path) -> None:
+    done = _registru("down", "--home", str(tmp_path / "home"))
+    assert done.returncode == 1
+    assert "nothing to stop" in done.stderr
 
 
 def test_killed_platform_starts_again_on_the_same_data_and_stops_cleanly(site: Site, tmp_path: Path) -> None:
