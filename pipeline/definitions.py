@@ -32,9 +32,9 @@ defs = Definitions(
         check_records_schedule,
         tidy_schedule,
     ],
-    # One process for a run: it visits many companies with one browser.
+    # A run is one process, because it visits many companies with one browser.
     executor=in_process_executor,
-    # Steps pass only small values, in one process, so that nothing has to be stored on disk.
+    # The steps of a run exchange only small values within one process, so nothing has to be stored on disk.
     resources={
         "io_manager": mem_io_manager,
         "warehouse": Warehouse(),

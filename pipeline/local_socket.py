@@ -15,7 +15,7 @@ _MAX_ADDRESS_BYTES = 100  # the kernel allows 107
 
 @contextlib.contextmanager
 def _address_of(path: Path) -> Iterator[str]:
-    """Yield an address for the Unix socket at `path`, also if the path is too long for one (Linux only)."""
+    """Yield an address for the Unix socket at `path`. For a long path, this is a short one below /proc (Linux only)."""
     if len(os.fsencode(path)) <= _MAX_ADDRESS_BYTES:
         yield str(path)
         return
@@ -29,7 +29,7 @@ def _address_of(path: Path) -> Iterator[str]:
 def listen(path: Path) -> socket.socket:
     """Return a listening socket at `path` that only this user can connect to.
 
-    Replaces a socket that a killed server left. Raises FileExistsError if `path` is anything else.
+    If a killed server has left its socket at `path`, replace it. Raises FileExistsError if `path` is not a socket.
     """
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISSOCK(path.lstat().st_mode):

@@ -36,7 +36,7 @@ class BrowserSettings(BaseSettings):
 
     model_config = StoreSettings.model_config
 
-    visit_timeout_seconds: float = Field(default=30, gt=0, description="The longest duration of a visit")
+    visit_timeout_seconds: float = Field(default=30, gt=0, description="Maximum duration of a visit")
     contact: str = Field(
         default="https://github.com/registru",
         description="Contact for the site's operator, part of the User-Agent",
@@ -108,7 +108,8 @@ class PipelineSettings(BrowserSettings, StoreSettings, DataRetentionSettings):
         default=1, ge=0, description="Visits per second over all runs; 0: no limit, for loopback sites only"
     )
     api_url: str | None = Field(
-        default=None, description="URL of the site's API; by default taken from the requests of its pages"
+        default=None,
+        description="URL of the site's API; by default taken from the requests that captured pages made",
     )
     schedules: bool = Field(
         default=False,
@@ -120,7 +121,7 @@ class PipelineSettings(BrowserSettings, StoreSettings, DataRetentionSettings):
         default=3,
         ge=1,
         le=10,
-        description="Attempts at a company in one run if visits fail with a transient error",
+        description="Maximum visits to a company in one run; a visit that fails with a transient error is retried",
     )
     retry_seconds: float = Field(
         default=2,
@@ -130,17 +131,19 @@ class PipelineSettings(BrowserSettings, StoreSettings, DataRetentionSettings):
     longest_wait_seconds: float = Field(
         default=60,
         ge=0,
-        description="The longest pause that a run waits for; in a longer pause it defers its remaining companies",
+        description="A run waits for the end of a site's pause of at most this length; in a longer one it defers its"
+        " remaining companies",
     )
     breaker_challenges: int = Field(
         default=3,
         ge=1,
-        description="Challenges to this number of companies in a row pause all visits (circuit breaker)",
+        description="Number of companies in a row answered with a challenge that pauses all visits (circuit breaker)",
     )
     breaker_seconds: float = Field(
         default=900,
         gt=0,
-        description="Length of that pause; doubled each time the probe after it is answered with a challenge",
+        description="Length of the circuit breaker's pause; doubled each time the visit that probes the site after it"
+        " is answered with a challenge",
     )
     screenshots: Screenshots = Field(
         default=Screenshots.FAILURES,
@@ -159,7 +162,9 @@ class PipelineSettings(BrowserSettings, StoreSettings, DataRetentionSettings):
         description="A re-transformation stops if more than this share of a batch's captures cannot be transformed",
     )
     quarantine_at_least: int = Field(
-        default=10, ge=0, description="Captures of a batch that may fail in any case, whatever their share"
+        default=10,
+        ge=0,
+        description="This number of a batch's captures may always fail, whatever their share",
     )
 
     @model_validator(mode="after")

@@ -18,7 +18,7 @@ from pipeline.dagster_host.internals import CheckRunHealthResult, WorkerStatus
 
 _ANSWER_SECONDS = 4.0
 _ATTEMPTS = 2
-"""A worker on a busy machine may answer late once."""
+"""How often a worker is asked before it counts as dead. A worker on a busy machine may answer too late once."""
 
 
 class WatchedCeleryRunLauncher(CeleryRunLauncher):
@@ -45,7 +45,10 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
         )
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Tell whether a worker still executes this run. Raises Redis's errors, because then the state is unknown."""
+        """Tell whether a worker still executes this run.
+
+        Raises Redis's errors: without Redis, which stores the states of tasks, the state is unknown.
+        """
         task_id = run.tags[DAGSTER_CELERY_TASK_ID_TAG]
         task_info = self.celery.AsyncResult(task_id).info
         health = super().check_run_worker_health(run)
@@ -57,7 +60,7 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
             return CheckRunHealthResult(WorkerStatus.NOT_FOUND, f"the worker {worker} does not answer")
         if task_id in tasks:
             return health
-        # The task may have ended in between. Then the worker has reported another state by now.
+        # The task may have ended between the two questions. Then the worker has reported another state by now.
         health = super().check_run_worker_health(run)
         if health.status is not WorkerStatus.RUNNING:
             return health
@@ -66,7 +69,7 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
         )
 
     def _tasks_of(self, worker: str, task_id: str) -> dict[str, Any] | None:
-        """Return what a worker knows of a task (nothing if it does not have it), None if it does not answer."""
+        """Ask a worker about a task. Return an empty dict if it does not have the task, None if it does not answer."""
         for _ in range(_ATTEMPTS):
             inspect = self.celery.control.inspect(destination=[worker], timeout=_ANSWER_SECONDS)
             answers = inspect.query_task(task_id)
@@ -75,7 +78,7 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
         return None
 
     def terminate(self, run_id: str) -> bool:
-        """Cancel a run and end its process. Return whether there was a run to cancel."""
+        """Cancel a run and end its process. Return False if the run does not exist or has already ended."""
         run = self._instance.get_run_by_id(run_id)
         if run is None or run.is_finished:
             return False

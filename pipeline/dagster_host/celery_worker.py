@@ -1,11 +1,11 @@
-"""A Celery worker that executes Dagster runs. Each machine runs one.
+"""A Celery worker that executes Dagster runs. Start one on each machine that is to execute runs.
 
     python -m pipeline.dagster_host.celery_worker --name HOST --runs 2 -m MODULE
 
 The worker takes all Celery settings (the broker, how messages are delivered) from the launcher in the dagster.yaml of
-DAGSTER_HOME. So worker and launcher cannot differ, and no command line contains a URL with a password. The worker
-imports everything and then forks a process for each run. A process that does not end when its run is cancelled is
-killed. The tag `registru/worker` of a run names its worker.
+DAGSTER_HOME. So the worker and the launcher have the same settings, and no command line contains a URL with a password.
+The worker imports what runs need and then forks a process for each run. If a run is cancelled and its process does not
+end, the worker kills the process. The tag `registru/worker` of a run names its worker.
 """
 
 import argparse
@@ -35,22 +35,24 @@ from pipeline.dagster_host.run_worker import KILL_AFTER_SECONDS
 WORKER_TAG = "registru/worker"
 """The run's tag that names its worker."""
 _OUTPUT_KEPT_SECONDS = 86_400
-"""The minimum time for which the output of a run is kept, even if Dagster does not know the run."""
+"""The output of a run is kept at least this long, even if Dagster does not know the run."""
 _RUN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class RunRequest(Request):  # type: ignore[misc]
-    """The request to execute a run that this worker has received."""
+    """A message that this worker has received: the request to execute a run."""
 
     def terminate(self, pool: Any, signal: str | None = None) -> None:
         """Signal the run's process to end, and kill it half a minute later if it still exists.
 
-        Celery sends one signal. The exception that Python raises for it can get lost in the code that it interrupts,
-        for example in a library's `__del__`, or leave a lock held forever.
+        Celery only sends one signal, for which Python raises an exception in the process. The code that is interrupted
+        may swallow the exception (a library's `__del__`, for example), or may leave a lock held forever.
         """
         super().terminate(pool, signal)
         loop = get_event_loop()
-        if self.worker_pid is None or loop is None:  # not started yet; Celery calls this again then
+        if (
+            self.worker_pid is None or loop is None
+        ):  # not started yet; Celery calls this again after the start
             return
         with contextlib.suppress(psutil.NoSuchProcess):
             loop.call_later(KILL_AFTER_SECONDS, _kill, psutil.Process(self.worker_pid))  # type: ignore[no-untyped-call]
@@ -68,7 +70,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description="Executes Dagster runs that it receives from a Celery broker."
     )
-    parser.add_argument("--name", required=True, help="name of this machine, different for each worker")
+    parser.add_argument("--name", required=True, help="name of this machine; each worker needs another name")
     parser.add_argument(
         "--runs",
         type=_positive_integer,
@@ -81,7 +83,7 @@ def main() -> None:
     _remove_output_of_deleted_runs()
     preload(options.module)
     gc.collect()
-    gc.freeze()  # the collector never touches imported objects again, so that children keep sharing their memory
+    gc.freeze()  # the collector never touches imported objects again, so forked processes share their memory
     app.worker_main(
         [
             *("worker", "--hostname", f"registru@{options.name}", "--concurrency", str(options.runs)),
@@ -106,7 +108,7 @@ def _app() -> Celery:
 
 
 def _remove_output_of_deleted_runs() -> None:
-    """Remove the output of runs that Dagster has deleted. The job `tidy` only removes it on its own machine."""
+    """Remove the output of runs that Dagster has deleted. (The job `tidy` removes it only where `tidy` runs.)"""
     newest = time.time() - _OUTPUT_KEPT_SECONDS
     with DagsterInstance.get() as instance:
         if not isinstance(instance.compute_log_manager, LocalComputeLogManager):

@@ -25,7 +25,7 @@ class WebserverSettings(DagsterSettings):
     """The settings of the webservers."""
 
     dagster_key: SecretStr = Field(
-        description="The key that the gateway and the API present, 32 characters or more"
+        description="Key that the gateway and the API send with each request to Dagster, at least 32 characters"
     )
     dagster_former_key: SecretStr | None = Field(
         default=None,

@@ -1,14 +1,14 @@
-"""Tests idle connections of Dagster's pools before they are used, because the database may have been restarted."""
+"""A test of database connections that lay idle in Dagster's pools: a restart of the database breaks them."""
 
 import time
 from typing import Any
 
 _IDLE_SECONDS = 1.0
-"""A test costs a round trip, so a connection that was in use a moment ago is not tested."""
+"""A connection is tested only after it was idle for this long, because a test costs a round trip."""
 
 
 def watch(pool: Any) -> None:
-    """Test the idle connections of an engine's pool, or, given SQLAlchemy's class `Pool`, those of all pools."""
+    """Test idle connections of an engine before each use; for SQLAlchemy's class `Pool`, those of all pools."""
     from sqlalchemy import event
 
     event.listen(pool, "checkin", _store_use)
@@ -20,7 +20,7 @@ def _store_use(_: Any, record: Any) -> None:
 
 
 def _test_connection(connection: Any, record: Any, _: Any) -> None:
-    """Make the pool replace a connection that no longer works. Raises DisconnectionError."""
+    """Test an idle connection. Raises DisconnectionError if it no longer works; then the pool replaces it."""
     from sqlalchemy.exc import DisconnectionError
 
     if time.monotonic() - record.info.get("used", time.monotonic()) < _IDLE_SECONDS:
@@ -28,5 +28,5 @@ def _test_connection(connection: Any, record: Any, _: Any) -> None:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except Exception as error:  # of whichever driver the pool uses
+    except Exception as error:  # its type depends on the pool's database driver
         raise DisconnectionError from error

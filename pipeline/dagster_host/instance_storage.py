@@ -1,4 +1,4 @@
-"""Dagster's storage in PostgreSQL, whose URL comes from the settings and whose password may change while it runs.
+"""Dagster's storage in PostgreSQL. The settings contain its URL; the password may change while a process runs.
 
 In dagster.yaml:
 
@@ -20,7 +20,10 @@ from warehouse.config.credentials import use_current_login
 
 
 class _UsesCurrentLogin:
-    """Intercepts every engine that a Dagster storage creates for itself; it creates another one for the webserver."""
+    """Makes each engine of a Dagster storage log in with the current password.
+
+    A storage creates its engine itself, and replaces it in the webserver. So this class intercepts the attribute.
+    """
 
     @property
     def _engine(self) -> Engine:
@@ -45,7 +48,7 @@ class _Schedules(_UsesCurrentLogin, PostgresScheduleStorage):
 
 
 class Storage(DagsterStorage, ConfigurableClass):
-    """All storages of Dagster in one database. Raises SettingsRefused if the settings do not state its URL."""
+    """All storages of Dagster in one database. Raises SettingsRefused if the settings lack the database's URL."""
 
     def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]

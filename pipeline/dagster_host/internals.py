@@ -1,19 +1,20 @@
 """Private parts of Dagster that the pipeline needs, imported here and in no other module.
 
-Dagster keeps no compatibility promise for modules below an underscore (`dagster._core`, …). This list is what to check
-when Dagster is upgraded. `tests/test_imports.py` enforces that no other product module imports such a module.
+Dagster may change modules whose path contains an underscore (`dagster._core`, …) in any release. When you upgrade
+Dagster, check this list. `tests/test_imports.py` enforces that no other product module imports such a module.
 
-This module imports large parts of Dagster, which takes long. The run server and what it imports at its top therefore
-import it inside functions. What only one kind of process needs is imported inside the functions here.
+Importing this module takes long, because it imports large parts of Dagster. Therefore the run server, and the modules
+that it imports at its top, import this module inside functions. Parts that only one kind of process needs are imported
+inside the functions below.
 """
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-# Names the definitions of a module in the form that a run's origin has.
+# Refers to the definitions in a module, in the form that Dagster stores as a run's origin.
 from dagster._core.code_pointer import CodePointer as CodePointer
 
-# Builds those definitions before the first run needs them.
+# Builds the definitions that a CodePointer refers to, before the first run needs them.
 from dagster._core.definitions.reconstruct import ReconstructableRepository as ReconstructableRepository
 
 # Describes an instance, so that another process opens the same one. Also reads dagster.yaml without opening anything.
@@ -44,14 +45,14 @@ from dagster._core.workspace.autodiscovery import (
 # The arguments of a Celery task that executes a run.
 from dagster._grpc.types import ExecuteRunArgs as ExecuteRunArgs
 
-# What makes a class a plug-in that dagster.yaml can name and configure.
+# The base class of plug-ins that dagster.yaml names, and such a plug-in's config.
 from dagster._serdes import ConfigurableClass as ConfigurableClass
 from dagster._serdes import ConfigurableClassData as ConfigurableClassData
 
-# Unpacks those arguments of a Celery task.
+# Unpacks ExecuteRunArgs from the message of a Celery task.
 from dagster._serdes import unpack_value as unpack_value
 
-# Explains the death of a run's process in the words that Dagster uses.
+# Returns Dagster's own explanation of why a run's process died.
 from dagster._utils import get_run_crash_explanation as get_run_crash_explanation
 
 # Delays a SIGINT until Dagster is at a point where it can end the run.
@@ -68,14 +69,14 @@ RUN_MODULES = (
     "dagster._core.instance.factory",
     "dagster._core.system_config.composite_descent",
 )
-"""Modules that Dagster imports while a run is under way, unless they have been imported before."""
+"""Modules that Dagster imports only during a run. A process that forks runs imports them in advance."""
 
 
 def execute_run_command_body(
     run_id: str, instance: Any, write_event: Callable[[Any], None], *, set_exit_code_on_failure: bool
 ) -> int:
     """Execute a run in the current process, as the command `dagster api execute_run` does. Return the exit code."""
-    # Imported here: plug-ins of short-lived processes, such as health checks, need none of it.
+    # Imported here, because short-lived processes (health checks, for example) load this module and execute no run.
     from dagster._cli.api import _execute_run_command_body
 
     return _execute_run_command_body(

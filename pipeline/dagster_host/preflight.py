@@ -1,9 +1,10 @@
-"""Checks the settings of a Dagster process before it starts it. If they are wrong, one line says why.
+"""Program that checks the settings of a Dagster process and then starts the process.
 
     python -m pipeline.dagster_host.preflight dagster|pipeline MODULE [ARGUMENT...]
 
-The first argument names the settings that the process needs: `dagster` is the URL of Dagster's database, `pipeline`
-adds the stores and a browser. Without this check Dagster would print a traceback at its first query.
+The first argument names the settings to check: `dagster` stands for the URL of Dagster's database; `pipeline` adds the
+stores, a browser and telemetry. If a setting is wrong, the program prints one line that says why, and ends. Without the
+check, Dagster would print a traceback at its first query.
 """
 
 import os
@@ -34,7 +35,7 @@ def main() -> None:
             load(settings)
     except SettingsRefused as reason:
         refuse_to_start(reason)
-    # A new program, because the run server must start without anything that was imported here.
+    # Execute a new program instead of calling MODULE: the run server must start without what is imported here.
     os.execv(sys.executable, [sys.executable, "-m", *sys.argv[2:]])  # noqa: S606 - our own program
 
 

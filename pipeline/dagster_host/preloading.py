@@ -1,6 +1,7 @@
-"""Imports for a process that forks runs: done once, before the first fork, and watched for changes on disk.
+"""Imports for a process that forks runs. It imports once, before the first fork, and can detect changed files.
 
-Processes that a run spawns import this module again, through the run server: it imports nothing heavy at its top.
+Processes that a run spawns (multiprocessing) import the run server again, and with it this module. So this module
+imports nothing heavy at its top.
 """
 
 import contextlib
@@ -14,19 +15,19 @@ if TYPE_CHECKING:
     from pipeline.dagster_host.internals import InstanceRef
 
 FileStamp = tuple[int, int]
-"""Time of the last change in nanoseconds, and size in bytes."""
+"""The modification time of a file in nanoseconds, and its size in bytes."""
 
 _MODULES = (
     *("upath.implementations.local", "fsspec.implementations.local", "setproctitle", "psycopg2.extras"),
     *("sqlalchemy.dialects.postgresql.psycopg2", "alembic.config", "httpcore", "h11", "anyio", "trio"),
 )
-"""Modules that a run would otherwise import while it is under way. One that is not installed is skipped."""
+"""Modules that a run would otherwise import while it works. Modules that are not installed are skipped."""
 _SINGLE_THREADED = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-"""Numeric libraries start threads when they are imported, unless these variables limit their number."""
+"""Variables that keep numeric libraries from starting threads at their import. Forking is safe only without threads."""
 
 
 def preload(module: str) -> None:
-    """Import what runs need and build the definitions in `module`, without a connection and without a thread."""
+    """Import what runs need and build the definitions in `module`. Open no connection and start no thread."""
     for name in _SINGLE_THREADED:
         os.environ.setdefault(name, "1")
     from pipeline.dagster_host.internals import (
@@ -42,7 +43,7 @@ def preload(module: str) -> None:
     for name in (*RUN_MODULES, *_MODULES, *plug_ins):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
-    folder = os.getcwd()  # noqa: PTH109 - as Dagster writes it into a run's origin
+    folder = os.getcwd()  # noqa: PTH109 - the text that Dagster stores in a run's origin
     for target in loadable_targets_from_python_module(module, folder):
         pointer = CodePointer.from_module(module, target.attribute, folder)
         ReconstructableRepository(pointer).get_definition().get_all_jobs()
@@ -58,7 +59,7 @@ def _plug_ins(ref: "InstanceRef") -> Iterator[str]:
 
 
 def imported_files() -> dict[str, FileStamp | None]:
-    """Return the file of each imported module with its stamp."""
+    """Return the paths of all imported modules, each with the stamp of the file (None if it cannot be read)."""
     files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
     return {path: _stamp(path) for path in files if path}
 
@@ -70,7 +71,7 @@ def have_changed(files: dict[str, FileStamp | None]) -> bool:
 
 def _stamp(path: str) -> FileStamp | None:
     try:
-        status = os.stat(path)  # noqa: PTH116 - thousands of them
+        status = os.stat(path)  # noqa: PTH116 - called for thousands of files
     except OSError:
         return None
     return status.st_mtime_ns, status.st_size

@@ -1,6 +1,7 @@
 """Functions for Linux processes that the run server needs, mostly for its own children.
 
-Processes that a run spawns import this module again, through the run server: it imports nothing heavy at its top.
+Processes that a run spawns (multiprocessing) import the run server again, and with it this module. So this module
+imports nothing heavy at its top.
 """
 
 import contextlib
@@ -10,9 +11,9 @@ import threading
 
 
 def start_time(pid: int) -> float | None:
-    """Return when a process was started (seconds since the epoch), None if there is none or it has ended.
+    """Return when a process was started, in seconds since 1970; None if it does not exist or has ended.
 
-    The kernel reuses pids. A pid with its start time identifies a process.
+    The kernel reuses pids, so only a pid together with a start time identifies a process.
     """
     import psutil
 

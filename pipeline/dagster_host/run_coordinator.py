@@ -10,15 +10,18 @@ from warehouse.contract import KIND_TAG, REQUESTED_BY_TAG, USER_HEADER, RunKind,
 
 
 class PeopleFirstRunCoordinator(QueuedRunCoordinator):
-    """Dagster's queue. Single requests bypass it while there is room, and each run is tagged with its user.
+    """Dagster's queue, which single requests bypass while there is room. Also tags runs with their user and kind.
 
-    If a request carries the gateway's header with the user's name, the run is tagged with that name. This overwrites a
-    tag that the client wrote, or copied from the run that it re-executes. The API, schedules and backfills send no such
-    header; they tag their runs themselves. A run without the tag for its kind (from the launchpad) is a single request
-    if it is for one company, otherwise bulk work.
+    User: if the HTTP request that submits a run carries the gateway's header with the user's name, the run is tagged
+    with this name. It replaces the name in a tag that the client set or copied from a run that it re-executes. The API,
+    schedules and backfills send no such header; they tag their runs themselves.
 
-    The daemon looks at the queue once a second. Bulk work waits for that. A single request is launched immediately,
-    unless `max_concurrent_runs` are active. Only the queue applies the limits by tag, because they concern bulk work.
+    Kind: a run from the launchpad has no tag for its kind. It becomes a single request if its config names exactly one
+    company, otherwise bulk work.
+
+    Queue: the daemon takes runs from the queue once a second. Bulk work waits for the daemon. A single request is
+    launched immediately; only if `max_concurrent_runs` runs are active, it is queued too. Limits by tag apply only in
+    the queue, because they concern only bulk work.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:

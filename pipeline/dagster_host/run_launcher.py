@@ -1,4 +1,4 @@
-"""A run launcher that has the run server fork a process for each run, in milliseconds instead of seconds.
+"""A run launcher that asks the run server to fork a process for each run: a start takes milliseconds, not seconds.
 
 It works with any Dagster on one machine. Start the run server next to the code server, with the environment that runs
 need:
@@ -44,11 +44,11 @@ _RETRY_SECONDS = 0.1
 
 
 class NoWarmProcess(Exception):
-    """The run server cannot fork a process. The message says why."""
+    """The run server does not answer or cannot fork a process. The message says why."""
 
 
 class WarmRunLauncher(DefaultRunLauncher, ConfigurableClass):
-    """Dagster's default launcher, which uses the run server where that is possible."""
+    """Launches runs through the run server, or as Dagster's default launcher does if the run server cannot."""
 
     def __init__(self, socket: str, inst_data: ConfigurableClassData | None = None) -> None:
         super().__init__(inst_data)
@@ -66,7 +66,7 @@ class WarmRunLauncher(DefaultRunLauncher, ConfigurableClass):
         return cls(inst_data=inst_data, **config_value)
 
     def launch_run(self, context: LaunchRunContext) -> None:
-        """Launch a run in a forked process, or else as Dagster's default launcher does."""
+        """Launch a run in a process that the run server forks; if it cannot, as Dagster's default launcher does."""
         run = context.dagster_run
         try:
             self._fork(run)
@@ -97,7 +97,7 @@ class WarmRunLauncher(DefaultRunLauncher, ConfigurableClass):
             is_replaced = True
 
     def terminate(self, run_id: str) -> bool:
-        """Cancel a run and end its process. Return whether there was a run to cancel."""
+        """Cancel a run and end its process. Return False if the run does not exist or has already ended."""
         run = self._instance.get_run_by_id(run_id)
         if run is None or run.is_finished:
             return False
@@ -117,7 +117,10 @@ class WarmRunLauncher(DefaultRunLauncher, ConfigurableClass):
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """Tell whether a run's process still exists. (The code server watches runs of Dagster's default launcher.)"""
+        """Tell whether a run's process still exists.
+
+        Runs of Dagster's default launcher always count as running, because the code server watches their processes.
+        """
         if not _is_warm(run):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
         try:
@@ -138,5 +141,5 @@ class WarmRunLauncher(DefaultRunLauncher, ConfigurableClass):
 
 
 def _is_warm(run: DagsterRun) -> bool:
-    """Tell whether the run server launched a run. Dagster's default launcher tags a run with its code server."""
+    """Tell whether the run server launched a run. Dagster's default launcher gives its runs another tag."""
     return GRPC_INFO_TAG not in run.tags

@@ -16,7 +16,7 @@ def count_old_runs(instance: DagsterInstance, older_than: datetime) -> int:
 
 
 def delete_old_runs(instance: DagsterInstance, older_than: datetime) -> int:
-    """Delete the runs that have ended and were created before a time. Return how many."""
+    """Delete the runs that have ended and were created before a time. Return the number of deleted runs."""
     deleted = 0
     for run_id in _ids(instance, _old_runs(older_than)):
         instance.compute_log_manager.delete_logs(prefix=[run_id])
@@ -31,7 +31,7 @@ def _old_runs(older_than: datetime) -> RunsFilter:
 
 
 def _ids(instance: DagsterInstance, runs: RunsFilter) -> Iterator[str]:
-    """Yield the ids of runs. The caller deletes each run before it asks for the next."""
+    """Yield the ids of runs. The caller must delete each run before it takes the next id; otherwise ids repeat."""
     while page := instance.get_runs(runs, limit=_BATCH):
         for run in page:
             yield run.run_id

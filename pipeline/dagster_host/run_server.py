@@ -1,21 +1,22 @@
-"""A server that forks a process for each Dagster run, from a process that has imported everything already.
+"""A server that imports what Dagster runs need, once, and then forks a process for each run.
 
     python -m pipeline.dagster_host.run_server --socket PATH -m MODULE
 
 A new interpreter needs seconds to import Dagster, the instance's storage plug-ins and the definitions in MODULE. A
-forked process has them from the start. Dagster's processes ask for one through
-`pipeline.dagster_host.run_launcher.WarmRunLauncher`, which sends this server a line of JSON over a Unix socket and
-receives one.
+forked process has them from the start. Dagster's processes request a fork through
+`pipeline.dagster_host.run_launcher.WarmRunLauncher`: it sends this server one line of JSON over a Unix socket, and
+receives one line as the answer.
 
 Forking is safe because this process does nothing that a fork can break: it has one thread (checked before each fork),
 no connection and no gRPC channel. It imports, listens and forks. Runs open what they need.
 
-Each run has a session of its own. When its process ends, the server kills what is left of its process group. When the
-process died without a report, the server forks another process that reports the run as failed. Runs survive a server
-that was killed; a server that is stopped ends them. Before each launch the server checks whether the code on disk has
-changed since it was imported. If so, it replaces itself (execve) and keeps its socket and its children.
+The process of each run has a session of its own. When the process ends, the server kills what is left of its process
+group. If the process died without a report, the server forks another process that reports the run as failed. If the
+server is killed, its runs continue. If SIGTERM or SIGINT stops the server, it first ends its runs. Before each launch
+the server checks whether the code on disk has changed since it was imported. If so, the server replaces itself with the
+new code (execve) and keeps its socket and its children.
 
-Processes that a run spawns (multiprocessing) import this module again: it imports nothing heavy at its top.
+Processes that a run spawns (multiprocessing) import this module again. So it imports nothing heavy at its top.
 """
 
 import argparse
@@ -57,7 +58,7 @@ _TICK_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class _Standby:
-    """A process that waits for a run to be written to its pipe."""
+    """A standby worker: a process that waits until the server writes a run to its pipe."""
 
     pid: int
     pipe: int
@@ -78,8 +79,8 @@ class RunServer:
         Args:
             listener: The socket where launchers connect.
             module: The module that holds the definitions.
-            workers: Children that this process had before it replaced itself.
-            kill_at: When to kill each of them that was asked to end, on the monotonic clock.
+            workers: The runs' processes that this process forked before it replaced itself with new code.
+            kill_at: When to kill those of them that were asked to end (reading of the monotonic clock).
         """
         self._listener, self._module = listener, module
         self._workers = {worker.pid: worker for worker in workers}
@@ -117,7 +118,7 @@ class RunServer:
         self._stops_at = time.monotonic() + _STOP_SECONDS
         if self._standby is not None:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self._standby.pid, signal.SIGKILL)  # it has nothing to finish
+                os.kill(self._standby.pid, signal.SIGKILL)  # a standby worker has nothing to finish
         for worker in self._workers.values():
             self._interrupt(worker, self._stops_at)
 
@@ -156,7 +157,7 @@ class RunServer:
             return {"again": "the code has changed"}
         if (threads := count_threads()) != 1:
             return {"error": f"the server has {threads} threads, and forking is only safe with one"}
-        if _is_closed(connection):  # this process was paused, and Dagster's launcher took the run
+        if _is_closed(connection):  # this server was too slow; the launcher launches the run itself
             return {"error": "the launcher has closed the connection"}
         if any(worker.run_id == run_id for worker in self._workers.values()):
             return {"error": f"run {run_id} already has a process"}
@@ -173,7 +174,7 @@ class RunServer:
         return pid
 
     def _ensure_standby(self) -> None:
-        """Have a process ready that has opened Dagster's instance, which takes longer than a fork."""
+        """Fork a standby worker if there is none. It opens Dagster's instance, which takes longer than a fork."""
         if self._standby is not None or self._stops_at is not None or "DAGSTER_HOME" not in os.environ:
             return
         read, write = os.pipe()
@@ -182,7 +183,7 @@ class RunServer:
         self._standby = _Standby(pid, write)
 
     def _hand_to_standby(self, run_id: str, instance: str) -> int | None:
-        """Give a run to the standby worker. Return its pid, None if there is no standby worker."""
+        """Give a run to the standby worker. Return its pid, None if there is no standby worker or it has died."""
         standby, self._standby = self._standby, None
         if standby is None:
             return None
@@ -194,7 +195,7 @@ class RunServer:
         return standby.pid
 
     def _become_child(self, *connections: socket.socket) -> None:
-        """In the child: close and forget what belongs to the server."""
+        """Turn a forked child from a server into a worker: close the server's descriptors, reset its signals."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -208,7 +209,10 @@ class RunServer:
         self._workers.clear()
 
     def _find_worker(self, request: Mapping[str, Any]) -> RunWorker | None:
-        """Return the process of a run: a child, or one that an earlier server forked, which the run's tag names."""
+        """Return the process of a run, None if it no longer exists.
+
+        A process that an earlier server forked is not a child of this server. The request names it, from the run's tag.
+        """
         run_id = str(request["run_id"])
         for worker in self._workers.values():
             if worker.run_id == run_id:
@@ -225,7 +229,7 @@ class RunServer:
             self._kill_at.setdefault(worker, kill_at)
 
     def _kill_overdue(self) -> None:
-        """Kill the processes that were asked to end and have not ended in time."""
+        """Kill each process that was asked to end and has not ended before its deadline."""
         now = time.monotonic()
         for worker, kill_at in list(self._kill_at.items()):
             if now >= kill_at:
@@ -244,7 +248,7 @@ class RunServer:
             worker = self._workers.pop(pid, None)
             if self._standby is not None and self._standby.pid == pid:
                 os.close(self._standby.pipe)
-                self._standby = None  # the next launch forks, and then creates another standby worker
+                self._standby = None  # the next launch forks its process itself, then a new standby worker
             if worker is None:
                 continue
             self._kill_at.pop(worker, None)
@@ -254,7 +258,7 @@ class RunServer:
                 self._fork(None, report_death, worker, code)
 
     def _replace_process(self) -> NoReturn:
-        """Start the current code in this process. Runs that are under way stay children of this process."""
+        """Replace the program of this process with the code on disk. Processes of runs stay its children."""
         read, write = os.pipe()
         state = {
             "workers": [asdict(worker) for worker in self._workers.values()],
@@ -272,7 +276,7 @@ class RunServer:
 
 
 def _is_closed(connection: socket.socket) -> bool:
-    """Tell whether the other side has closed a connection. It sends nothing after its request."""
+    """Tell whether the client has closed a connection. (Clients send nothing after their request.)"""
     connection.setblocking(False)
     try:
         return connection.recv(1) == b""
@@ -302,15 +306,15 @@ def main() -> None:
             state = json.load(pipe)
         workers = [RunWorker(**worker) for worker in state["workers"]]
         kill_at = {RunWorker(**worker): at for worker, at in state["kill_at"]}
-    # The title of a run's process must not overwrite its environment, which other programs read.
+    # Tells setproctitle not to overwrite the environment of a run's process, which other programs read.
     os.environ.setdefault("SPT_NOENV", "1")
     preload(options.module)
     if not options.inherit:
         listener = local_socket.listen(
             options.socket
-        )  # only now: a client that can connect is served immediately
+        )  # only after the imports, so that each client that can connect is served immediately
     gc.collect()
-    gc.freeze()  # the collector never touches imported objects again, so that children keep sharing their memory
+    gc.freeze()  # the collector never touches imported objects again, so forked processes share their memory
     RunServer(listener, options.module, workers, kill_at).serve()
 
 

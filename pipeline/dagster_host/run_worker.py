@@ -1,6 +1,7 @@
-"""What a process does that the run server has forked: stand by, execute a run, or report a run whose process died.
+"""The work of processes that the run server forks: stand by, execute a run, or report that a run's process died.
 
-Processes that a run spawns import this module again, through the run server: it imports nothing heavy at its top.
+Processes that a run spawns (multiprocessing) import the run server again, and with it this module. So this module
+imports nothing heavy at its top.
 """
 
 import contextlib
@@ -30,7 +31,7 @@ _REPORT_ATTEMPTS = 6
 
 @dataclass(frozen=True)
 class RunWorker:
-    """The process of a run. `started` is its start time, because the kernel reuses pids."""
+    """The process of a run. `started` is its start time in seconds since 1970, because the kernel reuses pids."""
 
     run_id: str
     pid: int
@@ -38,11 +39,11 @@ class RunWorker:
 
 
 def work_and_exit(work: Callable[..., int], *arguments: object) -> NoReturn:
-    """Call a function, then end this process with the exit code that it returned, 1 if it raised."""
+    """Call `work`, then end this process with the exit code that `work` returned, or 1 if it raised an exception."""
     code = 1
     try:
         code = work(*arguments)
-    except BaseException:  # nothing may bring this process back into the server's loop
+    except BaseException:  # an exception must not return to the server's loop, of which this child has a copy
         traceback.print_exc()
     finally:
         for stream in (sys.stdout, sys.stderr):
@@ -52,9 +53,13 @@ def work_and_exit(work: Callable[..., int], *arguments: object) -> NoReturn:
 
 
 def stand_by(read: int, write: int) -> int:
-    """Open Dagster's instance, wait for a run at the pipe and execute it. Return the exit code.
+    """Open Dagster's instance, wait until a run arrives through the pipe, and execute it. Return the exit code.
 
-    The server closes the pipe without a run when it ends; then this process ends too.
+    When the server ends, the pipe is closed without a run; then this process ends too.
+
+    Args:
+        read: The descriptor of the pipe's end that this process reads.
+        write: The descriptor of the server's end, which this process inherited and closes.
     """
     from dagster import DagsterInstance, serialize_value
 
@@ -62,7 +67,7 @@ def stand_by(read: int, write: int) -> int:
     set_title("dagster-standby")
     with DagsterInstance.get() as instance, open(read) as pipe:
         _pool_connections(instance)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is a run that has to end cleanly
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # without a run nothing needs to end cleanly
         line = pipe.read()
         if not line:
             return 0
@@ -74,7 +79,10 @@ def stand_by(read: int, write: int) -> int:
 
 
 def execute(run_id: str, instance_ref: str) -> int:
-    """Execute a run of the instance that a serialized `InstanceRef` describes. Return the exit code."""
+    """Open the instance that `instance_ref` (a serialized `InstanceRef`) describes and execute one of its runs.
+
+    Return the exit code.
+    """
     from dagster import DagsterInstance, deserialize_value
 
     from pipeline.dagster_host.internals import InstanceRef
@@ -97,7 +105,10 @@ def _execute_in(instance: "DagsterInstance", run_id: str) -> int:
 
 
 def report_death(worker: RunWorker, exit_code: int) -> int:
-    """Report a run whose process died to Dagster, unless Dagster knows that it has ended. Return the exit code."""
+    """Tell Dagster that a run's process died with `exit_code`, unless Dagster knows that the run has ended.
+
+    Return the exit code of this process, always 0.
+    """
     from dagster import DagsterInstance, DagsterRunStatus
 
     from pipeline.dagster_host.internals import get_run_crash_explanation
@@ -124,7 +135,7 @@ def report_death(worker: RunWorker, exit_code: int) -> int:
 
 def _pool_connections(instance: "DagsterInstance") -> None:
     """Make the instance's storages keep connections open, instead of opening one for each query."""
-    # This is how Dagster pools connections. Its name says who used it first.
+    # Despite its name, this method is Dagster's way to pool connections in any process.
     instance.optimize_for_webserver(
         statement_timeout=_STATEMENT_TIMEOUT_MS, pool_recycle=3600, max_overflow=5
     )

@@ -44,13 +44,13 @@ class WebserverGuard:
         if await self._accepts(key):
             return await self._app(scope, receive, send)
         if scope["type"] == "websocket":
-            # Closed before it is accepted, so the server answers the handshake with 403.
+            # The WebSocket is closed before it is accepted, so the server answers its handshake with 403.
             return await send({"type": "websocket.close", "code": 1008})
         refusal = PlainTextResponse("Dagster is available only through the gateway, to signed-in users", 403)
         return await refusal(scope, receive, send)
 
     async def _accepts(self, key: str) -> bool:
-        """Tell whether a key is valid. An unknown key may be new, so the settings are reloaded first."""
+        """Tell whether a key is valid. If it is unknown, reload the settings and look again: it may be a new key."""
         if self._current.is_reload_due:
             await asyncio.to_thread(self._current.reload_if_due)
         if self._is_known(key):
@@ -77,7 +77,7 @@ class GuardedWebserver(DagsterWebserver[Any, Any]):
 
 
 def viewer_tags(context: "WorkspaceRequestContext") -> dict[str, str]:
-    """Return the tags of backfills that the calling user launches. (The run coordinator tags runs.)"""
+    """Return the tags for a backfill, which name the user of the request. (The run coordinator tags other runs.)"""
     headers = getattr(context.source, "headers", None)
     user = headers.get(USER_HEADER) if headers else None
     return {REQUESTED_BY_TAG: user} if user else {}
@@ -91,8 +91,8 @@ def main() -> None:
         )
     except SettingsRefused as reason:
         refuse_to_start(reason)
-    # The command has no option for either. Dagster means both to be overridden.
-    setattr(app, "DagsterWebserver", GuardedWebserver)  # noqa: B010 - not exported by that name
+    # The command has no options for the webserver's class and the viewer tags, but Dagster allows to override both.
+    setattr(app, "DagsterWebserver", GuardedWebserver)  # noqa: B010 - the module does not export this name
     set_viewer_tags(viewer_tags)
     idle_connections.watch(Pool)  # otherwise the first request after a restart of PostgreSQL fails
     cli.cli(auto_envvar_prefix="DAGSTER_WEBSERVER")

@@ -1,7 +1,7 @@
-"""The work of a run for its companies: visit, store, transform and report, one company after the other.
+"""What a run does for each of its companies: visit, store the capture, transform it, report the result.
 
-Each company is finished as soon as its final visit has ended. A run that is cancelled or dies loses only the visits
-under way.
+The run finishes a company as soon as the company's last visit has ended. So a run that is cancelled or dies loses only
+the visits in progress.
 """
 
 import logging
@@ -33,15 +33,16 @@ from warehouse.contract import RUN_EVENTS_CHANNEL, RunResult
 logger = logging.getLogger(__name__)
 
 NewCrawl = Callable[[Callable[[str], int | None]], Crawl]
-"""Creates a crawl. Its argument finds a capture that another run stored after the company was requested."""
+"""A function that creates a crawl. Its argument is the crawl's `find_new_capture`, see `Crawl`."""
 
 
 @dataclass(frozen=True)
 class RunContext:
-    """What the work of a run has to know about the run.
+    """What `CompanyRunner` needs to know about its run.
 
-    `run_ids` are the run and those that it was retried from. `since` is the time of the request: a newer capture
-    makes a visit unnecessary. `transforms` says whether the run also updates records.
+    `run_ids` contains this run and the runs that it is a retry of. A company with a conclusive capture newer than
+    `since` is not visited; `since` is the time of the request, unless the run's config names another time.
+    `transforms` says whether the run also updates records.
     """
 
     run_id: str
@@ -64,7 +65,7 @@ class Stores:
 
 
 class CompanyRunner:
-    """The work of one run."""
+    """Visits the companies of one run, stores their captures and results, and updates their records."""
 
     def __init__(self, run: RunContext, stores: Stores, new_crawl: NewCrawl) -> None:
         self._run, self._stores = run, stores
@@ -73,7 +74,7 @@ class CompanyRunner:
     def scrape_all(self, idnos: Iterable[str]) -> Iterator[Event]:
         """Visit companies and yield each event of the crawl after it is stored.
 
-        Companies that the run, or one that it was retried from, has finished before are left out.
+        Skip companies that this run, or a run that it is a retry of, has already finished.
         """
         self._store_spooled()
         with self._stores.transaction() as connection:
@@ -116,7 +117,7 @@ class CompanyRunner:
 
     def _store_attempt(self, attempt: Attempt) -> None:
         report_visit(self._stores.tallies, attempt)
-        # First on disk, so that the capture survives an outage of the database.
+        # Write the capture to disk first, so that it survives an outage of the database.
         path = spool.put(self._stores.spool, attempt.capture)
         with traces.span("store", idno=attempt.capture.idno):
             source_data_id = self._load(attempt.capture)
@@ -142,7 +143,10 @@ class CompanyRunner:
             )
 
     def _transform(self, source_data_id: int) -> str | None:
-        """Update the company's record from a good capture. Return the reason if the capture could not be read."""
+        """Update the company's record if the capture is a good one and this run transforms.
+
+        Return why the capture could not be read; None if it was read, or if there was nothing to do.
+        """
         if not self._run.transforms:
             return None
         with self._stores.transaction() as connection:
@@ -178,12 +182,12 @@ class CompanyRunner:
 def store_spools_of_dead_runs(
     transaction: Transaction, spools: Path, *, has_ended: Callable[[str], bool]
 ) -> int:
-    """Store the captures that runs left in their spools when they died on this machine. Return how many.
+    """Store the captures that runs left in their spools when they died on this machine. Return their number.
 
     Args:
         transaction: Opens a transaction in the warehouse.
-        spools: The folder that contains a spool for each run, named by its id.
-        has_ended: Tells whether a run has ended.
+        spools: The folder that contains a spool for each run. The spool's name is the run's id.
+        has_ended: Returns whether the run with an id has ended.
     """
     count = 0
     for folder in spools.iterdir() if spools.is_dir() else ():

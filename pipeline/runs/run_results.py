@@ -1,4 +1,4 @@
-"""What runs did for each company: the SQL of `run_results`, and of captures by run."""
+"""The results of runs for each company: queries on the table `run_results` and on the captures of runs."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class CompanyRunResult:
 
 @dataclass(frozen=True)
 class RunVisit:
-    """A visit of a run, without its evidence."""
+    """A visit of a run, without the page and the other bodies that it stored."""
 
     idno: str
     attempt: int
@@ -38,7 +38,7 @@ class RunVisit:
 
 
 def store_result(connection: Connection, run_id: str, result: CompanyRunResult) -> None:
-    """Store the result of a run for a company. It replaces the result of an earlier try of the run's step."""
+    """Store the result of a run for a company. If Dagster has retried the step, replace the earlier result."""
     values = {"run_id": run_id, **vars(result), "ended_at": datetime.now(UTC)}
     statement = upsert(run_results).values(values)
     connection.execute(
@@ -50,7 +50,7 @@ def store_result(connection: Connection, run_id: str, result: CompanyRunResult) 
 
 
 def load_results(connection: Connection, run_ids: Collection[str]) -> list[CompanyRunResult]:
-    """Return the results of these runs, ordered by IDNO. If several runs have a result for a company, the newest."""
+    """Return the results of these runs, ordered by IDNO: for each company only the newest result."""
     rows = connection.execute(
         select(run_results)
         .where(run_results.c.run_id.in_(run_ids))
@@ -71,7 +71,7 @@ def load_results(connection: Connection, run_ids: Collection[str]) -> list[Compa
 
 
 def load_visits(connection: Connection, run_ids: Collection[str]) -> list[RunVisit]:
-    """Return every visit of these runs, in order."""
+    """Return every visit of these runs, in the order in which the captures were stored."""
     rows = connection.execute(
         select(
             source_data.c.idno,
@@ -89,7 +89,10 @@ def load_visits(connection: Connection, run_ids: Collection[str]) -> list[RunVis
 
 
 def find_conclusive_capture(connection: Connection, idno: str, since: datetime) -> int | None:
-    """Return a company's newest capture with a conclusive outcome since a time, of any run; None if there is none."""
+    """Return the id of a company's newest capture since a time with a conclusive outcome, None if there is none.
+
+    The capture may be of any run.
+    """
     source_data_id: int | None = connection.scalar(
         select(source_data.c.id)
         .where(
@@ -104,7 +107,10 @@ def find_conclusive_capture(connection: Connection, idno: str, since: datetime) 
 
 
 def without_result(connection: Connection, idnos: Iterable[str], run_ids: Collection[str]) -> list[str]:
-    """Return the companies, in their order, that these runs have not finished. A deferral does not finish a company."""
+    """Return, in the given order, the companies that none of these runs has finished.
+
+    A run that deferred a company has not finished it.
+    """
     rows = connection.scalars(
         select(run_results.c.idno).where(
             run_results.c.run_id.in_(run_ids), run_results.c.result != RunResult.DEFERRED
