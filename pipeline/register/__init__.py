@@ -1,1 +1,4 @@
-"""Sweeps of the register: lists of companies (the site's own, or the bulk file) are read page by page and tracked."""
+"""Sweeps of the register: a list of companies is read page by page, and its companies become tracked.
+
+The list is the site's own or the bulk file of the national register.
+"""

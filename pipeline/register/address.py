@@ -1,4 +1,4 @@
-"""The address of the site's list of companies."""
+"""The URL of the site's list of companies."""
 
 from urllib.parse import urlsplit
 
@@ -13,14 +13,14 @@ _CAPTURES_SEARCHED = 1000
 
 
 class ApiAddressUnknown(RuntimeError):
-    """The address of the site's API is not known; the message tells how to configure it."""
+    """The URL of the site's API is unknown; the message tells how to configure it."""
 
 
 def list_url(connection: Connection, *, site_url: str, api_url: str | None) -> str:
-    """Return the address of the list of companies.
+    """Return the URL of the list of companies.
 
-    It is derived from `api_url` if that is set, else known for the live site, else found in the newest captures.
-    Raise ApiAddressUnknown if none of these gives it.
+    The API's URL is `api_url` if that is set. Otherwise it is a constant for the live site; for any other site it is
+    derived from the payload URLs of the newest captures. Raise ApiAddressUnknown if there are no such captures.
     """
     if api_url:
         return f"{api_url.rstrip('/')}{LIST_PATH}"
@@ -36,7 +36,7 @@ def list_url(connection: Connection, *, site_url: str, api_url: str | None) -> s
 
 
 def _url_in_captures(connection: Connection, site_url: str) -> str | None:
-    """Return the address from which the newest captured page fetched its company, without the IDNO."""
+    """Return the URL from which the newest captured page fetched its company, without the IDNO at its end."""
     newest = (
         select(source_data.c.id, source_data.c.idno)
         .where(source_data.c.url.startswith(f"{site_url.rstrip('/')}/", autoescape=True))

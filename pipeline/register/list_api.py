@@ -24,14 +24,14 @@ _FIELDS = frozenset(
 
 
 class HttpClient(Protocol):
-    """An HTTP client; throttling and retries are its responsibility."""
+    """An HTTP client. It must throttle and retry by itself; the callers here do neither."""
 
     def get(self, url: str) -> httpx.Response:
-        """Fetch an address."""
+        """Fetch a URL."""
 
 
 class NotAListPage(RuntimeError):
-    """The response is not a page of the list. `received` is the response, so that it can be stored for inspection."""
+    """The response is not a page of the list. `received` contains the response, so that the caller can store it."""
 
     def __init__(self, reason: str, received: ReceivedPage) -> None:
         super().__init__(f"{received.url}: {reason}")
@@ -44,10 +44,10 @@ def walk_list(http: HttpClient, list_url: str, *, page: int, size: int) -> Itera
     The page size is reduced if the server rejects it as too large or returns fewer rows than requested.
 
     Args:
-        http: The client.
-        list_url: The address of the list.
-        page: The number of the first page, from 0.
-        size: The number of companies in a page.
+        http: The client that fetches the pages.
+        list_url: The URL of the list.
+        page: The number of the first page to fetch; the list starts with page 0.
+        size: The number of companies to request per page.
 
     Raises:
         NotAListPage: A response is not a page of the list.

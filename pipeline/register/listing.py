@@ -1,4 +1,4 @@
-"""The rows of a list of companies, parsed strictly: companies, rejected rows and unreadable values.
+"""Parser of the rows of a list of companies. It is strict: it reports each row or value that it cannot read.
 
 Both sources (the site's list and the bulk register) yield SweepPage objects whose rows are parsed here.
 """
@@ -36,7 +36,7 @@ class ListedCompany:
 class RowProblem:
     """A row that was rejected, or a value that was not readable, and the reason.
 
-    `row` is the number of the row, from 1, in its page of the site's list or in the sheet of the bulk register.
+    `row` is the number of the row, counted from 1: in the page of the site's list or in the sheet of the bulk register.
     """
 
     row: int
@@ -46,17 +46,17 @@ class RowProblem:
 
 @dataclass
 class ParsedRows:
-    """The rows of one page of a list, sorted by whether they could be parsed."""
+    """The rows of one page of a list: the companies that could be parsed, and the problems with the rest."""
 
     companies: list[ListedCompany] = field(default_factory=list)
     rejected: list[RowProblem] = field(default_factory=list)
     """Rows without a valid IDNO."""
     unreadable: list[RowProblem] = field(default_factory=list)
-    """Values of accepted rows that have the wrong type or format; the company has None in their place."""
+    """Values in accepted rows that have the wrong type or format. The company has None instead of such a value."""
     unknown_fields: set[str] = field(default_factory=set)
     """Fields of the rows that the parser does not know."""
     missing_fields: set[str] = field(default_factory=set)
-    """Columns that the parser knows and the list lacks."""
+    """Columns that the parser knows but the list does not have."""
     total: int | None = None
     """The number of companies in the whole list, as the list states it."""
 
@@ -79,7 +79,7 @@ class ReceivedPage:
 
 @dataclass(frozen=True)
 class SweepPage:
-    """One step of a sweep: page `number` (from 0) of a list, in pages of `size` rows.
+    """One page of a list, the unit of a sweep. `number` counts from 0, in pages of `size` rows.
 
     `received` is the response that contained the page; None if the list is a file.
     """
@@ -108,7 +108,7 @@ class _UnreadableValue(ValueError):
 
 
 def add_row(parsed: ParsedRows, raw: RawRow) -> None:
-    """Parse a row and add it to `parsed`, as a company or as rejected."""
+    """Parse a row and add the result to `parsed`: a company, or a rejected row with the reason."""
     try:
         idno = parse_idno(as_text(raw.idno) or "")
     except (InvalidIdno, _UnreadableValue) as reason:
@@ -141,7 +141,7 @@ def is_absent(value: object) -> bool:
 
 
 def as_text(value: object) -> str | None:
-    """Return a text, or a whole number (as spreadsheets store codes) as text; raise ValueError for other types."""
+    """Return a text, or a whole number (spreadsheets store codes so) as text; raise ValueError for other types."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -150,7 +150,7 @@ def as_text(value: object) -> str | None:
         return None
     if not isinstance(value, str):
         raise _UnreadableValue(f"{_abbreviate(value)} is not a text")
-    # PostgreSQL stores neither NUL nor a lone surrogate.
+    # PostgreSQL cannot store NUL characters or lone surrogates.
     text = value.replace("\x00", "").encode("utf-8", errors="replace").decode("utf-8").strip()
     return None if text in _ABSENT else text
 
@@ -165,7 +165,7 @@ def as_flag(value: object) -> bool | None:
 
 
 def as_date(value: object) -> date | None:
-    """Return a date, given as a date object, 2003-07-09 or 09.07.2003; raise ValueError for anything else."""
+    """Convert a date object, or a text like 2003-07-09 or 09.07.2003, to a date; raise ValueError for anything else."""
     if isinstance(value, datetime):
         return value.date()
     if isinstance(value, date):

@@ -1,4 +1,7 @@
-"""Sweeps: walks through a list of companies. A cursor in the warehouse lets the next run resume an interrupted one."""
+"""Sweeps: walks through a list of companies.
+
+The cursor of a sweep is stored in the warehouse. If a run is interrupted, the next run resumes the sweep there.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,7 +33,7 @@ class Sweep:
 
 
 def open_sweep(connection: Connection, source: str, *, page_size: int, restart: bool) -> Sweep:
-    """Return the newest sweep of a source if it is unfinished; else, or if `restart`, create a new one."""
+    """Return the newest sweep of a source if it is unfinished and not `restart`; otherwise create a sweep."""
     connection.execute(select(func.pg_advisory_xact_lock(OPEN_SWEEP_LOCK)))
     newest = newest_sweep(connection, source)
     if newest is not None and newest.finished_at is None and not restart:
@@ -46,7 +49,7 @@ def open_sweep(connection: Connection, source: str, *, page_size: int, restart: 
 
 
 def newest_sweep(connection: Connection, source: str) -> Sweep | None:
-    """Return the sweep of a source that was started last. (Unfinished ones before it have been abandoned.)"""
+    """Return the sweep of a source that was started last, or None. Earlier unfinished sweeps are never resumed."""
     row = connection.execute(
         select(sweeps).where(sweeps.c.source == source).order_by(sweeps.c.id.desc()).limit(1)
     ).one_or_none()
@@ -59,10 +62,10 @@ def store_page(
     """Track a page's companies, store the page and advance the cursor, in the caller's transaction.
 
     Args:
-        connection: The caller's transaction.
-        sweep: The sweep.
+        connection: A connection in the caller's transaction.
+        sweep: The sweep that the page belongs to.
         page: The page to store.
-        expected_page: The number of the page at which the cursor must be.
+        expected_page: The page number that the stored cursor must have; otherwise another run has moved it.
         run_id: The run that fetched the page.
 
     Returns:

@@ -13,12 +13,12 @@ from warehouse.contract import Outcome
 from warehouse.schema.tables import source_data, tracked_companies
 
 DEFAULT_INTERVAL_HOURS = 24 * 30
-"""The maximum age of a tracked company's newest good capture before the company is due."""
+"""The default interval in hours: a tracked company is due when its newest good capture is older than this."""
 CONCLUSIVE_OUTCOMES = (Outcome.OK, Outcome.NOT_FOUND)
-"""Outcomes that settle a visit; any other is a failure, after which the visit is retried."""
+"""After these outcomes, a company is due again after its interval. Any other outcome is a failure: it is due sooner."""
 
-# xmax is 0 in a row that this statement inserted, but not in one that it updated. A value that is missing from the list
-# does not overwrite a known one. A company that was captured before becomes due when its newest good capture gets old.
+# xmax is 0 in a row that this statement inserted, but not in a row that it updated. If the list lacks a value, the
+# stored value is kept. If the company was captured before, it is due `every_hours` after its newest good capture.
 _TRACK = text("""
 INSERT INTO tracked_companies AS tracked (
   idno, name, legal_form, is_active, registered_on, every_hours, due_at, captured_at, failures,
@@ -47,7 +47,7 @@ ON CONFLICT (idno) DO UPDATE SET
 RETURNING xmax = 0
 """)
 
-# After a failure the company is due in an hour. Each further failure doubles this, up to the company's own interval.
+# After a failure, the company is due in one hour. Each further failure doubles this delay, up to `every_hours`.
 _SCHEDULE = text("""
 UPDATE tracked_companies SET
   captured_at = CASE WHEN :is_conclusive THEN :fetched_at ELSE captured_at END,
@@ -74,19 +74,19 @@ class Selection(Protocol):
 
     @property
     def idnos(self) -> list[str]:
-        """The companies by name; empty if a set is selected."""
+        """The IDNOs, if companies are listed one by one; empty if a set is selected."""
 
     @property
     def select(self) -> str | None:
-        """The value of a CompanySet; None if companies are named."""
+        """The selected set, a value of CompanySet; None if companies are listed one by one."""
 
     @property
     def cohort(self) -> int | None:
-        """Restricts the set to companies whose IDNO was issued in this year."""
+        """Only companies of the set whose IDNO was issued in this year; None: all years."""
 
     @property
     def since_time(self) -> datetime | None:
-        """Restricts the set to companies without a good capture since this time."""
+        """Only companies of the set that have no good capture since this time; None: no restriction."""
 
     @property
     def limit(self) -> int:
@@ -105,17 +105,18 @@ def track(
     """Track the companies of a list's page; update those that are tracked already.
 
     Args:
-        connection: The caller's transaction.
+        connection: A connection in the caller's transaction.
         companies: The companies of the page.
-        sweep_id: The sweep.
+        sweep_id: The id of the sweep.
         page: The number of the page in the sweep.
         seen_at: The time at which the page was read.
-        every_hours: The interval between visits, for companies that are new.
+        every_hours: The interval between visits, for new companies. Others keep their interval.
 
     Returns:
         The number of companies that are new.
     """
-    # An upsert cannot update a row twice, hence the dict. A fixed order keeps concurrent sweeps from deadlocking.
+    # The dict removes duplicates, because an upsert cannot update a row twice. The fixed order prevents deadlocks
+    # between concurrent sweeps.
     rows = sorted({company.idno: company for company in companies}.values(), key=lambda row: row.idno)
     if not rows:
         return 0
@@ -184,7 +185,7 @@ def _due(limit: int, cohort: int | None, since: datetime | None) -> Select[tuple
 
 
 def _all(limit: int, cohort: int | None, since: datetime | None) -> Select[tuple[str]]:
-    # Take the first rows of each table by its index, so that the union does not have to process half a million rows.
+    # Each subquery reads its first rows by the index. Otherwise the union would process half a million rows.
     firsts = [
         select(column)
         .where(*_narrowed(column, cohort, since))
@@ -201,8 +202,8 @@ def _all(limit: int, cohort: int | None, since: datetime | None) -> Select[tuple
 def _narrowed(
     idno: ColumnElement[str], cohort: int | None, since: datetime | None
 ) -> list[ColumnElement[bool]]:
-    # PostgreSQL evaluates subqueries with a LIMIT one by one by an index, even without statistics of the tables. With
-    # NOT EXISTS in their place, and no statistics yet, this took a minute and a half.
+    # PostgreSQL evaluates a subquery with LIMIT for each row by an index, even before the tables have statistics. With
+    # NOT EXISTS instead, the query took a minute and a half on tables without statistics.
     conditions: list[ColumnElement[bool]] = []
     if cohort is not None:
         conditions.append(in_cohort(idno, str(cohort)))

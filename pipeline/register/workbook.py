@@ -1,7 +1,7 @@
 """Reader of the bulk register: an XLSX of half a million rows from dataset.gov.md.
 
-It is walked in pages, like the site's list. Its pages are not stored: the file is identified by its hash and can be
-downloaded again.
+A sweep walks it in pages, like the site's list. The pages are not stored, because the file is identified by its hash
+and can be downloaded again.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from pipeline.transform.source_text import fold
 
 SHEET = "Company"
 _HEADER_WITHIN = 100
-"""The number of rows, from the top, in which the header must be."""
+"""The header must be in one of this many rows at the top of the sheet."""
 _NOTE = re.compile(r"\([^()]*\)")
 _TITLES = {
     "idno": "IDNO/ Cod fiscal",
@@ -44,7 +44,10 @@ class RegisterColumns:
 
 
 def file_source(path: Path) -> str:
-    """Return the sweep source of a file, which contains the hash of its content; raise UnreadableRegister."""
+    """Return the name of a file as the source of a sweep: it contains the hash of the content.
+
+    Raise UnreadableRegister if the file cannot be read.
+    """
     try:
         with path.open("rb") as file:
             return f"xlsx:{hashlib.file_digest(file, 'sha256').hexdigest()}"
@@ -53,7 +56,10 @@ def file_source(path: Path) -> str:
 
 
 def walk_workbook(path: Path, *, page: int, size: int) -> Iterator[SweepPage]:
-    """Yield the pages of a register in pages of `size` rows, from page `page` (from 0); raise UnreadableRegister."""
+    """Yield the pages of a register, `size` rows each, starting at page number `page` (the first is 0).
+
+    Raise UnreadableRegister if the file is not a readable register.
+    """
     try:
         with open_workbook(path) as book:
             rows = _rows(path, book)
@@ -74,7 +80,7 @@ def _rows(path: Path, book: Workbook) -> Iterator[tuple[int, Row]]:
 
 
 def _find_columns(path: Path, rows: Iterator[tuple[int, Row]]) -> tuple[RegisterColumns, set[str]]:
-    """Return the columns that the header names, and the titles of missing optional columns."""
+    """Read rows until the header; return the columns that it names, and the titles of missing optional columns."""
     for _, row in islice(rows, _HEADER_WITHIN):
         found = {_plain(as_text(title) or ""): column for column, title in row.items()}
         if _plain(_TITLES["name"]) not in found:
@@ -91,7 +97,7 @@ def _find_columns(path: Path, rows: Iterator[tuple[int, Row]]) -> tuple[Register
 
 
 def _plain(title: str) -> str:
-    """Return a header's title folded, without its note and spaces, for comparison."""
+    """Return the title of a column in a form for comparison: folded, without note in parentheses and spaces."""
     return fold(_NOTE.sub("", title)).replace(" ", "")
 
 

@@ -1,6 +1,6 @@
 """Streaming reader for the rows of an XLSX sheet, based on openpyxl.
 
-openpyxl keeps the file's table of texts in memory: about a gigabyte for the whole register.
+An XLSX file keeps its texts in one shared table, which openpyxl loads into memory: about a gigabyte for the register.
 """
 
 import zipfile
@@ -20,11 +20,11 @@ from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 Row = dict[int, object]
-"""The values of a row by column, from 0; empty cells are left out."""
+"""The values of a row by column number, counted from 0; empty cells are left out."""
 
 LARGEST_PART = 1024**3
 _MOST_ROWS = 1_048_576
-"""The limit of the XLSX format; a malformed file may give its only row a much larger number."""
+"""The limit of the XLSX format. It is checked because a row of a malformed file may have a much larger number."""
 _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
@@ -53,7 +53,7 @@ class Workbook:
         return [str(name) for name in self.book.sheetnames]
 
     def rows(self, sheet: str) -> Iterator[tuple[int, Row]]:
-        """Yield the rows that are not empty, each with its number, from 1."""
+        """Yield the rows that are not empty, each with its number in the sheet, counted from 1."""
         with _readable(self.path):
             worksheet = self.book[sheet]
             assert isinstance(worksheet, ReadOnlyWorksheet)
@@ -65,7 +65,7 @@ class Workbook:
                     yield number, row
 
     def as_day(self, value: object) -> object:
-        """Convert a number from a column of dates to its date; return any other value unchanged."""
+        """Convert a number, as XLSX stores dates, to its date; return any other value unchanged."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             return value
         try:
@@ -85,7 +85,7 @@ def _row(values: Iterable[object]) -> Row:
 
 @contextmanager
 def open_workbook(path: Path) -> Iterator[Workbook]:
-    """Open an XLSX file; raise UnreadableXlsx. `rows` raises it for damage that is found later."""
+    """Open an XLSX file; raise UnreadableXlsx if that fails. `Workbook.rows` raises it too if a sheet is damaged."""
     with _readable(path):
         _check_sizes(path)
         book = load_workbook(path, read_only=True, data_only=True, keep_links=False)

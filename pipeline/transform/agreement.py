@@ -1,4 +1,4 @@
-"""Comparison of two values of one fact, of which one may be more precise than the other."""
+"""Comparison of two values that were read for the same field; one may be more precise than the other."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,7 @@ def is_empty(value: Any) -> bool:
 def agree(field: str, one: Any, other: Any) -> bool:
     """Tell whether two values of a field mean the same.
 
-    They may differ in precision, but must not contradict each other. An empty value agrees with any value.
+    The values may differ in precision, but must not contradict each other. An empty value agrees with any value.
     """
     if is_empty(one) or is_empty(other):
         return True
@@ -78,7 +78,7 @@ def _same_parts(one: AddressParts, other: AddressParts) -> bool:
 
 
 def _same_statements(one: Sequence[Statement], other: Sequence[Statement]) -> bool:
-    """Compare the key figures that both have of a year; at most one side may have additional years."""
+    """Compare the key figures that both sides have for the same year. At most one side may have additional years."""
     of_one, of_other = (
         {statement.year: statement.figures() for statement in statements} for statements in (one, other)
     )

@@ -21,18 +21,18 @@ _GROUPED = {
 _AMBIGUOUS = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 _LONGEST = 40
 _MOST_DIGITS = 15
-"""A company's amounts have fewer digits, and JavaScript cannot represent more exactly."""
+"""A longer number is not read as an amount: companies' amounts are shorter, and JavaScript would have rounded it."""
 
 
 def parse_amount(text: str, *, grouping: str = "") -> Decimal | None:
     """Parse an amount of lei, with or without its unit.
 
-    "1,234" and "1.234" are ambiguous: the mark may separate thousands or a fraction. They are read only if `grouping`
-    names that mark.
+    "1,234" is ambiguous: the comma may separate thousands or a fraction. "1.234" is ambiguous in the same way. Such an
+    amount is read only if `grouping` is the mark that it contains.
 
     Args:
         text: The amount.
-        grouping: The mark that separates thousands in the amounts around this one ("," or "."); "" if not known.
+        grouping: The mark ("," or ".") that separates thousands in the amounts of the same statement; "" if unknown.
 
     Returns:
         The amount in lei, or None if the text is not an amount or is ambiguous.
@@ -48,7 +48,7 @@ def parse_amount(text: str, *, grouping: str = "") -> Decimal | None:
 
 
 def grouping_in(texts: Iterable[str]) -> str:
-    """Return the mark that separates thousands in these amounts; "" if none of them shows it, or if they differ."""
+    """Return the mark that separates thousands in these amounts; "" if no amount shows it or the amounts differ."""
     marks = {mark for text in texts if (mark := _grouping(text))}
     return marks.pop() if len(marks) == 1 else ""
 
@@ -64,7 +64,7 @@ def _grouping(text: str) -> str:
         return ""
     if mark := next((mark for mark, form in _GROUPED.items() if form.fullmatch(number)), ""):
         return mark
-    # This mark precedes a fraction, so that the other one (or a space) separates thousands.
+    # A mark before a fraction does not separate thousands. The other mark (or a space) does.
     return next((other for mark, other in ((",", "."), (".", ",")) if mark in number), "")
 
 

@@ -1,12 +1,13 @@
 """Carrying facts forward: fields that a capture does not cover are filled from earlier captures of the company.
 
-A part that is missing from a capture is not a change. For each field:
+If the newest capture does not contain a field, this does not mean that the company lost the fact: the payload may not
+have arrived. The rule for each field:
 
-- The newest capture's JSON states it, even as absent: that is final.
-- Only the newest capture's HTML shows it: if an earlier capture's JSON has a value that means the same, that value is
-  used, because it is more precise (exact shares, codes, ids). Otherwise the value in the HTML is used.
-- The newest capture does not contain it (the payload did not arrive and the page did not show it): the value of the
-  newest earlier capture that contains it is used.
+- The newest capture's JSON states the field, even as absent: that value is used.
+- Only the newest capture's HTML shows the field: if an earlier capture's JSON has a value that means the same, that
+  value is used, because it is more precise (exact shares, codes, ids). Otherwise the value in the HTML is used.
+- The newest capture does not contain the field (the payload did not arrive and the page did not show it): the value is
+  taken from an earlier capture, the newest that contains the field.
 """
 
 from collections.abc import Iterable, Sequence
@@ -35,7 +36,7 @@ class CaptureReading:
 class ResolvedFacts:
     """A company's facts as of its newest capture.
 
-    `sources` is keyed by field name; statements by `statements/{year}`.
+    The keys of `sources` are field names; a statement has the key `statements/{year}`.
     """
 
     facts: CompanyFacts
@@ -51,7 +52,10 @@ def states_all_fields(transformed: Transformed) -> bool:
 
 
 def resolve_facts(newest: CaptureReading, earlier: Sequence[CaptureReading] = ()) -> ResolvedFacts:
-    """Return a company's facts as of its newest capture, completed from its earlier ones (the newest first)."""
+    """Return a company's facts as of its newest capture, completed from its earlier captures.
+
+    `earlier` holds the earlier captures, the newest of them first.
+    """
     values: dict[str, Any] = {}
     sources: dict[str, FieldProvenance] = {}
     for source_field in _SOURCE_FIELDS:
@@ -123,7 +127,7 @@ def _statements(
 
 
 def _is_contained(part: Statement, whole: Statement) -> bool:
-    """Tell whether each line of a statement is also in another one, which may have more lines."""
+    """Tell whether each line of the statement `part` is also in `whole`, with the same amount."""
     values = {(line.form, line.row): line.value for line in whole.lines}
     return len(part.lines) <= len(whole.lines) and all(
         values.get((line.form, line.row)) == line.value for line in part.lines

@@ -4,13 +4,13 @@ The HTML is what a person saw; the JSON is what the page was built from. For eac
 
 - Both readings have it and mean the same: the JSON's value is used. It is more precise (exact shares, ids, codes, all
   lines of a statement, no line wrapping).
-- They contradict each other: the JSON's value is used and the disagreement is recorded.
+- Both have it, but the values contradict each other: the JSON's value is used and the disagreement is recorded.
 - Only one reading has it: that value is used.
 
-Both must belong to the same company; otherwise there are no facts.
+Both readings must belong to the same company; otherwise `NotThisCompany` is raised.
 
-A derived field (the name of a legal form, the parts of an address) comes from the reading that its source field comes
-from, or from one that agrees with it.
+A derived field is computed from another field: the name of a legal form from its code, the parts of an address from the
+address. If the two readings contradict each other on that other field, the HTML's derived value is not used.
 """
 
 from dataclasses import dataclass, field, replace
@@ -31,7 +31,7 @@ _RAW_LENGTH = 2000
 
 
 class NotThisCompany(ValueError):
-    """The capture is not provably the page of this company; the message tells why."""
+    """Nothing proves that the capture shows the requested company, or it shows another one; the message tells why."""
 
 
 class ReadingKind(StrEnum):
@@ -43,7 +43,10 @@ class ReadingKind(StrEnum):
 
 @dataclass(frozen=True)
 class ReadingSource:
-    """The reading that a fact comes from, and its text in the capture; None for statements, which fill a whole body."""
+    """The reading that a fact comes from, and the raw text that it was read from.
+
+    `raw` is None for statements, because their source is a whole body.
+    """
 
     reading: str
     raw: str | None
@@ -55,10 +58,10 @@ class Transformed:
 
     Attributes:
         facts: The merged facts.
-        stated: The fields that the JSON states explicitly, even as absent. (The HTML never states absence.)
+        stated: The fields that the JSON states explicitly, even as absent. (The HTML is never taken to state absence.)
         sources: For each field, where it was read.
         disagreements: For each field on which the readings contradict each other, {html: value, json: value}.
-        unknown: Unknown keys and labels.
+        unknown: Labels of the page and keys of the JSON that the readers do not know.
         notes: For each value that was present but not accepted, the reason.
     """
 
@@ -80,7 +83,10 @@ class _Merged:
 
 
 def transform(*, idno: str, html: str, bodies: list[bytes]) -> Transformed:
-    """Transform a capture of the company `idno`. Raise NotThisCompany if it is not provably its page."""
+    """Transform a capture of the company `idno`; `bodies` are the captured JSON bodies.
+
+    Raise NotThisCompany unless the capture is proved to show this company.
+    """
     contents = [parse_json(body) for body in bodies]
     page, payload = read_html(html, idno), read_company(contents, idno)
     check_company(idno, page, payload)
@@ -124,7 +130,7 @@ def merge(idno: str, page: Reading, payload: Reading | None) -> Transformed:
 def _merge_field(merged: _Merged, name: str, page: Reading, data: Reading) -> None:
     html, json = getattr(page, name), getattr(data, name)
     if DERIVED_FROM.get(name) in merged.disagreements and is_empty(json):
-        html = json  # the page's value was derived from a value that was not used
+        html = json  # the page derived its value from a text that is not used
     kind, reading = (ReadingKind.HTML, page) if is_empty(json) else (ReadingKind.JSON, data)
     value = html if kind is ReadingKind.HTML else json
     merged.values[name] = value

@@ -39,10 +39,10 @@ _LONGEST = 400
 
 
 def address_parts(address: str) -> AddressParts | None:
-    """Return the parts of an address that are certain; None if none is.
+    """Return the certain parts of an address; None if no part is certain.
 
-    The register writes addresses like "MD-2001, CHIȘINĂU CENTRU, mun. Chișinău, Fierarilor, 2, ap. 3". They do not
-    contain the code of the sector or district.
+    The register writes addresses like "MD-2001, CHIȘINĂU CENTRU, mun. Chișinău, Fierarilor, 2, ap. 3". Such an
+    address does not contain the code of the sector or district, so this part stays empty.
     """
     pieces = [piece.strip() for piece in address.split(",")]
     postal_code = postal_code_in(address)
@@ -59,9 +59,9 @@ def postal_code_in(address: str) -> str | None:
 
 
 def _parts(pieces: Sequence[str]) -> dict[str, str | None]:
-    """Return the parts of an address from its pieces after the postal code.
+    """Return the parts of an address from its pieces: the texts between commas, after the postal code.
 
-    Street and number are returned only if exactly these two pieces follow the place.
+    The street and its number are returned only if these two pieces, and at most an apartment, follow the place.
     """
     rest = list(pieces)
     apartment = match[1] if len(rest) > 1 and (match := _APARTMENT.fullmatch(rest[-1])) else None
@@ -84,7 +84,7 @@ def _is_unit(text: str) -> bool:
 
 
 def _split_place(pieces: list[str]) -> tuple[str | None, list[str]]:
-    """Return the city (None if the place is not a city or town) and the pieces after the place."""
+    """Return the city or town, and the pieces after the place. The city is None if the place is not certain."""
     units = [i for i, piece in enumerate(pieces[:2]) if _is_unit(piece)]
     if len(units) != 1:
         return None, []
@@ -104,7 +104,7 @@ def _split_place(pieces: list[str]) -> tuple[str | None, list[str]]:
 
 
 def _is_sector(text: str, city: str) -> bool:
-    """Tell whether a text is a sector of the municipality's city: "CHIȘINĂU CENTRU", "RÎŞCANI"."""
+    """Tell whether a text names a sector of `city`, with or without the city: "CHIȘINĂU CENTRU", "RÎŞCANI"."""
     part, whole = comparison_key(text), comparison_key(city)
     if whole == _CHISINAU and part in _SECTORS:
         return True
@@ -113,7 +113,10 @@ def _is_sector(text: str, city: str) -> bool:
 
 
 def cuatm_in(text: str) -> Cuatm | None:
-    """Return the CUATM unit that a text names ("SEC.CENTRU (130000)", or name or code alone); None if it names none."""
+    """Return the CUATM unit that a text names; None if it names no unit.
+
+    The text contains name and code ("SEC.CENTRU (130000)") or only one of them.
+    """
     unit = text_or_none(text)
     if unit is None or len(unit) > 100:
         return None

@@ -9,17 +9,18 @@ from typing import Any
 from warehouse.records.models import Activity, AddressParts, CompanyStatus, Cuatm, Party, Statement
 
 STATEMENTS = "statements"
-"""The field of the financial statements, in readings, facts and provenance."""
+"""The name of the field that contains the financial statements, in readings, facts and provenance."""
 STATEMENT_YEARS = range(1990, 2101)
-"""The years that a statement can be for; any other number is not a year."""
+"""The years that a statement can be for; a number outside this range is not read as a year."""
 _QUOTED_CHARACTERS = 80
 
 
 @dataclass(frozen=True)
 class Reading:
-    """The facts that one method read from a capture; None (or an empty tuple) where it read nothing certain.
+    """The facts that one method (HTML or JSON) read from a capture.
 
-    Two readings are equal if they have the same facts and notes.
+    A field for which it read nothing certain is None or an empty tuple. Two readings are equal if they have the same
+    facts and notes.
 
     Attributes:
         stated: The fields whose value the source states explicitly. An empty value of such a field means that the
@@ -50,6 +51,6 @@ class Reading:
 
 
 def abbreviate(value: Any) -> str:
-    """Return the representation of a value, shortened to fit into a note."""
+    """Return `repr(value)`, shortened to fit into a note."""
     text = repr(str(value) if isinstance(value, Decimal) else value)
     return text if len(text) <= _QUOTED_CHARACTERS else f"{text[:_QUOTED_CHARACTERS]}…"

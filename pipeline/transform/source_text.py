@@ -85,7 +85,7 @@ _WEEKDAY = re.compile(r"^[^\W\d_]+,\s+")
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 _TRAILING_NOTE = re.compile(r"\s*\([^()]*\)$")
 _PLACEHOLDER_LENGTH = 80
-"""Placeholders for "no value" are shorter than this; only the beginning of a text is checked."""
+"""Number of characters from the beginning of a text that are checked; placeholders for "no value" are shorter."""
 
 
 def words(text: str) -> list[str]:

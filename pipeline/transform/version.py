@@ -4,4 +4,4 @@ Use it as `version.TRANSFORM_VERSION`, so that a test can patch it in one place.
 """
 
 TRANSFORM_VERSION = 3
-"""Increase it by one whenever the output for the same capture can change; the records become stale then."""
+"""Increase this number by one whenever the same capture can yield another output. All stored records are stale then."""

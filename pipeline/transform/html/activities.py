@@ -19,19 +19,20 @@ _NUMBERING = re.compile(
 """The number or code before a name; the page does not say which classifier a code belongs to."""
 _NUMBER_ALONE = re.compile(r"[(\[#№]?\s*\d[\d.]*\s*[)\].:]?")
 _GLUED = re.compile(r"[a-zăâîșțşţа-яё)][A-ZĂÂÎȘȚŞŢА-ЯЁ][a-zăâîșțşţа-яё]")
-"""The border of two texts without a space between them."""
+"""The place where two texts were joined without a space between them."""
 _BAR = re.compile(r"\s*[|•·]\s*(?=\S)")
 _SEMICOLON = re.compile(r"\s*;\s*(?=\S)")
 _COMMA = re.compile(r",\s+(?=\S)")
 
 
 def read_activities(hit: LabelledValue) -> tuple[Activity, ...] | None:
-    """Read the activities in a label's value; None if they cannot be distinguished from each other or from other texts.
+    """Read the activities in a label's value.
 
         <h2>Activități licențiate</h2>
         <ul><li>1. Comerț cu amănuntul</li><li>2. Transport rutier</li></ul>
 
-    → two activities; codes next to the names are dropped, since the page does not say in which classifier they are
+    → two activities. Codes next to names are dropped, because the page does not say which classifier they belong to.
+    None if the value may contain other texts, or if it is not certain where an activity ends.
     """
     texts = _texts_after_label(hit) if hit.text is not None else _texts_in_nodes(hit.nodes)
     if texts is None:
@@ -44,7 +45,7 @@ def read_activities(hit: LabelledValue) -> tuple[Activity, ...] | None:
 
 
 def _activity_name(text: str) -> str | None:
-    """Return the name of an activity without bullet, number or code; None if the text states that there is none.
+    """Return the name of an activity without bullet, number or code; None if the text means that there are none.
 
         <li>• Comerț cu amănuntul;</li>
         <li>47.11 Comerț cu amănuntul</li>
@@ -68,18 +69,18 @@ def _can_be_activity(name: str) -> bool:
 
 
 def _texts_after_label(hit: LabelledValue) -> list[str] | None:
-    """Return the texts of a value that starts in the text of its label, or None.
+    """Return the activity texts of a value that starts in the text of its label; None if it cannot be split.
 
         <p>Activități licențiate: Comerț; Transport</p>
 
-    → ["Comerț", "Transport"]; if the value has several lines, each is one activity
+    → ["Comerț", "Transport"]. If the value has several lines, each line is one activity.
     """
     texts = hit.lines
     return split_activities(texts[0]) if len(texts) == 1 else texts
 
 
 def _texts_in_nodes(nodes: Sequence[Node]) -> list[str] | None:
-    """Return the texts of a value of any form; None if its blocks differ in shape.
+    """Return the activity texts of a value of any form; None if its blocks differ in shape.
 
         <dd>Comerț</dd><dd>Transport</dd>
 
@@ -96,7 +97,7 @@ def _texts_in_nodes(nodes: Sequence[Node]) -> list[str] | None:
 
 
 def _texts_in_line(nodes: Sequence[Node]) -> list[str] | None:
-    """Return the texts of an inline value: one for each line, one for each chip, or the parts of one text.
+    """Return the activity texts of an inline value: the lines, the chips (an inline element each), or parts of a text.
 
         <td>Comerț<br>Transport</td>
         <td><span>Comerț</span><span>Transport</span></td>
@@ -116,7 +117,7 @@ def _texts_in_line(nodes: Sequence[Node]) -> list[str] | None:
 
 
 def _texts_in_block(node: Node) -> list[str] | None:
-    """Return the texts of a list, a table, or a block with children of one shape; None for any other block.
+    """Return the activity texts in a list, a table, or a block whose children have one shape; None for any other block.
 
         <ul><li>Comerț</li><li>Transport</li></ul>
         <div><p>Comerț</p><p>Transport</p></div>
@@ -142,7 +143,7 @@ def _texts_in_block(node: Node) -> list[str] | None:
 
 
 def _texts_in_rows(rows: list[list[Node]]) -> list[str] | None:
-    """Return the texts of a table: those in the name column, or the one text of each row.
+    """Return the activity texts of a table: the name column or, without header, the only text of each row.
 
         <tr><th>Cod</th><th>Denumire</th></tr>
         <tr><td>4711</td><td>Comerț cu amănuntul</td></tr>
@@ -170,7 +171,7 @@ def _one_text_each(entries: Sequence[list[str]]) -> list[str] | None:
 
 
 def _named_texts(node: Node) -> list[str]:
-    """Return the texts of an entry without the numbers that stand alone.
+    """Return the texts of an entry, except texts that consist of a number.
 
         <li><b>15810</b> <span>Fabricarea pîinii</span></li>
 
@@ -182,7 +183,7 @@ def _named_texts(node: Node) -> list[str]:
 
 
 def _inner_texts(node: Node) -> Iterator[str]:
-    """Yield the texts of a node: one for each block; inline pieces are one text, unless one is a number.
+    """Yield one text for each block in a node. Inline pieces are joined to one text, unless one of them is a number.
 
         <div><p>Comerț <i>cu amănuntul</i></p><p>Transport</p></div>
 
@@ -202,12 +203,12 @@ def _inner_texts(node: Node) -> Iterator[str]:
 
 
 def split_activities(text: str) -> list[str] | None:
-    """Split a text that joins activities, at bars, else at semicolons, else at commas.
+    """Split a text that contains several activities: at bars; without bars, at semicolons; without these, at commas.
 
         <p>Servicii (Transport, Depozitare), Comerț</p>
         <p>COMERȚ, TRANSPORT</p>
 
-    → two activities, and None: in capitals nothing tells whether a comma belongs to a name
+    → two activities for the first text; None for the second: in capitals, a comma may also belong to a name
     """
     if ("," in text or ";" in text) and text.upper() == text:
         return None
@@ -220,7 +221,7 @@ def _split_at(separator: re.Pattern[str], text: str) -> list[str]:
 
         <p>Consultanță, IT şi telecomunicaţii</p>
 
-    → one text: "IT" is an abbreviation
+    → one text, not split: "IT" is an abbreviation, so the comma may belong to the name
     """
     pieces: list[str] = []
     begin = 0

@@ -1,4 +1,4 @@
-"""Tables recognized by structure alone, whether marked up as `table`, with ARIA roles or with plain blocks."""
+"""Recognition of tables by their structure, whether they are built from `table`, ARIA roles or plain blocks."""
 
 from enum import StrEnum
 
@@ -74,7 +74,7 @@ _COLUMN_BY_HEADER = {fold(header): column for column, headers in _HEADER_TEXTS.i
 
 
 def column_of(text: str) -> Column | None:
-    """Return the content of the column below this header text, or None if the text is not a known header."""
+    """Return what a column with this header contains, or None if the text is not a known header."""
     return _COLUMN_BY_HEADER.get(fold(text).strip(" :↑↓▲▼*")) if len(text) <= 60 else None
 
 
@@ -103,12 +103,13 @@ def is_row(node: Node) -> bool:
 def rows_of(node: Node) -> list[list[Node]]:
     """Return the rows of a table, each as its cells; [] if the node is not a table.
 
-    The node is a table, a part of one, or an element around one. Plain blocks count if the first row is a header:
+    `node` may be a table, a part of a table, or an element around a table. Plain blocks are a table if their first row
+    is a header:
 
         <div><div>Nume</div><div>Cota</div></div>
         <div><div>MODELEANU ION</div><div>40%</div></div>
 
-    → two rows of two cells, for the element around both
+    → two rows of two cells, if `node` is the element around both
     """
     rows = [inner for inner in (node, *node.descendants()) if is_row(inner)]
     if rows:
@@ -119,7 +120,7 @@ def rows_of(node: Node) -> list[list[Node]]:
 
 
 def flat_rows_of(node: Node) -> list[list[Node]]:
-    """Return the rows of a grid whose cells are all siblings; [] unless it starts with known headers.
+    """Return the rows of a grid whose cells are all siblings; [] if the first cells are not known headers.
 
         <div><p>Nume</p><p>Cota</p>
         <p>MODELEANU ION</p><p>40%</p>
@@ -139,7 +140,7 @@ def columns_of(row: list[Node]) -> list[Column] | None:
 
         <tr><th>Nr.</th><th>Persoana</th><th>Cota-parte</th></tr>
 
-    → [OTHER, NAME, SHARE]; if no header is known to mean a name, the only unknown one does
+    → [OTHER, NAME, SHARE]. If no header is known to mean a name and only one header is unknown, that one is the name.
     """
     if not _is_header_row(row):
         return None
@@ -155,7 +156,7 @@ def _is_header_row(row: list[Node]) -> bool:
         <tr><th>Rubrica</th><th>Cota</th></tr>
         <tr><td>Nume</td><td>Cota</td></tr>
 
-    → True for both: one known text suffices in `th`, in other cells all must be known
+    → True for both: in `th`, one known header text suffices; in other cells, all texts must be known headers
     """
     known = [column_of(cell.text) for cell in row]
     if all(cell.tag == "th" or cell.attributes.get("role") == "columnheader" for cell in row):
@@ -164,7 +165,7 @@ def _is_header_row(row: list[Node]) -> bool:
 
 
 def _unwrap(node: Node) -> Node:
-    """Return the node inside elements that have one child each."""
+    """Go down from `node` as long as an element has only one child; return the last node."""
     while len(node.children) == 1 and node.children[0].tag != TEXT:
         node = node.children[0]
     return node

@@ -31,7 +31,12 @@ _UNRANKED = FIGURE_FIELDS | {Field.STATEMENTS, Field.OTHER, Field.NAME, Field.EL
 
 @dataclass(frozen=True)
 class CompanyRegion:
-    """A page as seen from the company `idno`: its heading, its labels, and the block that each label belongs to."""
+    """A page with its heading and its labels (`hits`); decides which labels describe the company `idno`.
+
+    The "frame" of a page is what the site shows on all pages: header, menu, footer. A "certain fact" has a kind that no
+    frame shows, such as the company's IDNO; its label is an anchor. Other labels count by their place relative to the
+    anchors.
+    """
 
     page: PageTree
     heading: Node
@@ -41,12 +46,12 @@ class CompanyRegion:
     def company_hits(self) -> list[LabelledValue]:
         """Return the labels that describe the company.
 
-        A field found among certain facts of the company replaces the same field in a section further away:
+        If a field has a label next to certain facts of the company, labels of the same field further away are dropped:
 
             <main><h1>PLOPENA AGRO</h1><p>IDNO: 1020999000019</p><p>Adresa: str. Pilda, 1</p></main>
             <footer><p>Adresa: str. Operatorului, 5</p></footer>
 
-        → the IDNO and the first address
+        → the labels of the IDNO and of the first address
         """
         ranked = [(rank, hit) for hit in self.hits if (rank := self._rank(hit)) is not None]
         best = {
@@ -56,7 +61,7 @@ class CompanyRegion:
         return [hit for _, hit in ranked if hit in nearest or any(_is_twin(hit, other) for other in nearest)]
 
     def figure_hits(self) -> list[LabelledValue]:
-        """Return the labels of key figures below the heading; no frame of a page has statements of its own.
+        """Return the labels of key figures below the heading. The frame of a page never contains key figures.
 
             <h1>PLOPENA AGRO</h1> …
             <h2>Situații financiare, 2024</h2><p>Total active: 5 000 MDL</p>
@@ -78,13 +83,13 @@ class CompanyRegion:
             <h3>Companii similare</h3>
             <div><b>ALTA</b><p>Adresa: str. Alta, 1</p></div>
 
-        → True for both
+        → True for both lines
         """
         return any(block.contains(node) for block in self._foreign_blocks)
 
     @cached_property
     def anchors(self) -> list[LabelledValue]:
-        """The certain facts of the company, of kinds that no frame of a page shows.
+        """The labels of the company's certain facts.
 
             <h1>PLOPENA AGRO</h1>
             <p>IDNO: 1020999000019</p><p>Statut: Activă</p>
@@ -95,7 +100,7 @@ class CompanyRegion:
         return [hit for hit in certain if hit.label in self._own_idno_labels or self._is_near(hit.label)]
 
     def _is_near(self, node: Node) -> bool:
-        """Tell whether a node comes after the heading, or before it in one block with the IDNO."""
+        """Tell whether a node comes after the heading, or comes before it in the same block as the company's IDNO."""
         if self._is_outside_main(node):
             return False
         trunk = next(parent for parent in node.ancestors() if parent.contains(self.heading))
@@ -128,7 +133,7 @@ class CompanyRegion:
         return blocks + self._repeating_blocks(blocks)
 
     def _repeating_blocks(self, known: list[Node]) -> list[Node]:
-        """Return the blocks away from the company's IDNO that repeat a label: lists of other companies.
+        """Return the blocks that repeat a label and do not contain this company: they are lists of other companies.
 
             <div><p>Adresa: str. Alta, 1</p></div>
             <div><p>Adresa: str. Alta, 2</p></div>
@@ -156,7 +161,7 @@ class CompanyRegion:
         return idno_in_link(node) not in (None, self.idno)
 
     def _largest_without_company(self, node: Node) -> Node:
-        """Return the largest element around a node without the heading and the company's IDNO."""
+        """Return the largest element around a node that contains neither the heading nor the company's IDNO."""
         for parent in node.ancestors():
             if parent.contains(self.heading) or any(parent.contains(own) for own in self._own_idno_labels):
                 break
@@ -164,7 +169,7 @@ class CompanyRegion:
         return node
 
     def _rank(self, hit: LabelledValue) -> int | None:
-        """Return 0 for a label among certain facts of the company, 1 in a section of it, None elsewhere."""
+        """Return 0 for a label next to certain facts, 1 in another section about the company, None for other labels."""
         if hit.field in _UNRANKED or self.is_foreign(hit.label):
             return None
         if any(hit is anchor for anchor in self.anchors):
@@ -183,7 +188,7 @@ class CompanyRegion:
         return 1 if self._is_company_section(hit, trunk, branch, certain) else None
 
     def _is_outside_main(self, node: Node) -> bool:
-        """Tell whether the heading is in `main` and a node is not.
+        """Tell whether the heading is inside `main` and a node is outside.
 
             <main><h1>PLOPENA AGRO</h1></main>
             <div><p>Adresa: str. Operatorului, 5</p></div>
@@ -194,7 +199,7 @@ class CompanyRegion:
         return main is not None and not main.contains(node)
 
     def _fork(self, node: Node) -> tuple[Node, Node]:
-        """Return the smallest element around a node and a certain fact, and its child with the node.
+        """Return the smallest element with a node and a certain fact (or the heading), and its child that has the node.
 
             <div><h1>PLOPENA AGRO</h1>
             <section><p>Adresa: str. Pilda, 1</p></section></div>
@@ -210,7 +215,7 @@ class CompanyRegion:
         return branch, branch
 
     def _is_similar_row(self, branch: Node, child: Node) -> bool:
-        """Tell whether a branch is a row like that of a certain fact, with at most one label.
+        """Tell whether `branch` is a row with at most one label that looks like `child`, the row of a certain fact.
 
             <p class="row">Statut: Activă</p>
             <p class="row">Adresa: str. Pilda, 1</p>
@@ -224,7 +229,7 @@ class CompanyRegion:
         return branch.shape == child.shape and _label_count(self.hits, branch) <= 1
 
     def _is_company_section(self, hit: LabelledValue, trunk: Node, branch: Node, certain: list[Node]) -> bool:
-        """Tell whether a branch after the certain facts is one more section of the company's page.
+        """Tell whether a branch after the certain facts is a section about the company, not about the site or others.
 
             <h1>PLOPENA AGRO</h1><p>IDNO: 1020999000019</p>
             <section><h3>Administratori</h3><p>PROBARU VASILE</p></section>
@@ -233,7 +238,7 @@ class CompanyRegion:
 
         Args:
             hit: The label in question.
-            trunk: The smallest element that holds the label and a certain fact.
+            trunk: The smallest element that contains the label and a certain fact.
             branch: The child of `trunk` with the label.
             certain: The children of `trunk` with certain facts.
         """
@@ -258,12 +263,12 @@ class CompanyRegion:
         return opens and (self._excludes_page_top(trunk) or self.heading.ancestor("main") is not None)
 
     def _holds_one_list_of_founders(self, branch: Node) -> bool:
-        """Tell whether a branch contains one label of founders and more than the label."""
+        """Tell whether a branch contains exactly one label of founders, and something besides this label."""
         lists = [hit for hit in self.hits if hit.field is Field.FOUNDERS and branch.contains(hit.label)]
         return len(lists) == 1 and branch is not lists[0].label
 
     def _is_followed_by_company(self, trunk: Node, branch: Node) -> bool:
-        """Tell whether founders, activities or statements follow; no footer has them, so the branch is not a footer.
+        """Tell whether founders, activities or statements follow; if so, the branch is not a footer, which comes last.
 
             <div><div>Administratori</div><p>PROBARU VASILE</p></div>
             <div><div>Date financiare</div><table>…</table></div>
@@ -281,12 +286,12 @@ class CompanyRegion:
         return any(trunk.contains(hit.label) and not self.is_foreign(hit.label) for hit in later)
 
     def _excludes_page_top(self, trunk: Node) -> bool:
-        """Tell whether a container leaves out the top of the page; then it leaves out the footer as well.
+        """Tell whether a container does not include the top of the page; it does not include the footer then either.
 
             <div>openmoney</div>
             <div><p>Acasă / Companii / PLOPENA AGRO</p><h1>PLOPENA AGRO</h1>…</div>
 
-        → True for the second `div`: only links and the breadcrumb precede the heading in it
+        → True for the second `div`: inside it, only links and the breadcrumb come before the heading
         """
         leaves = list(self.page.root.leaves())
         before = [leaf for leaf in leaves if trunk.start < leaf.start < self.heading.start]
@@ -327,12 +332,12 @@ def _starts_with(branch: Node, label: Node) -> bool:
 
 
 def _is_heading(hit: LabelledValue) -> bool:
-    """Tell whether a label of founders, or one in a heading, has its value in another element."""
+    """Tell whether a label has its value in another element, and is a label of founders or is in a heading."""
     return hit.text is None and (hit.field is Field.FOUNDERS or hit.label.tag in HEADINGS)
 
 
 def _is_twin(hit: LabelledValue, other: LabelledValue) -> bool:
-    """Tell whether two lists of founders are side by side: persons in one, companies in the other.
+    """Tell whether two labels of founders are side by side: one announces persons, the other announces companies.
 
         <section><h2>Fondatori – persoane fizice</h2>…</section>
         <section><h2>Fondatori – persoane juridice</h2>…</section>
@@ -343,7 +348,7 @@ def _is_twin(hit: LabelledValue, other: LabelledValue) -> bool:
 
 
 def are_side_by_side(hit: LabelledValue, other: LabelledValue) -> bool:
-    """Tell whether two labels have the same shape and are in neighbouring sections."""
+    """Tell whether two labels have the same shape and are in sections with the same parent."""
     section, other_section = hit.label.parent, other.label.parent
     if section is None or other_section is None or hit.label.shape != other.label.shape:
         return False
@@ -351,7 +356,7 @@ def are_side_by_side(hit: LabelledValue, other: LabelledValue) -> bool:
 
 
 def _announces_company_section(hit: LabelledValue) -> bool:
-    """Tell whether a label announces a section that only a company has, with content next to it.
+    """Tell whether a label is the title of a section that only a company's page has, with content next to the label.
 
         <div><div>Date financiare</div><table>…</table></div>
 
@@ -368,7 +373,7 @@ def _label_count(hits: Sequence[LabelledValue], node: Node) -> int:
 
 
 def _is_certain(hit: LabelledValue, idno: str) -> bool:
-    """Tell whether a label is of a kind that no frame shows: this IDNO, a known legal form, a status, a date.
+    """Tell whether a label states a certain fact: the IDNO `idno`, a known legal form, a status, a registration date.
 
         <p>IDNO: 1020999000019</p> <p>Statut: Activă</p>
         <p>Adresa: str. Operatorului, 5</p>

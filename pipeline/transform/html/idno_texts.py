@@ -7,7 +7,7 @@ from warehouse.idno import IDNO_LENGTH, InvalidIdno, parse_idno
 
 
 def idno_in(text: str) -> str | None:
-    """Return the valid IDNO that a text consists of, else None."""
+    """Return the valid IDNO if the text consists of nothing else, else None."""
     match = IDNO_TEXT.fullmatch(text.strip(" :."))
     try:
         return parse_idno(match[0]) if match else None
@@ -27,7 +27,7 @@ def idno_in_link(node: Node) -> str | None:
 
 
 def stated_idno(text: str) -> str | None:
-    """Return the IDNO that a text is, or states after its label.
+    """Return the IDNO if the text is an IDNO alone or an IDNO after its label; else None.
 
         <p>Cod fiscal: 1020999009997</p>
 

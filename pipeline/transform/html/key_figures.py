@@ -1,4 +1,4 @@
-"""Key figures on a page: amounts in lei next to their labels, below a title or column header with the year."""
+"""Reader of the key figures on a page: amounts in lei next to their labels; a title or column header names the year."""
 
 import re
 from bisect import bisect_right
@@ -29,7 +29,7 @@ _MAYBE_THOUSANDS = re.compile(
     r"mii|mil|mln|mn|тыс|млн|thous|k[ ,]*\(?(?:lei|mdl|леев|лей|лея)|(?:mdl|lei|леев|лей)[ ,]*\(?k",
     re.IGNORECASE,
 )
-"""Part of every match of `_THOUSANDS`; searched first because it is quick and hardly any page has it."""
+"""A quick test: `_THOUSANDS` can only match where this pattern matches, and few pages contain it."""
 _UNIT = re.compile(r"\b(?:mdl|lei|леев|лей|леях)\b")
 _OTHER_CURRENCY = re.compile(r"\b(?:eur|euro|usd|dolari|ron|rub|евро|долл\w*|руб\w*)\b|[$€₽]")
 _DASH = re.compile(r"[–—−-]")
@@ -41,7 +41,7 @@ _UNIT_NOTE_LENGTH = 200
 
 @dataclass(frozen=True)
 class _ShownAmount:
-    """An amount on the page with its field and year; `is_in_lei` if the texts around it name the unit."""
+    """An amount on the page with its field and year. `is_in_lei` is true if the texts around it name lei as unit."""
 
     field: Field
     year: int
@@ -64,7 +64,7 @@ def read_key_figures(
         root: The page.
         hits: The labels of key figures.
         heading: The company's heading; titles before it are ignored.
-        notes: Receives the reasons why amounts are not read.
+        notes: A list to which the function adds the reason for each amount that it does not read.
     """
     if not hits:
         return ()
@@ -94,7 +94,10 @@ def _mentions_thousands(root: Node) -> bool:
 
 
 def _statement(year: int, shown: Sequence[_ShownAmount], notes: list[str]) -> Statement:
-    """Return the statement of a year from the amounts shown for it; a figure with different amounts is left out."""
+    """Return the statement of a year from the amounts shown for that year.
+
+    A key figure is left out if the page shows different amounts for it, or an amount that is not certainly in lei.
+    """
     grouping = grouping_in(amount.text for amount in shown)
     values: dict[Field, set[Decimal | None]] = defaultdict(set)
     for amount in shown:
@@ -120,7 +123,7 @@ def _amounts(
         <h2>Bilanț la 31.12.2024</h2>
         <p>Total active: 5 000 MDL</p>
 
-    → the amount of 2024; a note if its year or value is not certain
+    → the amount of 2024. If the year or the value of an amount is not certain, a note is added instead.
     """
     table = _amounts_in_table(hit)
     if table is not None:
@@ -155,13 +158,13 @@ def _is_in_lei(hit: LabelledValue, around: Iterator[str]) -> bool:
 
 
 def _is_one_amount(hit: LabelledValue, leaves: Sequence[Node]) -> bool:
-    """Tell whether a label has exactly one amount: no dash before it, no second amount after it.
+    """Tell whether a label has exactly one amount: no dash before the amount, no second amount after it.
 
         <p>Total active: 5 000 MDL</p>
         <p><b>Profit net</b> – <span>5 000 MDL</span></p>
         <p><b>Total active</b> <span>5 000</span> <span>6 000</span></p>
 
-    → True, then False for a possible minus sign and for two amounts
+    → True for the first line; False for the second (the dash may be a minus sign) and the third (two amounts)
     """
     inside = [leaf for node in hit.nodes for leaf in node.leaves()]
     texts = [*([hit.text] if hit.text else []), *(leaf.text for leaf in inside)]
@@ -172,7 +175,7 @@ def _is_one_amount(hit: LabelledValue, leaves: Sequence[Node]) -> bool:
     first = inside[0].start if inside else hit.label.end
     last = inside[-1].start if inside else hit.label.end
     if inside and is_cell(hit.nodes[0]):
-        return True  # its column was checked before; the next cell is another column
+        return True  # the next cell belongs to another column and is no second amount
     between = leaves[_index_after(leaves, hit.label.end) : _index_after(leaves, first - 1)]
     following = leaves[_index_after(leaves, last) :][:1]
     return not any(_DASH.search(leaf.text) for leaf in between) and not any(
@@ -181,7 +184,7 @@ def _is_one_amount(hit: LabelledValue, leaves: Sequence[Node]) -> bool:
 
 
 def _index_after(leaves: Sequence[Node], start: int) -> int:
-    """Return the index of the first leaf after the node numbered `start`."""
+    """Return the index in `leaves` of the first leaf after the node whose number is `start`."""
     return bisect_right(leaves, start, key=lambda leaf: leaf.start)
 
 
@@ -191,7 +194,7 @@ def _amounts_in_table(hit: LabelledValue) -> list[_ShownAmount] | None:
         <tr><th>Indicator, lei</th><th>2024</th><th>2023</th></tr>
         <tr><td>Total active</td><td>12 000</td><td>11 000</td></tr>
 
-    → the amounts of 2024 and 2023; [] if the columns are not years, None if the label is in no such table
+    → the amounts of 2024 and 2023; [] if the columns are not years; None if the label is not in such a table
     """
     cell = next((node for node in (hit.label, *hit.label.ancestors()) if is_cell(node)), None)
     row = cell.parent if cell is not None else None
@@ -214,7 +217,7 @@ def _amounts_in_table(hit: LabelledValue) -> list[_ShownAmount] | None:
 def _amounts_of_year_columns(
     hit: LabelledValue, rows: list[list[Node]], row_index: int
 ) -> list[_ShownAmount] | None:
-    """Read a row below headers that are years: the nearest such row above counts.
+    """Read the amounts in a row. The nearest row above it whose headers are years gives the years.
 
         <tr><th>Indicator, lei</th><th>2024</th><th>2023</th></tr>
         <tr><td>Total active</td><td>12 000</td><td>11 000</td></tr>
@@ -246,7 +249,7 @@ def _amounts_of_year_columns(
 def _amounts_of_year_rows(
     hit: LabelledValue, rows: list[list[Node]], row_index: int, column: int
 ) -> list[_ShownAmount] | None:
-    """Read a column below its label in a table whose rows start with a year.
+    """Read the amounts in the column below a label, in a table whose rows start with a year.
 
         <tr><th>Anul</th><th>Total active, lei</th></tr>
         <tr><td>2024</td><td>12 000</td></tr>

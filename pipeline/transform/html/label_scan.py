@@ -1,7 +1,7 @@
-"""Search for the labels of a page, each with the value next to it, by structure alone.
+"""Search for the labels of a page, each with the value next to it. The search uses the vocabulary and the structure.
 
-A label is a text of its own that is in the vocabulary as a whole, or the start of a text up to its colon. A value that
-was read is not searched for labels: it is data, and may be hostile.
+A label is a whole text that is in the vocabulary, or the part of a text before a colon or dash. The text of a value is
+not searched for labels: it is data, and may imitate a label to deceive the reader.
 """
 
 import re
@@ -34,10 +34,10 @@ _LABEL_DEPTH = 4
 
 @dataclass(frozen=True)
 class LabelledValue:
-    """A label found on the page with the nodes of its value; this package calls it a hit.
+    """A label found on the page, with the nodes of its value; this package calls it a hit.
 
-    `label` is the element or text that holds the label. `text` is the start of the value if it follows the label in the
-    same text.
+    `label` is the element or text node that contains the label. If the value starts in the same text node as the label,
+    `text` is that start of the value.
 
         <p><b>Adresa:</b> str. Pilda, 1</p>
         <p>Adresa: MD-2001, <i>Chișinău</i></p>
@@ -52,7 +52,7 @@ class LabelledValue:
 
     @cached_property
     def value(self) -> str:
-        """The value as text, without the links to click at its end.
+        """The value as text, without the links for actions at its end.
 
             <dd>str. Pilda, 1 <a href="/map">Vezi pe hartă</a></dd>
 
@@ -97,13 +97,13 @@ def find_labelled_values(page: PageTree) -> list[LabelledValue]:
 
 
 def _cannot_be_label(leaf: Node, name: str) -> bool:
-    """Tell whether a text is not a label even if it reads like one: a name, a link, or the value of an unknown label.
+    """Tell whether a text cannot be a label: it is the company's name, a link, or the value of an unknown label.
 
         <h1>Administrator: FALS ION</h1>
         <a href="/contacte">Adresa</a>
         <tr><th>Observații</th><td>Adresa: str. Falsă, 1</td></tr>
 
-    → True for the texts of `h1`, `a` and `td`; `name` is the folded heading
+    → True for the texts of `h1`, `a` and `td`. `name` is the folded text of the heading.
     """
     text = fold(leaf.text)
     if name and (text == name or (text.startswith(name) and field_of(text) is None)):
@@ -119,7 +119,7 @@ def _cannot_be_label(leaf: Node, name: str) -> bool:
 
 
 def _is_value_cell(cell: Node) -> bool:
-    """Tell whether a cell holds the value of the header before it, even if it reads like a label.
+    """Tell whether a cell contains the value of the header before it; such a cell is not a label, whatever its text.
 
         <tr><th>Observații</th><td>Adresa: str. Falsă, 1</td></tr>
 
@@ -148,7 +148,7 @@ def _read_label_and_value(leaf: Node) -> LabelledValue | None:
         <p>IDNO 1020999000019</p>
         <p>Data înregistrării 09.07.2020</p>
 
-    → one hit each; without a colon or dash, only an IDNO or a date is read
+    → one hit each. Without a colon or dash after the label, only an IDNO or a date is read.
     """
     if line := label_in_line(leaf.text):
         field, value = line
@@ -158,7 +158,7 @@ def _read_label_and_value(leaf: Node) -> LabelledValue | None:
             else rest_of_line(leaf, leaf.following_siblings())
         )
         if field is Field.ADDRESS and not ends_with_line(leaf, [leaf, *rest], leaf.following_siblings()):
-            return LabelledValue(field, leaf, ())  # the address continues on the next line, with no clear end
+            return LabelledValue(field, leaf, ())  # the next line continues it, its end is uncertain
         space = " " if rest and leaf.raw[-1:].isspace() else ""
         if number := _NUMBER_AT_START.match(value) if field is Field.IDNO else None:
             return LabelledValue(field, leaf, (), number[0])
@@ -185,11 +185,11 @@ def _announces_list(leaf: Node) -> bool:
 
 
 def _label_element(leaf: Node) -> Node | None:
-    """Return the largest element that starts at `leaf` and holds nothing but a label, or None.
+    """Return the largest element that starts at `leaf` and contains only a label; None if there is no such element.
 
         <p><b><span>Adresa</span>:</b> str. Pilda, 1</p>
 
-    → the `b`; in `dt`, `th`, `caption` and `legend` the whole element must be a label
+    → the `b`. Inside `dt`, `th`, `caption` and `legend`, the text of the whole element must be a label.
     """
     whole = leaf.ancestor(*_LABEL_ONLY_TAGS)
     if whole is not None:
@@ -207,12 +207,12 @@ def _label_element(leaf: Node) -> Node | None:
 
 
 def _widest_label_element(label: Node) -> Node:
-    """Return the largest element around a label that holds nothing else and no blank value.
+    """Return the largest element around a label that contains neither other text nor the label's blank value.
 
         <p><b>Adresa</b></p> <p>str. Pilda, 1</p>
         <div><span>Adresa</span><span></span></div>
 
-    → the first `p`, and the first `span`: the second is its blank value
+    → the first `p`, and the first `span`; not the `div`, because the second `span` is the blank value
     """
     field = field_of(label.text)
     while (
@@ -230,7 +230,7 @@ def _widest_label_element(label: Node) -> Node:
 
 
 def _is_blank_value(node: Node) -> bool:
-    """Tell whether an element after a label is its blank value.
+    """Tell whether an element after a label shows that the label has no value.
 
         <span>Adresa</span><span>—</span>
 
@@ -260,7 +260,7 @@ def _starts_line(leaf: Node) -> bool:
 
 
 def _is_value_of_unknown_label(leaf: Node) -> bool:
-    """Tell whether a text is the value of an unknown label: it is the second of exactly two blocks.
+    """Tell whether a text is the value of an unknown label: the second of exactly two blocks, after a short text.
 
         <div><div>Observații</div><div>Adresa: str. Falsă, 1</div></div>
 
@@ -270,7 +270,7 @@ def _is_value_of_unknown_label(leaf: Node) -> bool:
     while block.parent is not None and (block.is_inline or block.parent.text == leaf.text):
         block = block.parent
     siblings = block.parent.children if block.parent else []
-    # Three are enough to answer no; a page may have thousands of siblings, and each of them gets here.
+    # Read at most three siblings: a third one means False. A page may have thousands, and the function runs for each.
     shown = list(islice((sibling for sibling in siblings if sibling.text.strip(SEPARATORS)), 3))
     if len(shown) != 2 or shown[1] is not block:
         return False

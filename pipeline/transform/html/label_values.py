@@ -1,4 +1,4 @@
-"""The value of a label that fills its own element: a panel, a cell, a list, or the next sibling."""
+"""Search for the value of a label that is an element of its own: a panel, a cell, a list, or the next sibling."""
 
 from collections.abc import Sequence
 from itertools import takewhile
@@ -21,12 +21,12 @@ from pipeline.transform.vocabulary.labels import LABEL_LENGTH, field_of, is_acti
 
 
 def value_nodes(field: Field, label: Node) -> tuple[Node, ...]:
-    """Return the nodes of a label's value; () if there is none, or none certain.
+    """Return the nodes of a label's value; () if the label has no value or the value is not certain.
 
         <div><span>Statut</span><span>Activă</span></div>
         <div><div><span>Adresa</span></div><p>str. Pilda, 1</p></div>
 
-    → the second `span`, and the `p`: the search climbs until the label has siblings
+    → the second `span`; and the `p`, because the search goes up to the first element around the label with siblings
     """
     if panel := _controlled_panel(label):
         return (panel,)
@@ -71,7 +71,7 @@ def _controlled_panel(label: Node) -> Node | None:
 
 
 def _value_among_siblings(field: Field, node: Node) -> Sequence[Node] | None:
-    """Return the value next to or below `node`; [] if it is blank, None if the search has to climb on.
+    """Return the value next to or below `node`; [] if the value is blank; None if the search must go up to the parent.
 
         <dt>Adresa</dt><dd>str. Pilda, 1</dd>
         <tr><th>Adresa</th><td>str. Pilda, 1</td></tr>
@@ -100,7 +100,7 @@ def _value_among_siblings(field: Field, node: Node) -> Sequence[Node] | None:
 
 
 def _shows_blank_value(node: Node, after: list[Node]) -> bool:
-    """Tell whether a label without text after it has a blank value on this level.
+    """Tell whether a label that no text follows has a blank value among its siblings.
 
         <b>Adresa:</b> —
         <b>Adresa</b><span></span>
@@ -116,7 +116,7 @@ def _shows_blank_value(node: Node, after: list[Node]) -> bool:
 
 
 def _skip_separators(siblings: list[Node]) -> list[Node]:
-    """Return the siblings from the first that is more than a separator.
+    """Return the siblings without the separators at the beginning.
 
         <b>Statut</b> — <span>Activă</span>
 
@@ -130,12 +130,12 @@ def _skip_separators(siblings: list[Node]) -> list[Node]:
 
 
 def _single_value(field: Field, node: Node, after: list[Node]) -> Sequence[Node]:
-    """Return the value of a label that takes exactly one value; [] if it is blank or its extent is not certain.
+    """Return the value of a label that takes one value; [] if the value is blank or it is not certain where it ends.
 
         <p class="l">Adresa</p><p class="v">str. Pilda, 1</p><p class="l">Zona</p>
         <h4>Adresa</h4><p class="v">str. Pilda, 1</p><p class="v">mun. Chișinău</p>
 
-    → the first `p.v`, and []
+    → the first `p.v` for the first line; [] for the second
     """
     if after[0].tag == "br":
         after = _skip_separators(after[1:])
@@ -148,7 +148,7 @@ def _single_value(field: Field, node: Node, after: list[Node]) -> Sequence[Node]
         value = _single_inline_value(node, after)
         return value if field is not Field.ADDRESS or ends_with_line(node, value, after) else []
     others = [other for other in after[1:] if other.text]
-    # Nothing says whether the second of two similar blocks belongs to the value, so neither is read.
+    # It is unknown whether the second of two similar blocks belongs to the value, so neither block is read.
     has_second = bool(others) and others[0].shape == first.shape != node.shape
     return [] if has_second and not starts_with_label(others[0]) else [first]
 
@@ -165,7 +165,7 @@ def _is_labelled_block(node: Node) -> bool:
 
 
 def _is_label_with_value(node: Node) -> bool:
-    """Tell whether a node holds a label with its value, so that the label before it has none.
+    """Tell whether a node contains a label with its value; the label before the node has no value then.
 
         <p><b>Adresa:</b></p>
         <p><b>Zona:</b> Nord</p>
@@ -176,12 +176,12 @@ def _is_label_with_value(node: Node) -> bool:
 
 
 def _single_inline_value(node: Node, after: list[Node]) -> Sequence[Node]:
-    """Return the value among inline siblings: one value in pieces, or the first where labels and values alternate.
+    """Return the value among inline siblings: all pieces of one value; if labels and values alternate, the first.
 
         <b>Adresa:</b> <span>MD-2001, </span><span>str. Pilda, 1</span>
         <i>Adresa</i><span>str. Pilda, 1</span><i>Raion</i><span>Soroca</span>
 
-    → both `span`, and the first `span`
+    → both `span` for the first line; the first `span` for the second
     """
     line = rest_of_line(node, after)
     if any(other.tag == TEXT for other in line):

@@ -1,4 +1,4 @@
-"""The value of a label that announces a list: founders, administrators, activities."""
+"""Search for the value of a label that announces a list: founders, administrators, activities."""
 
 import re
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ ENTRY_COUNT = re.compile(r"[(\[]?\d{1,4}(?: [^\W\d_]{3,20})?[)\]]?")
 
 
 def list_value(field: Field, node: Node, after: list[Node]) -> Sequence[Node]:
-    """Return the nodes of a list next to its label; [] if it is blank, or its end is not certain.
+    """Return the nodes of a list next to its label; [] if the list is blank or it is not certain where it ends.
 
         <h3>Fondatori</h3><ul><li>MODELEANU ION</li></ul>
         <h3>Fondatori</h3><p>MODELEANU ION</p><p>EXEMPLESCU MARIA</p><h3>Contacte</h3>
@@ -23,9 +23,9 @@ def list_value(field: Field, node: Node, after: list[Node]) -> Sequence[Node]:
     → the `ul`, both `p`, and the two lines
 
     Args:
-        field: What the label announces.
+        field: The field that the label announces.
         node: The label, or the element around it.
-        after: The siblings after `node`, with text in at least one.
+        after: The siblings after `node`; at least one of them has text.
     """
     over_lines = after[0].tag == "br"
     shown = [other for other in after if other.tag == "br" or other.text]
@@ -36,7 +36,8 @@ def list_value(field: Field, node: Node, after: list[Node]) -> Sequence[Node]:
     if not shown:
         return []
     first = shown[0]
-    # "Adresa: …" after "Fondatori" is the next label of a blank list, or a name that looks like one: not read.
+    # "Adresa: …" after "Fondatori" is the next label, so the list is blank; or a name that looks like a label, which is
+    # not read.
     if field_of(first.text) or _announces_other_field(field, first, with_value=first.shape == node.shape):
         return []
     if over_lines and first.is_inline:
@@ -55,17 +56,17 @@ def list_value(field: Field, node: Node, after: list[Node]) -> Sequence[Node]:
         return [] if others and not _is_after_list(first, others[0]) else [first]
     taken = list(takewhile(lambda other: _continues_list(first, other), until_label))
     rest = [other for other in until_label[len(taken) :] if other.text]
-    # The markup changes within the line: the list may continue or end here, so nothing is read.
+    # The markup changes within a line: it is not certain whether the list ends here, so nothing is read.
     return [] if rest and first.is_inline and rest[0].is_inline and not is_action(rest[0].text) else taken
 
 
 def _is_after_list(first: Node, other: Node) -> bool:
-    """Tell whether a node ends a list whose one entry has the same shape as its label.
+    """Tell whether `other` is after the end of a list whose only entry, `first`, has the same shape as the label.
 
         <p>Fondatori</p><p>MODELEANU ION</p><p>Adresa: str. Pilda, 1</p>
         <p>Fondatori</p><p>MODELEANU ION</p><p>EXEMPLESCU MARIA</p>
 
-    → True for the first line's last `p`, False for the second's
+    → True for the last `p` of the first line, False for the last `p` of the second
     """
     return other.shape != first.shape or starts_with_label(other) or other.text.endswith((":", "："))
 
@@ -122,7 +123,7 @@ def _title(section: Node) -> Node | None:
 
 
 def _up_to_next_label(field: Field, node: Node, shown: list[Node]) -> list[Node]:
-    """Return the first sibling and those after it, up to the next label or heading.
+    """Return the siblings up to the next label or heading.
 
         <h3>Fondatori</h3><p>MODELEANU ION</p><p>EXEMPLESCU MARIA</p><h3>Contacte</h3>
 
@@ -143,12 +144,12 @@ def _up_to_next_label(field: Field, node: Node, shown: list[Node]) -> list[Node]
 
 
 def _continues_list(first: Node, other: Node) -> bool:
-    """Tell whether a node continues the list that `first` starts; a share may follow each name.
+    """Tell whether `other` belongs to the list that starts with `first`. A share may follow each name.
 
         <p class="n">MODELEANU ION</p><p class="s">40%</p>
         <p class="n">EXEMPLESCU MARIA</p><p class="s">60%</p>
 
-    → True for all: the same look, or the same tag with a short text that has digits
+    → True for all: each looks like `first`, or has the same tag and a short text with digits
     """
     return other.looks_like(first) or (
         other.tag == first.tag and any(letter.isdigit() for letter in other.text) and len(other.text) < 12
@@ -156,11 +157,11 @@ def _continues_list(first: Node, other: Node) -> bool:
 
 
 def _announces_other_field(field: Field, node: Node, *, with_value: bool = True) -> bool:
-    """Tell whether a node is or starts with the label of a field that cannot belong to the list.
+    """Tell whether a node is, or starts with, the label of a field that cannot be part of a list of `field`.
 
         <p>Fondatori</p> <p>Adresa: str. Pilda, 1</p>
 
-    → True for the second `p`; an IDNO, a name or a legal form may belong to a founder
+    → True for the second `p`. False for an IDNO, a name or a legal form: these may describe a founder.
     """
     opening = next(node.leaves(), None)
     if opening is None or opening.ancestor("a", "li") is not None:

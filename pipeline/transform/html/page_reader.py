@@ -1,4 +1,4 @@
-"""The reading of rendered HTML by labels and structure, independent of the layout."""
+"""Reader of rendered HTML: finds facts by labels and structure, so it does not depend on the layout."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -33,20 +33,21 @@ _Value = TypeVar("_Value")
 _CYRILLIC_OR_ROMANIAN = re.compile(r"[а-яăâîșțşţ]", re.IGNORECASE)
 _BADGE_PARTS = re.compile(r"\s*[·•|]\s*|\s+[–—/]\s+")
 _BADGE_TEXTS = 8
-"""How many texts after the heading may be badges (a status, a legal form)."""
+"""Maximum number of texts after the heading that are read as badges (a status, a legal form)."""
 _MAX_FORM_LENGTH = 120
 _MESSAGE_END = " :!,."
 _HTTP_STATUS = re.compile(r"^[45]\d\d[\s:–—-]+")
 _MAX_LABELS = 1000
-"""Four times as many as on any company's page. The time to find where labels belong grows quadratically."""
+"""Four times as many labels as on any company's page. A limit is needed because the time to assign labels to blocks
+grows quadratically with their number."""
 
 
 def read_html(html: str, idno: str) -> Reading:
     """Read a page as the page of the company `idno`.
 
-    The reading's `idno` is the one that the page shows as its company's. If it differs from `idno`, the page belongs
-    to another company. If it is None, the page shows no IDNO. Without a heading, only the IDNO is read; with too many
-    labels, only IDNO and name.
+    The reading's `idno` is the IDNO that the page shows for its company. If it differs from the argument, the page
+    belongs to another company. If it is None, the page shows no IDNO. Without a heading, only the IDNO is read. With
+    too many labels, only the IDNO and the name are read.
     """
     page = read_page(html)
     hits = find_labelled_values(page)
@@ -94,14 +95,14 @@ def _reading(region: CompanyRegion, idno: str | None) -> Reading:
 
 
 class _FactCollector:
-    """The raw texts that the facts come from, and notes on the texts that were not read."""
+    """Selects the values of fields; collects their raw texts, and notes on the texts that were not accepted."""
 
     def __init__(self) -> None:
         self.raw: dict[str, str] = {}
         self.notes: list[str] = []
 
     def single_value(self, field: Field, shown: Iterable[tuple[_Value, str]]) -> _Value | None:
-        """Return the one value of a field; None with a note if the page shows different values."""
+        """Return the only value of a field. If the page shows different values, add a note and return None."""
         different: dict[_Value, str] = {}
         for value, text in shown:
             different.setdefault(value, text)
@@ -116,12 +117,12 @@ class _FactCollector:
         return None
 
     def copy_raw(self, field: str, lead: Field) -> None:
-        """Record that a field is read from the raw text of another field."""
+        """Record for a derived field that its raw text is that of the field `lead`."""
         if lead in self.raw:
             self.raw[field] = self.raw[lead]
 
     def party_list(self, field: Field, hits: Sequence[LabelledValue]) -> tuple[Party, ...]:
-        """Return the parties of all lists of a field, or () with a note if one of them is unreadable.
+        """Return the parties from all lists of a field. If a list is unreadable, add a note and return ().
 
         Persons and companies may have a list each:
 
@@ -147,7 +148,7 @@ class _FactCollector:
         return tuple(parties)
 
     def activity_list(self, field: Field, hits: Sequence[LabelledValue]) -> tuple[Activity, ...]:
-        """Return the activities of a field's list, or () with a note if it is unreadable or two lists differ."""
+        """Return the activities of a field. If a list is unreadable or two lists differ, add a note and return ()."""
         lists = [hit for hit in hits if hit.field is field and text_or_none(hit.value)]
         read = [read_activities(hit) for hit in lists]
         different = {tuple(comparison_key(activity.name) for activity in some) for some in read if some}
@@ -159,7 +160,7 @@ class _FactCollector:
         return activities
 
     def _keep_raw(self, field: Field, lists: Sequence[LabelledValue], is_read: bool) -> None:
-        """Record the texts of the lists as the raw text of a field, if they were read."""
+        """Record the texts of the lists as the raw text of a field if `is_read`: the lists were accepted."""
         if is_read:
             self.raw[field] = " ".join(hit.value for hit in lists if hit.value)
 
@@ -167,7 +168,7 @@ class _FactCollector:
 def _shown_idno(
     page: PageTree, hits: Sequence[LabelledValue], region: CompanyRegion | None, idno: str
 ) -> str | None:
-    """Return the IDNO that the page shows as its company's: after a label, or alone outside of links.
+    """Return the IDNO that the page shows for its company: after a label, or as a text of its own outside of links.
 
         <main><h1>PLOPENA AGRO</h1>
         <p>IDNO: 1020999000019</p></main>
@@ -179,14 +180,14 @@ def _shown_idno(
         return idno
     if any(leaf.text == idno and leaf.ancestor("a") is None for leaf in page.root.leaves()):
         return idno
-    # An IDNO in a list of other companies, or among the site's own facts, says nothing about the page.
+    # An IDNO in a list of other companies, or in the site's own imprint, is not the IDNO of the page's company.
     return next(
         (value for hit, value in labelled if region is None or not _is_not_about_page(region, hit)), None
     )
 
 
 def _is_not_about_page(region: CompanyRegion, hit: LabelledValue) -> bool:
-    """Tell whether a labelled IDNO says nothing about the page: it precedes the heading, or is in a link or a list.
+    """Tell whether an IDNO is not that of the page's company: it precedes the heading, or is in a link or a list.
 
         <ul><li><b>ALTA</b> <span>IDNO: 1020999009997</span></li>
         <li><b>ALFA FRUCT</b> <span>IDNO: 1007998000019</span></li></ul>
@@ -195,14 +196,14 @@ def _is_not_about_page(region: CompanyRegion, hit: LabelledValue) -> bool:
     """
     if hit.label.start < region.heading.start or hit.label.ancestor("a") is not None:
         return True
-    # In a list of facts the item of the IDNO holds nothing else; in a list of companies it does.
+    # In a list of facts, the item with the IDNO contains nothing else. In a list of companies, it has other texts too.
     item = hit.label.ancestor("li")
     alone = (comparison_key(hit.label.text), comparison_key(f"{hit.label.text} {hit.value}"))
     return item is not None and comparison_key(item.text) not in alone
 
 
 def _company_name(heading: Node) -> str | None:
-    """Return the heading's text without badges in elements of their own; None for an error message.
+    """Return the heading's text without the badges inside it; None if the heading is an error message.
 
         <h1>PLOPENA AGRO <span>Activă</span></h1>
 
@@ -234,7 +235,7 @@ def is_error_text(text: str) -> bool:
 
 
 def _badges(region: CompanyRegion) -> Iterator[str]:
-    """Yield the badges: texts in elements of the heading, and texts between the heading and the first label.
+    """Yield the texts that may be badges: elements inside the heading, and texts between it and the first label.
 
         <h1>PLOPENA AGRO <span>Activă</span></h1>
         <p>SRL · Chișinău</p>
@@ -257,13 +258,13 @@ def _badges(region: CompanyRegion) -> Iterator[str]:
 
 
 def _values_of(hits: Sequence[LabelledValue], field: Field) -> list[tuple[LabelledValue, str]]:
-    """Return the hits of a field with their values as text, blank ones left out."""
+    """Return the hits of a field whose value is not blank, each with its value as text."""
     return [(hit, text) for hit in hits if hit.field is field and (text := text_or_none(hit.value))]
 
 
 def _addresses(hits: Sequence[LabelledValue]) -> list[tuple[str, str]]:
     """Return the addresses that hits state, with their raw texts."""
-    # A value that reads like a label is the next label of a blank address, except in a cell of its own.
+    # If a value reads like a label, the address is blank and this text is the next label; except in a cell of its own.
     return [
         (text, text)
         for hit, text in _values_of(hits, Field.ADDRESS)
@@ -286,7 +287,7 @@ def _is_cell_value(hit: LabelledValue) -> bool:
 
 
 def _legal_forms(hits: Sequence[LabelledValue], badges: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the legal forms that labels state, or else badges, with their raw texts."""
+    """Return the legal forms that labels state, with their raw texts; if no label states one, those in badges."""
     forms: list[tuple[str, str]] = []
     for hit, text in _values_of(hits, Field.LEGAL_FORM):
         if form := legal_form_of(text):
@@ -297,13 +298,13 @@ def _legal_forms(hits: Sequence[LabelledValue], badges: Sequence[str]) -> list[t
 
 
 def _can_be_form(text: str) -> bool:
-    """Tell whether a text next to the label of a legal form can be a form that the vocabulary lacks."""
+    """Tell whether a text next to the label of a legal form can be a legal form that is not in the vocabulary."""
     is_form = len(text) <= _MAX_FORM_LENGTH and not any(letter.isdigit() or letter == ":" for letter in text)
     return is_form and field_of(text) is None and status_of(text) is None
 
 
 def _statuses(hits: Sequence[LabelledValue], badges: Sequence[str]) -> list[tuple[CompanyStatus, str]]:
-    """Return the statuses that labels state, or else badges, with their raw texts."""
+    """Return the statuses that labels state, with their raw texts; if no label states one, those in badges."""
     labelled = [(labelled_status_of(text), text) for _, text in _values_of(hits, Field.STATUS)]
     shown = labelled or [(status_of(text), text) for text in badges]
     return [(status, text) for status, text in shown if status is not None]
@@ -330,7 +331,7 @@ def _cuatms(hits: Sequence[LabelledValue]) -> list[tuple[Cuatm, str]]:
 
 
 def _has_unread_value(hit: LabelledValue) -> bool:
-    """Tell whether text follows a label that was not taken as its value.
+    """Tell whether text follows a label, but was not accepted as the label's value.
 
         <h2>Fondatori</h2><div><div>STATUT</div></div>
 

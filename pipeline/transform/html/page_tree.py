@@ -28,19 +28,20 @@ _FRAME_ROLES = frozenset(words("navigation|contentinfo|banner|complementary|sear
 _PANEL_ROLES = frozenset({"tabpanel", "region"})
 _NO_ATTRIBUTES: dict[str, str] = {}
 _MAX_DEPTH = 250
-"""The depth at which building stops: real pages are shallower, and Python's recursion is limited."""
+"""Elements nested deeper than this are not read: real pages are shallower, and Python limits recursion."""
 _ICON_WORD = re.compile(r"[a-z]+(?:_[a-z0-9]+)*|\W*")
 _HELP_MARKS = frozenset({"?", "[?]", "(?)", "i", "(i)", "[i]", "ⓘ", "ℹ", "ℹ️", "🛈", "❓", "❔"})
 _COLONS = frozenset({":", "："})
 IDNO_TEXT = re.compile(r"(?<![0-9])[0-9]{13}(?![0-9])")
-"""Thirteen digits that stand alone; whether they are a valid IDNO is checked by `parse_idno`."""
+"""Thirteen digits without other digits next to them; `parse_idno` checks whether they are a valid IDNO."""
 
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """An element, or a text (its `tag` is TEXT), with the text that it shows.
+    """An element or a text node (its `tag` is TEXT), with the text that it shows.
 
-    `start` and `end` number the nodes of a page in document order: all nodes between them are inside this node.
+    The nodes of a page are numbered in document order. `start` is the number of this node, `end` that of the last node
+    inside it.
     `raw` is the text as written, `text` the same with white space collapsed.
     """
 
@@ -50,7 +51,7 @@ class Node:
     attributes: dict[str, str]
     style: str
     page: list["Node"]
-    """All nodes of the page in document order; this node has the index `start - 1`."""
+    """All nodes of the page in document order. The index of this node in the list is `start - 1`."""
     children: list["Node"] = field(default_factory=list)
     raw: str = ""
     text: str = ""
@@ -59,7 +60,7 @@ class Node:
 
     @property
     def shape(self) -> tuple[str, str]:
-        """The tag and the style of the node; siblings of one kind have the same shape.
+        """The tag and the style of the node. Siblings of the same kind, such as rows, have the same shape.
 
             <p class="row">Statut: Activă</p>
             <p class="row">Adresa: str. Pilda, 1</p>
@@ -69,12 +70,12 @@ class Node:
         return self.tag, self.style
 
     def looks_like(self, other: "Node") -> bool:
-        """Tell whether two nodes have the same shape, or the same style on different tags."""
+        """Tell whether two nodes have the same shape, or different tags with the same style."""
         return self.shape == other.shape or bool(self.style and self.style == other.style)
 
     @property
     def is_inline(self) -> bool:
-        """Whether the node flows in a line of text: it is not a block and contains none.
+        """Whether the node is part of a line of text: it is not a block and contains no block.
 
             <a href="/persons/1"><div>MODELEANU ION</div></a>
 
@@ -98,11 +99,11 @@ class Node:
         return next((node for node in self.ancestors() if node.tag in tags), None)
 
     def descendants(self) -> Iterator["Node"]:
-        """Yield the nodes inside, in document order."""
+        """Yield the nodes inside this node, in document order."""
         yield from self.page[self.start : self.end]
 
     def leaves(self) -> Iterator["Node"]:
-        """Yield the text nodes inside, in document order; a text node yields itself."""
+        """Yield the text nodes inside this node, in document order; a text node yields itself."""
         for node in self.page[self.start - 1 : self.end]:
             if node.tag == TEXT:
                 yield node
@@ -126,7 +127,7 @@ def _start_of(node: Node) -> int:
 
 @dataclass(frozen=True)
 class PageTree:
-    """A page without menus, footers and invisible parts; `heading` is the heading likeliest to name the company."""
+    """A page without menus, footers and invisible parts. `heading` is the one that most likely names the company."""
 
     root: Node
     heading: Node | None
@@ -140,7 +141,7 @@ def read_page(html: str) -> PageTree:
         <main><h1>PLOPENA AGRO</h1><p>Statut: Activă</p></main>
         <footer>Adresa: str. Operatorului, 5</footer>
 
-    → the nodes of `main` with their ancestors; `heading` is the `h1`
+    → a tree with `main` and the nodes inside it, without `nav` and `footer`; `heading` is the `h1`
     """
     soup = parse_html(html)
     title = collapse(soup.title.get_text()) if soup.title else ""
@@ -179,7 +180,7 @@ def lines_in(nodes: Iterable[Node]) -> list[list[Node]]:
 
         <span>MODELEANU ION<br>EXEMPLESCU MARIA</span>
 
-    → two lines with one text each; an element around a line break is replaced by its children
+    → two lines with one text each. An element that contains a line break is replaced by its children.
     """
     lines: list[list[Node]] = [[]]
     for node in _split_at_breaks(nodes):
@@ -204,7 +205,7 @@ def _split_at_breaks(nodes: Iterable[Node]) -> Iterator[Node]:
 
 
 class _NodeBuilder:
-    """A builder of nodes from BeautifulSoup tags; it remembers the heading's node."""
+    """Builds nodes from BeautifulSoup tags, and remembers which node is the heading."""
 
     def __init__(self, heading: Tag | None, controlled_ids: set[str], styles: StyleClasses) -> None:
         self._heading_tag = heading
@@ -216,7 +217,7 @@ class _NodeBuilder:
 
     def build(self, tag: Tag, parent: Node | None, depth: int = 0) -> Node:
         """Return the node of `tag` with everything visible inside."""
-        # Values of attributes are strings: `parse_html` makes no others.
+        # `parse_html` makes every attribute value a string.
         node = self._node(tag.name, parent, cast("dict[str, str]", tag.attrs))
         if tag is self._heading_tag:
             self.heading = node
@@ -234,7 +235,7 @@ class _NodeBuilder:
                 self._add_text(node, str(child).replace("\x00", ""), pieces)
         node.is_block = tag.name not in INLINE_TAGS or any(child.is_block for child in node.children)
         node.raw = "".join(pieces)
-        # An only child has nothing but white space next to it.
+        # Next to an only child there is only white space, so the text of the child can be reused.
         node.text = node.children[0].text if len(node.children) == 1 else collapse(node.raw)
         node.end = len(self._nodes)
         return node
@@ -252,7 +253,7 @@ class _NodeBuilder:
         pieces.append(f"{separator}{child.raw}{separator}")
 
     def _add_text(self, node: Node, text: str, pieces: list[str]) -> None:
-        """Append a text; it joins the previous one if only a comment of the framework separates them.
+        """Append a text to a node. If only an HTML comment separates it from the previous text, join both texts.
 
             <p>Statut: <!-- -->Activă</p>
 
@@ -270,12 +271,12 @@ class _NodeBuilder:
         last.text = collapse(last.raw)
 
     def _is_excluded(self, tag: Tag, own_text: str | None) -> bool:
-        """Tell whether an element is not content: invisible, a button, a help mark, or part of the frame.
+        """Tell whether an element is not content: invisible, a button, a help mark, or part of the site's frame.
 
             <b>Statut</b> <sup>[?]</sup> <button>Copiază</button>
             <p style="display: none">Adresa: str. Ascunsă, 1</p>
 
-        → True for `sup`, `button` and `p`; a hidden panel that something on the page opens is kept
+        → True for `sup`, `button` and `p`. False for a hidden panel that an element of the page can open.
         """
         if (
             tag.name in _INVISIBLE_TAGS
@@ -290,7 +291,7 @@ class _NodeBuilder:
         return _is_frame(tag) and id(tag) not in self._around_heading and not self._is_content(tag)
 
     def _is_content(self, tag: Tag) -> bool:
-        """Tell whether an element that looks like a frame holds content.
+        """Tell whether an element contains content, although its tag or role says frame (menu, header, footer).
 
             <section><header><h3>Fondatori</h3></header>…</section>
             <ul role="navigation"><li>Statut: Activă</li></ul>
@@ -305,7 +306,7 @@ class _NodeBuilder:
 
 
 def _is_icon(tag: Tag) -> bool:
-    """Tell whether an element is an icon; icon fonts draw a word as a picture.
+    """Tell whether an element is an icon. (An icon font shows a word as a picture; the word is not content.)
 
         <i class="material-icons">location_on</i> Adresa
 
@@ -319,7 +320,7 @@ def _is_icon(tag: Tag) -> bool:
 
 
 def _own_text(tag: Tag) -> str | None:
-    """Return the text of an element that contains no other element, else None."""
+    """Return the text of an element; None if the element contains other elements."""
     texts: list[str] = []
     for child in tag.contents:
         if isinstance(child, Tag):
@@ -330,7 +331,7 @@ def _own_text(tag: Tag) -> str | None:
 
 
 def _is_section_toggle(button: Tag) -> bool:
-    """Tell whether a button expands a section, and so is its heading; a tab is far from its panel and is not.
+    """Tell whether a button expands the section below it; its text is the heading of that section then. False for tabs.
 
         <h3><button aria-expanded="false">Fondatori</button></h3>
 
@@ -342,7 +343,7 @@ def _is_section_toggle(button: Tag) -> bool:
 
 
 def _is_hidden(tag: Tag) -> bool:
-    """Tell whether an element hides itself by its own attributes.
+    """Tell whether an element's own attributes make it invisible.
 
         <p hidden>…</p>
         <p style="display: none">…</p>
@@ -367,12 +368,12 @@ def _is_frame(tag: Tag) -> bool:
 
 
 def _company_heading(index: PageIndex, title: str) -> Tag | None:
-    """Return the shown `h1` that is likeliest the company's: in `main` first, in a frame last.
+    """Return the visible `h1` that most likely names the company: one in `main` if possible, one in a frame if need be.
 
         <header><h1><a href="/">openmoney</a></h1></header>
         <main><h1>PLOPENA AGRO</h1></main>
 
-    → the second; without any `h1`, elements with `role="heading" aria-level="1"` are candidates
+    → the second. If a page has no `h1`, elements with `role="heading" aria-level="1"` are used instead.
     """
     headings = index.headings or index.headings_by_role
     shown = [
@@ -384,7 +385,10 @@ def _company_heading(index: PageIndex, title: str) -> Tag | None:
 
 
 def _heading_rank(heading: Tag, title: str) -> tuple[int, bool, bool]:
-    """Return the sort key of a heading, the likeliest first: position, then links, then the page's title."""
+    """Return a sort key for headings; the lowest one most likely names the company.
+
+    It compares the place in the page, then whether the heading is a link, then whether the title starts with it.
+    """
     in_main = heading.find_parent(["main", "article"]) is not None
     in_frame = heading.find_parent(_is_frame) is not None
     is_link = heading.find_parent("a") is not None or heading.find("a", href="/") is not None

@@ -1,6 +1,6 @@
 """Parsing of HTML into BeautifulSoup tags, and an index of the whole page.
 
-The parser omits what BeautifulSoup computes and this package does not need: namespaces and lists of classes.
+To save time, the parser leaves out what this package does not need: namespaces and lists of classes.
 """
 
 from collections import Counter
@@ -40,12 +40,12 @@ def parse_html(html: str) -> BeautifulSoup:
 
 @dataclass
 class PageIndex:
-    """Facts about a whole page that are needed before its elements are visited one by one."""
+    """Data about the whole page that the tree builder needs before it visits the first element."""
 
     headings: list[Tag] = field(default_factory=list)
     headings_by_role: list[Tag] = field(default_factory=list)
     controlled_ids: set[str] = field(default_factory=set)
-    """The ids of the panels that an element of the page opens."""
+    """The ids in `aria-controls` attributes: the panels that an element of the page can open."""
     class_texts: list[str] = field(default_factory=list)
 
     def add(self, tag: Tag) -> None:
@@ -75,7 +75,7 @@ def index_page(body: Tag) -> PageIndex:
 class StyleClasses:
     """The classes of a page that say how elements look.
 
-    A class that several elements share is a style. A class that only one element has is a name: in
+    A class that several elements share is a style. A class that only one element has is a name. For example, in
 
         <p class="row x1">Statut: Activă</p>
         <p class="row x2">Adresa: str. Pilda, 1</p>
@@ -97,9 +97,9 @@ class StyleClasses:
         self._styles: dict[str, str] = {"": ""}
 
     def style_of(self, classes: str) -> str:
-        """Return the style in a `class` attribute: the classes that other elements have too.
+        """Return the style that a `class` attribute describes: those of its classes that other elements have too.
 
-        Without a shared class the style is the whole attribute, or "" on a page where nearly all classes are names.
+        If no class is shared, return the whole attribute; on a page where nearly all classes are names, return "".
         """
         if classes not in self._styles:
             fallback = "" if self._name_single_elements else classes

@@ -15,7 +15,7 @@ from warehouse.records.models import Party, PartyKind
 
 _LIST_TAGS = frozenset({"ul", "ol", "table"})
 _VALUE_TAGS = _LIST_TAGS | {"dd", "td", "th"}
-"""The content of these elements is a value, even if it reads like a label."""
+"""Texts inside these elements are values, even if they read like labels."""
 _JOINS = re.compile(r"[,;|]\s*$|^\s*[,;|]|[%)\]]\s*[,;]")
 
 Fragments = list[str]
@@ -28,7 +28,7 @@ def read_parties(hit: LabelledValue) -> tuple[Party, ...] | None:
         <h3>Fondatori</h3>
         <ul><li>MODELEANU ION (40%)</li><li>ALFA FRUCT SRL (60%)</li></ul>
 
-    → two parties; None if any part of the list cannot be read, () only if the page shows that there are none
+    → two parties. None if any part of the list cannot be read; () only if the page says that there are no parties.
     """
     with_shares = hit.field is Field.FOUNDERS
     parties: list[Party | None]
@@ -52,7 +52,7 @@ def read_parties(hit: LabelledValue) -> tuple[Party, ...] | None:
 
 
 def _holds_other_things(nodes: Sequence[Node], names: set[str]) -> bool:
-    """Tell whether some names are not parties: labels of facts, or links to a different kind of page than the rest.
+    """Tell whether some of the `names` are not parties: labels of facts, or links to another kind of page.
 
         <a href="/persons/1">MODELEANU ION</a> <a href="/graph/1">Legături</a>
         <ul><li>Telefon</li><li>Pagina web</li></ul>
@@ -76,7 +76,7 @@ def _elements(nodes: Sequence[Node]) -> Iterator[Node]:
 
 
 def _link_texts(link: Node) -> Iterator[str]:
-    """Yield the texts of a link: the whole, and each part, since a card may be one link.
+    """Yield the whole text of a link, and each text inside it: a party's card may be one link with name and share.
 
         <a href="/persons/1"><p>MODELEANU ION</p><p>40%</p></a>
 
@@ -87,7 +87,7 @@ def _link_texts(link: Node) -> Iterator[str]:
 
 
 def _with_linked_idno(party: Party, linked: dict[str, str]) -> Party:
-    """Return the party; as a company with an IDNO, if its name links to the page of one.
+    """Return the party; if its name links to a company's page, set its kind and IDNO.
 
         <a href="/companies/1007998000019">ALFA FRUCT</a>
 
@@ -132,11 +132,11 @@ def _party_in_row(row: list[Node], columns: list[Column], position: int, with_sh
 
         <tr><td>MODELEANU ION</td><td>Fondator</td><td>100%</td></tr>
 
-    → the party with the role "Fondator" and the share 100, for the columns NAME, ROLE and SHARE
+    → for the columns NAME, ROLE and SHARE, the party with the role "Fondator" and the share 100
     """
     if len(row) != len(columns):
         return None
-    # Of two columns with the same header, the first counts.
+    # If two columns have the same meaning, the first is used.
     cells = dict(reversed(list(zip(columns, row, strict=True))))
     texts = {column: cell.text for column, cell in cells.items()}
     notes = [texts[column] for column in (Column.IDNO, Column.KIND) if column in texts]
@@ -154,12 +154,12 @@ def _party_in_row(row: list[Node], columns: list[Column], position: int, with_sh
 
 
 def _entries_in_nodes(nodes: Sequence[Node]) -> list[Fragments]:
-    """Return the texts of each entry in a value; [] if loose blocks may include another field.
+    """Return the entries of a value, each as its texts; [] if one of several separate blocks may be another field.
 
         <p>MODELEANU ION</p> <p>40%</p>
         <p>EXEMPLESCU MARIA</p> <p>60%</p>
 
-    → four entries of one text each; `_join_notes` attaches the shares
+    → four entries of one text each; `_join_notes` joins each share to its name later
     """
     if all(node.is_inline or node.tag == "br" for node in nodes):
         return _entries_in_lines(nodes)
@@ -170,7 +170,7 @@ def _entries_in_nodes(nodes: Sequence[Node]) -> list[Fragments]:
 
 
 def _is_inside(nodes: Sequence[Node], tags: frozenset[str]) -> bool:
-    """Tell whether a value is an element with one of the `tags`, within elements that have one child each."""
+    """Tell whether a value is one element with one of the `tags`, or is wrapped around such an element."""
     inside = nodes
     while inside and inside[0].tag not in tags:
         inside = inside[0].children if len(inside[0].children) == 1 else ()
@@ -178,7 +178,7 @@ def _is_inside(nodes: Sequence[Node], tags: frozenset[str]) -> bool:
 
 
 def _may_be_label(fragments: Fragments) -> bool:
-    """Tell whether an entry among loose blocks may be a field after the list, or a name that reads like one.
+    """Tell whether an entry may be the label of a field after the list (or a name that reads like a label).
 
         <p>MODELEANU ION</p> <p>Adresa: str. Pilda, 1</p>
 
@@ -192,14 +192,14 @@ def _entries_after_label(hit: LabelledValue) -> list[Fragments]:
 
         <p>Fondatori: MODELEANU ION (40%), EXEMPLESCU MARIA (60%)</p>
 
-    → two entries; if the value has several lines, each is one entry
+    → two entries. If the value has several lines, each line is one entry.
     """
     lines = hit.lines
     return [[line] for line in lines] if len(lines) > 1 else [[part] for part in split_parties(lines[0])]
 
 
 def _entries_in_lines(nodes: Sequence[Node], *, is_only: bool = True) -> list[Fragments]:
-    """Return the entries of inline nodes, one for each line; a single line is split.
+    """Return the entries of inline nodes: one for each line or, if there is only one line, the parts of that line.
 
         <dd>MODELEANU ION (40%)<br>EXEMPLESCU MARIA (60%)</dd>
 
@@ -210,12 +210,12 @@ def _entries_in_lines(nodes: Sequence[Node], *, is_only: bool = True) -> list[Fr
 
 
 def _entries_in_line(line: Sequence[Node], *, is_only: bool) -> list[Fragments]:
-    """Return the entries of one line: the parts of a text that joins them, or all texts as one entry.
+    """Return the entries of one line: the parts of a text that contains several parties, or all texts as one entry.
 
         <dd>MODELEANU ION; EXEMPLESCU MARIA</dd>
         <dd>MODELEANU ION <b>40%</b></dd>
 
-    → two entries, and one entry of two texts
+    → two entries for the first line; one entry of two texts for the second
 
     Args:
         line: The nodes of the line.
@@ -231,12 +231,12 @@ def _entries_in_line(line: Sequence[Node], *, is_only: bool) -> list[Fragments]:
 
 
 def _fragments(nodes: Sequence[Node]) -> Fragments:
-    """Return the texts that belong to one party, with a name in pieces joined; [] if that is uncertain.
+    """Return the texts of one party, with the pieces of its name joined; [] if it is not certain that they are one.
 
         <li><span>MODELEANU</span> <span>ION</span> (100%)</li>
         <li><span class="a">MODELEANU</span> <span class="b">Ion</span></li>
 
-    → ["MODELEANU ION", "(100%)"], and []
+    → ["MODELEANU ION", "(100%)"] for the first line; [] for the second
     """
     fragments: Fragments = []
     last: Node | None = None
@@ -268,17 +268,17 @@ def _shape_around(leaf: Node) -> tuple[str, str]:
 
 
 def _can_be_name(text: str) -> bool:
-    """Tell whether a text may be a piece of a name: capitalized, without a colon, no note."""
+    """Tell whether a text may be a piece of a name: it is capitalized, has no colon and is no note such as a share."""
     return text[0].isupper() and ":" not in text and not is_note(text)
 
 
 def _entries_in_node(node: Node, *, is_only: bool = False) -> list[Fragments]:
-    """Return the entries under a node: one if it is a party's own element, or those of its parts.
+    """Return the entries in a node: one if the node is the element of one party, otherwise those of its children.
 
         <li>MODELEANU ION <span>40%</span></li>
         <div><p>MODELEANU ION</p><p>EXEMPLESCU MARIA</p></div>
 
-    → one entry of two texts, and two entries
+    → one entry of two texts for the first line; two entries for the second
     """
     if node.tag in ("li", "tr") or is_row(node):
         return [_fragments([node])]
@@ -305,7 +305,7 @@ def _entries_in_node(node: Node, *, is_only: bool = False) -> list[Fragments]:
 
 
 def _is_party_element(node: Node) -> bool:
-    """Tell whether an element is a party's own even within a line: a link, or an element with several texts.
+    """Tell whether an inline element contains exactly one party: it is a link, or has several texts.
 
         <a href="/persons/1">MODELEANU ION</a>
         <span>EXEMPLESCU MARIA <i>60%</i></span>
@@ -316,7 +316,7 @@ def _is_party_element(node: Node) -> bool:
 
 
 def _are_chips(nodes: Sequence[Node]) -> bool:
-    """Tell whether inline elements are one party each: of one shape, each with an element and a full name inside.
+    """Tell whether inline elements contain one party each: all have one shape, an element and a full name inside.
 
         <span class="chip"><span>MODELEANU ION</span></span>
         <span class="chip"><span>EXEMPLESCU MARIA</span></span>
@@ -338,7 +338,7 @@ def _items(block: Node) -> list[Node]:
 
 
 def _entries_in_blocks(blocks: Sequence[Node]) -> list[Fragments]:
-    """Return one entry for each block that looks like the first; a different block belongs to the entry before it.
+    """Return one entry for each block that looks like the first. Any other block belongs to the entry before it.
 
         <p class="n">MODELEANU ION</p> <p class="s">40%</p>
         <p class="n">EXEMPLESCU MARIA</p> <p class="s">60%</p>
@@ -354,7 +354,7 @@ def _entries_in_blocks(blocks: Sequence[Node]) -> list[Fragments]:
 
 
 def _join_notes(entries: list[Fragments], *, with_shares: bool, is_list: bool) -> list[Fragments]:
-    """Attach entries that are only notes (a share, a role) to the name before them; [] if that is uncertain.
+    """Join entries that are only notes (a share, a role) to the name before them; [] if it is uncertain what is a note.
 
         <p>MODELEANU ION</p> <p>40%</p> <p>administrator</p>
 
@@ -363,7 +363,7 @@ def _join_notes(entries: list[Fragments], *, with_shares: bool, is_list: bool) -
     Args:
         entries: The texts of each entry.
         with_shares: Whether a percentage is a note (founders) or part of a name (administrators).
-        is_list: Whether the entries are list items; then one that reads like a note is a party, and nothing is read.
+        is_list: Whether the entries are list items. Each item is a party, so if one reads like a note, nothing is read.
     """
     joined: list[Fragments] = []
     for fragments in entries:
@@ -373,6 +373,6 @@ def _join_notes(entries: list[Fragments], *, with_shares: bool, is_list: bool) -
             joined[-1].extend(fragments)
         else:
             joined.append(list(fragments))
-    # If only some entries have notes, some "names" are something else, such as a country.
+    # If only some entries have notes, the others may not be names at all, but countries for example.
     is_uneven = len(joined) < len(entries) and len({len(fragments) > 1 for fragments in joined}) > 1
     return [] if is_uneven else joined

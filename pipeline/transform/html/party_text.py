@@ -1,4 +1,4 @@
-"""One party from the texts that belong to it: its name, share, IDNO, role and kind."""
+"""Reader of one party from its texts: name, share, IDNO, role and kind."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -27,7 +27,7 @@ _SHARE_AT_END = re.compile(
 )
 _SHARE_AT_START = re.compile(r"^[(\[]?\s*(\d{1,3}(?:[.,]\d+)?)\s*%\s*(?:[)\]]\s*|\s*[:·|–—-]\s+)(?=\S)")
 _SHARE_INSIDE = re.compile(r"[\d\s]%\s*[)\]]")
-"""A share in the middle of a text: it holds two parties that were not split."""
+"""A share in the middle of a text. Such a text contains two parties that were not split, so it is not read."""
 _IDNO_AT_END = re.compile(
     rf"(?:[(\[]\s*)?(?:(?:^|(?<=[\s,;:·|(\[–—-])){_IDNO_WORDS}\s*[:№#]?\s*)?(?<!\d)(\d{{13}})\s*[)\]]?\s*$",
     re.IGNORECASE,
@@ -48,7 +48,7 @@ _MIN_WORD_LENGTH = 3
 
 @dataclass(frozen=True)
 class _PartyText:
-    """A text with its notes removed; what is left in `rest` is a name, or ""."""
+    """The parts of a text: the notes found in it, and in `rest` the text without them (a name, or "")."""
 
     rest: str
     share: Decimal | None = None
@@ -65,14 +65,14 @@ def read_entry(
     role: str | None = None,
     share: Decimal | None = None,
 ) -> Party | None:
-    """Read the party that some texts describe, or return None if they hold no certain name.
+    """Read the party that the texts of one entry describe; return None if they contain no certain name.
 
     Args:
         fragments: The texts of one entry, such as "1. MODELEANU ION" and "cota 40%".
-        position: The index of the entry, counted from 0, to tell its number from its name.
+        position: The index of the entry in the list, counted from 0. The number "1." is removed only from entry 0, etc.
         with_shares: Whether a percentage is a share (founders) or part of a name (administrators).
-        role: The role in a column of its own.
-        share: The share in a column of its own, in per cent.
+        role: The role, if the entry is a table row with a column for it.
+        share: The share in percent, if the entry is a table row with a column for it.
     """
     texts = [_unnumbered(text, position) for text in fragments]
     stripped = [_strip_notes(text, with_shares=with_shares) for text in texts]
@@ -97,7 +97,7 @@ def read_entry(
 def _make_party(
     text: str, *, share: Decimal | None, idno: str | None, role: str | None, kind: PartyKind | None
 ) -> Party | None:
-    """Return the party with this name, or None if the text is not a name; the kind is derived if it is not given."""
+    """Return the party whose name is `text`, or None if that is not a name. If `kind` is None, derive it."""
     name = text_or_none(text)
     if (
         name is None
@@ -119,12 +119,12 @@ def _first_value(values: Iterable[_Value | None]) -> _Value | None:
 
 
 def is_note(text: str, *, with_shares: bool = True) -> bool:
-    """Tell whether a text describes a party ("40%", "director") and is not its name."""
+    """Tell whether a text only describes a party ("40%", "director") and does not contain its name."""
     return not _strip_notes(text, with_shares=with_shares).rest
 
 
 def is_no_party(text: str) -> bool:
-    """Tell whether a text in the place of a party is not a party: blank, a count, a sum, or something to click."""
+    """Tell whether a text in a list of parties is not a party: it is blank, a count, a total or a link."""
     rest = text.strip(_SEPARATORS)
     if not rest or text_or_none(rest) is None or is_action(rest):
         return True
@@ -132,7 +132,7 @@ def is_no_party(text: str) -> bool:
 
 
 def share_in(text: str) -> Decimal | None:
-    """Return the share in a text of its own ("50%", "cota 50 %", "50"), else None."""
+    """Return the share if the text contains nothing else ("50%", "cota 50 %", "50"), else None."""
     stated = parse_share(text.strip("()[] "))
     return (
         stated
@@ -144,7 +144,7 @@ def share_in(text: str) -> Decimal | None:
 
 
 def split_parties(text: str) -> list[str]:
-    """Split a text that joins parties by commas or semicolons; [] if the commas may belong to a name.
+    """Split a text with several parties at commas or semicolons; [] if the commas may belong to a name.
 
     "MODELEANU ION (40%), EXEMPLESCU MARIA (60%)" → two parts; "ALFA, BETA" → [].
     """
@@ -154,7 +154,7 @@ def split_parties(text: str) -> list[str]:
 
 
 def _split_at_commas(text: str) -> list[str]:
-    """Split a text at commas; [] if a part may be half a name."""
+    """Split a text at commas; [] if one of the parts may be only a part of a name."""
     pieces = _reattach_notes([piece for piece in _COMMAS.split(text) if piece.strip(_SEPARATORS)])
     if len(pieces) > 1 and any(len(piece.split()) < 2 for piece in pieces):
         return []
@@ -164,7 +164,7 @@ def _split_at_commas(text: str) -> list[str]:
 
 
 def _reattach_notes(parts: list[str]) -> list[str]:
-    """Join notes and legal forms after a comma with the name before them.
+    """Join a note or legal form that was split off at a comma to the name before it.
 
     ["NOWHERE HOLDINGS", "LTD (40%)"] → ["NOWHERE HOLDINGS, LTD (40%)"].
     """
@@ -186,13 +186,13 @@ def _is_foreign_form(part: str) -> bool:
 
 
 def _unnumbered(text: str, position: int) -> str:
-    """Return a text without the number of its entry, such as "2. " in the second entry."""
+    """Return a text without the number of its entry in the list: "2. " is removed only in the second entry."""
     match = _NUMBERING.match(text)
     return text[match.end() :] if match and int(match[1]) == position + 1 else text
 
 
 def _is_initials(index: int, texts: Sequence[str]) -> bool:
-    """Tell whether a text is the initials shown in place of a picture, before the name.
+    """Tell whether a text is the initials of the name after it; sites show them in place of a picture.
 
         <div>MI</div><p>MODELEANU ION</p>
 
@@ -206,7 +206,7 @@ def _is_initials(index: int, texts: Sequence[str]) -> bool:
 
 
 def _strip_notes(text: str, *, with_shares: bool) -> _PartyText:
-    """Remove share, IDNO, role and kind from a text, as many as it has."""
+    """Remove all notes (share, IDNO, role, kind) from a text."""
     parts = _PartyText(rest=text.strip(_SEPARATORS))
     while parts.rest and (less := _strip_one_note(parts, with_shares=with_shares)) is not None:
         parts = replace(less, rest=less.rest.strip(_SEPARATORS))

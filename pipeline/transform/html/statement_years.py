@@ -1,4 +1,4 @@
-"""The year of a statement, from the titles above a figure and their levels."""
+"""Search for the year of a statement, in the titles above a key figure."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from pipeline.transform.vocabulary.labels import LABEL_LENGTH, field_of
 
 _TITLE_TAGS = ("caption", "legend", "summary")
 _BELOW_HEADINGS = 7
-"""The level of a title that is not a heading: below all headings."""
+"""The level of a title that is not a heading element; it is below the six levels of headings."""
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
 _STATEMENT = re.compile(
     r"situati[ia]|financ|bilant|indicator|raport|rezultate|profit si pierdere"
@@ -37,7 +37,7 @@ _YEAR_CELL = re.compile(
 
 @dataclass(frozen=True)
 class StatementTitle:
-    """A text above others, with its level (1 to 6 for headings) and the container that it is the title of."""
+    """A title on the page, with its level (1 to 6 for headings) and the element whose content it is the title of."""
 
     node: Node
     level: int
@@ -49,23 +49,23 @@ class StatementTitle:
 
     @property
     def names_year(self) -> bool:
-        """Whether the title contains a year of any kind."""
+        """Whether the title contains a year, even if it is not the year of a statement."""
         return _YEAR.search(self.node.text) is not None
 
     @property
     def year(self) -> int | None:
-        """The one whole year of a statement that the title names, or None."""
+        """The year of the statement that the title announces; None if it does not name exactly one whole year."""
         return year_of_statement(self.node.text)
 
 
 def year_of_statement(text: str) -> int | None:
-    """Return the year that the title of a statement names; None if it is another title or no whole year.
+    """Return the year in the title of a statement; None if the title announces something else or no whole year.
 
         <h2>Situații financiare, 2024</h2>
         <h2>Trimestrul I 2024: indicatori</h2>
         <h2>Știri 2024</h2>
 
-    → 2024, None, None
+    → 2024; None for the second (a quarter) and the third (news)
     """
     folded = fold(text)
     years = {int(year) for year in _YEAR.findall(folded)}
@@ -79,7 +79,7 @@ def year_of_statement(text: str) -> int | None:
 
 
 def year_of_column(text: str) -> int | None:
-    """Return the year that a column or row header consists of, or None.
+    """Return the year if the header of a column or row is a year, with or without a unit; else None.
 
         <th>2024, MDL</th>
         <th>31.12.2024</th>
@@ -91,7 +91,7 @@ def year_of_column(text: str) -> int | None:
 
 
 def titles_in(root: Node, hits: Sequence[LabelledValue], *, after: Node) -> list[StatementTitle]:
-    """Return the titles after a node that are above at least one of the hits, in document order.
+    """Return the titles after the node `after` that are above at least one of the hits, in document order.
 
         <h2>Situații financiare, 2024</h2>
         <table><caption>Bilanț</caption><tr><td>Total active</td>…</tr></table>
@@ -111,7 +111,9 @@ def titles_in(root: Node, hits: Sequence[LabelledValue], *, after: Node) -> list
 
 
 def _title_of(leaf: Node) -> tuple[Node | None, int]:
-    """Return the title that a text belongs to, with its level; without a heading, a text with a year counts.
+    """Return the element of the title that a text belongs to (or None), with its level.
+
+    A title is a heading, a caption or legend, or else a block whose text contains a year.
 
         <div>Bilanț la 31.12.2024</div>
         <p>Total active: 5 000 MDL</p>
@@ -131,7 +133,7 @@ def _title_of(leaf: Node) -> tuple[Node | None, int]:
 
 
 def _is_own_row(leaf: Node) -> bool:
-    """Tell whether a text is in no table, or alone in its row.
+    """Tell whether a text is outside of tables, or is the only text of its table row.
 
         <tr><td colspan="2">Bilanț 2024</td></tr>
         <tr><td>Anul</td><td>2024</td></tr>

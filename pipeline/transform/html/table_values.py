@@ -1,4 +1,4 @@
-"""The value of a label in a table: in its row, in the rows below, or in its column."""
+"""Search for the value of a label in a table: in the label's row, in the rows below, or in its column."""
 
 import re
 from collections.abc import Sequence
@@ -18,7 +18,8 @@ def value_in_row(field: Field, cell: Node, row: Node) -> Sequence[Node]:
         <tr><th>Statut</th><td>Activă</td></tr>
         <tr><th>Statut</th><td>Activă</td><th>Adresa</th><td>str. Pilda, 1</td></tr>
 
-    → the cell to the right of the label; the rows below if the row is the label alone, the column if it is all labels
+    → the cell to the right of the label. If the label is alone in its row, the rows below. If the row contains only
+    labels, the cell below the label.
     """
     cells = [other for other in row.children if is_cell(other)]
     if len(cells) == 1:
@@ -36,7 +37,7 @@ def value_in_row(field: Field, cell: Node, row: Node) -> Sequence[Node]:
 
 
 def _rows_under(row: Node) -> list[Node]:
-    """Return the rows below a row that is one label, up to the next such row.
+    """Return the rows below a row that contains only a label, up to the next such row.
 
         <tr><th colspan="2">Fondatori</th></tr>
         <tr><td>MODELEANU ION</td><td>40%</td></tr>
@@ -54,7 +55,7 @@ def _rows_under(row: Node) -> list[Node]:
 
 
 def _cells_of_spanned_rows(cell: Node, row: Node) -> list[Node]:
-    """Return the value cells of the rows that a row header spans, or whose own header is blank.
+    """Return the value cells of the following rows that belong to the label: spanned by it, or with a blank header.
 
         <tr><th rowspan="2">Fondatori</th><td>MODELEANU ION</td></tr>
         <tr><td>EXEMPLESCU MARIA</td></tr>
@@ -77,12 +78,12 @@ def _cells_of_spanned_rows(cell: Node, row: Node) -> list[Node]:
 
 
 def _value_in_column(field: Field, cell: Node, row: Node, cells: list[Node]) -> Sequence[Node]:
-    """Return the value below a column header, if there is one row of values; several rows are several companies.
+    """Return the value below a column header if the table has one row of values; several rows mean several companies.
 
         <tr><th>Statut</th><th>Adresa</th></tr>
         <tr><td>Activă</td><td>str. Pilda, 1</td></tr>
 
-    → the second `td` for "Adresa"; the whole table for a label of parties that heads names and shares or roles
+    → the second `td` for "Adresa". A table of parties (columns for names and for shares or roles) is returned whole.
     """
     table = next(
         (
@@ -106,12 +107,12 @@ def _value_in_column(field: Field, cell: Node, row: Node, cells: list[Node]) -> 
 
 
 def value_below_label(node: Node) -> Sequence[Node] | None:
-    """Return the value below a label in rows of plain blocks: a row of labels, then as long a row of values.
+    """Return the value below a label in plain blocks: a row of labels, then a row with the same number of values.
 
         <div><p>Statut</p><p>Adresa</p></div>
         <div><p>Activă</p><p>str. Pilda, 1</p></div>
 
-    → the last `p` for "Adresa"; None if the rows are of another form
+    → the last `p` for "Adresa"; None if the rows have another form
     """
     row = node.parent
     if row is None or len(row.children) < 2 or not all(field_of(child.text) for child in row.children):

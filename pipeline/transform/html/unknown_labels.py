@@ -1,4 +1,4 @@
-"""Unknown labels: texts that look like the labels of the company and are not in the vocabulary."""
+"""Search for unknown labels: texts that are in the place of a label but not in the vocabulary."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -39,12 +39,12 @@ def unknown_labels(region: CompanyRegion, hits: Sequence[LabelledValue]) -> list
 
 
 def _label_group(hit: LabelledValue) -> Node | None:
-    """Return the element that contains a label and its peers: the list, the table, or the parent of its row.
+    """Return the element with a label and the labels next to it: the list, the table, or the parent of the label's row.
 
         <dl><dt>Statut</dt><dd>Activă</dd></dl>
         <ul><li>Statut: Activă</li></ul>
 
-    → the `dl`, and the `ul`
+    → the `dl` for the first line, the `ul` for the second
     """
     label = hit.label
     if label.tag == "dt":
@@ -59,7 +59,7 @@ def _label_group(hit: LabelledValue) -> Node | None:
 
 
 def _is_flat(hit: LabelledValue) -> bool:
-    """Tell whether labels and values alternate in one element, instead of a row for each.
+    """Tell whether labels and values alternate in one element, without an element for each pair.
 
         <div><b>Statut</b> Activă <b>Zona</b> Nord</div>
 
@@ -70,7 +70,7 @@ def _is_flat(hit: LabelledValue) -> bool:
 
 
 def _peer_labels(hit: LabelledValue, group: Node) -> Iterator[tuple[Node, str]]:
-    """Yield the nodes where labels like the hit's are, each with its text.
+    """Yield the nodes in `group` that have the same place as the hit's label has in its row, each with its text.
 
         <div><span>Statut</span><b>Activă</b></div>
         <div><span>Zona</span><b>Nord</b></div>

@@ -1,4 +1,4 @@
-"""Values in the line of their label, and over the lines below it."""
+"""Search for the value of a label in the same line, and in the lines below."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ LABEL_TAGS = frozenset({"dt", "th", "label", "b", "strong", "summary", "legend",
 NEVER_VALUE_TAGS = frozenset({"br", "hr", "i", "wbr"})
 """Elements that are never the blank value of a label."""
 SEPARATORS = " \t:：·•|–—-*?"
-"""Characters that may stand between a label and its value and belong to neither."""
+"""Characters that may be between a label and its value; they belong to neither of them."""
 
 
 def rest_of_line(node: Node, after: Sequence[Node]) -> list[Node]:
@@ -17,7 +17,7 @@ def rest_of_line(node: Node, after: Sequence[Node]) -> list[Node]:
 
         <b>Adresa:</b> MD-2001, <span>Chișinău</span><br>
 
-    → the text and the `span`
+    → the text "MD-2001, " and the `span`
     """
     line: list[Node] = []
     for sibling in after:
@@ -45,16 +45,16 @@ def lines_of(node: Node, after: Sequence[Node]) -> list[Node]:
 
 
 def ends_with_line(node: Node, line: Sequence[Node], after: Sequence[Node]) -> bool:
-    """Tell whether a value ends with its line: after the line break comes another label, or no text.
+    """Tell whether a value ends where its line ends: the text after the line break is another label, or there is none.
 
         <b>Adresa:</b> str. Pilda, 1<br><b>Telefon:</b> 022
         <b>Adresa:</b> MD-2001, Chișinău<br>str. Pilda, 1
 
-    → True, and False
+    → True for the first line, False for the second
 
     Args:
         node: The label.
-        line: The nodes of the value in the label's line.
+        line: The nodes of the value that are in the same line as the label.
         after: All siblings after the label.
     """
     rest = [other for other in after if not line or other.start > line[-1].end]
@@ -69,7 +69,7 @@ def ends_with_line(node: Node, line: Sequence[Node], after: Sequence[Node]) -> b
 
 
 def is_next_label(label: Node, node: Node) -> bool:
-    """Tell whether a sibling of a label (or of its value) is the next label, known or not.
+    """Tell whether `node`, a sibling after a label, is the next label; it need not be in the vocabulary.
 
         <b>Statut</b> Activă <b>Zona</b> Nord
         <span>Statut</span> Activă <em>Zona:</em> Nord

@@ -1,20 +1,20 @@
-"""An audit of the keys in the source's JSON: each key is read, deliberately ignored, or reported as unknown."""
+"""An audit of the keys in the source's JSON objects: each key is read, deliberately ignored, or reported as unknown."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-_SURROGATE = "the source's row number; it changes with each of its imports"
-_WHOLE = "a combination of values that are read from other keys"
+_SURROGATE = "the row number in the source's database; it changes whenever the source imports its data again"
+_WHOLE = "several values joined to one text; each of them is read from a key of its own"
 IGNORED: Mapping[str, Mapping[str, str]] = {
     "companies": {
         "_id": _SURROGATE,
         "id": "the IDNO again",
-        "revisionDate": "the day of the source's import, the same for all companies",
+        "revisionDate": "the day on which the source imported its data; the same for all companies",
     },
     "parties": {
         "_id": _SURROGATE,
-        "sameNameCount": "how many others have the same name; not a fact of this company",
-        "type": "of a founder: person or company; the list that it is in tells this already",
+        "sameNameCount": "how many persons or companies have the same name; not a fact of this company",
+        "type": "whether a founder is a person or a company; known from the list that contains the founder",
     },
     "address": {
         "_id": _SURROGATE,
@@ -23,28 +23,28 @@ IGNORED: Mapping[str, Mapping[str, str]] = {
     },
     "cuatm": {
         "_id": _SURROGATE,
-        "id": "the beginning of the statistical code",
+        "id": "the first digits of the statistical code, which is read",
     },
     "activities": {"_id": _SURROGATE},
     "fin-data": {
         "_id": _SURROGATE,
-        "name": "the company's name as it was on the form",
+        "name": "the company's name on the filed form; the current name is in another payload",
         "organizationName": "always 'undefined'",
     },
 }
-"""For each kind of object, the keys that are deliberately not read, with the reason."""
+"""For each kind of JSON object, the keys in it that are deliberately not read, each with the reason."""
 
 
 class KeyAudit:
     """Hands out the values of an object from the source and tracks which keys were not read."""
 
     def __init__(self, content: Mapping[str, Any], *, kind: str, path: str) -> None:
-        """Start with all keys of `content` unread.
+        """Create the audit of one JSON object; no key of it has been read yet.
 
         Args:
-            content: The object.
-            kind: Its kind, a key of IGNORED.
-            path: The prefix under which its unknown keys are reported.
+            content: The JSON object.
+            kind: The kind of the object, for example "parties"; selects the entry of IGNORED that applies.
+            path: Where the object is in its payload. An unknown key is reported as `{path}.{key}`.
         """
         self._left = dict(content)
         self._ignored = IGNORED[kind]
@@ -54,7 +54,7 @@ class KeyAudit:
         return key in self._left
 
     def take(self, key: str) -> Any:
-        """Mark a key as read and return its value; None if the object does not have it."""
+        """Mark a key as read and return its value; None if the object does not have the key."""
         return self._left.pop(key, None)
 
     def take_all(self, keys: Iterable[str]) -> None:

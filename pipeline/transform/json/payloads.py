@@ -1,7 +1,7 @@
 """The JSON reading: a company's facts from the payloads that its page fetched (the API of SOURCE: openmoney.md).
 
-Each key that is read is taken out of the object. A key that remains is either listed as deliberately ignored (see
-audit.py) or reported as unknown.
+A key that is not read must be listed as deliberately ignored in audit.py. Otherwise it is reported as unknown, so that
+new fields of the API are noticed.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ _LISTS = {
         "companyAdministrators": PartyKind.COMPANY,
     },
 }
-"""For each field, the keys of its lists of parties, with the kind of party that each list contains."""
+"""For each field of parties, the keys of the payload's lists, each with the kind of party that the list contains."""
 _PARTS = {
     "city": "city",
     "district": "district",
@@ -35,7 +35,7 @@ _PARTS = {
     "street_number": "streetNumber",
     "apartment": "apartment",
 }
-"""For each part of an address, its key."""
+"""For each part of an address, its key in the payload."""
 
 
 def find_company(bodies: Sequence[bytes], idno: str) -> Mapping[str, Any] | None:
@@ -55,7 +55,7 @@ def read_company(contents: Sequence[Any], idno: str) -> Reading | None:
 
 
 def read_filed_statements(contents: Sequence[Any], idno: str) -> Reading:
-    """Read the financial statements of the company `idno` from a capture's parsed bodies."""
+    """Read only the financial statements of the company `idno` from a capture's parsed bodies."""
     filed = read_statements(contents, idno)
     return Reading(
         statements=filed.statements,
@@ -84,7 +84,7 @@ def _objects(content: Any, depth: int) -> Iterator[Mapping[str, Any]]:
 
 @dataclass
 class _CompanyPayload:
-    """The object that describes a company, and what has been read from it so far."""
+    """The JSON object that describes a company, and the results of reading it so far."""
 
     content: Mapping[str, Any]
     idno: str
@@ -124,9 +124,9 @@ class _CompanyPayload:
     def _read(
         self, name: str, audit: KeyAudit, key: str, parse: Callable[[Any], _Value | None]
     ) -> _Value | None:
-        """Read the field `name` from a key.
+        """Read the field `name` from the key `key` with the function `parse`.
 
-        A value that is present but not readable becomes a note; the field does not count as stated then.
+        If the value is present but not readable, a note is added and the field does not count as stated.
         """
         is_present = key in audit
         value = audit.take(key)
@@ -141,7 +141,7 @@ class _CompanyPayload:
         return parsed
 
     def _mark_derived(self, name: str, source_field: str) -> None:
-        """Mark a derived field as stated, with its raw text, if its `source_field` is stated."""
+        """Mark the derived field `name` as stated if its `source_field` is stated, and copy the raw text."""
         if source_field in self.stated:
             self.stated.add(name)
         if source_field in self.raw:
@@ -181,7 +181,7 @@ class _CompanyPayload:
         return place if place.code or place.name else None
 
     def _parties(self, name: str, audit: KeyAudit) -> tuple[Party, ...]:
-        """Return the parties of all lists of a field; an empty tuple if one of the lists is not readable."""
+        """Return the parties from all lists of a field; an empty tuple if any of the lists is not readable."""
         lists = {key: audit.take(key) for key in _LISTS[name] if key in audit}
         unreadable = [
             key for key, value in lists.items() if not (is_absent(value) or isinstance(value, list))

@@ -1,4 +1,4 @@
-"""Financial statements, read from the body of `/fin-data` (SOURCE: openmoney.md): one flat object for each year."""
+"""Reader of financial statements from the body of `/fin-data` (SOURCE: openmoney.md): one flat object for each year."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,10 @@ _LARGEST = Decimal(10) ** 15
 
 @dataclass(frozen=True)
 class FiledStatements:
-    """A company's statements in a capture's bodies; `is_stated` if the list of them is present, even if it is empty."""
+    """A company's statements in a capture's bodies.
+
+    `is_stated` is true if a body with the list of statements is present, even if the list is empty.
+    """
 
     statements: tuple[Statement, ...] = ()
     is_stated: bool = False
@@ -31,7 +34,10 @@ class FiledStatements:
 
 @dataclass
 class _Row:
-    """The amounts and labels of one row of a form, from its short key and its keys with a label."""
+    """The amounts and labels of one row of a form.
+
+    The source can repeat a row: under a short key (`CODE_5_430`), and under the same key with a label at its end.
+    """
 
     values: list[Decimal] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
@@ -45,8 +51,8 @@ def read_statements(contents: Iterable[Any], idno: str) -> FiledStatements:
     lists = [content for content in contents if isinstance(content, list)]
     entries = [entry for content in lists for entry in content if _is_statement(entry, idno)]
     if not entries:
-        # A body does not name its request. Only the request for statements is answered by a list, so that an empty
-        # list means "no statements".
+        # The body alone does not tell which request it answers. Only the request for statements is answered with a
+        # list, so an empty list means "no statements".
         return FiledStatements(is_stated=lists == [[]])
     notes: list[str] = []
     unknown: list[str] = []
@@ -60,7 +66,10 @@ def _is_statement(entry: Any, idno: str) -> bool:
 
 
 def _one_per_year(statements: Sequence[Statement], notes: list[str]) -> tuple[Statement, ...]:
-    """Return one statement for each year, the newest first; a year with different statements is left out."""
+    """Return one statement for each year, the newest first.
+
+    If the statements of a year differ, the year is left out and a note is added.
+    """
     by_year: dict[int, list[Statement]] = {}
     for statement in statements:
         of_year = by_year.setdefault(statement.year, [])
@@ -120,7 +129,7 @@ def _amount(value: Any) -> Decimal | None:
 
 
 def _line(code: tuple[int, str], row: _Row, year: int, notes: list[str]) -> StatementLine | None:
-    """Return the row as a line if its keys agree on the amount and on the label."""
+    """Return the row as a line; None if it has no amount, or if its keys differ in the amount or the label."""
     if not row.values:
         return None
     if len(set(row.values)) > 1 or (len(row.labels) > 1 and len(set(map(comparison_key, row.labels))) > 1):
@@ -133,6 +142,6 @@ def _line(code: tuple[int, str], row: _Row, year: int, notes: list[str]) -> Stat
 
 @lru_cache(maxsize=1024)  # all companies file the same forms
 def row_label(slug: str) -> str | None:
-    """Return a row's label from its slug, without the rows that it sums up ("rd_060_rd_070")."""
+    """Return a row's label from the slug in its key, without the numbers of other rows at the end ("rd_060_rd_070")."""
     label = " ".join(slug.replace("_", " ").split())
     return _ROWS_REFERRED_TO.sub("", label).strip() or None

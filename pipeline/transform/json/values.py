@@ -8,7 +8,7 @@ from pipeline.transform.source_text import text_or_none
 
 
 def parse_json(body: bytes) -> Any:
-    """Parse a body, numbers with a decimal point as Decimal; return None if it is malformed JSON."""
+    """Parse a body; return None if it is malformed JSON. Numbers with a decimal point become Decimal."""
     try:
         return json.loads(body, parse_float=Decimal)
     except (ValueError, RecursionError):
@@ -28,7 +28,7 @@ def text_of(value: Any) -> str | None:
 
 
 def code_of(value: Any) -> str | None:
-    """Return a code or house number as text: the source writes them as texts or as whole numbers."""
+    """Return a code or house number as text. The source sends it as a text or as a whole number."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else text_of(value)
 
 
@@ -36,5 +36,5 @@ def as_written(value: Any) -> str:
     """Return a value as it is written in the capture: a text unchanged, anything else as JSON."""
     if isinstance(value, str):
         return value
-    # Each Decimal was a number in the capture.
+    # `parse_json` made Decimals of the numbers with a decimal point; they are written as numbers again.
     return json.dumps(value, ensure_ascii=False, default=float)

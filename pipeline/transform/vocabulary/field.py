@@ -26,7 +26,7 @@ class Field(StrEnum):
     CURRENT_LIABILITIES = "current_liabilities"
     CASH = "cash"
     STATEMENTS = "statements"
-    """The title of statements; among them only labels of key figures are read."""
+    """The title of the statements. In the content below it, only labels of key figures are read."""
     OTHER = "other"
     """A known label whose value is not read."""
     ELSEWHERE = "elsewhere"
@@ -42,6 +42,6 @@ FIGURE_FIELDS = frozenset(
         *(Field.TOTAL_ASSETS, Field.EQUITY, Field.CURRENT_LIABILITIES, Field.CASH),
     }
 )
-"""The key figures of a statement, with the names they have in `records.KEY_FIGURES`."""
+"""The key figures of a statement. Their values are the names in `records.KEY_FIGURES`."""
 SIDE_FIELDS = ACTIVITY_FIELDS | FIGURE_FIELDS | {Field.CUATM, Field.STATEMENTS, Field.OTHER}
-"""Fields on a company's page that do not identify it; a label of one is never the name of a party."""
+"""Fields of a company's page that do not identify the company. Their labels are never read as names of parties."""

@@ -1,4 +1,4 @@
-"""Recognition of labels, of texts to click, and of the messages that a site shows."""
+"""Recognition of labels, of links for actions, and of the messages that a site shows."""
 
 import re
 from functools import lru_cache
@@ -19,7 +19,7 @@ AMBIGUOUS_FORM_LABELS = frozenset(
     fold(label)
     for label in ("tip", "tipul", "tip companie", "тип", "type", "kind", "правовой статус", "вид организации")
 )
-"""Labels that may announce a legal form or some other classification."""
+"""Labels that announce a legal form on some pages and another classification on others."""
 
 _OWNER = re.compile(
     r"(?:^company |^business |^firm |^entity |^enterprise )"
@@ -28,7 +28,7 @@ _OWNER = re.compile(
     r"компании|предприятия|фирмы|организации|общества|юридического лица|юрлица|юр\. лица|"
     r"of (?:the )?(?:company|business|entity|enterprise|firm|organi[sz]ation|legal entity)))$"
 )
-# Notes in parentheses that do not change the meaning of a label.
+# Notes in parentheses after a label; the label means the same without them.
 _NOTE = re.compile(
     r"""\s*[(\[](?:
       \d+ | % | mdl | lei | idno | idnp | cod\ fiscal | идно | фискальный\ код | fiscal\ code | opf | опф
@@ -47,7 +47,7 @@ _KIND = re.compile(
     r"физическое лицо|юридическое лицо|физлица|юрлица|individuals?|legal entit(?:y|ies)|(?:natural|legal) persons?|"
     r"companies|companii|компании|persons|persoane|лица)\)?(?:\s*\(?\d{1,3}\)?)?$"
 )
-"""The kind of parties in a label; persons and companies may have a list each."""
+"""The words in a label of parties that restrict it to persons or to companies; a page may have a list for each."""
 _LEADING_SYMBOLS = re.compile(r"^[^\w(„“«\"'<\[]+")
 """Bullets and emoji before a label."""
 _COUNT = re.compile(r"(?:\s*[·•:–—-])?\s*\d{1,3}$")
@@ -77,7 +77,7 @@ ERROR_OPENINGS = (
     *("произошла ошибка", "возникла ошибка", "внутренняя ошибка", "сервис недоступен"),
     *("400", "401", "403", "404", "408", "410", "429", "500", "502", "503", "504"),
 )
-"""Further starts of error messages; in the middle of a text they may belong to a name."""
+"""More texts with which error messages begin. Elsewhere in a text they are no sign: a name may contain them."""
 CHALLENGE_TEXTS = (
     *("just a moment", "checking your browser", "verify you are human", "attention required"),
     *("enable javascript and cookies to continue", "access denied", "captcha", "ddos protection"),
@@ -88,7 +88,8 @@ CHALLENGE_TEXTS = (
 def field_of(text: str) -> Field | None:
     """Return the field that a text announces if the whole text is a label, else None.
 
-    A colon at the end, a count, a note in parentheses and the owner are ignored: "FONDATORI (2):", "Adresa companiei".
+    Ignored are a colon at the end, a count, a note in parentheses and the words "of the company" in any language:
+    "FONDATORI (2):", "Adresa companiei".
     """
     if len(text) > LABEL_LENGTH:
         return None
@@ -115,7 +116,7 @@ def _known_field(label: str) -> Field | None:
 
 
 def label_in_line(text: str) -> tuple[Field, str] | None:
-    """Return the field of the label at the start of a line, and the text after its colon or dash; else None.
+    """Split a line into the field that its label announces and the text after the colon or dash; None without label.
 
     "Adresa: str. Pilda, 1" → (ADDRESS, "str. Pilda, 1").
     """
@@ -125,7 +126,7 @@ def label_in_line(text: str) -> tuple[Field, str] | None:
 
 
 def is_action(text: str) -> bool:
-    """Tell whether a text is something to click ("Vezi pe hartă", "Copy"), not a fact of the company."""
+    """Tell whether a text is a link or button for an action ("Vezi pe hartă", "Copy"), not a fact of the company."""
     return len(text) <= 60 and _ACTION.fullmatch(fold(text).strip(" ()[]→›»…+.")) is not None
 
 

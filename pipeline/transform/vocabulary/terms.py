@@ -32,7 +32,7 @@ _STATUSES: dict[CompanyStatus, list[str]] = {
         """
     ),
 }
-# Only next to the label of a status: on their own these words are ambiguous.
+# These words are read as a status only next to the label of a status; elsewhere they are ambiguous.
 _LABELLED_STATUSES: dict[CompanyStatus, tuple[str, ...]] = {
     CompanyStatus.ACTIVE: ("inregistrata", "inregistrat", "registered", "зарегистрирована", "true"),
     CompanyStatus.INACTIVE: ("false",),
@@ -199,14 +199,14 @@ _COMPANY_WORDS = frozenset(
 
 
 def status_of(text: str) -> CompanyStatus | None:
-    """Return the status that a text means on its own ("Activă", "● Liquidated"), or None if it is unknown."""
+    """Return the status that a text means without a label ("Activă", "● Liquidated"), or None if it means no status."""
     if len(text) > 60:
         return None
     return _STATUS_BY_WORD.get(_PARENTHESES.sub("", fold(text)).strip(" .!•●✓✔✗✘○⬤🟢🔴"))
 
 
 def labelled_status_of(text: str) -> CompanyStatus | None:
-    """Return the status that a text means next to the label of a status, or None if it is unknown."""
+    """Return the status that a text means next to the label of a status, or None if it means no status."""
     return status_of(text) or _LABELLED_STATUS_BY_WORD.get(fold(text).strip(" ."))
 
 
@@ -216,7 +216,7 @@ def legal_form_of(text: str) -> str | None:
         return None
     if code := _legal_form_code(text):
         return code
-    # "SRL — Societate cu răspundere limitată", "Societate pe acțiuni (SA)": the parts must mean the same form.
+    # In "SRL — Societate cu răspundere limitată" and "Societate pe acțiuni (SA)", both parts must mean the same form.
     halves = {_legal_form_code(part) for part in _LEGAL_FORM_HALVES.split(text) if part.strip()}
     return halves.pop() if len(halves) == 1 else None
 
