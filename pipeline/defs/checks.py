@@ -1,7 +1,7 @@
 """Checks of the stored tables: functions that query a connection, and Dagster asset checks that call them.
 
-A failed check of severity ERROR fails the run of `check_records`. A warning does not. Neither stops any other run: the
-results are for people to review.
+A failed check of severity ERROR makes the run of `check_records` fail; one of severity WARN does not. No other run
+depends on the checks: people review their results.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,16 +16,16 @@ from pipeline.defs.resources import Warehouse
 from warehouse.contract import TRANSFORMED_DATA_ASSET
 
 MIN_COMPANIES = 50
-"""With fewer records in one of the two periods, a change of a fill rate means nothing."""
+"""`fill_rates` compares two periods only if each has at least this many records; with fewer, chance decides."""
 MAX_DROP = 0.15
-"""By how much the share of records with a field may fall from one period to the next."""
+"""By how much the share of records with a field may fall from the earlier to the later period (0.15: 15 points)."""
 MIN_TRANSFORMED = 0.98
-"""The share of companies with a good capture, without those pending or in quarantine, that must have a record."""
+"""The minimum share of companies that have a record, see `counts`."""
 LATE_DAYS = 7
 MAX_LATE = 0.10
 """The share of tracked companies that may be overdue for more than LATE_DAYS."""
 _EXAMPLES = 20
-"""How many wrong rows a finding shows."""
+"""The maximum number of wrong rows that a finding shows."""
 _FIELDS = (
     *("legal_form", "status", "registered_on", "address", "address_city", "address_street", "cuatm_code"),
     *("founders", "administrators", "activities", "statements"),
@@ -34,7 +34,7 @@ _FIELDS = (
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of a check: whether it passed, in a sentence, with the rows that are wrong."""
+    """The result of a check: whether it passed, a summary in one sentence, and the rows and figures to show."""
 
     passed: bool
     summary: str
@@ -78,7 +78,7 @@ def references(connection: Connection) -> Finding:
 
 
 def counts(connection: Connection) -> Finding:
-    """Almost every company with a good capture has a record, except companies pending or in quarantine."""
+    """Almost every company with a good capture has a record, not counting those pending or in quarantine."""
     [row] = _rows(
         connection,
         "SELECT (SELECT count(DISTINCT idno) FROM source_data WHERE outcome = 'ok') AS captured,"
@@ -144,7 +144,7 @@ def unknown_fields(connection: Connection) -> Finding:
 
 
 def freshness(connection: Connection) -> Finding:
-    """Few tracked companies are long overdue."""
+    """Few tracked companies are overdue for more than a week."""
     [row] = _rows(
         connection,
         "SELECT count(*) AS tracked,"
@@ -174,7 +174,7 @@ def _asset_check(
         asset=asset,
         name=check.__name__,
         description=check.__doc__,
-        # Makes Dagster fail the step, and so the run. Nothing else in the run depends on the check.
+        # With `blocking`, a failed check makes Dagster fail the step and thus the run. No other step depends on it.
         blocking=severity is AssetCheckSeverity.ERROR,
     )
     def run_check(warehouse: Warehouse) -> AssetCheckResult:

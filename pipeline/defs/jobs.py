@@ -1,4 +1,4 @@
-"""The jobs."""
+"""The pipeline's Dagster jobs."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ from warehouse.contract import (
 )
 
 _RECORDS = AssetSelection.assets(*records.keys)
-# Without the checks, because they scan whole tables, which is too much for every visit.
+# The checks are left out: they scan whole tables, which would take too long after each visit.
 _COMPANIES = (AssetSelection.assets(SOURCE_DATA_ASSET) | _RECORDS).without_checks()
 REFRESH_CONFIG = {"ops": {SOURCE_DATA_ASSET: {"config": {"select": CompanySet.DUE.value}}}}
 
@@ -39,13 +39,13 @@ refresh_tracked = define_asset_job(
     selection=_COMPANIES,
     config=REFRESH_CONFIG,
     tags=run_tags(RunKind.BULK),
-    description="Visit the tracked companies that are due, the most overdue first, as scrape_companies does.",
+    description="Do the work of scrape_companies for the tracked companies that are due, the most overdue first.",
 )
 
 
 @static_partitioned_config(COHORTS)
 def stale_of_cohort(cohort: str) -> dict[str, Any]:
-    """Return the run config that transforms the stale records of a cohort again."""
+    """Return the config of a run that re-transforms the stale records of a cohort."""
     return retransform_run_config(cohort)
 
 
@@ -54,8 +54,9 @@ retransform_companies = define_asset_job(
     selection=_RECORDS.without_checks(),
     config=stale_of_cohort,
     tags=run_tags(RunKind.BULK),
-    description="Transform stored captures again, without a visit: of records that an older transform version read, and"
-    " pending captures. A partition is a cohort: the companies whose IDNO was issued in that year.",
+    description="Update stale records from stored captures, without visits. A record is stale if an older transform"
+    " version read it, or if a newer capture is pending. A partition is a cohort: the companies by the year in their"
+    " IDNO.",
 )
 
 check_records = define_asset_job(
@@ -81,7 +82,7 @@ def sweep_register() -> None:
     name=TIDY_JOB,
     tags=run_tags(RunKind.BULK),
     description="Remove what the retention settings no longer keep: bodies of superseded captures, and old runs with"
-    " their logs. With dry_run in its config the job only counts them.",
+    " their logs. With dry_run: true in its config, the job only counts what it would remove.",
 )
 def tidy() -> None:
     """Apply the retention settings."""

@@ -1,4 +1,4 @@
-"""The schedules. They launch runs only where REGISTRU_SCHEDULES is on. Each tick that launches none says why."""
+"""The schedules. They launch runs only if REGISTRU_SCHEDULES is on. A tick that launches no run states the reason."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -63,7 +63,8 @@ def refresh_tracked_schedule(
 
 @schedule(
     job=sweep_register,
-    # Every hour, so that an interrupted or paused sweep continues soon. SWEEP_INTERVAL applies to finished ones.
+    # Every hour, so that an interrupted or paused sweep continues soon. After a finished sweep, the schedule launches
+    # no run until SWEEP_INTERVAL has passed.
     cron_schedule="35 * * * *",
     default_status=DefaultScheduleStatus.RUNNING,
     description="Once a week: walk through the site's list of companies. Every hour: continue a sweep that was"
@@ -72,7 +73,7 @@ def refresh_tracked_schedule(
 def sweep_register_schedule(
     context: ScheduleEvaluationContext, warehouse: Warehouse, redis: RedisStores
 ) -> RunRequest | SkipReason:
-    """Launch a sweep if the last one finished a week ago, was interrupted, or there was none."""
+    """Launch a run if the last sweep finished at least a week ago or is unfinished, or if there was none."""
     if reason := _reason_to_skip(context, sweep_register.name):
         return SkipReason(reason)
     settings = pipeline_settings()
@@ -145,7 +146,7 @@ def tidy_schedule(context: ScheduleEvaluationContext) -> RunRequest | SkipReason
 
 
 def _reason_to_skip(context: ScheduleEvaluationContext, job_name: str) -> str | None:
-    """Return why no run of a job may start now, whatever there is to do. None if one may."""
+    """Return why no run of a job may start now: schedules are off, or a run of it is active. None if one may start."""
     if not pipeline_settings().schedules:
         return "schedules are off; REGISTRU_SCHEDULES=on turns them on"
     active = context.instance.get_runs(RunsFilter(job_name=job_name, statuses=_ACTIVE), limit=1)

@@ -12,11 +12,11 @@ from warehouse.contract import STALE
 from warehouse.idno import InvalidIdno, parse_idno
 
 MAX_COMPANIES = 1000
-"""How many companies a config can name."""
+"""The maximum number of companies that a config can name in `idnos`."""
 MAX_SELECTED = 10_000
-"""How many companies a config can select."""
+"""The maximum number of companies that a config can select with `select`."""
 SELECTABLE_YEARS = range(2000, 2100)
-"""The years that `cohort` of a CompanySelection can be; more years than there are partitions of cohorts."""
+"""The years that `CompanySelection.cohort` allows. (The partitions in `records.cohorts` cover fewer years.)"""
 
 _SETS = f"{', '.join(list(CompanySet)[:-1])} or {list(CompanySet)[-1]}"
 _YEARS_ALLOWED = (
@@ -105,7 +105,7 @@ class CompanySelection(Config):
         return None if self.since is None else datetime.fromisoformat(self.since)
 
     def as_config(self) -> dict[str, Any]:
-        """Return the run config of this selection, which an op of the graph receives."""
+        """Return this selection as the config of an op."""
         return self.model_dump(exclude_none=True)
 
 
@@ -114,7 +114,8 @@ class TransformSelection(Config):
 
     idnos: list[str] = Field(
         default_factory=list,
-        description="IDNOs whose newest good capture to transform; empty: the companies that this run captured",
+        description="IDNOs of the companies whose newest good capture is transformed; empty: those that this run"
+        " captured",
     )
     select: str | None = Field(
         default=None,
@@ -171,7 +172,7 @@ def _check_count(idnos: list[str], *, alternative: str = "") -> None:
 
 
 def _parse_idnos(idnos: list[str]) -> list[str]:
-    """Return valid IDNOs without duplicates. Raises ValueError that says what is wrong with each invalid one."""
+    """Return the IDNOs without duplicates. Raises ValueError, whose message explains each invalid IDNO."""
     valid, reasons = [], []
     for idno in idnos:
         try:

@@ -1,1 +1,1 @@
-"""Extraction: from an IDNO to a capture, by way of the browser, the visit, its outcome and the throttle. No Dagster."""
+"""Extraction: visits companies' pages and returns captures. Contains the throttle and no Dagster code."""

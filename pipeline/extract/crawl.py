@@ -32,8 +32,8 @@ _MAX_FAILED_STARTS = 3
 class Attempt:
     """A finished visit.
 
-    `retry_in` is the delay until the next attempt, None if this capture is final. `turn_wait` is how long the visit
-    waited for a turn at the site.
+    `retry_in` is the delay until the next attempt, None if no further attempt follows. `turn_wait` is how long the
+    visit waited for a turn at the site, None if the visit could not begin.
     """
 
     capture: Capture
@@ -43,7 +43,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Skip:
-    """A company that is not visited because another run captured it after it was requested."""
+    """A company that is not visited, because another run has captured it (`source_data_id`) since the request."""
 
     idno: str
     source_data_id: int
@@ -65,13 +65,13 @@ Event = Attempt | Skip | Deferral
 
 @dataclass
 class _PendingCompany:
-    """A company that waits for its first or next visit; times are of the monotonic clock."""
+    """A company that waits for its first or next visit. Times are readings of the monotonic clock, in seconds."""
 
     idno: str
     not_before: float = 0.0
     attempts: int = 0
     waiting_since: float | None = None
-    """Since when it waits for a turn at the site."""
+    """Since when the company waits for a turn at the site."""
 
 
 @dataclass
@@ -127,7 +127,7 @@ class Crawl:
         """Visit all companies; yield each attempt, skip and deferral as it happens.
 
         Raises BrowserNotStarted if the browser fails to start several times in a row, and whatever `check_run_active`
-        raises. Ends or returns the browser in any case.
+        raises. At the end, even after an error, ends the browser or returns it to the lender.
         """
         self._pending = [_PendingCompany(idno) for idno in idnos]
         try:
@@ -171,7 +171,7 @@ class Crawl:
             self._postpone(paused)
             return
         try:
-            # The tab comes first: a turn must not be held while a browser starts.
+            # Get the tab before the turn. Otherwise other runs would have to wait while this run starts a browser.
             tab = self._browser.free_tab()
         except BrowserNotStarted as error:
             yield self._fail_unvisited(company, str(error), Outcome.BROWSER_ERROR)
@@ -187,7 +187,7 @@ class Crawl:
             self._postpone(answer)
 
     def _postpone(self, answer: Wait | Paused) -> None:
-        """Set the time of the next request for a turn; note a pause that is too long to wait for."""
+        """Set when to ask for a turn again. Store a pause that is too long to wait for, so that visits are deferred."""
         if isinstance(answer, Wait):
             self._next_turn_request = time.monotonic() + answer.seconds
             return
@@ -230,7 +230,7 @@ class Crawl:
         finished = [active for active in self._active if active.visit.verdict is not None]
         for active in finished:
             yield self._finish(active)
-            # After the event, so that its consumer need not wait until the tab has left the page.
+            # Release the tab after the event. Otherwise the consumer would wait until the tab has left the page.
             self._browser.release_tab(active.visit)
         if not finished:
             time.sleep(_POLL_SECONDS)
@@ -253,7 +253,7 @@ class Crawl:
         sent_at = active.visit.sent_at
         if sent_at is None or active.is_sent_reported:
             return
-        # At most the time since the turn: a remote browser's clock may differ from ours.
+        # Not more than the time since the turn, because the clock of a remote browser may differ from ours.
         ago = min(time.time() - sent_at, time.time() - active.turn_at)
         self._throttle.report_sent(active.visit.url, seconds_ago=ago)
         active.is_sent_reported = True
@@ -281,7 +281,7 @@ class Crawl:
         return Attempt(capture, self._schedule_retry(company, verdict), active.turn_wait)
 
     def _schedule_retry(self, company: _PendingCompany, verdict: PageVerdict) -> timedelta | None:
-        """Queue the company for another attempt if that can help; return its delay, None if this one was final."""
+        """Queue the company for another attempt if a retry can help. Return the delay before it, None without retry."""
         delay = retry_delay(verdict, attempt=company.attempts, base_seconds=self._settings.retry_seconds)
         may_retry = is_transient(verdict) and company.attempts < self._settings.visit_attempts
         is_too_long = delay.total_seconds() > self._settings.longest_wait_seconds and not verdict.rate_limited

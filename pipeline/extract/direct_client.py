@@ -1,4 +1,4 @@
-"""HTTP requests without a browser, under the same throttle: for lists that a site serves as JSON."""
+"""HTTP requests without a browser, for lists that a site serves as JSON. They use the same throttle as visits."""
 
 import random
 import time
@@ -26,7 +26,7 @@ _REFUSAL_STATUSES = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN, httpx.code
 
 
 class SitePaused(RuntimeError):
-    """The site is paused until `until`, which is longer than a run waits."""
+    """The site is paused until `until`, and the pause is longer than a run may wait."""
 
     def __init__(self, until: datetime, reason: str) -> None:
         super().__init__(f"the site is paused until {until.isoformat(timespec='seconds')}: {reason}")
@@ -38,7 +38,7 @@ class DisallowedByRobots(RuntimeError):
 
 
 class FetchFailed(RuntimeError):
-    """No attempt got a usable answer."""
+    """Every attempt failed: no answer, or one with status 401, 403, 429 or 5xx."""
 
 
 class DirectClient:
@@ -50,7 +50,7 @@ class DirectClient:
     def get(self, url: str) -> httpx.Response:
         """Wait for a turn and fetch `url`; retry transient failures.
 
-        Returns the answer, whatever its status, except 401, 403, 429 and 5xx.
+        Returns an answer with any status but 401, 403, 429 and 5xx, which count as failures.
         Raises SitePaused, DisallowedByRobots, or FetchFailed after the last attempt.
         """
         failure = ""
@@ -78,7 +78,7 @@ class DirectClient:
         return answer
 
     def _fetch(self, url: str, turn: Turn) -> httpx.Response | str:
-        """Return the answer, or the error if there is none."""
+        """Return the answer, or the error's text if there is no answer. Report the result to the throttle."""
         sent_at = time.monotonic()
         try:
             answer: httpx.Response | str = self._http.get(url)

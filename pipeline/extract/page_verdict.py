@@ -1,6 +1,6 @@
 """Page verdicts: the outcome of a visit, decided from what its page shows.
 
-`ok` requires proof that the page shows the company with this IDNO; in doubt the outcome is another one.
+The outcome `ok` requires proof that the page shows the company with the visit's IDNO. Without proof it is another one.
 """
 
 import json
@@ -17,12 +17,12 @@ from pipeline.transform.vocabulary.labels import CHALLENGE_TEXTS, ERROR_TEXTS, N
 from warehouse.contract import Outcome
 
 _MAX_MESSAGE_LENGTH = 600
-"""A page with more characters than this is more than a message, such as an error or a challenge."""
+"""A page that only shows a message, such as an error or a challenge, has at most this many characters."""
 
 
 @dataclass(frozen=True)
 class PageVerdict:
-    """An outcome and its reason; `certain` if it cannot change during the rest of the visit."""
+    """An outcome and its reason. `certain` means that the outcome cannot change during the rest of the visit."""
 
     outcome: Outcome
     reason: str | None = None
@@ -51,7 +51,7 @@ class PageEvidence:
 
     @property
     def awaits_data(self) -> bool:
-        """Whether data on the company is still on its way; until then a failure is not judged."""
+        """Whether a request for data on the company is unanswered. As long as it is, no failure is judged."""
         return not self.is_final and self.network.awaits_data_about(self.idno)
 
 
@@ -123,7 +123,7 @@ def _shows_challenge(page: PageTree) -> bool:
 
 
 def _judge_company(evidence: PageEvidence) -> PageVerdict | None:
-    """Return `ok` if the page proves to be this company's, `wrong_page` if it proves to be another's."""
+    """Return `ok` if the page is proven to show this company, `wrong_page` if another one, None without proof."""
     page, payload = read_html(evidence.html, evidence.idno), read_payloads(evidence.bodies, evidence.idno)
     if page.idno is not None and page.idno != evidence.idno and page.name is not None:
         return PageVerdict(Outcome.WRONG_PAGE, f"the page shows the company {page.idno}")
@@ -137,7 +137,10 @@ def _judge_company(evidence: PageEvidence) -> PageVerdict | None:
 
 
 def _judge_answers(evidence: PageEvidence) -> PageVerdict | None:
-    """Return the verdict by the answer to the page's own request for this company, once that has arrived."""
+    """Judge the answer to the page's own request for data on this company.
+
+    Return None if the answer has not arrived or shows no failure.
+    """
     request = evidence.network.data_request_for(evidence.idno)
     if request is None or evidence.awaits_data:
         return None
@@ -161,7 +164,7 @@ def _is_malformed(body: bytes) -> bool:
 
 
 def _judge_message(evidence: PageEvidence) -> PageVerdict | None:
-    """Return the verdict by the message that the site shows in place of a company."""
+    """Judge the message that the page shows instead of a company. Return None if the page shows no known message."""
     if evidence.awaits_data:
         return None
     page = evidence.page

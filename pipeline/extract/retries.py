@@ -8,7 +8,8 @@ from pipeline.extract.site_throttle import RequestResult, parse_retry_after
 from warehouse.contract import Outcome
 
 TRANSIENT = frozenset({Outcome.SERVER_ERROR, Outcome.TIMEOUT, Outcome.NETWORK_ERROR, Outcome.BROWSER_ERROR})
-"""Outcomes that are retried, as is a 429. `not_found` and challenges are never retried within a run."""
+"""Visits with these outcomes are retried; so is a visit answered with 429. Within a run, `not_found` and challenges
+never are."""
 _MAX_DELAY_SECONDS = 60.0
 
 

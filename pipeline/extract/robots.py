@@ -21,18 +21,18 @@ _MAX_BYTES = 512 * 1024
 class Robots:
     """The robots.txt rules of all hosts, each fetched once a day.
 
-    `load` or `fetch` must have made a host's rules available before the other methods are called for it.
+    Before the other methods, call `load` with the host, and `fetch` if `load` returns False.
     """
 
     FAILURE_TTL: ClassVar[timedelta] = timedelta(minutes=5)
-    """How long a robots.txt answered with a server error forbids the whole site (RFC 9309, 2.3.1.4)."""
+    """How long the whole site is forbidden if its robots.txt is answered with a server error (RFC 9309, 2.3.1.4)."""
 
     def __init__(self, redis: Redis, *, user_agent: str) -> None:
         self._redis, self._user_agent = redis, user_agent
         self._rules: dict[str, _HostRules] = {}
 
     def load(self, host: str) -> bool:
-        """Load a host's rules from Redis; return False if they are not there, so that `fetch` has to get them."""
+        """Load a host's rules from Redis. Return False if Redis does not have them; then call `fetch`."""
         stored = self._redis.get(_key(host))
         if stored is None:
             return False
@@ -43,7 +43,7 @@ class Robots:
     def fetch(self, url: str) -> None:
         """Fetch the robots.txt of the host of `url` and cache it.
 
-        A host that cannot be reached counts as one without rules; the visit will show that it cannot be reached.
+        A host that does not answer counts as a host without rules. The visit itself will then fail.
         """
         parts = urlsplit(url)
         status, text = self._download(f"{parts.scheme}://{parts.netloc}/robots.txt")
@@ -53,16 +53,16 @@ class Robots:
         self._rules[parts.netloc] = _HostRules.parse(stored)
 
     def failure_reason(self, host: str) -> str | None:
-        """Return why the whole host is forbidden for now: its robots.txt failed; None if it did not."""
+        """Return why the whole host is forbidden for now (robots.txt answered with an error); None if it is not."""
         status = self._rules[host].status
         return f"robots.txt of {host} was answered with status {status}" if _is_failure(status) else None
 
     def allows(self, url: str) -> bool:
-        """Return whether the rules allow `url` to be fetched."""
+        """Return whether the host's robots.txt allows us to fetch `url`."""
         return bool(self._rules[urlsplit(url).netloc].rules.can_fetch(url, ROBOTS_NAME))
 
     def delay_seconds(self, host: str) -> float:
-        """Return the delay between requests that a host demands; 0 if none, or if its rules are not loaded."""
+        """Return the delay that a host demands between requests; 0 if it demands none or its rules are not loaded."""
         if host not in self._rules:
             return 0
         rules = self._rules[host].rules
@@ -70,7 +70,7 @@ class Robots:
         return max(float(crawl_delay or 0), rate.seconds / rate.requests if rate else 0)
 
     def _download(self, url: str) -> tuple[int | None, str]:
-        """Return the status (None without an answer) and the text."""
+        """Return the status (None without an answer) and the text, which is empty unless the status is 2xx."""
         options = {"headers": {"User-Agent": self._user_agent}, "follow_redirects": True, "trust_env": False}
         body = b""
         try:

@@ -1,16 +1,16 @@
 """The throttle of a site: one per host for all runs and machines, kept in Redis.
 
 - **Rate.** Requests to a site are at least an interval apart. A run asks for a turn, sends its request, and then
-  reports when the request really left (`report_sent`). The next turn starts from that moment, so that a slow browser
-  cannot bunch requests.
-- **Single requests first.** Runs that a person waits for queue separately; bulk work gets no turn while that queue is
-  not empty.
-- **Retry-After.** After a 429 no run sends requests for as long as the header says.
+  reports when the request really left (`report_sent`). The interval before the next turn begins at that moment.
+  Otherwise a slow browser could send two requests at almost the same time.
+- **Single requests first.** Runs of single requests, for which a user waits, have a queue of their own. Bulk work gets
+  no turn while this queue is not empty.
+- **Retry-After.** After a 429 no run sends requests for as long as the header says (30 seconds without the header).
 - **Circuit breaker.** After several companies in a row were answered with a challenge (or 429, 401, 403), the site is
-  paused. Then one request, the probe, is sent: if it succeeds, the pause is over for all; if not, it is extended.
+  paused. When the pause ends, one run sends one request, the probe. If it succeeds, all runs continue; if not, the site
+  is paused again.
 
-Every decision is made by a Lua script inside Redis and by Redis's own clock, so the clocks of the machines need not
-agree.
+Lua scripts inside Redis make all decisions, by Redis's own clock. So the clocks of the machines may differ.
 """
 
 import json
@@ -40,14 +40,14 @@ _CHARGE_REQUESTS = load_script(_LUA, "charge_requests")
 _REPORT_RESULT = load_script(_LUA, "report_result")
 
 _MAX_HOLD = timedelta(seconds=5)
-"""How long a turn is held for a run that does not report its request; that run may be dead."""
+"""How long other runs wait for a run that has a turn and does not report its request. It may have died."""
 _INTERVAL_MARGIN = 1.05
 """Compensates for network jitter: two requests may arrive closer together than they were sent."""
 _DEFAULT_RETRY_AFTER = timedelta(seconds=30)
 """The pause after a 429 without a Retry-After header."""
 _MAX_PAUSE = timedelta(hours=6)
 _POLL_SECONDS, _PAUSED_POLL_SECONDS = 0.05, 0.5
-"""A pause may end before its time, when another run's probe succeeds; so waiting runs poll."""
+"""How often a run that waits out a pause asks again: the pause ends early if the probe of another run succeeds."""
 
 
 class RequestResult(StrEnum):
@@ -66,8 +66,8 @@ class Turn:
     """Permission to send one request to the site now.
 
     The run that gets a turn calls `SiteThrottle.report_sent` when the request has left, and
-    `SiteThrottle.report_result` when it is answered. `is_probe`: the first request after a pause; its result ends or
-    extends the pause for all runs.
+    `SiteThrottle.report_result` when it is answered. `is_probe` marks the first request after a pause of the circuit
+    breaker. Its result decides for all runs whether they continue or the site is paused again.
     """
 
     is_probe: bool = False
@@ -75,14 +75,14 @@ class Turn:
 
 @dataclass(frozen=True)
 class Wait:
-    """No turn yet: another request has just been sent, or is about to be. Ask again after `seconds`."""
+    """No turn yet, because another run has just sent a request or is next. Ask again after `seconds`."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
 class Paused:
-    """No turns for any run until `until`. Ask again then, or earlier: a successful probe ends the pause."""
+    """No turns for any run until `until`. Ask again then, or earlier, because a successful probe ends the pause."""
 
     until: datetime
     reason: str
@@ -114,7 +114,7 @@ class SiteThrottle:
         )
 
     def request_turn(self, url: str) -> Turn | Wait | Paused | ForbiddenByRobots:
-        """Ask for a turn to fetch `url`; first fetch the host's robots.txt if no run has done so today.
+        """Ask for a turn to fetch `url`. If Redis has no current robots.txt of the host, fetch it first.
 
         After a `Turn` the caller must call `report_sent`, then `report_result`.
         """
@@ -140,7 +140,7 @@ class SiteThrottle:
         return _paused(until, reason)
 
     def report_sent(self, url: str, *, seconds_ago: float = 0) -> None:
-        """Report how long ago the request of a turn was really sent; the next turn comes an interval after that."""
+        """Report how long ago the request of a turn left. The next turn comes one interval after that moment."""
         host = urlsplit(url).netloc
         self._count(1)
         if interval_ms := self._interval_of(host):
@@ -149,7 +149,7 @@ class SiteThrottle:
             self._report_sent(keys=[keys["turn"], keys["holder"]], args=[self._id, age_ms, interval_ms])
 
     def charge_requests(self, url: str, requests: int) -> None:
-        """Delay the next turn for requests that were sent without a turn, because redirects led to them."""
+        """Delay the next turn by one interval for each of `requests`: redirects sent them without a turn."""
         host = urlsplit(url).netloc
         self._count(requests)
         if interval_ms := self._interval_of(host):
@@ -232,7 +232,7 @@ def parse_retry_after(text: str | None) -> timedelta | None:
 def wait_for_turn(
     throttle: SiteThrottle, url: str, *, max_pause: timedelta
 ) -> Turn | Paused | ForbiddenByRobots:
-    """Wait for a turn to fetch `url`, through pauses too; return `Paused` for one of more than `max_pause`."""
+    """Wait for a turn to fetch `url`, also until a pause ends. Return a pause that is longer than `max_pause`."""
     while True:
         answer = throttle.request_turn(url)
         if isinstance(answer, Wait):

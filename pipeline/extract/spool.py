@@ -1,4 +1,4 @@
-"""The spool: a run's captures as files until the warehouse has stored them, so that a crash in between loses none."""
+"""The spool: files with a run's captures, kept until the warehouse has stored them, so that a crash loses none."""
 
 import contextlib
 from pathlib import Path

@@ -21,14 +21,14 @@ from pipeline.settings import Screenshots
 from warehouse.contract import Outcome
 
 _SETTLED_SECONDS = 0.3
-"""How long a page that shows the company must not change before it counts as complete …"""
+"""A page that shows the company counts as complete when it has not changed for this long."""
 _SETTLED_WITH_DATA_SECONDS = 0.15
-"""… and if the data that it fetched has arrived: then there is nothing left that the page could wait for."""
+"""The shorter time if the company's data has arrived, because the page then has nothing left to wait for."""
 _FAILURE_SETTLED_SECONDS = {Outcome.SERVER_ERROR: 3.0, Outcome.NETWORK_ERROR: 3.0}
 _OTHER_FAILURE_SETTLED_SECONDS = 1.0
-"""How long a page that shows a failure must not change before the failure counts; the page may retry by itself."""
+"""A failure that a page shows counts when the page has not changed for this long. (The page may retry by itself.)"""
 _MAX_UNSETTLED_SECONDS = 4.0
-"""How long a page may keep changing (a clock, a banner) with the same verdict before that verdict counts."""
+"""If a page never stops changing (a clock, a banner), its verdict counts after it was the same for this long."""
 _NAVIGATION_ERROR = "aborted by navigation"
 """chromedriver's message when the page navigates away during a command."""
 _MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -37,9 +37,9 @@ _MAX_DOCUMENT_CHARACTERS = 4 * 1024 * 1024
 """The largest rendered page; a larger one is not a company's page, and reading it would block the run."""
 
 _SCREENSHOT_OUTCOMES = frozenset({Outcome.BLOCKED, Outcome.WRONG_PAGE, Outcome.INCOMPLETE, Outcome.TIMEOUT})
-"""Outcomes that a person has to judge by a screenshot."""
+"""Outcomes that a person has to check, for which a screenshot helps."""
 
-# The driver cannot transfer an unpaired surrogate, hence toWellFormed.
+# The driver cannot transfer an unpaired surrogate; toWellFormed replaces it.
 _READ_PAGE_SCRIPT = """
 const html = document.documentElement ? document.documentElement.outerHTML : '';
 return [html.length > arguments[0] ? null : (html.toWellFormed ? html.toWellFormed() : html), location.href];
@@ -48,7 +48,7 @@ return [html.length > arguments[0] ? null : (html.toWellFormed ? html.toWellForm
 
 @dataclass
 class _PageState:
-    """What the visit has seen of the page so far; times are of the monotonic clock."""
+    """What the visit has seen of the page so far. Times are readings of the monotonic clock, in seconds."""
 
     network: NetworkLog
     changed_at: float
@@ -56,7 +56,7 @@ class _PageState:
     url: str = ""
     is_too_large: bool = False
     judged_change: float | None = None
-    """The value of `changed_at` at the last judgement."""
+    """The value of `changed_at` when the page was last judged. If it is still the same, there is nothing to judge."""
     judge_at: float = 0.0
     """When the page may be judged again."""
     verdict: PageVerdict | None = None
@@ -84,7 +84,7 @@ class Visit:
         self.is_aborted = False
         """Whether the browser or the page stopped answering, so that the browser is no longer usable."""
         self.is_unsettled = False
-        """Whether the page was still changing; leaving it may take long, closing its tab does not."""
+        """Whether the page was changing at the deadline. Its tab is then closed, because leaving it may take long."""
 
     @property
     def sent_at(self) -> float | None:
@@ -160,13 +160,13 @@ class Visit:
         )
 
     def leave(self) -> None:
-        """Leave the page and delete what it stored. Raises DRIVER_ERRORS."""
+        """Leave the page and delete what it stored in the browser. Raises DRIVER_ERRORS."""
         self.tab.focus()
         self.tab.clear(self._state.network.urls())
 
     @contextlib.contextmanager
     def _driver_failures(self) -> Any:
-        """Turn what the driver raises into the verdict."""
+        """Turn an error of the driver into the visit's verdict."""
         try:
             yield
         except TimeoutException as error:
@@ -283,7 +283,7 @@ class Visit:
         if verdict is None or state.verdict is None or verdict.outcome is not state.verdict.outcome:
             state.verdict_since = now
         state.verdict, state.judged_change = verdict, state.changed_at
-        # A page that is slow to judge and keeps changing must not take all the time: judge it half the time at most.
+        # Wait as long as the judgement took, so that a large page that keeps changing does not take all of the time.
         state.judge_at = time.monotonic() + (time.monotonic() - now)
 
     def _evidence(self) -> PageEvidence:

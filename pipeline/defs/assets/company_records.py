@@ -1,4 +1,4 @@
-"""The companies' records as assets. One operation reads each capture once and fills the tables of all of them."""
+"""The assets that contain the companies' records. One op reads each capture once and fills the tables of all assets."""
 
 from collections.abc import Iterator
 
@@ -60,7 +60,7 @@ def records(
     with retried_on_outage(context), telemetry.step("records"):
         for results in _transformations(context, config, warehouse, redis):
             summary.add(results)
-            if not run_context.captures(context.run):  # otherwise they were counted after each visit
+            if not run_context.captures(context.run):  # a run that captures counts them after each visit
                 count_transformations(tallies, results)
             tallies.flush()
             if config.select:
@@ -97,7 +97,7 @@ def _transform_stale(
         ):
             transformed = [done for done in results if done.result is TransformResult.TRANSFORMED]
             if keys := [company_key(done.idno) for done in transformed]:
-                redis.cache.unlink(*keys)  # the API caches a record again when a user asks for it
+                redis.cache.unlink(*keys)  # the API caches a record again at the next request for it
             yield results
     except TooManyRefused as reason:
         raise Failure(str(reason), allow_retries=False) from reason
@@ -119,7 +119,7 @@ def _captures(
 
 def _transform(capture: StoredCapture, warehouse: Warehouse, redis: RedisStores) -> Transformation:
     with warehouse.transaction() as connection:
-        if is_recorded(connection, capture):  # transformed right after its visit
+        if is_recorded(connection, capture):  # the run transformed it right after the visit
             record = load_record(connection, capture.idno)
             name = record.name if record else ""
             return Transformation(capture.idno, capture.source_data_id, TransformResult.TRANSFORMED, name)

@@ -10,7 +10,7 @@ from pipeline.defs.selection import CompanySelection
 
 @config_mapping
 def _selection(selection: CompanySelection) -> dict[str, Any]:
-    """Pass the asset's config on to the op that needs it."""
+    """Pass the asset's config to the op `plan_captures`."""
     return {plan_captures.name: {"config": selection.as_config()}}
 
 
@@ -22,5 +22,5 @@ def _selection(selection: CompanySelection) -> dict[str, Any]:
     " the page fetched, all unchanged. Rows are only ever added.",
 )
 def source_data() -> Any:
-    """Plan the visits, then capture and store company by company, then report."""
+    """Plan the visits, then visit each company and store its captures, then report the outcomes."""
     return report_captures(capture_companies(plan_captures()))

@@ -1,4 +1,4 @@
-"""The ops of `source_data`: plan the visits, capture with Selenium and store, report."""
+"""The ops of `source_data`: plan the visits, visit the companies and store the captures, report the outcomes."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,10 @@ from warehouse.contract import KIND_TAG, REQUESTED_BY_TAG, RunKind
 
 @dataclass(frozen=True)
 class VisitPlan:
-    """The companies of a run. A company is skipped if, at its turn, it has a conclusive capture newer than `since`."""
+    """The companies that a run is to visit.
+
+    The run skips a company that already has a conclusive capture newer than `since` when its visit would begin.
+    """
 
     idnos: list[str]
     since: datetime
@@ -33,7 +36,7 @@ class VisitPlan:
     description="Determines the companies to visit: those that the config names, or those that it selects.",
 )
 def plan_captures(context: OpExecutionContext, config: CompanySelection, warehouse: Warehouse) -> VisitPlan:
-    """Return the plan. Dagster validated the config when it read it."""
+    """Return the plan. (Dagster has validated the config before the step starts.)"""
     with retried_on_outage(context), warehouse.transaction() as connection:
         idnos = select_companies(connection, config)
     context.log.info(f"companies to visit: {len(idnos)}")
@@ -53,7 +56,7 @@ def capture_companies(
     warehouse: Warehouse,
     telemetry: Telemetry,
 ) -> None:
-    """Visit each company until a capture is final. If the run also transforms, update the company's record."""
+    """Visit each company until no retry is left to do. If the run also transforms, update the company's record."""
     spools = browser.settings.work_dir / "spool"
     stores = Stores(
         transaction=warehouse.transaction,

@@ -16,7 +16,7 @@ _OUTAGES = (RedisError, InterfaceError, OperationalError)
 def retried_on_outage(context: OpExecutionContext | AssetExecutionContext) -> Iterator[None]:
     """Make Dagster retry the step, after a delay that grows, if PostgreSQL or Redis cannot be reached.
 
-    A RetryPolicy would also retry all other errors, and a run that a user cancels.
+    Dagster's RetryPolicy is no alternative: it would also retry after any other error and after a cancellation.
     """
     try:
         yield

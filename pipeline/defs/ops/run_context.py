@@ -1,4 +1,4 @@
-"""What a step asks Dagster about its own run and about other runs."""
+"""Queries with which a step asks Dagster about its own run and about other runs."""
 
 import time
 from collections.abc import Callable
@@ -21,7 +21,7 @@ _CHECK_INTERVAL = timedelta(seconds=2)
 
 
 def run_group(context: Context) -> tuple[str, ...]:
-    """Return the ids of this run and of those that it was retried from. A retry skips the work that those have done."""
+    """Return the ids of this run and of the runs that it is a retry of. A retry skips the work that they have done."""
     run = context.run
     if run.root_run_id is None:
         return (run.run_id,)
@@ -45,7 +45,7 @@ def _materializes(run: DagsterRun, asset: str) -> bool:
 
 
 def created_at(context: Context) -> datetime:
-    """Return when this run was requested."""
+    """Return when this run was created in Dagster. This counts as the time of the request."""
     record = context.instance.get_run_record_by_id(context.run.run_id)
     return record.create_timestamp.replace(tzinfo=UTC) if record else datetime.now(UTC)
 
@@ -59,9 +59,9 @@ def has_ended(instance: DagsterInstance, run_id: str) -> bool:
 def active_run_check(context: Context) -> Callable[[], None]:
     """Return a function that raises Failure when Dagster considers this run ended or cancelled.
 
-    There are two reasons to ask Dagster. A process that lost contact (with the code server, for example) must not
-    continue alongside the run that replaced its own. And the exception that Python raises for the signal that cancels a
-    run can get lost in the code that it interrupts.
+    There are two reasons to ask Dagster. First, Dagster may have given this run up (because its process lost contact
+    with the code server, for example) and another run may have replaced it: the two must not work at once. Second, Python
+    raises an exception for the signal that cancels a run, and the interrupted code may swallow this exception.
     """
     next_check = 0.0
 

@@ -1,4 +1,4 @@
-"""The op of `sweep_register`: walks a list of companies into `tracked_companies`, page by page."""
+"""The op of `sweep_register`: reads a list of companies page by page and stores them in `tracked_companies`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,7 +34,7 @@ _SWEEP_ERRORS = (
     UnreadableRegister,
     SweepConflict,
 )
-"""The errors that end a sweep before the end of its list. The cursor stays at the page that it has reached."""
+"""Errors that stop a sweep before the end of its list. The next run continues at the first page not yet stored."""
 
 
 class ListSource(StrEnum):
@@ -55,10 +55,12 @@ class RegisterSweep(Config):
         default=None, description="Path of the XLSX file, on the machine that executes the run"
     )
     page_size: int = Field(
-        default=PAGE_SIZE, ge=1, le=PAGE_SIZE, description="Companies on a page, for a new sweep"
+        default=PAGE_SIZE, ge=1, le=PAGE_SIZE, description="Companies per page; applies only to a new sweep"
     )
     max_pages: int | None = Field(
-        default=None, ge=1, description="Stop after this number of pages; the next run continues"
+        default=None,
+        ge=1,
+        description="Stop the run after this number of pages; the next run continues the sweep",
     )
     restart: bool = Field(
         default=False, description="Start a new sweep even if an unfinished one could continue"
@@ -136,7 +138,7 @@ def _open(config: RegisterSweep, warehouse: Warehouse, *, is_first_try: bool) ->
             if config.path is not None
             else list_url(connection, site_url=settings.site_url, api_url=settings.api_url)
         )
-        # Only the first try of this step starts a new sweep; a retry continues it.
+        # Only the first try of this step restarts the sweep; a retry continues the sweep of the first try.
         return open_sweep(
             connection, source, page_size=config.page_size, restart=config.restart and is_first_try
         )
@@ -153,7 +155,10 @@ def _pages(config: RegisterSweep, sweep: Sweep, redis: RedisStores) -> Iterator[
 
 
 def _failure(reason: Exception, warehouse: Warehouse) -> Failure:
-    """Return the failure for Dagster. Store a page that is not a page of the list, so that it can be looked at."""
+    """Return the failure for Dagster. If the site answered with something else than a page of the list, store it.
+
+    The stored answer lets people find out what the site sent instead.
+    """
     metadata = {}
     if isinstance(reason, NotAListPage):
         with warehouse.transaction() as connection:

@@ -10,12 +10,12 @@ from pipeline.register.listing import RowProblem, SweepPage
 from pipeline.register.sweeps import Sweep
 
 _MAX_PROBLEMS = 200
-"""How many problems are shown; all are counted."""
+"""The maximum number of problems to show. The counts include all problems."""
 
 
 @dataclass
 class SweepSummary:
-    """Counts of the part of a sweep that one run has done."""
+    """Counts of what one run has done of a sweep, which may take several runs."""
 
     sweep: Sweep | None = None
     pages: int = 0
@@ -33,7 +33,7 @@ class SweepSummary:
     problems: list[dict[str, str | int]] = field(default_factory=list)
 
     def begin(self, sweep: Sweep) -> None:
-        """Start at the page that the sweep has reached."""
+        """Set the sweep that the run continues or starts, and its next page."""
         self.sweep, self.next_page = sweep, sweep.next_page
 
     def add(self, page: SweepPage, added: int) -> str:
@@ -59,7 +59,7 @@ class SweepSummary:
         self.paused_until, self.pause_reason = paused.until, paused.reason
 
     def shortfall(self) -> str | None:
-        """Return a warning if the sweep is finished and has seen fewer companies than the list states in total."""
+        """Return a warning if the finished sweep saw fewer companies than the list claims to have; None otherwise."""
         seen = self.seen + (self.sweep.seen if self.sweep else 0)
         if not self.is_finished or self.total is None or seen >= self.total:
             return None

@@ -12,7 +12,7 @@ _MAX_UNKNOWN = 1000
 
 
 class TransformSummary:
-    """Counts of transformations, and the first few of each kind, which are shown as tables."""
+    """Counts of transformations. Two tables show the first transformed captures and the first that failed."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()

@@ -15,7 +15,7 @@ from telemetry.tallies import Tallies
 from warehouse.contract import RunKind
 
 _CLAIM_MARGIN = timedelta(seconds=60)
-"""How much longer a claim lasts than a visit may."""
+"""A claim lasts this much longer than the longest visit."""
 
 
 class Browser(ConfigurableResource):  # type: ignore[type-arg]
@@ -46,11 +46,11 @@ class Browser(ConfigurableResource):  # type: ignore[type-arg]
         """Return a run's crawl. All runs share the throttle and the claims in `state`.
 
         Args:
-            state: The Redis database with the state.
+            state: The client of Redis's state database.
             tallies: The run's metrics.
-            run_id: The run that crawls.
-            kind: Whether it serves a single request or bulk work; a single request borrows a running browser.
-            has_ended: Returns whether the run with an id has ended, so that its claims may be taken over.
+            run_id: The run that the crawl belongs to.
+            kind: The kind of the run. A single request may borrow a running browser; bulk work starts its own.
+            has_ended: Returns whether the run with an id has ended. If so, this run may take over its claims.
             find_new_capture: See `Crawl`.
             check_run_active: See `Crawl`.
         """

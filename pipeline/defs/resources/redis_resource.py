@@ -45,5 +45,5 @@ class RedisStores(ConfigurableResource):  # type: ignore[type-arg]
 
     @property
     def fresh_seconds(self) -> int:
-        """How many seconds a record counts as fresh."""
+        """How long a record counts as fresh, in seconds."""
         return self._fresh_seconds

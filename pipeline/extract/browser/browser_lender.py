@@ -3,13 +3,13 @@
     python -m pipeline.extract.browser.browser_lender
 
 The lender is a separate program (settings: browser_lender, warm_browsers and those of the browser). Runs connect to
-its Unix socket. A browser is lent for as long as the connection lasts, together with a tab opened in advance in a
-browser context of its own. If no browser is free, the lender closes the connection and the run starts a browser
-itself.
+its Unix socket. The run has the browser for as long as the connection lasts, together with a tab that the lender has
+opened in advance in a browser context of its own. If no browser is free, the lender closes the connection and the run
+starts a browser itself.
 
-When a browser is returned, the lender removes all browser contexts; nothing but the empty tab may remain. The lender
-kills and replaces a browser if that fails, if the browser does not answer or is worn out, or if the borrower
-disconnects without returning it (because it was killed, for example).
+When a run returns a browser, the lender resets it: it removes all browser contexts, so that nothing but the empty tab
+remains. The lender kills and replaces a browser that cannot be reset, does not answer or is worn out. It does the same
+if the run disconnects without returning the browser (because the run was killed, for example).
 """
 
 import contextlib
@@ -83,7 +83,7 @@ class Lease:
         self.discard()
 
     def discard(self) -> None:
-        """Disconnect; without `return_browser` before, the lender replaces the browser."""
+        """Disconnect. If `return_browser` was not called before, the lender replaces the browser."""
         self._connection.close()
 
 
@@ -94,7 +94,7 @@ def borrow(lender_socket: Path) -> Lease | None:
         connection = local_socket.connect(lender_socket, timeout=_OFFER_TIMEOUT_SECONDS)
         offer = local_socket.receive(connection)
         local_socket.send(connection, {"taken": True})
-        # Wait for the confirmation: if this process answered too late, another run may have the browser by now.
+        # Wait for the lender's confirmation. Without it the browser is not lent: our answer may have come too late.
         local_socket.receive(connection)
         return Lease(connection, offer)
     except (OSError, EOFError, ValueError):
@@ -138,7 +138,7 @@ class BrowserLender:
             keeper.join()
 
     def stop(self, *_: object) -> None:
-        """Make `serve` return; usable as a signal handler. (Shutting down wakes `accept`, closing would not.)"""
+        """Make `serve` return; usable as a signal handler. (Closing the socket would not wake `accept`.)"""
         self._listener.shutdown(socket.SHUT_RDWR)
 
 
@@ -217,14 +217,14 @@ class _BrowserKeeper(threading.Thread):
             try:
                 driver.execute_script("return 1")
             except DRIVER_ERRORS:
-                # The borrower starts a browser itself; waiting for another one of ours could take longer.
+                # The borrower now starts a browser itself. To wait for another browser of the lender could take longer.
                 connection.close()
                 raise
             return connection
         return None
 
     def _lend(self, connection: socket.socket, driver: webdriver.Chrome, place: TabPlace) -> int | None:
-        """Lend the browser; return the number of pages that it showed, None if it was not returned."""
+        """Lend the browser. Return the number of pages that it showed, None if the borrower did not return it."""
         self._borrower = connection
         executor = driver.command_executor
         assert isinstance(executor, RemoteConnection)
@@ -277,8 +277,8 @@ def main() -> None:
         refuse_to_start(reason)
     if settings.browser_lender is None or settings.webdriver_url is not None:
         sys.exit(
-            "nothing to lend: REGISTRU_BROWSER_LENDER has to name the lender's socket, and REGISTRU_WEBDRIVER_URL"
-            " must not be set"
+            "nothing to lend: set REGISTRU_BROWSER_LENDER to the path of the lender's socket, and do not set"
+            " REGISTRU_WEBDRIVER_URL"
         )
     with local_socket.listen(settings.browser_lender) as listener:
         lender = BrowserLender(settings, listener)

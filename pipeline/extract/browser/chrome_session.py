@@ -38,16 +38,17 @@ _BACKGROUND_FLAGS = (
     "--disable-renderer-backgrounding",
     "--disable-back-forward-cache",
 )
-"""Background pages run at full speed. Pages that a tab left are not cached (the cache costs a quarter of the CPU)."""
+"""Let background pages run at full speed. Do not cache pages that a tab has left; this cache takes a quarter of the
+CPU time."""
 _SCRIPT_TIMEOUT_SECONDS = 5
 _START_TIMEOUT_SECONDS = 60
 _QUIT_TIMEOUT_SECONDS = 5
 COMMAND_TIMEOUT_SECONDS = 15
-"""Commands are short, because none waits for a page to load."""
+"""The maximum duration of a driver command. All commands are short, because none waits for a page to load."""
 _BIDI_POLL_SECONDS = 0.005
 """How often Selenium polls for the answer to a BiDi command; with its default each command takes 0.1 s."""
 _BIDI_TIMEOUT_SECONDS = 10
-"""How long Selenium waits for that answer; it does not notice a lost connection."""
+"""How long Selenium waits for the answer to a BiDi command. Selenium does not notice a lost connection."""
 
 _SANDBOX_HINT = (
     " (if Chrome's sandbox cannot work here, as in some containers, set REGISTRU_CHROME_NO_SANDBOX=true)"
@@ -61,7 +62,7 @@ class BrowserNotStarted(RuntimeError):
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of an error's message, without the driver's stack; its type if there is no message."""
+    """Return the first line of an error's message, without the driver's stack; without a message, the error's type."""
     text = str(getattr(error, "msg", None) or error).strip()
     return text.splitlines()[0] if text else type(error).__name__
 
@@ -96,7 +97,7 @@ def chrome(settings: BrowserSettings) -> Iterator[Driver]:
             yield driver
         finally:
             driver.command_executor.client_config.timeout = _QUIT_TIMEOUT_SECONDS
-            # Errors do not matter: a local browser is killed afterwards, a remote one ended by its own server.
+            # Errors do not matter: a local browser is killed afterwards, and a remote server ends its browser itself.
             # webdriver.Chrome's quit() is avoided because it waits half a minute for a driver that hangs.
             with contextlib.suppress(WebDriverException, OSError, HTTPError):
                 _detach_bidi(driver)
@@ -104,7 +105,7 @@ def chrome(settings: BrowserSettings) -> Iterator[Driver]:
 
 
 def _detach_bidi(driver: Driver) -> None:
-    """Keep Selenium from waiting for its BiDi reader thread, which often takes ten seconds to notice the end."""
+    """Keep Selenium from waiting for its BiDi thread, which often notices the end only after ten seconds."""
     connection = getattr(driver, "_websocket_connection", None)
     if connection is not None:
         connection.response_wait_timeout = 0
@@ -177,7 +178,10 @@ def _start(settings: BrowserSettings, service: "_GuardedService", profile: Path)
 
 
 def browser_memory_mb(driver_process: int) -> float:
-    """Return the memory in MB that the child processes of a driver on this machine do not share with others."""
+    """Return the memory in MB of the browser that the driver with the pid `driver_process` has started.
+
+    Memory that its processes share with others is not counted.
+    """
     total = 0
     with contextlib.suppress(psutil.Error):
         for process in psutil.Process(driver_process).children(recursive=True):
@@ -194,7 +198,7 @@ def _chrome_environment(scratch: Path) -> dict[str, str]:
 
 
 class _GuardedService(webdriver.ChromeService):
-    """chromedriver in a process group of its own, which a guard process kills when this process has ended."""
+    """chromedriver in a process group of its own. A guard process kills this group when the current process ends."""
 
     def __init__(self, program: Path, folders: tuple[Path, Path]) -> None:
         super().__init__(
@@ -206,7 +210,7 @@ class _GuardedService(webdriver.ChromeService):
         self._guard: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start chromedriver and, even if it fails, its guard; called by Selenium's driver."""
+        """Start chromedriver; start its guard even if chromedriver then fails. Selenium's driver calls this method."""
         try:
             super().start()
         finally:
@@ -227,7 +231,7 @@ class _GuardedService(webdriver.ChromeService):
                 )
 
     def end(self) -> None:
-        """Kill chromedriver; the guard kills whatever it started."""
+        """Kill chromedriver's process group. Make the guard remove the folders, and wait for it."""
         if getattr(self, "process", None) is not None:
             with contextlib.suppress(OSError):
                 os.killpg(self.process.pid, signal.SIGKILL)
@@ -241,7 +245,7 @@ class _GuardedService(webdriver.ChromeService):
 def _options(settings: BrowserSettings) -> webdriver.ChromeOptions:
     options = webdriver.ChromeOptions()
     options.web_socket_url = True  # BiDi: the only way to isolated tabs
-    # Selenium would wait for the document, which is only an empty shell on this site.
+    # Otherwise Selenium would wait until the document is loaded, which is only an empty shell on this site.
     options.page_load_strategy = "none"
     options.unhandled_prompt_behavior = "dismiss"
     # By default chromedriver lets pages open windows; these would stay open during the next visit.

@@ -12,7 +12,7 @@ _ABORTED = "net::ERR_ABORTED"
 
 @dataclass(frozen=True)
 class Redirect:
-    """One hop on the way to the document."""
+    """A redirect that a request followed."""
 
     url: str
     status_code: int
@@ -85,8 +85,8 @@ class NetworkLog:
     def awaits_data_about(self, idno: str) -> bool:
         """Return whether a data request may still bring data on a company.
 
-        If requests name the company, only requests to their hosts count: those to other hosts (statistics,
-        advertisements) may never be answered.
+        If URLs of data requests contain the IDNO, only requests to the hosts in these URLs count: other hosts
+        (statistics, advertisements) may never answer.
         """
         data = [request for _, request in self.data_requests()]
         hosts = {urlsplit(request.url).netloc for request in data if idno in request.url}
@@ -97,7 +97,8 @@ class NetworkLog:
     def data_request_for(self, idno: str) -> NetworkRequest | None:
         """Return the page's own data request for a company, None if there is none.
 
-        Of the URLs that name the company, the likeliest one is `…/companies/{idno}`. Of its requests, the last counts.
+        Of the URLs that contain the IDNO, one that ends with `companies/{idno}` comes first. If the page requested the
+        URL several times, return the last request.
         """
         named = [
             request
@@ -163,7 +164,7 @@ def _lower(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def complete_headers(request: NetworkRequest) -> tuple[Mapping[str, str], list[Redirect]]:
-    """Return the headers of a request's answer and its redirects, both with raw headers if these are complete."""
+    """Return the headers of a request's answer, and its redirects. Use the raw headers if the log has all of them."""
     raw = request.raw_headers
     if len(raw) != len(request.redirects) + 1:
         return request.headers, request.redirects

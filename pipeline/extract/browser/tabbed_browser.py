@@ -14,9 +14,9 @@ from pipeline.settings import PipelineSettings
 from telemetry.tallies import BORROWED, BROWSERS, STARTED, Tallies
 
 _IN_USE_MARGIN_SECONDS = 30.0
-"""If a run dies, its browser counts as in use for the longest visit plus this time."""
+"""If a run dies, its browser counts as in use for the longest visit, the longest wait and this time."""
 _MEMORY_CHECK_PAGES = 20
-"""The browser's memory is measured once per this number of pages."""
+"""The browser's memory is measured each time it has shown this number of pages."""
 
 
 class TabbedBrowser:
@@ -39,7 +39,7 @@ class TabbedBrowser:
         self._pages = 0
         self._is_worn_out = False
         self.failed_starts = 0
-        """The number of failures in a row to provide a tab."""
+        """How many times in a row `free_tab` has failed."""
 
     @property
     def accepts_visits(self) -> bool:
@@ -76,7 +76,7 @@ class TabbedBrowser:
         return network_events(self._driver, self._home)
 
     def release_tab(self, visit: Visit) -> None:
-        """Clear a finished visit's tab for the next one; close a tab that is unsettled or does not answer."""
+        """Clear the tab of a finished visit for the next visit. Close it if its page keeps changing or hangs."""
         self._occupied.discard(visit.tab.handle)
         self._pages += 1
         self._report_in_use()

@@ -1,4 +1,4 @@
-"""Isolated tabs of one browser; each has a browser context (cookies, storage, cache) of its own."""
+"""Isolated tabs of one browser. Each tab has a browser context: its own cookies, storage and cache."""
 
 import contextlib
 import json
@@ -38,7 +38,7 @@ class Tab:
         browser = self.driver.browser
         context = browser.create_user_context()
         browser.set_download_behavior(allowed=False, user_contexts=[context])
-        # A window, not a tab in one: Chrome does not render background tabs.
+        # Open a window for each tab, because Chrome does not render a tab in the background of a window.
         handle: str = self.driver.browsing_context.create(type="window", user_context=context)
         self.driver.switch_to.window(handle)
         self.driver.execute_cdp_cmd("Network.setBypassServiceWorker", {"bypass": True})
@@ -54,7 +54,7 @@ class Tab:
         self.driver.switch_to.window(self.handle)
 
     def clear(self, urls: Iterable[str]) -> None:
-        """Leave the page; delete the cookies, and the data that the origins of its requests (`urls`) stored."""
+        """Leave the page. Delete all cookies, and all data stored by the origins of `urls`, the page's requests."""
         self.driver.get("about:blank")
         origins = {f"{parts.scheme}://{parts.netloc}" for url in urls if (parts := urlsplit(url)).netloc}
         for origin in origins:
