@@ -2,8 +2,8 @@
 
 Targets are:
 
-- `http://…`: has to answer with success. Dagster's key is sent if this container has it.
-- `any:http://…`: any response below 500 is enough, for example one that requires a key.
+- `http://…`: the server has to answer with success. If this container has Dagster's key, the key is sent.
+- `any:http://…`: the server may answer with any status below 500, for example because it requires a key.
 - `unix:PATH`: a server has to accept connections on the socket.
 - `grpc:HOST:PORT`: a gRPC server has to report that it serves.
 """
@@ -68,7 +68,7 @@ def check(target: str) -> None:
 
 
 def main() -> None:
-    """Check all targets on the command line. Exit with the error of the first one that is not healthy."""
+    """Check the targets on the command line. Exit with the error of the first target that is not healthy."""
     for target in sys.argv[1:]:
         try:
             check(target)

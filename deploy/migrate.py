@@ -1,8 +1,8 @@
 """Prepares the databases before the platform's containers start: `python -m deploy.migrate`.
 
-It creates missing databases and roles, and runs the migrations of Registru and of Dagster. Running it again changes
-nothing. The other containers start after it has succeeded. With `--empty` it runs no migrations, so that a backup can
-be restored into new, empty databases.
+It creates missing databases and roles, sets the roles' passwords, and runs the migrations of Registru and of Dagster.
+It can be run again at any time. The other containers start after it has succeeded. With `--empty` it runs no
+migrations, so that a backup can be restored into new, empty databases.
 """
 
 import argparse
@@ -77,7 +77,8 @@ def prepare(settings: MigrateSettings, *, empty: bool, report_progress: Callable
     ):
         migrate(scripts=scripts, url=settings.url(owner, database))
         report_progress(f"{database} is up to date")
-    # Dagster's tables are created here: if two of its processes did so at the same time, one of them would fail.
+    # Dagster's tables are created here, because several processes of Dagster start later at the same time. If two of
+    # them created the tables, one would fail.
     subprocess.run([sys.executable, "-m", "dagster", "instance", "migrate"], check=True)
     report_progress("dagster is up to date")
 

@@ -45,7 +45,11 @@ class ApiClient:
         self.http.headers["Authorization"] = f"Bearer {answer['access_token']}"
 
     def request_company(self, idno: str, *, force: bool = False) -> dict[str, Any]:
-        """Request a company. The answer holds its record (`cached` is true) or the id of the request to watch."""
+        """Request a company and return the API's answer.
+
+        If its `cached` is true, `data` is the record. Otherwise, `run_id` is the id to `watch`. With `force`, the
+        company is visited even if a fresh record is stored.
+        """
         return _checked(self.http.post("/scrape/", json={"idno": idno, "force_refresh": force}))
 
     def watch(self, run_id: str) -> Iterator[dict[str, Any]]:
@@ -62,7 +66,10 @@ class ApiClient:
 
 
 def scrape(client: ApiClient, idno: str, *, force: bool, on_state: Callable[[str], None]) -> dict[str, Any]:
-    """Request a company, wait for its end and return {idno, state, cached, error, data}."""
+    """Request a company, wait until its scrape has ended, and return {idno, state, cached, error, data}.
+
+    If the record was not cached, the result also has a `run_id`. `on_state` gets each state of the scrape.
+    """
     answer = client.request_company(idno, force=force)
     if answer["cached"]:
         on_state("cached")

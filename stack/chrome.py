@@ -28,9 +28,9 @@ class Chrome:
 
 
 def find_chrome() -> Chrome:
-    """Return the browser that the settings name, else the one on the PATH, else Selenium Manager's download.
+    """Return the browser that the settings name, else the one on the PATH, else the one in Selenium Manager's folder.
 
-    Raises StackError, which says what to install.
+    Raises StackError, which says what to install, if there is none.
     """
     configured = os.environ.get("REGISTRU_CHROME_BINARY"), os.environ.get("REGISTRU_CHROMEDRIVER")
     if configured[0] and configured[1]:
@@ -64,7 +64,10 @@ def install_chrome() -> Chrome:
 
 
 def _have_same_version(binary: str, driver: str) -> bool:
-    """Return whether both programs run and have the same major version. (Ubuntu's packages only point to a snap.)"""
+    """Return whether both programs run and have the same major version.
+
+    A program on the PATH may fail to run: Ubuntu's packages contain only a pointer to a snap.
+    """
     versions = {_major_version(binary), _major_version(driver)}
     return len(versions) == 1 and None not in versions
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from warehouse.idno import InvalidIdno, parse_idno
 
 Progress = Callable[[str], None]
-"""Shows one line about the step that begins."""
+"""A function that shows its user one line about the step that begins."""
 
 
 def idno_argument(text: str) -> str:
-    """Return a valid IDNO; argparse shows the reason if it is not valid."""
+    """Return the IDNO in an argument (an argparse type). If it is invalid, argparse shows the reason."""
     try:
         return parse_idno(text)
     except InvalidIdno as reason:

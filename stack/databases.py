@@ -1,4 +1,4 @@
-"""The three databases in their owners' roles: those of a home, or external ones (containers, RDS)."""
+"""The three databases, opened in their owners' roles. They belong to a home or are external (containers, RDS)."""
 
 import contextlib
 import os
@@ -26,7 +26,7 @@ DATABASES = (
     database_roles.DAGSTER_DATABASE,
     database_roles.WAREHOUSE_DATABASE,
 )
-"""In the order of references: a request names a run, a run makes captures."""
+"""In the order of references: a request (users) names a run (dagster), and the run makes captures (warehouse)."""
 MIGRATIONS: Mapping[str, Path] = {
     database_roles.USERS_DATABASE: api_migrations.SCRIPTS,
     database_roles.WAREHOUSE_DATABASE: WAREHOUSE_MIGRATIONS,
@@ -66,7 +66,10 @@ def server_databases(port: int, secrets: Secrets) -> tuple[OwnedDatabase, ...]:
 
 
 def databases_from_environment(names: tuple[str, ...] = DATABASES) -> tuple[OwnedDatabase, ...]:
-    """Return the databases whose URLs the environment sets. Raises StackError, naming a setting that is missing."""
+    """Return the databases `names` with the URLs in the environment variables that `SETTINGS` lists.
+
+    Raises StackError, naming the variable, if one is missing or malformed.
+    """
     return tuple(OwnedDatabase(name, _url_of(SETTINGS[name])) for name in names)
 
 
@@ -84,7 +87,10 @@ def _url_of(setting: str) -> str:
 
 @contextlib.contextmanager
 def open_databases(home: Home) -> Iterator[tuple[OwnedDatabase, ...]]:
-    """Yield a home's databases: those of its running platform, else those of a PostgreSQL started for the purpose."""
+    """Yield a home's databases. If no platform runs there, run PostgreSQL alone until the context ends.
+
+    Raises StackError if the home has no databases yet, or another command uses it.
+    """
     secrets = load_or_create(home.secrets)
     if is_locked(home) and home.state.exists():
         yield server_databases(RunningPlatform.of(home).ports["postgres"], secrets)
@@ -99,9 +105,10 @@ def open_databases(home: Home) -> Iterator[tuple[OwnedDatabase, ...]]:
 
 @contextlib.contextmanager
 def postgres_alone(home: Home, secrets: Secrets, *, mark: Home) -> Iterator[tuple[OwnedDatabase, ...]]:
-    """Run PostgreSQL alone on a home's data.
+    """Run PostgreSQL on a home's data, without the rest of the platform.
 
-    If this process is killed, the next command at the home `mark` terminates that PostgreSQL.
+    PostgreSQL's environment names the home `mark`. If this process is killed, PostgreSQL keeps running; the next
+    command that uses `mark` finds it by its environment and terminates it.
     """
     [port] = free_ports(1)
     with (home.logs / "postgres.log").open("ab") as log:

@@ -1,4 +1,4 @@
-"""The main job end to end: sign in, request companies, show their records with the evidence behind them."""
+"""`registru demo`: starts the platform with the stand-in site, requests companies and shows their records."""
 
 import json
 import secrets
@@ -21,7 +21,7 @@ _COMPANIES = (CaseName.FOUND, CaseName.COMPANY_FOUNDERS, CaseName.NOT_FOUND)
 
 
 def run_demo(home: Home, *, port: int | None) -> int:
-    """Run the demo. Return 0 if every company ended in the expected state."""
+    """Run the demo. Return 0 if each company ended in the expected state and a repeated request was a cache hit."""
     console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
     source = Source(url="", visits_per_second=0, stand_in=True)
 

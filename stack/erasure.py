@@ -1,7 +1,7 @@
 """Erasure on request: of an account holder, or of a person named in a company's record.
 
-Both work in the roles that own the databases, in one transaction for each database, and record who ordered the erasure
-and why. Only restoring a backup undoes an erasure, so erasures made after that backup have to be repeated then.
+Both erasures work in the roles that own the databases, and store who ordered them and why. A backup still contains the
+data that was erased after it was made. After a restore, repeat the erasures that are newer than the backup.
 """
 
 import asyncio
@@ -58,9 +58,11 @@ class ErasedUser:
 
 @dataclass(frozen=True)
 class ErasedPerson:
-    """The number of rows that no longer name the person, and of bodies removed or kept.
+    """What an erasure changed.
 
-    `bodies` and `bytes` are the removed bodies and their size; `shared` bodies are kept for other companies.
+    `parties` and `changes` count the rows that no longer name the person. `bodies` and `bytes` are the number and the
+    size of the removed bodies. `shared` counts the bodies with the name that are kept, because captures of other
+    companies use them.
     """
 
     parties: int
@@ -86,18 +88,20 @@ def _check(databases: Sequence[OwnedDatabase], request: ErasureRequest) -> None:
 def erase_user(
     databases: Sequence[OwnedDatabase], state_url: str, username: str, request: ErasureRequest
 ) -> ErasedUser:
-    """Delete an account with its data, and replace its name with a pseudonym where the record has to stay.
+    """Delete an account with its data. Replace its name with a pseudonym in the audit log, in captures and in runs.
 
-    The other databases change before the account is deleted. If a later step fails, run the erasure again.
+    The name is replaced in the other databases before the account is deleted. If that fails, the account still exists,
+    and the erasure can be run again.
 
     Args:
         databases: The three databases, in their owners' roles.
-        state_url: The Redis URL of the state database, whose cached account is discarded.
+        state_url: The Redis URL of the state database, from which the cached account is removed.
         username: The account to erase.
         request: Who ordered the erasure and why.
 
     Raises:
-        StackError: The account does not exist, no administrator orders it, or it would erase the one who orders it.
+        StackError: The account does not exist, no administrator orders the erasure, or administrators order the
+            erasure of their own account.
     """
     _check(databases, request)
     users = _by_name(databases)[database_roles.USERS_DATABASE].engine()
@@ -122,7 +126,7 @@ def erase_user(
                 "reason": request.reason,
             },
         ).scalar_one()
-    # Again, because until now the account could request companies.
+    # Again, because the account could request companies until it was deleted.
     more_captures, more_runs = _rename(databases, user.username, pseudonym)
     return ErasedUser(pseudonym, entries, captures + more_captures, runs + more_runs)
 
@@ -146,7 +150,10 @@ async def _discard_cached_account(state_url: str, user_id: UUID) -> None:
 
 
 def _rename_requester(connection: Connection, name: str, pseudonym: str) -> int:
-    """Replace a requester's name on captures. Each keeps its first evidence hash next to the new one."""
+    """Replace a requester's name in captures, and return the number of these captures.
+
+    The evidence hash of each is computed again. Its first hash stays in `first_evidence_sha256`.
+    """
     connection.execute(_ALLOW, {"what": "UPDATE source_data"})
     renamed = 0
     for source_data_id, evidence in list(captures_requested_by(connection, name)):
@@ -221,7 +228,9 @@ def erase_person(
     request: ErasureRequest,
     evidence: bool = False,
 ) -> ErasedPerson:
-    """Remove a person's name from a company's record, history and cached record, and suppress it from now on.
+    """Remove a person's name from a company's record, history and cached record.
+
+    A suppression is stored, so that later transformations do not write the name to the record again.
 
     Args:
         databases: The three databases, in their owners' roles.
@@ -232,7 +241,8 @@ def erase_person(
         evidence: Whether the content of captures that contain the name is removed too.
 
     Raises:
-        StackError: No stored data of the company contains the name, or no administrator orders the erasure.
+        StackError: No stored data of the company contains the name, no administrator orders the erasure, or with
+            `evidence` the newest good capture contains the name. Nothing is changed then.
     """
     _check(databases, request)
     suppression = Suppression.of(idno, name)
@@ -247,9 +257,9 @@ def erase_person(
         if erased == ErasedPerson(0, 0):
             raise StackError(f"no stored data of {idno} contains the name {name!r}; nothing was changed")
         _suppress(connection, idno, suppression, erased, request)
-        # Also within the transaction: if the cache cannot be reached, nothing is changed.
+        # Within the transaction, so that nothing is changed if the cache cannot be reached.
         _delete_from_cache(cache_url, idno)
-    # A process that read the old record just before may have cached it again. By now it has done so.
+    # A process that read the old record before the commit may store it in the cache until this wait has ended.
     time.sleep(_CACHED_WITHIN_SECONDS)
     _delete_from_cache(cache_url, idno)
     with by_name[database_roles.USERS_DATABASE].engine().begin() as connection:
@@ -291,7 +301,7 @@ def _erase_parties(connection: Connection, idno: str, suppression: Suppression) 
 
 
 def _erase_quotes(connection: Connection, idno: str, field: str) -> None:
-    """Remove the quoted source text of a list of persons from a record's head, and add a note."""
+    """Remove the source text of `field` (a list of parties) from a record's head, and add a note on the erasure."""
     note = f"{field}: a person's name was erased on request on {datetime.now(UTC):%Y-%m-%d}"
     connection.execute(
         text(

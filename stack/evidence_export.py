@@ -26,8 +26,8 @@ def export(
         home: The home, where the platform has to run.
         idno: The company.
         output: The path of the WARC file; None for `evidence-IDNO.warc.gz` in the working folder.
-        first: The first day of captures, in UTC; None for no limit.
-        last: The last day of captures, in UTC; None for no limit.
+        first: Export only captures from this day (UTC) on; None for no limit.
+        last: Export only captures up to and including this day (UTC); None for no limit.
         overwrite: Whether existing files may be replaced.
 
     Raises:
@@ -40,7 +40,7 @@ def export(
         role=database_roles.API,
         database=database_roles.WAREHOUSE_DATABASE,
     )
-    # The whole export sees one state of the database.
+    # With REPEATABLE READ, the whole export reads one state of the database.
     engine = create_engine(url, poolclass=NullPool, isolation_level="REPEATABLE READ")
     path = output or Path(f"evidence-{idno}{SUFFIX}")
     try:

@@ -92,7 +92,7 @@ class Home:
 
     @property
     def restored_marker(self) -> Path:
-        """A file that exists between a restore and the next start: no run in Dagster's database is alive."""
+        """A file that a restore creates and the next start removes. Then no run in Dagster's database is alive."""
         return self.path / "restored"
 
     @property
@@ -103,7 +103,7 @@ class Home:
 
 @dataclass(frozen=True)
 class RunningPlatform:
-    """A running platform: its process and its addresses."""
+    """A running platform: the process id of its command, and its addresses."""
 
     pid: int
     gateway_url: str
@@ -118,7 +118,7 @@ class RunningPlatform:
 
     @classmethod
     def of(cls, home: Home) -> "RunningPlatform":
-        """Return the platform that runs at a home. Raises StackError if none does."""
+        """Return the platform that runs at a home. Raises StackError if no platform runs there."""
         if not is_locked(home) or not home.state.exists():
             raise StackError(
                 f"no platform runs at {home.path}; start one with `registru up --home {home.path}`"
@@ -128,7 +128,7 @@ class RunningPlatform:
 
 @contextmanager
 def locked(home: Home) -> Iterator[None]:
-    """Lock a home for this process. The kernel releases the lock however the process ends."""
+    """Lock a home for this process. If the process is killed, the kernel releases the lock."""
     with (home.path / "lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

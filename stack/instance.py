@@ -1,4 +1,4 @@
-"""Writes dagster.yaml: the file in dagster_home/ with the sections of the chosen launcher.
+"""Prints dagster.yaml: the file in dagster_home/, with some sections replaced by those of the chosen launcher.
 
 python -m stack.instance --launcher celery > "$DAGSTER_HOME/dagster.yaml"
 """
@@ -15,7 +15,7 @@ from stack.stack_error import StackError
 
 
 class Launcher(StrEnum):
-    """The way in which runs are launched."""
+    """Where runs are executed, and how they are started there."""
 
     WARM = "warm"
     """Runs are forked from a warm process on this machine."""
@@ -42,7 +42,7 @@ def launcher_named(name: str) -> Launcher:
 
 
 def instance_yaml(launcher: Launcher) -> str:
-    """Return the text of dagster.yaml. A launcher's section replaces the default section of that name as a whole."""
+    """Return the text of dagster.yaml. Each section of a launcher's file replaces the whole default section."""
     default = (PROJECT / "dagster_home" / "dagster.yaml").read_text()
     if launcher not in _SECTIONS:
         return default

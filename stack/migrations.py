@@ -12,8 +12,9 @@ from warehouse.schema.revision_check import revisions
 
 
 def migrate_all(databases: Iterable[OwnedDatabase]) -> dict[str, tuple[str | None, str]]:
-    """Migrate databases to the newest revision; return the revision before and after, by name. Skip Dagster's.
+    """Migrate databases to the newest revision, except Dagster's database, which Dagster migrates itself.
 
+    Returns the revisions before and after, by database name. The revision of a new database is None before.
     Raises StackError if a migration fails, or if a database is newer than this code: migrations never go backwards.
     """
     migrated: dict[str, tuple[str | None, str]] = {}

@@ -26,7 +26,7 @@ def terminate_orphans(home: Home) -> int:
 
 
 def processes_of(home: Home) -> Iterator[psutil.Process]:
-    """Yield every process of a home, except the caller and its parents."""
+    """Yield every process of a home, except this process and its parents."""
     ourselves = {psutil.Process().pid, *(parent.pid for parent in psutil.Process().parents())}
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
@@ -35,7 +35,7 @@ def processes_of(home: Home) -> Iterator[psutil.Process]:
 
 
 def _belongs_to(process: psutil.Process, home: Home) -> bool:
-    # Chrome overwrites its environment in /proc, so it is recognized by its profile folder.
+    # Chrome overwrites its environment in /proc. Its command line names its profile folder instead.
     profile = f"--user-data-dir={home.work}/"
     if any(argument.startswith(profile) for argument in process.cmdline()):
         return True

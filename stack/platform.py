@@ -57,7 +57,7 @@ def run_platform(
     Args:
         home: The home with the platform's state.
         source: The site to scrape.
-        port: The gateway's port; 0 for any free one, None for the default or any free one.
+        port: The gateway's port. 0 selects any free port; None the default port or, if that is taken, any free port.
         report_progress: Shows the step that begins.
     """
     with locked(home):
@@ -98,7 +98,7 @@ def _check_telemetry() -> None:
 
 
 def _check_site(home: Home, source: Source) -> None:
-    """Refuse to mix made-up companies with those of a real site in one warehouse."""
+    """Store which site the home is for. Raises StackError if made-up and real companies would be mixed in it."""
     local = source.stand_in or is_loopback(source.url)
     previous = home.site.read_text().strip() if home.site.exists() else None
     if previous is not None and is_loopback(previous) != local:
@@ -135,7 +135,8 @@ def _start(
     with ThreadPoolExecutor() as pool:
         databases = server_databases(plan.ports.postgres, plan.secrets)
         tasks: list[Future[object]] = [pool.submit(migrate_all, databases)]
-        # Dagster's first process creates its tables. If two processes did so at the same time, one of them would fail.
+        # Dagster's first process creates Dagster's tables. If two processes did so at the same time, one of them would
+        # fail. So on a new database, `stack.recover` creates them before the other processes start.
         if recover or database_roles.DAGSTER_DATABASE in made:
             tasks.append(pool.submit(_recover, plan.home, started))
         for task in tasks:

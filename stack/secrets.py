@@ -67,7 +67,8 @@ def rotate_signing_key(path: Path) -> Secrets:
 def signing_keys(current: Secrets) -> dict[str, str]:
     """Return the settings with the signing keys, in the order in which they have to be written.
 
-    A process that reads the files between the two writes then still knows the old key.
+    The retired keys, which include the old key, come first. So a process that reads the files between the two writes
+    still knows the old key.
     """
     return {"jwt_retired_secrets": json.dumps(current.jwt_retired), "jwt_secret": current.jwt}
 

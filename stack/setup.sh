@@ -41,7 +41,7 @@ installed() {
 
 install() {
     echo "installing the packages of $requirements into $venv (a minute or two) ..."
-    # Also if the venv exists: an earlier installation may have been interrupted, or Python may have been upgraded.
+    # An existing venv is set up again: its installation may have been interrupted, or Python may have been upgraded.
     "$python" -m venv "$venv" || fail "$python could not create $venv"
     pip="$venv/bin/python -m pip --disable-pip-version-check --no-input"
     # The pins include all dependencies, so pip must not resolve any.

@@ -2,4 +2,4 @@
 
 
 class StackError(RuntimeError):
-    """The platform cannot do what was asked; the message says which part, why, and what to do."""
+    """A command cannot be completed. The message says which part has failed, why, and what to do."""

@@ -44,7 +44,10 @@ _MAX_TABLES = 20
 
 @dataclass(frozen=True)
 class TableSize:
-    """The size of a table: the number of rows, and the bytes of its heap, its TOAST data and maps, and its indexes."""
+    """The number of rows of a table, of which `dead` are dead, and its size in bytes.
+
+    `toast` includes the free space map and the visibility map.
+    """
 
     database: str
     table: str

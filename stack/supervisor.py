@@ -49,7 +49,7 @@ class Supervisor:
         self._call("startProcessGroup", group, False)
 
     def start_process(self, name: str) -> None:
-        """Start a process that the supervisor no longer restarts."""
+        """Start a process that the supervisor no longer restarts, because its start failed too often."""
         self._call("startProcess", self._full_name(name), False)
 
     def restart(self, name: str) -> None:
@@ -194,7 +194,10 @@ def _environment(environment: Mapping[str, str]) -> str:
 
 
 def _quoted(name: str, value: str) -> str:
-    """Quote a value with the kind of quotes that it does not contain. supervisord has no escapes for quotes."""
+    """Quote a value with the kind of quotes that it does not contain, because supervisord cannot escape quotes.
+
+    Raises StackError, naming the value `name`, if it contains both kinds.
+    """
     quote = next((mark for mark in "\"'" if mark not in value), None)
     if quote is None:
         raise StackError(f"{name} contains both single and double quotes; only one kind is allowed")

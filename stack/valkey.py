@@ -11,7 +11,7 @@ from stack.secrets import Secrets
 STATE_DATABASE = 0
 CACHE_DATABASE = 1
 BROKER_DATABASE = 2
-"""Celery's broker, used when REGISTRU_LAUNCHER is celery."""
+"""The logical database of Celery's broker, used only if REGISTRU_LAUNCHER is celery."""
 
 
 def prepare(home: Home, secrets: Secrets, port: int) -> list[str]:
@@ -25,14 +25,14 @@ def prepare(home: Home, secrets: Secrets, port: int) -> list[str]:
             f'dir "{home.valkey}"\n'
             # Sessions survive a restart, and no key is evicted to free memory.
             "appendonly yes\nappendfsync everysec\nmaxmemory-policy noeviction\ndaemonize no\n"
-            # The append-only file holds everything, so nothing reads a snapshot.
+            # The append-only file holds all data, so snapshots are not needed.
             'save ""\n'
-            # A process title would overwrite the environment, by which orphans are recognized.
+            # Setting a process title would overwrite the environment, by which orphan processes are recognized.
             "set-proc-title no\n"
         )
     return [str(get_binary_path()), str(path)]
 
 
 def url(port: int, secrets: Secrets, database: int) -> str:
-    """Return the URL of a logical database."""
+    """Return the URL of the logical database with this number."""
     return f"redis://:{secrets.redis}@{LOOPBACK}:{port}/{database}"

@@ -25,7 +25,7 @@ ENDED_STATUSES = ("SUCCESS", "FAILURE", "CANCELED")
 
 IDNO_TAG = "registru/idno"
 LAUNCH_ID_TAG = "registru/launch_id"
-"""The tag with the API's id of a launch. It finds the run if Dagster's answer to the launch was lost."""
+"""The tag with the API's id of a launch. The API finds the run by it if Dagster's answer to the launch was lost."""
 REQUEST_ID_TAG = "registru/request_id"
 """The tag with the ids of the requests (or of the batch) that a run was launched for, separated by commas."""
 TRACEPARENT_TAG = "registru/traceparent"
@@ -36,12 +36,12 @@ MAX_RUNTIME_TAG = "dagster/max_runtime"
 PRIORITY_TAG = "dagster/priority"
 
 USER_HEADER = "X-Registru-User"
-"""The header with the username, which the gateway gets from the API and sends to Dagster's webservers."""
+"""The header with the username. The gateway gets it from the API and sends it to Dagster's webservers."""
 ROLE_HEADER = "X-Registru-Role"
 SCOPES_HEADER = "X-Registru-Scopes"
 """The header with the user's scopes, separated by spaces. They decide which of Dagster's two web UIs is served."""
 KEY_HEADER = "X-Registru-Key"
-"""The header with the key by which Dagster's webservers recognize the gateway and the API. They refuse all others."""
+"""The header with the key of the gateway and the API. Dagster's webservers refuse requests without this key."""
 
 
 class Outcome(StrEnum):
@@ -91,7 +91,7 @@ COUNTERS_KEY = "metrics:counters"
 GAUGES_KEY = "metrics:gauges"
 """Redis hash (state database): gauges that runs set from their settings, by the name of the metric."""
 BROWSERS_KEY = "metrics:browsers"
-"""Redis sorted set (state database): the runs that hold a browser, scored by the time when their claim expires."""
+"""Redis sorted set (state database): the runs that use a browser. A run's score is the time until which it counts."""
 
 
 def scrape_run_config(idnos: Sequence[str], *, since: datetime | None = None) -> dict[str, Any]:

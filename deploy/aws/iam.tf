@@ -1,4 +1,4 @@
-# Two roles for each task: what ECS may do to start it (execution), and what the task itself may do.
+# Two roles for each task: the execution role, with which ECS starts the task, and the role of the task itself.
 data "aws_iam_policy_document" "ecs" {
   statement {
     actions = ["sts:AssumeRole"]

@@ -17,7 +17,7 @@ locals {
 
 resource "aws_security_group" "balancer" {
   name        = "registru-balancer"
-  # AWS cannot change this text: another one would replace the group.
+  # AWS cannot change a description. If you edit this one, Terraform deletes the group and creates a new one.
   description = "The one public door"
   vpc_id      = var.vpc_id
 }

@@ -10,7 +10,7 @@ locals {
     daemon             = { image = "dagster", task = "daemon", port = 0, replicas = 1, cpu = 512, memory = 2048, stores = [5432, 6379] }
     code               = { image = "pipeline", task = "code", port = 4000, replicas = 1, cpu = 512, memory = 2048, stores = [5432, 6379] }
   }
-  # A run is a task without a service. The webserver or the daemon starts it in its own network.
+  # A run is a task without a service. The webserver or the daemon starts it in the network of its own task.
   tasks = merge(local.services, {
     run = { image = "pipeline", task = "run", port = 0, replicas = 0, cpu = 1024, memory = 4096, stores = [] }
   })

@@ -39,7 +39,7 @@ resource "aws_db_parameter_group" "registru" {
     name  = "rds.force_ssl"
     value = "1"
   }
-  # The locks of a task that disappears are released within two minutes.
+  # PostgreSQL notices within two minutes that a task has disappeared, and then releases the locks of that task.
   parameter {
     name  = "tcp_keepalives_idle"
     value = "60"

@@ -27,7 +27,7 @@ _UNFINISHED = ".unfinished-"
 
 @dataclass(frozen=True)
 class _Snapshot:
-    """One exported state of a database. It exists while the connection's transaction is open."""
+    """One state of a database, which pg_dump can read by its id while the connection's transaction is open."""
 
     database: OwnedDatabase
     connection: Connection
@@ -44,10 +44,10 @@ def make_backup(
 ) -> Path:
     """Write a backup into a new folder under `output` and return the folder. Only its owner can read it.
 
-    The folder gets its final name after everything is written.
+    The folder gets its final name only after everything is written, so a folder with such a name is complete.
 
     Args:
-        databases: The databases in the order of `DATABASES`, as their owners reach them.
+        databases: The databases in the order of `DATABASES`, in their owners' roles.
         output: The folder that holds backups. It is created if it does not exist.
         site: The site whose companies the warehouse holds, for the manifest.
         report_progress: Shows the step that begins.
@@ -153,7 +153,7 @@ def _sync(path: Path) -> None:
 
 
 def prune(output: Path, *, keep: int) -> list[Path]:
-    """Remove all backups in a folder except the newest `keep`, and return the removed ones. Keeps all other files."""
+    """Remove all backups in a folder except the newest `keep`. Return the removed ones; touch nothing else there."""
     backups = sorted(path for path in output.iterdir() if _NAME.fullmatch(path.name) and _is_backup(path))
     old = backups[: max(len(backups) - keep, 0)]
     for folder in old:

@@ -25,7 +25,10 @@ def restore(url: str, path: Path) -> None:
 
 
 def _program(name: str) -> str:
-    """Return the program from the folder REGISTRU_POSTGRES_CLIENT, else the wheel's, which does not support TLS."""
+    """Return the path of a program: in the folder REGISTRU_POSTGRES_CLIENT or, if that is not set, in the wheel.
+
+    The wheel's programs do not support TLS.
+    """
     folder = os.environ.get("REGISTRU_POSTGRES_CLIENT")
     return str(Path(folder) / name if folder else program(name))
 

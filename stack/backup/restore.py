@@ -1,4 +1,4 @@
-"""Restores a backup, as a whole or not at all, into a home; or into empty databases elsewhere."""
+"""Restores a backup into a home, as a whole or not at all, or into empty databases elsewhere."""
 
 import importlib.util
 import os
@@ -68,9 +68,8 @@ def restore_home(folder: Path, home: Home, *, force: bool, report_progress: Prog
 
 def _fill(folder: Path, manifest: Manifest, home: Home, staging: Home, report_progress: Progress) -> None:
     secrets = load_or_create(home.secrets)
-    postgres.unprivileged_prefix(
-        home
-    )  # lets the user that runs PostgreSQL enter the home, where the staging folder is
+    # For its side effect: the user that runs PostgreSQL may then enter the home, which contains the staging folder.
+    postgres.unprivileged_prefix(home)
     postgres.prepare(staging, secrets)
     with postgres_alone(staging, secrets, mark=home) as databases:
         restore_databases(folder, manifest, databases, report_progress)
@@ -95,7 +94,7 @@ def restore_external(
 ) -> Manifest:
     """Restore a backup into empty databases, delete all keys of their Redis, and return the backup's manifest.
 
-    The database roles must exist. Raises StackError, before anything is written if a database is not empty.
+    The database roles must exist. Raises StackError. If a database is not empty, nothing is written.
     """
     report_progress("verifying the backup")
     manifest = verify(folder)
@@ -170,7 +169,7 @@ def _described(contents: object) -> str:
 
 
 def check_version(manifest: Manifest) -> None:
-    """Raise StackError if the backup has a newer database revision than this version knows."""
+    """Raise StackError if a database of the backup has a revision that this version does not know."""
     for part in manifest.parts:
         scripts = MIGRATIONS.get(part.database)
         is_known = (

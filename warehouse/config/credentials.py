@@ -30,7 +30,7 @@ def use_current_login(
         engine: The engine.
         current: The settings, which are reloaded if they are due.
         url_of: Returns the database URL in the settings.
-        run: Executes a reload. A caller that must not block can run it elsewhere.
+        run: Calls the function that reloads the settings. A caller that must not block can call it in a thread.
     """
 
     def connect(dialect: Any, _: Any, arguments: list[Any], options: dict[str, Any]) -> Any:

@@ -12,11 +12,11 @@ from warehouse.config.settings import AnySettings
 logger = logging.getLogger(__name__)
 
 MIN_RELOAD_SECONDS = 5.0
-"""Seconds between two reloads because of refused credentials. Any client can cause a refusal, so they are limited."""
+"""The shortest time between two reloads after refused credentials. Any client can cause refusals, so it is limited."""
 
 
 class ReloadableSettings(Generic[AnySettings]):
-    """The settings as last read. Without `read` they never change. Safe for use by several threads."""
+    """The settings as last read by `read`. Without `read`, they never change. Safe for use by several threads."""
 
     def __init__(self, settings: AnySettings, read: Callable[[], AnySettings] | None = None) -> None:
         self.settings = settings
@@ -45,7 +45,7 @@ class ReloadableSettings(Generic[AnySettings]):
 
     @property
     def is_reload_due(self) -> bool:
-        """Whether `secrets_minutes` have passed since the last reload or the last attempt."""
+        """Whether `secrets_minutes` have passed since the last reload. A reload that has only begun counts, too."""
         seconds = self.settings.secrets_minutes * 60
         return 0 < seconds <= time.monotonic() - max(self._read_at, self._tried_at)
 

@@ -32,7 +32,7 @@ class SettingsRefused(Exception):
 
 
 class _SourceLocations(BaseSettings):
-    """The locations of further sources, which the environment or `.env` names."""
+    """The locations of other sources of settings, read from the environment or `.env`."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
 

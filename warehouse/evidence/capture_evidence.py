@@ -14,7 +14,7 @@ Instant = Annotated[AwareDatetime, AfterValidator(lambda value: value.astimezone
 
 
 class PayloadEvidence(BaseModel):
-    """A payload of the capture. `sha256` is None if the browser did not provide the body."""
+    """A payload of the capture. `position` numbers a capture's payloads. `sha256` is None if no body was provided."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -29,7 +29,7 @@ class CaptureEvidence(BaseModel):
     """Everything that is stored about a visit, with bodies by their hashes.
 
     Its values are normalized to what the database returns. Build the database row from them (`row`), not from the
-    original values, or the hash will not match later. A field added in the future must be left out of the hash if it is
+    original values: otherwise, the stored row has another hash. If you add a field, leave it out of the hash if it is
     None, so that existing hashes stay valid.
     """
 

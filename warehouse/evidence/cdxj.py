@@ -1,4 +1,4 @@
-"""Lines of a CDXJ index: a sortable URL, a time, and the position of the record."""
+"""Lines of a CDXJ index: a sortable URL, a time, and where the record is in the WARC file."""
 
 import json
 from datetime import UTC, datetime

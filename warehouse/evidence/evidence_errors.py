@@ -2,11 +2,11 @@
 
 
 class EvidenceError(RuntimeError):
-    """Evidence cannot be exported. The message names it and the reason."""
+    """Evidence cannot be read or exported. The message gives the reason."""
 
 
 class EvidenceDamaged(EvidenceError):
-    """Stored evidence does not match its hash. The message names it."""
+    """A capture or a body does not match its hash, or one of them is missing. The message names the capture."""
 
 
 class NoEvidence(EvidenceError):

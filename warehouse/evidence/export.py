@@ -58,7 +58,7 @@ def export_evidence(
     """Write all captures of a company to a WARC file, its index and its checksums. Write all files or none.
 
     Args:
-        connection: Reads the warehouse. Use REPEATABLE READ, so that the export sees one state.
+        connection: Reads the warehouse. Use REPEATABLE READ, so that all queries read one state of it.
         idno: The company.
         output: The path of the WARC file, which must end in .warc.gz. The other files are written next to it.
         period: The period of the captures; None for all.

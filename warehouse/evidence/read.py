@@ -35,8 +35,8 @@ class Period:
 class VerifiedCapture:
     """A capture whose hashes were verified, with its bodies by hash.
 
-    `sha256` is the hash of the whole capture. It is None for captures older than such hashes; of those, only the bodies
-    were verified. `removed` gives for each removed body the time and the reason of its removal.
+    `sha256` is the hash of the whole capture. It is None if the capture was stored before such hashes existed; in that
+    case, only its bodies were verified. `removed` says when and why a body was removed, by the body's hash.
     """
 
     source_data_id: int
@@ -66,7 +66,10 @@ def load_evidence(
 
 
 def captures_requested_by(connection: Connection, username: str) -> Iterator[tuple[int, CaptureEvidence]]:
-    """Yield (id, evidence) of the captures that a user requested, alone or with others. Verify them without bodies."""
+    """Yield (id, evidence) of the captures that a user requested, alone or with others.
+
+    Each capture's own hash is verified, but its bodies are not read.
+    """
     is_requester = literal(username) == any_(func.string_to_array(source_data.c.requested_by, ", "))
     for row in connection.execute(_CAPTURES.where(is_requester)).mappings():
         yield row["id"], _verified_evidence(connection, row)
@@ -125,7 +128,7 @@ def _payloads(connection: Connection, source_data_id: int) -> tuple[PayloadEvide
 
 
 def _bodies(connection: Connection, evidence: CaptureEvidence, capture: str) -> dict[str, bytes | str]:
-    """Return the bodies by hash. A removed body is represented by the text of when and why it was removed."""
+    """Return the bodies by hash. For a removed body, return a text that says when and why it was removed."""
     documents = (evidence.raw_html_sha256, evidence.document_sha256, evidence.screenshot_sha256)
     hashes = (*documents, *(payload.sha256 for payload in evidence.payloads))
     return {sha256: _body(connection, sha256, capture) for sha256 in hashes if sha256 is not None}

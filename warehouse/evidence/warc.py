@@ -17,7 +17,7 @@ _KEPT_IN_URLS = "%/:=&?~#+!$,;'@()*[]"
 
 
 class _HexDigester(Digester):  # type: ignore[misc]  # warcio has no types
-    """A digest in hexadecimal, as in the database, so that a record's digest is the key of its stored body."""
+    """A hexadecimal digest, as in the database. So a record's digest is the hash under which its body is stored."""
 
     def __str__(self) -> str:
         return f"{self.type_}:{self.digester.hexdigest()}"
@@ -30,7 +30,10 @@ class _Writer(WARCWriter):  # type: ignore[misc]
 
 
 class WarcFile:
-    """A WARC file that is being written to `file`. `name` is its file name in the index."""
+    """A WARC file that is being written to `file`.
+
+    Its first record (warcinfo) contains `about`. Lines of the index name the file `name`.
+    """
 
     def __init__(self, file: BinaryIO, *, name: str, about: Mapping[str, str]) -> None:
         self._file, self._name = file, name

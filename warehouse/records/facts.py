@@ -41,7 +41,7 @@ def load_facts(connection: Connection, idnos: Sequence[str]) -> dict[str, Compan
 
 
 def load_profiles(connection: Connection, heads: Sequence[RowMapping]) -> dict[str, dict[str, Any]]:
-    """Return the values for CompanyProfile by IDNO. `heads` are rows of `transformed_data`."""
+    """Return the arguments for CompanyProfile, by IDNO. `heads` are rows of `transformed_data`."""
     idnos = [head["idno"] for head in heads]
     parties = _grouped(connection, company_parties, idnos, "relation", "position")
     activities = _grouped(connection, company_activities, idnos, "is_licensed", "position")
@@ -102,7 +102,7 @@ def _profile(head: RowMapping, parties: _Grouped, activities: _Grouped) -> dict[
 
 
 def _parts(model: type[AddressParts] | type[Cuatm], head: RowMapping, prefix: str) -> Any:
-    """Return the model of the columns with this prefix, or None if all of them are empty."""
+    """Return a model whose fields are the columns `{prefix}_{field}`, or None if all of them are NULL."""
     parts = {part: head[f"{prefix}_{part}"] for part in model.model_fields}
     return model(**parts) if any(value is not None for value in parts.values()) else None
 

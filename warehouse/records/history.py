@@ -1,9 +1,9 @@
 """A company's record over time: past records, recorded changes and their captures.
 
-A record as of a time is what this platform would have answered then: today's record with all later changes undone,
-whether caused by the source or by the parser. It is not necessarily what was true of the company then: the source may
-have been visited late or misread. Two things are always those of today: the order within lists, whose changes are not
-recorded, and the rule that picks key figures from the lines of a statement.
+A record as of a time is what this platform would have answered then. It is today's record with all later changes
+undone, whether the source or the parser caused them. It may differ from what was true of the company then: the source
+may have been visited late or misread. Two things are those of today: the order within lists, because its changes are
+not recorded, and the rule that picks key figures from the lines of a statement.
 
 Call each function in a REPEATABLE READ transaction, so that it reads one state of the tables.
 """
@@ -40,7 +40,7 @@ class CaptureReference(BaseModel):
 
 
 class PastSource(CaptureReference):
-    """The newest good capture at a past time, and the transform version that had read it."""
+    """The newest good capture at a past time, and the transform version that had read it by then."""
 
     transform_version: int | None = Field(
         description="The transform version that had read the record, or null if unknown: a version that reads the same"
@@ -90,7 +90,7 @@ def load_changes(
     since: datetime | None = None,
     before_id: int | None = None,
 ) -> list[RecordedChange]:
-    """Return changes of a company's record, newest first.
+    """Return recorded changes of a company's record, newest first.
 
     Args:
         connection: Reads the warehouse.
@@ -143,7 +143,7 @@ def _source(connection: Connection, idno: str, at: datetime, undone: RecordedCha
     if undone is None and head.transformed_at <= at:
         capture = _newest_capture(connection, at=head.fetched_at, not_after=head.source_data_id)
         return PastSource(**dict(capture), transform_version=head.transform_version)
-    # The source just before the record changed or, if it has not changed since, its source today.
+    # The source just before the first undone change or, without such a change, the source today.
     last_id, last_version = (
         (undone.previous_source_data_id, undone.previous_version)
         if undone is not None
@@ -156,9 +156,10 @@ def _source(connection: Connection, idno: str, at: datetime, undone: RecordedCha
 
 
 def _newest_capture(connection: Connection, *, at: datetime, not_after: int) -> CaptureReference:
-    """Return the newest good capture at a time that may be the record's source, not newer than capture `not_after`.
+    """Return the newest good capture from which the record may have been read by the time `at`.
 
-    Captures that existed then but never became the record (quarantined or pending ones) are excluded.
+    It is the capture with the id `not_after` or an older one. Captures that were in quarantine at that time are
+    excluded.
     """
     capture, last = source_data.c, source_data.alias().c
     was_refused = exists().where(quarantine.c.source_data_id == capture.id, quarantine.c.first_tried_at <= at)
@@ -168,7 +169,7 @@ def _newest_capture(connection: Connection, *, at: datetime, not_after: int) -> 
             tuple_(capture.fetched_at, capture.id) <= tuple_(last.fetched_at, last.id),
             or_(capture.id == not_after, and_(capture.outcome == Outcome.OK, ~was_refused)),
         )
-        # Clocks differ: if no capture is that old, the record came from the newest candidate nevertheless.
+        # Clocks differ. If all candidates seem newer than `at`, the record was still read from the newest of them.
         .order_by(capture.fetched_at > at, capture.fetched_at.desc(), capture.id.desc())
         .limit(1)
     )
@@ -176,6 +177,6 @@ def _newest_capture(connection: Connection, *, at: datetime, not_after: int) -> 
 
 
 def captures_by_id(connection: Connection, ids: Sequence[int]) -> dict[int, CaptureReference]:
-    """Return references to captures, by their ids."""
+    """Return references to the captures with these ids, by id."""
     rows = connection.execute(_CAPTURES.where(source_data.c.id.in_(ids)))
     return {row.source_data_id: CaptureReference.model_validate(row) for row in rows}

@@ -26,7 +26,7 @@ class CompanyStatus(StrEnum):
 
 
 class PartyKind(StrEnum):
-    """Whether a party is a person or a company."""
+    """The kind of a party: a person or a company."""
 
     PERSON = "person"
     COMPANY = "company"
@@ -117,7 +117,8 @@ _EXPECTED_LABELS: dict[str, re.Pattern[str]] = {
     "current_liabilities": re.compile(r"total(?:ul)? datorii(?:lor)? curente"),
     "cash": re.compile(r"numerar(?:ul)?(?: si documente(?:le)? banesti)?"),
 }
-"""The folded labels of the key figures. Another type of document may use the same row code for another figure."""
+"""The folded labels of the key figures. They are checked, because a document of another type may use the same row
+code for another figure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +132,7 @@ class Statement:
     lines: tuple[StatementLine, ...] = ()
 
     def figures(self) -> dict[str, Decimal]:
-        """Return the statement's key figures by name. Skip lines whose label is that of another figure."""
+        """Return the statement's key figures by name. Skip a line if its label does not fit the key figure."""
         lines = {(line.form, line.row): line for line in self.lines}
         return {
             name: lines[code].value
@@ -248,7 +249,7 @@ class QuarantinedCapture(BaseModel):
 
 
 class FieldProvenance(BaseModel):
-    """The provenance of one field: the capture, the method that read it, and the source text."""
+    """The provenance of one field: its capture, the method that read it (`reading`), and the source text (`raw`)."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -281,7 +282,11 @@ class CompanyRecord(CompanyProfile):
 
 
 class CompanyResult(BaseModel):
-    """The result of a run for one of its companies, with the outcome of the capture that the result names."""
+    """The result of a run for one of its companies.
+
+    `outcome` and `error` are those of the capture that the result names. `is_transformed` tells whether the record was
+    read from that capture or a newer one.
+    """
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
 

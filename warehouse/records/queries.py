@@ -19,7 +19,10 @@ def load_record(connection: Connection, idno: str) -> CompanyRecord | None:
 def load_records(
     connection: Connection, idnos: Sequence[str], *, captured_after: datetime | None = None
 ) -> dict[str, CompanyRecord]:
-    """Return the current records of these companies by IDNO, optionally only those captured after a time."""
+    """Return the current records of these companies, by IDNO.
+
+    With `captured_after`, return only records whose capture was fetched after that time.
+    """
     query = (
         select(
             transformed_data,
@@ -54,7 +57,7 @@ _IS_TRANSFORMED = func.coalesce(transformed_data.c.fetched_at >= source_data.c.f
 
 
 def load_results(connection: Connection, pairs: Sequence[tuple[str, str]]) -> list[CompanyResult]:
-    """Return the results of those (run id, IDNO) pairs that the run has finished."""
+    """Return the stored results of these pairs (run id, IDNO). Skip a company that the run has not finished."""
     query = (
         select(run_results, source_data.c.outcome, source_data.c.error, _IS_TRANSFORMED)
         .outerjoin(source_data, source_data.c.id == run_results.c.source_data_id)
@@ -67,7 +70,10 @@ def load_results(connection: Connection, pairs: Sequence[tuple[str, str]]) -> li
 def load_good_captures(
     connection: Connection, pairs: Sequence[tuple[str, str]]
 ) -> dict[tuple[str, str], bool]:
-    """Return those (run id, IDNO) pairs that have a good capture, and whether it is transformed."""
+    """Return those of the pairs (run id, IDNO) that have a good capture.
+
+    The value tells whether the company's record was read from such a capture or a newer one.
+    """
     query = (
         select(source_data.c.run_id, source_data.c.idno, func.bool_or(_IS_TRANSFORMED))
         .outerjoin(transformed_data, transformed_data.c.idno == source_data.c.idno)

@@ -1,7 +1,7 @@
 """Suppressions: erased persons, whose names are never written to a company's record again.
 
-Only a salted hash of each name is stored. Anyone who has the table can test guessed names, so it is as confidential as
-the records.
+Only a salted hash of each name is stored. But anyone who has the table can test guessed names, so the table is as
+confidential as the records.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ class Suppression:
         return cls(salt, _hash(idno, name, salt))
 
     def matches(self, idno: str, name: str) -> bool:
-        """Return whether this is the person's name. Order of words, case and diacritics do not matter."""
+        """Return whether `name` is the suppressed name. The order of words, case and diacritics do not matter."""
         return _hash(idno, name, self.salt) == self.name_sha256
 
 
@@ -60,7 +60,7 @@ def load_suppressions(connection: Connection, idnos: Sequence[str]) -> dict[str,
 def redact_parties(
     parties: Sequence[Party], idno: str, suppressed: Sequence[Suppression]
 ) -> tuple[Party, ...]:
-    """Return parties with suppressed names replaced. Companies are never suppressed."""
+    """Return the parties, with the suppressed names of persons replaced. Names of companies never are."""
     return tuple(
         Party(name=ERASED, kind=party.kind, share=party.share, role=party.role)
         if party.kind is PartyKind.PERSON

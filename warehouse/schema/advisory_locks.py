@@ -1,6 +1,7 @@
 """PostgreSQL's advisory locks: what each number means, and the lock of a company's record.
 
-A number has its meaning within one database. All locks are held until the transaction ends.
+A number has a meaning only within one database, so two databases may use the same one. All locks are held until the
+transaction ends.
 """
 
 from collections.abc import Iterable

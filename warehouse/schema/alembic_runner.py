@@ -12,7 +12,7 @@ from warehouse.schema.advisory_locks import MIGRATION_LOCK
 
 
 def migrate(*, scripts: Path, url: str, revision: str = "head") -> None:
-    """Migrate a database to `revision`. `scripts` is the folder of migrations; `url` is in the owner's role."""
+    """Migrate a database to `revision`. `scripts` is the folder of migrations; `url` signs in as the owner."""
     config = Config()
     config.set_main_option("script_location", str(scripts).replace("%", "%%"))
     config.attributes["url"] = url

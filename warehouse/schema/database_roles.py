@@ -17,9 +17,11 @@ OWNERS = {
     USERS_DATABASE: USERS_OWNER,
     DAGSTER_DATABASE: DAGSTER,
 }
+"""The role that owns each database."""
 
 CONNECTS = {
     WAREHOUSE_DATABASE: (PIPELINE, API),
     USERS_DATABASE: (API,),
     DAGSTER_DATABASE: (),
 }
+"""The other roles that may connect to each database."""

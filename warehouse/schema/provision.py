@@ -11,8 +11,8 @@ from warehouse.schema.database_roles import CONNECTS, LOGIN_ROLES, OWNERS
 def create_databases(session: Connection, passwords: Mapping[str, str]) -> list[str]:
     """Create missing roles and databases. Return the names of the created databases.
 
-    `session` is in autocommit mode and belongs to a superuser, or to the administrator of a managed server. `passwords`
-    holds a password for each of LOGIN_ROLES, which is set for existing roles too.
+    `session` is in autocommit mode, in the role of a superuser or of a managed server's administrator. `passwords`
+    holds the password of each of LOGIN_ROLES. An existing role gets the new password.
     """
     _create_roles(session, passwords)
     return _create_databases(session)
@@ -41,9 +41,8 @@ def _create_databases(session: Connection) -> list[str]:
             cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,))
             name = sql.Identifier(database)
             if not cursor.fetchone():
-                if not _is_superuser(
-                    session
-                ):  # the administrator of a managed server must be a member of the owner's role
+                # The administrator of a managed server can create the database only as a member of the owner's role.
+                if not _is_superuser(session):
                     cursor.execute(
                         sql.SQL("GRANT {} TO CURRENT_USER WITH SET TRUE").format(sql.Identifier(owner))
                     )

@@ -12,7 +12,7 @@ WAREHOUSE_MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
 class SchemaMismatch(RuntimeError):
-    """The revision of the database does not fit the code. The message says which is older, and what to do."""
+    """The revision of the database does not fit the code. The message names both revisions and what to do."""
 
 
 @cache

@@ -115,7 +115,7 @@ def _create_companies() -> None:
 
 
 def _refuse_changes() -> None:
-    # Privileges keep the pipeline from changing evidence. The triggers keep every role from changing it by accident.
+    # The pipeline has no privilege to change evidence. The triggers keep all other roles from changing it by accident.
     op.execute(
         "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
         " RAISE EXCEPTION '% is append-only: % is refused', TG_TABLE_NAME, TG_OP; END $$"

@@ -52,7 +52,7 @@ def _provenance() -> list[sa.Column[int]]:
 
 
 def _complete_records() -> None:
-    # Existing records have empty new columns until re-transformation. They are stale, because their version is older.
+    # In existing records, the new columns are empty until re-transformation. Their older version makes them stale.
     for column in (
         *_texts("legal_form_name", "address_postal_code", "address_city", "address_district"),
         *_texts("address_street", "address_street_number", "address_apartment"),
@@ -102,7 +102,7 @@ def _create_statements() -> None:
         *_provenance(),
         comment="A row a year that a company filed; key figures in `currency`, all rows are in financial_lines.",
     )
-    # No foreign keys: each would be checked a hundred times a statement. The asset check `references` checks all rows.
+    # No foreign keys: each would be checked about 100 times per statement. The asset check `references` checks rows.
     op.create_table(
         "financial_lines",
         sa.Column("idno", sa.Text, primary_key=True),

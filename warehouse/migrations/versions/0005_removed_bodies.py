@@ -40,7 +40,7 @@ def _bodies() -> None:
 
 
 def _exceptions() -> None:
-    """Let only the owner change append-only tables, after a setting has named the operation and the table."""
+    """Let only the owner change an append-only table, and only while a setting names the operation and the table."""
     op.execute(
         "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
         " IF current_setting('registru.allows', true) = TG_OP || ' ' || TG_TABLE_NAME AND current_user ="
@@ -88,7 +88,10 @@ def _suppressions() -> None:
 
 
 def _prunable() -> None:
-    """Create the function that returns bodies used only by captures before a time that no current data needs."""
+    """Create the function that returns the bodies that retention may remove.
+
+    Only captures older than a given time use these bodies, and no current data needs those captures.
+    """
     op.execute(
         "CREATE FUNCTION prunable_bodies(cutoff timestamptz) RETURNS TABLE (sha256 text, size integer)"
         " LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$"
@@ -138,7 +141,7 @@ def _prune() -> None:
         f" LANGUAGE plpgsql {_DEFINER} AS $$ BEGIN"
         " IF cutoff > now() - interval '30 days' THEN"
         "   RAISE EXCEPTION 'bodies of the last 30 days are kept: % is too late', cutoff; END IF;"
-        # The lock makes storing captures wait, so that no new capture uses a body that is being removed.
+        # Until the removal is committed, the lock makes a new capture wait, so that it cannot use a body being removed.
         " LOCK TABLE raw_documents IN SHARE ROW EXCLUSIVE MODE;"
         " PERFORM set_config('registru.allows', 'UPDATE raw_documents', true);"
         " WITH pruned AS (UPDATE raw_documents d SET content = NULL, removed_at = now(), removed_because = 'retention'"
@@ -156,7 +159,10 @@ def _prune() -> None:
 
 
 def _refill() -> None:
-    """Create the function that stores a pruned body again if a page reappears. An erased body is not stored again."""
+    """Create the function that stores the content of a body again if a new capture contains it.
+
+    It does so only if retention removed the content. After an erasure, the content stays removed.
+    """
     op.execute(
         "CREATE FUNCTION refill_body(body_sha256 text, body bytea) RETURNS void LANGUAGE plpgsql"
         f" {_DEFINER} AS $$ BEGIN"
