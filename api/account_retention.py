@@ -34,7 +34,7 @@ class _Removal:
 
 
 async def remove_expired_forever(users: AsyncEngine, settings: AccountRetentionSettings) -> None:
-    """Remove expired rows once a day until cancelled; of several API processes only one does it at a time."""
+    """Remove expired rows once a day until cancelled; of several API processes, only one removes rows at a time."""
     # Random, so that the processes do not all begin at the same time.
     await asyncio.sleep(_FIRST_DELAY_SECONDS * (1 + random.random()))  # noqa: S311
     while True:
@@ -76,7 +76,7 @@ async def _remove_all(removal: _Removal, connection: AsyncConnection) -> int:
 
 
 async def _remove_in_small_transactions(removal: _Removal, engine: AsyncEngine) -> int:
-    """Remove at most a thousand rows per transaction, so that no other transaction waits for all of them."""
+    """Remove at most a thousand rows per transaction, so that other transactions need not wait for all rows."""
     total = 0
     while True:
         async with engine.begin() as connection:
@@ -96,7 +96,7 @@ def _removals(settings: AccountRetentionSettings, now: datetime) -> list[_Remova
     )
     removals = [
         _removal("sessions", sessions, ended < sessions_cutoff),
-        # Foreign keys cascade: a batch takes its items and requests along, a scrape its requests.
+        # Foreign keys cascade: with a batch, its items and requests are deleted too; with a scrape, its requests.
         _removal(
             "batches",
             batches,
@@ -135,7 +135,10 @@ def _removal(name: str, table: Table, *conditions: ColumnElement[bool]) -> _Remo
 
 
 def _audit_log_removal(cutoff: datetime) -> _Removal:
-    """Return the removal of audit log entries. Only a function of the log's owner may do it; it records that it did."""
+    """Return the removal of audit log entries.
+
+    Only the database function `prune_audit_log` may delete them; it adds an entry about the deletion.
+    """
 
     async def remove(connection: AsyncConnection) -> int:
         # At most 30 days of entries per call, so that a long backlog does not become one statement of minutes.

@@ -49,7 +49,7 @@ _Settings = TypeVar("_Settings", bound=BaseSettings)
 
 
 def create_app(settings: ApiSettings | None = None) -> FastAPI:
-    """Create the application. Without `settings` they are loaded from their sources, and reloaded periodically."""
+    """Create the application. If `settings` is None, load them from their sources and reload them periodically."""
     telemetry = _load(TelemetrySettings)
     if settings is None:
         current = ReloadableSettings(_load(ApiSettings), partial(load, ApiSettings))
@@ -71,7 +71,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             try:
                 async with services.wakeups.listening(), periodic_reload(current):
                     gc.collect()
-                    gc.freeze()  # loaded code stays: the garbage collector need not examine it each time
+                    gc.freeze()  # the garbage collector need not examine the loaded code again
                     with on_stop_signal(services.wakeups.close), stop_with_parent():
                         yield
             finally:

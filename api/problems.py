@@ -67,7 +67,7 @@ class TooManyRequests(Problem):
 
 
 class NotFound(Problem):
-    """The resource does not exist, or the caller may not know of it."""
+    """The resource does not exist, or the caller may not know that it exists."""
 
     status = HTTPStatus.NOT_FOUND
 
@@ -176,12 +176,12 @@ async def _on_outage(request: Request, error: Exception) -> Response:
 def _is_outage(error: DBAPIError) -> bool:
     if error.connection_invalidated or isinstance(error, InterfaceError | OperationalError):
         return True
-    # asyncpg has no exception class for a server that starts or stops; the SQLSTATE tells.
+    # asyncpg has no exception class for a server that starts or stops, so the SQLSTATE decides.
     return str(getattr(error.orig, "sqlstate", None) or "").startswith(_OUTAGE_STATES)
 
 
 async def _on_runtime_error(request: Request, error: Exception) -> Response:
-    # uvloop raises this if the other side closes a connection while it is set up.
+    # uvloop raises a RuntimeError with this text if the other side closes a connection that is being set up.
     closed = "the handler is closed" in str(error)
     return await (_on_outage if closed else _on_bug)(request, error)
 
@@ -195,7 +195,7 @@ async def _on_bug(request: Request, error: Exception) -> Response:
 
 
 async def _on_uncaught(request: Request, error: Exception) -> Response:
-    # Starlette renders this outside of all middleware, so the request id header is added here.
+    # Starlette calls this handler outside of all middleware, so the request id header is added here.
     response = await _on_bug(request, error)
     response.headers[request_ids.HEADER] = request_ids.current() or ""
     return response

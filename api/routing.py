@@ -56,7 +56,7 @@ class Router(APIRouter):
     """
 
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        """Add a route for `path`, and an undocumented one with or without the trailing slash.
+        """Add a route for `path`, and an undocumented route for it with the trailing slash added or removed.
 
         Raises TypeError if the endpoint does not declare its needs.
         """

@@ -28,22 +28,27 @@ from warehouse.config.reloadable import ReloadableSettings
 
 _REDIS_RETRIES = 3
 _REDIS_RETRIED = (RedisConnectionError,)
-"""A failed connection is retried, because Redis may be restarting. A timeout is not: one wait was long enough."""
+"""A failed connection is retried, because Redis may be restarting. After a timeout, a retry would take too long."""
 _REDIS_CONNECTIONS = 16
-"""To each database. The gate has connections of its own (`RedisGate`: one, or two if the cache is on another server).
-`WakeupBus` holds one permanently for its subscription. A caller waits for a free connection; redis-py's plain pool
-would raise an error. That makes at most 34 per worker; Valkey accepts 10,000."""
+"""Size of the pool for each of the two Redis databases. `WakeupBus` holds one connection permanently, for its
+subscription. If all are in use, a request waits for a free one; with redis-py's plain pool it would fail. `RedisGate`
+has connections of its own: one, or two if the cache is on another server. That makes at most 34 connections per worker;
+Valkey accepts 10,000."""
 _REDIS_WAIT_SECONDS = 5
 _SQL_CONNECTIONS = 10
-"""To each of two databases: 20 per worker. PostgreSQL (`stack.postgres`) accepts 200, which Dagster and runs share, so
-there is room for four workers or more. No connection is held while a request waits for a run."""
+"""Size of the pool for each of the two databases: 20 connections per worker. PostgreSQL (`stack.postgres`) accepts 200,
+and Dagster and the runs need some of them, so there is room for four workers or more. No connection is held while a
+request waits for a run."""
 _SQL_SECONDS = 10
 """Timeout of one statement. If PostgreSQL hangs, a request fails after this time plus 5 s for a new connection."""
 
 
 @dataclass(frozen=True)
 class Services:
-    """Settings, PostgreSQL (the API's own database, and the warehouse read-only), Redis and what uses it, Dagster."""
+    """The settings and the shared clients of PostgreSQL, Redis and Dagster.
+
+    `users` is the API's own database, `warehouse` is read-only. `state` and `cache` are the two Redis databases.
+    """
 
     settings: ApiSettings
     users: AsyncEngine
@@ -61,7 +66,7 @@ class Services:
 async def open_services(
     settings: ApiSettings, current: ReloadableSettings[ApiSettings] | None = None
 ) -> AsyncIterator[Services]:
-    """Yield the services. Connections are opened on first use, with the `current` credentials at that time."""
+    """Yield the services. A connection is opened when it is first used, with the credentials in `current` then."""
     current = current or ReloadableSettings(settings)
     options = redis_options(Retry(backoff(), _REDIS_RETRIES, _REDIS_RETRIED), errors=_REDIS_RETRIED)
     state_url, state_login = redis_credentials(current, lambda now: now.redis_state_url)
@@ -133,7 +138,7 @@ def services_of(connection: HTTPConnection) -> Services:
 
 
 async def _services(connection: HTTPConnection) -> Services:
-    return services_of(connection)  # FastAPI would call a plain function in a thread
+    return services_of(connection)  # async, because FastAPI would call a plain function in a thread
 
 
 ServicesDep = Annotated[Services, Depends(_services)]

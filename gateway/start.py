@@ -2,7 +2,7 @@
 
     python -m gateway.start caddy run --config gateway/Caddyfile --adapter caddyfile
 
-A key in a file is not passed on: Caddy gets the path of the file, and reads it when it needs the key.
+If the key is in a file, Caddy gets only the path of the file, and reads the file when it needs the key.
 """
 
 import os

@@ -103,7 +103,7 @@ def set_up(log_format: LogFormat, *, service: str) -> None:
 
 
 class _OwnStreamHandler(logging.StreamHandler[TextIO]):
-    """A handler whose stream only it uses, so that the stream is closed with the handler."""
+    """A handler that owns its stream. Nothing else uses the stream, so it is closed when the handler is removed."""
 
 
 def set_up_beside_dagster(log_format: LogFormat, *names: str) -> None:

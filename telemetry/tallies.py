@@ -37,7 +37,10 @@ SUM, OVER = "sum", "+Inf"
 
 @dataclass(frozen=True)
 class Count:
-    """A counter: its name without `_total`, help text, labels and, where known, the combinations of label values."""
+    """A counter. `name` is its name without `_total`.
+
+    `values` contains the known values of each label; it is empty if the counter has no labels.
+    """
 
     name: str
     help: str
@@ -47,7 +50,7 @@ class Count:
 
 @dataclass(frozen=True)
 class Durations:
-    """A histogram of durations; `buckets` are upper bounds in seconds."""
+    """A histogram of durations. `buckets` are upper bounds in seconds; `values` are the known values of each label."""
 
     name: str
     help: str
@@ -68,7 +71,7 @@ BORROWED, STARTED = "borrowed", "started"
 TRANSFORMED, NOT_TRANSFORMED, OLDER = "transformed", "refused", "older"
 JOBS = (SCRAPE_JOB, SWEEP_JOB, REFRESH_JOB, RETRANSFORM_JOB, CHECK_JOB)
 OTHER_JOB = "other"
-"""The job label of a run that materializes assets by hand."""
+"""The job label of a run that belongs to none of JOBS: a user materialized assets by hand."""
 _KINDS = tuple(RunKind)
 
 VISITS = Count("registru_visits", "Visits to companies' pages, by outcome.", ("outcome",), (tuple(Outcome),))
@@ -169,7 +172,10 @@ class Tallies:
         self._levels[gauge.name] = value
 
     def mark_browser_in_use(self, name: str, *, seconds: float) -> None:
-        """Record that this run uses a browser; the entry expires after `seconds` in case the run is killed."""
+        """Record that this run uses a browser. The entry expires after `seconds`, in case the run is killed.
+
+        `name` is `borrowed:` or `started:`, followed by the id of the run.
+        """
         self._browser = (name, time.time() + seconds)
 
     def mark_browser_released(self, name: str) -> None:

@@ -62,15 +62,15 @@ async def record_event(
 ) -> None:
     """Record an event in the transaction of the change that it describes.
 
-    A name that belongs to no account must not be recorded: users type their passwords into the wrong field.
+    A name that belongs to no account must not be recorded: users sometimes type their password into that field.
 
     Args:
         connection: A connection in a transaction.
         event: What happened.
         client: The client that sent the request; None if no request caused the event.
-        actor: The account that did it.
-        subject: The account that it was done to.
-        detail: More about it; never a password or a token.
+        actor: The account that caused the event.
+        subject: The account that the event concerns.
+        detail: More about the event; never a password or a token.
     """
     process_metrics().security_events.labels(event).inc()
     await _insert(connection, event, client, actor=actor, subject=subject, detail=detail)
@@ -109,16 +109,18 @@ async def record_event_once_a_minute(
     actor: AccountRef | None = None,
     detail: str | None = None,
 ) -> None:
-    """Record an event that any client can repeat at will: only the first one a minute, but count every one.
+    """Record an event that any client can cause as often as it likes.
+
+    The audit log gets only the first one in each minute; the metric counts all of them.
 
     Args:
         users: The API's own database.
         state: Redis's state database.
         event: What happened.
         client: The client that sent the request.
-        about: Events with the same `about` from the same network are repetitions.
-        actor: The account that did it.
-        detail: More about it; never a password or a token.
+        about: Events of the same kind with the same `about` from the same network are repetitions.
+        actor: The account that caused the event.
+        detail: More about the event; never a password or a token.
     """
     process_metrics().security_events.labels(event).inc()
     digest = sha256(f"{event} {about} {client.network}".encode()).hexdigest()[:32]

@@ -2,9 +2,9 @@
 
 PostgreSQL is authoritative; Redis holds copies for a few minutes. Code that changes a row first overwrites its copy
 with a marker that means "ask PostgreSQL" (`invalidate`), then commits. A reader that finds no copy reads PostgreSQL
-and stores one, but never over an existing entry. A copy of a row that was read before the change therefore finds the
-marker in its place. So no copy admits a caller whose access was revoked, whatever the
-order of concurrent steps, and even if Redis loses its data.
+and stores one, but never over an existing entry. The marker therefore stops a reader that read the row before the
+change from storing an outdated copy. So no copy admits a caller whose access was revoked, whatever the order of
+concurrent steps, and even if Redis loses its data.
 """
 
 from collections.abc import Awaitable, Callable
@@ -90,7 +90,7 @@ async def load_cached(
     *,
     copy: str | None,
 ) -> AnyCachedRow | None:
-    """Return a row from its copy, or else from PostgreSQL, storing a new copy.
+    """Return a row from its copy in Redis. Without a usable copy, read PostgreSQL and store a new copy.
 
     A row that has ended never becomes valid again, so its end is cached too.
 
@@ -117,7 +117,7 @@ async def load_cached(
 
 
 async def invalidate(state: Redis, *keys: str) -> None:
-    """Make every process read these rows from PostgreSQL for a while. Call it before the rows change."""
+    """Make every process read the rows with these keys from PostgreSQL for a while. Call it before the rows change."""
     async with state.pipeline(transaction=False) as pipeline:
         for key in keys:
             pipeline.set(key, _ASK_POSTGRESQL, ex=_MARKER_SECONDS)

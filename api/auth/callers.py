@@ -1,4 +1,4 @@
-"""From a credential (access token, API key or cookie) to the caller: an account and its scopes."""
+"""Verifies a credential (access token, API key or cookie) and loads the caller: an account and its scopes."""
 
 import hmac
 from dataclasses import dataclass
@@ -51,11 +51,12 @@ class Caller:
 class PresentedCredential:
     """A credential of a request that still has to be verified.
 
-    An access token names its user and session, a cookie its session, an API key itself.
+    An access token sets `user_id` and `session_id`, a cookie `session_id` and `secret`, an API key `key_prefix` and
+    `secret`.
     """
 
     copies: tuple[str, ...]
-    """Redis keys of the copies that decide whether it is valid."""
+    """Redis keys of the cached rows that decide whether the credential is valid."""
     secret: str | None = None
     user_id: UUID | None = None
     session_id: UUID | None = None
@@ -98,7 +99,7 @@ def credential_from_api_key(api_key: str) -> PresentedCredential:
 
 
 async def caller_from_cookie(users: AsyncEngine, state: Redis, cookie: str) -> Caller:
-    """Return the caller whose browser sends a cookie, for a public page. Raises NotSignedIn."""
+    """Return the caller that a session cookie belongs to, for a public page. Raises NotSignedIn."""
     presented = credential_from_cookie(cookie)
     verified = await verify_credential(
         users, state, presented, copy=await read_copy(state, *presented.copies)
@@ -113,7 +114,8 @@ async def verify_credential(
 ) -> VerifiedCredential:
     """Return the session or API key that a credential proves.
 
-    `copy` is what Redis holds of it. Raises NotSignedIn if it has ended or the secret is wrong.
+    `copy` is the copy of the session or key in Redis. Raises NotSignedIn if the session or key is no longer valid or
+    the secret is wrong.
     """
     if presented.session_id is None:
         return await _verify_api_key(users, state, presented, copy=copy)
@@ -145,7 +147,7 @@ async def load_caller(
 ) -> Caller:
     """Return the caller behind a verified credential.
 
-    `copy` is what Redis holds of the account. Raises NotSignedIn if the account is disabled or deleted.
+    `copy` is the copy of the account in Redis. Raises NotSignedIn if the account is disabled or deleted.
     """
     load = partial(_load_account, users, verified.user_id)
     account = await load_cached(state, account_key(verified.user_id), CachedAccount, load, copy=copy)
@@ -163,7 +165,10 @@ async def load_caller(
 
 
 def _is_proved(session: CachedSession, secret: str | None) -> bool:
-    """Tell whether a session is proved: a browser session by the cookie's secret, an API session by its token."""
+    """Return whether a credential proves a session.
+
+    A browser session needs the secret of its cookie. An API session needs an access token, which has no secret.
+    """
     if session.secret_hash is None or secret is None:
         return session.secret_hash is None and secret is None
     return hmac.compare_digest(session.secret_hash, hash_token(secret))

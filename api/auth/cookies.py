@@ -1,4 +1,4 @@
-"""The browser's session cookie, and the check that a request with a cookie comes from our own pages."""
+"""The browser's session cookie, and the check that a request with a cookie comes from this site's own pages."""
 
 from urllib.parse import urlsplit
 
@@ -43,7 +43,7 @@ def drop_session_cookie(request: Request, response: Response) -> None:
 def set_cookie(
     request: Request, response: Response, name: str, value: str, *, seconds: int | None, same_site: str
 ) -> None:
-    """Set a cookie that scripts cannot read and that is sent over TLS only, if the request came over TLS.
+    """Set a cookie that scripts cannot read. If the request came over TLS, the cookie is never sent without TLS.
 
     Args:
         request: The request that is answered; its scheme decides on the name's prefix and the Secure flag.
@@ -65,7 +65,7 @@ def set_cookie(
 
 
 def is_from_own_page(request: Request) -> bool:
-    """Tell whether a browser's request comes from our own pages or was typed by the user.
+    """Return whether a browser's request comes from this site's own pages, or opens a page with GET or HEAD.
 
     `SameSite` alone is not enough: another port or a sibling host counts as the same site. Browsers name the origin of
     a request in Origin (always for POST and WebSocket) and in Sec-Fetch-Site.

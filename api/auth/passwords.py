@@ -1,4 +1,4 @@
-"""Passwords: the policy, and bcrypt (by passlib) in threads, because a hash takes a core for a fifth of a second."""
+"""Passwords: the policy, and bcrypt (by passlib) in threads, because a hash keeps a core busy for 0.2 s."""
 
 import os
 from functools import cache, partial
@@ -9,7 +9,7 @@ from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 LEAST_CHARACTERS = 8
 MOST_BYTES = 72
-"""bcrypt reads no further; it would silently truncate a longer password."""
+"""bcrypt ignores all further bytes, so a longer password would silently be truncated."""
 
 _PLACEHOLDER_PASSWORD = "nobody has this one"  # noqa: S105 - hashed only to take the usual time
 
@@ -50,10 +50,10 @@ async def hash_password(password: str, *, cost: int) -> str:
 
 
 async def verify_password(password: str, password_hash: str | None, *, cost: int) -> bool:
-    """Tell whether a password is correct.
+    """Return whether a password is correct.
 
-    A wrong password takes the same time for every account, and for none (`password_hash` is None), so that the time
-    does not reveal whether the account exists.
+    The check of a wrong password takes the same time for every account, and also if there is no account
+    (`password_hash` is None). So the time does not reveal whether the account exists.
     """
     if password_hash is None or not _fits_bcrypt(password):
         await hash_password(_PLACEHOLDER_PASSWORD, cost=cost)
@@ -66,12 +66,15 @@ async def verify_password(password: str, password_hash: str | None, *, cost: int
 
 
 def missing_costs(password_hash: str, *, cost: int) -> range:
-    """Return the costs that make up for a hash made with fewer rounds: 2^10 + 2^10 + 2^11 = 2^12."""
+    """Return the costs of the extra hashes after which a check against a cheaper hash takes as long as one of `cost`.
+
+    For a hash of cost 10 and `cost` 12, they are 10 and 11: 2^10 + 2^10 + 2^11 = 2^12 rounds.
+    """
     return range(int(bcrypt.from_string(password_hash).rounds), cost)
 
 
 def needs_rehash(password_hash: str, *, cost: int) -> bool:
-    """Tell whether a hash was made with a lower cost than `cost`."""
+    """Return whether a hash was made with a lower cost than `cost`."""
     return bool(missing_costs(password_hash, cost=cost))
 
 

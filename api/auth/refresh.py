@@ -16,12 +16,12 @@ def next_refresh_token(token: str, key: str) -> str:
     """Return the token that replaces `token`; the same arguments give the same token.
 
     Two concurrent requests with one token therefore get the same replacement, although it is not stored in clear text.
-    Without the key, a stolen old token is not enough to compute it.
+    `key` is a signing key of access tokens. A thief who has only an old token cannot compute the replacement.
     """
     mac = hmac.new(key.encode(), f"refresh {token}".encode(errors="surrogatepass"), sha256)
     return _PREFIX + mac.hexdigest()
 
 
 def hash_token(token: str) -> str:
-    """Return the hash under which a random token is stored. The token has 256 bits, so a slow hash adds nothing."""
+    """Return the hash under which a random token is stored. It has 256 random bits, so a slow hash adds nothing."""
     return sha256(token.encode(errors="surrogatepass")).hexdigest()

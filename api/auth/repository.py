@@ -18,7 +18,7 @@ _KEPT_AFTER_END = timedelta(days=90)
 
 
 class SessionKind(StrEnum):
-    """How a session proves itself: with access and refresh tokens, or with a cookie."""
+    """How the client of a session authenticates: with access and refresh tokens, or with a cookie."""
 
     API = "api"
     BROWSER = "browser"
@@ -42,7 +42,7 @@ class StoredSession:
 
 @dataclass(frozen=True)
 class UsedRefreshToken:
-    """The session of a refresh token that was used before, and whether that was within the grace period."""
+    """The session of a refresh token that was used before, and whether that use was within the grace period."""
 
     session_id: UUID
     is_within_grace: bool
@@ -78,7 +78,7 @@ async def add(
         connection: A connection in a transaction.
         session_id: The session's id.
         user_id: The account that signed in.
-        kind: How the session proves itself.
+        kind: How the client authenticates.
         secret_hash: SHA-256 of the cookie's secret; None for an API session.
         lifetime: Time until the session expires.
         client: The client that signed in.
@@ -127,7 +127,7 @@ async def end(connection: AsyncConnection, session_ids: Sequence[UUID], *, ended
 
 
 async def add_refresh_token(connection: AsyncConnection, session_id: UUID, token_hash: str) -> None:
-    """Store the refresh token that a session has now."""
+    """Store the hash of a session's new refresh token."""
     await connection.execute(insert(refresh_tokens).values(token_hash=token_hash, session_id=session_id))
 
 
@@ -146,8 +146,11 @@ async def use_refresh_token(connection: AsyncConnection, token_hash: str) -> UUI
 async def find_used(
     connection: AsyncConnection, token_hash: str, *, grace: timedelta
 ) -> UsedRefreshToken | None:
-    """Return a refresh token that was used before; `grace` is how recent a use may be to count as a race."""
-    # The clock, not the transaction's start: this transaction may have waited for the one that uses the token.
+    """Return a refresh token that was used before; None if it is unused or unknown.
+
+    If it was used less than `grace` ago, the client probably sent it twice at the same time.
+    """
+    # Not now(), the start of this transaction: it may have waited for the transaction that uses the token.
     age = func.clock_timestamp() - refresh_tokens.c.used_at
     query = select(refresh_tokens.c.session_id, (age < grace).label("is_within_grace")).where(
         refresh_tokens.c.token_hash == token_hash, refresh_tokens.c.used_at.is_not(None)
@@ -157,7 +160,7 @@ async def find_used(
 
 
 async def is_unused(connection: AsyncConnection, token_hash: str) -> bool:
-    """Tell whether a refresh token exists and has not been used."""
+    """Return whether a refresh token exists and has not been used."""
     query = select(refresh_tokens.c.session_id).where(
         refresh_tokens.c.token_hash == token_hash, refresh_tokens.c.used_at.is_(None)
     )

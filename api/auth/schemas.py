@@ -37,7 +37,7 @@ class NewPassword(BaseModel):
 
 
 class Token(BaseModel):
-    """An access token, valid for `expires_in` seconds, and the refresh token that gets the next one, once."""
+    """An access token, valid for `expires_in` seconds, and a refresh token, which gets new tokens once."""
 
     access_token: str
     token_type: str = "bearer"  # noqa: S105 - the scheme's name
@@ -68,7 +68,8 @@ class Verified(BaseModel):
     username: str
     role: Role
     scopes: Annotated[
-        list[Scope], Field(description="The caller's scopes: those of the role and of the API key")
+        list[Scope],
+        Field(description="The scopes of the role; with an API key, only those that the key has too"),
     ]
     session_id: UUID | None = Field(description="The session, if the caller uses one")
     key_id: UUID | None = Field(description="The API key, if the caller uses one")

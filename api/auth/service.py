@@ -117,8 +117,9 @@ async def _find(services: Services, username: str) -> Account | None:
 async def _count_guess(services: Services, client: RequestClient, name: str, user_id: UUID | None) -> None:
     """Count an attempt before the password is checked, so that concurrent attempts cannot exceed the limit.
 
-    Attempts from unknown addresses have a separate limit. They do not count towards the limit of an address from which
-    the owner has signed in before. A correct password resets the count of its own address only.
+    Each address has a limit of its own for each account. Addresses from which nobody has signed in to the account
+    before also share one limit, which does not affect the owner's usual addresses. A correct password resets only the
+    count of its own address.
     """
     settings, guess_limits, digest = services.settings, services.guess_limits, _digest(name)
     await guess_limits.check(
@@ -163,10 +164,10 @@ async def _rehash_if_needed(services: Services, account: Account, password: str)
 
 
 def _known_address_key(user_id: UUID, client: RequestClient) -> str:
-    """Return the Redis key that exists if this account was signed in to from this address before."""
+    """Return the Redis key that exists if somebody signed in to this account from this address recently."""
     return f"known:{user_id}:{client.network}"
 
 
 def _digest(name: str) -> str:
-    # For every name that is tried, so that existing and unknown names are counted alike.
+    # Computed for every name that a client tries, so that existing and unknown names are counted alike.
     return sha256(name.encode(errors="surrogatepass")).hexdigest()[:32]

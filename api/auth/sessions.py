@@ -216,7 +216,7 @@ async def end_all(
     only: UUID | None = None,
     all_but: UUID | None = None,
 ) -> list[UUID]:
-    """End a user's open sessions in the caller's transaction; no session can be opened until it ends.
+    """End a user's open sessions in the caller's transaction; until it ends, no session can be opened.
 
     Args:
         state: Redis's state database.

@@ -1,4 +1,7 @@
-"""Access tokens: JWTs signed with HS256, no other algorithm. Whether a token's session is open is checked elsewhere."""
+"""Access tokens: JWTs signed with HS256, no other algorithm.
+
+`api.auth.callers` checks whether the session of a token is open.
+"""
 
 import asyncio
 import time
@@ -36,7 +39,7 @@ class AccessClaims:
 
 
 class UnknownKey(NotSignedIn):
-    """A token names a signing key that this process does not know; other processes may already have read a new one."""
+    """A token names a signing key that this process does not know; other processes may already use a new one."""
 
 
 class AccessTokens:
@@ -62,7 +65,7 @@ class AccessTokens:
 
     async def learn_keys(self) -> None:
         """Reload the settings because a token names an unknown key, unless they were reloaded just now."""
-        async with self._learning:  # one at a time: threads are few, and any client can name a key
+        async with self._learning:  # one at a time: threads are few, and any client can cause it
             if self._current.age_seconds >= MIN_RELOAD_SECONDS:
                 await asyncio.to_thread(self._current.reload_after_refusal)
 
@@ -120,14 +123,14 @@ def verify(settings: ApiSettings, token: str) -> AccessClaims:
 
 
 def key_id(key: str) -> str:
-    """Return the name of a signing key in a token's header; it reveals nothing about the key."""
+    """Return the id by which a token's header (`kid`) names a signing key; it reveals nothing about the key."""
     return sha256(f"kid {key}".encode()).hexdigest()[:16]
 
 
 def _check_age(claims: dict[str, Any], lifetime: timedelta, retired_at: datetime) -> None:
-    """Raise JWTError for a token that a retired key cannot have signed while it was in use.
+    """Raise JWTError if a token was issued after its key was retired, or lives longer than the API's own tokens.
 
-    An attacker with an old key could otherwise go on signing tokens.
+    Otherwise, an attacker with an old key could continue to sign tokens.
     """
     issued_at = datetime.fromtimestamp(claims["iat"], UTC)
     expires_at = datetime.fromtimestamp(claims["exp"], UTC)

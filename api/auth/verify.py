@@ -29,7 +29,7 @@ async def verify(
     """Return the caller of an access token, an API key or the browser's cookie.
 
     The answer is 401 without a valid credential and 403 if the caller lacks `scope`. The response headers
-    X-Registru-User, X-Registru-Role and X-Registru-Scopes contain the same facts.
+    X-Registru-User, X-Registru-Role and X-Registru-Scopes contain the username, the role and the scopes.
     """
     if scope is not None:
         await require_scope(request, services, client, caller, scope)

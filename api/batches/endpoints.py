@@ -50,7 +50,10 @@ async def make_batch(
     response: Response,
     idempotency_key: IdempotencyKey = None,
 ) -> BatchAnswer:
-    """Return a verdict on each item. Runs fetch the companies without a fresh record (202; 200 if there are none)."""
+    """Return a verdict on each item. Runs fetch the companies that have no fresh record.
+
+    The status is 202, or 200 if nothing has to be fetched.
+    """
     answer = await service.submit(services, caller, batch, key=idempotency_key, body=await request.body())
     if answer.counts[ItemVerdict.ACCEPTED] or answer.counts[ItemVerdict.JOINED]:
         response.status_code = HTTPStatus.ACCEPTED
@@ -77,7 +80,7 @@ async def cancel_batch(batch_id: UUID, caller: CallerDep, services: ServicesDep,
 
 
 async def _require_access(batch_id: UUID, caller: CallerDep, services: ServicesDep) -> None:
-    # Checked before the stream starts: a started stream cannot answer 404.
+    # Runs before the stream starts, because a stream that has started can no longer answer 404.
     async with services.users.connect() as connection:
         await service.find(connection, caller, batch_id)
 
@@ -95,8 +98,8 @@ async def follow_batch(
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream the status of a batch as server-sent events of type `status`: one now and one after each change.
 
-    The first event contains all companies, each later one the companies that have changed since. The stream ends when
-    the batch has ended, and after ten minutes at the latest. Reconnect for more.
+    The first event contains all companies. Each later event contains only those that changed since the event before.
+    The stream ends when the batch has ended, and after ten minutes at the latest. Then reconnect to continue.
     """
     async with aclosing(
         service.stream_status(services.users, services.wakeups, caller, batch_id)

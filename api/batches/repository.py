@@ -43,7 +43,7 @@ class BatchScrape:
 async def add(
     connection: AsyncConnection, user_id: UUID, key: str | None, *, body_sha256: str, force_refresh: bool
 ) -> UUID | None:
-    """Create a batch and return its id; None if the user already has a batch with this key.
+    """Create a batch and return its id; None if the user already has a batch with this idempotency key.
 
     Of two concurrent transactions with the same key, the second waits for the first.
     """
@@ -66,7 +66,7 @@ async def add(
 async def add_items(
     connection: AsyncConnection, batch_id: UUID, items: Sequence[Item], scrape_ids: Mapping[str, UUID]
 ) -> None:
-    """Store the items with their verdicts; accepted and joined items with their scrape."""
+    """Store the items with their verdicts, and with the scrape of each accepted or joined item."""
     with_scrape = (ItemVerdict.ACCEPTED, ItemVerdict.JOINED)
     rows = [
         {
@@ -99,7 +99,7 @@ async def add_requests(
 
 
 async def find_by_key(connection: AsyncConnection, user_id: UUID, key: str) -> Batch | None:
-    """Return the user's batch with this key."""
+    """Return the user's batch with this idempotency key; None if there is none."""
     query = select(batches).where(batches.c.user_id == user_id, batches.c.idempotency_key == key)
     row = (await connection.execute(query)).one_or_none()
     return Batch.of(row) if row else None
@@ -151,7 +151,7 @@ async def list_cached(connection: AsyncConnection, batch_id: UUID) -> Sequence[s
 
 
 async def cancel(connection: AsyncConnection, batch_id: UUID) -> Sequence[UUID]:
-    """Cancel the batch's requests for open scrapes; return their ids. A batch that has ended is not changed."""
+    """Cancel a batch's requests for open scrapes; return these scrapes' ids. A batch that has ended is not changed."""
     ids = await scrape_repository.cancel_requests(connection, scrape_requests.c.batch_id == batch_id)
     if ids:
         await connection.execute(

@@ -30,7 +30,7 @@ class BatchRequest(BaseModel):
 
 
 class BatchItem(BaseModel):
-    """An item with its verdict. `given` is the item as sent, shortened; `data` is the record of a `cached` item."""
+    """An item with its verdict. `given` is the start of the item as sent; `data` is the record of a `cached` item."""
 
     position: int
     given: str
@@ -41,7 +41,7 @@ class BatchItem(BaseModel):
 
 
 class BatchAnswer(BaseModel):
-    """A new batch, with the number of items for each verdict."""
+    """A batch, with the verdict on each item and the number of items for each verdict."""
 
     batch_id: UUID
     status_url: str

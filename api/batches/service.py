@@ -1,4 +1,7 @@
-"""Batches: fresh records are returned immediately, the other companies are stored together and launched in parts."""
+"""Batches: fresh records are returned immediately, runs fetch the other companies.
+
+The scrapes of these companies are stored in one transaction and distributed over launches.
+"""
 
 import logging
 from collections import Counter
@@ -47,7 +50,7 @@ async def submit(
         caller: The user who requests the batch.
         request: The parsed body.
         key: The idempotency key.
-        body: The body as sent; with the same key it must be the same.
+        body: The body as sent. A repeated request with the same key must have the same body.
 
     Raises:
         Invalid: No item is an IDNO, or the key was used with another body.
@@ -213,7 +216,10 @@ async def read_status(
 async def stream_status(
     users: AsyncEngine, wakeups: WakeupBus, caller: Caller, batch_id: UUID
 ) -> AsyncGenerator[BatchStatus, None]:
-    """Yield the status of a batch now and after each change, with the changed companies only, until the batch ends."""
+    """Yield the status of a batch now and after each change, until the batch ends, for at most STREAM_SECONDS.
+
+    The first status contains all companies, each later one only those that changed.
+    """
     load_status = partial(_load_status, users, caller, batch_id)
     topics = await _load_topics(users, batch_id)
     last_status: BatchStatus | None = None
@@ -285,14 +291,14 @@ async def find(connection: AsyncConnection, caller: Caller, batch_id: UUID) -> B
 async def cancel(
     users: AsyncEngine, wakeups: WakeupBus, client: RequestClient, caller: Caller, batch_id: UUID
 ) -> None:
-    """Cancel a batch. Completed scrapes and the requests of others stay. Raises NotFound.
+    """Cancel a batch. Scrapes that have ended and the requests of other users and batches stay. Raises NotFound.
 
     The reconciler terminates the runs that no other request needs.
 
     Args:
         users: The API's own database.
         wakeups: Wakes the reconciler and the clients that wait for the batch.
-        client: The client's address and program, for the audit log.
+        client: The client's address and user agent, for the audit log.
         caller: The user who cancels.
         batch_id: The batch.
     """

@@ -48,8 +48,8 @@ async def find_companies(
         Query(
             min_length=2,
             max_length=100,
-            description="Words of the name or prefixes of them. A company matches if its name contains all of them, in"
-            " any order. Case, diacritics and the spelling of ș and ț (with comma or cedilla) do not matter",
+            description="Words of the name, or beginnings of words. A company matches if its name contains all of them,"
+            " in any order. Case, diacritics and the spelling of ș and ț (with comma or cedilla) do not matter",
         ),
     ],
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
@@ -66,7 +66,8 @@ async def read_company(
     as_of: Annotated[
         PastMoment | None,
         Query(
-            description="A date (its end in UTC; for today: now) or a time with a time zone; not in the future"
+            description="A date (meaning the end of that day in UTC, but now for today) or a time with a time zone;"
+            " not in the future"
         ),
     ] = None,
 ) -> CompanyRecord | HistoricalRecord:
@@ -74,8 +75,8 @@ async def read_company(
 
     A past record is what this endpoint returned at that time: all later changes are undone, both changes at the source
     and corrections of the parser. It is not what was true at that time, because a visit may have come later. `source`
-    is the newest good capture up to that time from which the record was made. For a time before
-    the first record, the answer is 404 and names the time of the first record.
+    is the newest capture from which the record had been made by then. For a time before the first record, the answer is
+    404 and names the time of the first record.
     """
     if as_of is None:
         return await service.read_record(services.warehouse, idno)
@@ -103,7 +104,8 @@ async def read_changes(
     since: Annotated[
         Moment | None,
         Query(
-            description="Recorded at this time or later: a date (its start in UTC) or a time with a time zone"
+            description="Only changes recorded at this time or later: a date (meaning the start of that day in UTC)"
+            " or a time with a time zone"
         ),
     ] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
@@ -152,5 +154,5 @@ async def list_statements(idno: Idno, services: ServicesDep) -> CompanyStatement
 async def read_statement(
     idno: Idno, year: Annotated[int, Path(ge=1900, le=2100)], services: ServicesDep
 ) -> FiledStatement:
-    """Return a year's financial statement with all its rows. If there is none: 404 with the available years."""
+    """Return a year's financial statement with all its rows. If there is none, the 404 names the available years."""
     return await service.read_statement(services.warehouse, idno, year)

@@ -16,7 +16,10 @@ _SCHEMA = WithJsonSchema({"type": "string", "pattern": f"^{_MOMENT}$", "examples
 
 
 def past_moment(text: str) -> datetime:
-    """Parse a time; a date means its end in UTC, today means now. Raises ValueError, also for a future time."""
+    """Parse a date or a time. Raises ValueError, also if it is in the future.
+
+    A date means the end of that day in UTC; today's date means now.
+    """
     now = datetime.now(UTC)
     moment = _parse(text, time.max)
     if moment > now and text == now.date().isoformat():
@@ -27,7 +30,7 @@ def past_moment(text: str) -> datetime:
 
 
 def moment(text: str) -> datetime:
-    """Parse a time; a date means its start in UTC. Raises ValueError."""
+    """Parse a date or a time; a date means the start of that day in UTC. Raises ValueError."""
     return _parse(text, time.min)
 
 

@@ -21,12 +21,13 @@ from warehouse.records.queries import load_record
 from warehouse.schema.tables import financial_lines, financial_statements, transformed_data
 
 _WORD = re.compile(r"[^\W_]+")
-# PostgreSQL's parser reads words with these characters inside as host names, file names and e-mail addresses.
+# The characters . @ / - do not separate: PostgreSQL's parser reads words joined by them as host names, file names,
+# e-mail addresses or hyphenated words.
 _SEPARATORS = re.compile(r"[^\w.@/-]+")
 
 
 def find_by_name(connection: Connection, name: str, *, limit: int) -> list[CompanyFound]:
-    """Return companies whose name contains every word of `name`, or a word that starts with it.
+    """Return companies whose name contains, for each word of `name`, this word or one that starts with it.
 
     Exact matches come first, the others are sorted by name.
     """
@@ -48,7 +49,7 @@ def select_by_name(name: str) -> Select[Any]:
 
 
 def prefix_query(folded: str) -> str:
-    """Return a query for PostgreSQL's text search that requires every word of a folded text as a prefix.
+    """Return a text search query for PostgreSQL. Each word of the folded text must begin a word of the name.
 
     >>> prefix_query("lentile grup")
     "'lentile':* & 'grup':*"
@@ -61,12 +62,12 @@ def _part_query(part: str) -> str:
     separate = " & ".join(_word_query(word) for word in words)
     if len(words) == 1:
         return separate
-    # PostgreSQL reads "s.r.l." as one word, and "vion-impex" as three.
+    # PostgreSQL reads "s.r.l." as one word and "vion-impex" as three, so the query allows both.
     return f"({separate} | '{_SEPARATORS.sub(' ', part)}':*)"
 
 
 def _word_query(word: str) -> str:
-    # PostgreSQL reads the hyphen before a number ("agro-2000") as its sign.
+    # PostgreSQL reads the hyphen before a number ("agro-2000") as a minus sign.
     return f"('{word}':* | '-{word}':*)" if word.isdecimal() else f"'{word}':*"
 
 

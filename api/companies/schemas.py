@@ -44,18 +44,18 @@ class RecordProvenance(BaseModel):
     idno: str
     source: Provenance = Field(description="The capture from which the record as a whole was made")
     fields: dict[str, FieldSource] = Field(
-        description="By field; a year's statement is `statements/{year}`. A field is left out if its record was made"
-        " before provenance was recorded."
+        description="Provenance by field; a year's statement is the field `statements/{year}`. A field is left out if"
+        " its record was made before provenance was recorded."
     )
     disagreements: dict[str, Any] = Field(
-        description="Fields in which the page and its data differ, with both values"
+        description="Fields for which the HTML of the page and the JSON data differ, with both values"
     )
     notes: list[str] = Field(description="Anomalies that the parser found in the capture")
     unknown: list[str] = Field(description="Content of the capture that the parser does not recognize")
 
 
 class FiledFigures(StatementFigures):
-    """The key figures of a year's statement, with the capture and the transform version of its lines."""
+    """The key figures of a year's statement, with the capture of its lines and the version that read them."""
 
     source_data_id: int
     transform_version: int

@@ -1,4 +1,4 @@
-"""Records of companies: from the cache if fresh, else from the warehouse."""
+"""Records of companies: fresh records come from the cache if possible, all others from the warehouse."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -29,19 +29,19 @@ _Value = TypeVar("_Value")
 
 @asynccontextmanager
 async def consistent_read(warehouse: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """Yield a connection whose queries all see the same state: a record takes several queries."""
+    """Yield a connection whose queries all see the same data, because reading a record takes several queries."""
     async with warehouse.connect() as connection:
         yield await connection.execution_options(isolation_level="REPEATABLE READ")
 
 
 async def load_current_record(warehouse: AsyncEngine, idno: str) -> CompanyRecord | None:
-    """Return a company's current record of any age; None if there is none."""
+    """Return a company's current record, however old it is; None if there is none."""
     async with consistent_read(warehouse) as connection:
         return await connection.run_sync(load_record, idno)
 
 
 async def read_record(warehouse: AsyncEngine, idno: str) -> CompanyRecord:
-    """Return a company's current record of any age. Raises NotFound."""
+    """Return a company's current record, however old it is. Raises NotFound if there is none."""
     return _existing(idno, await load_current_record(warehouse, idno))
 
 
@@ -112,7 +112,7 @@ async def read_statement(warehouse: AsyncEngine, idno: str, year: int) -> FiledS
 
 
 async def find_by_name(warehouse: AsyncEngine, name: str, *, limit: int) -> list[CompanyFound]:
-    """Return companies whose name contains every word of `name`, exact matches first."""
+    """Return companies by name, exact matches first; see `repository.find_by_name`."""
     async with warehouse.connect() as connection:
         return await connection.run_sync(partial(repository.find_by_name, limit=limit), name)
 
@@ -136,20 +136,20 @@ async def load_current_records(warehouse: AsyncEngine, idnos: Sequence[str]) -> 
 
 
 def fresh_json(cached: bytes | None, fresh_for: timedelta) -> bytes | None:
-    """Return the JSON in a cache entry exactly as it was written; None if it is not fresh or not readable."""
+    """Return the JSON in a cache entry exactly as stored; None if there is no entry, or no readable and fresh one."""
     record = unpack(cached)
     return record.json if record is not None and _time_left(record, fresh_for) > timedelta(0) else None
 
 
 async def load_fresh_record(services: Services, idno: str) -> CompanyRecord | None:
-    """Return a company's record if it is fresh."""
+    """Return a company's record if it is fresh, otherwise None."""
     return (await load_fresh_records(services, [idno])).get(idno)
 
 
 async def load_fresh_records(services: Services, idnos: Sequence[str]) -> dict[str, CompanyRecord]:
     """Return the fresh records of these companies by IDNO: from the cache, else from the warehouse.
 
-    A fresh record that was not cached is cached now.
+    A fresh record from the warehouse is cached if the cache had no entry for its company.
     """
     fresh_for = services.settings.fresh_for
     entries: list[Any] = await services.cache.mget([company_key(idno) for idno in idnos])
@@ -172,14 +172,14 @@ async def _cache(cache: Redis, records: Sequence[CompanyRecord], fresh_for: time
         return
     async with cache.pipeline(transaction=False) as pipeline:
         for record in records:
-            # NX: a run may have cached a newer record in the meantime.
+            # NX keeps an existing entry: a run may have cached a newer record in the meantime.
             time_left = max(_time_left(record.source, fresh_for), timedelta(seconds=1))
             pipeline.set(company_key(record.idno), pack(record), ex=time_left, nx=True)
         await pipeline.execute()
 
 
 def _parse_fresh(entry: bytes | None, fresh_for: timedelta) -> CompanyRecord | None:
-    """Return the record in a cache entry if it is fresh."""
+    """Return the record in a cache entry if it is fresh, otherwise None."""
     json = fresh_json(entry, fresh_for)
     return CompanyRecord.model_validate_json(json) if json is not None else None
 

@@ -229,7 +229,7 @@ class DagsterClient:
             kind: Whether the run serves single requests or bulk work.
             requested_by: The usernames of the requesters.
             since: A company with a good capture newer than this is not visited.
-            request_id: The id of the request to the API, for the logs.
+            request_id: The ids of the requests (or batches) that caused the launch, for the logs.
             traceparent: The span that launches the run, as W3C traceparent.
 
         Raises:
@@ -247,7 +247,8 @@ class DagsterClient:
         try:
             return await self.launch(SCRAPE_JOB, run_config, tags)
         except DagsterFailed:
-            # Dagster has finished with the failed launch. After a restart of PostgreSQL the second launch works.
+            # Dagster has answered, so the failed launch is over. After a restart of PostgreSQL the first launch fails
+            # on a stale connection, and the second one works.
             try:
                 run_id = await self.find_run(launch_id)
             except DagsterUnavailable as error:
@@ -286,7 +287,10 @@ class DagsterClient:
             logger.info("run %s was not terminated: %s", run_id, answer.get("message", answer["__typename"]))
 
     async def find_run(self, launch_id: UUID) -> str | None:
-        """Return the id of the launch's run; None if no run exists that can start."""
+        """Return the id of the launch's run; None if there is none.
+
+        A run that Dagster created, but neither queued nor launched (NOT_STARTED), does not count: it cannot start.
+        """
         runs = await self._runs({"tags": [{"key": LAUNCH_ID_TAG, "value": str(launch_id)}]})
         return next((run_id for run_id, status in runs.items() if status is not RunStatus.NOT_STARTED), None)
 
@@ -299,7 +303,7 @@ class DagsterClient:
         return {run["runId"]: RunStatus(run["status"]) for run in _results(answer)}
 
     async def _read(self, query: str, variables: Mapping[str, Any]) -> Any:
-        """Query, and retry once if Dagster failed: its connections are stale after a restart of PostgreSQL."""
+        """Query Dagster. Retry once if it fails, because its connections are stale after a restart of PostgreSQL."""
         try:
             return await self._query(query, variables)
         except DagsterFailed:

@@ -28,7 +28,7 @@ class About(BaseModel):
 
 
 class Health(BaseModel):
-    """`ok` if every part answers, or else `degraded`; for each part `ok` or what is wrong.
+    """`status` is `ok` if every part answers, otherwise `degraded`. `parts` contains `ok` or the fault of each part.
 
     `pauses` lists the sites that get no requests at the moment. A pause does not make the platform degraded.
     """
@@ -39,13 +39,13 @@ class Health(BaseModel):
 
 
 class Live(BaseModel):
-    """This process answers."""
+    """The answer of a process that runs."""
 
     status: Literal["ok"]
 
 
 class Readiness(BaseModel):
-    """`ready` if requests can be served and runs can start, or else `not ready`; for each part `ok` or the fault."""
+    """`status` is `ready` if requests can be served and runs can start. `parts` contains `ok` or each part's fault."""
 
     status: Literal["ready", "not ready"]
     parts: dict[str, str]
@@ -80,7 +80,7 @@ async def health(services: ServicesDep, response: Response) -> Health:
 @router.get("/health/live", summary="Check liveness")
 @needs(UNLIMITED)
 async def live() -> Live:
-    """Tell that this process answers. No other part is checked."""
+    """Return `ok`, which shows that this process answers. No other part is checked."""
     return Live(status="ok")
 
 
@@ -91,7 +91,7 @@ async def live() -> Live:
 )
 @needs(UNLIMITED)
 async def ready(services: ServicesDep, response: Response) -> Readiness:
-    """Check whether each part answers within three seconds. The answer is 503 if a part does not."""
+    """Check each part of the platform. The answer is 503 if a part does not answer within three seconds."""
     parts = await check_parts(services)
     if all(state == OK for state in parts.values()):
         return Readiness(status="ready", parts=parts)

@@ -32,7 +32,7 @@ class Pause(BaseModel):
 
 
 async def check_parts(services: Services, *, seconds: float = LONGEST_SECONDS) -> dict[str, str]:
-    """Return `ok` or what is wrong for each of PARTS; a check that takes longer than `seconds` is abandoned."""
+    """Return `ok` or what is wrong for each of PARTS; a part gets `seconds` to answer."""
     checks: dict[str, Awaitable[Mapping[str, str]]] = {
         "users": _named("users", check_database(services.users)),
         "warehouse": _named("warehouse", check_database(services.warehouse)),
@@ -99,7 +99,7 @@ async def read_pauses(state: Redis) -> list[Pause]:
 
 
 def _parse_pause(host: str, content: str) -> Pause | None:
-    """Return a pause; None if another version of the pipeline wrote it."""
+    """Return a pause; None if its format is unknown, because another version of the pipeline wrote it."""
     try:
         return Pause.model_validate({"host": host, **json.loads(content)})
     except (ValueError, TypeError):

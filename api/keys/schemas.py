@@ -9,7 +9,10 @@ from api.auth.roles import Scope
 
 
 class NewKey(BaseModel):
-    """An API key to create. Its scopes must be scopes of the account; the account's role limits it at each use too."""
+    """An API key to create. Its scopes must be scopes of your role.
+
+    If the role changes later, a key can use only those of its scopes that the new role has too.
+    """
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"name": "nightly", "scopes": ["companies:read"]}]}

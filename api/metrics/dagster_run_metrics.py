@@ -1,7 +1,8 @@
-"""Metrics of Dagster's runs: those that are open, and those that ended since the last scrape of the metrics.
+"""Metrics of Dagster's runs: the open ones, and the number of those that ended.
 
-A run cannot count its own end, because it may be killed. So each request for the metrics first counts the runs that
-ended since the previous one, in Redis. A lock lets one replica count at a time, so that each run is counted once.
+A run cannot count its own end, because it may be killed. So each request for /metrics first counts the runs that ended
+since the previous request for /metrics. The counters are in Redis. A lock lets only one replica of the API count at a
+time, so that each run is counted once.
 """
 
 import time
@@ -19,9 +20,9 @@ from warehouse.contract import COUNTERS_KEY, RunKind
 _LOCK_KEY, _UNTIL_KEY = "metrics:runs:lock", "metrics:runs:until"
 _LOCK_SECONDS = 10
 _MOST_RUNS = 500
-"""Per request for the metrics; if more runs ended in between, the oldest are not counted."""
+"""Maximum number of runs per request for /metrics. If more ended since the last request, the oldest are lost."""
 _SETTLED_SECONDS = 2.0
-"""A run that ended just now may become visible after a run that ended later."""
+"""A run is counted only this long after its end, because Dagster may list a run later than one that ended after it."""
 
 
 async def read(state: Redis, dagster: DagsterClient) -> list[Metric]:
@@ -77,7 +78,7 @@ def _open_runs(runs: Sequence[ListedRun], now: float) -> list[Metric]:
         ),
         *gauge(
             "registru_runs_oldest_queued_seconds",
-            "How long the oldest of the queued runs (the newest 500) has waited; 0 if none is queued.",
+            "How long the oldest queued run (of the newest 500 open runs) has waited; 0 if none is queued.",
             max(queued, default=0.0),
         ),
     ]

@@ -69,7 +69,7 @@ async def read_users(users: AsyncEngine) -> list[Metric]:
 
 
 async def read_warehouse(warehouse: AsyncEngine, state: Redis) -> list[Metric]:
-    """Return how fresh the data is."""
+    """Return metrics of tracked companies, stale records, and pending and quarantined captures."""
     current_version = await state.hget(GAUGES_KEY, TRANSFORM_VERSION.name)
     async with warehouse.connect() as connection:
         tracked = (await connection.execute(text(_TRACKED))).one()

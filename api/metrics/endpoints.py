@@ -35,7 +35,7 @@ class _CollectedFamilies:
 async def metrics(request: Request, services: ServicesDep) -> Response:
     """Return all metrics in Prometheus' text format.
 
-    Metrics of a part that does not answer are omitted; `registru_part_up` names it.
+    Metrics of a part that does not answer are omitted. `registru_part_up` shows which part that is.
     """
     if any(name in request.headers for name in _PROXY_HEADERS):
         raise NotFound("Not Found")

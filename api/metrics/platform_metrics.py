@@ -1,4 +1,4 @@
-"""Metrics of the whole platform, read from its stores and from Dagster when Prometheus scrapes the API.
+"""Metrics of the whole platform, read from its stores and from Dagster when Prometheus requests /metrics.
 
 Each source is read on its own and with a timeout. Every replica of the API returns the same values: aggregate them with
 `max`, not with `sum`.
@@ -24,7 +24,7 @@ from api.services import Services
 logger = logging.getLogger(__name__)
 
 _LONGEST_SECONDS = 4.0
-"""Prometheus' own timeout is ten seconds by default."""
+"""Timeout of one source. Prometheus waits ten seconds for the whole answer by default."""
 _FAILURES = (SQLAlchemyError, RedisError, OSError, TimeoutError, DagsterUnavailable)
 
 Families: TypeAlias = list[Metric]
@@ -33,10 +33,10 @@ Reader = Callable[[Services], Awaitable[Families]]
 
 @dataclass
 class _CachedSource:
-    """The last metrics of a source, for requests that follow each other closely."""
+    """The last metrics of a source, reused by requests that follow soon after."""
 
     seconds: float
-    """How long they may be reused."""
+    """How long the metrics may be reused."""
     read_at: float = float("-inf")
     families: Families = field(default_factory=list)
 

@@ -10,7 +10,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from api.metrics.workers import share_counts
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
-"""From a cached answer to the longest wait."""
+"""Bounds of the buckets, from the duration of a cached answer to the longest `wait`."""
 _SUM_OF_LIVE: Final = "livesum"
 
 
@@ -83,7 +83,7 @@ class ProcessMetrics:
         )
 
     def all_workers(self) -> CollectorRegistry:
-        """Return a new registry that contains the metrics of all workers; the caller may register more."""
+        """Return a new registry that contains the metrics of all workers; the caller may add collectors."""
         registry = CollectorRegistry()
         if self._folder is not None:
             MultiProcessCollector(registry, str(self._folder))  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""The folder in which several workers count together, so that each of them can return the metrics of all.
+"""The folder in which all workers of a server store their counts, so that each can return the metrics of all.
 
 This is prometheus_client's multiprocess mode. The folder is named after the process that started the workers and its
 start time, so that every start begins with an empty folder. Folders of earlier servers are removed.
@@ -19,7 +19,7 @@ _VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def share_counts() -> Path | None:
-    """Make this process count in the folder that it shares with the other workers; None if it is the only one.
+    """Make this process store its counts in a folder shared with the other workers; return None if it is alone.
 
     Call this before the first metric is created. Raises RuntimeError if another user can access the folder.
     """

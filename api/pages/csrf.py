@@ -14,12 +14,12 @@ def new_token() -> str:
 
 
 def form_token(cookie: str, key: str) -> str:
-    """Return the form's token for a cookie. Another site can read neither of them, nor compute the token."""
+    """Return the token of a form, computed from the CSRF cookie. Another site can neither read nor compute it."""
     return hmac.new(key.encode(), f"csrf {cookie}".encode(errors="surrogatepass"), sha256).hexdigest()
 
 
 def is_valid_form_token(cookie: str | None, form_value: str, keys: Sequence[str]) -> bool:
-    """Tell whether a form's token belongs to the cookie that came with it and was made with one of these keys."""
+    """Return whether a form's token belongs to the cookie that came with it and was made with one of these keys."""
     if not cookie:
         return False
     value = form_value.encode(errors="surrogatepass")

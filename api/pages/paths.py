@@ -8,7 +8,7 @@ _LOOPS = ("/sign-in", "/sign-out", "/auth/")
 
 
 def safe_next(path: str | None) -> str:
-    """Return `path` if it is a path of this site, or else Dagster's.
+    """Return `path` if it is a path on this site, otherwise the path of Dagster's web UI.
 
     Browsers treat `//host`, `/\\host` and paths that contain tabs as URLs of other hosts.
     """

@@ -52,7 +52,7 @@ def _page(app: FastAPI) -> HTMLResponse:
         swagger_favicon_url="data:,",
         swagger_ui_parameters={
             "validatorUrl": None
-        },  # or else it may send the document to a service elsewhere
+        },  # otherwise the page may send the document to another site
     )
     page.headers["Content-Security-Policy"] = _policy(bytes(page.body).decode())
     return page

@@ -38,7 +38,7 @@ _PERMISSIONS = {
 def sign_in_page(
     *, csrf: str, next_path: str, username: str = "", message: str | None = None, status: int = 200
 ) -> HTMLResponse:
-    """Return the sign-in form; `message` tells why the last attempt failed."""
+    """Return the sign-in form; `message` is the reason why the last attempt failed."""
     return _page("sign_in.html", status, csrf=csrf, next_path=next_path, username=username, message=message)
 
 

@@ -20,16 +20,16 @@ router = Router(prefix="/quarantine", tags=["admin"])
 async def read_quarantine(
     services: ServicesDep,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    # The lengths are limited to the ranges of PostgreSQL's timestamps and ids.
+    # The pattern limits both numbers to the ranges of PostgreSQL's timestamps and ids.
     after: Annotated[
         str | None,
         Query(pattern=r"^[0-9]{1,17}-[0-9]{1,18}$", description="`next` of the previous page"),
     ] = None,
 ) -> QuarantinePage:
-    """Return good captures that could not be transformed, with the reason, the last tried one first.
+    """Return good captures that could not be transformed, with the reason, the most recently tried first.
 
-    The captured content is not included. A new transform version tries these captures again; until then the record of
-    the company stays unchanged.
+    The captured content is not included. The next transform version tries to transform these captures again; until then
+    the record of the company stays unchanged.
     """
     position = QuarantinePosition.parse(after) if after is not None else None
     async with consistent_read(services.warehouse) as connection:

@@ -15,14 +15,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class QuarantinePosition:
-    """The position of a capture in the quarantine's order: the time of its last try, and its id."""
+    """Where a capture stands in the list: the time of the last attempt to transform it, and its id."""
 
     last_tried_at: datetime
     source_data_id: int
 
     @classmethod
     def parse(cls, text: str) -> "QuarantinePosition":
-        """Parse what `str` wrote."""
+        """Parse the text that `str` returns for a position."""
         microseconds, _, source_data_id = text.partition("-")
         return cls(_EPOCH + timedelta(microseconds=int(microseconds)), int(source_data_id))
 
@@ -33,7 +33,7 @@ class QuarantinePosition:
 async def load_page(
     connection: AsyncConnection, *, limit: int, after: QuarantinePosition | None
 ) -> QuarantinePage:
-    """Return a page of the quarantine after a position, the last tried capture first."""
+    """Return at most `limit` captures, the most recently tried first; with `after`, those that follow that capture."""
     column = quarantine.c
     order = (column.last_tried_at, column.source_data_id)
     query = select(quarantine).order_by(*(key.desc() for key in order)).limit(limit + 1)

@@ -6,7 +6,7 @@ from warehouse.records.models import QuarantinedCapture
 
 
 class QuarantinePage(BaseModel):
-    """Captures, the last tried one first. `next` is the `after` of the next page; null on the last page."""
+    """Captures, the most recently tried first. `next` is the `after` of the next page; null on the last page."""
 
     captures: list[QuarantinedCapture]
     total: int = Field(description="Number of all captures in quarantine")

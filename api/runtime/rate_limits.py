@@ -41,7 +41,8 @@ class LimitState:
 class GuessLimits:
     """Limits on attempts at passwords.
 
-    Redis logs each attempt, so that the limits are exact. That would take too much memory for ordinary requests.
+    Redis stores the time of each attempt, so that these limits are exact. For ordinary requests, that would take too
+    much memory.
     """
 
     def __init__(self, state: Redis) -> None:

@@ -1,4 +1,6 @@
-"""One Redis connection for the commands of many requests: commands that wait for an answer are sent together.
+"""One Redis connection for the commands of many requests.
+
+Commands that arrive while the connection is busy wait, and are then sent together.
 
 A connection pool gives each request a connection of its own, whose checks, timeouts and system calls cost more than the
 work in Redis. Here, the busier a worker is, the more commands share one exchange. A command that finds the connection
@@ -17,11 +19,11 @@ from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 LONGEST_SECONDS = 5.0
-"""Timeout of an exchange."""
+"""Timeout of an exchange: sending commands and reading their answers."""
 _MOST_COMMANDS = 128
-"""Per exchange, so that neither side is busy with one exchange for long."""
+"""Maximum number of commands per exchange, so that neither side is busy with one exchange for long."""
 _OUTAGES = (TimeoutError, RedisTimeoutError, RedisConnectionError)
-"""Redis hangs or is unreachable. Queued commands then fail too; otherwise the last one would wait for all retries."""
+"""Redis hangs or is unreachable. Queued commands then fail too, instead of waiting for retries one after another."""
 
 _QueuedCommand = tuple[bytes, "asyncio.Future[Any]"]
 
@@ -30,7 +32,7 @@ class BatchedRedis:
     """Executes commands in the order of the calls, and gives each caller its own answer."""
 
     def __init__(self, redis: Redis) -> None:
-        """Use the connection settings of `redis`; its `socket_timeout` must be off, because there is a timeout here."""
+        """Use the connection settings of `redis`; its `socket_timeout` must be None, as this class has a timeout."""
         self._connection = redis.connection_pool.make_connection()  # type: ignore[no-untyped-call]
         self._queue: deque[_QueuedCommand] = deque()
         self._owner: asyncio.Task[Any] | None = None
@@ -94,7 +96,8 @@ class BatchedRedis:
         connection, packed = self._connection, b"".join(commands)
 
         async def send_and_read() -> list[Any]:
-            await connection.connect_check_health(retry_socket_connect=False)  # the whole exchange is retried
+            # The connection must not retry by itself, because the whole exchange is retried below.
+            await connection.connect_check_health(retry_socket_connect=False)
             await connection.send_packed_command(packed)
             return [await self._read() for _ in commands]
 

@@ -1,9 +1,9 @@
-"""The one round trip to Redis that a request costs: it counts the request and fetches the cached rows it needs.
+"""The one round trip to Redis that a request takes: the gate counts the request and fetches the cached rows for it.
 
 A script inside Redis (`lua/admit.lua`) counts the request against the limit of the address, then that of the caller,
 and stops at the first limit that is exceeded. The caller's limit is counted only if the copies of session and account
-exist and are valid; otherwise PostgreSQL has to be read first. A token of a session that has ended therefore uses up no
-user's limit.
+exist and are valid; otherwise PostgreSQL has to be read first. Therefore a token whose session has ended does not use
+up its user's limit.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ _SCRIPT = load_script(Path(__file__).parent / "lua", "admit")
 _SCRIPT_SHA1 = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
 """The hash by which Redis identifies the script."""
 _RETRIES = 7
-"""Together they take 3.5 s. Within this time a restarting Redis is back, so no request is refused."""
+"""Number of retries. Together they take 3.5 s. By then a restarting Redis is back, so no request is refused."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Admission:
-    """The result of an admitted request: what is left of the limits, and what Redis holds."""
+    """The result for an admitted request: what is left of its limits, and the cached rows and record for it."""
 
     limit: LimitState
     copies: Sequence[str | None] = ()
@@ -57,7 +57,11 @@ class Admission:
 
 
 class RedisGate:
-    """Counts and admits requests. It reads the record in the same round trip if the cache is on the same server."""
+    """Counts and admits requests.
+
+    If the cache is on the same server, the script reads the record too. Otherwise a second command, sent at the same
+    time, reads it from the other server.
+    """
 
     def __init__(
         self,
@@ -103,9 +107,9 @@ class RedisGate:
         """Count a request and return what Redis holds for it.
 
         Args:
-            limit: Always counted.
+            limit: The limit of the address, or of the caller if it is known; always counted.
             copies: Redis keys of cached rows to return.
-            second_limit: Counted only if all copies exist and are valid.
+            second_limit: The limit of the caller; counted only if all copies exist and are valid.
             record: Cache key of a record to return, if the request is admitted.
 
         Raises:

@@ -17,7 +17,7 @@ _TRACEPARENT = b"traceparent"
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 _UNMATCHED = "unmatched"
 _MOST_SERIES = 1_000
-"""Combinations of route, method, status and kind. The bound is never reached: the API defines all four."""
+"""Maximum number of cached combinations of route, method, status and kind. In practice the API has fewer."""
 
 
 class RequestTelemetry:

@@ -16,8 +16,9 @@ logger = logging.getLogger(__name__)
 async def check_schemas(*, users: AsyncEngine, warehouse: AsyncEngine) -> None:
     """Raise SchemaMismatch if a database is older than this version needs; warn if one is newer.
 
-    While servers are upgraded one by one, the databases are migrated first, and servers of the old version may have to
-    restart. A database that does not answer does not prevent the start: requests that need it get 503 until it answers.
+    In an upgrade of several servers, the databases are migrated first. A server that still runs the old version may
+    restart then, and must accept the newer schema. A database that does not answer does not prevent the start: requests
+    that need it get 503 until it answers.
     """
     await _check(users, USERS_DATABASE, SCRIPTS)
     await _check(warehouse, WAREHOUSE_DATABASE, WAREHOUSE_MIGRATIONS)

@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def periodic_reload(current: ReloadableSettings[ApiSettings]) -> AsyncIterator[None]:
-    """Reload the settings on SIGHUP and every `secrets_minutes`, for as long as the block runs."""
+    """Reload the settings on SIGHUP and every `secrets_minutes` (0: on SIGHUP only), for as long as the block runs."""
     reload_requested = asyncio.Event()
     task = asyncio.create_task(_reload_forever(current, reload_requested))
     loop, has_signals = asyncio.get_running_loop(), threading.current_thread() is threading.main_thread()

@@ -16,7 +16,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 def stop_with_parent() -> Iterator[None]:
     """Stop this worker when the process that started the workers has ended, even if it was killed.
 
-    Orphaned workers would keep running and hold the port against the next start.
+    Otherwise, orphaned workers would keep running and occupy the port, so that the API could not be started again.
     """
     parent = multiprocessing.parent_process()
     if parent is None:

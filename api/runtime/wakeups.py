@@ -1,6 +1,6 @@
 """Wake-ups: tasks wait for topics, and any API process or run wakes them through Redis.
 
-If a message is lost, a waiting task continues about a second later.
+Every wait has a timeout of at most two seconds, so a lost message only delays a task.
 
 A topic is a scrape's id (its state has changed) or WORK (the reconciler has something to do). A message only says that
 the state should be read again; the state itself is in PostgreSQL.
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 WORK = "work"
 SCRAPES_CHANNEL = "events:scrapes"
-"""Redis channel (state database): topics, separated by spaces."""
+"""Channel of Redis's state database. A message is a list of topics, separated by spaces."""
 _RETRY_SECONDS = 1.0
 _PUBLISH_TIMEOUT_SECONDS = 1.0
 
@@ -36,7 +36,7 @@ class WakeupSubscription:
         self._event.set()
 
     async def wait(self, *, seconds: float) -> None:
-        """Wait until a topic has changed since the last wait, or until the timeout."""
+        """Wait for a wake-up, at most `seconds`. If there was one since the last wait, return immediately."""
         try:
             async with asyncio.timeout(seconds):
                 await self._event.wait()
@@ -74,7 +74,7 @@ class WakeupBus:
             logger.info("cannot publish a wake-up to other processes: %s", type(error).__name__)
 
     def close(self) -> None:
-        """Wake all subscribers for the last time."""
+        """Wake all subscribers for the last time, because this process is shutting down."""
         self.is_closing = True
         for subscription in self._subscriptions:
             subscription.wake()

@@ -29,7 +29,7 @@ _CACHED = ScrapeAnswer(success=True, message="a fresh record is stored", data=No
 _JSON_BEFORE_RECORD, _JSON_AFTER_RECORD = (
     part.encode() for part in _CACHED.model_dump_json().split("null", 1)
 )
-"""An answer from the cache is the cached JSON of the record between these two."""
+"""The two parts of an answer from the cache. The cached JSON of the record is put between them."""
 _IDNO = re.compile(r"[0-9]{13}", re.ASCII)
 
 
@@ -59,7 +59,7 @@ async def scrape(
 
     Otherwise return the run that fetches it (202).
     """
-    services = services_of(request)  # not a dependency: each one costs 5 % of a cached answer
+    services = services_of(request)  # as a dependency it would take 5 % of a cached answer's time
     if not body.force_refresh:
         if (json := fresh_json(cached_record_of(request), services.settings.fresh_for)) is not None:
             process_metrics().answered_from_cache.inc()
@@ -95,9 +95,10 @@ async def scrape(
 async def read_scrape(
     run_id: str, caller: CallerDep, services: ServicesDep, wait: WaitSeconds = 0
 ) -> ScrapeStatus:
-    """Return the status of a run that you requested, and the record once it has succeeded.
+    """Return the status of a run that you requested.
 
-    An admin can read the status of every run.
+    If you requested only one company of the run, `data` is its record once the scrape has succeeded. An admin can read
+    the status of every run.
     """
     return await service.read_status(services, caller, run_id, wait=wait)
 
@@ -115,7 +116,7 @@ async def withdraw_scrape(run_id: str, caller: CallerDep, services: ServicesDep)
 
 
 async def _requested(run_id: str, caller: CallerDep, services: ServicesDep) -> Sequence[ScrapeView]:
-    # Checked before the stream starts: a started stream cannot answer 404.
+    # Runs before the stream starts, because a stream that has started can no longer answer 404.
     return await service.list_requested(services.users, caller, run_id)
 
 
@@ -134,7 +135,7 @@ async def follow_scrape(
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream the status of a run as server-sent events of type `status`: one now and one after each change.
 
-    The stream ends when the run's state is final, and after ten minutes at the latest. Reconnect for more.
+    The stream ends when the run's state is final, and after ten minutes at the latest. Then reconnect to continue.
     """
     async with aclosing(service.stream_status(services, caller, run_id, requested)) as statuses:
         async for status in statuses:

@@ -16,9 +16,9 @@ from telemetry import request_ids, traces
 from warehouse.contract import RunKind
 
 MAX_SINGLE_COMPANIES = 50
-"""The maximum number of companies in a launch for single requests. For bulk work: the setting `run_companies`."""
+"""The maximum number of companies in a launch for single requests. For bulk work it is the setting `run_companies`."""
 CLAIM_DURATION = timedelta(seconds=90)
-"""Longer than a launch can take. If a claim expires, its process has died or did not receive the answer."""
+"""Longer than a launch can take. If a claim expires, its process has died or did not get Dagster's answer."""
 _MAX_NAMES_LENGTH = 200
 _MAX_REQUEST_IDS = 5
 
@@ -28,20 +28,23 @@ _IS_LAUNCHING = scrapes.c.state == ScrapeState.LAUNCHING
 
 @dataclass(frozen=True)
 class LaunchOrigin:
-    """The requests and the span that a launch comes from; logs and traces find its run by them."""
+    """What caused a launch: a request and the span in which it was handled. The run carries both as tags.
+
+    `request_id` is the id of an HTTP request or of a batch; several ids are joined by commas.
+    """
 
     request_id: str | None = None
     traceparent: str | None = None
 
     @classmethod
     def current(cls, request_id: str | None = None) -> "LaunchOrigin":
-        """Return the request that is being handled, or the given one, with the current span."""
+        """Return the current span with `request_id`, by default the id of the request that is being handled."""
         return cls(request_id or request_ids.current(), traces.traceparent())
 
 
 @dataclass(frozen=True)
 class Launch:
-    """A launch without a run, claimed by one process, with the companies that its run will fetch."""
+    """A launch that has no run yet and that one process has claimed; `idnos` are the companies to fetch."""
 
     id: UUID
     kind: RunKind
@@ -51,7 +54,7 @@ class Launch:
     origin: LaunchOrigin
     idnos: tuple[str, ...]
     since: datetime
-    """The run skips a company with a good capture newer than this, the time when the last of the scrapes was opened."""
+    """When the newest of the scrapes was opened. The run skips a company that has a good capture newer than this."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +77,13 @@ async def create(
     """Create a launch, move open scrapes into it, and return its id.
 
     Args:
-        connection: A transaction that has locked the scrapes.
-        scrape_ids: The open scrapes.
+        connection: A connection in a transaction that has locked the scrapes.
+        scrape_ids: The scrapes to move; all are open.
         kind: Whether the run serves single requests or bulk work.
         requested_by: The usernames of the requesters.
-        origin: Where the launch comes from.
-        is_claimed: Claim the launch, because the caller launches it now.
+        origin: What caused the launch.
+        is_claimed: Whether to claim the launch, because the caller launches it now. Otherwise any process may
+            claim it.
     """
     launch_id = uuid4()
     claimed_until = func.now() + CLAIM_DURATION if is_claimed else func.now()
@@ -113,14 +117,14 @@ async def create_in_parts(
     run_companies: int,
     origin: LaunchOrigin | None = None,
 ) -> None:
-    """Distribute open scrapes over as many new launches as the limit requires.
+    """Create launches for open scrapes, as few as the maximum number of companies per launch allows.
 
     Args:
-        connection: A transaction that has locked the scrapes.
+        connection: A connection in a transaction that has locked the scrapes.
         scrape_ids: The open scrapes.
         kind: Whether the runs serve single requests or bulk work.
         run_companies: The maximum number of companies in a launch for bulk work.
-        origin: Where the launches come from; None: from where the scrapes' last launches came.
+        origin: What caused the launches. If None, use the origins of the scrapes' last launches.
     """
     limit = min(MAX_SINGLE_COMPANIES, run_companies) if kind is RunKind.PERSON else run_companies
     for part in in_parts(scrape_ids, limit):
@@ -147,14 +151,17 @@ async def _list_requesters(connection: AsyncConnection, scrape_ids: Sequence[UUI
 
 
 def _join_names(names: Sequence[str]) -> str:
-    """Join as many names as fit. A name is never truncated, so that a search by username finds the run."""
+    """Join as many names as fit into _MAX_NAMES_LENGTH.
+
+    A name is never truncated, so that a search by username finds the run.
+    """
     while len(joined := ", ".join(names)) > _MAX_NAMES_LENGTH:
         names = names[:-1]
     return joined
 
 
 async def _last_origin(connection: AsyncConnection, scrape_ids: Sequence[UUID]) -> LaunchOrigin:
-    """Return the request ids of these scrapes' last launches, limited in number."""
+    """Combine the origins of these scrapes' last launches: a few request ids, and the span if there is only one."""
     query = (
         select(launches.c.request_id, launches.c.traceparent)
         .join(scrapes, scrapes.c.launch_id == launches.c.id)
@@ -169,7 +176,7 @@ async def _last_origin(connection: AsyncConnection, scrape_ids: Sequence[UUID]) 
 
 
 async def list_unclaimed(connection: AsyncConnection, *, limit: int) -> Sequence[UUID]:
-    """Return launches without a run that no process has claimed, single requests first."""
+    """Return the ids of launches without a run that no process has claimed; those for single requests come first."""
     query = (
         select(launches.c.id)
         .where(
@@ -198,7 +205,7 @@ async def claim(connection: AsyncConnection, launch_id: UUID) -> bool:
 
 
 async def read(connection: AsyncConnection, launch_id: UUID) -> Launch | None:
-    """Return a launch with its companies that have to be launched; None if there are none."""
+    """Return a launch with those of its companies that still wait for a run; None if no company does."""
     query = (
         select(
             launches,
@@ -237,7 +244,7 @@ async def find_progress(connection: AsyncConnection, scrape_id: UUID) -> LaunchP
 
 async def store_run(connection: AsyncConnection, launch_id: UUID, run_id: str) -> Sequence[UUID]:
     """Store the run of a launch and mark its scrapes as queued; return their ids."""
-    # Every transaction locks scrapes before launches.
+    # Scrapes are updated first: every transaction locks scrapes before launches, so no two can deadlock.
     scrape_ids = await _update_launching(connection, launch_id, {"state": ScrapeState.QUEUED})
     await connection.execute(
         update(launches)
@@ -250,7 +257,7 @@ async def store_run(connection: AsyncConnection, launch_id: UUID, run_id: str) -
 async def release(
     connection: AsyncConnection, launch_id: UUID, error: str, *, delay: timedelta, is_counted: bool
 ) -> None:
-    """Release the claim on a launch that has no run, so that it is tried again.
+    """Release the claim on a launch that has no run, so that a process can try again.
 
     Args:
         connection: A connection in a transaction.
@@ -268,13 +275,13 @@ async def release(
 
 
 async def fail(connection: AsyncConnection, launch_id: UUID, error: str) -> Sequence[UUID]:
-    """Mark the scrapes of a launch that cannot be launched as failed; return their ids."""
+    """Mark the scrapes of a launch as failed because no run can be launched; return the scrapes' ids."""
     values = {"state": ScrapeState.FAILED, "error": error, "finished_at": func.now()}
     return await _update_launching(connection, launch_id, values)
 
 
 async def cancel_unrequested(connection: AsyncConnection, launch_id: UUID) -> Sequence[UUID]:
-    """Mark scrapes of a launch as cancelled if all requests for them are cancelled; return their ids."""
+    """Cancel those scrapes of a launch for which all requests are cancelled; return the ids of these scrapes."""
     values = {
         "state": ScrapeState.CANCELLED,
         "error": repository.REQUEST_CANCELLED,

@@ -63,7 +63,7 @@ async def _claim_and_launch(services: Services, launch_id: UUID) -> None:
 
 
 async def _recover_run(services: Services, launch: Launch) -> bool:
-    """Look for a run of a launch that was claimed before and store it; return whether there is one."""
+    """Look for a run that an earlier attempt at this launch created, and store it; return whether there is one."""
     try:
         run_id = await services.dagster.find_run(launch.id)
     except DagsterUnavailable as error:
@@ -80,7 +80,7 @@ async def launch_claimed(services: Services, launch: Launch) -> str:
     Raises:
         DagsterUnavailable: There is no run. The claim is released, so any process may try again.
         LaunchUnclear: There may be a run. The claim is kept until it expires.
-        TimeoutError: As LaunchUnclear.
+        TimeoutError: The launch took too long; otherwise as LaunchUnclear.
     """
     origin = launch.origin
     with traces.span("launch", parent=origin.traceparent, request_id=origin.request_id):

@@ -15,7 +15,7 @@ MAX_LOST_RUNS = 3
 
 @dataclass(frozen=True)
 class NextStep:
-    """A scrape's next state. LAUNCHING moves it into a new launch."""
+    """A scrape's next state. The state LAUNCHING means that the scrape moves into a new launch."""
 
     scrape: OpenScrape
     state: ScrapeState
@@ -24,7 +24,7 @@ class NextStep:
     error: str | None = None
     deferred_until: datetime | None = None
     is_lost: bool = False
-    """Its run ended without a result for the company."""
+    """The scrape's run ended without a result for its company."""
 
 
 def after_result(scrape: OpenScrape, result: CompanyResult) -> NextStep:
@@ -45,7 +45,7 @@ def after_result(scrape: OpenScrape, result: CompanyResult) -> NextStep:
 
 
 def after_status(scrape: OpenScrape, status: RunStatus | None) -> NextStep | None:
-    """Return the step for a company without a result while its run is open; None if its state is up to date."""
+    """Return the step for a scrape whose run is open and has no result for it yet; None if its state is up to date."""
     state = OPEN_STATE_OF_RUN.get(status) if status else None
     return NextStep(scrape, state) if state not in (None, scrape.state) else None
 

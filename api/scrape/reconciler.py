@@ -4,13 +4,13 @@ It runs in every API process. Several reconcilers, and one that dies at any poin
 
 - A scrape's next state is decided from its row, the warehouse and Dagster, which all outlive the process. The next
   pass, in this or another process, makes the same decision.
-- A step is applied under a lock on the row, and only if the scrape is still open and still in the launch for which the
-  step was decided. The transaction that moves a scrape into a new launch also creates that launch. Each launch has a
-  new id, so a late step finds another launch in the row and is dropped.
+- To apply a step, the reconciler locks the scrape's row. It drops the step if the scrape has ended or is in another
+  launch than when the step was decided. A scrape moves into a new launch in the transaction that creates this launch.
+  Each launch has a new id, so a late step is always recognized.
 - Launching is a separate step (`launching`): a launch without a run waits until a process claims it.
 
-Run statuses are loaded before results. A run that had ended by then has stored all its results, so a company without a
-result is lost and not merely late.
+The reconciler loads the statuses of runs before their results. A run whose status says that it has ended has stored all
+its results before. If it has no result for a company, none will come: the scrape is lost.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ _MAX_COMPANIES_PER_QUERY = 500
 
 
 async def reconcile_forever(services: Services) -> None:
-    """Reconcile and launch until cancelled; after an outage the work continues."""
+    """Reconcile scrapes and launch runs until cancelled. A pass that fails, for example in an outage, is repeated."""
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_repeat(services, reconcile))
         tasks.create_task(_repeat(services, launch_unclaimed))
@@ -169,7 +169,7 @@ async def _terminate_unrequested(
     }
     if not launch_of_run:
         return
-    # Recorded before it is done: a reconciler that finds the ended run has to know that the API terminated it.
+    # Recorded before the termination: a reconciler that finds the ended run must know that the API terminated it.
     async with users.begin() as connection:
         await launches.mark_cancelled(connection, list(launch_of_run.values()))
     for run_id in launch_of_run:

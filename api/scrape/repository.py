@@ -45,7 +45,7 @@ IS_REQUESTED = exists().where(
 def _has_active_request(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     """Return IS_REQUESTED as a scalar subquery, which PostgreSQL evaluates for each scrape.
 
-    For EXISTS it may read all requests into a hash table.
+    For EXISTS, PostgreSQL may read all requests into a hash table instead. `conditions` restrict the requests.
     """
     request: Select[Any] = select(literal_column("true")).where(
         scrape_requests.c.scrape_id == scrapes.c.id, scrape_requests.c.withdrawn_at.is_(None), *conditions
@@ -70,9 +70,9 @@ class OpenScrape:
     is_cancelled: bool
     """The API itself terminates the launch's run."""
     is_requested: bool
-    """At least one request for it is not cancelled."""
+    """At least one request for the scrape is not cancelled."""
     is_for_person: bool
-    """At least one of these requests is a single request."""
+    """At least one of the requests that are not cancelled is a single request."""
 
     @classmethod
     def of(cls, row: RowMapping) -> "OpenScrape":
@@ -119,7 +119,7 @@ class ScrapeView:
 
 
 def for_update(query: Select[Any]) -> Select[Any]:
-    """Make a query of scrapes lock its rows, always in the order of their IDNOs."""
+    """Return a query of scrapes that also locks their rows, always in the order of their IDNOs."""
     return query.order_by(scrapes.c.idno).with_for_update(of=scrapes, key_share=True)
 
 
@@ -183,7 +183,7 @@ async def list_open(connection: AsyncConnection, scrape_id: UUID | None = None) 
 
 
 def select_views(is_withdrawn: ColumnElement[bool]) -> Select[Any]:
-    """Return the query for `ScrapeView`; `is_withdrawn` says whether the user has cancelled."""
+    """Return the query for `ScrapeView`; `is_withdrawn` is the SQL condition that the user has cancelled."""
     columns = ("idno", "state", "outcome", "attempts", "error", "deferred_until", "finished_at")
     return select(
         scrapes.c.id.label("scrape_id"),
@@ -202,7 +202,7 @@ async def load_view(connection: AsyncConnection, scrape_id: UUID) -> ScrapeView:
 async def list_views_of_run(
     connection: AsyncConnection, *, run_id: str, user_id: UUID | None
 ) -> Sequence[ScrapeView]:
-    """Return the scrapes that were ever in a run and that this user requested; without a user, all of them."""
+    """Return the scrapes that were ever part of a run; with `user_id`, only those that this user requested."""
     run_launch = launches.alias("run_launch")
     users_request = [scrape_requests.c.scrape_id == scrapes.c.id, scrape_requests.c.user_id == user_id]
     is_withdrawn = false() if user_id is None else ~_has_uncancelled(users_request)
@@ -223,7 +223,7 @@ def _has_uncancelled(conditions: Sequence[ColumnElement[bool]]) -> ColumnElement
 
 
 async def cancel_requests(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> Sequence[UUID]:
-    """Cancel the matching requests whose scrape is still open; return the ids of these scrapes."""
+    """Cancel the requests that match all conditions and whose scrape is open; return the ids of these scrapes."""
     active = (*conditions, scrape_requests.c.withdrawn_at.is_(None))
     open_scrapes = for_update(
         select(scrapes.c.id).where(
@@ -244,7 +244,8 @@ async def cancel_requests_for_run(
 ) -> Sequence[UUID] | None:
     """Cancel a user's single requests for the companies of a run.
 
-    Returns the ids of their open scrapes; None if the user has no single request for this run.
+    Returns the ids of the open scrapes that these requests are for, or None if the user has no single request for the
+    run.
     """
     in_run = (
         select(launch_scrapes.c.scrape_id)
@@ -262,13 +263,16 @@ async def cancel_requests_for_run(
 
 
 async def lock_open(connection: AsyncConnection, scrape_ids: Sequence[UUID]) -> dict[UUID, UUID]:
-    """Lock those of these scrapes that are open; return their current launch ids by scrape id."""
+    """Lock the scrapes that are still open; return the id of the current launch of each, by scrape id."""
     query = for_update(select(scrapes.c.id, scrapes.c.launch_id).where(scrapes.c.id.in_(scrape_ids), IS_OPEN))
     return {row.id: row.launch_id for row in await connection.execute(query)}
 
 
 async def update_states(connection: AsyncConnection, values: Sequence[Mapping[str, Any]]) -> None:
-    """Update locked scrapes. Each mapping names its scrape by `scrape_id`; `has_ended` sets `finished_at`."""
+    """Update locked scrapes.
+
+    Each mapping contains `scrape_id`, `has_ended` (which decides on `finished_at`) and the columns to change.
+    """
     await connection.execute(
         update(scrapes)
         .where(scrapes.c.id == bindparam("scrape_id"))
@@ -278,7 +282,7 @@ async def update_states(connection: AsyncConnection, values: Sequence[Mapping[st
 
 
 async def return_to_launch(connection: AsyncConnection, scrape_id: UUID, *, new: UUID, old: UUID) -> None:
-    """Move a scrape from its `new` launch, which failed, back to the `old` one that it was taken from."""
+    """Move a scrape back to the `old` launch that it was taken from, because its `new` launch failed."""
     has_run = exists().where(launches.c.id == old, launches.c.run_id.is_not(None))
     await connection.execute(
         update(scrapes)
@@ -290,7 +294,7 @@ async def return_to_launch(connection: AsyncConnection, scrape_id: UUID, *, new:
 
 
 async def delete_request(connection: AsyncConnection, request_id: int, scrape_id: UUID) -> None:
-    """Delete a request, and also its scrape if that never had a run and has no other request."""
+    """Delete a request. Delete its scrape too if the scrape never had a run and no other request needs it."""
     # The lock serializes concurrent deletions: otherwise each would see the other's request and keep the scrape.
     await connection.execute(for_update(select(scrapes.c.id).where(scrapes.c.id == scrape_id)))
     await connection.execute(delete(scrape_requests).where(scrape_requests.c.id == request_id))

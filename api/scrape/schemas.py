@@ -52,7 +52,7 @@ class CompanyState(BaseModel):
 class ScrapeStatus(BaseModel):
     """The status of a run, limited to the companies that the caller requested.
 
-    `data` is the record if there is one such company and its scrape succeeded.
+    `data` is the record if the caller requested only one company of the run and its scrape succeeded.
     """
 
     run_id: str

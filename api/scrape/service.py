@@ -51,7 +51,7 @@ class StoredRequest:
 
 @dataclass(frozen=True)
 class FetchResult:
-    """The run that fetches a company, its state, and the record once it has succeeded."""
+    """The run that fetches a company, the state of the scrape, and the record once the scrape has succeeded."""
 
     run_id: str
     state: ScrapeState = ScrapeState.QUEUED
@@ -110,7 +110,7 @@ async def _launch_or_join(services: Services, request: StoredRequest) -> str:
     try:
         return await launching.launch_claimed(services, request.own_launch)
     except (LaunchUnclear, TimeoutError) as error:
-        # The claim on the launch expires. Then the reconciler looks for the run by its tag.
+        # The run may exist. When the claim on the launch has expired, a reconciler looks for the run by its tag.
         logger.warning("launch %s: %s", request.launch_id, error)
         raise Unavailable("Dagster did not answer in time; try again in 10 seconds", 10) from error
     except DagsterUnavailable as error:
@@ -146,7 +146,7 @@ async def _store_request(
 
 
 async def _delete_request(users: AsyncEngine, wakeups: WakeupBus, request: StoredRequest) -> None:
-    """Delete a request that has no run. Other requests may have joined its scrape in the meantime."""
+    """Delete a request for which no run could be launched. Others may have joined its scrape in the meantime."""
     async with users.begin() as connection:
         if request.taken_from is not None:
             await repository.return_to_launch(
@@ -206,7 +206,7 @@ async def read_status(services: Services, caller: Caller, run_id: str, *, wait: 
 async def stream_status(
     services: Services, caller: Caller, run_id: str, requested: Sequence[ScrapeView]
 ) -> AsyncGenerator[ScrapeStatus, None]:
-    """Yield the status of a run now and after each change, until its end or for STREAM_SECONDS at most."""
+    """Yield the status of a run now and after each change, until the run ends, for at most STREAM_SECONDS."""
     load_status = _status_loader(services, caller, run_id)
     last_status = None
     async with aclosing(
@@ -243,9 +243,10 @@ def _topics(views: Sequence[ScrapeView]) -> frozenset[str]:
 
 
 async def cancel(users: AsyncEngine, wakeups: WakeupBus, caller: Caller, run_id: str) -> None:
-    """Cancel the caller's single requests for the companies of a run; those of batches stay. Raises NotFound.
+    """Cancel the caller's single requests for the companies of a run; requests of batches stay. Raises NotFound.
 
-    Requests whose scrape has ended are not changed. The reconciler terminates the run if no other request needs it.
+    Requests whose scrape has ended are not changed. The reconciler terminates the run if more than half of its
+    unfinished companies have no other request.
     """
     if not _RUN_ID.fullmatch(run_id):
         raise NotFound(_NOT_FOUND)

@@ -46,7 +46,11 @@ _FAILURES = (ScrapeState.FAILED, ScrapeState.BLOCKED, ScrapeState.CANCELLED)
 
 
 def combined(states: Sequence[ScrapeState]) -> ScrapeState:
-    """Return one state for several scrapes: an open state if any is open, else the first of `_FAILURES` that occurs."""
+    """Return one state for several scrapes.
+
+    It is an open state if any scrape is open. Otherwise it is the state that all have, or else the first of `_FAILURES`
+    that occurs. If none occurs, the states are a mixture of `succeeded` and `not_found`, and the result is `succeeded`.
+    """
     for state in (ScrapeState.RUNNING, ScrapeState.QUEUED, ScrapeState.LAUNCHING, ScrapeState.DEFERRED):
         if state in states:
             return state

@@ -1,4 +1,7 @@
-"""Waiting for a scrape or a batch to end: the status is loaded again after each wake-up, without an open connection."""
+"""Waiting until a scrape or a batch has ended.
+
+The status is loaded again after each wake-up. No database connection is held between two loads.
+"""
 
 import asyncio
 import logging
@@ -14,7 +17,7 @@ from api.runtime.wakeups import WakeupBus
 logger = logging.getLogger(__name__)
 
 STREAM_SECONDS = 600.0
-"""The longest time that one event stream lasts; a client reconnects for more."""
+"""The longest time that one event stream lasts. To follow for longer, a client reconnects."""
 _MAX_WAIT_SECONDS = 60
 _POLL_SECONDS = 1.0
 _MIN_PAUSE_SECONDS = 0.1
@@ -25,7 +28,7 @@ WaitSeconds = Annotated[
         ge=0,
         le=_MAX_WAIT_SECONDS,
         allow_inf_nan=False,
-        description="The maximum time to wait for the end, in seconds",
+        description="The maximum time to wait until the scrape or batch has ended, in seconds",
     ),
 ]
 
@@ -50,8 +53,8 @@ async def poll_until_ended(
 ) -> AsyncGenerator[_Status, None]:
     """Yield the status now and after each wake-up, until it is final or the time is up.
 
-    No connection is held between two loads. If a store does not answer, the status is loaded again later; only the
-    first load raises.
+    No database connection is held between two loads. If the first load fails, the error is raised. If a later load
+    fails because a store does not answer, the status is loaded again.
 
     Args:
         wakeups: The bus that announces changes.
@@ -79,7 +82,7 @@ async def wait_until_ended(
     topics: frozenset[str],
     seconds: float,
 ) -> _Status:
-    """Return the final status, or the last one when the time is up; see `poll_until_ended`."""
+    """Return the final status, or the last loaded one when the time is up; see `poll_until_ended`."""
     async with aclosing(poll_until_ended(wakeups, load_status, topics=topics, seconds=seconds)) as statuses:
         status = await anext(statuses)
         async for later_status in statuses:

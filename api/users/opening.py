@@ -26,9 +26,9 @@ def open_account(url: str, *, username: str, email: str | None, password: str, r
     """Create an account in the API's own database.
 
     Args:
-        url: PostgreSQL URL of the database, in the API's role.
+        url: PostgreSQL URL of the database, with the API's role.
         username: Name of the account.
-        email: E-mail address of its owner, if known.
+        email: E-mail address of the account's owner, if known.
         password: Password of the account.
         role: Role of the account.
 
@@ -53,7 +53,7 @@ def open_account(url: str, *, username: str, email: str | None, password: str, r
 
 
 def is_taken(url: str, username: str) -> bool:
-    """Tell whether an account with this name exists."""
+    """Return whether an account with this name exists."""
     return asyncio.run(_is_taken(url, username))
 
 

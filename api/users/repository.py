@@ -49,8 +49,8 @@ async def find(
 ) -> Account | None:
     """Return the account with this id.
 
-    `lock` locks its row until the transaction ends: with `share` the account cannot change, with `update` no session
-    of it can be opened either.
+    `lock` locks the account's row until the transaction ends. With `share`, no other transaction can change the
+    account. With `update`, none can open a session for it either, because that needs a `share` lock.
     """
     query = select(users).where(users.c.id == user_id)
     if lock is not None:
@@ -72,7 +72,7 @@ async def add(
 async def set_password_hash(
     connection: AsyncConnection, user_id: UUID, password_hash: str, *, expected: str | None = None
 ) -> bool:
-    """Replace a password hash; return False, changing nothing, if the current hash is not the `expected` one."""
+    """Replace a password hash. If the current hash is not the `expected` one, change nothing and return False."""
     statement = update(users).where(users.c.id == user_id)
     if expected is not None:
         statement = statement.where(users.c.password_hash == expected)
@@ -96,7 +96,7 @@ async def remove(connection: AsyncConnection, user_id: UUID) -> None:
 
 
 async def lock_admins(connection: AsyncConnection) -> list[UUID]:
-    """Lock the enabled admins and return their ids, so that two admins cannot remove each other concurrently."""
+    """Lock the rows of the enabled admins, so that no two admins remove each other concurrently; return their ids."""
     query = select(users.c.id).where(users.c.role == Role.ADMIN, users.c.disabled_at.is_(None))
     return list((await connection.execute(query.order_by(users.c.id).with_for_update())).scalars())
 

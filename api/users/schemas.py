@@ -14,7 +14,7 @@ _USERNAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{2,63}$"
 
 
 def is_username(text: str) -> bool:
-    """Tell whether a text is allowed as a username."""
+    """Return whether a text is allowed as a username."""
     return re.fullmatch(_USERNAME, text, re.ASCII) is not None
 
 
@@ -52,7 +52,7 @@ class NewUser(Registration):
 
 
 class UserChange(BaseModel):
-    """Changes to an account; omitted fields stay unchanged."""
+    """Changes to an account. Fields that the body omits stay unchanged."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -22,7 +22,7 @@ from api.users.schemas import NewUser, Registration, User, UserChange, UserPage
 async def register(
     users: AsyncEngine, settings: ApiSettings, client: RequestClient, registration: Registration
 ) -> User:
-    """Create the client's own account.
+    """Create an account for the person who sends the request.
 
     Raises Forbidden if registration is closed, Conflict if the name is taken.
     """
@@ -41,7 +41,7 @@ async def create(
         settings: The API's settings.
         client: The client that sends the request.
         new: The account.
-        actor: The admin who creates it.
+        actor: The admin who creates the account.
     """
     return await _create(users, settings, client, new, role=new.role, actor=actor)
 
@@ -55,7 +55,7 @@ async def _create(
     role: Role,
     actor: AccountRef | None,
 ) -> User:
-    # Hashed before the name is looked up, so that the answer takes the same time whether it is taken or not.
+    # Hashed before the name is looked up, so that the answer takes the same time whether the name is taken or not.
     password_hash = await hash_password(new.password, cost=settings.bcrypt_cost)
     try:
         async with users.begin() as connection:
@@ -115,11 +115,11 @@ async def change(
         user_id: The account.
         requested: The changes.
         bcrypt_cost: Cost of the hash of a new password.
-        actor: The admin who changes it.
+        actor: The admin who changes the account.
 
     Raises:
         NotFound: There is no account with this id.
-        Conflict: It is the last admin, who would no longer be one.
+        Conflict: The account is the last admin, and would be disabled or lose the role.
     """
     password_hash = None
     if requested.password is not None:
@@ -160,11 +160,11 @@ async def delete(
         state: Redis's state database.
         client: The client that sends the request.
         user_id: The account.
-        actor: The admin who deletes it.
+        actor: The admin who deletes the account.
 
     Raises:
         NotFound: There is no account with this id.
-        Conflict: It is the last admin.
+        Conflict: The account is the last admin.
     """
     async with users.begin() as connection:
         admins = await repository.lock_admins(connection)

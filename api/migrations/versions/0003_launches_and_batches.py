@@ -83,7 +83,7 @@ def _scrapes() -> None:
 
 
 def _carry_over() -> None:
-    """Create a launch for each scrape that has a run or waits for one. It gets the id of the scrape."""
+    """Create a launch for each scrape that has a run or waits for one. The launch gets the id of its scrape."""
     op.execute(
         "INSERT INTO launches (id, kind, requested_by, run_id, created_at, launched_at, claimed_until)"
         " SELECT s.id, 'person', coalesce((SELECT u.username FROM scrape_requests r JOIN users u ON u.id = r.user_id"

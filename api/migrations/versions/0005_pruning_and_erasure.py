@@ -1,4 +1,4 @@
-"""Allow to prune old audit log entries and to erase a person from the log. Both record an entry of their own."""
+"""Allow pruning the audit log and erasing a person from it. Each of the two adds an entry about itself."""
 
 from alembic import op
 
@@ -12,7 +12,7 @@ _DEFINER = "SECURITY DEFINER SET search_path = public, pg_temp"
 
 def upgrade() -> None:
     op.execute(f"GRANT SELECT ON alembic_version TO {API}")
-    # As in the warehouse: only the owner may change rows, after it has announced the operation in a setting.
+    # As in the warehouse: only the owner may change rows, after it has named the operation in registru.allows.
     op.execute(
         "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
         " IF current_setting('registru.allows', true) = TG_OP || ' ' || TG_TABLE_NAME AND current_user ="

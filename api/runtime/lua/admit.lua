@@ -1,4 +1,4 @@
--- Counts a request against one or two rate limits, and returns the cached rows (and the record) that it needs.
+-- Counts a request against one or two rate limits, and returns the cached rows and the record that the request needs.
 --
 -- A limit consists of items, each an amount per window, for example 5/minute and 30/hour. The first limit is always
 -- counted. The second one is counted only if every copy exists and is valid; otherwise the caller has to read
@@ -6,7 +6,7 @@
 --
 -- KEYS  one key per item of the first limit, then per item of the second, then per copy, then the record (if any)
 -- ARGV  1: number of items of the first limit; 2: of the second (0: none); 3: number of copies;
---       4: the database that holds the record, or '' if no record is wanted;
+--       4: number of the Redis database that holds the record, or '' if no record is wanted;
 --       then two values per item: its amount, and its window in milliseconds
 --
 -- Returns {refused, first[, copies, second, record]}:
@@ -25,7 +25,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 --
 -- This approximates a sliding window by two fixed ones: requests of the previous window count in proportion to the
 -- part of it that the sliding window still covers. The key holds "<start of the current window, ms> <requests in the
--- previous window> <requests in the current window>" and expires when it can no longer matter.
+-- previous window> <requests in the current window>" and expires when both windows are too old to count.
 local function count(item)
   local amount, window = tonumber(ARGV[3 + 2 * item]), tonumber(ARGV[4 + 2 * item])
   local start, previous, current = string.match(redis.call('GET', KEYS[item]) or '', '^(%d+) (%d+) (%d+)$')
