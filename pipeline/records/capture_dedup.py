@@ -1,7 +1,8 @@
-"""Deduplication: what a capture has in common with an earlier one of its company is not stored again.
+"""Deduplication: a capture does not store again what an earlier capture of the same company has stored.
 
-A page that has not changed gets the same answers: the same bodies from the same URLs, with headers that differ in a
-date or a number. Such a capture names the earlier capture and stores only the headers that differ.
+If a company's data has not changed, the page's requests get the same answers: the same bodies from the same URLs, with
+headers that differ in a date or a number. The row of the new capture then names the earlier capture and contains only
+the headers that differ.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,10 @@ Headers = dict[str, Any]
 
 @dataclass(frozen=True)
 class SameAnswers:
-    """The first capture with the same answers, and the headers that differ: the document's, then each payload's."""
+    """The id of the first capture with the same answers, and the headers that differ now.
+
+    `changed_headers` contains first those of the document, then those of each payload.
+    """
 
     same_as: int
     changed_headers: list[Headers]
@@ -32,7 +36,11 @@ class _FirstCapture:
 
 
 def find_same_answers(connection: Connection, evidence: CaptureEvidence) -> SameAnswers | None:
-    """Compare a capture with the company's newest good one. Return None if the answers differ."""
+    """Compare a new capture with the company's newest good one.
+
+    Return None if the answers differ, if the company has no good capture, or if the new capture is not good or has no
+    payloads.
+    """
     if evidence.outcome is not Outcome.OK or not evidence.payloads:
         return None
     first = _first_of_newest(connection, evidence.idno)
@@ -54,7 +62,7 @@ def find_same_answers(connection: Connection, evidence: CaptureEvidence) -> Same
 
 
 def _first_of_newest(connection: Connection, idno: str) -> _FirstCapture | None:
-    """Return the company's newest good capture, or the earlier capture that it names."""
+    """Return the company's newest good capture; if that names an earlier capture with the same answers, the latter."""
     newest = (
         select(func.coalesce(source_data.c.same_as, source_data.c.id))
         .where(source_data.c.idno == idno, source_data.c.outcome == Outcome.OK)
@@ -85,7 +93,7 @@ def _answer(payload: PayloadEvidence) -> tuple[int, str, int | None, str | None]
 
 
 def _changed(old: Headers | None, new: Headers | None) -> Headers | None:
-    """Return the headers whose values differ, None if the two have headers of different names."""
+    """Return the new headers whose values differ; None if a header exists only in one of `old` and `new`."""
     if not isinstance(old, dict) or not isinstance(new, dict) or old.keys() != new.keys():
         return None
     return {name: value for name, value in new.items() if value != old[name]}

@@ -1,6 +1,7 @@
 """Captures in the audit trail (`source_data`, `raw_documents`, `source_payloads`), and which of them are pending.
 
-A capture is stored as it was made. Only good captures (outcome `ok`) are transformed.
+A capture is stored unchanged. Only good captures (outcome `ok`) are transformed. A pending capture is a good one that
+no transformation has processed yet.
 """
 
 import hashlib
@@ -30,12 +31,12 @@ from warehouse.schema.tables import (
 )
 
 MAX_EARLIER_CAPTURES = 2
-"""How many earlier captures can supply the fields that a capture does not state."""
+"""If a capture does not state a field, at most this number of earlier captures are searched for it."""
 HTML_TYPE = "text/html; charset=utf-8"
 JSON_TYPE = "application/json"
 PNG_TYPE = "image/png"
 _RECEIVED_TYPE = "application/octet-stream"
-"""The type of a document as it was received, whatever type its response states."""
+"""The stored type of a document as it was received. The type in its response headers is not used."""
 _IS_PRUNED = text("SELECT removed_because = 'retention' FROM raw_documents WHERE sha256 = :sha256")
 _REFILL = text("SELECT refill_body(:sha256, :content)")
 
@@ -54,8 +55,8 @@ class StoredCapture:
 class CaptureContents:
     """The page and the JSON bodies of a capture.
 
-    `damaged` says which body does not match the hash that it is stored by. `removed` says which body was removed, when
-    and why.
+    `damaged` is a message that names a body that does not match its stored hash. `removed` is a message that names a
+    removed body, when it was removed and why. Both are None if there is no such body.
     """
 
     html: bytes
@@ -92,7 +93,7 @@ def store_capture(connection: Connection, capture: Capture, *, run_id: str, requ
 
 
 def store_body(connection: Connection, content: bytes, content_type: str) -> str:
-    """Store a body, once for each content, and return its SHA-256. A body that retention removed is stored again."""
+    """Store a body and return its SHA-256. Equal bodies are stored once. A body that retention removed is restored."""
     sha256 = hashlib.sha256(content).hexdigest()
     added = connection.execute(
         upsert(raw_documents)
@@ -107,7 +108,7 @@ def store_body(connection: Connection, content: bytes, content_type: str) -> str
 def _store_bodies(
     connection: Connection, capture: Capture, *, run_id: str, requested_by: str | None
 ) -> CaptureEvidence:
-    """Store the bodies of a capture. Return the capture with hashes in place of its bodies."""
+    """Store the bodies of a capture. Return the capture with the hash of each body in place of the body."""
 
     def body(content: bytes | None, content_type: str) -> str | None:
         return store_body(connection, content, content_type) if content is not None else None
@@ -167,7 +168,7 @@ def find_good_capture(connection: Connection, source_data_id: int) -> StoredCapt
 
 
 def good_captures(connection: Connection, source_data_ids: Collection[int]) -> list[StoredCapture]:
-    """Return those of these captures that are good ones."""
+    """Return the good captures among those with these ids."""
     return _captures(connection, _good().where(source_data.c.id.in_(source_data_ids)))
 
 
@@ -186,9 +187,9 @@ def stale_companies(
 ) -> list[str]:
     """Return the first companies, in order of their IDNOs, whose record is stale or missing.
 
-    A record is stale if an older transform version read it or if a newer capture is pending. A capture that this
-    version has put into quarantine makes no record stale. The query takes time in proportion to the stale records, not
-    to the stored ones.
+    A record is stale if an older transform version read it or if a newer capture is pending. But if this version has
+    already put the record's capture into quarantine, the record is not stale: reading it again would fail again. The
+    time of the query grows with the number of stale records, not with the number of all records.
 
     Args:
         connection: A connection to the warehouse.
@@ -234,7 +235,7 @@ def captures_to_transform(connection: Connection, idnos: Collection[str]) -> lis
 def earlier_captures(
     connection: Connection, captures: Iterable[StoredCapture]
 ) -> dict[int, list[StoredCapture]]:
-    """Return, by capture, the company's good captures with JSON bodies before it: the newest two, the newest first."""
+    """Return, by `source_data_id`, up to two good captures with JSON bodies before each capture, newest first."""
     payload = capture_payloads.c
     has_bodies = exists().where(payload.source_data_id == source_data.c.id, payload.sha256.is_not(None))
     return {
@@ -250,7 +251,7 @@ def earlier_captures(
 
 
 def delete_pending(connection: Connection, captures: Sequence[StoredCapture]) -> None:
-    """Delete these captures, and older ones of the same companies, from the pending captures."""
+    """Delete these captures, and all older captures of the same companies, from the pending captures."""
     connection.execute(
         text(
             "DELETE FROM pending_captures p USING unnest(CAST(:idnos AS text[]), CAST(:ids AS bigint[]))"
@@ -285,7 +286,8 @@ def load_contents(connection: Connection, captures: Sequence[StoredCapture]) -> 
         )
     }
     damaged = {sha256 for sha256 in stored if hashlib.sha256(stored[sha256]).hexdigest() != sha256}
-    # A removed body is empty, so its hash does not match either. Only then a third query asks when and why.
+    # A removed body is empty, so it does not match its hash either. Only if a hash does not match, a third query finds
+    # out whether the body was removed, when and why.
     removed = _removed(connection, damaged) if damaged else {}
     return {
         capture.source_data_id: _contents(

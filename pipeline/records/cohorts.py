@@ -1,4 +1,4 @@
-"""Cohorts: companies by the year in their IDNO. Bulk work is divided into cohorts and retried by cohort."""
+"""Cohorts: companies by the year in their IDNO. Re-transformations are divided into runs by cohort."""
 
 from sqlalchemy import ColumnElement, and_, or_
 
@@ -8,7 +8,7 @@ FIRST_YEAR, LAST_YEAR = 2000, 2039
 OTHERS = "others"
 """The cohort of all IDNOs that do not begin with 1 and one of these years (1003… means 2003)."""
 COHORTS = (*(str(year) for year in range(FIRST_YEAR, LAST_YEAR + 1)), OTHERS)
-"""The keys of all cohorts, which are the partition keys of re-transformations."""
+"""The names of all cohorts. They are the partition keys of the job that re-transforms companies."""
 
 
 def in_cohort(idno: ColumnElement[str], cohort: str) -> ColumnElement[bool]:

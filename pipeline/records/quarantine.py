@@ -38,9 +38,9 @@ class Tolerance:
         """Raise TooManyRefused if more captures were refused than are tolerated.
 
         Args:
-            refused: How many captures were refused, without those that were in quarantine before.
-            tried: How many captures the batch has.
-            example: The detail of one refusal, for the message.
+            refused: The number of refused captures, without those that were already in quarantine before the batch.
+            tried: The number of captures in the batch.
+            example: The detail of one refusal, which the error's message quotes.
         """
         if refused > max(self.at_least, tried * self.per_cent / 100):
             raise TooManyRefused(
@@ -50,7 +50,7 @@ class Tolerance:
 
 
 def quarantined(connection: Connection, captures: Sequence[StoredCapture]) -> set[int]:
-    """Return which of these captures are in quarantine, as `source_data_id`s."""
+    """Return the `source_data_id`s of those of these captures that are in quarantine."""
     query = select(quarantine.c.source_data_id).where(
         quarantine.c.source_data_id.in_([capture.source_data_id for capture in captures])
     )
@@ -92,7 +92,7 @@ def add_to_quarantine(connection: Connection, refusals: Sequence[tuple[StoredCap
 
 
 def remove_from_quarantine(connection: Connection, captures: Collection[StoredCapture]) -> None:
-    """Remove captures that have been transformed, and older ones of the same companies."""
+    """Remove captures that have been transformed, and all older captures of the same companies."""
     if captures:
         connection.execute(
             delete(quarantine).where(

@@ -46,7 +46,7 @@ _LINE_COLUMNS = ("idno", "year", "form", "row", "value", "label", *_ORIGIN)
 
 @dataclass(frozen=True)
 class Head:
-    """The capture that a company's record comes from, and the transform version that read it."""
+    """The part of a record's head that updates need: its capture, the transform version that read it, a hash."""
 
     source_data_id: int
     fetched_at: datetime
@@ -56,7 +56,10 @@ class Head:
 
 @dataclass(frozen=True)
 class ChangeEntry:
-    """A change for the history: between which two captures, and which transform versions read them."""
+    """An entry for the history of a company: a difference, its cause, the two captures and who read them.
+
+    The transform version `version` read `capture`; `previous_version` read the previous capture.
+    """
 
     difference: Difference
     cause: Cause
@@ -68,7 +71,11 @@ class ChangeEntry:
 
 @dataclass(frozen=True)
 class RecordUpdate:
-    """A company's new record. `differences` compare it with the present record; if there is none, `is_new` is true."""
+    """A company's new record, with its differences from the present record.
+
+    If the company has no present record, `is_new` is true and there are no differences. `history` contains the changes
+    to store.
+    """
 
     capture: StoredCapture
     resolved: ResolvedFacts
@@ -161,7 +168,7 @@ def _head_row(record: RecordUpdate, now: datetime) -> dict[str, object]:
 
 
 def _source(record: RecordUpdate, field: str) -> tuple[int, int]:
-    """Return the capture and the transform version that a companion row names."""
+    """Return `source_data_id` and `transform_version` for the companion rows that contain a field."""
     source = record.resolved.sources.get(field)
     return source.source_data_id if source else record.capture.source_data_id, version.TRANSFORM_VERSION
 
@@ -215,7 +222,7 @@ def _clear(connection: Connection, table: Table, records: Sequence[RecordUpdate]
 
 
 def _store_statements(connection: Connection, records: Sequence[RecordUpdate]) -> None:
-    """Write the years that changed. The rows of all other years stay untouched."""
+    """Write the statements of the years that changed. The rows of other years stay as they are."""
     changed = [
         (record.capture.idno, int(field.partition("/")[2]))
         for record in records

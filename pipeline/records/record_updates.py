@@ -1,4 +1,4 @@
-"""Transformation of stored captures: each is read, then stored as its company's record or put into quarantine."""
+"""Transformation of stored captures: each becomes its company's record, or goes into quarantine if it cannot be read."""
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -62,8 +62,8 @@ class TransformResult(StrEnum):
 class Transformation:
     """The result for one capture.
 
-    `note` says why the capture was not transformed, or what its readings disagree on. `source_changes` counts those of
-    the `changes` whose cause is the source.
+    `note` says why the capture was not transformed, or what its readings disagree on. `changes` is the number of
+    changes in the record; `source_changes` is the number of those with the cause `source`.
     """
 
     idno: str
@@ -81,7 +81,7 @@ def update_record(
 ) -> Transformation:
     """Transform a capture into its company's record and write the record to the cache.
 
-    A capture that cannot be read raises nothing; the result says why.
+    If the capture cannot be read, no exception is raised; the result says why.
     """
     [done] = update_records(transaction, [capture])
     if done.result is not TransformResult.NOT_TRANSFORMED:
@@ -101,10 +101,10 @@ def update_records(
     Args:
         transaction: Opens a transaction in the warehouse.
         captures: At most one capture of each company.
-        tolerance: How many captures may fail that were not in quarantine before; None for any number.
+        tolerance: How many captures may fail, not counting those that already were in quarantine; None for any number.
 
     Raises:
-        TooManyRefused: More captures failed than are tolerated. Then nothing is stored.
+        TooManyRefused: More captures failed than `tolerance` allows. Nothing is stored in this case.
     """
     with transaction() as connection:
         idnos = [capture.idno for capture in captures]
@@ -161,7 +161,10 @@ def _update_quarantine(
 
 
 def _resolve(connection: Connection, captures: Sequence[StoredCapture]) -> dict[int, ResolvedFacts | Refusal]:
-    """Return by capture its company's facts as of that capture, or why it could not be read."""
+    """Return, by `source_data_id`, the company's facts as of each capture, or why the capture could not be read.
+
+    Earlier captures supply the fields that a capture does not state.
+    """
     readings = _read_all(connection, captures)
     incomplete = [
         capture
@@ -193,7 +196,7 @@ def _read_earlier(connection: Connection, captures: Sequence[StoredCapture]) -> 
 def _read_all(
     connection: Connection, captures: Sequence[StoredCapture]
 ) -> dict[int, CaptureReading | Refusal]:
-    """Return by capture what it states by itself, or why it could not be read."""
+    """Return, by `source_data_id`, what each capture itself states, or why it could not be read."""
     contents = load_contents(connection, captures)
     return {capture.source_data_id: _read(capture, contents[capture.source_data_id]) for capture in captures}
 
@@ -222,7 +225,7 @@ def _record_updates(
     heads: Mapping[str, Head],
     readings: Mapping[int, ResolvedFacts | Refusal],
 ) -> list[RecordUpdate]:
-    """Return what to store. A record that already comes from this capture and transform version is left out."""
+    """Return the records to store. Leave out records that already come from the same capture and version."""
     read = [
         (capture, reading, facts_sha256(reading.facts))
         for capture in captures
@@ -264,9 +267,14 @@ def _is_same(head: Head, capture: StoredCapture) -> bool:
 def _reread(
     connection: Connection, heads: Iterable[Head], *, excluded: set[int]
 ) -> dict[int, ResolvedFacts | Refusal]:
-    """Read the captures of records that an older transform version read and that newer captures replace.
+    """Read the captures of present records again if an older transform version read them.
 
-    What this version reads from them tells changes of the source from changes of the parser.
+    The results show which changes were caused by the parser and which by the source.
+
+    Args:
+        connection: A connection to the warehouse.
+        heads: The heads of records whose facts have changed.
+        excluded: The `source_data_id`s of captures that this version has just read.
     """
     again = [
         head.source_data_id
@@ -289,14 +297,15 @@ def _history(
     Args:
         capture: The capture that the new record comes from.
         new: The facts of the new record.
-        found: The differences between the two records.
+        found: The differences between the present and the new record.
         head: The head of the present record.
         old: The facts of the present record.
-        reread: What this transform version reads from the capture of the present record, None if that is not needed.
+        reread: What this transform version reads from the capture of the present record, None if it was not read again.
     """
     if not isinstance(reread, ResolvedFacts):
-        # If the older capture can no longer be read, the two causes cannot be told apart. Then the parser counts as
-        # the cause, so that no change is reported that the source may not have made.
+        # The source is the cause only if the same transform version read two different captures. If another version
+        # read the older capture and it cannot be read again, the cause is unknown. Then the parser counts as the cause,
+        # so that no change is attributed to the source that it may not have made.
         is_source = (
             head.transform_version == version.TRANSFORM_VERSION
             and capture.source_data_id != head.source_data_id
@@ -319,7 +328,7 @@ def _entry(difference: Difference, cause: Cause, capture: StoredCapture, head: H
 
 
 def _store(connection: Connection, updates: Sequence[RecordUpdate]) -> dict[int, Refusal]:
-    """Store records. Return by capture why the tables refused it; the other records are stored."""
+    """Store records. Return, by `source_data_id`, why the database rejected a record; the others are stored."""
     try:
         with connection.begin_nested():
             store_records(connection, updates)

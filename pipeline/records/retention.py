@@ -1,4 +1,4 @@
-"""Retention in the warehouse: bodies that only superseded captures use."""
+"""Retention in the warehouse: removal of old bodies that only superseded captures use."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,21 +9,21 @@ from pipeline.records.warehouse_engine import Transaction
 
 _BATCH = 20_000
 _ALLOW_MORE_TIME = text("SET LOCAL statement_timeout = '15min'")
-"""The statement looks at all captures, which takes longer than any other statement may."""
+"""Raises the time limit of the next statement: it looks at all captures, which takes longer than others may take."""
 _PRUNABLE = text("SELECT count(*) AS bodies, coalesce(sum(size), 0) AS bytes FROM prunable_bodies(:cutoff)")
 _PRUNE = text("SELECT bodies, bytes FROM prune_bodies(:cutoff, :most, :run_id)")
 
 
 @dataclass(frozen=True)
 class PrunedBodies:
-    """How many bodies, and their size in bytes before the database compresses them."""
+    """The number of bodies, and their total size in bytes before the database compresses them."""
 
     count: int
     bytes: int
 
 
 def cutoff(days: int) -> datetime:
-    """Return the time that many days ago."""
+    """Return the time `days` days ago."""
     return datetime.now(UTC) - timedelta(days=days)
 
 
@@ -34,9 +34,9 @@ def prunable_bodies(connection: Connection, older_than: datetime) -> PrunedBodie
 
 
 def prune_bodies(transaction: Transaction, older_than: datetime, *, run_id: str) -> PrunedBodies:
-    """Remove the bodies that only captures older than a time use and nothing else needs. Their hashes stay.
+    """Remove the bodies that only captures older than `older_than` use and that nothing else needs. Keep their hashes.
 
-    During a removal, runs that store captures wait. So each transaction removes a limited number of bodies.
+    Other runs cannot store captures while a transaction removes bodies. So each transaction removes a limited number.
     """
     total = PrunedBodies(0, 0)
     while True:

@@ -1,7 +1,7 @@
-"""Re-transformation: stale records are read again from stored captures, in batches and on several processor cores.
+"""Re-transformation: updates stale records from stored captures, in batches and on several processor cores.
 
-Each batch is one transaction. A record that has been transformed is no longer stale, so a re-transformation that was
-stopped in any way continues where it stopped. Only a few batches are in memory at a time.
+Each batch is one transaction. A record that has been transformed is no longer stale. So after an interruption, the next
+re-transformation continues where the last one stopped. Only a few batches are in memory at a time.
 """
 
 import multiprocessing
@@ -19,10 +19,10 @@ from pipeline.records.record_updates import Transformation, TransformResult, upd
 from pipeline.records.warehouse_engine import Transaction, engine_for
 
 BATCH = 100
-"""Companies in a transaction. Their pages are in memory together, and their records are locked for about a second."""
+"""Companies per transaction. All their pages are in memory, and their records are locked for about a second."""
 _PAGE = 2000
 _SINGLE_PROCESS_MAX = 2 * BATCH
-"""Up to this number of companies, other processes would take longer to start than this one needs."""
+"""Up to this number of companies, the run's own process does all work, because starting others would take longer."""
 _MAX_PASSES = 3
 
 Results = list[Transformation]
@@ -40,10 +40,10 @@ def retransform_stale(
 
     Args:
         transaction: Opens a transaction in the warehouse.
-        warehouse_url: The warehouse's URL, where other processes connect.
+        warehouse_url: The warehouse's URL, to which the other processes connect.
         cohort: Transform only companies of this cohort.
         processes: How many processes transform at the same time.
-        tolerance: How many captures of a batch may fail.
+        tolerance: How many captures of each batch may fail.
 
     Raises:
         TooManyRefused: So many captures of a batch failed that the parser itself is in doubt.
@@ -53,7 +53,7 @@ def retransform_stale(
         for results in _one_pass(transaction, warehouse_url, cohort, processes, tolerance):
             refused = refused or any(done.result is TransformResult.NOT_TRANSFORMED for done in results)
             yield results
-        if not refused:  # otherwise the next pass tries the capture before the refused one
+        if not refused:  # if a capture was refused, the next pass tries an earlier capture
             return
 
 
@@ -114,7 +114,7 @@ class _WorkerPool:
         )
 
     def run(self, batches: Iterator[list[str]]) -> Iterator[Results]:
-        """Yield the results of batches as they finish. Submit no more batches than keep the processes busy."""
+        """Yield the results of each finished batch. Submit only as many batches as keep all processes busy."""
         pending: set[Future[Results]] = set()
         for batch in batches:
             pending.add(self._pool.submit(_transform_batch, batch, self._tolerance))
@@ -124,7 +124,7 @@ class _WorkerPool:
             yield from _take_finished(pending)
 
     def close(self) -> None:
-        """Start no further batch and wait for those under way. Each is a transaction that commits or rolls back."""
+        """Start no further batch; wait until the running batches have ended, with a commit or a rollback."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
@@ -139,7 +139,7 @@ def _initialize_worker(warehouse_url: str) -> None:
 
 
 def _exit_with_parent() -> None:
-    """End this worker when its run's process is killed. The transaction under way is rolled back."""
+    """End this process when the run's process has been killed. The database rolls back the open transaction."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait_for_sentinel([parent.sentinel])

@@ -1,4 +1,4 @@
-"""Suppression: a company's facts without the persons whose names were erased on request."""
+"""Suppression: removes, from a company's facts, persons whose names were erased on request."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -9,7 +9,7 @@ from warehouse.records.redaction import FIELDS, Suppression, redact_parties
 
 
 def without_suppressed(resolved: ResolvedFacts, suppressed: Sequence[Suppression]) -> ResolvedFacts:
-    """Return facts that do not name these persons, with a note that says so."""
+    """Return facts that do not name the `suppressed` persons, with a note on each field that changed."""
     facts = resolved.facts
     parties = {field: redact_parties(getattr(facts, field), facts.idno, suppressed) for field in FIELDS}
     changed = {field: value for field, value in parties.items() if value != getattr(facts, field)}
@@ -19,7 +19,7 @@ def without_suppressed(resolved: ResolvedFacts, suppressed: Sequence[Suppression
         resolved,
         facts=facts.model_copy(update=changed),
         sources=_without_quotes(resolved.sources, changed),
-        # A disagreement quotes what each reading says, names included.
+        # A disagreement on a field quotes both readings, and with them the names.
         disagreements={
             field: readings for field, readings in resolved.disagreements.items() if field not in changed
         },
@@ -30,7 +30,7 @@ def without_suppressed(resolved: ResolvedFacts, suppressed: Sequence[Suppression
 def _without_quotes(
     sources: Mapping[str, FieldProvenance], fields: Mapping[str, object]
 ) -> dict[str, FieldProvenance]:
-    """Return the provenance of all fields; that of these fields without the text in the capture."""
+    """Return the provenance of all fields. That of `fields` no longer quotes the capture's text (`raw`)."""
     return {
         field: source.model_copy(update={"raw": None}) if field in fields else source
         for field, source in sources.items()

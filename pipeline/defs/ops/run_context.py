@@ -60,8 +60,8 @@ def active_run_check(context: Context) -> Callable[[], None]:
     """Return a function that raises Failure when Dagster considers this run ended or cancelled.
 
     There are two reasons to ask Dagster. First, Dagster may have given this run up (because its process lost contact
-    with the code server, for example) and another run may have replaced it: the two must not work at once. Second, Python
-    raises an exception for the signal that cancels a run, and the interrupted code may swallow this exception.
+    with the code server, for example) and another run may have replaced it: the two must not work at once. Second,
+    Python raises an exception for the signal that cancels a run, and the interrupted code may swallow this exception.
     """
     next_check = 0.0
 

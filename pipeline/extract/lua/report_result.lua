@@ -4,7 +4,7 @@
 -- KEYS[2]: the companies blocked in a row, a set.
 -- KEYS[3]: the pauses of all hosts, a hash of JSON objects by host, which the API shows.
 -- ARGV[1]: the result: 'well', 'blocked' or 'unknown'.
--- ARGV[2]: the company.
+-- ARGV[2]: what was fetched: a company's IDNO, or a path.
 -- ARGV[3]: '1' if the request was the probe.
 -- ARGV[4]: the number of companies blocked in a row that opens the breaker.
 -- ARGV[5]: the length of the first pause, in milliseconds; it doubles with each pause in a row.
@@ -18,7 +18,7 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local open, is_probe = redis.call('HGET', KEYS[1], 'open'), ARGV[3] == '1'
 
--- Never shortens a pause. `opened` tells whether the breaker opens, so that a probe has to end it.
+-- Pause the site; never shorten a pause. If `opened`, the breaker opens, and only a successful probe closes it.
 local function pause(milliseconds, opened)
   local paused = math.max(now + milliseconds, tonumber(redis.call('HGET', KEYS[1], 'until') or '0'))
   redis.call('HSET', KEYS[1], 'until', string.format('%.0f', paused), 'reason', ARGV[9])

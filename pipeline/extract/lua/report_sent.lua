@@ -12,7 +12,7 @@ local turn = now - ARGV[2] + ARGV[3]
 if redis.call('GET', KEYS[2]) == ARGV[1] then
   redis.call('DEL', KEYS[2])
 else
-  -- The reporter was slow and another one has the turn by now: the next turn may only be delayed, never advanced.
+  -- The run reports so late that another run has the turn by now. So only delay the next turn, never advance it.
   turn = math.max(turn, tonumber(redis.call('GET', KEYS[1]) or '0'))
 end
 redis.call('SET', KEYS[1], turn, 'PX', math.ceil(ARGV[3]) + 60000)

@@ -1,7 +1,8 @@
 -- Ask for a turn: the permission to send the next request to a site.
 --
 -- KEYS[1]: the time of the next turn, in milliseconds since 1970.
--- KEYS[2]: the queue of single requests (kind `person`): a sorted set of throttle ids by the time when they expire.
+-- KEYS[2]: the queue of single requests (kind `person`): a sorted set of throttle ids; the score is the time at which
+--          an id expires, in milliseconds since 1970.
 -- KEYS[3]: the circuit breaker, a hash: `until` and `reason` of the pause; `open` while the breaker is open; `probe`,
 --          the time until which a probe may be in flight; `times`, the number of pauses in a row.
 -- KEYS[4]: the throttle id that holds the current turn.
@@ -9,7 +10,7 @@
 -- ARGV[2]: '1' for a single request, '0' for bulk work.
 -- ARGV[3]: the longest time to hold a turn, in milliseconds.
 -- ARGV[4]: the interval between requests, in milliseconds; 0 for no limit.
--- ARGV[5]: the longest time that a probe can take, in milliseconds.
+-- ARGV[5]: the maximum duration of a probe, in milliseconds.
 -- Returns {'paused', until in milliseconds, reason}, {'wait', milliseconds} or {'turn', 1 if it is a probe else 0}.
 
 local time = redis.call('TIME')
