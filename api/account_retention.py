@@ -27,7 +27,7 @@ RemovedRows = Mapping[str, int]
 
 @dataclass(frozen=True)
 class _Removal:
-    """One kind of row to remove; `remove` removes some of the rows and returns how many."""
+    """One kind of row to remove. `remove` removes a part of these rows and returns how many, 0 if none is left."""
 
     name: str
     remove: Callable[[AsyncConnection], Awaitable[int]]
@@ -141,7 +141,7 @@ def _audit_log_removal(cutoff: datetime) -> _Removal:
     """
 
     async def remove(connection: AsyncConnection) -> int:
-        # At most 30 days of entries per call, so that a long backlog does not become one statement of minutes.
+        # At most 30 days of entries per call, so that a long backlog does not become a statement that runs for minutes.
         oldest = await connection.scalar(
             select(func.min(audit_log.c.at)).where(audit_log.c.event.not_in(_KEPT_EVENTS))
         )

@@ -21,8 +21,8 @@ logger = logging.getLogger(__name__)
 
 _SHOWN_CHARACTERS = 100
 _OUTAGE_STATES = ("08", "28", "53", "57P")
-"""SQLSTATE classes: connection exception, authentication refused (a password is being changed), insufficient resources,
-operator intervention."""
+"""SQLSTATE classes of outages: connection exception, authentication refused (a password is being changed), insufficient
+resources, operator intervention."""
 _SECRET_FIELDS = frozenset({"password", "current_password", "new_password", "token", "refresh_token"})
 
 

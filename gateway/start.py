@@ -30,7 +30,7 @@ class GatewaySettings(SecretSettings):
 
 
 def key_for_caddy() -> str:
-    """Return the text for the key in the Caddyfile: a placeholder that names its file, or the key itself.
+    """Return the key for the Caddyfile. If the key is in a file, return a placeholder with the path of this file.
 
     Raises SettingsRefused if there is no usable key.
     """

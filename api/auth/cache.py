@@ -27,7 +27,7 @@ _COPY_LIFETIME = timedelta(minutes=5)
 
 
 class CachedRow(BaseModel):
-    """The copy of a row; `expires_at` is when the row itself expires."""
+    """The copy of a row; `expires_at` is when the session or key expires, not the copy."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -72,7 +72,7 @@ def account_key(user_id: UUID) -> str:
 
 
 def api_key_key(prefix: str) -> str:
-    """Return the Redis key of an API key with this prefix."""
+    """Return the Redis key for the copy of the API key with this prefix."""
     return f"api_key:{prefix}"
 
 
@@ -92,7 +92,7 @@ async def load_cached(
 ) -> AnyCachedRow | None:
     """Return a row from its copy in Redis. Without a usable copy, read PostgreSQL and store a new copy.
 
-    A row that has ended never becomes valid again, so its end is cached too.
+    If there is no valid row, that is cached too, because an ended session or a revoked key never becomes valid again.
 
     Args:
         state: Redis's state database.

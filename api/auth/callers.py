@@ -65,7 +65,7 @@ class PresentedCredential:
 
 @dataclass(frozen=True)
 class VerifiedCredential:
-    """A valid session or API key and its owner. Whether the account is still usable is checked separately."""
+    """A valid session or API key and its owner. `load_caller` then checks the account."""
 
     user_id: UUID
     session_id: UUID | None = None

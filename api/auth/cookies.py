@@ -13,12 +13,12 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def cookie_name(request: Request, name: str = _SESSION) -> str:
-    """Return a cookie's name; over TLS with the prefix that keeps other hosts of the domain from setting it."""
+    """Return a cookie's name. Over TLS it gets a prefix, so that other hosts of the domain cannot set the cookie."""
     return f"__Host-{name}" if request.url.scheme == "https" else name
 
 
 def session_cookie(request: Request) -> str | None:
-    """Return the session cookie, even if another site made the browser send the request."""
+    """Return the session cookie without checking which site made the browser send the request."""
     return request.cookies.get(cookie_name(request))
 
 

@@ -56,7 +56,7 @@ class AccessTokens:
 
     @property
     def settings(self) -> ApiSettings:
-        """The settings, with the keys that were read last."""
+        """The settings as they were loaded last, with the signing keys."""
         return self._current.settings
 
     def keys(self) -> list[str]:
@@ -65,7 +65,7 @@ class AccessTokens:
 
     async def learn_keys(self) -> None:
         """Reload the settings because a token names an unknown key, unless they were reloaded just now."""
-        async with self._learning:  # one at a time: threads are few, and any client can cause it
+        async with self._learning:  # one reload at a time: threads are few, and any client can cause reloads
             if self._current.age_seconds >= MIN_RELOAD_SECONDS:
                 await asyncio.to_thread(self._current.reload_after_refusal)
 
@@ -77,7 +77,7 @@ class AccessTokens:
             NotSignedIn: The token is forged, expired or of another type.
         """
         if self._verified_with is not self.settings:
-            # A cached token may be signed with a key that is no longer valid.
+            # Start with an empty cache: a cached token may be signed with a key that is no longer valid.
             self._verified_with = self.settings
             self._verify_cached = self._new_cache()
         claims = self._verify_cached(token)

@@ -62,7 +62,7 @@ def _parse(given: object) -> str:
 
 
 def _shown(given: object) -> str:
-    """Return an item as text that is short and that PostgreSQL and JSON can hold."""
+    """Return an item as a short text that PostgreSQL and JSON can store."""
     if not isinstance(given, str):
         return str(given)[:_SHOWN_CHARACTERS] if isinstance(given, bool | int | float) else _kind(given)
     # PostgreSQL accepts neither NUL nor a lone surrogate.

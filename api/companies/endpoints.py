@@ -54,7 +54,7 @@ async def find_companies(
     ],
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> list[CompanyFound]:
-    """Find companies with a record by their name. Exact matches come first, the others are sorted by name."""
+    """Find companies that have a record by their name. Exact matches come first, the others are sorted by name."""
     return await service.find_by_name(services.warehouse, name, limit=limit)
 
 
@@ -74,9 +74,9 @@ async def read_company(
     """Return the current record of a company with its source; with `as_of`, the record as it was stored at that time.
 
     A past record is what this endpoint returned at that time: all later changes are undone, both changes at the source
-    and corrections of the parser. It is not what was true at that time, because a visit may have come later. `source`
-    is the newest capture from which the record had been made by then. For a time before the first record, the answer is
-    404 and names the time of the first record.
+    and corrections of the parser. It may differ from the facts at that time, because the platform may have visited the
+    source later. `source` is the newest capture from which the record had been made by then. For a time before the
+    first record, the answer is 404 and names the time of the first record.
     """
     if as_of is None:
         return await service.read_record(services.warehouse, idno)

@@ -136,7 +136,7 @@ async def load_current_records(warehouse: AsyncEngine, idnos: Sequence[str]) -> 
 
 
 def fresh_json(cached: bytes | None, fresh_for: timedelta) -> bytes | None:
-    """Return the JSON in a cache entry exactly as stored; None if there is no entry, or no readable and fresh one."""
+    """Return the JSON in a cache entry exactly as stored; None if the entry is missing, unreadable or not fresh."""
     record = unpack(cached)
     return record.json if record is not None and _time_left(record, fresh_for) > timedelta(0) else None
 

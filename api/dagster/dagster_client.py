@@ -221,7 +221,8 @@ class DagsterClient:
     ) -> str:
         """Launch a run for companies and return its id.
 
-        If Dagster fails, the run is looked up by the tag of its launch; if it does not exist, it is launched once more.
+        If Dagster answers with an error, look for a run with the tag of this launch. If there is none, launch again,
+        once.
 
         Args:
             idnos: The companies.

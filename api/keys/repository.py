@@ -82,7 +82,7 @@ async def add(
 
 
 async def find_by_prefix(connection: AsyncConnection, prefix: str) -> ApiKey | None:
-    """Return the valid key with this prefix."""
+    """Return the valid key with this prefix; None if there is none."""
     query = select(api_keys).where(api_keys.c.prefix == prefix, _IS_VALID)
     row = (await connection.execute(query)).one_or_none()
     return None if row is None else _api_key(row)

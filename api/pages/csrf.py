@@ -1,4 +1,4 @@
-"""CSRF tokens: a form proves that it was served to the browser that sends it (double submit, bound by a key)."""
+"""CSRF tokens: a form proves that it was served to the browser that sends it (its token is an HMAC of a cookie)."""
 
 import hmac
 import secrets

@@ -38,7 +38,7 @@ class Limit:
     """A rate limit of one address, user or API key."""
 
     items: tuple[RateLimitItem, ...]
-    """Each an amount per window, the shortest window first; all of them apply."""
+    """Amounts per window, the shortest window first. A request must satisfy all of them."""
     about: str
     """Whose requests are counted; part of the Redis key."""
     what: str
@@ -166,7 +166,11 @@ def _credentials(login: Mapping[str, Any] | None) -> Any:
 
 
 def _limit_state(item: RateLimitItem, counts: Sequence[int]) -> LimitState:
-    """Return what is left of a limit, from the script's {previous, current, ms left}."""
+    """Return what is left of a limit.
+
+    The script returns `counts`: the requests in the previous and in the current window, and the milliseconds that are
+    left of the current window.
+    """
     previous, current, left_ms = counts
     window = item.get_expiry()
     left = left_ms / 1000

@@ -1,4 +1,4 @@
-"""Early notice that the process is about to stop."""
+"""Stops a worker together with its parent process, and calls a function before the server stops."""
 
 import asyncio
 import multiprocessing
@@ -39,7 +39,7 @@ def stop_with_parent() -> Iterator[None]:
 def on_stop_signal(callback: Callable[[], None]) -> Iterator[None]:
     """Call `callback` in the running loop when a signal stops the server, before the server's own handler.
 
-    uvicorn ends the lifespan only after the last response has ended. Requests that wait have to be woken before that.
+    uvicorn ends the lifespan only after the last response has ended. So requests that wait must be woken earlier.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread can handle signals

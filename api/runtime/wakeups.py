@@ -95,7 +95,7 @@ class WakeupBus:
                 await self._receive()
             except (RedisError, OSError) as error:
                 logger.info("cannot receive wake-ups, retrying: %s", type(error).__name__)
-            except RuntimeError as error:  # uvloop raises it if a connection closes while it is set up
+            except RuntimeError as error:  # from uvloop, if a connection closes while it is set up
                 logger.warning("receiving wake-ups failed, retrying: %s", error)
             await asyncio.sleep(_RETRY_SECONDS)
 

@@ -139,7 +139,7 @@ def in_parts(items: Sequence[_Item], size: int) -> list[Sequence[_Item]]:
 
 
 async def _list_requesters(connection: AsyncConnection, scrape_ids: Sequence[UUID]) -> str:
-    """Return the usernames whose requests for these scrapes are not cancelled, joined by commas."""
+    """Return the names of the users who requested these scrapes and did not cancel, joined by commas."""
     query = (
         select(users.c.username)
         .join(scrape_requests, scrape_requests.c.user_id == users.c.id)
@@ -191,7 +191,7 @@ async def list_unclaimed(connection: AsyncConnection, *, limit: int) -> Sequence
 
 
 async def claim(connection: AsyncConnection, launch_id: UUID) -> bool:
-    """Claim a launch without a run; return False if another process has claimed it."""
+    """Claim a launch; return False if it already has a run or another process has claimed it."""
     claimed = await connection.execute(
         update(launches)
         .where(
@@ -243,7 +243,7 @@ async def find_progress(connection: AsyncConnection, scrape_id: UUID) -> LaunchP
 
 
 async def store_run(connection: AsyncConnection, launch_id: UUID, run_id: str) -> Sequence[UUID]:
-    """Store the run of a launch and mark its scrapes as queued; return their ids."""
+    """Store the run of a launch and mark the scrapes of the launch as queued; return the ids of these scrapes."""
     # Scrapes are updated first: every transaction locks scrapes before launches, so no two can deadlock.
     scrape_ids = await _update_launching(connection, launch_id, {"state": ScrapeState.QUEUED})
     await connection.execute(

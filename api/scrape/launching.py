@@ -53,7 +53,7 @@ async def _claim_and_launch(services: Services, launch_id: UUID) -> None:
     async with services.users.begin() as connection:
         ended = await launches.cancel_unrequested(connection, launch_id)
         if launch.attempts > _MAX_ATTEMPTS:
-            reason = f"no run could be launched for it: {launch.error or 'Dagster did not answer'}"
+            reason = f"no run could be launched: {launch.error or 'Dagster did not answer'}"
             ended = [*ended, *await launches.fail(connection, launch_id, reason)]
         launch = await launches.read(connection, launch_id)
     if ended:

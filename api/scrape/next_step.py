@@ -65,7 +65,7 @@ def after_run_end(scrape: OpenScrape, status: RunStatus | None, *, is_transforme
     if not scrape.is_requested:
         return NextStep(scrape, ScrapeState.CANCELLED, error=REQUEST_CANCELLED)
     if scrape.is_cancelled:
-        # The API terminated the run because most of its other requests were cancelled.
+        # The API terminated the run because most requests for its other companies were cancelled.
         return NextStep(scrape, ScrapeState.LAUNCHING)
     if status is RunStatus.CANCELED:
         return NextStep(scrape, ScrapeState.CANCELLED, error="the run was cancelled")

@@ -125,7 +125,7 @@ async def _load_statuses(
         for run_ids in in_parts(sorted({str(scrape.run_id) for scrape in in_run}), _MAX_RUNS_PER_QUERY):
             statuses |= await dagster.statuses(run_ids)
     except DagsterUnavailable as error:
-        logger.info("no run statuses, only results are used: %s", error)
+        logger.info("cannot load run statuses, using only stored results: %s", error)
         return None
     return statuses
 

@@ -38,7 +38,7 @@ def _account(row: Row[Any]) -> Account:
 
 
 async def find_by_username(connection: AsyncConnection, username: str) -> Account | None:
-    """Return the account with this name, ignoring case."""
+    """Return the account with this name, ignoring case; None if there is none."""
     query = select(users).where(func.lower(users.c.username) == func.lower(username))
     row = (await connection.execute(query)).one_or_none()
     return None if row is None else _account(row)
@@ -47,7 +47,7 @@ async def find_by_username(connection: AsyncConnection, username: str) -> Accoun
 async def find(
     connection: AsyncConnection, user_id: UUID, *, lock: Literal["share", "update"] | None = None
 ) -> Account | None:
-    """Return the account with this id.
+    """Return the account with this id; None if there is none.
 
     `lock` locks the account's row until the transaction ends. With `share`, no other transaction can change the
     account. With `update`, none can open a session for it either, because that needs a `share` lock.

@@ -120,7 +120,7 @@ async def test_scrape_fails_if_dagster_keeps_refusing_the_run(harness: ApiHarnes
     await harness.run_reconciler()
     status = await harness.status(caller, run_id)
     assert status.state == "failed"
-    assert "no run could be launched for it: Dagster refused the run" in str(status.error)
+    assert "no run could be launched: Dagster refused the run" in str(status.error)
 
 
 async def test_single_request_takes_its_scrape_out_of_a_bulk_launch(harness: ApiHarness) -> None:

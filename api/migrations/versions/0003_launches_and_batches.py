@@ -1,4 +1,4 @@
-"""Create launches, so that a scrape survives its run, and batches."""
+"""Create batches, and create launches, so that a scrape can have several runs, one after another."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Store the request (or batch) of a launch, so that its run's log lines and spans can be found."""
+"""Store the id of the request (or batch) that caused a launch, so that its run's log lines and spans can be found."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -27,7 +27,7 @@ def upgrade() -> None:
 
 
 def _prune() -> None:
-    # The API may call it, but cannot use it to hide events of the last 90 days.
+    # The API may call this function, but cannot use it to hide events of the last 90 days.
     op.execute(
         "CREATE FUNCTION prune_audit_log(cutoff timestamptz) RETURNS integer LANGUAGE plpgsql"
         f" {_DEFINER} AS $$ DECLARE gone integer; BEGIN"
@@ -46,7 +46,7 @@ def _prune() -> None:
 
 
 def _erase() -> None:
-    # Only for the owner, because it cannot be undone.
+    # Only the owner may call this function, because an erasure cannot be undone.
     op.execute(
         "CREATE FUNCTION erase_person(person uuid, pseudonym text, asked_by text, reason text, OUT entries integer)"
         f" LANGUAGE plpgsql {_DEFINER} AS $$ DECLARE name text; BEGIN"
