@@ -74,13 +74,15 @@ class ApiSettings(StoreSettings, AccountRetentionSettings):
     session_days: int = Field(default=30, gt=0, description="Days for which a session can be refreshed")
     browser_hours: int = Field(default=12, gt=0, description="Hours for which a browser session is valid")
     refresh_grace_seconds: int = Field(
-        default=10, ge=0, description="Seconds in which a refresh token sent twice gets the same answer twice"
+        default=10,
+        ge=0,
+        description="Seconds within which a refresh token may be sent again; the new tokens are then the same",
     )
     bcrypt_cost: int = Field(
         default=12, ge=10, le=16, description="Cost of bcrypt: the base-2 logarithm of its rounds"
     )
     registration: Literal["open", "closed"] = Field(
-        default="open", description="Whether anyone may register, or only admins create accounts"
+        default="open", description="Whether everyone may create an account (open) or only admins (closed)"
     )
     registration_role: Literal[Role.STANDARD, Role.READONLY] = Field(
         default=Role.STANDARD, description="Role of accounts that are registered"
@@ -96,7 +98,7 @@ class ApiSettings(StoreSettings, AccountRetentionSettings):
     )
     limit_guesses_account: Limit = Field(
         default="20/minute;100/hour",
-        description="Sign-ins to one account from addresses it has not signed in from before",
+        description="Sign-ins to one account, summed over all addresses that never signed in to it before",
     )
     cors_origins: list[str] = Field(
         default_factory=list,

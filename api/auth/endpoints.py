@@ -76,7 +76,7 @@ async def _sign_in(
 async def refresh(
     request: RefreshRequest, services: ServicesDep, client: ClientDep, response: Response
 ) -> Token:
-    """Exchange a refresh token for new tokens. It is valid once; using it a second time ends the session."""
+    """Exchange a refresh token for new tokens. A refresh token is valid once; a second use ends the session."""
     response.headers["Cache-Control"] = "no-store"
     return await sessions.refresh(services, client, request.refresh_token)
 

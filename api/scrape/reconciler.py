@@ -9,8 +9,8 @@ It runs in every API process. Several reconcilers, and one that dies at any poin
   Each launch has a new id, so a late step is always recognized.
 - Launching is a separate step (`launching`): a launch without a run waits until a process claims it.
 
-The reconciler loads the statuses of runs before their results. A run whose status says that it has ended has stored all
-its results before. If it has no result for a company, none will come: the scrape is lost.
+The reconciler loads the statuses of runs before their results. A run that had ended by then has already stored all its
+results. If such a run has no result for a company, none will come, so its scrape has to be launched again or fails.
 """
 
 import asyncio
