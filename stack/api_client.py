@@ -53,7 +53,7 @@ class ApiClient:
         return _checked(self.http.post("/scrape/", json={"idno": idno, "force_refresh": force}))
 
     def watch(self, run_id: str) -> Iterator[dict[str, Any]]:
-        """Yield the status of a request each time its state changes, until it has ended."""
+        """Yield the status of a request each time its state changes, until the request has ended."""
         last_state = None
         while True:
             status = _checked(self.http.get(f"/scrape/{run_id}/"))

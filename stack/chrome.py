@@ -1,4 +1,7 @@
-"""Finds Chrome or Chromium and a driver of the same version. `python -m stack.chrome` prints or installs them."""
+"""Finds Chrome or Chromium and a driver of the same version.
+
+`python -m stack.chrome` prints their paths. If they are missing, it installs them first.
+"""
 
 import os
 import re

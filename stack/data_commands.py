@@ -224,7 +224,7 @@ def _erase_person(options: argparse.Namespace) -> int:
         captures += f"; kept {done.shared} bodies with the name that captures of other companies also use"
     print(
         f"erased the name from {done.parties} rows of the record and {done.changes} changes of {options.idno}, and"
-        f" suppressed it from now on; {captures}"
+        f" suppressed it, so that no later capture brings it back; {captures}"
     )
     return 0
 

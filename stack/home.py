@@ -92,7 +92,7 @@ class Home:
 
     @property
     def restored_marker(self) -> Path:
-        """A file that a restore creates and the next start removes. Then no run in Dagster's database is alive."""
+        """A file that a restore creates and the next start removes. While it exists, no stored run is alive."""
         return self.path / "restored"
 
     @property
@@ -113,7 +113,7 @@ class RunningPlatform:
     ports: dict[str, int]
 
     def save(self, home: Home) -> None:
-        """Store the description for the other commands."""
+        """Write this description to the home, where other commands read it."""
         write_atomically(home.state, json.dumps(asdict(self)))
 
     @classmethod

@@ -56,7 +56,13 @@ def instance_yaml(launcher: Launcher) -> str:
 def main() -> None:
     """Print dagster.yaml."""
     parser = argparse.ArgumentParser(prog="python -m stack.instance", description=__doc__)
-    parser.add_argument("--launcher", choices=list(Launcher), type=Launcher, default=Launcher.WARM)
+    parser.add_argument(
+        "--launcher",
+        choices=list(Launcher),
+        type=Launcher,
+        default=Launcher.WARM,
+        help="how runs are launched (default: warm)",
+    )
     sys.stdout.write(instance_yaml(parser.parse_args().launcher))
 
 

@@ -10,7 +10,7 @@ _INVISIBLE = dict.fromkeys(
 
 
 def collapse(text: str) -> str:
-    """Return `text` with each run of white space as one space and none at the ends, as a browser shows it."""
+    """Return `text` with each sequence of white space as one space and none at the ends, as a browser shows it."""
     return " ".join(text.replace("\x00", "").split())
 
 

@@ -25,7 +25,7 @@ class TableContents(_ManifestModel):
 
 
 class BackupPart(_ManifestModel):
-    """One database of a backup: its dump file and its contents. `revision` is that of its migrations."""
+    """One database of a backup: its dump file and its contents. `revision` is its newest migration."""
 
     database: str
     file: str = Field(pattern=r"^[a-z]+\.dump$")

@@ -64,7 +64,7 @@ class RedisCredentials(CredentialProvider, Generic[AnySettings]):
         self._current, self._url_of = current, url_of
 
     def get_credentials(self) -> tuple[str] | tuple[str, str]:
-        """Return the credentials, after a reload if the settings are due."""
+        """Reload the settings if they are due for it, then return the credentials."""
         self._current.reload_if_due()
         return self._credentials()
 

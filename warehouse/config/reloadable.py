@@ -12,7 +12,7 @@ from warehouse.config.settings import AnySettings
 logger = logging.getLogger(__name__)
 
 MIN_RELOAD_SECONDS = 5.0
-"""The shortest time between two reloads after refused credentials. Any client can cause refusals, so it is limited."""
+"""The shortest time between two reloads after refused credentials. Any client can cause such refusals."""
 
 
 class ReloadableSettings(Generic[AnySettings]):

@@ -153,7 +153,10 @@ def sources_of(
 
 
 def secret_file(field: str) -> Path | None:
-    """Return the path of a setting's file, or None if there is none. Raises SettingsRefused."""
+    """Return the path of the file that holds the secret `field`, or None if there is no such file.
+
+    Raises SettingsRefused if the configured folder of secrets does not exist.
+    """
     folder = _folder(_SourceLocations(_env_file=".env"))
     file = None if folder is None else folder.absolute() / f"{PREFIX}{field}".lower()
     return file if file is not None and file.is_file() else None
@@ -224,7 +227,7 @@ class _OriginRecorder(PydanticBaseSettingsSource):
         return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        """Record the origins of the settings and return none."""
+        """Record the origins of the settings. Return no values."""
         if (origins := CURRENT_ORIGINS.get()) is not None:
             origins.record(self.settings_sources_data)
         return {}

@@ -75,7 +75,7 @@ class StoreSettings(SecretSettings):
 
 
 def setting_name(info: ValidationInfo) -> str:
-    """Return the name in the environment of the setting that is being validated."""
+    """Return the environment variable of the setting that is being validated."""
     return f"{PREFIX}{str(info.field_name).upper()}"
 
 

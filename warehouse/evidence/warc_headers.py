@@ -38,7 +38,7 @@ def _named(kept: Any) -> Iterator[tuple[str, str]]:
 
 
 def headers_for_body(kept: Any, body: bytes | None) -> Headers:
-    """Return the headers of a response whose body is stored decoded. `body` is None if it is not stored.
+    """Return the headers of a response. `body` is its stored, decoded body, or None if the body is not stored.
 
     Headers that describe the transferred body get the prefix X-Archive-Orig-, and Content-Length is recomputed.
     """
