@@ -15,7 +15,7 @@ _MAX_ADDRESS_BYTES = 100  # the kernel allows 107
 
 @contextlib.contextmanager
 def _address_of(path: Path) -> Iterator[str]:
-    """Yield an address for the Unix socket at `path`. For a long path, this is a short one below /proc (Linux only)."""
+    """Yield an address for the Unix socket at `path`. If it is too long, use a shorter one in /proc (Linux only)."""
     if len(os.fsencode(path)) <= _MAX_ADDRESS_BYTES:
         yield str(path)
         return

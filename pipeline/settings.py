@@ -15,7 +15,7 @@ from warehouse.config.settings import StoreSettings, load
 
 LIVE_SITE = "https://openmoney.md"
 ROBOTS_NAME = "Registru"
-"""Our user agent in robots.txt."""
+"""The name by which a site's robots.txt can address us."""
 
 
 class Screenshots(StrEnum):
@@ -178,10 +178,10 @@ class PipelineSettings(BrowserSettings, StoreSettings, DataRetentionSettings):
 
 @cache
 def current_settings() -> ReloadableSettings[PipelineSettings]:
-    """Return the settings of this process, loaded at the first call. Raises SettingsRefused."""
+    """Return the reloadable settings of this process. The first call loads them. Raises SettingsRefused."""
     return ReloadableSettings(load(PipelineSettings), partial(load, PipelineSettings))
 
 
 def pipeline_settings() -> PipelineSettings:
-    """Return the settings of this process as last loaded. Raises SettingsRefused."""
+    """Return the settings of this process, as they were last loaded or reloaded. Raises SettingsRefused."""
     return current_settings().settings

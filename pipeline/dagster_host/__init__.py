@@ -1,1 +1,1 @@
-"""What hosts Dagster: plug-ins that dagster.yaml names, the guarded webserver, and the server that forks runs."""
+"""The processes that host Dagster (webserver, run server, Celery worker), and the plug-ins that dagster.yaml names."""

@@ -22,7 +22,7 @@ _ATTEMPTS = 2
 
 
 class WatchedCeleryRunLauncher(CeleryRunLauncher):
-    """dagster-celery's launcher, with a health check that notices killed workers; terminated runs end as cancelled."""
+    """dagster-celery's launcher, with a check for killed workers. Runs that it terminates end as cancelled."""
 
     @property
     def supports_resume_run(self) -> bool:

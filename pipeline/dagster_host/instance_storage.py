@@ -22,7 +22,7 @@ from warehouse.config.credentials import use_current_login
 class _UsesCurrentLogin:
     """Makes each engine of a Dagster storage log in with the current password.
 
-    A storage creates its engine itself, and replaces it in the webserver. So this class intercepts the attribute.
+    A storage creates its engine itself, and replaces it in the webserver. So this class intercepts `_engine`.
     """
 
     @property

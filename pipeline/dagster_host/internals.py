@@ -76,7 +76,7 @@ def execute_run_command_body(
     run_id: str, instance: Any, write_event: Callable[[Any], None], *, set_exit_code_on_failure: bool
 ) -> int:
     """Execute a run in the current process, as the command `dagster api execute_run` does. Return the exit code."""
-    # Imported here, because short-lived processes (health checks, for example) load this module and execute no run.
+    # Not imported above, because short-lived processes such as health checks load this module but execute no run.
     from dagster._cli.api import _execute_run_command_body
 
     return _execute_run_command_body(

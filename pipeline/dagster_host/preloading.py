@@ -65,7 +65,7 @@ def imported_files() -> dict[str, FileStamp | None]:
 
 
 def have_changed(files: dict[str, FileStamp | None]) -> bool:
-    """Tell whether any of these files has another stamp now."""
+    """Tell whether any of these files has changed: whether its stamp on disk differs from the given one."""
     return any(_stamp(path) != stamp for path, stamp in files.items())
 
 

@@ -33,7 +33,7 @@ def kill_group(pid: int) -> None:
 def count_threads() -> int:
     """Return how many threads this process has, including those that Python did not start."""
     with contextlib.suppress(OSError):
-        return len(os.listdir("/proc/self/task"))  # noqa: PTH208 - cheap
+        return len(os.listdir("/proc/self/task"))  # noqa: PTH208 - faster than pathlib
     return threading.active_count()
 
 

@@ -141,5 +141,5 @@ class WarmRunLauncher(DefaultRunLauncher, ConfigurableClass):
 
 
 def _is_warm(run: DagsterRun) -> bool:
-    """Tell whether the run server launched a run. Dagster's default launcher gives its runs another tag."""
+    """Tell whether the run server launched a run. (Dagster's default launcher tags runs with their code server.)"""
     return GRPC_INFO_TAG not in run.tags

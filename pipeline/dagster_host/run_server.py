@@ -211,7 +211,7 @@ class RunServer:
     def _find_worker(self, request: Mapping[str, Any]) -> RunWorker | None:
         """Return the process of a run, None if it no longer exists.
 
-        A process that an earlier server forked is not a child of this server. The request names it, from the run's tag.
+        A process that an earlier server forked is not a child of this server. The request names it, as the run's tag does.
         """
         run_id = str(request["run_id"])
         for worker in self._workers.values():

@@ -31,7 +31,7 @@ _REPORT_ATTEMPTS = 6
 
 @dataclass(frozen=True)
 class RunWorker:
-    """The process of a run. `started` is its start time in seconds since 1970, because the kernel reuses pids."""
+    """The process of a run: its pid and, because the kernel reuses pids, its start time in seconds since 1970."""
 
     run_id: str
     pid: int

@@ -95,7 +95,7 @@ def counts(connection: Connection) -> Finding:
 
 
 def fill_rates(connection: Connection) -> Finding:
-    """Each field is present in the records of the last week as often as in those of the four weeks before."""
+    """Each field is present in the records of the last week about as often as in the four weeks before."""
     rows = {str(row["is_new"]): row for row in _rows(connection, _FILL_RATES)}
     new, old = rows.get("True"), rows.get("False")
     if new is None or old is None or min(int(new["records"]), int(old["records"])) < MIN_COMPANIES:

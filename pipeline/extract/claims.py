@@ -36,7 +36,7 @@ class Claims:
         self._claimed: set[str] = set()
 
     def acquire(self, idno: str) -> bool:
-        """Claim a company or renew the claim; return False if a run that has not ended holds it."""
+        """Claim a company or renew the claim. Return False if another run has the claim and has not ended."""
         holder = self._try_acquire(idno, instead_of="")
         if holder != self._run_id and self._has_ended(holder):
             holder = self._try_acquire(idno, instead_of=holder)

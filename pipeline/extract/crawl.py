@@ -88,7 +88,7 @@ class _ActiveVisit:
 
 
 class Crawl:
-    """Visits companies until each has a final capture, or until the site is paused for too long to wait."""
+    """Visits companies, with retries. If the site is paused for too long to wait, defers the remaining companies."""
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class Crawl:
             run_id: The run that the crawl belongs to.
             find_new_capture: Returns the id of a capture that another run stored after the company was requested,
                 None if there is none.
-            check_run_active: Raises if the run is over (cancelled, or given up by Dagster); called before each visit.
+            check_run_active: Raises if the run was cancelled or Dagster has given it up; called before each visit.
             may_borrow: Whether to borrow a running browser from the lender, if one is free.
         """
         self._settings, self._throttle, self._claims = settings, throttle, claims
@@ -146,7 +146,7 @@ class Crawl:
         return f"{self._settings.site_url.rstrip('/')}/companies/{idno}"
 
     def _begin_visits(self) -> Iterator[Event]:
-        """Begin as many visits as there are free tabs and turns."""
+        """Begin visits until no tab is free, no turn is granted or no company is ready for a visit."""
         while (
             self._paused is None and len(self._active) < self._settings.tabs and self._browser.accepts_visits
         ):
@@ -215,7 +215,7 @@ class Crawl:
         visit.begin()
 
     def _fail_unvisited(self, company: _PendingCompany, reason: str, outcome: Outcome) -> Attempt:
-        """Count an attempt that could not begin, and return it."""
+        """Return a failed attempt for a visit that could not begin. Queue a retry if the outcome allows one."""
         company.attempts += 1
         self._pending.remove(company)
         capture = unvisited_capture(
@@ -281,7 +281,7 @@ class Crawl:
         return Attempt(capture, self._schedule_retry(company, verdict), active.turn_wait)
 
     def _schedule_retry(self, company: _PendingCompany, verdict: PageVerdict) -> timedelta | None:
-        """Queue the company for another attempt if a retry can help. Return the delay before it, None without retry."""
+        """Queue the company for another attempt if a retry can help. Return the delay; None if it is not retried."""
         delay = retry_delay(verdict, attempt=company.attempts, base_seconds=self._settings.retry_seconds)
         may_retry = is_transient(verdict) and company.attempts < self._settings.visit_attempts
         is_too_long = delay.total_seconds() > self._settings.longest_wait_seconds and not verdict.rate_limited
@@ -290,7 +290,7 @@ class Crawl:
             return None
         self._claims.release(company.idno)
         if verdict.rate_limited:
-            delay = timedelta(0)  # the throttle keeps the pause, for all runs
+            delay = timedelta(0)  # no delay here: the throttle pauses the site for all runs
         company.not_before = time.monotonic() + delay.total_seconds()
         self._pending.append(company)
         return delay

@@ -1,6 +1,7 @@
 """Page verdicts: the outcome of a visit, decided from what its page shows.
 
-The outcome `ok` requires proof that the page shows the company with the visit's IDNO. Without proof it is another one.
+The outcome `ok` requires proof that the page shows the company with the visit's IDNO. Without
+proof, the visit has another outcome.
 """
 
 import json
@@ -42,7 +43,7 @@ class PageEvidence:
     network: NetworkLog
     bodies: Sequence[bytes]
     is_final: bool = False
-    """Whether the deadline has passed, so that the verdict waits for nothing more."""
+    """Whether the deadline has passed. Then the page is judged even if requests for data are unanswered."""
 
     @cached_property
     def page(self) -> PageTree:
@@ -56,7 +57,7 @@ class PageEvidence:
 
 
 def judge(evidence: PageEvidence) -> PageVerdict | None:
-    """Return the verdict on a page as it is now; None while it shows neither the company nor a failure."""
+    """Return the verdict on a page as it is now; None if it shows neither the company nor a failure yet."""
     return (
         _judge_document(evidence)
         or _judge_company(evidence)

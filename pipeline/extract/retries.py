@@ -8,8 +8,8 @@ from pipeline.extract.site_throttle import RequestResult, parse_retry_after
 from warehouse.contract import Outcome
 
 TRANSIENT = frozenset({Outcome.SERVER_ERROR, Outcome.TIMEOUT, Outcome.NETWORK_ERROR, Outcome.BROWSER_ERROR})
-"""Visits with these outcomes are retried; so is a visit answered with 429. Within a run, `not_found` and challenges
-never are."""
+"""Outcomes after which a visit is retried. A visit answered with 429 is retried too. After `not_found` or a challenge,
+the same run never visits the company again."""
 _MAX_DELAY_SECONDS = 60.0
 
 

@@ -21,7 +21,7 @@ _MAX_BYTES = 512 * 1024
 class Robots:
     """The robots.txt rules of all hosts, each fetched once a day.
 
-    Before the other methods, call `load` with the host, and `fetch` if `load` returns False.
+    Before you ask about a host, call `load` with it, and `fetch` if `load` returns False.
     """
 
     FAILURE_TTL: ClassVar[timedelta] = timedelta(minutes=5)

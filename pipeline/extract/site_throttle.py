@@ -1,4 +1,4 @@
-"""The throttle of a site: one per host for all runs and machines, kept in Redis.
+"""The throttle of a site. All runs on all machines share one throttle for each host; its state is in Redis.
 
 - **Rate.** Requests to a site are at least an interval apart. A run asks for a turn, sends its request, and then
   reports when the request really left (`report_sent`). The interval before the next turn begins at that moment.
@@ -42,7 +42,7 @@ _REPORT_RESULT = load_script(_LUA, "report_result")
 _MAX_HOLD = timedelta(seconds=5)
 """How long other runs wait for a run that has a turn and does not report its request. It may have died."""
 _INTERVAL_MARGIN = 1.05
-"""Compensates for network jitter: two requests may arrive closer together than they were sent."""
+"""The interval is multiplied by this, because network jitter can bring two requests closer together."""
 _DEFAULT_RETRY_AFTER = timedelta(seconds=30)
 """The pause after a 429 without a Retry-After header."""
 _MAX_PAUSE = timedelta(hours=6)

@@ -9,7 +9,7 @@ from warehouse.atomic_file import write_atomically
 
 
 def put(folder: Path, capture: Capture) -> Path:
-    """Write a capture atomically into `folder` and return its file."""
+    """Write a capture atomically into a new file in `folder`. Return the file's path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{capture.idno}-{uuid4().hex}.json"
     write_atomically(path, capture.model_dump_json())

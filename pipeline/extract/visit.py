@@ -23,12 +23,12 @@ from warehouse.contract import Outcome
 _SETTLED_SECONDS = 0.3
 """A page that shows the company counts as complete when it has not changed for this long."""
 _SETTLED_WITH_DATA_SECONDS = 0.15
-"""The shorter time if the company's data has arrived, because the page then has nothing left to wait for."""
+"""The same, if the answer with the company's data has arrived: the page then has nothing left to wait for."""
 _FAILURE_SETTLED_SECONDS = {Outcome.SERVER_ERROR: 3.0, Outcome.NETWORK_ERROR: 3.0}
 _OTHER_FAILURE_SETTLED_SECONDS = 1.0
-"""A failure that a page shows counts when the page has not changed for this long. (The page may retry by itself.)"""
+"""A page's failure counts only when the page has not changed for this long, because the page may retry by itself."""
 _MAX_UNSETTLED_SECONDS = 4.0
-"""If a page never stops changing (a clock, a banner), its verdict counts after it was the same for this long."""
+"""If a page never stops changing (a clock, a banner), a verdict counts when it has been the same for this long."""
 _NAVIGATION_ERROR = "aborted by navigation"
 """chromedriver's message when the page navigates away during a command."""
 _MAX_BODY_BYTES = 16 * 1024 * 1024

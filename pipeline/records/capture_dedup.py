@@ -62,7 +62,7 @@ def find_same_answers(connection: Connection, evidence: CaptureEvidence) -> Same
 
 
 def _first_of_newest(connection: Connection, idno: str) -> _FirstCapture | None:
-    """Return the company's newest good capture; if that names an earlier capture with the same answers, the latter."""
+    """Return the company's newest good capture; if it names an earlier one with the same answers, that one."""
     newest = (
         select(func.coalesce(source_data.c.same_as, source_data.c.id))
         .where(source_data.c.idno == idno, source_data.c.outcome == Outcome.OK)

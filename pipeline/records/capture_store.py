@@ -31,7 +31,7 @@ from warehouse.schema.tables import (
 )
 
 MAX_EARLIER_CAPTURES = 2
-"""If a capture does not state a field, at most this number of earlier captures are searched for it."""
+"""If a capture does not state a field, at most this number of earlier captures is searched for the field."""
 HTML_TYPE = "text/html; charset=utf-8"
 JSON_TYPE = "application/json"
 PNG_TYPE = "image/png"
@@ -163,7 +163,7 @@ def captures_of_companies(connection: Connection, idnos: Collection[str]) -> lis
 
 
 def find_good_capture(connection: Connection, source_data_id: int) -> StoredCapture | None:
-    """Return a capture, None if it does not exist or is not a good one."""
+    """Return the capture with this id, None if it does not exist or is not a good one."""
     return next(iter(good_captures(connection, [source_data_id])), None)
 
 

@@ -6,7 +6,7 @@ from warehouse.idno import IDNO_LENGTH
 
 FIRST_YEAR, LAST_YEAR = 2000, 2039
 OTHERS = "others"
-"""The cohort of all IDNOs that do not begin with 1 and one of these years (1003… means 2003)."""
+"""The cohort of all IDNOs that contain none of these years. (An IDNO contains 2003 if it begins with 1003.)"""
 COHORTS = (*(str(year) for year in range(FIRST_YEAR, LAST_YEAR + 1)), OTHERS)
 """The names of all cohorts. They are the partition keys of the job that re-transforms companies."""
 

@@ -58,7 +58,7 @@ def quarantined(connection: Connection, captures: Sequence[StoredCapture]) -> se
 
 
 def add_to_quarantine(connection: Connection, refusals: Sequence[tuple[StoredCapture, Refusal]]) -> None:
-    """Store which captures this transform version could not read, and why."""
+    """Store captures that this transform version could not transform, each with the reason."""
     if not refusals:
         return
     now = datetime.now(UTC)

@@ -56,7 +56,7 @@ class Head:
 
 @dataclass(frozen=True)
 class ChangeEntry:
-    """An entry for the history of a company: a difference, its cause, the two captures and who read them.
+    """An entry for the history of a company: a difference, its cause, and the two captures.
 
     The transform version `version` read `capture`; `previous_version` read the previous capture.
     """

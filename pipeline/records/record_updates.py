@@ -1,4 +1,4 @@
-"""Transformation of stored captures: each becomes its company's record, or goes into quarantine if it cannot be read."""
+"""Transformation of stored captures: each becomes its company's record, or goes into quarantine if it is unreadable."""
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -33,7 +33,7 @@ from warehouse.contract import RUN_EVENTS_CHANNEL, RunResult
 logger = logging.getLogger(__name__)
 
 NewCrawl = Callable[[Callable[[str], int | None]], Crawl]
-"""A function that creates a crawl. Its argument is the crawl's `find_new_capture`, see `Crawl`."""
+"""A function that creates a crawl. Its argument becomes the crawl's `find_new_capture` (see `Crawl`)."""
 
 
 @dataclass(frozen=True)

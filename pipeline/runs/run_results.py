@@ -89,9 +89,9 @@ def load_visits(connection: Connection, run_ids: Collection[str]) -> list[RunVis
 
 
 def find_conclusive_capture(connection: Connection, idno: str, since: datetime) -> int | None:
-    """Return the id of a company's newest capture since a time with a conclusive outcome, None if there is none.
+    """Return the id of a company's newest conclusive capture since a time, None if there is none.
 
-    The capture may be of any run.
+    The capture may be of any run. Conclusive outcomes are `ok` and `not_found`.
     """
     source_data_id: int | None = connection.scalar(
         select(source_data.c.id)

@@ -1,1 +1,1 @@
-"""The ops of jobs and assets: thin shells around plain functions."""
+"""The ops of jobs and assets. Most of their work is in packages that contain no Dagster code."""

@@ -56,7 +56,7 @@ def capture_companies(
     warehouse: Warehouse,
     telemetry: Telemetry,
 ) -> None:
-    """Visit each company until no retry is left to do. If the run also transforms, update the company's record."""
+    """Visit each company, with retries, and store its captures. If the run also transforms, update its record."""
     spools = browser.settings.work_dir / "spool"
     stores = Stores(
         transaction=warehouse.transaction,

@@ -91,7 +91,7 @@ class RegisterSweep(Config):
 def walk_register(
     context: OpExecutionContext, config: RegisterSweep, warehouse: Warehouse, redis: RedisStores
 ) -> None:
-    """Sweep, and report the result even if an error ended the sweep."""
+    """Walk through the list, and report what was stored even if an error or a pause stopped the walk."""
     summary, failure = SweepSummary(), None
     with retried_on_outage(context):
         try:

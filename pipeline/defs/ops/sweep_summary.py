@@ -55,7 +55,7 @@ class SweepSummary:
         )
 
     def pause(self, paused: SitePaused) -> None:
-        """Record that the site's pause ended this run's part of the sweep."""
+        """Store that a pause of the site made this run stop before the end of the list."""
         self.paused_until, self.pause_reason = paused.until, paused.reason
 
     def shortfall(self) -> str | None:

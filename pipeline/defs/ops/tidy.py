@@ -12,7 +12,7 @@ from pipeline.settings import pipeline_settings
 
 
 class Tidying(Config):
-    """Whether to remove anything."""
+    """Whether the job removes data or only counts it."""
 
     dry_run: bool = Field(default=False, description="Count what would be removed, without removing it")
 

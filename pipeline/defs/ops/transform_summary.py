@@ -27,7 +27,7 @@ class TransformSummary:
         return self._counts.total()
 
     def add(self, results: Iterable[Transformation]) -> None:
-        """Count transformations."""
+        """Count transformations and collect rows for the tables."""
         for done in results:
             self._counts[done.result] += 1
             self._changes += done.changes

@@ -35,7 +35,7 @@ class RedisStores(ConfigurableResource):  # type: ignore[type-arg]
 
     @property
     def state(self) -> Redis:
-        """The client of the database with state that Redis must not evict."""
+        """The client of the state database, from which Redis must not evict anything."""
         return self._state
 
     @property

@@ -47,7 +47,7 @@ from warehouse.config.settings import load, refuse_to_start
 logger = logging.getLogger("pipeline.lender")
 
 _OFFER_TIMEOUT_SECONDS = 1.0
-"""How long a run waits for a browser that is being reset; starting one takes about as long."""
+"""How long a run waits for the offer of a browser that is being reset. To start a browser takes about as long."""
 _HEALTH_CHECK_SECONDS = 10.0
 _START_RETRY_SECONDS = 5.0
 _REPLACE_DELAY_SECONDS = 1.0
@@ -105,9 +105,9 @@ def borrow(lender_socket: Path) -> Lease | None:
 
 class _Availability(Enum):
     UNAVAILABLE = auto()
-    """Being started, or lent."""
+    """The browser is being started, or a run has it."""
     AVAILABLE = auto()
-    """Free, or free in a moment."""
+    """The browser is free, or is being reset and free in a moment."""
 
 
 class BrowserLender:

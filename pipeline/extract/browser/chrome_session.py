@@ -62,7 +62,7 @@ class BrowserNotStarted(RuntimeError):
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of an error's message, without the driver's stack; without a message, the error's type."""
+    """Return the first line of an error's message, without the driver's stack; if it is empty, the error's type."""
     text = str(getattr(error, "msg", None) or error).strip()
     return text.splitlines()[0] if text else type(error).__name__
 
@@ -244,11 +244,12 @@ class _GuardedService(webdriver.ChromeService):
 
 def _options(settings: BrowserSettings) -> webdriver.ChromeOptions:
     options = webdriver.ChromeOptions()
-    options.web_socket_url = True  # BiDi: the only way to isolated tabs
+    options.web_socket_url = True  # BiDi is the only protocol that can open isolated tabs
     # Otherwise Selenium would wait until the document is loaded, which is only an empty shell on this site.
     options.page_load_strategy = "none"
     options.unhandled_prompt_behavior = "dismiss"
-    # By default chromedriver lets pages open windows; these would stay open during the next visit.
+    # chromedriver turns Chrome's popup blocker off by default; windows that a page opened would stay open during the
+    # next visit.
     options.add_experimental_option("excludeSwitches", ["disable-popup-blocking"])
     options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
     options.add_experimental_option("perfLoggingPrefs", {"enableNetwork": True, "enablePage": False})

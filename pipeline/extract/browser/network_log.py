@@ -38,7 +38,7 @@ class NetworkRequest:
 
     @property
     def pending(self) -> bool:
-        """Whether the answer is still incomplete."""
+        """Whether the request has neither been answered completely nor failed."""
         return not self.finished and self.failure is None
 
 
@@ -51,7 +51,7 @@ class NetworkLog:
         self._document_id: str | None = None
 
     def feed(self, messages: Iterable[Mapping[str, Any]]) -> bool:
-        """Process events of the page; return whether any of them concerned a request."""
+        """Update the requests from events of the page. Return whether any event concerned a request."""
         has_changed = False
         for message in messages:
             handler = self._HANDLERS.get(message["method"])
@@ -83,7 +83,7 @@ class NetworkLog:
         ]
 
     def awaits_data_about(self, idno: str) -> bool:
-        """Return whether a data request may still bring data on a company.
+        """Return whether an unanswered data request may still bring data on the company `idno`.
 
         If URLs of data requests contain the IDNO, only requests to the hosts in these URLs count: other hosts
         (statistics, advertisements) may never answer.
@@ -150,7 +150,7 @@ class NetworkLog:
         if request := self._requests.get(params["requestId"]):
             request.failure = params.get("errorText") or "failed"
 
-    _HANDLERS = {  # noqa: RUF012 - never changed
+    _HANDLERS = {  # noqa: RUF012 - nothing changes this dict
         "Network.requestWillBeSent": _on_request,
         "Network.responseReceived": _on_response,
         "Network.responseReceivedExtraInfo": _on_raw_headers,

@@ -1,4 +1,4 @@
-"""The browser of a crawl, with its tabs."""
+"""The browser that a crawl uses, and which of its tabs are free."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -93,7 +93,7 @@ class TabbedBrowser:
         self._check_wear()
 
     def discard(self) -> None:
-        """End a broken browser; if it is borrowed, the lender replaces it."""
+        """End a broken browser. If it is borrowed, disconnect without returning it, so that the lender replaces it."""
         if self._lease is not None:
             self._lease.discard()
             self._lease = None

@@ -65,7 +65,7 @@ class Tab:
 
     def close(self) -> None:
         """Close the tab and its browser context."""
-        with contextlib.suppress(*DRIVER_ERRORS):  # the browser may be gone, and the tab with it
+        with contextlib.suppress(*DRIVER_ERRORS):  # the browser may have ended, and the tab with it
             self.driver.browser.remove_user_context(self.place.context)
 
 
