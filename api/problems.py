@@ -129,7 +129,7 @@ def install(app: FastAPI) -> None:
 
 
 async def on_http_exception(_: Request, error: Exception) -> Response:
-    """Render an HTTP error."""
+    """Render an HTTP error as problem details."""
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.BAD_REQUEST and error.detail == "There was an error parsing the body":
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "body: malformed JSON")

@@ -18,7 +18,7 @@ _KEY = "REGISTRU_DAGSTER_KEY"
 
 
 class GatewaySettings(SecretSettings):
-    """The gateway's secret."""
+    """The gateway's only setting: the key that Dagster's webservers require."""
 
     dagster_key: SecretStr
 

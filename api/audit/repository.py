@@ -13,7 +13,7 @@ from api.users_tables import audit_log
 
 @dataclass(frozen=True)
 class RecordedEvent:
-    """A row of `audit_log`."""
+    """An event as recorded: a row of the table `audit_log`."""
 
     id: int
     at: datetime

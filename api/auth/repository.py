@@ -26,7 +26,7 @@ class SessionKind(StrEnum):
 
 @dataclass(frozen=True)
 class StoredSession:
-    """A row of `sessions`."""
+    """A session: a row of the table `sessions`."""
 
     id: UUID
     user_id: UUID

@@ -39,7 +39,7 @@ class Health(BaseModel):
 
 
 class Live(BaseModel):
-    """The answer of a process that runs."""
+    """The status of this process, which is always `ok`."""
 
     status: Literal["ok"]
 

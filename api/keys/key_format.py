@@ -17,7 +17,7 @@ def new_key() -> tuple[str, str]:
 
 
 def join_key(prefix: str, secret: str) -> str:
-    """Return the text of a key."""
+    """Return the text of the API key with this prefix and secret."""
     return f"{API_KEY_MARK}{prefix}_{secret}"
 
 

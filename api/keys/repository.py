@@ -20,7 +20,7 @@ _IS_VALID = and_(
 
 @dataclass(frozen=True)
 class ApiKey:
-    """A row of `api_keys`."""
+    """An API key: a row of the table `api_keys`."""
 
     id: UUID
     user_id: UUID

@@ -138,10 +138,10 @@ def _database_metrics(databases: Sequence[Any]) -> list[Metric]:
             ["database"],
             [(r[0], r[3] or 0) for r in databases],
         ),
-        *gauge("registru_db_server_connections", "Connections to the server.", databases[0][4]),
+        *gauge("registru_db_server_connections", "Connections to the PostgreSQL server.", databases[0][4]),
         *gauge(
             "registru_db_server_connections_most",
-            "The largest number of connections to the server.",
+            "The maximum number of connections that the PostgreSQL server allows.",
             databases[0][5],
         ),
     ]

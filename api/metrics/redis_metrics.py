@@ -12,7 +12,7 @@ from api.metrics.families import gauges
 _GAUGES = {
     "used_memory": ("registru_redis_memory_bytes", "Memory that the database's server uses."),
     "maxmemory": ("registru_redis_memory_most_bytes", "Memory that the server may use; 0 means no limit."),
-    "connected_clients": ("registru_redis_clients", "Connections to the server."),
+    "connected_clients": ("registru_redis_clients", "Connections to the Redis server."),
 }
 _COUNTERS = {
     "keyspace_hits": ("registru_redis_hits", "Lookups that found a key."),

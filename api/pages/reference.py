@@ -24,7 +24,7 @@ def install(app: FastAPI) -> None:
     @router.get(DOCS)
     @needs(UNLIMITED)
     async def show() -> Response:
-        """Return the page."""
+        """Return the documentation page."""
         return page
 
     for name, media_type in _FILES.items():

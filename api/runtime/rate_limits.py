@@ -76,7 +76,7 @@ class GuessLimits:
                 refuse(await self._state(item, about), what)
 
     async def reset(self, items: Sequence[RateLimitItem], *about: str) -> None:
-        """Forget the attempts counted so far."""
+        """Forget the attempts that were counted so far; for the arguments see `count`."""
         for item in items:
             await self._limiter.clear(item, *about)
 

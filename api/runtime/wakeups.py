@@ -32,7 +32,7 @@ class WakeupSubscription:
         self.topics, self._event = frozenset(topics), asyncio.Event()
 
     def wake(self) -> None:
-        """End the current wait, or the next one."""
+        """End the current wait. If no task waits at the moment, the next wait ends immediately."""
         self._event.set()
 
     async def wait(self, *, seconds: float) -> None:

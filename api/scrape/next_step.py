@@ -33,7 +33,7 @@ def after_result(scrape: OpenScrape, result: CompanyResult) -> NextStep:
         return NextStep(
             scrape, ScrapeState.DEFERRED, error=result.reason, deferred_until=result.deferred_until
         )
-    assert result.outcome is not None  # a constraint of the table
+    assert result.outcome is not None  # guaranteed by a constraint of the table
     if result.outcome is not Outcome.OK:
         state = STATE_OF_OUTCOME.get(result.outcome, ScrapeState.FAILED)
         return NextStep(scrape, state, result.outcome, result.attempts, result.error or result.reason)
@@ -81,5 +81,5 @@ def after_deferral(scrape: OpenScrape, *, now: datetime) -> NextStep | None:
     """Return the step for a deferred scrape; None if it stays deferred."""
     if not scrape.is_requested:
         return NextStep(scrape, ScrapeState.CANCELLED, error=REQUEST_CANCELLED)
-    assert scrape.deferred_until is not None  # a constraint of the table
+    assert scrape.deferred_until is not None  # guaranteed by a constraint of the table
     return NextStep(scrape, ScrapeState.LAUNCHING) if scrape.deferred_until <= now else None

@@ -14,7 +14,7 @@ from api.users_tables import users
 
 @dataclass(frozen=True)
 class Account:
-    """A row of `users`."""
+    """An account: a row of the table `users`."""
 
     id: UUID
     username: str
