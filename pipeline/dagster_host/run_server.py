@@ -211,7 +211,8 @@ class RunServer:
     def _find_worker(self, request: Mapping[str, Any]) -> RunWorker | None:
         """Return the process of a run, None if it no longer exists.
 
-        A process that an earlier server forked is not a child of this server. The request names it, as the run's tag does.
+        A process that an earlier server forked is not a child of this server. Its pid comes from the run's tag, which
+        the request contains.
         """
         run_id = str(request["run_id"])
         for worker in self._workers.values():
