@@ -1,4 +1,4 @@
-"""The command-line options that all benchmarks share, and the output of their reports."""
+"""What all benchmarks share: command-line options, progress messages and the output of reports."""
 
 import argparse
 import signal
@@ -12,8 +12,11 @@ _Report = TypeVar("_Report")
 
 
 def benchmark_parser(name: str, description: str | None, *, quick: str) -> argparse.ArgumentParser:
-    """Return the argument parser of a benchmark, and make SIGTERM stop it cleanly. `quick` describes a quick run."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # stops the processes that it started
+    """Return the argument parser of the benchmark `name`, and make SIGTERM stop the benchmark cleanly.
+
+    `quick` is the help text of the option `--quick`: what a quick run does.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # an exit with cleanup: it stops started processes
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=description)
     parser.add_argument("--quick", action="store_true", help=f"{quick}; only checks that the benchmark works")
     parser.add_argument(
@@ -23,7 +26,7 @@ def benchmark_parser(name: str, description: str | None, *, quick: str) -> argpa
 
 
 def log_progress(message: str) -> None:
-    """Print the current step of a benchmark to standard error."""
+    """Print a message on the current step of a benchmark to standard error."""
     print(f"{message} ...", file=sys.stderr, flush=True)
 
 

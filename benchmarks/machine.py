@@ -13,7 +13,7 @@ from stack.chrome import find_chrome
 
 @dataclass(frozen=True)
 class Machine:
-    """A machine, its browser, and the time of the measurement."""
+    """The machine of a measurement, its Chrome and Python, and the time of the measurement."""
 
     cores: int
     memory_gigabytes: float
@@ -23,7 +23,7 @@ class Machine:
 
     @classmethod
     def current(cls) -> Self:
-        """Describe this machine."""
+        """Return the description of this machine at the current time."""
         version = subprocess.run(
             [find_chrome().binary, "--version"], capture_output=True, text=True, check=True
         )

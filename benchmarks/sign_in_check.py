@@ -1,9 +1,9 @@
-"""Cost of authenticating a request: with the copies in Redis, compared with queries to PostgreSQL.
+"""Benchmark of authenticating a request: from copies in Redis, compared with queries to PostgreSQL.
 
     .venv/bin/python -m benchmarks.sign_in_check
 
-Starts its own platform on free ports and sends `GET /auth/verify` directly to the API with an access token, in
-turns with and without the copies. Prints the medians in milliseconds and their ratio.
+Starts a platform of its own on free ports. Sends `GET /auth/verify` with an access token directly to the API, in turns
+with the copies and after they were deleted. Prints the medians in milliseconds and their ratio.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The stand-in site: imitates the pages, the API and the failures of openmoney.md, with made-up companies."""
+"""The stand-in site: a web site with made-up companies that imitates the pages, API and failures of openmoney.md."""
 
 from standin.filed_statements import fin_data
 from standin.made_up_companies import company, expected_record

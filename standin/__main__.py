@@ -30,27 +30,35 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=0, help="port of the pages; 0 selects a free one")
     parser.add_argument("--api-port", type=int, default=0, help="port of the API; 0 selects a free one")
     parser.add_argument(
-        "--layout", type=Layout, choices=list(Layout), help="layout of all pages; default: by IDNO"
+        "--layout",
+        type=Layout,
+        choices=list(Layout),
+        help="layout of all pages; default: selected by each company's IDNO",
     )
     parser.add_argument(
-        "--lang", type=Lang, choices=list(Lang), help="language of all pages; default: by IDNO"
+        "--lang",
+        type=Lang,
+        choices=list(Lang),
+        help="language of all pages; default: selected by each company's IDNO",
     )
     parser.add_argument(
-        "--embedded", action="store_true", help="embed the data in the document, no API calls"
+        "--embedded",
+        action="store_true",
+        help="embed the data in the document instead of serving it by the API",
     )
     parser.add_argument(
-        "--flaky-failures", type=int, default=1, help="failing visits of the flaky case (default 1)"
+        "--flaky-failures", type=int, default=1, help="number of failing visits of the case FLAKY (default 1)"
     )
     parser.add_argument(
         "--retry-after-seconds",
         type=int,
         default=1,
-        help="Retry-After of the cases with 503 and 429 (default 1)",
+        help="Retry-After header of the cases with status 503 and 429 (default 1)",
     )
     parser.add_argument(
-        "--faults", action="store_true", help="let a tenth of the companies 50,000-59,999 fail"
+        "--faults", action="store_true", help="make one in ten of the companies number 50,000 to 59,999 fail"
     )
-    parser.add_argument("--latency-ms", type=int, default=0, help="delay of each API response")
+    parser.add_argument("--latency-ms", type=int, default=0, help="delay of each API response (default 0)")
     parser.add_argument(
         "--robots",
         type=_text,

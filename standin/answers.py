@@ -1,4 +1,4 @@
-"""The API's answers for an IDNO; the same for API requests and for answers that are embedded in the page."""
+"""The API's answers for an IDNO. The API sends them, or the page origin embeds them in the page."""
 
 import json
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Delivery(StrEnum):
 
 @dataclass(frozen=True)
 class Answer:
-    """One API answer; status and text have no meaning if it is never delivered."""
+    """One API answer. If its delivery is NEVER or DROPPED, status and text are not used."""
 
     status: int
     text: str
@@ -34,7 +34,7 @@ class Answer:
 
 
 def answers_for(idno: str, *, visit: int, faults: bool) -> dict[str, Answer]:
-    """Return the answer to each API path that a company's page fetches during a visit (counted from 1)."""
+    """Return the answers to all API paths that a company's page fetches. `visit` is the number of the visit, from 1."""
     return {
         f"/api/companies/{idno}": company_answer(idno, visit=visit, faults=faults),
         f"/api/fin-data-v1/{idno}": fin_data_answer(idno, visit=visit, faults=faults),
@@ -53,7 +53,7 @@ def company_answer(idno: str, *, visit: int = 1, faults: bool = False) -> Answer
         case CaseName.API_500:
             return _json({"message": "Internal Server Error"}, status=500)
         case CaseName.ERROR_H1:
-            # "display" makes the page show its error text in the h1.
+            # "display" makes the page's script show its error text in the h1.
             return _json({"message": "Internal Server Error", "display": "heading"}, status=500)
         case CaseName.SOFT_404_TEXT:
             return Answer(200, "null")

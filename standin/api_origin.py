@@ -1,4 +1,4 @@
-"""The API origin: companies, financial statements and the list, including all failures."""
+"""The origin of the API: companies, financial statements, the list of companies, and the failures of all three."""
 
 import asyncio
 from typing import Protocol, cast
@@ -23,7 +23,7 @@ POLL_SECONDS = 0.1
 
 
 class NoAnswer(Response):
-    """Closes a connection without a response: immediately, or when the client disconnects or the server stops."""
+    """Closes a connection without a response: immediately, or else when the client disconnects or the server stops."""
 
     def __init__(self, *, server: uvicorn.Server, immediately: bool) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class NoAnswer(Response):
         await gone
 
     def _abort(self, client: tuple[str, int]) -> None:
-        # ASGI has no message for this. Without the abort, uvicorn would answer with status 500.
+        # ASGI has no message to close a connection. Without the abort, uvicorn would answer with status 500.
         for connection in list(self.server.server_state.connections):
             transport = connection.transport
             if transport is not None and transport.get_extra_info("peername") == client:
@@ -47,7 +47,7 @@ class NoAnswer(Response):
 
 
 def api_app(*, log: RequestLog, options: SiteOptions, switches: Switches) -> Starlette:
-    """Return the API as an ASGI app; set `app.state.server` before serving it."""
+    """Return the API as an ASGI app. The caller must set `app.state.server` before it serves the app."""
     app = Starlette(
         routes=[
             Route("/robots.txt", robots),
@@ -114,7 +114,7 @@ async def _deliver(request: Request, answerer: _Answerer) -> Response:
     log: RequestLog = request.app.state.log
     options: SiteOptions = request.app.state.options
     idno = request.path_params["idno"]
-    # The visit is counted by page requests; a client that requests only the API gets the answers of a first visit.
+    # A visit is counted when its page is requested. A client that requests only the API gets the answers of visit 1.
     answer = answerer(idno, visit=max(1, log.total_visits(idno)), faults=options.faults)
     await _delay(request)
     if answer.delivery in (Delivery.NEVER, Delivery.DROPPED):

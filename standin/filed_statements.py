@@ -7,7 +7,7 @@ from standin.site_facts import company_name, seeded_random
 
 NEWEST_YEAR = 2025
 
-# Form and row, and the row's label as a slug. For an empty slug the source sends only the short key.
+# Form and row, and the row's label as a slug. If the slug is empty, the source sends only the short key.
 ROWS = (
     ("5_130", "Total_imobilizari_corporale_rd_060_rd_070_rd_080_rd_090_rd_100_rd_110_rd_120_"),
     ("5_230", ""),
@@ -47,11 +47,14 @@ KEY_ROWS = {
     "current_liabilities": "5_820",
     "cash": "5_410",
 }
-"""The row of each key figure; these are the rows that the page shows."""
+"""For each key figure, the code of its row; the page shows these rows."""
 
 
 def fin_data(idno: str) -> list[dict[str, Any]]:
-    """Return the body of `/api/fin-data-v1/{idno}`: one object for each year, the newest first; may be empty."""
+    """Return the body of `/api/fin-data-v1/{idno}`: one object for each year, the newest first.
+
+    Some companies have no statements.
+    """
     rng = seeded_random("years", idno)
     years = 3 if case_of(idno) is CaseName.FOUND else rng.choices((0, 1, 3, 6), weights=(15, 15, 40, 30))[0]
     if case_of(idno) is CaseName.SPARSE:
@@ -81,7 +84,7 @@ def _statement(idno: str, year: int) -> dict[str, Any]:
 
 
 def _amounts(idno: str, year: int) -> dict[str, int]:
-    """Return consistent amounts: assets equal equity plus debts, profits equal revenue minus costs."""
+    """Return the amounts of a year by row. They are consistent: assets equal equity plus debts, for example."""
     rng = seeded_random(f"amounts {year}", idno)
     revenue, cost, overhead = (rng.randrange(low, low * 60) for low in (500_000, 300_000, 20_000))
     before_tax = revenue - cost - overhead

@@ -1,4 +1,4 @@
-"""Made-up companies in the API's format, and the facts that a reader should extract from them."""
+"""Made-up companies in the API's format, and for each the record that the pipeline should extract."""
 
 import hashlib
 from typing import Any
@@ -26,7 +26,7 @@ POSTAL_CODE_LENGTH = len("MD-2001")
 
 
 def company(idno: str) -> Json:
-    """Return the body of `/api/companies/{idno}`, including the source's quirks."""
+    """Return the body of `/api/companies/{idno}`, with the irregularities of the source's JSON."""
     facts = facts_of(idno)
     return {
         "_id": _row_id("company", idno),
@@ -49,7 +49,7 @@ def company(idno: str) -> Json:
 
 
 def expected_record(idno: str) -> Json:
-    """Return the record that should result for a company: an absent value is None, shares are floats."""
+    """Return the record that the pipeline should produce for a company. An absent value is None; shares are floats."""
     facts = facts_of(idno)
     status = {True: "active", False: "inactive", None: None}[facts.is_active]
     return {

@@ -1,4 +1,4 @@
-"""The start options of the stand-in site: layout, language, and where the data comes from."""
+"""The options with which the stand-in site is started: layout, language, failures, and how data is delivered."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -27,16 +27,16 @@ class Lang(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class SiteOptions:
-    """The start options of a site.
+    """The options with which a site is started.
 
     Attributes:
-        layout: The layout of all pages; None selects one by the IDNO.
-        lang: The language of all pages; None selects one by the IDNO.
+        layout: The layout of all pages; None selects a layout for each company by its IDNO.
+        lang: The language of all pages; None selects a language for each company by its IDNO.
         embedded: Whether the data is embedded in the document instead of fetched from the API.
-        flaky_failures: How many visits of the FLAKY case fail.
+        flaky_failures: How many visits to the company of the case FLAKY fail before one succeeds.
         retry_after_seconds: The Retry-After header of the cases with status 503 and 429.
-        faults: Whether the companies of site_faults.py fail.
-        latency_ms: The delay of each API response.
+        faults: Whether the companies that have a fault in site_faults.py fail.
+        latency_ms: The delay of each API response in milliseconds.
     """
 
     layout: Layout | None = None

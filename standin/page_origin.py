@@ -1,4 +1,4 @@
-"""The page origin: the same HTML shell for any path, or a challenge, error or redirect in its place."""
+"""The origin of the pages: the same HTML shell for any path; in special cases a challenge, an error or a redirect."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ LATE_FACTS_MS = 400
 NEVER_MS = 24 * 60 * 60 * 1000
 VARIANTS = 8
 
-# The shell has lang="en" for every language: frameworks for such pages generate it so.
+# lang="en" is there for every language, as in the shells that frameworks for such pages generate.
 SHELL = """<!doctype html>
 <html lang="en">
 <head>
@@ -53,7 +53,7 @@ FAVICON = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><circle cx=
 def page_app(
     *, log: RequestLog, options: SiteOptions, switches: Switches, api_url: str, build: str
 ) -> Starlette:
-    """Return the page origin as an ASGI app; its CSS class names are derived from `build`."""
+    """Return the origin of the pages as an ASGI app. `build` changes the names of all CSS classes in its pages."""
     app = Starlette(
         routes=[
             Route("/robots.txt", robots),
@@ -80,7 +80,7 @@ async def _requests(request: Request) -> Response:
 
 
 async def _document(request: Request) -> Response:
-    """Return the shell, or the response of a special case."""
+    """Return the shell, or the response that the switches or a special case demand instead."""
     switches: Switches = request.app.state.switches
     options: SiteOptions = request.app.state.options
     if switches.challenging:
@@ -117,7 +117,7 @@ def _case(request: Request, idno: str) -> CaseName | None:
 
 
 def _visit(request: Request, idno: str) -> int:
-    """Return the number of the visit, from 1; the log already contains this request."""
+    """Return the number of this visit, counted from 1. The log already contains the request, so it is counted."""
     log: RequestLog = request.app.state.log
     return log.total_visits(idno)
 
@@ -150,7 +150,7 @@ def _shell(request: Request, idno: str | None) -> str:
         "variant": _variant(request, subject),
         "factsAfterMs": _facts_after_ms(request, idno) if idno else 0,
     }
-    # Escaped, because a "</script>" in a name would end the script.
+    # "<" is escaped, because a "</script>" in a company's name would end the script.
     return SHELL % json.dumps(settings, ensure_ascii=False).replace("<", "\\u003c")
 
 
@@ -162,7 +162,7 @@ def _facts_after_ms(request: Request, idno: str) -> int:
 
 
 def _layout(request: Request, subject: str) -> Layout:
-    """Return the layout of the query, else of the site, else one selected by the IDNO."""
+    """Return the layout: that in the query, else the site's option, else one selected by the IDNO."""
     options: SiteOptions = request.app.state.options
     asked = request.query_params.get("layout")
     chosen = Layout(asked) if asked in list(Layout) else options.layout
@@ -170,7 +170,7 @@ def _layout(request: Request, subject: str) -> Layout:
 
 
 def _lang(request: Request, subject: str) -> Lang:
-    """Return the language of the query, else of the path, else of the site, else one selected by the IDNO."""
+    """Return the language: that in the query, else in the path, else the site's option, else selected by the IDNO."""
     options: SiteOptions = request.app.state.options
     for asked in (request.query_params.get("lang"), request.url.path.split("/")[1]):
         if asked in list(Lang):
@@ -179,7 +179,7 @@ def _lang(request: Request, subject: str) -> Lang:
 
 
 def _variant(request: Request, subject: str) -> int:
-    """Return three bits for the script: dates in words, legal forms in full, second set of labels."""
+    """Return three bits for the page's script: use dates in words, full legal forms, the second set of labels."""
     asked = request.query_params.get("variant", "")
     number = int(asked) if asked.isdecimal() else _number("variant", subject)
     return number % VARIANTS

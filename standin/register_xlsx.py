@@ -24,7 +24,7 @@ class RegisterOptions:
     """Write dates as Excel dates instead of texts (dd.mm.yyyy)."""
     numeric_idnos: bool = False
     inline_texts: bool = False
-    """Write texts into their cells instead of the shared table of texts."""
+    """Write each text into its cell instead of into the file's shared table of texts."""
     without: Sequence[str] = ()
     """Titles of columns to leave out."""
     extra_rows: Sequence[Sequence[Cell]] = ()
@@ -48,7 +48,7 @@ _NOTES = {"Data înregistrării": " (zz.ll.aaaa)", "Lista fondatorilor": " (cota
 
 
 def write_register(path: Path, numbers: Sequence[int], options: RegisterOptions | None = None) -> Path:
-    """Write a register of the companies with these numbers (see `make_idno`) and return its path."""
+    """Write a register of the companies with these `numbers` (see `make_idno`) to `path`; return `path`."""
     options = options or RegisterOptions()
     titles = [title for title in _COLUMNS if title not in options.without]
     companies = [facts_of(make_idno(number)) for number in numbers]
@@ -70,7 +70,7 @@ def write_register(path: Path, numbers: Sequence[int], options: RegisterOptions 
 
 
 def liquidated_on(idno: str) -> date | None:
-    """Return the date on which a company was liquidated; None for most companies."""
+    """Return the date on which a company was liquidated; None if it was not, like most companies."""
     rng = seeded_random("liquidated", idno)
     is_gone = rng.randrange(LIQUIDATED_ONE_IN) == 0
     return date(2020, 1, 1) + timedelta(days=rng.randrange(2000)) if is_gone else None

@@ -16,7 +16,7 @@ _DOCUMENT_PATH = re.compile(r"^/(?:(?:ro|ru|en)/)?companies/([^/]+)/?$")
 
 
 class SiteOrigin(StrEnum):
-    """The two origins of the site."""
+    """The two origins of the site, each with a port of its own."""
 
     PAGE = "page"
     API = "api"
@@ -24,7 +24,7 @@ class SiteOrigin(StrEnum):
 
 @dataclass(frozen=True)
 class LoggedRequest:
-    """One request; the status is None if no response has started."""
+    """One request. Its status is None as long as no response has started."""
 
     time: datetime
     origin: SiteOrigin
@@ -36,20 +36,20 @@ class LoggedRequest:
 
 
 class Document(NamedTuple):
-    """A request for a company's page."""
+    """A request for a company's page, called a document."""
 
     time: datetime
     idno: str
 
 
 def document_idno(path: str) -> str | None:
-    """Return the IDNO part in the path of a company's page; None for any other path."""
+    """Return the IDNO in the path of a company's page (it may be invalid); None for any other path."""
     match = _DOCUMENT_PATH.match(path)
     return match.group(1) if match else None
 
 
 class RequestLog:
-    """The requests in order of arrival; can be read from any thread."""
+    """The requests to the site in order of arrival. Any thread may read the log."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -58,7 +58,7 @@ class RequestLog:
         self._visits: Counter[str] = Counter()
 
     def record_request(self, request: LoggedRequest) -> int:
-        """Record a request; return its number for `record_status`."""
+        """Record a request; return the number with which `record_status` identifies it."""
         with self._lock:
             number = next(self._numbers)
             self._requests[number] = request
@@ -67,7 +67,7 @@ class RequestLog:
             return number
 
     def record_status(self, number: int, status: int) -> None:
-        """Record the status of the response to a request."""
+        """Record the status of the response to the request with this number."""
         with self._lock:
             if number in self._requests:
                 self._requests[number] = replace(self._requests[number], status=status)
@@ -78,7 +78,7 @@ class RequestLog:
             return list(self._requests.values())
 
     def clear(self) -> None:
-        """Clear the log; the number of visits, which faults depend on, is kept."""
+        """Remove all requests from the log. The counts of visits are kept, because the faults depend on them."""
         with self._lock:
             self._requests.clear()
 
@@ -91,7 +91,7 @@ class RequestLog:
         ]
 
     def max_documents_in(self, window_seconds: float) -> int:
-        """Return the largest number of page requests within any period of this length."""
+        """Return the largest number of requests for companies' pages within any period of `window_seconds`."""
         times = sorted(document.time.timestamp() for document in self.documents())
         return max(
             (
@@ -102,17 +102,17 @@ class RequestLog:
         )
 
     def visits(self, idno: str) -> int:
-        """Return the number of page requests for a company; a redirect counts as two."""
+        """Return the number of requests for a company's page in the log; a visit with a redirect counts as two."""
         return sum(document.idno == idno for document in self.documents())
 
     def total_visits(self, idno: str) -> int:
-        """Return the number of page requests for a company since the site was started."""
+        """Return the number of requests for a company's page since the site's start, even if the log was cleared."""
         with self._lock:
             return self._visits[idno]
 
 
 class LogRequests:
-    """ASGI middleware that records each request, except those for the log itself."""
+    """ASGI middleware that records each request, except requests that read the log."""
 
     def __init__(self, app: ASGIApp, *, log: RequestLog, origin: SiteOrigin) -> None:
         self.app = app

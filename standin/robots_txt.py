@@ -7,6 +7,6 @@ from standin.switches import Switches
 
 
 async def robots(request: Request) -> Response:
-    """Return the robots.txt that the switches contain."""
+    """Return the robots.txt that is set in the site's switches."""
     switches: Switches = request.app.state.switches
     return PlainTextResponse(switches.robots, switches.robots_status)

@@ -1,4 +1,4 @@
-"""The running stand-in site: both origins served from one thread of this process."""
+"""The running stand-in site: one thread of this process serves both origins."""
 
 import asyncio
 import secrets
@@ -33,11 +33,11 @@ class Site(Switches):
 
     @property
     def requests(self) -> list[LoggedRequest]:
-        """The requests since the log was cleared, in order."""
+        """The requests since the log was cleared last, in order of arrival."""
         return self.log.snapshot()
 
     def visits(self, idno: str) -> int:
-        """Return the number of page requests for a company; a redirect counts as two."""
+        """Return the number of requests for a company's page in the log; a visit with a redirect counts as two."""
         return self.log.visits(idno)
 
     def documents(self) -> list[Document]:
@@ -45,7 +45,7 @@ class Site(Switches):
         return self.log.documents()
 
     def max_documents_in(self, window_seconds: float) -> int:
-        """Return the largest number of page requests within any period of this length."""
+        """Return the largest number of requests for companies' pages within any period of `window_seconds`."""
         return self.log.max_documents_in(window_seconds)
 
     def page_url(self, idno: str) -> str:
@@ -67,7 +67,10 @@ def running_site(
     latency_ms: int = 0,
     robots: str = OPEN_ROBOTS,
 ) -> Iterator[Site]:
-    """Serve the site until the block ends; a port of 0 selects a free one. The other options: see SiteOptions."""
+    """Serve the site until the `with` block ends.
+
+    A port of 0 selects a free port. `robots` is the text of robots.txt. For the other options see SiteOptions.
+    """
     options = SiteOptions(
         layout=layout,
         lang=lang,
@@ -95,7 +98,7 @@ def _url(listening: socket.socket) -> str:
 
 
 def _server(app: Starlette) -> uvicorn.Server:
-    # One second allows slow responses to complete; NoAnswer closes connections that wait forever.
+    # At shutdown, slow responses have one second to complete. NoAnswer closes connections that never get a response.
     config = uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     app.state.server = server
@@ -104,7 +107,7 @@ def _server(app: Starlette) -> uvicorn.Server:
 
 @contextmanager
 def _served(servers: dict[uvicorn.Server, socket.socket]) -> Iterator[None]:
-    # The command line uses a thread too: outside the main thread, uvicorn does not install signal handlers.
+    # The command line also serves from a thread, because uvicorn installs signal handlers only in the main thread.
     thread = threading.Thread(target=lambda: asyncio.run(_serve(servers)), name="stand-in site", daemon=True)
     thread.start()
     try:

@@ -1,4 +1,4 @@
-"""The special cases of the stand-in site: fixed IDNOs, each with one behavior."""
+"""The special cases of the stand-in site: companies with fixed IDNOs, each of which behaves in a special way."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,9 +34,10 @@ class CaseName(StrEnum):
 
 @dataclass(frozen=True)
 class SiteCase:
-    """A special company: its IDNO, the outcome that a visit should have, and the reason.
+    """A special company: its IDNO, the outcome that a visit should have, and why.
 
-    With embedded data no connection can be dropped: API_DROPPED is then a page with an error text.
+    If the data is embedded in the page, no API connection can be dropped; the page of API_DROPPED shows an error text
+    then.
     """
 
     name: CaseName
@@ -45,7 +46,7 @@ class SiteCase:
     why: str
 
 
-# Registrar 999 does not exist, so that none of these IDNOs can belong to a real company.
+# The registrar 999 in these IDNOs does not exist, so none of them can belong to a real company.
 _ROWS = (
     SiteCase(CaseName.FOUND, "1020999000019", Outcome.OK, "an ordinary company"),
     SiteCase(
@@ -97,7 +98,7 @@ _ROWS = (
 CASES: Mapping[CaseName, SiteCase] = {case.name: case for case in _ROWS}
 _BY_IDNO = {case.idno: case.name for case in _ROWS}
 
-# The company that the page of WRONG_COMPANY shows instead.
+# The company that the page of WRONG_COMPANY shows instead of its own.
 OTHER_COMPANY_IDNO = "1020999000215"
 
 

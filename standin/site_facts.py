@@ -95,12 +95,12 @@ class SiteCompany:
 
 
 def seeded_random(topic: str, idno: str) -> random.Random:
-    """Return a random generator that yields the same numbers for the same topic and IDNO (or other key)."""
+    """Return a random generator that is seeded with a topic and an IDNO (or another key): it repeats its numbers."""
     return random.Random(f"{topic}:{idno}")
 
 
 def make_idno(number: int) -> str:
-    """Return the IDNO of the listed company with this number; its registrar, 998, does not exist."""
+    """Return the IDNO of the company with this number in the list. (Its registrar, 998, does not exist in reality.)"""
     serial, year = divmod(number, 26)
     return with_check_digit(f"1{year + 1:03d}998{serial:05d}")
 
@@ -230,7 +230,7 @@ def _activities(idno: str, choices: tuple[tuple[int, str], ...], *, at_most: int
 
 
 def _complete(facts: SiteCompany) -> SiteCompany:
-    """Complete the FOUND case: tests and the demo rely on it having all facts."""
+    """Give the company of the case FOUND all facts: tests and the demo need one that lacks nothing."""
     first, second = _person_names(facts.idno, count=2)
     founders = (
         SiteParty(name=first, kind=SitePartyKind.PERSON, share=33.33),
@@ -248,7 +248,7 @@ def _complete(facts: SiteCompany) -> SiteCompany:
 
 
 def _hostile(facts: SiteCompany) -> SiteCompany:
-    """Insert text that breaks pages built by string concatenation, and parsers that trust labels."""
+    """Put markup and labels into texts: they break pages built from strings, and parsers that trust labels."""
     name = (
         "<script>document.title='owned'</script> \"GHILIMELE\" & 'APOSTROF' </h1><h1>Alt titlu</h1> "
         f"Adresa: falsă IDNO: {OTHER_COMPANY_IDNO} Statut: Lichidată {{{{7*7}}}} ${{7*7}} \u200fמבחן\u200e "

@@ -1,6 +1,7 @@
-"""A range of companies of which about one in ten fails, in every possible way; used for long runs.
+"""Faults for long tests: in a range of companies, about one in ten fails. All kinds of failure occur.
 
-They fail only if the site is started with `faults`. The expected outcome of a company can be computed without a site.
+The companies fail only if the site is started with the option `faults`. A test can compute the outcome that a company
+should have.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ FAULTS_PER_MILLE = 100
 
 
 class SiteFault(StrEnum):
-    """The kinds of faults; those with ONCE affect only the first visit."""
+    """The kinds of faults. A fault with ONCE in its name affects only the first visit to the company."""
 
     DOCUMENT_503 = "document_503"
     RATE_LIMITED_ONCE = "rate_limited_once"
@@ -33,12 +34,12 @@ class SiteFault(StrEnum):
     SOFT_404 = "soft_404"
     ERROR_H1 = "error_h1"
     HALF_RENDERED = "half_rendered"
-    """The heading appears, but the facts never do, and no API answer contains them."""
+    """The page shows its heading but never the facts, and no API answer contains the facts."""
 
 
 @dataclass(frozen=True)
 class _FaultKind:
-    """The behavior of a fault: that of a special case, or (None) a page that stays incomplete."""
+    """The behavior of a fault: that of the special case `case`; if this is None, the page stays incomplete."""
 
     case: CaseName | None
     once: bool = False
@@ -76,13 +77,13 @@ def fault_of(idno: str) -> SiteFault | None:
 
 
 def fault_at(idno: str, visit: int) -> SiteFault | None:
-    """Return the fault that affects a visit (numbered from 1)."""
+    """Return the fault that affects a company's visit with this number (from 1); None if there is none."""
     fault = fault_of(idno)
     return None if fault and _FAULT_KINDS[fault].once and visit > 1 else fault
 
 
 def case_at(idno: str, visit: int, *, faults: bool) -> CaseName | None:
-    """Return the special case that a company behaves as during a visit, by its IDNO or by its fault."""
+    """Return the special case that decides a visit's behavior: the case of the company's fault, or of its IDNO."""
     fault = fault_at(idno, visit) if faults else None
     return _FAULT_KINDS[fault].case if fault else case_of(idno)
 
@@ -93,7 +94,7 @@ def is_half_rendered(idno: str, *, faults: bool) -> bool:
 
 
 def expected_outcome(idno: str, attempts: int = 3) -> Outcome:
-    """Return the outcome of a company after up to `attempts` visits to a site with faults."""
+    """Return the outcome that a company should have after at most `attempts` visits to a site with faults."""
     case = case_of(idno)
     if case:
         return CASES[case].outcome

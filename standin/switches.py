@@ -7,31 +7,32 @@ OPEN_ROBOTS = "User-agent: *\nAllow: /\n"
 
 
 class ListBehavior(StrEnum):
-    """The behaviors of the list of companies."""
+    """The ways in which the API's list of companies can behave."""
 
     WELL = "well"
     CAPPED = "capped"
-    """Pages larger than `largest_page` are silently cut to it."""
+    """If a client requests more than `largest_page` rows, it gets `largest_page` rows, without an error."""
     LIMITED = "limited"
-    """429 with a Retry-After of ten minutes."""
+    """Status 429 with a Retry-After header of ten minutes."""
     OTHER_SHAPE = "other_shape"
-    """JSON with other keys, as a new version of the API might send."""
+    """JSON with unknown keys, as a new version of the API might send."""
     HTML = "html"
     """An HTML page instead of JSON, with status 200."""
 
 
 @dataclass(kw_only=True)
 class Switches:
-    """The switches; set them from any thread, they take effect with the next request.
+    """The switches. Any thread may set them; a change takes effect with the next request.
 
     Attributes:
-        robots: The /robots.txt of both origins.
-        robots_status: The status of /robots.txt.
-        challenging: If true, every document is the bot challenge.
-        rate_limit_seconds: If set, every document is a 429 with this Retry-After, in seconds.
+        robots: The text of /robots.txt on both origins.
+        robots_status: The HTTP status of /robots.txt.
+        challenging: If true, every request for a page is answered with the bot challenge.
+        rate_limit_seconds: If set, every request for a page is answered with 429 and this Retry-After.
         list: The behavior of the API's list of companies.
-        largest_page: The largest page size of the list; larger ones are rejected.
-        list_blocked_from: If set, the list does not answer requests for this page and later ones until it is reset.
+        largest_page: The largest page size of the list. Larger sizes are rejected, unless `list` is CAPPED.
+        list_blocked_from: The number of a page. Requests for this page of the list and later ones wait until the switch
+            is set to None.
     """
 
     robots: str = OPEN_ROBOTS

@@ -1,4 +1,4 @@
-"""Word lists for the made-up companies; both Romanian spellings (cedilla and comma) occur deliberately."""
+"""Word lists for the made-up companies. Both spellings of the Romanian letters ș and ț occur, as in the source."""
 
 NAME_STEMS = (
     "NORDAVIS",

@@ -1,1 +1,1 @@
-"""Cached responses of the API, compared with the smallest endpoint that verifies the token and reads the record."""
+"""Benchmark of the API's cached responses, compared with a minimal endpoint that checks a token and reads a record."""

@@ -1,10 +1,10 @@
-"""Compares cached responses of the API with the smallest endpoint that does the same: `make bench-api`.
+"""Compares the API's cached responses with those of the smallest comparable endpoint: `make bench-api`.
 
     .venv/bin/python -m benchmarks.api [--quick] [--rounds N] [--seconds S]
 
-Both run under uvicorn as in production, with one process each, on the same Valkey. The smallest endpoint verifies the
-token and returns the record from Redis. The API also applies rate limits, checks that the session and the account are
-valid, and serves only fresh records.
+Both run under uvicorn as in production, with one process each, and use the same Valkey. The smallest endpoint only
+verifies the token and returns the record from Valkey. The API also applies rate limits, checks that the session and the
+account are valid, and serves only fresh records.
 """
 
 from benchmarks.api.plot import write_plot

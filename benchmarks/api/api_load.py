@@ -1,9 +1,9 @@
-"""Load generator. It is a separate program, so that it does not share a core with the server.
+"""Load generator: clients that request companies. It is a separate program, so that it can run on other cores.
 
     python -m benchmarks.api.api_load PORT CLIENTS SECONDS < tokens and IDNOs as JSON
 
-Each client sends its next request when the previous one is answered. Prints JSON: responses a second, and the 50th and
-99th percentile of their latency in milliseconds.
+Each client sends its next request after the response to the previous one. The program prints JSON: responses per
+second, and the 50th and 99th percentile of the latency in milliseconds.
 """
 
 import asyncio
@@ -36,12 +36,12 @@ class LoadClient(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._sent_at, self._missing, self._got = 0.0, 0, b""
         self.answered: list[tuple[float, float]] = []
-        """For each response: when it was complete, and its latency, both in seconds."""
+        """For each response: when it was complete (`time.perf_counter`), and its latency; both in seconds."""
         self.failure: str | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the first request."""
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's class is not a subclass
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's class does not inherit from it
         self._send()
 
     def data_received(self, data: bytes) -> None:
@@ -87,7 +87,7 @@ async def measure(
         idnos: Companies to request.
 
     Raises:
-        SystemExit: A response other than 200 arrived, or none at all.
+        SystemExit: A response had another status than 200, or no response arrived.
     """
     loop, opened = asyncio.get_running_loop(), []
     for number in range(clients):

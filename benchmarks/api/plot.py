@@ -1,4 +1,4 @@
-"""Plot of the results: responses a second, and the 99th percentile of the latency."""
+"""Plot of the results: responses per second, and the 99th percentile of the latency."""
 
 from pathlib import Path
 from statistics import median

@@ -10,12 +10,12 @@ from benchmarks.api.rounds import ApiReport
 
 
 def as_text(report: ApiReport) -> str:
-    """Return the text to print."""
+    """Return the results as text for the terminal."""
     return "\n".join(_lines(report))
 
 
 def ratios(report: ApiReport) -> dict[str, dict[str, float]]:
-    """Return the ratios of the API's values to the smallest endpoint's, by number of clients."""
+    """Return, for each number of clients, the ratios of the API's medians to those of the smallest endpoint."""
     return {
         str(clients): {
             name: round(report.ratio(clients, name), 2) for name in ("per_second", "p50_ms", "p99_ms")

@@ -43,7 +43,7 @@ class ApiRow:
 
 @dataclass(frozen=True)
 class ApiReport:
-    """All results, and how the cores were divided."""
+    """All results, and in `cores` how the machine's cores were divided between the processes."""
 
     machine: Machine
     plan: ApiPlan
@@ -52,7 +52,7 @@ class ApiReport:
     cores: str
 
     def ratio(self, clients: int, measure: str) -> float:
-        """Return the ratio of the API's median to the smallest endpoint's."""
+        """Return the ratio of the API's median to that of the smallest endpoint; `measure` is a field of ApiRow."""
         values = {row.server: median(getattr(row, measure)) for row in self.rows if row.clients == clients}
         return float(values[OURS] / values[SMALLEST])
 
@@ -85,7 +85,7 @@ def measure(plan: ApiPlan) -> ApiReport:
 
 
 def _divided(cores: list[int]) -> tuple[set[int], set[int]]:
-    """Return the server's core and the cores of all other processes, so that they do not compete."""
+    """Divide the cores: one for the measured server, the rest for all other processes, so that they do not compete."""
     return {cores[0]}, set(cores[1:]) or {cores[0]}
 
 

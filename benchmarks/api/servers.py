@@ -1,4 +1,4 @@
-"""Both servers under uvicorn as in production, on the same stores, with users and records."""
+"""Starts both servers under uvicorn as in production, with the same stores, users and records."""
 
 import os
 import subprocess
@@ -36,7 +36,7 @@ _FIRST = 50_000
 
 @dataclass(frozen=True)
 class Servers:
-    """The ports and processes of both servers, and the tokens and companies that work on both."""
+    """The ports and processes of both servers, and the access tokens and companies that both servers accept."""
 
     ports: dict[str, int]
     pids: dict[str, int]
@@ -49,7 +49,7 @@ class Servers:
 def running_servers(folder: Path, *, server_cores: set[int], other_cores: set[int]) -> Iterator[Servers]:
     """Run both servers on `server_cores` and the stores on `other_cores` until the block ends."""
     secret = uuid4().hex + uuid4().hex
-    os.sched_setaffinity(0, other_cores)  # the stores inherit it
+    os.sched_setaffinity(0, other_cores)  # the processes of the stores inherit this
     with ExitStack() as stack:
         databases = stack.enter_context(running_databases(folder / "postgres"))
         migrate(scripts=SCRIPTS, url=databases.url(database_roles.USERS_OWNER, database_roles.USERS_DATABASE))
@@ -70,7 +70,7 @@ def running_servers(folder: Path, *, server_cores: set[int], other_cores: set[in
             "REGISTRU_DAGSTER_URL": "http://127.0.0.1:1",
             "REGISTRU_DAGSTER_KEY": uuid4().hex,
             "REGISTRU_BCRYPT_COST": "10",
-            # High enough never to be reached; each request is still counted.
+            # A limit that is never reached. The API still counts each request, as in production.
             "REGISTRU_LIMIT_ADDRESS": "100000000/minute",
             "REGISTRU_LIMIT_CALLER": "100000000/minute",
             "BENCHMARK_REDIS_URL": f"{url}/1",

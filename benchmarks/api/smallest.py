@@ -1,7 +1,7 @@
 """The smallest comparable endpoint: it verifies the token, reads one key from Redis and returns its value.
 
-It has no rate limits, no revocable sessions, no accounts that can be disabled, and checks neither the IDNO nor the
-record's age.
+Unlike the API, it has no rate limits, does not check whether the session was revoked or the account disabled, and
+checks neither the IDNO nor the age of the record.
 """
 
 import os
@@ -23,12 +23,12 @@ class SmallestRequest(BaseModel):
 
 
 def plain_key(idno: str) -> str:
-    """Return the Redis key of a company's record in the form of the response."""
+    """Return the Redis key of a company's record; its value is the complete body of the response."""
     return f"plain:{idno}"
 
 
 def create_app() -> FastAPI:
-    """Build the application; the environment contains the URL of Redis and the signing key."""
+    """Build the application. It takes the URL of Redis and the key of the tokens from the environment."""
     redis, secret = Redis.from_url(os.environ["BENCHMARK_REDIS_URL"]), os.environ["BENCHMARK_SECRET"]
     app = FastAPI()
 

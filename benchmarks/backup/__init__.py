@@ -1,1 +1,1 @@
-"""How long backups and restores take, compared with pg_dump and pg_restore alone."""
+"""Benchmark of backups and restores, compared with pg_dump and pg_restore alone."""

@@ -2,7 +2,8 @@
 
     .venv/bin/python -m benchmarks.backup [--quick] [--results FOLDER]
 
-Compares them, on the same server and in turns, with pg_dump and pg_restore of the same database without verification.
+Compares them with pg_dump and pg_restore alone, which do not verify the backup. All operations run in turns, on the
+same server and the same database.
 """
 
 from benchmarks.backup.plot import write_plot

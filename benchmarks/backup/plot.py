@@ -1,4 +1,4 @@
-"""Plot of the results: seconds of each operation."""
+"""Plot of the results: the duration of each operation in seconds."""
 
 from pathlib import Path
 

@@ -9,7 +9,7 @@ from benchmarks.backup.rounds import ALONE, BackupReport
 
 
 def as_text(report: BackupReport) -> str:
-    """Return the text to print."""
+    """Return the results as text for the terminal."""
     return "\n".join(_lines(report))
 
 

@@ -1,4 +1,4 @@
-"""The measurements: back up and restore a home full of captures, with Registru and with the bare programs, in turns."""
+"""The measurements: back up and restore a home full of captures, in turns with Registru and with the bare programs."""
 
 import tempfile
 import time
@@ -35,7 +35,7 @@ _A_TRANSACTION = 500
 
 @dataclass(frozen=True)
 class BackupPlan:
-    """Size of the benchmark: companies visited by Chrome, copies of them with one capture each, and rounds."""
+    """Size of the benchmark: companies that Chrome visits, copies to store (one capture each), and rounds."""
 
     visited: int = 24
     companies: int = 10_000
@@ -44,7 +44,7 @@ class BackupPlan:
 
 @dataclass
 class BackupReport:
-    """All results: megabytes of the database and its backup; seconds by operation, one value per round."""
+    """All results: sizes of the database and its backup in MB; for each operation, its seconds in each round."""
 
     machine: Machine
     plan: BackupPlan
@@ -81,7 +81,7 @@ def measure(plan: BackupPlan) -> BackupReport:
 
 @contextmanager
 def _server(folder: Path) -> Iterator[Sequence[OwnedDatabase]]:
-    """Yield the empty databases of a new server, which stops when the block ends."""
+    """Start a server and yield its empty databases; stop the server when the block ends."""
     home = Home.at(folder)
     secrets = load_or_create(home.secrets)
     postgres.prepare(home, secrets)
@@ -109,7 +109,7 @@ def _megabytes(warehouse: OwnedDatabase) -> float:
 
 
 def _round(report: BackupReport, databases: Sequence[OwnedDatabase], folder: Path) -> float:
-    """Measure each operation once; return the megabytes of the backup."""
+    """Measure each operation once; return the size of the backup in megabytes."""
     folder.mkdir()
     with _timed(report, BACKUP):
         backup = make_backup(databases, folder / "backups", site=None)

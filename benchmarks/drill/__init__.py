@@ -1,1 +1,1 @@
-"""The fault drill: kills, pauses and restarts each part of the platform under load and records what clients saw."""
+"""The fault drill: it kills, pauses and restarts each part of the platform under load, and records what clients see."""

@@ -2,8 +2,8 @@
 
     .venv/bin/python -m benchmarks.drill [--only PART,PART] [--seed N] [--quick]
 
-Starts its own platform in a new home, against the stand-in site. Exits with 1 if anything was lost or a part did not
-recover. docs/drill.md explains the report.
+Starts a platform of its own in a new home; it scrapes the stand-in site. Exits with status 1 if anything was lost or a
+part did not recover. docs/drill.md explains the report.
 """
 
 import argparse
@@ -29,7 +29,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         report = drill(DrillPlan.of(options.only, quick=options.quick, seed=options.seed))
-    except AssertionError as error:  # a precondition was not reached in time
+    except AssertionError as error:  # a wait for a precondition timed out
         sys.exit(f"the drill could not continue: {error}")
     print(as_markdown(report))
     options.results.mkdir(parents=True, exist_ok=True)

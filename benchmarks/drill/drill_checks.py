@@ -1,4 +1,4 @@
-"""The checks after each fault and at the end. Each check yields one sentence per problem."""
+"""The checks after each fault and after the drill. Each check yields one sentence per problem that it finds."""
 
 import time
 from collections import Counter
@@ -50,11 +50,11 @@ _OPEN_RUNS = """
 } }
 """
 _MONITORED_SECONDS = 180
-"""Dagster's monitoring ends a run that was created but never launched after two minutes."""
+"""After two minutes, Dagster's monitoring ends a run that was created but never launched. The check waits longer."""
 
 
 def wrong_answers(samples: Sequence[Sample]) -> Iterator[str]:
-    """Yield the responses that no client should get: errors, and missing responses."""
+    """Yield a sentence for each kind of response that no client should get: an error, or no response at all."""
     wrong = Counter(
         (each.kind, each.detail if each.result is SampleResult.WRONG else "no response within a minute")
         for each in samples
@@ -65,7 +65,7 @@ def wrong_answers(samples: Sequence[Sample]) -> Iterator[str]:
 
 
 def lost_companies(companies: Sequence[LedgerCompany]) -> Iterator[str]:
-    """Yield the companies that did not reach their expected final state."""
+    """Yield a sentence for each company that did not reach its expected final state."""
     yield from (company.problem for company in companies if company.problem)
 
 
@@ -77,9 +77,10 @@ def extra_visits(platform: Platform, companies: Sequence[LedgerCompany]) -> int:
 def unexplained_visits(
     platform: Platform, fault: DrillFault | None, companies: Sequence[LedgerCompany]
 ) -> Iterator[str]:
-    """Yield the visits that no fault explains.
+    """Yield a sentence for each company with more visits than the fault explains.
 
-    A captured company is never visited again. Another one may be, if its visit can have been lost.
+    After a good capture, a company must not be visited again. Before it, a repeated visit is correct only if the fault
+    can have caused the loss of a visit.
     """
     idnos = [company.idno for company in companies]
     rows = platform.query(
@@ -97,7 +98,7 @@ def unexplained_visits(
 
 
 def leftover_processes(platform: Platform) -> Iterator[str]:
-    """Wait until all programs run and no other process is left; yield what is still wrong at the timeout."""
+    """Wait until all programs run and the processes of runs have ended; yield what is still wrong at the timeout."""
     deadline = time.monotonic() + _LEFTOVER_TIMEOUT_SECONDS
     while True:
         states = supervisor_of(platform).states()
@@ -121,7 +122,7 @@ def _leftover_browsers(platform: Platform) -> list[str]:
 
 
 def final_problems(platform: Platform, crew: Crew, ledger: Ledger) -> Iterator[str]:
-    """Check all stored data after the last fault."""
+    """Check all stored data after the last fault; yield the problems."""
     yield from _records(platform, crew, ledger)
     yield from _captures(platform, ledger)
     yield from _tables(platform)
@@ -208,6 +209,6 @@ def _batches(crew: Crew, ledger: Ledger) -> Iterator[str]:
 
 
 def leftovers_after_stop(home: Home) -> Iterator[str]:
-    """Yield the processes and browser folders that a stopped platform left."""
+    """Yield a sentence for each process and browser folder that is left after the platform was stopped."""
     yield from (f"leftover process {process.pid}" for process in processes_of(home))
     yield from (f"leftover folder {path}" for path in home.work.glob("chrome/*"))

@@ -1,4 +1,4 @@
-"""The parts of the platform, and the faults: killed, paused, hung, restarted."""
+"""The parts of the platform, and the faults that the drill injects: kill, pause, hang, restart."""
 
 import contextlib
 import re
@@ -21,7 +21,7 @@ from warehouse.contract import RunKind
 from warehouse.schema import database_roles
 
 _FIND_TIMEOUT_SECONDS = 60
-"""Timeout for finding a run or its browser: the load creates one every other second."""
+"""Timeout for finding the process of a run or its browser. The load starts a run about every two seconds."""
 _JUST_STARTED = timedelta(seconds=0.2)
 
 
@@ -31,7 +31,7 @@ class FaultKind(StrEnum):
     KILL = "killed"
     PAUSE = "paused"
     HANG = "hung"
-    """Paused and never resumed."""
+    """The process is paused and never resumed."""
     RESTART = "restarted"
 
 
@@ -39,8 +39,8 @@ class FaultKind(StrEnum):
 class DrilledPart:
     """A part of the platform: how to find its processes, and the faults to inject.
 
-    `carries_visits`: a fault of the part may lose a visit under way, which is then repeated. For all other parts a
-    second visit is a problem.
+    `carries_visits` is true if a fault of the part can interrupt a visit, so that the company is visited again. For all
+    other parts, a second visit of a company is a problem.
     """
 
     name: str
@@ -66,11 +66,11 @@ class DrillFault:
 
     @property
     def carries_visits(self) -> bool:
-        """Whether a visit under way may be lost. (Restarting the run server ends its runs.)"""
+        """Whether the fault can interrupt a visit. (The part "runs" can when it is restarted: this ends its runs.)"""
         return self.part.carries_visits or (self.part.name == "runs" and self.kind is FaultKind.RESTART)
 
     def find(self, platform: Platform) -> Sequence[psutil.Process]:
-        """Wait for the processes to hit and return them."""
+        """Wait until the part has processes; return them as targets of the fault."""
         return wait_for(
             self.part.name,
             lambda: self.part.find(platform),
@@ -79,7 +79,7 @@ class DrillFault:
         )
 
     def inject(self, platform: Platform, processes: Sequence[psutil.Process]) -> None:
-        """Inject the fault into these processes; return when it has ended."""
+        """Inject the fault into these processes. After a pause, resume them; after a hang, do not."""
         if self.kind is FaultKind.RESTART:
             supervisor_of(platform).restart(self.part.name)
         elif self.kind is FaultKind.KILL:
@@ -105,7 +105,7 @@ def _send(processes: Sequence[psutil.Process], number: signal.Signals) -> None:
 
 
 def _supervised(platform: Platform, *, name: str) -> Sequence[psutil.Process]:
-    """Return the process of a program; for PostgreSQL also all of its children."""
+    """Return the process of a supervised program; for PostgreSQL, also all of its child processes."""
     pid = supervisor_of(platform).pids().get(name)
     try:
         process = psutil.Process(pid) if pid else None
@@ -116,14 +116,14 @@ def _supervised(platform: Platform, *, name: str) -> Sequence[psutil.Process]:
 
 
 def _workers(platform: Platform) -> Sequence[psutil.Process]:
-    """Return the processes of all runs if a visit has just started, so that there is something to lose."""
+    """Return the processes of all runs if a visit has just started, so that the fault hits a visit; otherwise []."""
     documents = platform.site.documents()
     is_visiting = documents and datetime.now(UTC) - documents[-1].time < _JUST_STARTED
     return platform.runs() if is_visiting else []
 
 
 def _single_request_workers(platform: Platform) -> Sequence[psutil.Process]:
-    """Return the processes of runs of single requests."""
+    """Return the processes of runs for single requests, if a visit has just started."""
     query = text("SELECT run_id FROM launches WHERE kind = :kind AND run_id IS NOT NULL")
     workers = _workers(platform)
     with platform.engine(database_roles.API, database_roles.USERS_DATABASE).connect() as connection:
@@ -138,13 +138,13 @@ def _title(process: psutil.Process) -> str:
 
 
 def _own_browser(platform: Platform) -> Sequence[psutil.Process]:
-    """Return the processes of a Chrome that a run has started itself."""
+    """Return the processes of a Chrome that a run started itself, instead of using a lent one."""
     runs = {process.pid for process in platform.runs()}
     return _chrome_of(driver for driver in platform.processes("chromedriver") if _parent(driver) in runs)
 
 
 def _lent_browser(platform: Platform) -> Sequence[psutil.Process]:
-    """Return the processes of a lent Chrome that a run is using."""
+    """Return the processes of a Chrome that the lender has lent to a run."""
     lenders = {process.pid for process in platform.processes("pipeline.extract.browser.browser_lender")}
     ports = {port for run in platform.runs() for port in _remote_ports(run)}
     return _chrome_of(
@@ -155,7 +155,7 @@ def _lent_browser(platform: Platform) -> Sequence[psutil.Process]:
 
 
 def _chrome_of(drivers: Iterable[psutil.Process]) -> Sequence[psutil.Process]:
-    """Return all processes of the Chrome of the first driver that has one."""
+    """Return all processes of one Chrome: that of the first driver with a running Chrome."""
     for driver in drivers:
         with contextlib.suppress(psutil.Error):
             if chrome := driver.children(recursive=True):
@@ -205,19 +205,19 @@ PARTS = {
         _program("code"),
         _program("runs"),
         DrilledPart("workers", _workers, carries_visits=True),
-        # Not for bulk work: its limit is four hours (dagster.yaml).
+        # Bulk work is not tested: a run of it that hangs is ended only after four hours (dagster.yaml).
         DrilledPart("workers-for-people", _single_request_workers, (FaultKind.HANG,), carries_visits=True),
-        # Longer than the timeout of a driver command.
+        # The pause is longer than the timeout of a driver command.
         DrilledPart("chrome-lent", _lent_browser, pause_seconds=20, carries_visits=True),
         DrilledPart("chrome-own", _own_browser, pause_seconds=20, carries_visits=True),
         _program("browsers", carries_visits=True),
-        # Longer than all attempts of one command.
+        # The pause is longer than all attempts of one Redis command together.
         _program("valkey", pause_seconds=25, carries_visits=True),
-        # Longer than the timeout of a statement.
+        # The pause is longer than the timeout of an SQL statement.
         _program("postgres", pause_seconds=45, carries_visits=True),
     )
 }
-"""Parts by name. Programs of the supervisor have its names."""
+"""The parts by name. A program of the supervisor has the same name there."""
 
 ALL = tuple(DrillFault(part, kind) for part in PARTS.values() for kind in part.fault_kinds)
 QUICK = tuple(DrillFault(PARTS[name], FaultKind.KILL) for name in ("api", "workers", "valkey"))

@@ -29,32 +29,32 @@ Job = Callable[["DrillClient"], None]
 
 @dataclass
 class Work:
-    """The state of the clients during one fault: their samples, and the events that stop them."""
+    """The state of all clients during one fault: their samples, and the events that make them stop."""
 
     platform: Platform
     ledger: Ledger
     samples: list[Sample] = field(default_factory=list)
     companies: list[LedgerCompany] = field(default_factory=list)
     stop_starting: threading.Event = field(default_factory=threading.Event)
-    """If set, clients request no new companies and finish those under way."""
+    """If set, clients request no more companies, but wait for those that they have requested."""
     stopped: threading.Event = field(default_factory=threading.Event)
     threads: list[threading.Thread] = field(default_factory=list)
     """Threads of the clients that fetch companies."""
     waiting: dict[int, float] = field(default_factory=dict)
-    """Thread id of each client that waits for a response → when it sent the request."""
+    """For each client that waits for a response: its thread id → when it sent the request (monotonic clock)."""
 
     def has_request_older_than(self, moment: float) -> bool:
-        """Return whether a client still waits for the response to a request sent before `moment`."""
+        """Return whether a client still waits for the response to a request sent before `moment` (monotonic clock)."""
         return any(since < moment for since in list(self.waiting.values()))
 
     def take(self, count: int = 1) -> list[LedgerCompany]:
-        """Return companies that were not requested before, and record them."""
+        """Return `count` companies that were not requested before, and record them as requested during this fault."""
         taken = self.ledger.take(count)
         self.companies += taken
         return taken
 
     def end(self, seconds: float) -> None:
-        """Start nothing new, and wait at most `seconds` until everything under way has ended."""
+        """Stop requesting companies, wait at most `seconds` for those already requested, then stop all clients."""
         self.stop_starting.set()
         deadline = time.monotonic() + seconds
         for thread in self.threads:
@@ -63,7 +63,7 @@ class Work:
 
 
 class DrillClient:
-    """One connection that records a sample for every request."""
+    """An HTTP client that records a sample for every request."""
 
     def __init__(self, http: httpx.Client, work: Work) -> None:
         self.http, self.work = http, work
@@ -85,7 +85,7 @@ class DrillClient:
             method: The HTTP method.
             url: The path of the request.
             good: Status codes of a correct response.
-            check: Returns what is wrong with a body, or None.
+            check: A function that returns what is wrong with the body of a response, or None.
             **options: Passed to httpx.
 
         Returns:
@@ -133,7 +133,7 @@ def _classify(
 
 @dataclass
 class Crew:
-    """The users of the platform: accounts that exist during all faults, and a company with a cached record."""
+    """The accounts that the clients use during all faults, and a company whose record is cached."""
 
     people: list[PlatformUser]
     analyst_key: str
@@ -142,7 +142,7 @@ class Crew:
 
     @contextmanager
     def working(self, platform: Platform, ledger: Ledger) -> Iterator[Work]:
-        """Start all clients and yield their shared state; stop them afterwards."""
+        """Start all clients and yield their shared state; stop the clients when the block ends."""
         work = Work(platform, ledger)
         fetching: list[Job] = [
             partial(_fetch_companies, person=self.people[0], follow=_poll),
@@ -246,7 +246,7 @@ def _fetch_companies(client: DrillClient, *, person: PlatformUser, follow: Follo
 def _fetch(
     client: DrillClient, company: LedgerCompany, headers: Mapping[str, str], follow: Follow
 ) -> Body | None:
-    """Request a company until the platform accepts it, and return its final state; None if stopped before."""
+    """Request a company until the platform accepts the request; return the final status, or None if stopped before."""
     while not client.work.stopped.is_set():
         question = {"idno": company.idno}
         answer = client.send(
@@ -255,7 +255,7 @@ def _fetch(
         if answer is None:
             continue
         company.was_accepted = True
-        if answer["data"]:  # already requested, but that response was lost
+        if answer["data"]:  # an earlier request was accepted, but its response was lost
             return {"state": "succeeded", "data": answer["data"]}
         return follow(client, headers, answer["status_url"])
     return None
@@ -270,7 +270,7 @@ def _poll(client: DrillClient, headers: Mapping[str, str], url: str) -> Body | N
 
 
 def _subscribe(client: DrillClient, headers: Mapping[str, str], url: str) -> Body | None:
-    """Follow a run by its events; reconnect whenever the stream ends before the run."""
+    """Follow a run by its events. If the stream ends before the run has ended, reconnect."""
     while not client.work.stopped.is_set():
         begun, status = time.monotonic(), None
         try:
@@ -291,7 +291,7 @@ def _subscribe(client: DrillClient, headers: Mapping[str, str], url: str) -> Bod
 
 
 def _events(stream: httpx.Response) -> Iterator[Body]:
-    """Yield the data of a stream's events. For a refusal, read the whole response and yield nothing."""
+    """Yield the data of a stream's events. If the request was refused, read the response and yield nothing."""
     if not stream.is_success:
         stream.read()
         return

@@ -11,12 +11,12 @@ from tests.record_truth import assert_record_is_true
 from warehouse.contract import Outcome
 
 _EVERY_NOT_FOUND = 8
-"""One company in this number does not exist."""
+"""One in this many requested companies does not exist at the site."""
 _STATES = {Outcome.OK: "succeeded", Outcome.NOT_FOUND: "not_found"}
 
 
 def companies(seed: int) -> Iterator[str]:
-    """Yield companies of the stand-in site, each once and in an order that the seed determines."""
+    """Yield the IDNOs of companies of the stand-in site, each one once. The seed determines their order."""
     rng = random.Random(seed)  # noqa: S311 - a reproducible choice, not a secret
     idnos = [make_idno(number) for number in FAULTY_NUMBERS]
     rng.shuffle(idnos)
@@ -35,11 +35,11 @@ class LedgerCompany:
     idno: str
     was_accepted: bool = False
     state: str | None = None
-    """The reported final state; None before."""
+    """The final state that the platform reported; None until then."""
 
     @property
     def expected_state(self) -> str:
-        """The correct final state, by the site's facts."""
+        """The correct final state: the site decides whether the company exists."""
         return _STATES[expected_outcome(self.idno)]
 
     @property
@@ -49,7 +49,7 @@ class LedgerCompany:
 
     @property
     def problem(self) -> str | None:
-        """What is wrong with the final state; None if nothing is."""
+        """What is wrong with the final state; None if it is correct."""
         if self.state is None:
             return f"{self.idno} did not end ({'accepted' if self.was_accepted else 'never accepted'})"
         if self.state != self.expected_state:
@@ -59,12 +59,12 @@ class LedgerCompany:
 
 @dataclass
 class Ledger:
-    """All requested companies and batches; thread-safe."""
+    """All requested companies and batches. Any thread may use it."""
 
     seed: int
     companies: list[LedgerCompany] = field(default_factory=list)
     batches: dict[str, list[LedgerCompany]] = field(default_factory=dict)
-    """Status URL → companies of the batch."""
+    """The requested batches: status URL → companies of the batch."""
     problems: list[str] = field(default_factory=list)
     """Problems that clients detected."""
 
@@ -72,7 +72,7 @@ class Ledger:
         self._lock, self._next = threading.Lock(), companies(self.seed)
 
     def take(self, count: int = 1) -> list[LedgerCompany]:
-        """Return companies that were not requested before."""
+        """Return `count` companies that were not requested before."""
         with self._lock:
             taken = [LedgerCompany(next(self._next)) for _ in range(count)]
             self.companies += taken
@@ -80,7 +80,7 @@ class Ledger:
 
 
 def wrong_record(company: LedgerCompany, record: object) -> str | None:
-    """Return what is wrong with the record that a client received; None if nothing is."""
+    """Return what is wrong with the record that a client received; None if it is correct."""
     if not isinstance(record, dict):
         return f"{company.idno} succeeded without its record"
     try:

@@ -17,7 +17,7 @@ def as_markdown(report: DrillReport) -> str:
 
 
 def write_json(report: DrillReport, path: Path) -> None:
-    """Write all figures as JSON."""
+    """Write all results as JSON."""
     path.write_text(
         json.dumps({"passed": report.passed, **asdict(report)}, indent=2) + "\n", encoding="utf-8"
     )

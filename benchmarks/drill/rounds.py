@@ -1,4 +1,4 @@
-"""Injects one fault after the other under load, waits for recovery, and finally checks everything that was accepted."""
+"""The drill: inject the faults one after another under load, wait for recovery each time, and check all results."""
 
 import tempfile
 import time
@@ -28,7 +28,7 @@ from tests.polling import wait_for
 
 _PEOPLE = 5
 _SITE_LATENCY_MS = 300
-"""Makes visits slow enough that one is under way most of the time."""
+"""The delay of the site's API. It makes visits slow, so that a fault is likely to happen during one."""
 _CALM_SECONDS = 2.0
 _RUN_LIMIT_SECONDS = 90
 _RECOVER_SECONDS = 120.0
@@ -44,7 +44,7 @@ class DrillPlan:
 
     @classmethod
     def of(cls, parts: list[str], *, quick: bool, seed: int) -> "DrillPlan":
-        """Return the plan for command-line options; no parts means all parts."""
+        """Return the plan for the command-line options. If `parts` is empty, all parts are tested."""
         faults = QUICK if quick and not parts else ALL
         if parts:
             faults = tuple(fault for fault in ALL if fault.part.name in parts)
@@ -61,7 +61,7 @@ class Round:
     total: SampleTally
     kinds: list[SampleTally]
     recovered_seconds: float | None
-    """From the end of the fault until all requests succeeded again; None: not within two minutes."""
+    """The time from the end of the fault until all requests succeeded again; None if that took over two minutes."""
     companies: int
     visited_again: int
     problems: list[str]
@@ -106,7 +106,7 @@ def _log_progress(what: str) -> None:
 
 @contextmanager
 def _crew(home: Path) -> Iterator[tuple[Platform, Crew]]:
-    """Yield a platform with signed-in users and a company with a cached record."""
+    """Start a platform; yield it with signed-in users and a company whose record is cached."""
     _log_progress("starting a platform")
     with ExitStack() as stack:
         site = stack.enter_context(running_site(faults=True, latency_ms=_SITE_LATENCY_MS))
@@ -167,7 +167,7 @@ def _wait_for_work(work: Work) -> None:
 
 
 def _wait_for_recovery(work: Work, since: float) -> None:
-    """Wait until all requests have succeeded again for a moment, or until the timeout."""
+    """Wait until all requests have succeeded again for `_CALM_SECONDS`, or until the timeout."""
     deadline = since + _RECOVER_SECONDS
     while time.monotonic() < deadline:
         at = recovered_at(list(work.samples), since=since)

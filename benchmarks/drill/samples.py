@@ -1,4 +1,4 @@
-"""What clients saw: one sample per request, and summaries of many samples."""
+"""Samples: the result and duration of each request of a client, and summaries of many samples."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class SampleKind(StrEnum):
     WEB_UI = "Dagster's web UI"
     HEALTH = "health"
     FETCHED = "company, end to end"
-    """Not one request, but all requests until the company has reached its correct final state."""
+    """One sample for all requests together that a client needs until a company has its correct final state."""
 
 
 class SampleResult(StrEnum):
@@ -31,11 +31,11 @@ class SampleResult(StrEnum):
 
     OK = "ok"
     UNAVAILABLE = "503"
-    """Refused with 503 and the time to retry after."""
+    """Refused with status 503 and a Retry-After header."""
     CUT = "cut"
-    """Connection refused, or closed before a response; or Dagster's web UI reports this for its own query."""
+    """The connection was refused or was closed before a response; or Dagster's web UI lost its database connection."""
     WRONG = "wrong"
-    """Any other incorrect response; no client should get one."""
+    """Any other incorrect response; a client should never get one."""
     SILENT = "silent"
     """No response within a minute."""
 
@@ -57,7 +57,7 @@ class Sample:
 
     @property
     def is_normal(self) -> bool:
-        """Whether the request succeeded in a normal time."""
+        """Whether the request succeeded and was not slow (LONG_SECONDS)."""
         long = self.seconds > LONG_SECONDS and self.kind is not SampleKind.FETCHED
         return self.result is SampleResult.OK and not long
 
@@ -85,7 +85,7 @@ class SampleTally:
 
     @property
     def is_normal(self) -> bool:
-        """Whether all requests succeeded in a normal time."""
+        """Whether all requests succeeded and none was slow."""
         return self.over_long == 0 and sum(self.counts.values()) == self.counts[SampleResult.OK]
 
 
@@ -97,10 +97,10 @@ def tallies(samples: Iterable[Sample]) -> list[SampleTally]:
 
 
 def recovered_at(samples: Sequence[Sample], *, since: float) -> float | None:
-    """Return when all kinds of requests succeeded again; None while one still fails.
+    """Return when all kinds of requests had recovered; None if one kind has not. Times are of the monotonic clock.
 
-    A kind has recovered when a request that was sent after its last failed one succeeds. `since` is when the fault
-    ended: recovery cannot be earlier, and a company must have been requested and fetched after it.
+    A kind has recovered when a request succeeds that was sent after the last failure of its kind. `since` is when the
+    fault ended: recovery is never earlier, and at least one company must have been requested and fetched after it.
     """
     times = [since]
     for kind in SampleKind:

@@ -1,1 +1,1 @@
-"""Extraction compared with a bare Selenium loop and Playwright: companies a second and CPU seconds per page."""
+"""Benchmark of extraction, compared with a bare Selenium loop and Playwright: companies per second, CPU per page."""

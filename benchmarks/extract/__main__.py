@@ -2,8 +2,8 @@
 
     .venv/bin/python -m benchmarks.extract [--quick] [--rounds N] [--companies N]
 
-Every way fetches the same companies from the same stand-in site: once with an API that responds immediately (CPU-bound)
-and once with an API that takes 300 ms per response, as a live site may. A wrong page aborts the benchmark.
+Every way fetches the same companies from stand-in sites: one whose API responds immediately, so that the CPU is the
+limit; and one whose API takes 300 ms per response, as a live site may. A wrong page aborts the benchmark.
 """
 
 from benchmarks.command import benchmark_parser, publish_report

@@ -1,4 +1,4 @@
-"""Measures the time and CPU of one run, and the CPU that other processes used in that time."""
+"""Meter of one measurement: its duration, its CPU time, and the CPU time of other processes."""
 
 import contextlib
 import os
@@ -9,13 +9,18 @@ import psutil
 
 
 class Meter:
-    """Measures the fetching of `pages` pages, after a warm-up in which the browser fills its tabs and caches.
+    """Measures the fetching of pages; the caller calls `count` after each page.
 
-    Pages after the measured ones keep the other tabs as busy as at the start of the measurement.
+    The first `warm_up` pages are not measured: they fill the browser's tabs and caches. The next `pages` pages are
+    measured. The caller fetches some more pages, so that all tabs stay busy until the last measured page is counted.
 
-    Afterwards `seconds` is the duration, `cpu_seconds` the CPU time of this process and its descendants (including the
-    browser), and `other_cores` the number of cores that other processes kept busy. `foreign` are the pids of our own
-    processes that are excluded: the site and Valkey.
+    After the last measured page, `seconds` is the duration and `cpu_seconds` the CPU time of this process and its
+    descendants, browser included. `other_cores` is the number of cores that other processes kept busy.
+
+    Args:
+        warm_up: The number of pages before the measurement.
+        pages: The number of measured pages.
+        foreign: The pids of processes that are not counted anywhere: the stand-in sites and Valkey.
     """
 
     def __init__(self, *, warm_up: int, pages: int, foreign: Collection[int]) -> None:
@@ -26,7 +31,7 @@ class Meter:
         self.seconds = self.cpu_seconds = self.other_cores = 0.0
 
     def count(self) -> None:
-        """Count a fetched page; call it while the browser is still running."""
+        """Count one fetched page. Call this before the browser quits, because the CPU time of its processes is read."""
         self._counted += 1
         if self._counted == self._starts_at:
             self._began = self._now()
@@ -36,7 +41,7 @@ class Meter:
             self.other_cores = max(0.0, others - self.cpu_seconds) / self.seconds
 
     def _now(self) -> tuple[float, float, float]:
-        """Return the time, our CPU seconds, and those of the whole machine without the foreign processes."""
+        """Return the time, the CPU seconds of our processes, and those of the machine without the foreign processes."""
         return time.monotonic(), self._cpu_of(self._own()), _busy_of_machine() - self._cpu_of(self._foreign)
 
     def _own(self) -> list[int]:
@@ -48,7 +53,7 @@ class Meter:
 
     @staticmethod
     def _cpu_of(pids: Collection[int]) -> float:
-        """Return the CPU seconds of processes, including their children that have ended."""
+        """Return the CPU seconds of these processes, including those of their children that have ended."""
         total = 0.0
         for pid in pids:
             with contextlib.suppress(psutil.NoSuchProcess):

@@ -1,4 +1,4 @@
-"""Fetching with Playwright: parallel pages in one browser, each in its own context."""
+"""The way with Playwright: it fetches in parallel pages of one browser, each in a browser context of its own."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,7 +12,10 @@ PLAYWRIGHT = "Playwright"
 
 
 def playwright_way(tabs: int) -> Way:
-    """Return the way with `tabs` pages. It gets the two responses to wait for; our crawl has to detect them."""
+    """Return the way with `tabs` parallel pages.
+
+    It is told which two responses to wait for. Our crawl has an additional task: it has to detect them.
+    """
     return Way(PLAYWRIGHT, tabs, 2, lambda idnos, setup: asyncio.run(_fetch_all(idnos, setup, tabs=tabs)))
 
 

@@ -1,4 +1,4 @@
-"""Plot of the results: companies a second by number of tabs, one panel per latency."""
+"""Plot of the results: companies per second by number of tabs, one panel for each latency of the site's API."""
 
 from pathlib import Path
 from statistics import median

@@ -14,7 +14,7 @@ _COLUMNS = "{:20}{:>5}{:>13}{:>17}{:>8}{:>14}{:>8}{:>8}"
 
 
 def as_text(report: ExtractReport) -> str:
-    """Return the table to print."""
+    """Return the results as a table for the terminal."""
     return "\n".join(_lines(report))
 
 

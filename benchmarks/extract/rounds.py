@@ -1,4 +1,4 @@
-"""The measurements: all ways in turns, so that other load on the machine affects all equally."""
+"""The measurements: all ways in turns, so that other load on the machine affects all ways equally."""
 
 import subprocess
 import sys
@@ -32,7 +32,7 @@ class ExtractPlan:
 
 @dataclass
 class ExtractRow:
-    """Results of one way at one latency, one value per round."""
+    """Results of one way at one latency of the site's API; the lists have one value per round."""
 
     latency_ms: int
     name: str
@@ -53,7 +53,7 @@ class ExtractReport:
     rows: tuple[ExtractRow, ...]
 
     def row(self, latency_ms: int, name: str, tabs: int) -> ExtractRow:
-        """Return the row of a way."""
+        """Return the row of the way `name` with so many tabs at a latency."""
         wanted = (latency_ms, name, tabs)
         return next(row for row in self.rows if (row.latency_ms, row.name, row.tabs) == wanted)
 
@@ -76,7 +76,10 @@ def measure(plan: ExtractPlan, ways: Sequence[Way]) -> ExtractReport:
 
 
 def _idnos(way: Way, plan: ExtractPlan) -> list[str]:
-    """Return the measured companies, the same for all ways, between others that keep all tabs busy."""
+    """Return the companies to fetch: the measured ones, which are the same for all ways, between others.
+
+    The others before them are the warm-up. The others after them keep all tabs busy until the measurement ends.
+    """
     others = range(_OTHERS_FROM, _OTHERS_FROM + 2 * way.tabs - 1)
     numbers = [*others[: way.tabs], *range(plan.companies), *others[way.tabs :]]
     return [make_idno(number) for number in numbers]
@@ -104,7 +107,7 @@ def _running_backends(plan: ExtractPlan) -> Iterator[_Backends]:
 
 @contextmanager
 def _site(latency_ms: int) -> Iterator[str]:
-    """Yield the URL of a stand-in site in a separate process, so that it does not share our interpreter's lock."""
+    """Yield the URL of a stand-in site in a separate process, so that it does not slow down this interpreter."""
     command = [sys.executable, "-m", "standin", "--latency-ms", str(latency_ms)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:

@@ -29,16 +29,16 @@ TIMEOUT_SECONDS = 30
 BARE, CRAWL, WITHOUT_BODIES = "bare Selenium", "crawl", "crawl, no bodies"
 _WITHOUT_BODIES_TABS = 4
 _BARE_POLL_SECONDS = 0.02
-"""Selenium's default, 0.5 s, would make the bare loop slower than it can be."""
+"""Interval of Selenium's waits. With the default of 0.5 s, the bare loop would be slower than it can be."""
 
 
 class WrongPage(AssertionError):
-    """A fetched page is not the requested one, so the measurement is invalid."""
+    """A fetched page does not show the requested company, so the measurement is invalid."""
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """Result of one visit: the rendered page, and the number of captured bodies of the page's own requests."""
+    """Result of one visit: the rendered page, and how many bodies of the page's own requests were captured."""
 
     idno: str
     html: str
@@ -47,7 +47,7 @@ class Fetched:
 
 @dataclass(frozen=True)
 class ExtractSetup:
-    """What a measurement needs: the site, Redis and the meter."""
+    """What a measurement needs: the URL of the site, Redis and the meter."""
 
     site_url: str
     redis: Redis
@@ -56,16 +56,16 @@ class ExtractSetup:
 
 @dataclass(frozen=True)
 class Way:
-    """A way to fetch pages, and the number of bodies that each page must have."""
+    """A way to fetch pages, and how many bodies it must capture with each page."""
 
     name: str
     tabs: int
     bodies: int
     fetch: Callable[[Sequence[str], ExtractSetup], list[Fetched]]
-    """Fetch the pages of the companies, and count each with the meter."""
+    """The function that fetches the pages of companies and counts each page with the meter."""
 
     def measure(self, idnos: Sequence[str], setup: ExtractSetup) -> None:
-        """Fetch the pages and verify all of them. Raises WrongPage."""
+        """Fetch the pages of companies and verify them. Raise WrongPage if a page or its number of bodies is wrong."""
         fetched = {page.idno: page for page in self.fetch(idnos, setup)}
         for idno in idnos:
             page, name = fetched.get(idno, Fetched(idno, "", 0)), company_name(idno)
@@ -91,7 +91,7 @@ def _heading(html: str) -> str:
 
 
 def _crawl_without_bodies(idnos: Sequence[str], setup: ExtractSetup) -> list[Fetched]:
-    """Crawl without reading the bodies of the document or of payloads; the page alone proves the company."""
+    """Crawl without capturing bodies; whether the page shows the right company is decided by the page alone."""
     with patch.object(Visit, "_body", lambda *_: None):
         return _crawl(idnos, setup, tabs=_WITHOUT_BODIES_TABS)
 
@@ -132,9 +132,10 @@ def _bare_chrome() -> Iterator[webdriver.Chrome]:
 
 
 def browser_arguments() -> list[str]:
-    """Return Chrome's arguments for the bare loop and Playwright: the minimum, without address bar popups.
+    """Return Chrome's arguments for the bare loop and Playwright: as few as possible.
 
-    (The popups are two internal pages per window and cost a second of CPU before the measurement starts.)
+    The popups of the address bar are turned off: they are two internal pages per window and cost a second of CPU before
+    the measurement starts.
     """
     no_sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     return [
@@ -148,7 +149,7 @@ def browser_arguments() -> list[str]:
 
 
 def _fetch_bare(idnos: Sequence[str], setup: ExtractSetup) -> list[Fetched]:
-    """Load the page, wait for the heading, read the page: the simplest loop."""
+    """Fetch the pages with the simplest loop: load the page, wait for the heading, read the HTML."""
     fetched = []
     with _bare_chrome() as driver:
         for idno in idnos:

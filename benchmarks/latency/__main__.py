@@ -2,9 +2,13 @@
 
     .venv/bin/python -m benchmarks.latency [--companies N]
 
-Measures `POST /scrape/` through the gateway, the API and Dagster until the response with the record. Compares it with a
-script that only starts Chrome, loads the page, waits for the company, reads it and quits, and with the same platform
-with Dagster's own launcher and without warm browsers. All variants run in turns against the stand-in site.
+Measures the time from `POST /scrape/`, through the gateway, the API and Dagster, to the response with the record. There
+are two variants for comparison:
+
+- a script that only starts Chrome, loads the page, waits for the company, reads it and quits;
+- the same platform with Dagster's own launcher and without warm browsers.
+
+All variants run in turns against the stand-in site.
 """
 
 from benchmarks.command import benchmark_parser, publish_report

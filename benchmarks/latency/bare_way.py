@@ -15,16 +15,16 @@ _POLL_SECONDS = 0.02
 
 
 def bare_script() -> Callable[[str, str], float]:
-    """Return a function that fetches a company by the URL of its page and returns the seconds it took.
+    """Return a function that takes the URL of a company's page and its IDNO, fetches the page and returns the seconds.
 
-    The start of the interpreter and the imports are not counted.
+    The seconds do not include the start of the interpreter and the imports.
     """
     chrome = find_chrome()
     options = ChromeOptions()
     options.binary_location = str(chrome.binary)
     for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
         options.add_argument(argument)
-    # Do not wait for the document: it contains no data.
+    # Do not wait until the document is loaded: it contains no data; the script waits for the company instead.
     options.page_load_strategy = "none"
 
     def fetch(url: str, idno: str) -> float:

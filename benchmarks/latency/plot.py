@@ -1,4 +1,4 @@
-"""Plot of the results: the seconds of each company, by variant."""
+"""Plot of the results: for each variant, the seconds of each company."""
 
 from pathlib import Path
 

@@ -9,12 +9,12 @@ from benchmarks.latency.rounds import BARE, LatencyReport
 
 
 def as_text(report: LatencyReport) -> str:
-    """Return the text to print."""
+    """Return the results as text for the terminal."""
     return "\n".join(_lines(report))
 
 
 def write_json(report: LatencyReport, path: Path) -> None:
-    """Write all results as JSON, including the single values."""
+    """Write all results as JSON, including the seconds of each company."""
     ratios = {name: round(ratio, 2) for name, ratio in report.ratios.items()}
     path.write_text(json.dumps({**asdict(report), "ratios": ratios}, indent=2) + "\n", encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""The measurements: each company with every variant in turn, so that other load affects all variants equally."""
+"""The measurements: the variants run in turns, so that other load on the machine affects all of them equally."""
 
 import tempfile
 import time
@@ -18,7 +18,7 @@ from tests.platform_user import PlatformUser
 BARE, OURS, STOCK = "bare script", "registru", "Dagster's own launcher"
 _FIRST = 70_000
 _REST_SECONDS = 0.5
-"""Pause between two companies: a run that has delivered its company still has to report its end."""
+"""Pause before each request: the previous run may still report its end to Dagster, which slows the request down."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ class LatencyReport:
     seconds: Mapping[str, list[float]] = field(default_factory=dict)
 
     def median(self, way: str) -> float:
-        """Return the median of a variant."""
+        """Return the median of a variant in seconds."""
         return median(self.seconds[way])
 
     def p95(self, way: str) -> float:
-        """Return the 95th percentile of a variant."""
+        """Return the 95th percentile of a variant in seconds."""
         return quantiles(self.seconds[way], n=20, method="inclusive")[-1]
 
     @property

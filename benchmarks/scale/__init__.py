@@ -1,1 +1,1 @@
-"""How the platform's operations slow down with the number of stored companies."""
+"""Benchmark of the platform's operations at different numbers of stored companies: how much do they slow down?"""

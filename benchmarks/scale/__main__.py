@@ -2,8 +2,8 @@
 
     .venv/bin/python -m benchmarks.scale [--quick] [--results FOLDER]
 
-Fills its own PostgreSQL and Valkey with 1,000, 10,000 and 100,000 companies with three captures each, and with as many
-finished scrapes. Times the platform's own functions at each size.
+Starts a PostgreSQL and a Valkey. Fills them to 1,000, then 10,000, then 100,000 companies with three captures and three
+finished scrapes each, and times the platform's own functions at each size.
 """
 
 from benchmarks.command import benchmark_parser, publish_report

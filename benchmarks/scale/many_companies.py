@@ -1,6 +1,6 @@
-"""Fills the warehouse: stores some companies as usual and copies many more from them in SQL, with three captures each.
+"""Fills the warehouse with many companies: SQL statements copy a few companies that the platform stored itself.
 
-Copies share bodies and have only a few lines of statements: the measured operations do not read those of copies.
+To save time, copies share their bodies, which no measured operation reads, and have only a few lines of statements.
 """
 
 import json
@@ -30,12 +30,12 @@ CAPTURES = 3
 """Captures of each company."""
 _LINES = 10
 _FIRST_COPY = 10_000
-"""Numbers of companies from here on are copies."""
+"""Companies with this number (see `make_idno`) and higher numbers are copies."""
 _AT = datetime.now(UTC) - timedelta(days=1)
 
 
 def capture_of(idno: str) -> Capture:
-    """Return a good capture of a company with the current time: a short page and the stand-in site's JSON."""
+    """Return a good capture of a company, made now: a short page, and the JSON that the stand-in site would send."""
     content = company(idno)
     bodies = {f"companies/{idno}": content, f"fin-data-v1/{idno}": fin_data(idno)}
     heading = escape(str(content["fullName"]))
@@ -57,7 +57,7 @@ def capture_of(idno: str) -> Capture:
 
 
 def copy_idno(number: int) -> str:
-    """Return the IDNO of a copy."""
+    """Return the IDNO of the copy with this number, counted from 0."""
     return make_idno(_FIRST_COPY + number)
 
 
@@ -126,12 +126,12 @@ def _copy_captures(connection: Connection, base: int, count: int) -> None:
 def _copy(
     connection: Connection, table: Table, changed: dict[str, str], *, at: datetime = _AT, few: bool = False
 ) -> None:
-    """Insert the original's rows of a table for each copy.
+    """Insert rows into a table for each copy: the rows of its original, with some values replaced.
 
     Args:
-        connection: Of the tables' owner.
+        connection: A connection of the role that owns the tables.
         table: The table to fill.
-        changed: Column → SQL expression that replaces the original's value.
+        changed: The replaced values: column → SQL expression.
         at: Value of the parameter `:at` in these expressions.
         few: Copy only the first rows of each company.
     """
@@ -158,7 +158,7 @@ def _copy(
 
 
 def _write_around(connection: Connection, base: int, count: int) -> None:
-    """Add two changes per company, and track it with a due time in the coming days."""
+    """Add two recorded changes for each copy, and track each copy with a due time in the coming days."""
     for number in (1, 2):
         connection.execute(
             text(

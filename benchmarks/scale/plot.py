@@ -1,4 +1,4 @@
-"""Plot of the results: the time of each operation at each size, relative to the smallest size."""
+"""Plot of the results: the time of each operation at each size, divided by its time at the smallest size."""
 
 from pathlib import Path
 

@@ -10,16 +10,16 @@ from benchmarks.scale.many_companies import CAPTURES
 from benchmarks.scale.rounds import ScaleReport
 
 AIM = 2.0
-"""Target: the maximal ratio of the time at a size to that at the smallest size."""
+"""Target: at each size, an operation takes at most this many times as long as at the smallest size."""
 
 
 def as_text(report: ScaleReport) -> str:
-    """Return the text to print."""
+    """Return the results as a table for the terminal."""
     return "\n".join(_lines(report))
 
 
 def write_json(report: ScaleReport, path: Path) -> None:
-    """Write all results as JSON: quartiles of each operation at each size, and the other values unchanged."""
+    """Write all results as JSON; of the single times of an operation, only the quartiles at each size."""
     whole = asdict(report)
     whole["milliseconds"] = {
         name: {

@@ -33,7 +33,7 @@ from warehouse.schema import database_roles
 from warehouse.schema.alembic_runner import migrate
 
 _FEW = 50
-"""Number of stale, due, failed, open and waiting items; the same at each size."""
+"""Number of stale companies, of due companies, and so on. It is the same at each size, so that sizes are comparable."""
 _PAGE = 2000
 _WARM_UP = 5
 _ROUNDS = 3
@@ -41,7 +41,7 @@ _ROUNDS = 3
 
 @dataclass(frozen=True)
 class ScalePlan:
-    """The sizes in companies, the number of originals, and the fraction of each operation's repetitions to run."""
+    """The sizes (numbers of companies), the number of originals, and in `part` the fraction of repetitions to run."""
 
     sizes: tuple[int, ...] = (1000, 10_000, 100_000)
     originals: int = 200
@@ -50,7 +50,7 @@ class ScalePlan:
 
 @dataclass
 class ScaleReport:
-    """All results by operation and size: milliseconds, one value per repetition; captures a second."""
+    """All results: milliseconds by operation, size and repetition; and totals by size."""
 
     machine: Machine
     plan: ScalePlan
@@ -61,7 +61,7 @@ class ScaleReport:
     filling_seconds: dict[int, float] = field(default_factory=dict)
 
     def ratios(self, name: str) -> dict[int, float]:
-        """Return the ratio of each size's median to that of the smallest size."""
+        """Return, for each size, the ratio of the operation's median time to that at the smallest size."""
         middles = {size: median(values) for size, values in self.milliseconds[name].items()}
         return {size: middle / middles[min(middles)] for size, middle in middles.items()}
 
@@ -121,7 +121,7 @@ def _engine(databases: Databases, role: str, database: str) -> Iterator[Engine]:
     try:
         yield engine
     finally:
-        engine.dispose()  # the server's shutdown waits for open connections
+        engine.dispose()  # otherwise the shutdown of the server waits for the connections
 
 
 def _store_originals(tables: FilledTables) -> None:
@@ -152,7 +152,7 @@ def _fill(databases: Databases, users: Engine, tables: FilledTables, size: int) 
     with users.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         connection.exec_driver_sql("VACUUM ANALYZE launches, scrapes, launch_scrapes, scrape_requests")
     with databases.unrestricted(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("CHECKPOINT")  # do not measure the writes of the filling
+        connection.exec_driver_sql("CHECKPOINT")  # so that pending writes of the filling are not measured
 
 
 def _make_few(connection: Connection) -> None:
@@ -179,14 +179,14 @@ async def _at_size(report: ScaleReport, tables: FilledTables, size: int) -> None
     report.all_stale_seconds[size] = _all_stale(tables)
     _set_version(
         tables, _few_idnos(2), version.TRANSFORM_VERSION
-    )  # these have no pages, so they cannot be transformed
+    )  # copies have no pages, so they cannot be transformed
     report.retransformed_per_second[size] = [
         _retransform(tables, len(tables.originals)) for _ in range(_ROUNDS)
     ]
 
 
 async def _timed(tables: FilledTables, subject: Subject, part: float) -> list[float]:
-    """Return the milliseconds of each execution after the warm-up."""
+    """Execute an operation repeatedly; return the milliseconds of each execution after the warm-up."""
     values = []
     for _ in range(_WARM_UP + max(3, int(subject.times * part))):
         began = time.perf_counter()
@@ -204,7 +204,7 @@ def _set_version(tables: FilledTables, idnos: Sequence[str], version: int) -> No
 
 
 def _all_stale(tables: FilledTables) -> float:
-    """List all companies page by page, as if the transform version had been increased; return the seconds."""
+    """List all companies as stale, page by page, as if the transform version had been increased; return the seconds."""
     began, after = time.perf_counter(), ""
     with patch("pipeline.transform.version.TRANSFORM_VERSION", version.TRANSFORM_VERSION + 1):
         while True:
@@ -216,7 +216,7 @@ def _all_stale(tables: FilledTables) -> float:
 
 
 def _retransform(tables: FilledTables, many: int) -> float:
-    """Make `many` companies stale and re-transform them in this process; return captures a second."""
+    """Make `many` originals stale and re-transform them in this process; return captures per second."""
     _set_version(tables, tables.originals[:many], version.TRANSFORM_VERSION - 1)
     began = time.perf_counter()
     stale = retransform_stale(tables.pipeline.begin, "", processes=1, tolerance=Tolerance())

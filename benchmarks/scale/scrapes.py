@@ -1,11 +1,11 @@
-"""Fills the API's tables: finished scrapes, each with its launch and request, and launches that wait."""
+"""Fills the API's tables with finished scrapes, each with its launch and request, and with waiting launches."""
 
 from sqlalchemy import Connection, text
 
 _FILL = (
     "CREATE TEMPORARY TABLE ended ON COMMIT DROP AS SELECT gen_random_uuid() AS scrape, gen_random_uuid() AS launch,"
     " :at + n AS n, now() - interval '90 days' + n * interval '1 second' AS ended_at FROM generate_series(1, :count) n",
-    # One in a hundred was abandoned before it had a run.
+    # One launch in a hundred was abandoned before it became a run.
     "INSERT INTO launches (id, kind, requested_by, run_id, attempts, claimed_until, created_at, launched_at)"
     " SELECT launch, CASE WHEN n % 2 = 0 THEN 'person' ELSE 'bulk' END, 'somebody',"
     " CASE WHEN n % 100 > 0 THEN 'ended ' || n END, 1, ended_at, ended_at, ended_at FROM ended",
@@ -30,13 +30,13 @@ _WAITING = (
 
 
 def add_ended(connection: Connection, *, at: int, count: int) -> None:
-    """Add `count` finished scrapes; `at` is the number of those that already exist."""
+    """Add `count` finished scrapes; `at` is the number of finished scrapes that already exist."""
     for statement in _FILL:
         values = {name: value for name, value in (("at", at), ("count", count)) if f":{name}" in statement}
         connection.execute(text(statement), values)
 
 
 def add_waiting(connection: Connection, count: int) -> None:
-    """Add waiting launches: those of bulk work have waited longer than those of single requests."""
+    """Add `count` waiting launches. Launches of bulk work have waited longer than launches of single requests."""
     for statement in _WAITING:
         connection.execute(text(statement), {"count": count} if ":count" in statement else {})

@@ -1,4 +1,4 @@
-"""The measured operations: the platform's own functions, each on one or a few of all stored companies."""
+"""The measured operations: the platform's own functions. Each one works on one or a few of the stored companies."""
 
 import random
 from collections.abc import Awaitable, Callable, Sequence
@@ -34,7 +34,7 @@ _PAGE = 2000
 
 @dataclass
 class FilledTables:
-    """The filled tables, and the connections and services to work on them."""
+    """Access to the filled tables: connections, services, and random companies from them."""
 
     pipeline: Engine
     api: Engine
@@ -56,7 +56,7 @@ class FilledTables:
 
 @dataclass(frozen=True)
 class Subject:
-    """A frequent operation, and the number of measured executions."""
+    """A frequent operation, and how many executions of it are measured (`times`)."""
 
     name: str
     do: Callable[[FilledTables], Awaitable[None]]
@@ -136,7 +136,7 @@ async def _store_new(tables: FilledTables) -> None:
 
 
 def _store(tables: FilledTables, idno: str) -> None:
-    """Perform the database and cache operations of a scrape."""
+    """Perform the database and cache operations of a scrape, without the visit."""
     with tables.pipeline.begin() as connection:
         store_capture(connection, capture_of(idno), run_id="a run of the benchmark", requested_by=None)
     with tables.pipeline.begin() as connection:

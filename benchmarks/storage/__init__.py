@@ -1,1 +1,1 @@
-"""Storage of captures in PostgreSQL, compared with one row per capture and with gzip files."""
+"""Benchmark of the storage of captures in PostgreSQL, compared with one row per capture and with gzip files."""

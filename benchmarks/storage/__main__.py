@@ -1,9 +1,9 @@
-"""Measures the bytes that captures take in PostgreSQL: `make bench-storage`.
+"""Measures how many bytes captures take in PostgreSQL: `make bench-storage`.
 
     .venv/bin/python -m benchmarks.storage [--quick] [--results FOLDER]
 
-Compares them with one row per capture that contains the page and the data, on the same server, and with one gzip file
-per body.
+Compares this with two simple ways to store captures: a table on the same server with one row per capture, which
+contains the page and the data; and one gzip file per body.
 """
 
 from benchmarks.command import benchmark_parser, publish_report

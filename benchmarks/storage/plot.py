@@ -1,4 +1,4 @@
-"""Plot of the results: bytes of a first and of an unchanged capture, by way of storage."""
+"""Plot of the results: the bytes of a first and of an unchanged capture, for each way to store them."""
 
 from pathlib import Path
 

@@ -12,7 +12,7 @@ MOST_UNCHANGED = 1024
 
 
 def as_text(report: StorageReport) -> str:
-    """Return the text to print."""
+    """Return the results as text for the terminal."""
     return "\n".join(_lines(report))
 
 

@@ -24,7 +24,7 @@ FIRST, UNCHANGED = "first", "unchanged"
 OURS, ONE_ROW, FILES = "registru", "one row a capture", "gzip files"
 FULL, PLAIN = "VACUUM FULL", "VACUUM"
 _BLOCK = 4096
-"""Block size of a file system, in bytes."""
+"""Usual block size of a file system, in bytes: a file occupies whole blocks."""
 _TABLES = (
     "raw_documents",
     "source_data",
@@ -36,7 +36,7 @@ _TABLES = (
 _SIZES = text(
     "SELECT relname, pg_total_relation_size(oid) FROM pg_class WHERE relkind = 'r' AND relname = ANY(:tables)"
 )
-# A simple table that stores whole captures.
+# The table for comparison: one row for each capture, with all its bodies.
 _ONE_ROW = """
 CREATE TABLE whole_captures (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, idno text NOT NULL, url text NOT NULL, status_code int,
@@ -49,7 +49,7 @@ CREATE INDEX whole_captures_by_company ON whole_captures (idno, id DESC);
 
 @dataclass(frozen=True)
 class StoragePlan:
-    """Size of the benchmark: companies visited by Chrome, copies of them, and unchanged captures of each copy."""
+    """Size of the benchmark: companies that Chrome visits, copies to store, and unchanged captures of each copy."""
 
     visited: int = 48
     companies: int = 400
@@ -58,7 +58,10 @@ class StoragePlan:
 
 @dataclass
 class StorageReport:
-    """All results in bytes per capture: by way, kind of capture and vacuum; for Registru also by table."""
+    """All results in bytes per capture: by way of storage, kind of capture and kind of vacuum.
+
+    For Registru also by table. `unchanged_visits` is the number of companies whose second visit had the same bodies.
+    """
 
     machine: Machine
     plan: StoragePlan
@@ -95,7 +98,7 @@ def measure(plan: StoragePlan) -> StorageReport:
 
 
 def _visits(databases: Databases, pairs: Sequence[tuple[Capture, Capture]]) -> dict[str, float]:
-    """Store the real visits; return the bytes per capture."""
+    """Store the captures that Chrome made, without copies; return the bytes per capture, by kind of capture."""
     empty = _sizes(databases, FULL)
     _store(databases, [first for first, _ in pairs], "a first run")
     once = _sizes(databases, FULL)
@@ -130,7 +133,7 @@ def _ours(databases: Databases, report: StorageReport, firsts: Sequence[Capture]
 
 
 def _stages(firsts: Sequence[Capture], times: int) -> Iterable[list[Capture]]:
-    """Yield the first captures, then `times` lists of unchanged ones."""
+    """Yield a list of the first captures, then `times` lists of unchanged captures of the same companies."""
     yield list(firsts)
     for _ in range(times):
         yield [unchanged_copy(capture) for capture in firsts]
@@ -162,7 +165,7 @@ def _insert_whole(connection: Connection, captures: Iterable[Capture]) -> None:
 
 
 def _files(report: StorageReport, firsts: Sequence[Capture]) -> None:
-    """Compute the size as one file per body, without data on the visit: exact, and in whole blocks."""
+    """Compute the size of one gzip file per body, exactly and in whole blocks. Data on the visit is not counted."""
     packed = [[len(gzip.compress(body)) for body in bodies(capture)] for capture in firsts]
     exact = _mean(map(sum, packed))
     blocks = _mean(sum(-(-size // _BLOCK) * _BLOCK for size in sizes) for sizes in packed)
@@ -170,7 +173,7 @@ def _files(report: StorageReport, firsts: Sequence[Capture]) -> None:
 
 
 def _store(databases: Databases, captures: Iterable[Capture], run_id: str) -> None:
-    """Store captures and their results as a run does; then treat the pending captures as transformed."""
+    """Store captures and their results as a run does; then remove them from the pending captures."""
     with databases.engine(database_roles.PIPELINE).connect() as connection:
         for capture in captures:
             with connection.begin():

@@ -1,6 +1,6 @@
-"""Captures to store: companies visited twice by our crawl with Chrome, and copies of them for other companies.
+"""The captures to store: our crawl visits companies twice with Chrome, and the captures are copied for other companies.
 
-A copy has another IDNO in all places, so it has other pages, data and URLs.
+In a copy, the IDNO is replaced everywhere, so that pages, data and URLs differ from the original.
 """
 
 import tempfile
@@ -19,19 +19,19 @@ from warehouse.contract import Outcome
 
 _TABS = 4
 _FIRST_COPY = 100_000
-"""Numbers of companies from here on are copies."""
+"""Companies with this number (see `make_idno`) and higher numbers are copies."""
 _A_DAY = timedelta(days=1)
 
 
 def visit_twice(companies: int) -> list[tuple[Capture, Capture]]:
-    """Return two captures of each company, in all layouts: the first, and a second of the unchanged company."""
+    """Visit companies with pages in all layouts; return two captures of each. Nothing changes between the visits."""
     idnos = [make_idno(7 * number) for number in range(companies)]
     with tempfile.TemporaryDirectory() as folder, running_site() as site:
         settings = settings_for(Path(folder) / "work", site.url, tabs=_TABS, visit_timeout_seconds=30)
         with running_valkey(Path(folder)) as redis:
             rounds = []
             for _ in range(2):
-                redis.flushdb()  # visit companies again that were just captured
+                redis.flushdb()  # otherwise the crawl skips companies that were just captured
                 rounds.append(final(Crawler(settings, redis).crawl(idnos)))
     pairs = [(rounds[0][idno], rounds[1][idno]) for idno in idnos]
     wrong = [each.idno for pair in pairs for each in pair if each.outcome is not Outcome.OK]
@@ -47,7 +47,7 @@ def copies(originals: Sequence[Capture], count: int) -> Iterator[Capture]:
 
 
 def unchanged_copy(capture: Capture) -> Capture:
-    """Return a capture made a day later in which only the date in the headers differs."""
+    """Return a later capture of the same company: a day later, with another date in the headers, otherwise equal."""
     date = format_datetime(capture.fetched_at + _A_DAY, usegmt=True)
     headers = {**(capture.response_headers or {}), "date": date}
     payloads = tuple(
@@ -59,7 +59,7 @@ def unchanged_copy(capture: Capture) -> Capture:
 
 
 def bodies(capture: Capture) -> list[bytes]:
-    """Return the rendered page, the document as received, and the payloads."""
+    """Return the bodies of a capture: the rendered page, the document as received, and the payloads."""
     return [
         (capture.html or "").encode(),
         capture.document or b"",
@@ -68,9 +68,9 @@ def bodies(capture: Capture) -> list[bytes]:
 
 
 def raw_bytes(capture: Capture) -> int:
-    """Return the captured bytes: all bodies and the headers of all responses."""
+    """Return the size of a capture before compression: all bodies, and the headers of all responses."""
     responses = [capture.response_headers or {}, *(each.response_headers for each in capture.payloads)]
-    # "name: value" and the line break.
+    # A header has the form "name: value" with a line break of two bytes.
     headers = sum(len(name) + len(value) + 4 for each in responses for name, value in each.items())
     return sum(map(len, bodies(capture))) + headers
 

@@ -1,1 +1,1 @@
-"""Re-transformation compared with a plain loop over the same captures."""
+"""Benchmark of re-transformation, compared with a plain loop over the same captures."""

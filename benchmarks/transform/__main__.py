@@ -2,8 +2,8 @@
 
     .venv/bin/python -m benchmarks.transform [--quick] [--rounds N] [--captures N] [--many N]
 
-The plain loop parses with `html.parser` and inserts row by row, with one commit per company. It reads its documents
-from memory; the re-transformation reads them from PostgreSQL.
+The plain loop parses with `html.parser` and inserts row by row, with one commit per company. It has an advantage: it
+reads the captures from memory, while the re-transformation reads them from PostgreSQL.
 """
 
 from benchmarks.command import benchmark_parser, publish_report

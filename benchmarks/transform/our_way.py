@@ -1,7 +1,7 @@
 """Registru's re-transformation: `python -m benchmarks.transform.our_way PROCESSES`.
 
-It is a separate program, so that its memory can be measured. The environment contains the warehouse's URL
-(BENCHMARK_URL). The result is printed as JSON.
+It is a separate program, so that its memory can be measured. It takes the URL of the warehouse from the environment
+variable BENCHMARK_URL, and prints the result as JSON.
 """
 
 import json
@@ -15,7 +15,7 @@ from pipeline.records.warehouse_engine import engine_for
 
 
 def main() -> None:
-    """Transform all stale captures."""
+    """Transform all stale captures; print how many, and the seconds."""
     url = os.environ["BENCHMARK_URL"]
     began = time.monotonic()
     companies = 0

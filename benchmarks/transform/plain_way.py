@@ -1,6 +1,6 @@
-"""The plain loop for comparison: `html.parser`, json, one INSERT per row and one commit per company.
+"""The plain loop for comparison: it uses `html.parser` and json, one INSERT per row and one commit per company.
 
-It writes the same rows, but reads less (no labels in other languages or layouts, no checks) and keeps no history.
+It writes the same rows with less work: from the HTML it takes only the heading, it checks nothing and keeps no history.
 """
 
 import json
@@ -31,7 +31,7 @@ Row = tuple[str, Sequence[Any]]
 
 
 def read(document: Document) -> list[Row]:
-    """Return the rows of a capture, each as table and values."""
+    """Return the rows that a capture yields, each as the name of its table and its values."""
     idno, html, (company, statements) = document
     soup = BeautifulSoup(html, "html.parser")
     heading = soup.find("h1")
@@ -65,7 +65,7 @@ def read(document: Document) -> list[Row]:
 
 
 def run(url: str, documents: Iterable[Document]) -> int:
-    """Read and store documents one by one; return their number."""
+    """Read and store documents one by one in the database at `url`; return their number."""
     connection = psycopg2.connect(url.replace("+psycopg2", ""))
     count = 0
     try:

@@ -1,4 +1,4 @@
-"""Plot of the results: captures a second, and peak memory."""
+"""Plot of the results: captures per second, and peak memory."""
 
 from pathlib import Path
 from statistics import median

@@ -10,7 +10,7 @@ from benchmarks.transform.rounds import PLAIN, TransformReport
 
 
 def as_text(report: TransformReport) -> str:
-    """Return the text to print."""
+    """Return the results as text for the terminal."""
     return "\n".join(_lines(report))
 
 

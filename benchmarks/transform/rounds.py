@@ -24,14 +24,14 @@ from tests.warehouse_server import Databases, running_databases
 from warehouse.schema import database_roles
 
 _ALL_VARIANTS = 192
-"""Number of pages that cover every layout, language and variant of the stand-in site once."""
+"""Number of combinations of layout, language and variant of the stand-in site; one page is rendered for each."""
 _SAMPLE_INTERVAL_SECONDS = 0.05
 PLAIN, OURS = "plain loop", "registru"
 
 
 @dataclass(frozen=True)
 class TransformPlan:
-    """Size of the benchmark: captures per round, rounds, and captures in the large run."""
+    """Size of the benchmark: captures per round, rounds, and captures in the single large run (`many`)."""
 
     captures: int = 2000
     rounds: int = 3
@@ -40,7 +40,11 @@ class TransformPlan:
 
 @dataclass
 class TransformReport:
-    """All results: captures a second by way and processes, one value per round; peak memory in megabytes."""
+    """All results. Speeds (captures per second) have one value per round.
+
+    The keys of `per_second` name the way and its number of processes. `peaks` contains the peak memory in megabytes by
+    number of captures.
+    """
 
     machine: Machine
     plan: TransformPlan
@@ -53,7 +57,7 @@ class TransformReport:
 
     @property
     def ratio(self) -> float:
-        """The ratio of two processes' median speed to the plain loop's."""
+        """The ratio of Registru's median speed with two processes to the median speed of the plain loop."""
         return median(self.per_second[f"{OURS}, 2 processes"]) / median(self.per_second[PLAIN])
 
 
@@ -107,7 +111,7 @@ def _one_round(databases: Databases, report: TransformReport, pages: Sequence[tu
 
 
 def _read(pages: Sequence[tuple[str, str]]) -> float:
-    """Return the documents a second that one core reads from memory."""
+    """Transform documents from memory on one core, without storing the results; return documents per second."""
     made = list(documents(pages, len(pages)))
     began = time.process_time()
     for idno, html, bodies in made:
@@ -116,7 +120,7 @@ def _read(pages: Sequence[tuple[str, str]]) -> float:
 
 
 def _ours(databases: Databases, processes: int, expected: int) -> tuple[float, float]:
-    """Transform stale captures in separate processes; return the seconds and their peak memory (PSS, MB)."""
+    """Transform all stale captures with so many processes; return the seconds and their peak memory in MB (PSS)."""
     environment = {**os.environ, "BENCHMARK_URL": databases.url(database_roles.PIPELINE)}
     command = [sys.executable, "-m", "benchmarks.transform.our_way", str(processes)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:
@@ -137,7 +141,7 @@ def _megabytes(pid: int) -> float:
         this = psutil.Process(pid)
         for process in (this, *this.children(recursive=True)):
             total += process.memory_full_info().pss
-    except psutil.Error:  # a process that has just ended
+    except psutil.Error:  # a process has ended in the meantime
         pass
     return total / 1024**2
 

@@ -1,6 +1,6 @@
 """Fills a warehouse with captures: pages of the stand-in site, rendered by Chrome and copied for many companies.
 
-A copy has another IDNO in the HTML and in the JSON, so it is another document with another hash.
+In a copy, the IDNO is replaced in the HTML and in the JSON, so the copy is another document with another hash.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from warehouse.schema.tables import pending_captures, raw_documents, source_data
 _AT = datetime(2026, 9, 1, tzinfo=UTC)
 _PAGE = 500
 _FIRST_COPY = 100_000
-"""Numbers of companies from here on are copies."""
+"""Companies with this number (see `make_idno`) and higher numbers are copies."""
 
 _SCRIPTS = re.compile(r"<script\b.*?</script>", re.DOTALL)
 
@@ -30,12 +30,12 @@ Document = tuple[str, bytes, tuple[bytes, bytes]]
 
 
 def documents(pages: Sequence[tuple[str, str]], count: int) -> Iterator[Document]:
-    """Yield the documents of `count` captures, copied from rendered pages (IDNO, HTML)."""
+    """Yield the documents of `count` captures, copied in turn from rendered `pages`, each an IDNO and HTML."""
     bodies = {
         idno: (json.dumps(company(idno), ensure_ascii=False), json.dumps(fin_data(idno), ensure_ascii=False))
         for idno, _ in pages
     }
-    # The stand-in site's documents contain their data in a script; the live site's do not.
+    # Remove scripts: documents of the stand-in site contain data in a script; those of the live site do not.
     shown = [(idno, _SCRIPTS.sub("", html)) for idno, html in pages]
     for number in range(count):
         original, html = shown[number % len(shown)]
@@ -45,7 +45,7 @@ def documents(pages: Sequence[tuple[str, str]], count: int) -> Iterator[Document
 
 
 def fill(connection: Connection, made: Iterator[Document]) -> int:
-    """Store documents as good pending captures; return their number."""
+    """Store documents as good captures that are pending; return their number."""
     count, page = 0, []
     for document in made:
         page.append(document)

@@ -1,4 +1,4 @@
-// Builds the page: the frame, a loading text, then the company that the path names.
+// Builds the page: the frame with a loading text, then the company whose IDNO is in the path.
 
 import { element } from "./dom.js";
 import { companyFacts, figureFacts } from "./facts.js";

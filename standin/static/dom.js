@@ -2,7 +2,7 @@
 
 const build = window.site.build;
 
-/** Returns a meaningless class name that changes with each build. */
+/** Returns a class name without meaning. It depends on the build, so readers cannot rely on it. */
 function className(role) {
   let hash = 7;
   for (const letter of build + role) hash = (hash * 31 + letter.charCodeAt(0)) % 2147483647;
@@ -26,8 +26,8 @@ export function link(href, text) {
 }
 
 /**
- * Inserts a separator between the items of a list: a text, or a function that creates an element (the same element
- * cannot be in two places).
+ * Inserts a separator between the items of a list. The separator is a text, or a function that creates an element each
+ * time, because one element cannot be in two places.
  */
 export function joined(items, separator) {
   const between = () => (typeof separator === "function" ? separator() : separator);

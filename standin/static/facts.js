@@ -51,7 +51,7 @@ export function figureFacts(statement) {
   );
 }
 
-/** Returns facts of the site's operator, with the same labels as a company's facts. */
+/** Returns facts of the site's operator. Their labels are those of companies, so that readers could confuse them. */
 export function operatorFacts() {
   const { operator } = words.texts;
   return [

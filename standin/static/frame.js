@@ -4,7 +4,7 @@ import { element, link } from "./dom.js";
 import { operatorFacts } from "./facts.js";
 import { texts } from "./words.js";
 
-// In these layouts the frame and the company's block consist of divs only.
+// In these layouts, the frame and the company's block use only div elements, not header, nav or main.
 export const PLAIN = ["cards", "grid", "inline"];
 
 /** Returns the frame's nodes; the page's content goes into `main`. */

@@ -5,7 +5,7 @@ import { secondSet, texts } from "./words.js";
 
 const NBSP = "\u00a0";
 
-// Some layouts show a colon after labels only with the second set of labels.
+// Some layouts show a colon after each label, but only if the page uses the second set of labels.
 const maybeColon = (label) => (secondSet ? `${label}:` : label);
 const name = (value) => (value.href ? link(value.href, value.text) : value.text);
 const present = (facts) => facts.filter((fact) => fact.values.length);
@@ -14,7 +14,7 @@ const inBrackets = (value) => [name(value), value.share ? ` (${value.share})` : 
 const dashIfNone = (fact) => ({ ...fact, values: fact.values.length ? fact.values : [{ text: "—" }] });
 const hasShares = (fact) => fact.values.some((value) => value.share);
 
-/** Returns `NAME (50%), NAME (50%)`; activities contain commas and are separated by semicolons. */
+/** Returns `NAME (50%), NAME (50%)`. Activities are separated by semicolons, because they contain commas. */
 function oneLine(fact) {
   const isLong = fact.values.some((value) => value.text.includes(",") && !value.share);
   return joined(fact.values.map(inBrackets), isLong ? "; " : ", ");

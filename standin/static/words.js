@@ -132,7 +132,7 @@ const TEXTS = {
   },
 };
 
-// Each of the variant's three bits selects between two equivalent wordings or formats.
+// `variant` has three bits. Each bit selects one of two equivalent wordings or formats.
 const { lang, variant } = window.site;
 const datesInWords = (variant & 1) !== 0;
 const formsInFull = (variant & 2) !== 0;
