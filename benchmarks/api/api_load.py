@@ -102,7 +102,7 @@ async def measure(
     for client in opened:
         client.stop()
     if failures := [client.failure for client in opened if client.failure]:
-        raise SystemExit(f"answered with {failures[0]}")
+        raise SystemExit(f"the server answered with {failures[0]}")
     took = sorted(took for client in opened for at, took in client.answered if began <= at < ended)
     if not took:
         raise SystemExit("no response arrived")

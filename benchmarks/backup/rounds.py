@@ -29,7 +29,7 @@ from warehouse.schema import database_roles
 BACKUP, VERIFY, RESTORE = "backup", "verify", "restore"
 DUMP, PG_RESTORE = "pg_dump", "pg_restore"
 ALONE = {BACKUP: DUMP, RESTORE: PG_RESTORE}
-"""Operation of Registru → the bare program to compare it with."""
+"""The bare programs that backup and restore are compared with. The verification is compared with nothing."""
 _A_TRANSACTION = 500
 
 

@@ -50,7 +50,8 @@ _OPEN_RUNS = """
 } }
 """
 _MONITORED_SECONDS = 180
-"""After two minutes, Dagster's monitoring ends a run that was created but never launched. The check waits longer."""
+"""A run that was created but never launched is not a problem if it is younger than this: Dagster's monitoring ends it
+after two minutes."""
 
 
 def wrong_answers(samples: Sequence[Sample]) -> Iterator[str]:

@@ -34,7 +34,7 @@ def same_name(html: str, json: str | None) -> bool:
 
 
 def as_json(value: Any) -> Any:
-    """Convert a value to JSON types, for the record of a disagreement."""
+    """Convert a value to JSON types, so that a disagreement can be stored."""
     if isinstance(value, tuple):
         return [as_json(item) for item in value]
     if isinstance(value, Statement):

@@ -180,7 +180,7 @@ def _shown_idno(
         return idno
     if any(leaf.text == idno and leaf.ancestor("a") is None for leaf in page.root.leaves()):
         return idno
-    # An IDNO in a list of other companies, or in the site's own imprint, is not the IDNO of the page's company.
+    # An IDNO in a list of other companies, or in the site operator's data, is not the IDNO of the page's company.
     return next(
         (value for hit, value in labelled if region is None or not _is_not_about_page(region, hit)), None
     )

@@ -1,4 +1,4 @@
-"""Labels of activities and key figures, in Romanian, Russian and English.
+"""Labels of CUATM units, activities and key figures, in Romanian, Russian and English.
 
 Labels are compared after `fold`. A text that is in no table is not a label.
 """

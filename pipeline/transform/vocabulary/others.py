@@ -1,4 +1,4 @@
-"""Labels of facts that are not read, and of content about other companies or the site, in three languages.
+"""Other labels in three languages: titles of statements, facts that are not read, content about others or the site.
 
 Labels are compared after `fold`. A text that is in no table is not a label.
 """
