@@ -120,7 +120,7 @@ class LogRequests:
         self.origin = origin
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Record a request on arrival, so that unanswered ones are recorded too; add the status when it is known."""
+        """Record a request when it arrives, so that requests without response are recorded; add the status later."""
         if scope["type"] != "http" or scope["path"].startswith("/__"):
             await self.app(scope, receive, send)
             return

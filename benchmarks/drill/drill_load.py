@@ -1,4 +1,4 @@
-"""The clients that use the platform during a fault, each in its own thread with its own connection."""
+"""The clients that use the platform during a fault. Each client has a thread and an HTTP connection of its own."""
 
 import json
 import threading

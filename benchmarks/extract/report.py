@@ -1,4 +1,4 @@
-"""The results as a table and as JSON: medians, spread, and ratios to the bare loop."""
+"""The results as a table and as JSON: medians, smallest and largest values, and ratios to the bare loop."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ def write_json(report: ExtractReport, path: Path) -> None:
 
 
 def cost_of_bodies(report: ExtractReport, latency_ms: int) -> dict[str, float]:
-    """Return the cost of capturing bodies: the ratios of time and CPU with bodies to those without."""
+    """Return the cost of capturing bodies: time and CPU of the crawl, divided by those of the crawl without bodies."""
     [without] = (row for row in report.rows if (row.latency_ms, row.name) == (latency_ms, WITHOUT_BODIES))
     with_bodies = report.row(latency_ms, CRAWL, without.tabs)
     return {

@@ -1,4 +1,4 @@
-"""The measurements: store captures as a run does, and measure the tables before and after."""
+"""The measurements: store captures as a run does, and compare the sizes of the tables before and after."""
 
 import gzip
 import tempfile

@@ -1,4 +1,4 @@
-"""The measurements: Registru with one and two processes and the plain loop, in turns, over the same captures."""
+"""The measurements: Registru with one process, with two processes, and the plain loop transform the same captures."""
 
 import json
 import os

@@ -62,7 +62,7 @@ class CompanySet(StrEnum):
     """The sets of companies that a run can select."""
 
     FAILED = "failed"
-    """Companies whose newest capture is neither ok nor not_found; the oldest capture first."""
+    """Companies whose newest capture has another outcome than ok or not_found; the oldest such capture first."""
     DUE = "due"
     """Tracked companies whose due time has passed; the most overdue first."""
     ALL = "all"
@@ -135,7 +135,7 @@ def track(
 
 
 def schedule_next_visit(connection: Connection, *, idno: str, outcome: Outcome, fetched_at: datetime) -> None:
-    """Set a tracked company's next due time by the outcome of a visit; do nothing for an untracked company."""
+    """Set the next due time of a tracked company after a visit; the outcome decides. Ignore companies not tracked."""
     connection.execute(
         _SCHEDULE, {"idno": idno, "is_conclusive": outcome in CONCLUSIVE_OUTCOMES, "fetched_at": fetched_at}
     )

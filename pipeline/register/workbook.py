@@ -34,7 +34,7 @@ class UnreadableRegister(RuntimeError):
 
 @dataclass(frozen=True, kw_only=True)
 class RegisterColumns:
-    """The index of each column, from 0; None if the file does not have the column."""
+    """The index of each column in a row, counted from 0; None if the file does not have the column."""
 
     idno: int
     name: int

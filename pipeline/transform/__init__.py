@@ -1,1 +1,1 @@
-"""Pure functions from the bytes of a capture to a company's facts: no Dagster, no network, no database."""
+"""Pure functions that turn the bodies of a capture into a company's facts: no Dagster, no network, no database."""

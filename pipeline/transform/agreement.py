@@ -28,7 +28,7 @@ def agree(field: str, one: Any, other: Any) -> bool:
 
 
 def same_name(html: str, json: str | None) -> bool:
-    """Tell whether a page's heading is the company name in its JSON; either may omit the legal form or quotes."""
+    """Tell whether the heading `html` and the name `json` are the same name; either may omit legal form or quotes."""
     one, other = (f" {' '.join(_WORD.findall(fold(text)))} " for text in (html, json or ""))
     return not one.isspace() and not other.isspace() and (one in other or other in one)
 

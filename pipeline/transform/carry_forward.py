@@ -47,7 +47,7 @@ class ResolvedFacts:
 
 
 def states_all_fields(transformed: Transformed) -> bool:
-    """Tell whether a capture's JSON states all fields, so that no earlier capture is needed."""
+    """Tell whether a capture's JSON states all fields; if so, earlier captures need not be read."""
     return {STATEMENTS, *_SOURCE_FIELDS} <= transformed.stated
 
 

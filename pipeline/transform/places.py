@@ -1,4 +1,4 @@
-"""Parsers for places: the parts of an address in the register's format, and CUATM units.
+"""Parsers for places: addresses in the register's format, and CUATM units.
 
 CUATM is the national classifier of administrative territorial units.
 """

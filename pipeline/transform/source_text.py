@@ -94,7 +94,7 @@ def words(text: str) -> list[str]:
 
 
 def comparison_key(text: str) -> str:
-    """Return only the letters and digits of `text`, folded; two spellings of a name have the same key."""
+    """Return the letters and digits of `text`, folded: a key that is the same for different spellings of a name."""
     return _NOT_ALPHANUMERIC.sub("", fold(text))
 
 

@@ -1,4 +1,4 @@
-"""Activities in the value next to their label, in any form of a list."""
+"""Reader of activities in the value of their label, whatever the form of the list."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ _BULLET = re.compile(r"^[•·▪◦*–—-]\s*")
 _NUMBERING = re.compile(
     r"^(?:\d{1,3}[.)]|\(?\d{1,6}\)?\s*[:–—-]|\(\d{1,6}\)|\d{2}\.\d{2}(?:\.\d)?\s*[:–—-]?)\s+(?=[^\W\d_])"
 )
-"""The number or code before a name; the page does not say which classifier a code belongs to."""
+"""The number or code before a name. It is dropped, because the page does not say which classifier it belongs to."""
 _NUMBER_ALONE = re.compile(r"[(\[#№]?\s*\d[\d.]*\s*[)\].:]?")
 _GLUED = re.compile(r"[a-zăâîșțşţа-яё)][A-ZĂÂÎȘȚŞŢА-ЯЁ][a-zăâîșțşţа-яё]")
 """The place where two texts were joined without a space between them."""

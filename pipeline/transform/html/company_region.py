@@ -1,4 +1,4 @@
-"""The part of a page that describes its company, as opposed to other companies and the site itself."""
+"""Search for the part of a page that describes its company, not other companies or the site itself."""
 
 import re
 from collections.abc import Sequence

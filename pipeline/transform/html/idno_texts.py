@@ -1,4 +1,4 @@
-"""IDNOs in texts and links."""
+"""Search for IDNOs in texts and links."""
 
 from pipeline.transform.html.page_tree import IDNO_TEXT, Node
 from pipeline.transform.vocabulary.field import Field

@@ -82,7 +82,7 @@ def read_key_figures(
 
 
 def _mentions_thousands(root: Node) -> bool:
-    """Tell whether a short text of the page gives amounts in thousands or millions.
+    """Tell whether a short text of the page says that amounts are in thousands or millions of lei.
 
         <p>Sume în mii lei</p>
 
@@ -146,7 +146,7 @@ def _amounts(
 
 
 def _is_in_lei(hit: LabelledValue, around: Iterator[str]) -> bool:
-    """Tell whether the label or the titles around it name lei, and no other currency.
+    """Tell whether a label or the titles above it name lei as the unit, and name no other currency.
 
         <p><b>Total active, lei</b> 1 234 567</p>
 

@@ -244,7 +244,7 @@ def _is_blank_value(node: Node) -> bool:
 
 
 def _starts_line(leaf: Node) -> bool:
-    """Tell whether a text begins its line; a text in the middle of a line is not a label.
+    """Tell whether a text is at the beginning of its line. (A text in the middle of a line is never a label.)
 
         <p><span>Se caută</span> <span>Adresa: str. Alta, 1</span></p>
 

@@ -72,7 +72,7 @@ def _is_after_list(first: Node, other: Node) -> bool:
 
 
 def _is_empty_section(node: Node, following: Node) -> bool:
-    """Tell whether a label is alone in its section, and the node after it is another section.
+    """Tell whether a label has no list: it is alone in its section, and the node `following` is another section.
 
         <div class="box"><h3>Fondatori</h3></div>
         <div class="box"><h3>Contacte</h3><p>Telefon: 022</p></div>

@@ -192,7 +192,7 @@ def lines_in(nodes: Iterable[Node]) -> list[list[Node]]:
 
 
 def _split_at_breaks(nodes: Iterable[Node]) -> Iterator[Node]:
-    """Yield the nodes; an element that contains a line break is replaced by its children."""
+    """Yield the nodes. An element that contains a line break is not yielded; its children are."""
     for node in nodes:
         if (
             node.tag not in (TEXT, "br")

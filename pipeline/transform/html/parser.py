@@ -13,12 +13,12 @@ from bs4.builder._lxml import LXMLTreeBuilder
 from bs4.element import AttributeDict, Tag
 
 _MIN_SAMPLE, _UNIQUE_RATIO = 8, 0.8
-"""On a page with at least this many elements with classes, of which at least this share has unique ones, classes are
-names, not styles."""
+"""When classes are taken for names instead of styles: if at least this many elements of a page have classes, and at
+least this share of them has classes that no other element has."""
 
 
 class _TreeBuilder(LXMLTreeBuilder):
-    """A tree builder that passes lxml events on unchanged: HTML tags and attributes have no namespaces."""
+    """A tree builder that skips BeautifulSoup's handling of namespaces, which HTML does not need."""
 
     def start(self, tag: Any, attrib: Any, nsmap: Any = None) -> None:
         """Open an element."""

@@ -1,4 +1,4 @@
-"""Founders and administrators in the value next to their label, in any form of a list."""
+"""Reader of founders and administrators in the value of their label, whatever the form of the list."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -117,7 +117,7 @@ def _party_table(nodes: Sequence[Node]) -> tuple[list[Column], list[list[Node]]]
 
 
 def _is_blank_row(row: list[Node], columns: list[Column]) -> bool:
-    """Tell whether a row contains no party: a sum, or words for "none".
+    """Tell whether a table row contains no party, but a total or words for "none".
 
         <tr><td>Total</td><td>100%</td></tr>
 

@@ -36,7 +36,7 @@ IGNORED: Mapping[str, Mapping[str, str]] = {
 
 
 class KeyAudit:
-    """Hands out the values of an object from the source and tracks which keys were not read."""
+    """Returns the values of one JSON object from the source, and tracks which of its keys were not read."""
 
     def __init__(self, content: Mapping[str, Any], *, kind: str, path: str) -> None:
         """Create the audit of one JSON object; no key of it has been read yet.

@@ -211,7 +211,7 @@ def labelled_status_of(text: str) -> CompanyStatus | None:
 
 
 def legal_form_of(text: str) -> str | None:
-    """Return the code of a legal form from its code or name ("S.R.L.", "Societate pe acțiuni"), or None."""
+    """Return the code of the legal form that a text means ("S.R.L.", "Societate pe acțiuni"), or None."""
     if len(text) > 120:
         return None
     if code := _legal_form_code(text):
