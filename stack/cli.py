@@ -8,11 +8,9 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
 from pathlib import Path
 from threading import Event
 from types import FrameType
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -22,7 +20,14 @@ from pipeline.records.cohorts import COHORTS, OTHERS
 from pipeline.settings import LIVE_SITE, is_loopback
 from stack import data_commands, evidence_export, postgres
 from stack.api_client import ApiClient, operator_client, scrape
-from stack.command_line import idno_argument, report_progress
+from stack.command_line import (
+    date_argument,
+    idno_argument,
+    port_argument,
+    rate_argument,
+    report_progress,
+    site_argument,
+)
 from stack.home import DEFAULT_HOME, DEMO_HOME, Home, RunningPlatform, is_locked
 from stack.platform import run_platform
 from stack.processes import API, PLATFORM, Source
@@ -66,14 +71,14 @@ def _parser() -> argparse.ArgumentParser:
     up = _command(commands, "up", _up, "run the platform in the foreground; Ctrl-C stops it")
     up.add_argument(
         "--site",
-        type=_site,
+        type=site_argument,
         default=LIVE_SITE,
         metavar="URL",
         help=f"site to visit; a company's page is URL/companies/IDNO (default {LIVE_SITE})",
     )
     up.add_argument(
         "--site-rate",
-        type=_rate,
+        type=rate_argument,
         default=1.0,
         metavar="N",
         help="maximum number of visits per second (default 1); 0 removes the limit and is allowed only for a site on"
@@ -169,12 +174,16 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     export.add_argument(
         "--from",
         dest="first",
-        type=_day,
+        type=date_argument,
         metavar="DATE",
         help="only captures from this day on (YYYY-MM-DD, UTC)",
     )
     export.add_argument(
-        "--to", dest="last", type=_day, metavar="DATE", help="only captures up to and including this day"
+        "--to",
+        dest="last",
+        type=date_argument,
+        metavar="DATE",
+        help="only captures up to and including this day",
     )
     export.add_argument(
         "--force",
@@ -186,44 +195,10 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 def _add_port(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port",
-        type=_port,
+        type=port_argument,
         default=None,
         help="port of the gateway; 0 selects any free port (default 8000 or, if 8000 is taken, any free port)",
     )
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a date; write it as 2026-11-24") from None
-
-
-def _site(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a site URL; write it as https://host, without a query"
-        )
-    return text.rstrip("/")
-
-
-def _rate(text: str) -> float:
-    try:
-        rate = float(text)
-    except ValueError:
-        rate = -1.0
-    if not 0 <= rate < float("inf"):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a rate; write a number of visits per second, 0 or more"
-        )
-    return rate
-
-
-def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) > 65_535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port; allowed: 0 to 65535")
-    return int(text)
 
 
 def _up(options: argparse.Namespace) -> int:
