@@ -34,7 +34,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class BatchScrape:
-    """A scrape that a batch requested, and the verdict on its item."""
+    """A scrape that a batch requested, with the verdict on the item of the batch that requested it."""
 
     verdict: ItemVerdict
     view: ScrapeView

@@ -55,15 +55,15 @@ class GuessLimits:
         self._limiter = MovingWindowRateLimiter(storage)
 
     async def count(self, items: Sequence[RateLimitItem], *about: str, what: str) -> None:
-        """Count an attempt before its password is checked.
+        """Count an attempt under each of these limits.
 
         Args:
             items: The limits, each an amount per window.
-            about: Whose attempts are counted, for example an account and an address.
+            about: What identifies the origin of the attempt, for example the account and the network address.
             what: What is counted, for the error message and the metric.
 
         Raises:
-            TooManyRequests: A limit is exceeded; this attempt is not counted.
+            TooManyRequests: A limit is exceeded. The attempt is not counted under this limit or the following ones.
         """
         for item in items:
             if not await self._limiter.hit(item, *about):

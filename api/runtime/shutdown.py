@@ -37,7 +37,7 @@ def stop_with_parent() -> Iterator[None]:
 
 @contextmanager
 def on_stop_signal(callback: Callable[[], None]) -> Iterator[None]:
-    """Call `callback` in the running loop when a signal stops the server, before the server's own handler.
+    """Call `callback` in the running loop when a signal stops the server, before the server waits for its responses.
 
     uvicorn ends the lifespan only after the last response has ended. So requests that wait must be woken earlier.
     """

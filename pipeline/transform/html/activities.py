@@ -1,4 +1,4 @@
-"""Reader of activities in the value of their label, whatever the form of the list."""
+"""Reads a company's activities from the value that follows their label, in any form of a list."""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -37,7 +37,10 @@ _YEAR_CELL = re.compile(
 
 @dataclass(frozen=True)
 class StatementTitle:
-    """A title on the page, with its level (1 to 6 for headings) and the element whose content it is the title of."""
+    """A title on the page. `level` is 1 to 6 for headings, 7 for other titles.
+
+    `container` is the element that the title applies to.
+    """
 
     node: Node
     level: int
@@ -59,7 +62,9 @@ class StatementTitle:
 
 
 def year_of_statement(text: str) -> int | None:
-    """Return the year in the title of a statement; None if the title announces something else or no whole year.
+    """Return the year of the statement that a title announces.
+
+    Return None if the title does not announce a statement, or does not name exactly one whole year.
 
         <h2>Situații financiare, 2024</h2>
         <h2>Trimestrul I 2024: indicatori</h2>
