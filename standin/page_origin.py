@@ -53,7 +53,15 @@ FAVICON = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><circle cx=
 def page_app(
     *, log: RequestLog, options: SiteOptions, switches: Switches, api_url: str, build: str
 ) -> Starlette:
-    """Return the origin of the pages as an ASGI app. `build` changes the names of all CSS classes in its pages."""
+    """Return the origin of the pages as an ASGI app.
+
+    Args:
+        log: Records each request.
+        options: What the site's pages look like and which faults they have.
+        switches: Behavior that a test changes while the site runs.
+        api_url: The origin from which the pages fetch their JSON.
+        build: Changes the names of all CSS classes, as a new build of the site does.
+    """
     app = Starlette(
         routes=[
             Route("/robots.txt", robots),

@@ -183,7 +183,15 @@ async def _admit_verified(
 async def require_scope(
     request: Request, services: Services, client: RequestClient, caller: Caller, scope: Scope
 ) -> None:
-    """Raise Forbidden, and record it in the audit log, if a caller does not have a scope."""
+    """Raise Forbidden, and record it in the audit log, if a caller does not have a scope.
+
+    Args:
+        request: The request that needs the scope; the audit log names its method and path.
+        services: The API's services.
+        client: Where the request comes from.
+        caller: The account, with the scopes of its role or of its API key.
+        scope: The scope that the endpoint needs.
+    """
     if scope in caller.scopes:
         return
     await record_event_once_a_minute(

@@ -46,6 +46,13 @@ async def add(
     """Create a batch and return its id; None if the user already has a batch with this idempotency key.
 
     Of two concurrent transactions with the same key, the second waits for the first.
+
+    Args:
+        connection: A transaction in the users database.
+        user_id: The account that requests the batch.
+        key: The client's idempotency key; None if it sent none.
+        body_sha256: The hash of the request's body, with which a repeated key is compared.
+        force_refresh: Whether companies are visited although their records are fresh.
     """
     statement = (
         upsert(batches)
@@ -91,7 +98,15 @@ async def add_requests(
     user_id: UUID,
     force_refresh: bool,
 ) -> None:
-    """Store the batch's requests for these scrapes."""
+    """Store the batch's requests for these scrapes.
+
+    Args:
+        connection: A transaction in the users database.
+        batch_id: The batch.
+        scrape_ids: One scrape for each company of the batch that needs a visit.
+        user_id: The account that requests the batch.
+        force_refresh: Whether companies are visited although their records are fresh.
+    """
     shared = {"batch_id": batch_id, "user_id": user_id, "force_refresh": force_refresh}
     await connection.execute(
         insert(scrape_requests), [{"scrape_id": scrape_id, **shared} for scrape_id in scrape_ids]

@@ -204,7 +204,18 @@ def _batch_item(item: Item, records: Mapping[str, CompanyRecord]) -> BatchItem:
 async def read_status(
     users: AsyncEngine, wakeups: WakeupBus, caller: Caller, batch_id: UUID, *, wait: float = 0.0
 ) -> BatchStatus:
-    """Return the status of one of the caller's batches; wait at most `wait` seconds for its end. Raises NotFound."""
+    """Return the status of one of the caller's batches.
+
+    Args:
+        users: The users database.
+        wakeups: Ends the wait when the state of a company changes.
+        caller: The account that requested the batch, or an administrator.
+        batch_id: The batch.
+        wait: How many seconds to wait for the end of the batch; 0 returns the status immediately.
+
+    Raises:
+        NotFound: The caller has no such batch.
+    """
     load_status = partial(_load_status, users, caller, batch_id)
     status = await load_status()
     if status.has_ended or not wait:

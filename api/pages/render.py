@@ -38,7 +38,15 @@ _PERMISSIONS = {
 def sign_in_page(
     *, csrf: str, next_path: str, username: str = "", message: str | None = None, status: int = 200
 ) -> HTMLResponse:
-    """Return the sign-in form; `message` is the reason why the last attempt failed."""
+    """Return the sign-in form.
+
+    Args:
+        csrf: The token that the form sends back.
+        next_path: The path to open after the sign-in.
+        username: The name that is already filled in.
+        message: Why the last attempt failed; None for the first attempt.
+        status: The HTTP status of the page.
+    """
     return _page("sign_in.html", status, csrf=csrf, next_path=next_path, username=username, message=message)
 
 

@@ -62,7 +62,18 @@ async def find(
 async def add(
     connection: AsyncConnection, *, username: str, email: str | None, password_hash: str, role: Role
 ) -> Account:
-    """Insert an account and return it. Raises SQLAlchemy's IntegrityError if the name is taken."""
+    """Insert an account and return it.
+
+    Args:
+        connection: A transaction in the users database.
+        username: A name that no account has, in any case of its letters.
+        email: The e-mail address; None for accounts without one.
+        password_hash: The bcrypt hash of the password.
+        role: The role of the account.
+
+    Raises:
+        IntegrityError: The name is taken (SQLAlchemy's exception).
+    """
     statement = insert(users).values(
         id=uuid4(), username=username, email=email, password_hash=password_hash, role=role
     )

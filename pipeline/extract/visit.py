@@ -292,7 +292,15 @@ class Visit:
 
 
 def unvisited_capture(url: str, idno: str, *, reason: str, outcome: Outcome, attempt: int = 1) -> Capture:
-    """Return the capture of a visit that did not begin: no browser started, or robots.txt disallows it."""
+    """Return the capture of a visit that did not begin: no browser started, or robots.txt disallows it.
+
+    Args:
+        url: The page that was to be visited.
+        idno: The company.
+        reason: Why the visit did not begin; stored as the capture's error.
+        outcome: The outcome of the capture.
+        attempt: The number of the attempt within the run.
+    """
     return Capture(
         idno=idno,
         url=url,
