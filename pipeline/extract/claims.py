@@ -27,8 +27,8 @@ class Claims:
         Args:
             redis: The client of the state database.
             run_id: The run that claims companies.
-            ttl: The longest time that the run can spend on one company; then the claim expires.
-            has_ended: Returns whether the run with an id has ended.
+            ttl: How long a claim lasts: the longest time that the run can spend on one company.
+            has_ended: Takes the id of a run, and returns whether that run has ended.
         """
         self._redis, self._run_id, self._has_ended = redis, run_id, has_ended
         self._ttl_ms = round(ttl.total_seconds() * 1000)

@@ -30,7 +30,7 @@ _MAX_FAILED_STARTS = 3
 
 @dataclass(frozen=True)
 class Attempt:
-    """A finished visit.
+    """A visit that has ended or could not begin.
 
     `retry_in` is the delay until the next attempt, None if no further attempt follows. `turn_wait` is how long the
     visit waited for a turn at the site, None if the visit could not begin.
@@ -43,7 +43,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Skip:
-    """A company that is not visited, because another run has captured it (`source_data_id`) since the request."""
+    """A company that is not visited: since the request, another run has stored a capture of it (`source_data_id`)."""
 
     idno: str
     source_data_id: int
@@ -71,7 +71,7 @@ class _PendingCompany:
     not_before: float = 0.0
     attempts: int = 0
     waiting_since: float | None = None
-    """Since when the company waits for a turn at the site."""
+    """When the company began to wait for a turn at the site; None if it is not waiting."""
 
 
 @dataclass
@@ -88,7 +88,7 @@ class _ActiveVisit:
 
 
 class Crawl:
-    """Visits companies, with retries. If the site is paused for too long to wait, defers the remaining companies."""
+    """Visits companies, with retries. Defers the remaining companies if a pause of the site is too long to wait for."""
 
     def __init__(
         self,
@@ -187,14 +187,14 @@ class Crawl:
             self._postpone(answer)
 
     def _postpone(self, answer: Wait | Paused) -> None:
-        """Set when to ask for a turn again. Store a pause that is too long to wait for, so that visits are deferred."""
+        """Set when to ask for a turn again. Store a pause that is too long to wait for; companies are then deferred."""
         if isinstance(answer, Wait):
             self._next_turn_request = time.monotonic() + answer.seconds
             return
         left = (answer.until - datetime.now(UTC)).total_seconds()
         if left > self._settings.longest_wait_seconds:
             self._paused = answer
-        # A pause may end before its time: a successful probe of any run ends it for all.
+        # Ask again before the pause is over: a successful probe of any run ends it early, for all runs.
         self._next_turn_request = time.monotonic() + min(max(_POLL_SECONDS, left), _PAUSED_POLL_SECONDS)
 
     def _begin(self, company: _PendingCompany, turn: Turn, tab: Tab) -> None:
@@ -230,7 +230,7 @@ class Crawl:
         finished = [active for active in self._active if active.visit.verdict is not None]
         for active in finished:
             yield self._finish(active)
-            # Release the tab after the event. Otherwise the consumer would wait until the tab has left the page.
+            # Yield the event first. Otherwise the caller would have to wait until the tab has left the page.
             self._browser.release_tab(active.visit)
         if not finished:
             time.sleep(_POLL_SECONDS)
@@ -253,7 +253,7 @@ class Crawl:
         sent_at = active.visit.sent_at
         if sent_at is None or active.is_sent_reported:
             return
-        # Not more than the time since the turn, because the clock of a remote browser may differ from ours.
+        # The request cannot be older than the turn; if it seems older, a remote browser's clock differs from ours.
         ago = min(time.time() - sent_at, time.time() - active.turn_at)
         self._throttle.report_sent(active.visit.url, seconds_ago=ago)
         active.is_sent_reported = True
@@ -281,7 +281,7 @@ class Crawl:
         return Attempt(capture, self._schedule_retry(company, verdict), active.turn_wait)
 
     def _schedule_retry(self, company: _PendingCompany, verdict: PageVerdict) -> timedelta | None:
-        """Queue the company for another attempt if a retry can help. Return the delay; None if it is not retried."""
+        """Queue the company for another attempt if a retry can help. Return the delay, or None without a retry."""
         delay = retry_delay(verdict, attempt=company.attempts, base_seconds=self._settings.retry_seconds)
         may_retry = is_transient(verdict) and company.attempts < self._settings.visit_attempts
         is_too_long = delay.total_seconds() > self._settings.longest_wait_seconds and not verdict.rate_limited

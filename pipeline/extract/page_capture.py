@@ -32,9 +32,9 @@ class Hop(BaseModel):
 class Capture(BaseModel):
     """Everything that one visit to a company's page saw, with its outcome.
 
-    `status_code` and `response_headers` are those of the main document (None without an answer). `document` is its
-    body as received, `html` the page as rendered, `screenshot` a PNG. `timings` are in milliseconds. `attempt` is the
-    number of this visit among the run's visits to the company, from 1. `error` is the reason for the outcome.
+    `status_code` and `response_headers` are those of the main document (None without an answer). `document` is the
+    body of that document as received, `html` the page as rendered, `screenshot` a PNG. `timings` are in milliseconds.
+    `attempt` numbers the run's visits to the company, from 1. `error` is the reason for the outcome.
     """
 
     model_config = ConfigDict(frozen=True, ser_json_bytes="base64", val_json_bytes="base64")

@@ -52,12 +52,12 @@ class PageEvidence:
 
     @property
     def awaits_data(self) -> bool:
-        """Whether a request for data on the company is unanswered. As long as it is, no failure is judged."""
+        """Whether a request for data on the company is unanswered. If so, the page is not yet judged a failure."""
         return not self.is_final and self.network.awaits_data_about(self.idno)
 
 
 def judge(evidence: PageEvidence) -> PageVerdict | None:
-    """Return the verdict on a page as it is now; None if it shows neither the company nor a failure yet."""
+    """Return the verdict on a page as it is now; None if the page does not yet show the company or a failure."""
     return (
         _judge_document(evidence)
         or _judge_company(evidence)
@@ -124,7 +124,7 @@ def _shows_challenge(page: PageTree) -> bool:
 
 
 def _judge_company(evidence: PageEvidence) -> PageVerdict | None:
-    """Return `ok` if the page is proven to show this company, `wrong_page` if another one, None without proof."""
+    """Return `ok` if the page proves that it shows this company, `wrong_page` if it shows another; otherwise None."""
     page, payload = read_html(evidence.html, evidence.idno), read_payloads(evidence.bodies, evidence.idno)
     if page.idno is not None and page.idno != evidence.idno and page.name is not None:
         return PageVerdict(Outcome.WRONG_PAGE, f"the page shows the company {page.idno}")

@@ -19,7 +19,7 @@ def is_transient(verdict: PageVerdict) -> bool:
 
 
 def retry_delay(verdict: PageVerdict, *, attempt: int, base_seconds: float) -> timedelta:
-    """Return the delay after attempt number `attempt`: exponential with jitter, and at least Retry-After."""
+    """Return the delay after attempt number `attempt`: exponential, with jitter, but at least Retry-After."""
     # Jitter, so that visits which failed together are not retried together.
     seconds = min(base_seconds * 2 ** (attempt - 1), _MAX_DELAY_SECONDS) * random.uniform(0.5, 1.5)  # noqa: S311
     return max(timedelta(seconds=seconds), parse_retry_after(verdict.retry_after) or timedelta(0))

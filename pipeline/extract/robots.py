@@ -21,11 +21,11 @@ _MAX_BYTES = 512 * 1024
 class Robots:
     """The robots.txt rules of all hosts, each fetched once a day.
 
-    Before you ask about a host, call `load` with it, and `fetch` if `load` returns False.
+    Call `load` before you ask about a host. If it returns False, call `fetch`.
     """
 
     FAILURE_TTL: ClassVar[timedelta] = timedelta(minutes=5)
-    """How long the whole site is forbidden if its robots.txt is answered with a server error (RFC 9309, 2.3.1.4)."""
+    """How long a whole site is forbidden after robots.txt was answered with 429 or 5xx (RFC 9309, 2.3.1.4)."""
 
     def __init__(self, redis: Redis, *, user_agent: str) -> None:
         self._redis, self._user_agent = redis, user_agent
@@ -43,7 +43,7 @@ class Robots:
     def fetch(self, url: str) -> None:
         """Fetch the robots.txt of the host of `url` and cache it.
 
-        A host that does not answer counts as a host without rules. The visit itself will then fail.
+        A host that does not answer counts as a host without rules: the visit that follows fails anyway.
         """
         parts = urlsplit(url)
         status, text = self._download(f"{parts.scheme}://{parts.netloc}/robots.txt")
@@ -53,7 +53,10 @@ class Robots:
         self._rules[parts.netloc] = _HostRules.parse(stored)
 
     def failure_reason(self, host: str) -> str | None:
-        """Return why the whole host is forbidden for now (robots.txt answered with an error); None if it is not."""
+        """Return why all URLs of the host are forbidden for now; None if they are not.
+
+        The reason is that its robots.txt was answered with status 429 or 5xx.
+        """
         status = self._rules[host].status
         return f"robots.txt of {host} was answered with status {status}" if _is_failure(status) else None
 
@@ -62,7 +65,7 @@ class Robots:
         return bool(self._rules[urlsplit(url).netloc].rules.can_fetch(url, ROBOTS_NAME))
 
     def delay_seconds(self, host: str) -> float:
-        """Return the delay that a host demands between requests; 0 if it demands none or its rules are not loaded."""
+        """Return the delay that a host demands between requests; 0 if there is none or the rules are not loaded."""
         if host not in self._rules:
             return 0
         rules = self._rules[host].rules

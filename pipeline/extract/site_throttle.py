@@ -96,7 +96,7 @@ class ForbiddenByRobots:
 
 
 class SiteThrottle:
-    """The throttle as one run uses it: ask for a turn before each request, report after it.
+    """One run's access to the throttle. The run asks for a turn before each request, and reports after it.
 
     answer = throttle.request_turn(url)      # Turn, Wait, Paused or ForbiddenByRobots
     ...                                      # with a Turn: send the request
@@ -132,7 +132,7 @@ class SiteThrottle:
         return self._turn_for(host, interval_ms=self._interval_of(host))
 
     def current_pause(self, url: str) -> Paused | None:
-        """Return the pause in force at the site of `url`, if any, without asking for a turn."""
+        """Return the current pause of the site of `url`, or None. This does not ask for a turn."""
         keys = _keys(urlsplit(url).netloc)
         until, reason = self._redis.hmget(keys["breaker"], ["until", "reason"])
         if until is None or float(until) / 1000 <= time.time():
@@ -140,7 +140,7 @@ class SiteThrottle:
         return _paused(until, reason)
 
     def report_sent(self, url: str, *, seconds_ago: float = 0) -> None:
-        """Report how long ago the request of a turn left. The next turn comes one interval after that moment."""
+        """Report that the request of a turn left `seconds_ago`. The next turn comes one interval after that moment."""
         host = urlsplit(url).netloc
         self._count(1)
         if interval_ms := self._interval_of(host):
@@ -149,7 +149,7 @@ class SiteThrottle:
             self._report_sent(keys=[keys["turn"], keys["holder"]], args=[self._id, age_ms, interval_ms])
 
     def charge_requests(self, url: str, requests: int) -> None:
-        """Delay the next turn by one interval for each of `requests`: redirects sent them without a turn."""
+        """Delay the next turn by `requests` intervals, because redirects caused that many requests without a turn."""
         host = urlsplit(url).netloc
         self._count(requests)
         if interval_ms := self._interval_of(host):
@@ -217,7 +217,7 @@ class SiteThrottle:
 
 
 def parse_retry_after(text: str | None) -> timedelta | None:
-    """Return the wait in a Retry-After header: seconds or an HTTP date (RFC 9110, 10.2.3); None if malformed."""
+    """Return how long a Retry-After header says to wait, as seconds or date (RFC 9110, 10.2.3); None if malformed."""
     text = (text or "").strip()
     if text.isascii() and text.isdigit() and len(text) < 10:
         return timedelta(seconds=int(text))
@@ -232,7 +232,7 @@ def parse_retry_after(text: str | None) -> timedelta | None:
 def wait_for_turn(
     throttle: SiteThrottle, url: str, *, max_pause: timedelta
 ) -> Turn | Paused | ForbiddenByRobots:
-    """Wait for a turn to fetch `url`, also until a pause ends. Return a pause that is longer than `max_pause`."""
+    """Wait for a turn to fetch `url`, during pauses too. If a pause is longer than `max_pause`, return it instead."""
     while True:
         answer = throttle.request_turn(url)
         if isinstance(answer, Wait):
@@ -245,7 +245,7 @@ def wait_for_turn(
 
 
 def current_pauses(redis: Redis) -> dict[str, Paused]:
-    """Return the pauses by host; a pause that has expired may be among them."""
+    """Return the pause of each paused host. Some of these pauses may have expired."""
     stored: dict[str, str] = redis.hgetall(PAUSES_KEY)  # type: ignore[assignment]
     entries = {host: json.loads(text) for host, text in stored.items()}
     return {

@@ -1,4 +1,4 @@
-"""The spool: files with a run's captures, kept until the warehouse has stored them, so that a crash loses none."""
+"""The spool: files with a run's captures, kept until the warehouse has stored these, so a crash loses no capture."""
 
 import contextlib
 from pathlib import Path

@@ -94,7 +94,7 @@ class Visit:
 
     @property
     def redirect_count(self) -> int:
-        """The number of redirects that the document followed."""
+        """The number of redirects that the request for the document followed."""
         document = self._state.network.document
         return len(document.redirects) if document else 0
 
@@ -111,7 +111,7 @@ class Visit:
             self._record_timing("answered_ms", self._has_document())
 
     def step(self) -> None:
-        """Read and judge the page once; set `verdict` if it is settled or the deadline has passed."""
+        """Read and judge the page once. Set `verdict` if the outcome is settled or the deadline has passed."""
         if self.verdict is None:
             with self._driver_failures():
                 self._read_page()
@@ -120,7 +120,7 @@ class Visit:
             self.verdict, self.is_unsettled = judge_at_deadline(self._evidence()), True
 
     def abort(self, reason: str) -> None:
-        """End the visit as a browser error, unless it has a verdict already."""
+        """End the visit with the outcome `browser_error`, unless it already has a verdict."""
         if self.verdict is None:
             self.verdict, self.is_aborted = PageVerdict(Outcome.BROWSER_ERROR, reason), True
 
@@ -160,13 +160,13 @@ class Visit:
         )
 
     def leave(self) -> None:
-        """Leave the page and delete what it stored in the browser. Raises DRIVER_ERRORS."""
+        """Leave the page and delete what the page stored in the browser. Raises DRIVER_ERRORS."""
         self.tab.focus()
         self.tab.clear(self._state.network.urls())
 
     @contextlib.contextmanager
     def _driver_failures(self) -> Any:
-        """Turn an error of the driver into the visit's verdict."""
+        """Set a verdict, instead of raising, if the driver raises an error inside the `with` block."""
         try:
             yield
         except TimeoutException as error:
@@ -186,7 +186,7 @@ class Visit:
         return document is not None and not (document.pending and document.status_code is None)
 
     def _read_page(self) -> None:
-        """Read the rendered page and new payloads, unless the document has not been received yet."""
+        """Read the rendered page and new payloads. Do nothing if the document has not been received yet."""
         state = self._state
         state.is_responsive = False
         if not self._has_document():
@@ -251,7 +251,7 @@ class Visit:
         return base64.b64decode(shot["data"])
 
     def _settled_verdict(self) -> PageVerdict | None:
-        """Return the verdict once it is certain, or once the page has not changed for long enough."""
+        """Return the verdict if it is certain or the page has not changed for long enough; otherwise None."""
         state, now = self._state, time.monotonic()
         if state.is_too_large:
             reason = f"the rendered page has more than {_MAX_DOCUMENT_CHARACTERS} characters"
@@ -283,7 +283,7 @@ class Visit:
         if verdict is None or state.verdict is None or verdict.outcome is not state.verdict.outcome:
             state.verdict_since = now
         state.verdict, state.judged_change = verdict, state.changed_at
-        # Wait as long as the judgement took, so that a large page that keeps changing does not take all of the time.
+        # Wait for as long as the judgement took. Otherwise a large page that keeps changing would take all of the time.
         state.judge_at = time.monotonic() + (time.monotonic() - now)
 
     def _evidence(self) -> PageEvidence:
@@ -292,7 +292,9 @@ class Visit:
 
 
 def unvisited_capture(url: str, idno: str, *, reason: str, outcome: Outcome, attempt: int = 1) -> Capture:
-    """Return the capture of a visit that did not begin: no browser started, or robots.txt disallows it.
+    """Return a capture without content, for a visit that could not begin.
+
+    Either no browser started, or robots.txt disallows the URL.
 
     Args:
         url: The page that was to be visited.

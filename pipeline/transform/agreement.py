@@ -66,7 +66,7 @@ def _same_activities(one: Sequence[Activity], other: Sequence[Activity]) -> bool
 
 
 def _same_place(one: Cuatm, other: Cuatm) -> bool:
-    """Compare by code, or by name if one of them has no code."""
+    """Tell whether two units have the same code; if a code is missing, whether they have the same name."""
     if one.code and other.code:
         return one.code == other.code
     return bool(one.name and other.name) and _same_text(one.name, other.name)
@@ -78,7 +78,10 @@ def _same_parts(one: AddressParts, other: AddressParts) -> bool:
 
 
 def _same_statements(one: Sequence[Statement], other: Sequence[Statement]) -> bool:
-    """Compare the key figures that both sides have for the same year. At most one side may have additional years."""
+    """Tell whether two sides agree on the statements.
+
+    The key figures that both have for the same year must be equal. At most one side may have additional years.
+    """
     of_one, of_other = (
         {statement.year: statement.figures() for statement in statements} for statements in (one, other)
     )

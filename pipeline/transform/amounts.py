@@ -64,12 +64,12 @@ def _grouping(text: str) -> str:
         return ""
     if mark := next((mark for mark, form in _GROUPED.items() if form.fullmatch(number)), ""):
         return mark
-    # A mark before a fraction does not separate thousands. The other mark (or a space) does.
+    # The mark in this number comes before a fraction. So thousands are separated by the other mark, or by a space.
     return next((other for mark, other in ((",", "."), (".", ",")) if mark in number), "")
 
 
 def _without_unit(text: str) -> str | None:
-    """Return the number without its unit."""
+    """Return the number in an amount, without the unit; None if the text is not an amount."""
     if len(text) > _LONGEST:
         return None
     # Folding removes direction marks and turns every kind of white space into a plain space.

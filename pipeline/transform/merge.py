@@ -31,7 +31,7 @@ _RAW_LENGTH = 2000
 
 
 class NotThisCompany(ValueError):
-    """Nothing proves that the capture shows the requested company, or it shows another one; the message tells why."""
+    """Nothing proves that the capture shows the requested company, or it shows another. The message tells which."""
 
 
 class ReadingKind(StrEnum):
@@ -85,7 +85,7 @@ class _Merged:
 def transform(*, idno: str, html: str, bodies: list[bytes]) -> Transformed:
     """Transform a capture of the company `idno`; `bodies` are the captured JSON bodies.
 
-    Raise NotThisCompany unless the capture is proved to show this company.
+    Raise NotThisCompany if nothing proves that the capture shows this company.
     """
     contents = [parse_json(body) for body in bodies]
     page, payload = read_html(html, idno), read_company(contents, idno)
@@ -130,7 +130,7 @@ def merge(idno: str, page: Reading, payload: Reading | None) -> Transformed:
 def _merge_field(merged: _Merged, name: str, page: Reading, data: Reading) -> None:
     html, json = getattr(page, name), getattr(data, name)
     if DERIVED_FROM.get(name) in merged.disagreements and is_empty(json):
-        html = json  # the page derived its value from a text that is not used
+        html = json  # the HTML's value was derived from a text that is not used
     kind, reading = (ReadingKind.HTML, page) if is_empty(json) else (ReadingKind.JSON, data)
     value = html if kind is ReadingKind.HTML else json
     merged.values[name] = value

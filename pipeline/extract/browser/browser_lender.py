@@ -1,11 +1,11 @@
-"""The browser lender: keeps browsers running and lends each to one run at a time, so that no run waits for a start.
+"""The browser lender: keeps browsers running and lends each to one run at a time, so that runs need not start one.
 
     python -m pipeline.extract.browser.browser_lender
 
-The lender is a separate program (settings: browser_lender, warm_browsers and those of the browser). Runs connect to
-its Unix socket. The run has the browser for as long as the connection lasts, together with a tab that the lender has
-opened in advance in a browser context of its own. If no browser is free, the lender closes the connection and the run
-starts a browser itself.
+The lender is a separate program. Its settings are `browser_lender`, `warm_browsers` and the settings of the browser.
+Runs connect to its Unix socket. A run may use the lent browser until the connection ends. The browser already has a tab
+for the run, in a separate browser context. If no browser is free, the lender closes the connection and the run starts a
+browser itself.
 
 When a run returns a browser, the lender resets it: it removes all browser contexts, so that nothing but the empty tab
 remains. The lender kills and replaces a browser that cannot be reset, does not answer or is worn out. It does the same
@@ -77,7 +77,7 @@ class Lease:
         """A tab that the lender has opened in advance."""
 
     def return_browser(self, pages: int) -> None:
-        """Return the browser to the lender; `pages` is the number of pages that it showed."""
+        """Return the browser to the lender; `pages` is the number of pages that it has shown to this borrower."""
         with contextlib.suppress(OSError):
             local_socket.send(self._connection, {"pages": pages})
         self.discard()
@@ -111,7 +111,7 @@ class _Availability(Enum):
 
 
 class BrowserLender:
-    """Keeps `settings.warm_browsers` browsers, each in a thread of its own."""
+    """Lends browsers. Keeps `settings.warm_browsers` of them running, each with a thread that looks after it."""
 
     def __init__(self, settings: BrowserSettings, listener: socket.socket) -> None:
         self._settings, self._listener = settings, listener
@@ -138,7 +138,7 @@ class BrowserLender:
             keeper.join()
 
     def stop(self, *_: object) -> None:
-        """Make `serve` return; usable as a signal handler. (Closing the socket would not wake `accept`.)"""
+        """Make `serve` return. Can be used as a signal handler. (Closing the socket would not wake `accept`.)"""
         self._listener.shutdown(socket.SHUT_RDWR)
 
 
@@ -203,7 +203,7 @@ class _BrowserKeeper(threading.Thread):
                 return
 
     def _next_borrower(self, driver: webdriver.Chrome) -> socket.socket | None:
-        """Return the next borrower's connection, None after `stop`. Raises DRIVER_ERRORS if the browser has died."""
+        """Wait for a borrower, return its connection; None after `stop`. Raises DRIVER_ERRORS if the browser died."""
         waited_seconds = 0.0
         while not self._stopping.is_set():
             try:
@@ -217,14 +217,14 @@ class _BrowserKeeper(threading.Thread):
             try:
                 driver.execute_script("return 1")
             except DRIVER_ERRORS:
-                # The borrower now starts a browser itself. To wait for another browser of the lender could take longer.
+                # The borrower now starts a browser itself. Waiting for another browser of the lender could take longer.
                 connection.close()
                 raise
             return connection
         return None
 
     def _lend(self, connection: socket.socket, driver: webdriver.Chrome, place: TabPlace) -> int | None:
-        """Lend the browser. Return the number of pages that it showed, None if the borrower did not return it."""
+        """Lend the browser until it is returned. Return how many pages it showed; None if it was not returned."""
         self._borrower = connection
         executor = driver.command_executor
         assert isinstance(executor, RemoteConnection)
@@ -252,7 +252,7 @@ class _BrowserKeeper(threading.Thread):
 
 
 def _reset(driver: webdriver.Chrome, home: str) -> None:
-    """Remove everything that a run has left. Raises DRIVER_ERRORS, or BrowserNotStarted if tabs remain open."""
+    """Remove what the last run left in the browser. Raises DRIVER_ERRORS, or BrowserNotStarted if tabs remain open."""
     for context in driver.browser.get_user_contexts():  # type: ignore[no-untyped-call]
         if context != "default":
             driver.browser.remove_user_context(context)

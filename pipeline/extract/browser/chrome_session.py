@@ -46,7 +46,7 @@ _QUIT_TIMEOUT_SECONDS = 5
 COMMAND_TIMEOUT_SECONDS = 15
 """The maximum duration of a driver command. All commands are short, because none waits for a page to load."""
 _BIDI_POLL_SECONDS = 0.005
-"""How often Selenium polls for the answer to a BiDi command; with its default each command takes 0.1 s."""
+"""How often Selenium polls for the answer to a BiDi command; with Selenium's default, each command takes 0.1 s."""
 _BIDI_TIMEOUT_SECONDS = 10
 """How long Selenium waits for the answer to a BiDi command. Selenium does not notice a lost connection."""
 
@@ -62,7 +62,7 @@ class BrowserNotStarted(RuntimeError):
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of an error's message, without the driver's stack; if it is empty, the error's type."""
+    """Return the first line of an error's message (without the driver's stack), or its type if there is no message."""
     text = str(getattr(error, "msg", None) or error).strip()
     return text.splitlines()[0] if text else type(error).__name__
 
@@ -75,7 +75,7 @@ class RemoteChrome(webdriver.Remote):
         return self.execute("executeCdpCommand", {"cmd": cmd, "params": cmd_args})["value"]
 
     def get_log(self, log_type: str) -> Any:
-        """Return the entries of a log since the last call."""
+        """Return the entries that were added to a log since the last call."""
         return self.execute(Command.GET_LOG, {"type": log_type})["value"]
 
 
@@ -105,7 +105,7 @@ def chrome(settings: BrowserSettings) -> Iterator[Driver]:
 
 
 def _detach_bidi(driver: Driver) -> None:
-    """Keep Selenium from waiting for its BiDi thread, which often notices the end only after ten seconds."""
+    """Keep Selenium from waiting for its BiDi thread, which may notice the end of the session ten seconds late."""
     connection = getattr(driver, "_websocket_connection", None)
     if connection is not None:
         connection.response_wait_timeout = 0
@@ -178,9 +178,9 @@ def _start(settings: BrowserSettings, service: "_GuardedService", profile: Path)
 
 
 def browser_memory_mb(driver_process: int) -> float:
-    """Return the memory in MB of the browser that the driver with the pid `driver_process` has started.
+    """Return the memory of a browser in MB, without memory that its processes share.
 
-    Memory that its processes share with others is not counted.
+    `driver_process` is the pid of the driver that started the browser.
     """
     total = 0
     with contextlib.suppress(psutil.Error):
@@ -191,7 +191,7 @@ def browser_memory_mb(driver_process: int) -> float:
 
 
 def _chrome_environment(scratch: Path) -> dict[str, str]:
-    """Return Chrome's environment: without the pipeline's secrets, and with `scratch` for the files that it writes."""
+    """Return Chrome's environment: without the pipeline's secrets, and with `scratch` as its folder for files."""
     passed_on = ("PATH", "LANG", "LC_ALL", "TZ", "REGISTRU_STACK")
     inherited = {name: os.environ[name] for name in passed_on if name in os.environ}
     return {**inherited, "HOME": str(scratch), "TMPDIR": str(scratch)}
@@ -231,7 +231,7 @@ class _GuardedService(webdriver.ChromeService):
                 )
 
     def end(self) -> None:
-        """Kill chromedriver's process group. Make the guard remove the folders, and wait for it."""
+        """Kill chromedriver's process group. Then wait until the guard has removed the folders."""
         if getattr(self, "process", None) is not None:
             with contextlib.suppress(OSError):
                 os.killpg(self.process.pid, signal.SIGKILL)

@@ -97,8 +97,8 @@ class NetworkLog:
     def data_request_for(self, idno: str) -> NetworkRequest | None:
         """Return the page's own data request for a company, None if there is none.
 
-        Of the URLs that contain the IDNO, one that ends with `companies/{idno}` comes first. If the page requested the
-        URL several times, return the last request.
+        Its URL contains the IDNO. URLs that end with `companies/{idno}` are preferred. If the page requested the same
+        URL several times, the last request is returned.
         """
         named = [
             request
@@ -164,7 +164,7 @@ def _lower(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def complete_headers(request: NetworkRequest) -> tuple[Mapping[str, str], list[Redirect]]:
-    """Return the headers of a request's answer, and its redirects. Use the raw headers if the log has all of them."""
+    """Return the headers of the final answer, and the redirects. Headers are raw if the log has all raw headers."""
     raw = request.raw_headers
     if len(raw) != len(request.redirects) + 1:
         return request.headers, request.redirects

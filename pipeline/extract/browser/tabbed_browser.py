@@ -1,4 +1,4 @@
-"""The browser that a crawl uses, and which of its tabs are free."""
+"""The browser that a crawl uses. Knows which tabs of the browser are free."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -14,15 +14,16 @@ from pipeline.settings import PipelineSettings
 from telemetry.tallies import BORROWED, BROWSERS, STARTED, Tallies
 
 _IN_USE_MARGIN_SECONDS = 30.0
-"""If a run dies, its browser counts as in use for the longest visit, the longest wait and this time."""
+"""If a run dies, its browser still counts as in use for the longest visit, plus the longest wait, plus this time."""
 _MEMORY_CHECK_PAGES = 20
-"""The browser's memory is measured each time it has shown this number of pages."""
+"""How many pages the browser shows between two measurements of its memory."""
 
 
 class TabbedBrowser:
-    """The browser of a crawl, borrowed or started when it is first needed, and replaced when worn out or broken.
+    """The browser of a crawl.
 
-    A browser is worn out after `browser_pages` pages or when it uses more than `browser_megabytes` of memory.
+    It is borrowed or started when a tab is first needed, and replaced when it is worn out or broken. A browser is worn
+    out after `browser_pages` pages or when it uses more than `browser_megabytes` of memory.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class TabbedBrowser:
         return not (self._is_worn_out and self._occupied)
 
     def free_tab(self) -> Tab:
-        """Return a tab without a visit; start a browser and open a tab if necessary. Raises BrowserNotStarted."""
+        """Return a tab that no visit uses; start a browser and open a tab if necessary. Raises BrowserNotStarted."""
         if self._is_worn_out:
             self.close()
         try:
@@ -70,18 +71,18 @@ class TabbedBrowser:
         self._occupied.add(tab.handle)
 
     def network_events(self) -> dict[str, list[Mapping[str, Any]]]:
-        """Return the network events since the last call, by the handle of their tab. Raises DRIVER_ERRORS."""
+        """Return the network events since the last call, grouped by the handle of the tab. Raises DRIVER_ERRORS."""
         if self._driver is None:
             return {}
         return network_events(self._driver, self._home)
 
     def release_tab(self, visit: Visit) -> None:
-        """Clear the tab of a finished visit for the next visit. Close it if its page keeps changing or hangs."""
+        """Clear the tab of a finished visit for the next visit. Close the tab if the page keeps changing or hangs."""
         self._occupied.discard(visit.tab.handle)
         self._pages += 1
         self._report_in_use()
         if visit.tab not in self._tabs:
-            return  # its browser has been discarded
+            return  # the tab's browser has been discarded
         try:
             if not visit.is_unsettled:
                 visit.leave()
@@ -142,7 +143,7 @@ class TabbedBrowser:
             return self._stack.enter_context(chrome(self._settings))
 
     def _driver_pid(self) -> int | None:
-        """Return the pid of the driver, None if it runs on another machine."""
+        """Return the pid of the driver, or None if the driver runs on another machine."""
         if self._lease is not None:
             return self._lease.driver_pid
         return self._driver.service.process.pid if isinstance(self._driver, webdriver.Chrome) else None

@@ -54,7 +54,7 @@ class Tab:
         self.driver.switch_to.window(self.handle)
 
     def clear(self, urls: Iterable[str]) -> None:
-        """Leave the page. Delete all cookies, and all data stored by the origins of `urls`, the page's requests."""
+        """Leave the page. Delete all cookies, and the data of the origins of `urls` (what the page requested)."""
         self.driver.get("about:blank")
         origins = {f"{parts.scheme}://{parts.netloc}" for url in urls if (parts := urlsplit(url)).netloc}
         for origin in origins:
@@ -70,7 +70,7 @@ class Tab:
 
 
 def network_events(driver: Driver, home: str) -> dict[str, list[Mapping[str, Any]]]:
-    """Return the network events since the last call, in order, by the handle of their tab.
+    """Return the network events since the last call, in order, grouped by the handle of the tab.
 
     The log is read from the empty tab `home`, because chromedriver waits for the current tab's page before it returns
     the log.

@@ -2,11 +2,11 @@
 --
 -- KEYS[1]: the circuit breaker, a hash (see request_turn.lua).
 -- KEYS[2]: the companies blocked in a row, a set.
--- KEYS[3]: the pauses of all hosts, a hash of JSON objects by host, which the API shows.
+-- KEYS[3]: the pauses of all hosts, a hash with one JSON object for each host. The API shows them.
 -- ARGV[1]: the result: 'well', 'blocked' or 'unknown'.
 -- ARGV[2]: what was fetched: a company's IDNO, or a path.
 -- ARGV[3]: '1' if the request was the probe.
--- ARGV[4]: the number of companies blocked in a row that opens the breaker.
+-- ARGV[4]: how many companies have to be blocked in a row until the breaker opens.
 -- ARGV[5]: the length of the first pause, in milliseconds; it doubles with each pause in a row.
 -- ARGV[6]: the longest pause, in milliseconds.
 -- ARGV[7]: the pause after a 429, in milliseconds; 0 if the status was another one.

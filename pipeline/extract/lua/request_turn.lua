@@ -16,7 +16,7 @@
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
--- No turns during a pause, nor after it while another run's probe is in flight.
+-- Give no turn during a pause. After the pause, give none while another run's probe is in flight.
 local paused = tonumber(redis.call('HGET', KEYS[3], 'until') or '0')
 if paused > now then return {'paused', paused, redis.call('HGET', KEYS[3], 'reason')} end
 local open = redis.call('HGET', KEYS[3], 'open')

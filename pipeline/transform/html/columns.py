@@ -140,7 +140,7 @@ def columns_of(row: list[Node]) -> list[Column] | None:
 
         <tr><th>Nr.</th><th>Persoana</th><th>Cota-parte</th></tr>
 
-    → [OTHER, NAME, SHARE]. If no header is known to mean a name and only one header is unknown, that one is the name.
+    → [OTHER, NAME, SHARE]. If no known header means a name and exactly one is unknown, the unknown one is the name.
     """
     if not _is_header_row(row):
         return None

@@ -33,9 +33,9 @@ _UNRANKED = FIGURE_FIELDS | {Field.STATEMENTS, Field.OTHER, Field.NAME, Field.EL
 class CompanyRegion:
     """A page with its heading and its labels (`hits`); decides which labels describe the company `idno`.
 
-    The "frame" of a page is what the site shows on all pages: header, menu, footer. A "certain fact" has a kind that no
-    frame shows, such as the company's IDNO; its label is an anchor. Other labels count by their place relative to the
-    anchors.
+    The "frame" of a page is what the site shows on all pages: header, menu, footer. A "certain fact" is of a kind that
+    no frame shows, such as the company's IDNO. The label of a certain fact is an anchor. Whether any other label counts
+    depends on where it is in relation to the anchors.
     """
 
     page: PageTree
@@ -199,7 +199,7 @@ class CompanyRegion:
         return main is not None and not main.contains(node)
 
     def _fork(self, node: Node) -> tuple[Node, Node]:
-        """Return the smallest element with a node and a certain fact (or the heading), and its child that has the node.
+        """Return the smallest element that contains `node` and an anchor or the heading, and its child around `node`.
 
             <div><h1>PLOPENA AGRO</h1>
             <section><p>Adresa: str. Pilda, 1</p></section></div>
@@ -215,7 +215,7 @@ class CompanyRegion:
         return branch, branch
 
     def _is_similar_row(self, branch: Node, child: Node) -> bool:
-        """Tell whether `branch` is a row with at most one label that looks like `child`, the row of a certain fact.
+        """Tell whether `branch` has at most one label and looks like `child`, the row of a certain fact.
 
             <p class="row">Statut: Activă</p>
             <p class="row">Adresa: str. Pilda, 1</p>
@@ -268,7 +268,7 @@ class CompanyRegion:
         return len(lists) == 1 and branch is not lists[0].label
 
     def _is_followed_by_company(self, trunk: Node, branch: Node) -> bool:
-        """Tell whether founders, activities or statements follow; if so, the branch is not a footer, which comes last.
+        """Tell whether founders, activities or statements follow. Then the branch is no footer: a footer comes last.
 
             <div><div>Administratori</div><p>PROBARU VASILE</p></div>
             <div><div>Date financiare</div><table>…</table></div>
@@ -286,7 +286,7 @@ class CompanyRegion:
         return any(trunk.contains(hit.label) and not self.is_foreign(hit.label) for hit in later)
 
     def _excludes_page_top(self, trunk: Node) -> bool:
-        """Tell whether a container does not include the top of the page; it does not include the footer then either.
+        """Tell whether a container does not include the top of the page; then it does not include the footer either.
 
             <div>openmoney</div>
             <div><p>Acasă / Companii / PLOPENA AGRO</p><h1>PLOPENA AGRO</h1>…</div>
@@ -332,12 +332,12 @@ def _starts_with(branch: Node, label: Node) -> bool:
 
 
 def _is_heading(hit: LabelledValue) -> bool:
-    """Tell whether a label has its value in another element, and is a label of founders or is in a heading."""
+    """Tell whether a label is a heading or announces founders, and the label's value is in another element."""
     return hit.text is None and (hit.field is Field.FOUNDERS or hit.label.tag in HEADINGS)
 
 
 def _is_twin(hit: LabelledValue, other: LabelledValue) -> bool:
-    """Tell whether two labels of founders are side by side: one announces persons, the other announces companies.
+    """Tell whether two labels of founders are side by side, such as one for persons and one for companies.
 
         <section><h2>Fondatori – persoane fizice</h2>…</section>
         <section><h2>Fondatori – persoane juridice</h2>…</section>

@@ -1,4 +1,4 @@
-"""Reader of the key figures on a page: amounts in lei next to their labels; a title or column header names the year."""
+"""Reads the key figures on a page: amounts in lei next to labels. Titles, columns or rows name their years."""
 
 import re
 from bisect import bisect_right
@@ -52,7 +52,7 @@ class _ShownAmount:
 def read_key_figures(
     root: Node, hits: Sequence[LabelledValue], *, heading: Node, notes: list[str]
 ) -> tuple[Statement, ...]:
-    """Return the statements that labels of key figures show.
+    """Return a statement for each year for which the page shows key figures.
 
         <h2>Situații financiare, 2024</h2>
         <p>Total active: 1 234 567 MDL</p>
@@ -217,7 +217,7 @@ def _amounts_in_table(hit: LabelledValue) -> list[_ShownAmount] | None:
 def _amounts_of_year_columns(
     hit: LabelledValue, rows: list[list[Node]], row_index: int
 ) -> list[_ShownAmount] | None:
-    """Read the amounts in a row. The nearest row above it whose headers are years gives the years.
+    """Read the amounts in the label's row. Their years are in the nearest row above that contains a year.
 
         <tr><th>Indicator, lei</th><th>2024</th><th>2023</th></tr>
         <tr><td>Total active</td><td>12 000</td><td>11 000</td></tr>

@@ -37,7 +37,7 @@ class LabelledValue:
     """A label found on the page, with the nodes of its value; this package calls it a hit.
 
     `label` is the element or text node that contains the label. If the value starts in the same text node as the label,
-    `text` is that start of the value.
+    `text` is the part of the value in this node.
 
         <p><b>Adresa:</b> str. Pilda, 1</p>
         <p>Adresa: MD-2001, <i>Chișinău</i></p>
@@ -158,7 +158,7 @@ def _read_label_and_value(leaf: Node) -> LabelledValue | None:
             else rest_of_line(leaf, leaf.following_siblings())
         )
         if field is Field.ADDRESS and not ends_with_line(leaf, [leaf, *rest], leaf.following_siblings()):
-            return LabelledValue(field, leaf, ())  # the next line continues it, its end is uncertain
+            return LabelledValue(field, leaf, ())  # where the value ends in the next lines is uncertain
         space = " " if rest and leaf.raw[-1:].isspace() else ""
         if number := _NUMBER_AT_START.match(value) if field is Field.IDNO else None:
             return LabelledValue(field, leaf, (), number[0])
@@ -270,7 +270,8 @@ def _is_value_of_unknown_label(leaf: Node) -> bool:
     while block.parent is not None and (block.is_inline or block.parent.text == leaf.text):
         block = block.parent
     siblings = block.parent.children if block.parent else []
-    # Read at most three siblings: a third one means False. A page may have thousands, and the function runs for each.
+    # Three siblings are enough: a third one means False. An element may have thousands of children, and this function
+    # runs for each.
     shown = list(islice((sibling for sibling in siblings if sibling.text.strip(SEPARATORS)), 3))
     if len(shown) != 2 or shown[1] is not block:
         return False

@@ -165,7 +165,7 @@ def _is_labelled_block(node: Node) -> bool:
 
 
 def _is_label_with_value(node: Node) -> bool:
-    """Tell whether a node contains a label with its value; the label before the node has no value then.
+    """Tell whether a node contains a label with its value. If so, the label before the node has no value.
 
         <p><b>Adresa:</b></p>
         <p><b>Zona:</b> Nord</p>
@@ -176,7 +176,7 @@ def _is_label_with_value(node: Node) -> bool:
 
 
 def _single_inline_value(node: Node, after: list[Node]) -> Sequence[Node]:
-    """Return the value among inline siblings: all pieces of one value; if labels and values alternate, the first.
+    """Return the value among inline siblings: all pieces of one value, or the first if labels and values alternate.
 
         <b>Adresa:</b> <span>MD-2001, </span><span>str. Pilda, 1</span>
         <i>Adresa</i><span>str. Pilda, 1</span><i>Raion</i><span>Soroca</span>

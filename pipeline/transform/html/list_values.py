@@ -36,8 +36,8 @@ def list_value(field: Field, node: Node, after: list[Node]) -> Sequence[Node]:
     if not shown:
         return []
     first = shown[0]
-    # "Adresa: …" after "Fondatori" is the next label, so the list is blank; or a name that looks like a label, which is
-    # not read.
+    # "Adresa: …" after "Fondatori" is the next label, and then the list is blank. If it is a name that looks like a
+    # label, it is not read either.
     if field_of(first.text) or _announces_other_field(field, first, with_value=first.shape == node.shape):
         return []
     if over_lines and first.is_inline:
@@ -61,7 +61,9 @@ def list_value(field: Field, node: Node, after: list[Node]) -> Sequence[Node]:
 
 
 def _is_after_list(first: Node, other: Node) -> bool:
-    """Tell whether `other` is after the end of a list whose only entry, `first`, has the same shape as the label.
+    """Tell whether a list ends after `first`, so that the next sibling, `other`, does not belong to it.
+
+    `first` has the same shape as the label.
 
         <p>Fondatori</p><p>MODELEANU ION</p><p>Adresa: str. Pilda, 1</p>
         <p>Fondatori</p><p>MODELEANU ION</p><p>EXEMPLESCU MARIA</p>

@@ -39,7 +39,7 @@ _MESSAGE_END = " :!,."
 _HTTP_STATUS = re.compile(r"^[45]\d\d[\s:–—-]+")
 _MAX_LABELS = 1000
 """Four times as many labels as on any company's page. A limit is needed because the time to assign labels to blocks
-grows quadratically with their number."""
+grows quadratically with the number of labels."""
 
 
 def read_html(html: str, idno: str) -> Reading:
@@ -117,7 +117,7 @@ class _FactCollector:
         return None
 
     def copy_raw(self, field: str, lead: Field) -> None:
-        """Record for a derived field that its raw text is that of the field `lead`."""
+        """Record the raw text of the field `lead` for the field `field` too, which is derived from it."""
         if lead in self.raw:
             self.raw[field] = self.raw[lead]
 
@@ -160,7 +160,7 @@ class _FactCollector:
         return activities
 
     def _keep_raw(self, field: Field, lists: Sequence[LabelledValue], is_read: bool) -> None:
-        """Record the texts of the lists as the raw text of a field if `is_read`: the lists were accepted."""
+        """If the lists were accepted (`is_read`), record their texts as the raw text of the field."""
         if is_read:
             self.raw[field] = " ".join(hit.value for hit in lists if hit.value)
 
@@ -264,7 +264,8 @@ def _values_of(hits: Sequence[LabelledValue], field: Field) -> list[tuple[Labell
 
 def _addresses(hits: Sequence[LabelledValue]) -> list[tuple[str, str]]:
     """Return the addresses that hits state, with their raw texts."""
-    # If a value reads like a label, the address is blank and this text is the next label; except in a cell of its own.
+    # A value that reads like a label is the next label, and the address is blank. But in a cell of its own it is the
+    # value.
     return [
         (text, text)
         for hit, text in _values_of(hits, Field.ADDRESS)

@@ -127,7 +127,7 @@ def _start_of(node: Node) -> int:
 
 @dataclass(frozen=True)
 class PageTree:
-    """A page without menus, footers and invisible parts. `heading` is the one that most likely names the company."""
+    """A page without menus, footers and invisible parts. `heading`: most likely the company's name."""
 
     root: Node
     heading: Node | None
@@ -192,7 +192,7 @@ def lines_in(nodes: Iterable[Node]) -> list[list[Node]]:
 
 
 def _split_at_breaks(nodes: Iterable[Node]) -> Iterator[Node]:
-    """Yield the nodes. An element that contains a line break is not yielded; its children are."""
+    """Yield the nodes. Instead of an element that contains a line break, yield the children of this element."""
     for node in nodes:
         if (
             node.tag not in (TEXT, "br")
@@ -331,7 +331,7 @@ def _own_text(tag: Tag) -> str | None:
 
 
 def _is_section_toggle(button: Tag) -> bool:
-    """Tell whether a button expands the section below it; its text is the heading of that section then. False for tabs.
+    """Tell whether a button expands the section below. Then its text is the heading of the section. False for tabs.
 
         <h3><button aria-expanded="false">Fondatori</button></h3>
 
@@ -368,7 +368,7 @@ def _is_frame(tag: Tag) -> bool:
 
 
 def _company_heading(index: PageIndex, title: str) -> Tag | None:
-    """Return the visible `h1` that most likely names the company: one in `main` if possible, one in a frame if need be.
+    """Return the visible `h1` that most likely names the company. Prefer one in `main`; take one in a frame last.
 
         <header><h1><a href="/">openmoney</a></h1></header>
         <main><h1>PLOPENA AGRO</h1></main>
@@ -387,7 +387,7 @@ def _company_heading(index: PageIndex, title: str) -> Tag | None:
 def _heading_rank(heading: Tag, title: str) -> tuple[int, bool, bool]:
     """Return a sort key for headings; the lowest one most likely names the company.
 
-    It compares the place in the page, then whether the heading is a link, then whether the title starts with it.
+    It compares the heading's place, then whether it is a link, then whether the page's title starts with its text.
     """
     in_main = heading.find_parent(["main", "article"]) is not None
     in_frame = heading.find_parent(_is_frame) is not None

@@ -40,7 +40,7 @@ def parse_html(html: str) -> BeautifulSoup:
 
 @dataclass
 class PageIndex:
-    """Data about the whole page that the tree builder needs before it visits the first element."""
+    """Data about the whole page that `page_tree` needs before it builds the first node."""
 
     headings: list[Tag] = field(default_factory=list)
     headings_by_role: list[Tag] = field(default_factory=list)

@@ -316,7 +316,7 @@ def _is_party_element(node: Node) -> bool:
 
 
 def _are_chips(nodes: Sequence[Node]) -> bool:
-    """Tell whether inline elements contain one party each: all have one shape, an element and a full name inside.
+    """Tell whether inline elements contain one party each: each has the same shape, and contains an element and a name.
 
         <span class="chip"><span>MODELEANU ION</span></span>
         <span class="chip"><span>EXEMPLESCU MARIA</span></span>

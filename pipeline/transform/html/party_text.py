@@ -48,7 +48,7 @@ _MIN_WORD_LENGTH = 3
 
 @dataclass(frozen=True)
 class _PartyText:
-    """The parts of a text: the notes found in it, and in `rest` the text without them (a name, or "")."""
+    """The notes that were found in a text, and in `rest` the text without the notes (a name, or "")."""
 
     rest: str
     share: Decimal | None = None
@@ -69,7 +69,7 @@ def read_entry(
 
     Args:
         fragments: The texts of one entry, such as "1. MODELEANU ION" and "cota 40%".
-        position: The index of the entry in the list, counted from 0. The number "1." is removed only from entry 0, etc.
+        position: The index of the entry in the list, from 0. "1." is removed only from entry 0, "2." only from entry 1.
         with_shares: Whether a percentage is a share (founders) or part of a name (administrators).
         role: The role, if the entry is a table row with a column for it.
         share: The share in percent, if the entry is a table row with a column for it.
@@ -97,7 +97,7 @@ def read_entry(
 def _make_party(
     text: str, *, share: Decimal | None, idno: str | None, role: str | None, kind: PartyKind | None
 ) -> Party | None:
-    """Return the party whose name is `text`, or None if that is not a name. If `kind` is None, derive it."""
+    """Return the party whose name is `text`, or None if `text` is not a name. If `kind` is None, derive it."""
     name = text_or_none(text)
     if (
         name is None

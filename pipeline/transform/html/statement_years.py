@@ -151,7 +151,7 @@ def _is_own_row(leaf: Node) -> bool:
 
 
 def _container(title: Node, hits: Iterable[LabelledValue]) -> Node | None:
-    """Return the smallest element around a title that contains a figure after it, or None."""
+    """Return the smallest element that contains a title and, after the title, a label of a key figure; or None."""
     labels = [hit.label for hit in hits if hit.label.start > title.end]
     return next((node for node in title.ancestors() if any(map(node.contains, labels))), None)
 

@@ -18,8 +18,8 @@ def value_in_row(field: Field, cell: Node, row: Node) -> Sequence[Node]:
         <tr><th>Statut</th><td>Activă</td></tr>
         <tr><th>Statut</th><td>Activă</td><th>Adresa</th><td>str. Pilda, 1</td></tr>
 
-    → the cell to the right of the label. If the label is alone in its row, the rows below. If the row contains only
-    labels, the cell below the label.
+    → the cell to the right of the label. If the label is alone in its row, the value is the rows below. If the row
+    contains only labels, the value is the cell below the label.
     """
     cells = [other for other in row.children if is_cell(other)]
     if len(cells) == 1:
@@ -55,7 +55,7 @@ def _rows_under(row: Node) -> list[Node]:
 
 
 def _cells_of_spanned_rows(cell: Node, row: Node) -> list[Node]:
-    """Return the value cells of the following rows that belong to the label: spanned by it, or with a blank header.
+    """Return the label's values in the following rows. The label spans these rows, or their headers are blank.
 
         <tr><th rowspan="2">Fondatori</th><td>MODELEANU ION</td></tr>
         <tr><td>EXEMPLESCU MARIA</td></tr>

@@ -70,7 +70,7 @@ def _is_flat(hit: LabelledValue) -> bool:
 
 
 def _peer_labels(hit: LabelledValue, group: Node) -> Iterator[tuple[Node, str]]:
-    """Yield the nodes in `group` that have the same place as the hit's label has in its row, each with its text.
+    """Yield the nodes in `group` that may be labels, each with its text: they are placed like the label of `hit`.
 
         <div><span>Statut</span><b>Activă</b></div>
         <div><span>Zona</span><b>Nord</b></div>

@@ -46,7 +46,7 @@ class _Row:
 def read_statements(contents: Iterable[Any], idno: str) -> FiledStatements:
     """Read the statements of the company `idno` from a capture's parsed bodies.
 
-    Each entry contains its company's IDNO; entries of other companies are skipped.
+    Each entry contains the IDNO of its company, so entries of other companies are skipped.
     """
     lists = [content for content in contents if isinstance(content, list)]
     entries = [entry for content in lists for entry in content if _is_statement(entry, idno)]
@@ -129,7 +129,7 @@ def _amount(value: Any) -> Decimal | None:
 
 
 def _line(code: tuple[int, str], row: _Row, year: int, notes: list[str]) -> StatementLine | None:
-    """Return the row as a line; None if it has no amount, or if its keys differ in the amount or the label."""
+    """Return the row as a line; None if it has no amount, or if its keys state different amounts or labels."""
     if not row.values:
         return None
     if len(set(row.values)) > 1 or (len(row.labels) > 1 and len(set(map(comparison_key, row.labels))) > 1):

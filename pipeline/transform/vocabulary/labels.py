@@ -77,7 +77,7 @@ ERROR_OPENINGS = (
     *("произошла ошибка", "возникла ошибка", "внутренняя ошибка", "сервис недоступен"),
     *("400", "401", "403", "404", "408", "410", "429", "500", "502", "503", "504"),
 )
-"""More texts with which error messages begin. Elsewhere in a text they are no sign: a name may contain them."""
+"""More texts with which error messages begin. Elsewhere in a text they mean no error: a name may contain them."""
 CHALLENGE_TEXTS = (
     *("just a moment", "checking your browser", "verify you are human", "attention required"),
     *("enable javascript and cookies to continue", "access denied", "captcha", "ddos protection"),
@@ -88,7 +88,7 @@ CHALLENGE_TEXTS = (
 def field_of(text: str) -> Field | None:
     """Return the field that a text announces if the whole text is a label, else None.
 
-    Ignored are a colon at the end, a count, a note in parentheses and the words "of the company" in any language:
+    A colon at the end, a count, a note in parentheses and the words "of the company" in any language are ignored:
     "FONDATORI (2):", "Adresa companiei".
     """
     if len(text) > LABEL_LENGTH:
@@ -116,7 +116,9 @@ def _known_field(label: str) -> Field | None:
 
 
 def label_in_line(text: str) -> tuple[Field, str] | None:
-    """Split a line into the field that its label announces and the text after the colon or dash; None without label.
+    """Split a line into the field that its label announces, and the text after the colon or dash.
+
+    Return None if the line does not begin with a label.
 
     "Adresa: str. Pilda, 1" → (ADDRESS, "str. Pilda, 1").
     """

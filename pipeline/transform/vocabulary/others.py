@@ -1,4 +1,4 @@
-"""Other labels in three languages: titles of statements, facts that are not read, content about others or the site.
+"""More labels in three languages: of statements, of facts that are not read, of content about others or the site.
 
 Labels are compared after `fold`. A text that is in no table is not a label.
 """
