@@ -27,14 +27,14 @@ RemovedRows = Mapping[str, int]
 
 @dataclass(frozen=True)
 class _Removal:
-    """One kind of row to remove. `remove` removes a part of these rows and returns how many, 0 if none is left."""
+    """One kind of row to remove. `remove` deletes some of these rows and returns their number; 0: none is left."""
 
     name: str
     remove: Callable[[AsyncConnection], Awaitable[int]]
 
 
 async def remove_expired_forever(users: AsyncEngine, settings: AccountRetentionSettings) -> None:
-    """Remove expired rows once a day until cancelled; of several API processes, only one removes rows at a time."""
+    """Remove expired rows once a day until cancelled. A lock lets only one API process remove rows at a time."""
     # Random, so that the processes do not all begin at the same time.
     await asyncio.sleep(_FIRST_DELAY_SECONDS * (1 + random.random()))  # noqa: S311
     while True:
@@ -55,7 +55,8 @@ async def remove_expired(
 ) -> RemovedRows:
     """Remove rows that are older than the settings allow, and return how many of each kind.
 
-    A dry run rolls everything back. If another process is removing rows at the moment, nothing is removed.
+    A dry run removes and counts the rows, then rolls back. If another process is removing rows at the moment, nothing
+    is removed.
     """
     removals = _removals(settings, datetime.now(UTC))
     async with engine.connect() as lock:
@@ -76,7 +77,7 @@ async def _remove_all(removal: _Removal, connection: AsyncConnection) -> int:
 
 
 async def _remove_in_small_transactions(removal: _Removal, engine: AsyncEngine) -> int:
-    """Remove at most a thousand rows per transaction, so that other transactions need not wait for all rows."""
+    """Remove at most a thousand rows per transaction, so that no transaction locks many rows for long."""
     total = 0
     while True:
         async with engine.begin() as connection:

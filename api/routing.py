@@ -98,7 +98,7 @@ def allowed_roles(need: Need) -> list[str]:
 
 
 def document(app: FastAPI) -> None:
-    """Make the OpenAPI document of `app` describe its errors and its ways to authenticate."""
+    """Describe the errors and the ways to authenticate in the OpenAPI document of `app`."""
     original = app.openapi
 
     def openapi() -> dict[str, Any]:

@@ -66,7 +66,7 @@ class Services:
 async def open_services(
     settings: ApiSettings, current: ReloadableSettings[ApiSettings] | None = None
 ) -> AsyncIterator[Services]:
-    """Yield the services. A connection is opened when it is first used, with the credentials in `current` then."""
+    """Yield the services. Each connection is opened at its first use, with the credentials that are valid then."""
     current = current or ReloadableSettings(settings)
     options = redis_options(Retry(backoff(), _REDIS_RETRIES, _REDIS_RETRIED), errors=_REDIS_RETRIED)
     state_url, state_login = redis_credentials(current, lambda now: now.redis_state_url)

@@ -16,7 +16,7 @@ def benchmark_parser(name: str, description: str | None, *, quick: str) -> argpa
 
     `quick` is the help text of the option `--quick`: what a quick run does.
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # an exit with cleanup: it stops started processes
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # sys.exit runs the cleanup of started processes
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=description)
     parser.add_argument("--quick", action="store_true", help=f"{quick}; only checks that the benchmark works")
     parser.add_argument(

@@ -2,8 +2,8 @@
 
     .venv/bin/python -m benchmarks.sign_in_check
 
-Starts a platform of its own on free ports. Sends `GET /auth/verify` with an access token directly to the API, in turns
-with the copies and after they were deleted. Prints the medians in milliseconds and their ratio.
+Starts a platform of its own on free ports. Sends `GET /auth/verify` with an access token directly to the API,
+alternately with the copies in Redis and after deleting them. Prints the medians in milliseconds and their ratio.
 """
 
 import json

@@ -53,7 +53,7 @@ def company_answer(idno: str, *, visit: int = 1, faults: bool = False) -> Answer
         case CaseName.API_500:
             return _json({"message": "Internal Server Error"}, status=500)
         case CaseName.ERROR_H1:
-            # "display" makes the page's script show its error text in the h1.
+            # "display" makes the page's script show an error text in the h1.
             return _json({"message": "Internal Server Error", "display": "heading"}, status=500)
         case CaseName.SOFT_404_TEXT:
             return Answer(200, "null")

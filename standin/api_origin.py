@@ -23,7 +23,7 @@ POLL_SECONDS = 0.1
 
 
 class NoAnswer(Response):
-    """Closes a connection without a response: immediately, or else when the client disconnects or the server stops."""
+    """Closes a connection without a response, `immediately` or when the client disconnects or the server stops."""
 
     def __init__(self, *, server: uvicorn.Server, immediately: bool) -> None:
         super().__init__()

@@ -19,7 +19,7 @@ from standin.site_facts import (
 
 Json = dict[str, Any]
 
-# All placeholders of the source for "no value".
+# The values that the source sends instead of a missing value.
 ABSENT = (None, "", "NULL", "undefined")
 LISTED_COMPANIES = 10_000
 POSTAL_CODE_LENGTH = len("MD-2001")

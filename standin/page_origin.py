@@ -26,7 +26,7 @@ LATE_FACTS_MS = 400
 NEVER_MS = 24 * 60 * 60 * 1000
 VARIANTS = 8
 
-# lang="en" is there for every language, as in the shells that frameworks for such pages generate.
+# Pages in every language have lang="en", as in the HTML shells that web frameworks generate.
 SHELL = """<!doctype html>
 <html lang="en">
 <head>
@@ -125,7 +125,7 @@ def _case(request: Request, idno: str) -> CaseName | None:
 
 
 def _visit(request: Request, idno: str) -> int:
-    """Return the number of this visit, counted from 1. The log already contains the request, so it is counted."""
+    """Return the number of this visit, counted from 1. It includes the current request, which is already logged."""
     log: RequestLog = request.app.state.log
     return log.total_visits(idno)
 
@@ -170,7 +170,7 @@ def _facts_after_ms(request: Request, idno: str) -> int:
 
 
 def _layout(request: Request, subject: str) -> Layout:
-    """Return the layout: that in the query, else the site's option, else one selected by the IDNO."""
+    """Return the layout from the query, else from the site's options, else one selected by `subject`."""
     options: SiteOptions = request.app.state.options
     asked = request.query_params.get("layout")
     chosen = Layout(asked) if asked in list(Layout) else options.layout
@@ -178,7 +178,7 @@ def _layout(request: Request, subject: str) -> Layout:
 
 
 def _lang(request: Request, subject: str) -> Lang:
-    """Return the language: that in the query, else in the path, else the site's option, else selected by the IDNO."""
+    """Return the language from the query, else the path, else the site's options, else one selected by `subject`."""
     options: SiteOptions = request.app.state.options
     for asked in (request.query_params.get("lang"), request.url.path.split("/")[1]):
         if asked in list(Lang):
@@ -187,7 +187,7 @@ def _lang(request: Request, subject: str) -> Lang:
 
 
 def _variant(request: Request, subject: str) -> int:
-    """Return three bits for the page's script: use dates in words, full legal forms, the second set of labels."""
+    """Return the page's variant, three bits: dates in words, full legal forms, the second set of labels."""
     asked = request.query_params.get("variant", "")
     number = int(asked) if asked.isdecimal() else _number("variant", subject)
     return number % VARIANTS

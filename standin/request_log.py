@@ -36,7 +36,7 @@ class LoggedRequest:
 
 
 class Document(NamedTuple):
-    """A request for a company's page, called a document."""
+    """A document: a request for a company's page."""
 
     time: datetime
     idno: str

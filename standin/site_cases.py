@@ -36,8 +36,8 @@ class CaseName(StrEnum):
 class SiteCase:
     """A special company: its IDNO, the outcome that a visit should have, and why.
 
-    If the data is embedded in the page, no API connection can be dropped; the page of API_DROPPED shows an error text
-    then.
+    If the data is embedded in the page, there is no API connection that the case API_DROPPED could drop. Its page then
+    shows an error text.
     """
 
     name: CaseName
@@ -98,7 +98,7 @@ _ROWS = (
 CASES: Mapping[CaseName, SiteCase] = {case.name: case for case in _ROWS}
 _BY_IDNO = {case.idno: case.name for case in _ROWS}
 
-# The company that the page of WRONG_COMPANY shows instead of its own.
+# The company that the page of WRONG_COMPANY shows instead of the requested one.
 OTHER_COMPANY_IDNO = "1020999000215"
 
 

@@ -95,7 +95,7 @@ class SiteCompany:
 
 
 def seeded_random(topic: str, idno: str) -> random.Random:
-    """Return a random generator that is seeded with a topic and an IDNO (or another key): it repeats its numbers."""
+    """Return a random generator that gives the same numbers for the same topic and IDNO (or another key)."""
     return random.Random(f"{topic}:{idno}")
 
 
@@ -248,7 +248,7 @@ def _complete(facts: SiteCompany) -> SiteCompany:
 
 
 def _hostile(facts: SiteCompany) -> SiteCompany:
-    """Put markup and labels into texts: they break pages built from strings, and parsers that trust labels."""
+    """Put markup and labels into the facts: pages built from strings break, and parsers can take them for labels."""
     name = (
         "<script>document.title='owned'</script> \"GHILIMELE\" & 'APOSTROF' </h1><h1>Alt titlu</h1> "
         f"Adresa: falsă IDNO: {OTHER_COMPANY_IDNO} Statut: Lichidată {{{{7*7}}}} ${{7*7}} \u200fמבחן\u200e "

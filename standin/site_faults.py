@@ -39,7 +39,7 @@ class SiteFault(StrEnum):
 
 @dataclass(frozen=True)
 class _FaultKind:
-    """The behavior of a fault: that of the special case `case`; if this is None, the page stays incomplete."""
+    """The behavior of a fault: the same as of the special case `case`. If `case` is None, the page stays incomplete."""
 
     case: CaseName | None
     once: bool = False
@@ -83,7 +83,7 @@ def fault_at(idno: str, visit: int) -> SiteFault | None:
 
 
 def case_at(idno: str, visit: int, *, faults: bool) -> CaseName | None:
-    """Return the special case that decides a visit's behavior: the case of the company's fault, or of its IDNO."""
+    """Return the special case that a visit behaves like: that of the company's fault, else that of the IDNO."""
     fault = fault_at(idno, visit) if faults else None
     return _FAULT_KINDS[fault].case if fault else case_of(idno)
 

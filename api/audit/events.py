@@ -62,7 +62,7 @@ async def record_event(
 ) -> None:
     """Record an event in the transaction of the change that it describes.
 
-    A name that belongs to no account must not be recorded: users sometimes type their password into that field.
+    Never record a username that belongs to no account: users sometimes type their password into the username field.
 
     Args:
         connection: A connection in a transaction.
@@ -111,14 +111,15 @@ async def record_event_once_a_minute(
 ) -> None:
     """Record an event that any client can cause as often as it likes.
 
-    The audit log gets only the first one in each minute; the metric counts all of them.
+    Two events are repetitions if their kind, their `about` and the client's network are the same. The audit log gets
+    only one of several repetitions within a minute; the metric counts all of them.
 
     Args:
         users: The API's own database.
         state: Redis's state database.
         event: What happened.
         client: The client that sent the request.
-        about: Events of the same kind with the same `about` from the same network are repetitions.
+        about: What the event concerns, for example a username. It is not recorded.
         actor: The account that caused the event.
         detail: More about the event; never a password or a token.
     """

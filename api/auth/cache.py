@@ -21,13 +21,13 @@ from api.auth.roles import Role, Scope
 _ASK_POSTGRESQL = "?"
 _ENDED = "-"
 _MARKER_SECONDS = 120
-"""Longer than any request takes between reading PostgreSQL and storing a copy."""
+"""Lifetime of a marker: longer than any request takes between reading PostgreSQL and storing a copy."""
 _COPY_LIFETIME = timedelta(minutes=5)
-"""Short, so that copies from a Redis that was restored from an old backup soon expire."""
+"""Lifetime of a copy: short, so that old copies soon expire after Redis was restored from a backup."""
 
 
 class CachedRow(BaseModel):
-    """The copy of a row; `expires_at` is when the session or key expires, not the copy."""
+    """The copy of a row. The session or API key is valid until `expires_at`; the copy may expire earlier."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -35,7 +35,7 @@ class CachedRow(BaseModel):
 
 
 class CachedSession(CachedRow):
-    """An open session; `secret_hash` is the hash of its cookie if it is a browser session."""
+    """An open session. `secret_hash` is the hash of the secret in its cookie; None for an API session."""
 
     user_id: UUID
     secret_hash: str | None
@@ -117,7 +117,7 @@ async def load_cached(
 
 
 async def invalidate(state: Redis, *keys: str) -> None:
-    """Make every process read the rows with these keys from PostgreSQL for a while. Call it before the rows change."""
+    """Replace copies by a marker, so that every process reads PostgreSQL. Call this before the rows change."""
     async with state.pipeline(transaction=False) as pipeline:
         for key in keys:
             pipeline.set(key, _ASK_POSTGRESQL, ex=_MARKER_SECONDS)

@@ -32,7 +32,7 @@ from api.users import repository as accounts
 
 @dataclass(frozen=True)
 class Caller:
-    """The account that sends a request, its scopes, and the session or API key it uses."""
+    """The sender of a request: the account, the scopes for this request, and the session or API key."""
 
     user_id: UUID
     username: str
@@ -112,7 +112,7 @@ async def caller_from_cookie(users: AsyncEngine, state: Redis, cookie: str) -> C
 async def verify_credential(
     users: AsyncEngine, state: Redis, presented: PresentedCredential, *, copy: str | None
 ) -> VerifiedCredential:
-    """Return the session or API key that a credential proves.
+    """Verify a credential; return the session or API key that it belongs to.
 
     `copy` is the copy of the session or key in Redis. Raises NotSignedIn if the session or key is no longer valid or
     the secret is wrong.
@@ -165,9 +165,10 @@ async def load_caller(
 
 
 def _is_proved(session: CachedSession, secret: str | None) -> bool:
-    """Return whether a credential proves a session.
+    """Return whether a credential with this `secret` is valid for a session.
 
-    A browser session needs the secret of its cookie. An API session needs an access token, which has no secret.
+    For a browser session, it must be the secret in the session's cookie. For an API session, it must be None: only
+    access tokens are valid, and they have no secret.
     """
     if session.secret_hash is None or secret is None:
         return session.secret_hash is None and secret is None

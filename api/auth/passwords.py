@@ -1,4 +1,7 @@
-"""Passwords: the policy, and bcrypt (by passlib) in threads, because a hash keeps a core busy for 0.2 s."""
+"""Passwords: the policy, and hashing with passlib's bcrypt.
+
+Hashing runs in threads, because each hash keeps a core busy for 0.2 s.
+"""
 
 import os
 from functools import cache, partial
@@ -9,7 +12,7 @@ from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 LEAST_CHARACTERS = 8
 MOST_BYTES = 72
-"""bcrypt ignores all further bytes, so a longer password would silently be truncated."""
+"""Maximum length. bcrypt ignores all further bytes, so a longer password would silently be truncated."""
 
 _PLACEHOLDER_PASSWORD = "nobody has this one"  # noqa: S105 - hashed only to take the usual time
 
@@ -66,9 +69,10 @@ async def verify_password(password: str, password_hash: str | None, *, cost: int
 
 
 def missing_costs(password_hash: str, *, cost: int) -> range:
-    """Return the costs of the extra hashes after which a check against a cheaper hash takes as long as one of `cost`.
+    """Return the costs of extra hashes, which make checks against a cheap and an expensive hash take the same time.
 
-    For a hash of cost 10 and `cost` 12, they are 10 and 11: 2^10 + 2^10 + 2^11 = 2^12 rounds.
+    The check against `password_hash` plus these extra hashes takes as long as a check against a hash of `cost`. For a
+    hash of cost 10 and `cost` 12, the extra hashes have the costs 10 and 11: 2^10 + 2^10 + 2^11 = 2^12 rounds.
     """
     return range(int(bcrypt.from_string(password_hash).rounds), cost)
 

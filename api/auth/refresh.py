@@ -23,5 +23,5 @@ def next_refresh_token(token: str, key: str) -> str:
 
 
 def hash_token(token: str) -> str:
-    """Return the hash under which a random token is stored. It has 256 random bits, so a slow hash adds nothing."""
+    """Return the hash under which a token is stored. Tokens have 256 random bits, so a fast hash is safe."""
     return sha256(token.encode(errors="surrogatepass")).hexdigest()

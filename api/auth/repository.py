@@ -42,7 +42,7 @@ class StoredSession:
 
 @dataclass(frozen=True)
 class UsedRefreshToken:
-    """The session of a refresh token that was used before, and whether that use was within the grace period."""
+    """A refresh token that was used before: its session, and whether that was less than the grace period ago."""
 
     session_id: UUID
     is_within_grace: bool
@@ -150,7 +150,7 @@ async def find_used(
 
     If it was used less than `grace` ago, the client probably sent it twice at the same time.
     """
-    # Not now(), the start of this transaction: it may have waited for the transaction that uses the token.
+    # now() would return the start of this transaction, which may have waited for another one to use the token.
     age = func.clock_timestamp() - refresh_tokens.c.used_at
     query = select(refresh_tokens.c.session_id, (age < grace).label("is_within_grace")).where(
         refresh_tokens.c.token_hash == token_hash, refresh_tokens.c.used_at.is_not(None)

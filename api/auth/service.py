@@ -29,8 +29,8 @@ _WRONG_CREDENTIALS = "the username or the password is wrong"
 async def authenticate(services: Services, client: RequestClient, *, username: str, password: str) -> Account:
     """Return the account that a username and password belong to.
 
-    Raises NotSignedIn, without revealing whether the name or the password is wrong or the account is disabled, and
-    TooManyRequests after too many wrong passwords.
+    Raises NotSignedIn if the name or the password is wrong or the account is disabled; the error does not reveal which.
+    Raises TooManyRequests after too many wrong passwords.
     """
     name = username.lower()
     account = await _find(services, name) if is_username(username) else None
@@ -115,11 +115,12 @@ async def _find(services: Services, username: str) -> Account | None:
 
 
 async def _count_guess(services: Services, client: RequestClient, name: str, user_id: UUID | None) -> None:
-    """Count an attempt before the password is checked, so that concurrent attempts cannot exceed the limit.
+    """Count an attempt to sign in. Raises TooManyRequests.
 
-    Each address has a limit of its own for each account. Addresses from which nobody has signed in to the account
-    before also share one limit, which does not affect the owner's usual addresses. A correct password resets only the
-    count of its own address.
+    Call this before the password is checked, so that concurrent attempts cannot exceed the limit. Each pair of account
+    and address has a limit of its own. In addition, all addresses from which nobody has recently signed in to the
+    account share one limit, so that it does not affect the owner's usual addresses. A correct password resets only the
+    count of its pair.
     """
     settings, guess_limits, digest = services.settings, services.guess_limits, _digest(name)
     await guess_limits.check(

@@ -31,7 +31,7 @@ COOKIE_SEPARATOR = "."
 
 @dataclass(frozen=True)
 class _RefusedRefresh:
-    """A refresh token that is not valid; `reused_by` is its owner if it had been used before."""
+    """An invalid refresh token. If the token was used before, `reused_by` is the account that it belongs to."""
 
     reused_by: AccountRef | None = None
 
@@ -101,10 +101,10 @@ async def _open(
 
 
 async def refresh(services: Services, client: RequestClient, token: str) -> Token:
-    """Exchange a refresh token for new tokens; it is valid for one use.
+    """Exchange a refresh token for new tokens. A refresh token is valid for one use.
 
-    A token that is used a second time is a sign of theft and ends its session. An exception is a client that sends it
-    twice at almost the same time (within the grace period): it gets the same new tokens again.
+    A second use is a sign of theft, so it ends the session. An exception is a second use within the grace period: the
+    client has probably sent the token twice at the same time, so it gets the same new tokens again.
 
     Raises:
         NotSignedIn: The token is unknown or used, or its session has ended.
@@ -216,7 +216,7 @@ async def end_all(
     only: UUID | None = None,
     all_but: UUID | None = None,
 ) -> list[UUID]:
-    """End a user's open sessions in the caller's transaction; until it ends, no session can be opened.
+    """End a user's open sessions. Until the caller's transaction ends, no new session can be opened for the user.
 
     Args:
         state: Redis's state database.

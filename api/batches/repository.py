@@ -34,7 +34,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class BatchScrape:
-    """A scrape that a batch requested, with the verdict on the item of the batch that requested it."""
+    """A scrape that a batch requested, and the verdict on the batch's item for this company."""
 
     verdict: ItemVerdict
     view: ScrapeView
@@ -51,7 +51,7 @@ async def add(
         connection: A transaction in the users database.
         user_id: The account that requests the batch.
         key: The client's idempotency key; None if it sent none.
-        body_sha256: The hash of the request's body, with which a repeated key is compared.
+        body_sha256: The hash of the request's body. A later request with the same key must have the same body.
         force_refresh: Whether companies are visited although their records are fresh.
     """
     statement = (
@@ -158,7 +158,7 @@ async def list_scrapes(connection: AsyncConnection, batch_id: UUID) -> Sequence[
 
 
 async def list_cached(connection: AsyncConnection, batch_id: UUID) -> Sequence[str]:
-    """Return the IDNOs of a batch that had a fresh record when the batch was created."""
+    """Return the IDNOs of the batch's companies that had a fresh record when the batch was created."""
     query = select(batch_items.c.idno).where(
         batch_items.c.batch_id == batch_id, batch_items.c.verdict == ItemVerdict.CACHED
     )

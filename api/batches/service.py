@@ -208,7 +208,7 @@ async def read_status(
 
     Args:
         users: The users database.
-        wakeups: Ends the wait when the state of a company changes.
+        wakeups: Wakes this call when the state of a company changes.
         caller: The account that requested the batch, or an administrator.
         batch_id: The batch.
         wait: How many seconds to wait for the end of the batch; 0 returns the status immediately.

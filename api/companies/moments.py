@@ -16,7 +16,7 @@ _SCHEMA = WithJsonSchema({"type": "string", "pattern": f"^{_MOMENT}$", "examples
 
 
 def past_moment(text: str) -> datetime:
-    """Parse a date or a time. Raises ValueError, also if it is in the future.
+    """Parse a date or a time. Raises ValueError if the text is invalid or names a time in the future.
 
     A date means the end of that day in UTC; today's date means now.
     """

@@ -21,13 +21,13 @@ from warehouse.records.queries import load_record
 from warehouse.schema.tables import financial_lines, financial_statements, transformed_data
 
 _WORD = re.compile(r"[^\W_]+")
-# The characters . @ / - do not separate: PostgreSQL's parser reads words joined by them as host names, file names,
+# The characters . @ / - are not separators, because PostgreSQL reads words that they join as host names, file names,
 # e-mail addresses or hyphenated words.
 _SEPARATORS = re.compile(r"[^\w.@/-]+")
 
 
 def find_by_name(connection: Connection, name: str, *, limit: int) -> list[CompanyFound]:
-    """Return companies whose name contains, for each word of `name`, this word or one that starts with it.
+    """Return companies whose name contains all words of `name`; each may be the beginning of a longer word.
 
     Exact matches come first, the others are sorted by name.
     """
@@ -62,7 +62,7 @@ def _part_query(part: str) -> str:
     separate = " & ".join(_word_query(word) for word in words)
     if len(words) == 1:
         return separate
-    # PostgreSQL reads "s.r.l." as one word and "vion-impex" as three, so the query allows both.
+    # PostgreSQL reads "s.r.l." as one word and "vion-impex" as three. The query finds names that are read either way.
     return f"({separate} | '{_SEPARATORS.sub(' ', part)}':*)"
 
 

@@ -165,7 +165,7 @@ class DagsterClient:
         Args:
             url: The webserver's URL, without `/graphql`.
             key: Returns the key that the webserver requires; called before each request, so a new key takes effect.
-            run_limit_seconds: After this time Dagster terminates a run for a single company; None: never.
+            run_limit_seconds: Time after which Dagster terminates a run for a single company; None for no limit.
             timeout_seconds: The timeout of one request. A launch gets at least 30 s.
         """
         self._http = httpx.AsyncClient(base_url=url, trust_env=False)
@@ -290,7 +290,7 @@ class DagsterClient:
     async def find_run(self, launch_id: UUID) -> str | None:
         """Return the id of the launch's run; None if there is none.
 
-        A run that Dagster created, but neither queued nor launched (NOT_STARTED), does not count: it cannot start.
+        A run with the status NOT_STARTED is ignored: Dagster created it, but will neither queue nor launch it.
         """
         runs = await self._runs({"tags": [{"key": LAUNCH_ID_TAG, "value": str(launch_id)}]})
         return next((run_id for run_id, status in runs.items() if status is not RunStatus.NOT_STARTED), None)
@@ -304,7 +304,7 @@ class DagsterClient:
         return {run["runId"]: RunStatus(run["status"]) for run in _results(answer)}
 
     async def _read(self, query: str, variables: Mapping[str, Any]) -> Any:
-        """Query Dagster. Retry once if it fails, because its connections are stale after a restart of PostgreSQL."""
+        """Query Dagster. If this fails, retry once: Dagster's connections are stale after a restart of PostgreSQL."""
         try:
             return await self._query(query, variables)
         except DagsterFailed:

@@ -33,8 +33,8 @@ async def create(
         allowed: The scopes of the owner.
 
     Raises:
-        Invalid: A scope that no key can have, or an expiry in the past.
-        Forbidden: A scope that the owner does not have.
+        Invalid: The new key has a scope that no key can have, or it expires in the past.
+        Forbidden: The new key has a scope that the owner does not have.
     """
     scopes = sorted(set(new.scopes))
     if new.expires_at is not None and new.expires_at <= datetime.now(UTC):

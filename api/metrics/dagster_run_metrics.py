@@ -20,9 +20,9 @@ from warehouse.contract import COUNTERS_KEY, RunKind
 _LOCK_KEY, _UNTIL_KEY = "metrics:runs:lock", "metrics:runs:until"
 _LOCK_SECONDS = 10
 _MOST_RUNS = 500
-"""Maximum number of runs per request for /metrics. If more ended since the last request, the oldest are lost."""
+"""Maximum number of runs per request for /metrics. If more ended since the last request, the oldest are not counted."""
 _SETTLED_SECONDS = 2.0
-"""A run is counted only this long after its end, because Dagster may list a run later than one that ended after it."""
+"""How long after its end a run is counted. Without this delay, a run would be missed if Dagster lists it late."""
 
 
 async def read(state: Redis, dagster: DagsterClient) -> list[Metric]:

@@ -1,6 +1,6 @@
 """Metrics read from PostgreSQL: open and due work, sizes, connections.
 
-All queries use indexes or statistics that the server keeps anyway.
+All queries are fast: they use indexes, or statistics that PostgreSQL keeps anyway.
 """
 
 from collections.abc import Sequence

@@ -16,7 +16,7 @@ def gauge(name: str, meaning: str, value: float | None) -> list[Metric]:
 def gauges(
     name: str, meaning: str, labels: Sequence[str], values: Iterable[tuple[Labels, float]]
 ) -> list[Metric]:
-    """Return a gauge with labels; `values` are pairs of label values and the value."""
+    """Return a gauge with labels; `values` are pairs: the values of the labels, and the value of the gauge."""
     family = GaugeMetricFamily(name, meaning, labels=labels)
     for label_values, value in values:
         family.add_metric([label_values] if isinstance(label_values, str) else label_values, float(value))

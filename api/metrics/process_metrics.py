@@ -10,7 +10,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from api.metrics.workers import share_counts
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
-"""Bounds of the buckets, from the duration of a cached answer to the longest `wait`."""
+"""Upper bounds of the buckets for durations, from that of a response from the cache to the longest `wait`."""
 _SUM_OF_LIVE: Final = "livesum"
 
 

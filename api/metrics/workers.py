@@ -19,7 +19,9 @@ _VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def share_counts() -> Path | None:
-    """Make this process store its counts in a folder shared with the other workers; return None if it is alone.
+    """Make this process store its counts in a folder that all workers share, and return the folder.
+
+    Return None if this process is the only one: it needs no folder.
 
     Call this before the first metric is created. Raises RuntimeError if another user can access the folder.
     """

@@ -1,4 +1,4 @@
-"""CSRF tokens: a form proves that it was served to the browser that sends it (its token is an HMAC of a cookie)."""
+"""CSRF tokens prove that a form was served to the browser that sends it. The token is an HMAC of a cookie."""
 
 import hmac
 import secrets
@@ -19,7 +19,7 @@ def form_token(cookie: str, key: str) -> str:
 
 
 def is_valid_form_token(cookie: str | None, form_value: str, keys: Sequence[str]) -> bool:
-    """Return whether a form's token belongs to the cookie that came with it and was made with one of these keys."""
+    """Return whether a form's token was computed from the cookie of the same request with one of these keys."""
     if not cookie:
         return False
     value = form_value.encode(errors="surrogatepass")

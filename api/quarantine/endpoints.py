@@ -26,7 +26,7 @@ async def read_quarantine(
         Query(pattern=r"^[0-9]{1,17}-[0-9]{1,18}$", description="`next` of the previous page"),
     ] = None,
 ) -> QuarantinePage:
-    """Return good captures that could not be transformed, with the reason, the most recently tried first.
+    """Return good captures that could not be transformed, each with the reason; the last one tried comes first.
 
     The captured content is not included. The next transform version tries to transform these captures again; until then
     the record of the company stays unchanged.

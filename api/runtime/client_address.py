@@ -20,7 +20,7 @@ class RequestClient:
 
     @property
     def network(self) -> str:
-        """The address as rate limits count it: for IPv6 the /64 network, since one household has 2^64 addresses."""
+        """What rate limits count: the address; for IPv6 its /64 network, because one household has 2^64 addresses."""
         return _network(self.address)
 
 

@@ -13,7 +13,7 @@ SECURITY_HEADERS: Mapping[str, str] = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _ENDPOINT_POLICY = "default-src 'none'; frame-ancestors 'none'"
-"""For responses that are not pages: no browser runs their content. Pages set a policy of their own."""
+"""The Content-Security-Policy of responses that are not pages: browsers load and run nothing from them."""
 
 
 def _encoded(fields: Mapping[str, str]) -> list[tuple[bytes, bytes]]:

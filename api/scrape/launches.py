@@ -18,7 +18,7 @@ from warehouse.contract import RunKind
 MAX_SINGLE_COMPANIES = 50
 """The maximum number of companies in a launch for single requests. For bulk work it is the setting `run_companies`."""
 CLAIM_DURATION = timedelta(seconds=90)
-"""Longer than a launch can take. If a claim expires, its process has died or did not get Dagster's answer."""
+"""Longer than a launch can take. A claim expires only if its process has died or did not get Dagster's answer."""
 _MAX_NAMES_LENGTH = 200
 _MAX_REQUEST_IDS = 5
 
@@ -38,7 +38,7 @@ class LaunchOrigin:
 
     @classmethod
     def current(cls, request_id: str | None = None) -> "LaunchOrigin":
-        """Return the current span with `request_id`, by default the id of the request that is being handled."""
+        """Return the origin with the current span. `request_id` defaults to the id of the handled request."""
         return cls(request_id or request_ids.current(), traces.traceparent())
 
 
@@ -59,7 +59,7 @@ class Launch:
 
 @dataclass(frozen=True)
 class LaunchProgress:
-    """The run of a launch, once there is one, and the error of the last attempt to launch it."""
+    """The run of a launch (None until there is one), and the error of the last attempt to launch the run."""
 
     run_id: str | None
     error: str | None

@@ -80,7 +80,7 @@ async def launch_claimed(services: Services, launch: Launch) -> str:
     Raises:
         DagsterUnavailable: There is no run. The claim is released, so any process may try again.
         LaunchUnclear: There may be a run. The claim is kept until it expires.
-        TimeoutError: The launch took too long; otherwise as LaunchUnclear.
+        TimeoutError: The launch took too long. There may be a run, so the claim is kept until it expires.
     """
     origin = launch.origin
     with traces.span("launch", parent=origin.traceparent, request_id=origin.request_id):
@@ -106,7 +106,7 @@ async def launch_claimed(services: Services, launch: Launch) -> str:
 
 
 async def _release(users: AsyncEngine, launch: Launch, error: DagsterUnavailable) -> None:
-    """Release the claim. An attempt that Dagster refused counts; an outage does not."""
+    """Release the claim on a launch. Count the attempt if Dagster answered with an error, but not in an outage."""
     is_refused = isinstance(error, DagsterFailed)
     delay = _REFUSAL_DELAY if is_refused else timedelta(0)
     async with users.begin() as connection:

@@ -28,7 +28,7 @@ class NextStep:
 
 
 def after_result(scrape: OpenScrape, result: CompanyResult) -> NextStep:
-    """Return the step for a company for which the run has stored a result."""
+    """Return the step for a scrape whose run has stored a result for the company."""
     if result.result is RunResult.DEFERRED:
         return NextStep(
             scrape, ScrapeState.DEFERRED, error=result.reason, deferred_until=result.deferred_until
@@ -45,18 +45,18 @@ def after_result(scrape: OpenScrape, result: CompanyResult) -> NextStep:
 
 
 def after_status(scrape: OpenScrape, status: RunStatus | None) -> NextStep | None:
-    """Return the step for a scrape whose run is open and has no result for it yet; None if its state is up to date."""
+    """Return the step for a scrape without a result whose run is open; None if the scrape's state is up to date."""
     state = OPEN_STATE_OF_RUN.get(status) if status else None
     return NextStep(scrape, state) if state not in (None, scrape.state) else None
 
 
 def has_run_ended(status: RunStatus | None) -> bool:
-    """Return whether a run has ended. None stands for a run that Dagster does not know; it counts as ended."""
+    """Return whether a run has ended. A run that Dagster does not know (its status is None) counts as ended."""
     return status is None or status not in OPEN_STATE_OF_RUN
 
 
 def after_run_end(scrape: OpenScrape, status: RunStatus | None, *, is_transformed: bool | None) -> NextStep:
-    """Return the step for a company without a result after its run has ended.
+    """Return the step for a scrape whose run has ended without a result for the company.
 
     `is_transformed` says whether the run's good capture of the company was transformed; None: there is no good capture.
     """

@@ -43,9 +43,10 @@ IS_REQUESTED = exists().where(
 
 
 def _has_active_request(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Return IS_REQUESTED as a scalar subquery, which PostgreSQL evaluates for each scrape.
+    """Return the condition that a scrape has an active request for which all `conditions` are true.
 
-    For EXISTS, PostgreSQL may read all requests into a hash table instead. `conditions` restrict the requests.
+    This is a scalar subquery, which PostgreSQL evaluates for each scrape. With EXISTS, as in IS_REQUESTED, PostgreSQL
+    may read all requests into a hash table instead.
     """
     request: Select[Any] = select(literal_column("true")).where(
         scrape_requests.c.scrape_id == scrapes.c.id, scrape_requests.c.withdrawn_at.is_(None), *conditions
@@ -119,7 +120,7 @@ class ScrapeView:
 
 
 def for_update(query: Select[Any]) -> Select[Any]:
-    """Return a query of scrapes that also locks their rows, always in the order of their IDNOs."""
+    """Extend a query of scrapes so that it also locks their rows, always in the order of their IDNOs."""
     return query.order_by(scrapes.c.idno).with_for_update(of=scrapes, key_share=True)
 
 
@@ -127,7 +128,7 @@ async def open_or_join(connection: AsyncConnection, idnos: Iterable[str]) -> tup
     """Find or create the open scrape of each company.
 
     Returns the scrape ids by IDNO, and the IDNOs whose scrape is new and has to be launched. The scrapes are locked, so
-    that none ends before the caller adds its request.
+    that none ends before the caller has added the requests.
     """
     missing, scrape_ids, new = sorted(set(idnos)), dict[str, UUID](), set[str]()
     while missing:
@@ -145,7 +146,7 @@ async def open_or_join(connection: AsyncConnection, idnos: Iterable[str]) -> tup
         )
         scrape_ids |= created | {row.idno: row.id for row in await connection.execute(existing)}
         new |= created.keys()
-        # A scrape that ended between the two statements is in neither result.
+        # If a scrape ended between the two statements, neither finds it: try again for its company.
         missing = [idno for idno in missing if idno not in scrape_ids]
     return scrape_ids, new
 
@@ -282,7 +283,7 @@ async def update_states(connection: AsyncConnection, values: Sequence[Mapping[st
 
 
 async def return_to_launch(connection: AsyncConnection, scrape_id: UUID, *, new: UUID, old: UUID) -> None:
-    """Move a scrape back to the `old` launch that it was taken from, because its `new` launch failed."""
+    """Move a scrape from its `new` launch, which failed, back to the `old` launch that it was taken from."""
     has_run = exists().where(launches.c.id == old, launches.c.run_id.is_not(None))
     await connection.execute(
         update(scrapes)

@@ -158,7 +158,7 @@ async def _delete_request(users: AsyncEngine, wakeups: WakeupBus, request: Store
 
 
 async def _wait_for_shared_run(users: AsyncEngine, wakeups: WakeupBus, request: StoredRequest) -> str:
-    """Wait until the process that launches the shared run has stored its id. Raises Unavailable."""
+    """Wait until the process that launches the shared run has stored the run's id. Raises Unavailable."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + launching.LAUNCH_TIMEOUT_SECONDS
     error: str | None = None

@@ -40,7 +40,7 @@ STATE_OF_OUTCOME = {
     Outcome.NOT_FOUND: ScrapeState.NOT_FOUND,
     Outcome.BLOCKED: ScrapeState.BLOCKED,
 }
-"""Every other outcome except `ok` is a failure."""
+"""The states of scrapes with these outcomes. All other outcomes except `ok` mean `failed`."""
 
 _FAILURES = (ScrapeState.FAILED, ScrapeState.BLOCKED, ScrapeState.CANCELLED)
 

@@ -50,7 +50,7 @@ async def find(
     """Return the account with this id; None if there is none.
 
     `lock` locks the account's row until the transaction ends. With `share`, no other transaction can change the
-    account. With `update`, none can open a session for it either, because that needs a `share` lock.
+    account. With `update`, none can open a session for the account either, because opening one needs a `share` lock.
     """
     query = select(users).where(users.c.id == user_id)
     if lock is not None:

@@ -43,7 +43,7 @@ class ApiRow:
 
 @dataclass(frozen=True)
 class ApiReport:
-    """All results, and in `cores` how the machine's cores were divided between the processes."""
+    """All results. `cores` describes how the machine's cores were divided between the processes."""
 
     machine: Machine
     plan: ApiPlan

@@ -44,7 +44,7 @@ class BackupPlan:
 
 @dataclass
 class BackupReport:
-    """All results: sizes of the database and its backup in MB; for each operation, its seconds in each round."""
+    """All results: the sizes of database and backup in MB, and for each operation the seconds of each round."""
 
     machine: Machine
     plan: BackupPlan

@@ -50,8 +50,8 @@ _OPEN_RUNS = """
 } }
 """
 _MONITORED_SECONDS = 180
-"""A run that was created but never launched is not a problem if it is younger than this: Dagster's monitoring ends it
-after two minutes."""
+"""A run that was created but not launched is a problem only if it is older than this. Dagster's monitoring ends such
+runs after two minutes."""
 
 
 def wrong_answers(samples: Sequence[Sample]) -> Iterator[str]:
@@ -71,7 +71,7 @@ def lost_companies(companies: Sequence[LedgerCompany]) -> Iterator[str]:
 
 
 def extra_visits(platform: Platform, companies: Sequence[LedgerCompany]) -> int:
-    """Return the number of visits beyond one per company."""
+    """Return how many visits there were in addition to one visit per company."""
     return sum(max(0, platform.site.visits(company.idno) - 1) for company in companies)
 
 

@@ -66,7 +66,7 @@ class DrillFault:
 
     @property
     def carries_visits(self) -> bool:
-        """Whether the fault can interrupt a visit. (The part "runs" can when it is restarted: this ends its runs.)"""
+        """Whether the fault can interrupt a visit. A restart of the part "runs" can, because it ends all runs."""
         return self.part.carries_visits or (self.part.name == "runs" and self.kind is FaultKind.RESTART)
 
     def find(self, platform: Platform) -> Sequence[psutil.Process]:
@@ -205,7 +205,7 @@ PARTS = {
         _program("code"),
         _program("runs"),
         DrilledPart("workers", _workers, carries_visits=True),
-        # Bulk work is not tested: a run of it that hangs is ended only after four hours (dagster.yaml).
+        # Hung runs for bulk work are not tested: Dagster ends them only after four hours (dagster.yaml).
         DrilledPart("workers-for-people", _single_request_workers, (FaultKind.HANG,), carries_visits=True),
         # The pause is longer than the timeout of a driver command.
         DrilledPart("chrome-lent", _lent_browser, pause_seconds=20, carries_visits=True),
@@ -217,7 +217,7 @@ PARTS = {
         _program("postgres", pause_seconds=45, carries_visits=True),
     )
 }
-"""The parts by name. A program of the supervisor has the same name there."""
+"""The parts by name. If a part is a program of the supervisor, the program has the same name."""
 
 ALL = tuple(DrillFault(part, kind) for part in PARTS.values() for kind in part.fault_kinds)
 QUICK = tuple(DrillFault(PARTS[name], FaultKind.KILL) for name in ("api", "workers", "valkey"))

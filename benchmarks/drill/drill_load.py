@@ -246,7 +246,7 @@ def _fetch_companies(client: DrillClient, *, person: PlatformUser, follow: Follo
 def _fetch(
     client: DrillClient, company: LedgerCompany, headers: Mapping[str, str], follow: Follow
 ) -> Body | None:
-    """Request a company until the platform accepts the request; return the final status, or None if stopped before."""
+    """Request a company until the platform accepts this; return the final status, or None if stopped earlier."""
     while not client.work.stopped.is_set():
         question = {"idno": company.idno}
         answer = client.send(

@@ -14,7 +14,7 @@ PLAYWRIGHT = "Playwright"
 def playwright_way(tabs: int) -> Way:
     """Return the way with `tabs` parallel pages.
 
-    It is told which two responses to wait for. Our crawl has an additional task: it has to detect them.
+    This way knows in advance which two responses it has to wait for. Our crawl has to detect them.
     """
     return Way(PLAYWRIGHT, tabs, 2, lambda idnos, setup: asyncio.run(_fetch_all(idnos, setup, tabs=tabs)))
 

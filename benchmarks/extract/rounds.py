@@ -53,7 +53,7 @@ class ExtractReport:
     rows: tuple[ExtractRow, ...]
 
     def row(self, latency_ms: int, name: str, tabs: int) -> ExtractRow:
-        """Return the row of the way `name` with so many tabs at a latency."""
+        """Return the results of the way `name` with this number of tabs at this latency of the API."""
         wanted = (latency_ms, name, tabs)
         return next(row for row in self.rows if (row.latency_ms, row.name, row.tabs) == wanted)
 
@@ -76,9 +76,9 @@ def measure(plan: ExtractPlan, ways: Sequence[Way]) -> ExtractReport:
 
 
 def _idnos(way: Way, plan: ExtractPlan) -> list[str]:
-    """Return the companies to fetch: the measured ones, which are the same for all ways, between others.
+    """Return the companies to fetch, in order: some for the warm-up, the measured ones, and some more.
 
-    The others before them are the warm-up. The others after them keep all tabs busy until the measurement ends.
+    The measured companies are the same for all ways. Those after them keep all tabs busy until the measurement ends.
     """
     others = range(_OTHERS_FROM, _OTHERS_FROM + 2 * way.tabs - 1)
     numbers = [*others[: way.tabs], *range(plan.companies), *others[way.tabs :]]

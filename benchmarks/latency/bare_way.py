@@ -15,9 +15,9 @@ _POLL_SECONDS = 0.02
 
 
 def bare_script() -> Callable[[str, str], float]:
-    """Return a function that takes the URL of a company's page and its IDNO, fetches the page and returns the seconds.
+    """Return the script as a function, which takes the URL of a company's page and the company's IDNO.
 
-    The seconds do not include the start of the interpreter and the imports.
+    It returns how many seconds the script took, without the start of the interpreter and the imports.
     """
     chrome = find_chrome()
     options = ChromeOptions()

@@ -19,7 +19,7 @@ def as_text(report: ScaleReport) -> str:
 
 
 def write_json(report: ScaleReport, path: Path) -> None:
-    """Write all results as JSON; of the single times of an operation, only the quartiles at each size."""
+    """Write the results as JSON. For each operation and size, write the quartiles of the times, not every time."""
     whole = asdict(report)
     whole["milliseconds"] = {
         name: {

@@ -41,7 +41,7 @@ _ROUNDS = 3
 
 @dataclass(frozen=True)
 class ScalePlan:
-    """The sizes (numbers of companies), the number of originals, and in `part` the fraction of repetitions to run."""
+    """The sizes (numbers of companies), the number of originals, and `part`: the fraction of repetitions to run."""
 
     sizes: tuple[int, ...] = (1000, 10_000, 100_000)
     originals: int = 200
@@ -152,7 +152,7 @@ def _fill(databases: Databases, users: Engine, tables: FilledTables, size: int) 
     with users.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         connection.exec_driver_sql("VACUUM ANALYZE launches, scrapes, launch_scrapes, scrape_requests")
     with databases.unrestricted(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("CHECKPOINT")  # so that pending writes of the filling are not measured
+        connection.exec_driver_sql("CHECKPOINT")  # so that no writes from filling the tables are measured
 
 
 def _make_few(connection: Connection) -> None:

@@ -42,7 +42,7 @@ class TransformPlan:
 class TransformReport:
     """All results. Speeds (captures per second) have one value per round.
 
-    The keys of `per_second` name the way and its number of processes. `peaks` contains the peak memory in megabytes by
+    Each key of `per_second` names a way and its number of processes. `peaks` contains the peak memory in megabytes by
     number of captures.
     """
 
@@ -120,7 +120,7 @@ def _read(pages: Sequence[tuple[str, str]]) -> float:
 
 
 def _ours(databases: Databases, processes: int, expected: int) -> tuple[float, float]:
-    """Transform all stale captures with so many processes; return the seconds and their peak memory in MB (PSS)."""
+    """Transform all stale captures; return the seconds, and the peak memory of the processes in MB (PSS)."""
     environment = {**os.environ, "BENCHMARK_URL": databases.url(database_roles.PIPELINE)}
     command = [sys.executable, "-m", "benchmarks.transform.our_way", str(processes)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:

@@ -30,7 +30,7 @@ Document = tuple[str, bytes, tuple[bytes, bytes]]
 
 
 def documents(pages: Sequence[tuple[str, str]], count: int) -> Iterator[Document]:
-    """Yield the documents of `count` captures, copied in turn from rendered `pages`, each an IDNO and HTML."""
+    """Yield `count` documents, copied in turn from rendered `pages` (for each page: IDNO and HTML)."""
     bodies = {
         idno: (json.dumps(company(idno), ensure_ascii=False), json.dumps(fin_data(idno), ensure_ascii=False))
         for idno, _ in pages
