@@ -204,6 +204,8 @@ def _entries_in_lines(nodes: Sequence[Node], *, is_only: bool = True) -> list[Fr
         <dd>MODELEANU ION (40%)<br>EXEMPLESCU MARIA (60%)</dd>
 
     → two entries
+
+    `is_only` tells whether these nodes are the whole value; only then is a single line divided into parts.
     """
     shown = [line for line in lines_in(nodes) if text_of(line)]
     return [entry for line in shown for entry in _entries_in_line(line, is_only=is_only and len(shown) == 1)]

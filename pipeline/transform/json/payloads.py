@@ -1,4 +1,4 @@
-"""The JSON reading: a company's facts from the payloads that its page fetched (the API of SOURCE: openmoney.md).
+"""The JSON reading: a company's facts from the payloads that its page fetched (answers of the API of openmoney.md).
 
 A key that is not read must be listed as deliberately ignored in audit.py. Otherwise it is reported as unknown, so that
 new fields of the API are noticed.
