@@ -1,4 +1,4 @@
-"""Reader of financial statements from the body of `/fin-data` (the API of openmoney.md): one flat object for each year."""
+"""Reader of financial statements from the body of `/fin-data` (API of openmoney.md): one flat object for each year."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
