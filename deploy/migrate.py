@@ -26,7 +26,7 @@ from warehouse.schema.revision_check import WAREHOUSE_MIGRATIONS
 
 
 class MigrateSettings(BaseSettings):
-    """The address of PostgreSQL, and the password of each role."""
+    """The address of PostgreSQL, and the password of each database role."""
 
     model_config = StoreSettings.model_config
 
@@ -104,7 +104,7 @@ def _setting_prefix(location: tuple[int | str, ...]) -> str:
 
 
 def main() -> None:
-    """Prepare the databases, or exit with one sentence that says why this failed."""
+    """Prepare the databases. If this fails, exit with one sentence that says why."""
     parser = argparse.ArgumentParser(description="Prepare the platform's databases.")
     parser.add_argument("--empty", action="store_true", help="create databases and roles, but no tables")
     options = parser.parse_args()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 _MAX_MESSAGE_BYTES = 4 * 1024 * 1024
-_MAX_ADDRESS_BYTES = 100  # the kernel allows 107
+_MAX_ADDRESS_BYTES = 100  # the kernel allows paths of 107 bytes
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from warehouse.config.settings import StoreSettings, load
 
 LIVE_SITE = "https://openmoney.md"
 ROBOTS_NAME = "Registru"
-"""The name by which a site's robots.txt can address us."""
+"""The name to which a rule in a site's robots.txt can apply."""
 
 
 class Screenshots(StrEnum):

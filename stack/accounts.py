@@ -6,7 +6,7 @@ from stack.secrets import OPERATOR, Secrets
 
 
 def ensure_operator(url: str, secrets: Secrets) -> None:
-    """Create the operator's account if it does not exist. `url` is that of the API's own database."""
+    """Create the operator's account if it does not exist. `url` is the URL of the API's own database."""
     if not is_taken(url, OPERATOR):
         open_account(url, username=OPERATOR, email=None, password=secrets.operator, role=Role.STANDARD)
 

@@ -47,8 +47,8 @@ class ApiClient:
     def request_company(self, idno: str, *, force: bool = False) -> dict[str, Any]:
         """Request a company and return the API's answer.
 
-        If its `cached` is true, `data` is the record. Otherwise, `run_id` is the id to `watch`. With `force`, the
-        company is visited even if a fresh record is stored.
+        If `cached` in the answer is true, `data` is the record. Otherwise, `run_id` is the id to pass to `watch`. With
+        `force`, the company is visited even if a fresh record is stored.
         """
         return _checked(self.http.post("/scrape/", json={"idno": idno, "force_refresh": force}))
 

@@ -31,9 +31,9 @@ class Chrome:
 
 
 def find_chrome() -> Chrome:
-    """Return the browser that the settings name, else the one on the PATH, else the one in Selenium Manager's folder.
+    """Return a browser: from the settings, otherwise from the PATH, otherwise from Selenium Manager's folder.
 
-    Raises StackError, which says what to install, if there is none.
+    If there is none, raises StackError, whose message says what to install.
     """
     configured = os.environ.get("REGISTRU_CHROME_BINARY"), os.environ.get("REGISTRU_CHROMEDRIVER")
     if configured[0] and configured[1]:
@@ -93,7 +93,7 @@ def _executable(path: str) -> Path:
 
 
 def _selenium_manager_chrome(*, online: bool) -> Chrome | None:
-    """Return the browser in Selenium Manager's folder; with `online`, download it if it is missing."""
+    """Return the browser in Selenium Manager's folder. If it is missing, download it if `online`, else return None."""
     from selenium.common.exceptions import WebDriverException
     from selenium.webdriver.common.selenium_manager import SeleniumManager
 

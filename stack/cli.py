@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name, and return its exit status. Print an error to standard error."""
     options, unknown = _parser().parse_known_args(arguments)
     if unknown:
-        # The command's own parser shows the usage of that command instead of the list of all commands.
+        # The parser of the named command shows only the usage of this command, not the list of all commands.
         options.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     handler: Callable[[argparse.Namespace], int] = options.handler
     try:
@@ -245,9 +245,9 @@ def _stop_on_signals() -> Event:
 
 
 def _restart_failed_processes(stopped: Event, supervisor: Supervisor) -> None:
-    """Restart processes whose start has failed too often for the supervisor, until a signal sets `stopped`.
+    """Until a signal sets `stopped`: restart processes that the supervisor has given up because their start failed.
 
-    Each of these processes is reported once.
+    Each of these processes is reported only once.
     """
     reported: set[str] = set()
     while not stopped.wait(_WATCH_SECONDS):

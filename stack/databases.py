@@ -26,7 +26,7 @@ DATABASES = (
     database_roles.DAGSTER_DATABASE,
     database_roles.WAREHOUSE_DATABASE,
 )
-"""In the order of references: a request (users) names a run (dagster), and the run makes captures (warehouse)."""
+"""In the order of references: a request (users) names a run (dagster), and a run creates captures (warehouse)."""
 MIGRATIONS: Mapping[str, Path] = {
     database_roles.USERS_DATABASE: api_migrations.SCRIPTS,
     database_roles.WAREHOUSE_DATABASE: WAREHOUSE_MIGRATIONS,
@@ -66,9 +66,9 @@ def server_databases(port: int, secrets: Secrets) -> tuple[OwnedDatabase, ...]:
 
 
 def databases_from_environment(names: tuple[str, ...] = DATABASES) -> tuple[OwnedDatabase, ...]:
-    """Return the databases `names` with the URLs in the environment variables that `SETTINGS` lists.
+    """Return the databases `names`. Their URLs come from the environment variables that `SETTINGS` lists.
 
-    Raises StackError, naming the variable, if one is missing or malformed.
+    Raises StackError if a variable is missing or malformed. The message names the variable.
     """
     return tuple(OwnedDatabase(name, _url_of(SETTINGS[name])) for name in names)
 
@@ -107,8 +107,8 @@ def open_databases(home: Home) -> Iterator[tuple[OwnedDatabase, ...]]:
 def postgres_alone(home: Home, secrets: Secrets, *, mark: Home) -> Iterator[tuple[OwnedDatabase, ...]]:
     """Run PostgreSQL on a home's data, without the rest of the platform.
 
-    PostgreSQL's environment names the home `mark`. If this process is killed, PostgreSQL keeps running; the next
-    command that uses `mark` finds it by its environment and terminates it.
+    PostgreSQL gets the home `mark` in its environment. If this process is killed, PostgreSQL keeps running. The next
+    command that uses the home `mark` then finds this PostgreSQL by its environment and terminates it.
     """
     [port] = free_ports(1)
     with (home.logs / "postgres.log").open("ab") as log:

@@ -48,7 +48,7 @@ class ErasureRequest:
 
 @dataclass(frozen=True)
 class ErasedUser:
-    """The pseudonym of an erased account, and the number of audit log entries, captures and runs that carry it."""
+    """The pseudonym of an erased account, and the numbers of audit log entries, captures and runs that contain it."""
 
     pseudonym: str
     entries: int
@@ -61,7 +61,7 @@ class ErasedPerson:
     """What an erasure changed.
 
     `parties` and `changes` count the rows that no longer name the person. `bodies` and `bytes` are the number and the
-    size of the removed bodies. `shared` counts the bodies with the name that are kept, because captures of other
+    size of the removed bodies. `shared` counts bodies that contain the name but are kept, because captures of other
     companies use them.
     """
 
@@ -88,10 +88,10 @@ def _check(databases: Sequence[OwnedDatabase], request: ErasureRequest) -> None:
 def erase_user(
     databases: Sequence[OwnedDatabase], state_url: str, username: str, request: ErasureRequest
 ) -> ErasedUser:
-    """Delete an account with its data. Replace its name with a pseudonym in the audit log, in captures and in runs.
+    """Delete an account with its data. Replace the username with a pseudonym in the audit log, in captures and in runs.
 
-    The name is replaced in the other databases before the account is deleted. If that fails, the account still exists,
-    and the erasure can be run again.
+    The username is replaced in the other databases before the account is deleted. If the replacement fails, the account
+    still exists, and the erasure can be run again.
 
     Args:
         databases: The three databases, in their owners' roles.
@@ -126,7 +126,7 @@ def erase_user(
                 "reason": request.reason,
             },
         ).scalar_one()
-    # Again, because the account could request companies until it was deleted.
+    # Rename again, because the account could request companies until it was deleted.
     more_captures, more_runs = _rename(databases, user.username, pseudonym)
     return ErasedUser(pseudonym, entries, captures + more_captures, runs + more_runs)
 
@@ -152,7 +152,7 @@ async def _discard_cached_account(state_url: str, user_id: UUID) -> None:
 def _rename_requester(connection: Connection, name: str, pseudonym: str) -> int:
     """Replace a requester's name in captures, and return the number of these captures.
 
-    The evidence hash of each is computed again. Its first hash stays in `first_evidence_sha256`.
+    The evidence hash of each changed capture is computed again. The first hash stays in `first_evidence_sha256`.
     """
     connection.execute(_ALLOW, {"what": "UPDATE source_data"})
     renamed = 0
@@ -259,7 +259,7 @@ def erase_person(
         _suppress(connection, idno, suppression, erased, request)
         # Within the transaction, so that nothing is changed if the cache cannot be reached.
         _delete_from_cache(cache_url, idno)
-    # A process that read the old record before the commit may store it in the cache until this wait has ended.
+    # A process that read the old record before the commit may still store it in the cache. After this wait, none does.
     time.sleep(_CACHED_WITHIN_SECONDS)
     _delete_from_cache(cache_url, idno)
     with by_name[database_roles.USERS_DATABASE].engine().begin() as connection:

@@ -92,7 +92,7 @@ class Home:
 
     @property
     def restored_marker(self) -> Path:
-        """A file that a restore creates and the next start removes. While it exists, no stored run is alive."""
+        """A file that a restore creates and the next start removes. While it exists, no unfinished run is alive."""
         return self.path / "restored"
 
     @property

@@ -52,12 +52,12 @@ _READY_SECONDS = 120
 def run_platform(
     home: Home, source: Source, *, port: int | None, report_progress: Progress
 ) -> Iterator[tuple[RunningPlatform, Supervisor]]:
-    """Run the platform and yield once every part answers. Raises StackError, naming the part that fails.
+    """Run the platform, and yield when all its processes answer. Raises StackError, which names the failed process.
 
     Args:
         home: The home with the platform's state.
         source: The site to scrape.
-        port: The gateway's port. 0 selects any free port; None the default port or, if that is taken, any free port.
+        port: The gateway's port. 0 selects any free port. None selects the default port or, if taken, any free one.
         report_progress: Shows the step that begins.
     """
     with locked(home):
@@ -98,7 +98,7 @@ def _check_telemetry() -> None:
 
 
 def _check_site(home: Home, source: Source) -> None:
-    """Store which site the home is for. Raises StackError if made-up and real companies would be mixed in it."""
+    """Store which site the home is for. Raises StackError if that would mix made-up and real companies."""
     local = source.stand_in or is_loopback(source.url)
     previous = home.site.read_text().strip() if home.site.exists() else None
     if previous is not None and is_loopback(previous) != local:

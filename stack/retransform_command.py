@@ -1,4 +1,4 @@
-"""`registru retransform`: launches a Dagster run for each cohort with stale records and waits until all have ended."""
+"""`registru retransform`: launches a Dagster run for each cohort with stale records and waits for the runs to end."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +32,7 @@ _TIMEOUT_SECONDS = 90
 
 @dataclass(frozen=True)
 class CohortRun:
-    """The run that transformed a cohort again, with its last status in Dagster."""
+    """The Dagster run that re-transformed a cohort, with the last known status of this run."""
 
     cohort: str
     run_id: str
@@ -44,8 +44,8 @@ def retransform(
 ) -> list[CohortRun]:
     """Transform stale records again: those of these cohorts, or of all cohorts if none is given.
 
-    Returns the ended runs, sorted by cohort. Raises StackError if no platform runs at this home, or Dagster does not
-    answer or does not launch a run.
+    Returns the ended runs, sorted by cohort. Raises StackError if no platform runs at this home, if Dagster does not
+    answer, or if Dagster does not launch a run.
     """
     platform = RunningPlatform.of(home)
     secrets = load_or_create(home.secrets)

@@ -43,12 +43,12 @@ _SEAL = text(
 # Escape sequences of JSON and JavaScript for characters and line ends.
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})|\\[nrtbfv]")
 _LAYERS = 2
-"""How many times escapes are undone: JSON may be nested in JSON, and a script in an HTML attribute."""
+"""How many nested layers of escapes are decoded. JSON may contain JSON, and an HTML attribute may contain a script."""
 
 
 @dataclass(frozen=True)
 class Sealed:
-    """The number and size of bodies whose content was removed, and the number kept as evidence of other companies."""
+    """The number and size of the removed bodies, and the number of bodies kept because other companies need them."""
 
     bodies: int
     bytes: int
@@ -58,9 +58,9 @@ class Sealed:
 def seal_bodies(connection: Connection, idno: str, name: str) -> Sealed:
     """Remove the content of a company's bodies that contain a name, and the screenshots of the same captures.
 
-    A removed body is not stored again if the site serves it again. A body that captures of other companies also use is
-    kept, with one exception: it is removed if only older captures of these companies use it and the name was erased
-    from all their records.
+    If the site serves a removed body again, its content is not stored again. A body that captures of other companies
+    also use is kept, with one exception: it is removed if the newest good captures of these companies do not use it and
+    the name was erased from the records of all these companies.
 
     Raises:
         StackError: The newest good capture contains the name. The source still shows it, and without that capture the
@@ -100,8 +100,8 @@ def _seal(connection: Connection, hashes: Sequence[str]) -> tuple[int, int]:
 def _needed_by_others(connection: Connection, idno: str, name: str, hashes: Sequence[str]) -> set[str]:
     """Return those of the hashes whose bodies another company needs.
 
-    A company needs the bodies of its newest good capture. It also needs those of its other captures, unless the name
-    was erased from its record.
+    A company needs the bodies of its newest good capture. It also needs the bodies of its other captures, unless the
+    name was erased from its record.
     """
     uses = connection.execute(_OTHER_COMPANIES, {"idno": idno, "hashes": list(hashes)}).all()
     suppressed = load_suppressions(connection, sorted({row.idno for row in uses}))

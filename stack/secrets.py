@@ -13,7 +13,7 @@ from warehouse.schema.database_roles import LOGIN_ROLES
 _PRIVATE = 0o600
 _MAX_RETIRED_KEYS = 5
 _CHANGEOVER = timedelta(minutes=1)
-"""After this time every process of the API signs with the new key."""
+"""After this time, no process of the API signs with the old key any more."""
 
 
 def _random() -> str:
@@ -67,8 +67,8 @@ def rotate_signing_key(path: Path) -> Secrets:
 def signing_keys(current: Secrets) -> dict[str, str]:
     """Return the settings with the signing keys, in the order in which they have to be written.
 
-    The retired keys, which include the old key, come first. So a process that reads the files between the two writes
-    still knows the old key.
+    The retired keys, which include the key that was just replaced, come first. So a process that reads the files
+    between the two writes still knows this key.
     """
     return {"jwt_retired_secrets": json.dumps(current.jwt_retired), "jwt_secret": current.jwt}
 

@@ -49,7 +49,7 @@ class Supervisor:
         self._call("startProcessGroup", group, False)
 
     def start_process(self, name: str) -> None:
-        """Start a process that the supervisor no longer restarts, because its start failed too often."""
+        """Start a process that the supervisor itself no longer restarts, because the start failed too often."""
         self._call("startProcess", self._full_name(name), False)
 
     def restart(self, name: str) -> None:
@@ -145,7 +145,7 @@ def _stop(process: "subprocess.Popen[bytes]", supervisor: Supervisor) -> None:
 
 
 def _write_config(home: Home, programs: Sequence[Program], socket: str) -> Path:
-    """Write supervisord's configuration with mode 0600, because programs' environments in it may hold secrets."""
+    """Write supervisord's configuration with mode 0600, because it contains environments, which may hold secrets."""
     path = home.run / "supervisord.conf"
     path.unlink(missing_ok=True)
     sections = [
@@ -194,9 +194,9 @@ def _environment(environment: Mapping[str, str]) -> str:
 
 
 def _quoted(name: str, value: str) -> str:
-    """Quote a value with the kind of quotes that it does not contain, because supervisord cannot escape quotes.
+    """Quote a value with single or double quotes: those that it does not contain. Supervisord cannot escape quotes.
 
-    Raises StackError, naming the value `name`, if it contains both kinds.
+    Raises StackError if the value contains both kinds. `name` is the name of the value, for the message.
     """
     quote = next((mark for mark in "\"'" if mark not in value), None)
     if quote is None:

@@ -27,7 +27,7 @@ def prepare(home: Home, secrets: Secrets, port: int) -> list[str]:
             "appendonly yes\nappendfsync everysec\nmaxmemory-policy noeviction\ndaemonize no\n"
             # The append-only file holds all data, so snapshots are not needed.
             'save ""\n'
-            # Setting a process title would overwrite the environment, by which orphan processes are recognized.
+            # A process title would overwrite the environment, and orphan processes are recognized by their environment.
             "set-proc-title no\n"
         )
     return [str(get_binary_path()), str(path)]

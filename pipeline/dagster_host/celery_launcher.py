@@ -1,8 +1,8 @@
 """A run launcher that sends runs to Celery workers on any number of machines and notices when a worker has died.
 
 dagster-celery's launcher trusts the last state that a worker reported, so a run whose worker was killed never ends.
-This launcher asks the worker itself. Run monitoring then ends such a run within seconds, and the API launches a new run
-for the unfinished companies.
+This launcher asks the worker itself. If the worker is dead, run monitoring ends the run within seconds, and the API
+launches a new run for the unfinished companies.
 
 `pipeline.dagster_host.celery_worker` is the worker. `deploy/celery/dagster.yaml` configures both.
 """
@@ -18,7 +18,7 @@ from pipeline.dagster_host.internals import CheckRunHealthResult, WorkerStatus
 
 _ANSWER_SECONDS = 4.0
 _ATTEMPTS = 2
-"""How often a worker is asked before it counts as dead. A worker on a busy machine may answer too late once."""
+"""How often a worker is asked before it counts as dead. On a busy machine, one answer may come too late."""
 
 
 class WatchedCeleryRunLauncher(CeleryRunLauncher):
@@ -26,7 +26,7 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
 
     @property
     def supports_resume_run(self) -> bool:
-        """False: the API's reconciler launches a new run for what a dead run has left unfinished."""
+        """False: dead runs are not resumed. The API's reconciler launches a new run for the unfinished companies."""
         return False
 
     def _launch_celery_task_run(self, run: DagsterRun, task_signature: Signature, routing_key: str) -> None:
@@ -60,7 +60,8 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
             return CheckRunHealthResult(WorkerStatus.NOT_FOUND, f"the worker {worker} does not answer")
         if task_id in tasks:
             return health
-        # The task may have ended between the two questions. Then the worker has reported another state by now.
+        # The task may have ended after its state was read and before the worker was asked. If so, the worker has
+        # reported another state by now.
         health = super().check_run_worker_health(run)
         if health.status is not WorkerStatus.RUNNING:
             return health

@@ -46,7 +46,8 @@ class RunRequest(Request):  # type: ignore[misc]
         """Signal the run's process to end, and kill it half a minute later if it still exists.
 
         Celery only sends one signal, for which Python raises an exception in the process. The code that is interrupted
-        may swallow the exception (a library's `__del__`, for example), or may leave a lock held forever.
+        may swallow the exception (a library's `__del__`, for example), or may never release a lock. Either way, the
+        process might never end.
         """
         super().terminate(pool, signal)
         loop = get_event_loop()
@@ -61,12 +62,12 @@ class RunRequest(Request):  # type: ignore[misc]
 def _kill(process: psutil.Process) -> None:
     with contextlib.suppress(
         psutil.NoSuchProcess
-    ):  # it has ended; psutil never kills another process with its pid
+    ):  # the process has ended; psutil never kills a new process that has got the same pid
         process.kill()
 
 
 def main() -> None:
-    """Run the worker until a signal stops it. Runs under way finish first."""
+    """Run the worker until a signal stops it. It ends after the runs that it is executing have finished."""
     parser = argparse.ArgumentParser(
         description="Executes Dagster runs that it receives from a Celery broker."
     )
@@ -108,7 +109,10 @@ def _app() -> Celery:
 
 
 def _remove_output_of_deleted_runs() -> None:
-    """Remove the output of runs that Dagster has deleted. (The job `tidy` removes it only where `tidy` runs.)"""
+    """Remove the output of runs that Dagster has deleted.
+
+    The job `tidy` deletes such runs, but it removes their output only from the machine on which it runs itself.
+    """
     newest = time.time() - _OUTPUT_KEPT_SECONDS
     with DagsterInstance.get() as instance:
         if not isinstance(instance.compute_log_manager, LocalComputeLogManager):

@@ -1,4 +1,4 @@
-"""A test of database connections that lay idle in Dagster's pools: a restart of the database breaks them."""
+"""Tests connections that were idle in Dagster's pools, because a restart of the database breaks idle connections."""
 
 import time
 from typing import Any
@@ -8,7 +8,10 @@ _IDLE_SECONDS = 1.0
 
 
 def watch(pool: Any) -> None:
-    """Test idle connections of an engine before each use; for SQLAlchemy's class `Pool`, those of all pools."""
+    """Test idle connections before each use.
+
+    `pool` is an engine, whose connections are tested, or SQLAlchemy's class `Pool`, for the connections of all pools.
+    """
     from sqlalchemy import event
 
     event.listen(pool, "checkin", _store_use)
@@ -20,7 +23,10 @@ def _store_use(_: Any, record: Any) -> None:
 
 
 def _test_connection(connection: Any, record: Any, _: Any) -> None:
-    """Test an idle connection. Raises DisconnectionError if it no longer works; then the pool replaces it."""
+    """Test an idle connection.
+
+    Raises DisconnectionError if the connection no longer works. This error makes the pool replace the connection.
+    """
     from sqlalchemy.exc import DisconnectionError
 
     if time.monotonic() - record.info.get("used", time.monotonic()) < _IDLE_SECONDS:
@@ -28,5 +34,5 @@ def _test_connection(connection: Any, record: Any, _: Any) -> None:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except Exception as error:  # its type depends on the pool's database driver
+    except Exception as error:  # the type of the error depends on the pool's database driver
         raise DisconnectionError from error

@@ -22,7 +22,8 @@ from warehouse.config.credentials import use_current_login
 class _UsesCurrentLogin:
     """Makes each engine of a Dagster storage log in with the current password.
 
-    A storage creates its engine itself, and replaces it in the webserver. So this class intercepts `_engine`.
+    A storage creates its engine itself and assigns it to `_engine`. In the webserver it later replaces the engine. So
+    this class intercepts each assignment to `_engine`.
     """
 
     @property

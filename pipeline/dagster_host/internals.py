@@ -17,7 +17,8 @@ from dagster._core.code_pointer import CodePointer as CodePointer
 # Builds the definitions that a CodePointer refers to, before the first run needs them.
 from dagster._core.definitions.reconstruct import ReconstructableRepository as ReconstructableRepository
 
-# Describes an instance, so that another process opens the same one. Also reads dagster.yaml without opening anything.
+# Describes an instance, so that another process can open the same instance. It can also read dagster.yaml without
+# opening the instance.
 from dagster._core.instance.ref import InstanceRef as InstanceRef
 
 # What a run launcher receives, and what it answers to run monitoring.
@@ -31,7 +32,7 @@ from dagster._core.storage.base_storage import DagsterStorage as DagsterStorage
 # The statuses of runs that count towards `max_concurrent_runs`, as Dagster's queue counts them.
 from dagster._core.storage.dagster_run import ACTIVE_RUN_STATUSES as ACTIVE_RUN_STATUSES
 
-# Shows that an instance stores the output of runs in files on this machine.
+# Stores the output of runs in files on this machine. The Celery worker checks whether the instance uses this class.
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager as LocalComputeLogManager
 
 # The tag of runs that Dagster's own launcher started through a code server.
@@ -45,7 +46,7 @@ from dagster._core.workspace.autodiscovery import (
 # The arguments of a Celery task that executes a run.
 from dagster._grpc.types import ExecuteRunArgs as ExecuteRunArgs
 
-# The base class of plug-ins that dagster.yaml names, and such a plug-in's config.
+# The base class of the plug-ins that dagster.yaml names, and the class of a plug-in's config.
 from dagster._serdes import ConfigurableClass as ConfigurableClass
 from dagster._serdes import ConfigurableClassData as ConfigurableClassData
 

@@ -2,9 +2,9 @@
 
     python -m pipeline.dagster_host.preflight dagster|pipeline MODULE [ARGUMENT...]
 
-The first argument names the settings to check: `dagster` stands for the URL of Dagster's database; `pipeline` adds the
-stores, a browser and telemetry. If a setting is wrong, the program prints one line that says why, and ends. Without the
-check, Dagster would print a traceback at its first query.
+The first argument names the settings to check: `dagster` stands for the URL of Dagster's database; `pipeline` stands
+for the same URL and the settings of the stores, the browser and telemetry. If a setting is wrong, the program prints
+one line that says why, and ends. Without the check, Dagster would print a traceback at its first query.
 """
 
 import os
@@ -35,7 +35,8 @@ def main() -> None:
             load(settings)
     except SettingsRefused as reason:
         refuse_to_start(reason)
-    # Execute a new program instead of calling MODULE: the run server must start without what is imported here.
+    # Execute a new program instead of calling MODULE in this one. Otherwise the run server would start with the modules
+    # that this program has imported.
     os.execv(sys.executable, [sys.executable, "-m", *sys.argv[2:]])  # noqa: S606 - our own program
 
 

@@ -1,4 +1,4 @@
-"""Imports for a process that forks runs. It imports once, before the first fork, and can detect changed files.
+"""Imports for a process that forks runs. It also detects whether imported files have changed.
 
 Processes that a run spawns (multiprocessing) import the run server again, and with it this module. So this module
 imports nothing heavy at its top.
@@ -23,7 +23,7 @@ _MODULES = (
 )
 """Modules that a run would otherwise import while it works. Modules that are not installed are skipped."""
 _SINGLE_THREADED = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-"""Variables that keep numeric libraries from starting threads at their import. Forking is safe only without threads."""
+"""Environment variables that limit numeric libraries to one thread. Forking is safe only without other threads."""
 
 
 def preload(module: str) -> None:
@@ -65,7 +65,7 @@ def imported_files() -> dict[str, FileStamp | None]:
 
 
 def have_changed(files: dict[str, FileStamp | None]) -> bool:
-    """Tell whether any of these files has changed: whether its stamp on disk differs from the given one."""
+    """Tell whether any of these files has now another stamp than the one in `files`."""
     return any(_stamp(path) != stamp for path, stamp in files.items())
 
 

@@ -11,7 +11,7 @@ import threading
 
 
 def start_time(pid: int) -> float | None:
-    """Return when a process was started, in seconds since 1970; None if it does not exist or has ended.
+    """Return when a process was started, in seconds since 1970. Return None if it does not exist or has ended.
 
     The kernel reuses pids, so only a pid together with a start time identifies a process.
     """
@@ -25,7 +25,7 @@ def start_time(pid: int) -> float | None:
 
 
 def kill_group(pid: int) -> None:
-    """Kill every process in the process group that `pid` leads, if there is any left."""
+    """Kill the remaining processes of the process group whose leader has this pid. Do nothing if none remain."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
 

@@ -13,15 +13,15 @@ class PeopleFirstRunCoordinator(QueuedRunCoordinator):
     """Dagster's queue, which single requests bypass while there is room. Also tags runs with their user and kind.
 
     User: if the HTTP request that submits a run carries the gateway's header with the user's name, the run is tagged
-    with this name. It replaces the name in a tag that the client set or copied from a run that it re-executes. The API,
-    schedules and backfills send no such header; they tag their runs themselves.
+    with this name. The header overrides a user tag that the client sent, or that was copied from a run when this run
+    was re-executed. The API, schedules and backfills send no such header; they tag their runs themselves.
 
     Kind: a run from the launchpad has no tag for its kind. It becomes a single request if its config names exactly one
     company, otherwise bulk work.
 
     Queue: the daemon takes runs from the queue once a second. Bulk work waits for the daemon. A single request is
-    launched immediately; only if `max_concurrent_runs` runs are active, it is queued too. Limits by tag apply only in
-    the queue, because they concern only bulk work.
+    launched immediately, unless `max_concurrent_runs` runs are already active; then it is queued too. Limits by tag are
+    checked only in the queue, because they are meant only for bulk work.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:

@@ -44,7 +44,7 @@ _RETRY_SECONDS = 0.1
 
 
 class NoWarmProcess(Exception):
-    """The run server does not answer or cannot fork a process. The message says why."""
+    """The run server does not answer, or it cannot fork a process. The error's message says why."""
 
 
 class WarmRunLauncher(DefaultRunLauncher, ConfigurableClass):
@@ -66,7 +66,7 @@ class WarmRunLauncher(DefaultRunLauncher, ConfigurableClass):
         return cls(inst_data=inst_data, **config_value)
 
     def launch_run(self, context: LaunchRunContext) -> None:
-        """Launch a run in a process that the run server forks; if it cannot, as Dagster's default launcher does."""
+        """Launch a run in a process that the run server forks. If that fails, use Dagster's default launcher."""
         run = context.dagster_run
         try:
             self._fork(run)
@@ -141,5 +141,8 @@ class WarmRunLauncher(DefaultRunLauncher, ConfigurableClass):
 
 
 def _is_warm(run: DagsterRun) -> bool:
-    """Tell whether the run server launched a run. (Dagster's default launcher tags runs with their code server.)"""
+    """Tell whether the run server launched a run.
+
+    It did if the run lacks the tag of its code server, which Dagster's default launcher sets.
+    """
     return GRPC_INFO_TAG not in run.tags

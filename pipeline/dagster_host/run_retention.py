@@ -31,7 +31,10 @@ def _old_runs(older_than: datetime) -> RunsFilter:
 
 
 def _ids(instance: DagsterInstance, runs: RunsFilter) -> Iterator[str]:
-    """Yield the ids of runs. The caller must delete each run before it takes the next id; otherwise ids repeat."""
+    """Yield the ids of runs that match a filter.
+
+    The caller must delete each run before it takes the next id. Otherwise the same ids are yielded again.
+    """
     while page := instance.get_runs(runs, limit=_BATCH):
         for run in page:
             yield run.run_id

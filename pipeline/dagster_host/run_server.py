@@ -79,8 +79,9 @@ class RunServer:
         Args:
             listener: The socket where launchers connect.
             module: The module that holds the definitions.
-            workers: The runs' processes that this process forked before it replaced itself with new code.
-            kill_at: When to kill those of them that were asked to end (reading of the monotonic clock).
+            workers: The processes of runs that are already children of this process, because it forked them before it
+                replaced itself with new code.
+            kill_at: When to kill each of `workers` that was asked to end (seconds of the monotonic clock).
         """
         self._listener, self._module = listener, module
         self._workers = {worker.pid: worker for worker in workers}
@@ -157,7 +158,9 @@ class RunServer:
             return {"again": "the code has changed"}
         if (threads := count_threads()) != 1:
             return {"error": f"the server has {threads} threads, and forking is only safe with one"}
-        if _is_closed(connection):  # this server was too slow; the launcher launches the run itself
+        if _is_closed(
+            connection
+        ):  # this server was too slow, so the launcher no longer waits and launches the run itself
             return {"error": "the launcher has closed the connection"}
         if any(worker.run_id == run_id for worker in self._workers.values()):
             return {"error": f"run {run_id} already has a process"}
@@ -174,7 +177,10 @@ class RunServer:
         return pid
 
     def _ensure_standby(self) -> None:
-        """Fork a standby worker if there is none. It opens Dagster's instance, which takes longer than a fork."""
+        """Fork a standby worker if there is none.
+
+        The worker opens Dagster's instance in advance, because that takes longer than a fork.
+        """
         if self._standby is not None or self._stops_at is not None or "DAGSTER_HOME" not in os.environ:
             return
         read, write = os.pipe()
@@ -183,7 +189,10 @@ class RunServer:
         self._standby = _Standby(pid, write)
 
     def _hand_to_standby(self, run_id: str, instance: str) -> int | None:
-        """Give a run to the standby worker. Return its pid, None if there is no standby worker or it has died."""
+        """Give a run to the standby worker and return the worker's pid.
+
+        Return None if there is no standby worker, or if it has died.
+        """
         standby, self._standby = self._standby, None
         if standby is None:
             return None
@@ -195,7 +204,7 @@ class RunServer:
         return standby.pid
 
     def _become_child(self, *connections: socket.socket) -> None:
-        """Turn a forked child from a server into a worker: close the server's descriptors, reset its signals."""
+        """Turn a forked copy of the server into a worker: close the server's descriptors, reset the signal handlers."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -209,7 +218,7 @@ class RunServer:
         self._workers.clear()
 
     def _find_worker(self, request: Mapping[str, Any]) -> RunWorker | None:
-        """Return the process of a run, None if it no longer exists.
+        """Return the process of the run that a request names. Return None if the process no longer exists.
 
         A process that an earlier server forked is not a child of this server. Its pid comes from the run's tag, which
         the request contains.
@@ -249,11 +258,13 @@ class RunServer:
             worker = self._workers.pop(pid, None)
             if self._standby is not None and self._standby.pid == pid:
                 os.close(self._standby.pipe)
-                self._standby = None  # the next launch forks its process itself, then a new standby worker
+                self._standby = (
+                    None  # the next launch forks a process for its run, and after that a new standby worker
+                )
             if worker is None:
                 continue
             self._kill_at.pop(worker, None)
-            kill_group(pid)  # processes that the run started and did not wait for
+            kill_group(pid)  # kill the processes that the run started and left running
             code = os.waitstatus_to_exitcode(status)
             if code != 0:
                 self._fork(None, report_death, worker, code)
@@ -313,7 +324,7 @@ def main() -> None:
     if not options.inherit:
         listener = local_socket.listen(
             options.socket
-        )  # only after the imports, so that each client that can connect is served immediately
+        )  # Listen only after the imports. So each client that can connect is served immediately.
     gc.collect()
     gc.freeze()  # the collector never touches imported objects again, so forked processes share their memory
     RunServer(listener, options.module, workers, kill_at).serve()

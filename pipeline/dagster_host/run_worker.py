@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance
 
 RUN_PROCESS_TAG = ".dagster/warm_worker"
-"""The run's tag that names its process, as the JSON of a `RunWorker`. The web UI does not show it."""
+"""The run's tag that identifies its process, as the JSON of a `RunWorker`. The web UI does not show this tag."""
 KILL_AFTER_SECONDS = 30.0
 """How long a run's process may take to end after SIGINT, before it is killed."""
 _STATEMENT_TIMEOUT_MS = 60_000
@@ -43,7 +43,9 @@ def work_and_exit(work: Callable[..., int], *arguments: object) -> NoReturn:
     code = 1
     try:
         code = work(*arguments)
-    except BaseException:  # an exception must not return to the server's loop, of which this child has a copy
+    except (
+        BaseException
+    ):  # This child is a copy of the server. An exception must not propagate into the copied server loop.
         traceback.print_exc()
     finally:
         for stream in (sys.stdout, sys.stderr):
@@ -55,11 +57,12 @@ def work_and_exit(work: Callable[..., int], *arguments: object) -> NoReturn:
 def stand_by(read: int, write: int) -> int:
     """Open Dagster's instance, wait until a run arrives through the pipe, and execute it. Return the exit code.
 
-    When the server ends, the pipe is closed without a run; then this process ends too.
+    When the server ends, the pipe is closed before a run has arrived. This process then ends too.
 
     Args:
         read: The descriptor of the pipe's end that this process reads.
-        write: The descriptor of the server's end, which this process inherited and closes.
+        write: The descriptor of the pipe's other end, to which the server writes. This process inherited a copy of
+            it, and closes the copy.
     """
     from dagster import DagsterInstance, serialize_value
 
@@ -67,7 +70,9 @@ def stand_by(read: int, write: int) -> int:
     set_title("dagster-standby")
     with DagsterInstance.get() as instance, open(read) as pipe:
         _pool_connections(instance)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # without a run nothing needs to end cleanly
+        signal.signal(
+            signal.SIGINT, signal.SIG_DFL
+        )  # Before a run arrives, this process has nothing to clean up, so the signal may end it immediately.
         line = pipe.read()
         if not line:
             return 0
@@ -79,9 +84,9 @@ def stand_by(read: int, write: int) -> int:
 
 
 def execute(run_id: str, instance_ref: str) -> int:
-    """Open the instance that `instance_ref` (a serialized `InstanceRef`) describes and execute one of its runs.
+    """Execute the run with this id and return the exit code.
 
-    Return the exit code.
+    `instance_ref` is a serialized `InstanceRef`: it describes the Dagster instance that stores the run.
     """
     from dagster import DagsterInstance, deserialize_value
 
@@ -130,7 +135,7 @@ def report_death(worker: RunWorker, exit_code: int) -> int:
             sys.stderr.write(f"attempt {attempt + 1} to report the death of run {worker.run_id} failed:\n")
             traceback.print_exc()
             time.sleep(2**attempt / 2)
-    return 0  # Dagster's run monitoring will find the run
+    return 0  # Dagster's run monitoring will find that the run's process no longer exists
 
 
 def _pool_connections(instance: "DagsterInstance") -> None:

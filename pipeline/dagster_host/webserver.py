@@ -50,7 +50,10 @@ class WebserverGuard:
         return await refusal(scope, receive, send)
 
     async def _accepts(self, key: str) -> bool:
-        """Tell whether a key is valid. If it is unknown, reload the settings and look again: it may be a new key."""
+        """Tell whether a key is valid.
+
+        If the key is unknown, reload the settings and check it again, because it may be a new key.
+        """
         if self._current.is_reload_due:
             await asyncio.to_thread(self._current.reload_if_due)
         if self._is_known(key):
@@ -77,7 +80,10 @@ class GuardedWebserver(DagsterWebserver[Any, Any]):
 
 
 def viewer_tags(context: "WorkspaceRequestContext") -> dict[str, str]:
-    """Return the tags for a backfill, which name the user of the request. (The run coordinator tags other runs.)"""
+    """Return the tags for a backfill. They name the user who launches it.
+
+    The run coordinator tags all other runs.
+    """
     headers = getattr(context.source, "headers", None)
     user = headers.get(USER_HEADER) if headers else None
     return {REQUESTED_BY_TAG: user} if user else {}
@@ -91,7 +97,7 @@ def main() -> None:
         )
     except SettingsRefused as reason:
         refuse_to_start(reason)
-    # The command has no options for the webserver's class and the viewer tags, but Dagster allows to override both.
+    # No option of the command sets the webserver's class or the viewer tags, but Dagster lets other code override both.
     setattr(app, "DagsterWebserver", GuardedWebserver)  # noqa: B010 - the module does not export this name
     set_viewer_tags(viewer_tags)
     idle_connections.watch(Pool)  # otherwise the first request after a restart of PostgreSQL fails

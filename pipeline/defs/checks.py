@@ -16,14 +16,14 @@ from pipeline.defs.resources import Warehouse
 from warehouse.contract import TRANSFORMED_DATA_ASSET
 
 MIN_COMPANIES = 50
-"""`fill_rates` compares two periods only if each has at least this many records; with fewer, chance decides."""
+"""`fill_rates` compares two periods only if each has at least this many records. With fewer, chance would decide."""
 MAX_DROP = 0.15
-"""By how much the share of records with a field may fall from the earlier to the later period (0.15: 15 points)."""
+"""How far the share of records that contain a field may fall between the two periods. 0.15: 15 percentage points."""
 MIN_TRANSFORMED = 0.98
-"""The minimum share of companies that have a record, see `counts`."""
+"""The minimum share of companies with a record, among the companies that `counts` looks at."""
 LATE_DAYS = 7
 MAX_LATE = 0.10
-"""The share of tracked companies that may be overdue for more than LATE_DAYS."""
+"""The maximum share of tracked companies that may be overdue for more than LATE_DAYS."""
 _EXAMPLES = 20
 """The maximum number of wrong rows that a finding shows."""
 _FIELDS = (
@@ -78,7 +78,10 @@ def references(connection: Connection) -> Finding:
 
 
 def counts(connection: Connection) -> Finding:
-    """Almost every company with a good capture has a record, not counting those pending or in quarantine."""
+    """Almost every company with a good capture has a record.
+
+    Companies without a record are not counted if a capture of theirs is pending or in quarantine.
+    """
     [row] = _rows(
         connection,
         "SELECT (SELECT count(DISTINCT idno) FROM source_data WHERE outcome = 'ok') AS captured,"

@@ -73,7 +73,7 @@ def refresh_tracked_schedule(
 def sweep_register_schedule(
     context: ScheduleEvaluationContext, warehouse: Warehouse, redis: RedisStores
 ) -> RunRequest | SkipReason:
-    """Launch a run if the last sweep finished at least a week ago or is unfinished, or if there was none."""
+    """Launch a sweep if there was none, if the last one is unfinished, or if it finished at least a week ago."""
     if reason := _reason_to_skip(context, sweep_register.name):
         return SkipReason(reason)
     settings = pipeline_settings()
@@ -146,7 +146,10 @@ def tidy_schedule(context: ScheduleEvaluationContext) -> RunRequest | SkipReason
 
 
 def _reason_to_skip(context: ScheduleEvaluationContext, job_name: str) -> str | None:
-    """Return why no run of a job may start now: schedules are off, or a run of it is active. None if one may start."""
+    """Return why no run of a job may start now: schedules are off, or a run of the job is active.
+
+    Return None if a run may start.
+    """
     if not pipeline_settings().schedules:
         return "schedules are off; REGISTRU_SCHEDULES=on turns them on"
     active = context.instance.get_runs(RunsFilter(job_name=job_name, statuses=_ACTIVE), limit=1)

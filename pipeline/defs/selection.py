@@ -1,4 +1,4 @@
-"""The companies that a run works on, as config that users type into Dagster's launchpad or that the API sends."""
+"""Dagster config that selects a run's companies. Users type it into Dagster's launchpad, or the API sends it."""
 
 from datetime import datetime
 from typing import Any, Self
@@ -172,7 +172,7 @@ def _check_count(idnos: list[str], *, alternative: str = "") -> None:
 
 
 def _parse_idnos(idnos: list[str]) -> list[str]:
-    """Return the IDNOs without duplicates. Raises ValueError, whose message explains each invalid IDNO."""
+    """Return the IDNOs without duplicates. Raises ValueError if any is invalid; its message explains each of them."""
     valid, reasons = [], []
     for idno in idnos:
         try:

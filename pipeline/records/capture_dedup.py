@@ -20,7 +20,7 @@ Headers = dict[str, Any]
 
 @dataclass(frozen=True)
 class SameAnswers:
-    """The id of the first capture with the same answers, and the headers that differ now.
+    """The first capture with the same answers, and the headers of the new capture that differ from it.
 
     `changed_headers` contains first those of the document, then those of each payload.
     """
@@ -62,7 +62,10 @@ def find_same_answers(connection: Connection, evidence: CaptureEvidence) -> Same
 
 
 def _first_of_newest(connection: Connection, idno: str) -> _FirstCapture | None:
-    """Return the company's newest good capture; if it names an earlier one with the same answers, that one."""
+    """Return the earlier capture that the company's newest good capture names as the one with the same answers.
+
+    If it names none, return the newest good capture itself. If there is no good capture, return None.
+    """
     newest = (
         select(func.coalesce(source_data.c.same_as, source_data.c.id))
         .where(source_data.c.idno == idno, source_data.c.outcome == Outcome.OK)
@@ -93,7 +96,7 @@ def _answer(payload: PayloadEvidence) -> tuple[int, str, int | None, str | None]
 
 
 def _changed(old: Headers | None, new: Headers | None) -> Headers | None:
-    """Return the new headers whose values differ; None if a header exists only in one of `old` and `new`."""
+    """Return the headers in `new` whose values differ. Return None if `old` and `new` have different header names."""
     if not isinstance(old, dict) or not isinstance(new, dict) or old.keys() != new.keys():
         return None
     return {name: value for name, value in new.items() if value != old[name]}

@@ -31,7 +31,7 @@ from warehouse.schema.tables import (
 )
 
 MAX_EARLIER_CAPTURES = 2
-"""If a capture does not state a field, at most this number of earlier captures is searched for the field."""
+"""The maximum number of earlier captures that are searched for a field that a capture does not state."""
 HTML_TYPE = "text/html; charset=utf-8"
 JSON_TYPE = "application/json"
 PNG_TYPE = "image/png"
@@ -55,8 +55,8 @@ class StoredCapture:
 class CaptureContents:
     """The page and the JSON bodies of a capture.
 
-    `damaged` is a message that names a body that does not match its stored hash. `removed` is a message that names a
-    removed body, when it was removed and why. Both are None if there is no such body.
+    `damaged` is a message about a body that does not match its stored hash, or None if all bodies match. `removed` is a
+    message about a removed body, with the time and the reason of the removal, or None if no body was removed.
     """
 
     html: bytes
@@ -66,7 +66,7 @@ class CaptureContents:
 
 
 def store_capture(connection: Connection, capture: Capture, *, run_id: str, requested_by: str | None) -> int:
-    """Store a capture with all its bodies and return its `source_data.id`. Do nothing if it has been stored before.
+    """Store a capture with all its bodies and return its `source_data.id`. Store it only once, even if called again.
 
     A good capture becomes a pending capture.
     """
@@ -108,7 +108,7 @@ def store_body(connection: Connection, content: bytes, content_type: str) -> str
 def _store_bodies(
     connection: Connection, capture: Capture, *, run_id: str, requested_by: str | None
 ) -> CaptureEvidence:
-    """Store the bodies of a capture. Return the capture with the hash of each body in place of the body."""
+    """Store the bodies of a capture. Return the capture as evidence, which contains hashes instead of bodies."""
 
     def body(content: bytes | None, content_type: str) -> str | None:
         return store_body(connection, content, content_type) if content is not None else None
@@ -163,12 +163,12 @@ def captures_of_companies(connection: Connection, idnos: Collection[str]) -> lis
 
 
 def find_good_capture(connection: Connection, source_data_id: int) -> StoredCapture | None:
-    """Return the capture with this id, None if it does not exist or is not a good one."""
+    """Return the capture with this id. Return None if it does not exist or is not a good capture."""
     return next(iter(good_captures(connection, [source_data_id])), None)
 
 
 def good_captures(connection: Connection, source_data_ids: Collection[int]) -> list[StoredCapture]:
-    """Return the good captures among those with these ids."""
+    """Return the captures with these ids, without those that are not good."""
     return _captures(connection, _good().where(source_data.c.id.in_(source_data_ids)))
 
 
@@ -185,7 +185,7 @@ def is_recorded(connection: Connection, capture: StoredCapture) -> bool:
 def stale_companies(
     connection: Connection, *, cohort: str | None = None, after: str = "", limit: int
 ) -> list[str]:
-    """Return the first companies, in order of their IDNOs, whose record is stale or missing.
+    """Return companies whose record is stale or missing, in the order of their IDNOs.
 
     A record is stale if an older transform version read it or if a newer capture is pending. But if this version has
     already put the record's capture into quarantine, the record is not stale: reading it again would fail again. The
@@ -286,7 +286,7 @@ def load_contents(connection: Connection, captures: Sequence[StoredCapture]) -> 
         )
     }
     damaged = {sha256 for sha256 in stored if hashlib.sha256(stored[sha256]).hexdigest() != sha256}
-    # A removed body is empty, so it does not match its hash either. Only if a hash does not match, a third query finds
+    # A removed body is empty, so it does not match its hash either. If a hash does not match, a third query finds
     # out whether the body was removed, when and why.
     removed = _removed(connection, damaged) if damaged else {}
     return {

@@ -6,13 +6,13 @@ from warehouse.idno import IDNO_LENGTH
 
 FIRST_YEAR, LAST_YEAR = 2000, 2039
 OTHERS = "others"
-"""The cohort of all IDNOs that contain none of these years. (An IDNO contains 2003 if it begins with 1003.)"""
+"""The cohort of all IDNOs that belong to none of these years. (An IDNO that begins with 1003 belongs to 2003.)"""
 COHORTS = (*(str(year) for year in range(FIRST_YEAR, LAST_YEAR + 1)), OTHERS)
 """The names of all cohorts. They are the partition keys of the job that re-transforms companies."""
 
 
 def in_cohort(idno: ColumnElement[str], cohort: str) -> ColumnElement[bool]:
-    """Return the condition that an IDNO belongs to a cohort, in a form that can use an index."""
+    """Return the SQL condition that an IDNO belongs to a cohort. PostgreSQL can evaluate it with an index."""
     if cohort == OTHERS:
         return or_(idno < _first(FIRST_YEAR), idno > _last(LAST_YEAR))
     return and_(idno >= _first(int(cohort)), idno <= _last(int(cohort)))

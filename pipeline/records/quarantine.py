@@ -16,7 +16,7 @@ _MAX_DETAIL = 500
 
 
 class TooManyRefused(Exception):
-    """So many captures of a batch could not be transformed that the parser itself is in doubt."""
+    """So many captures of a batch could not be transformed that the parser itself is probably wrong."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How many captures of a batch may be refused: `per_cent` of them, or `at_least` if that is more."""
+    """How many captures of a batch may be refused: `per_cent` of the batch or `at_least`, whichever is more."""
 
     per_cent: float = 5.0
     at_least: int = 10
@@ -38,9 +38,9 @@ class Tolerance:
         """Raise TooManyRefused if more captures were refused than are tolerated.
 
         Args:
-            refused: The number of refused captures, without those that were already in quarantine before the batch.
+            refused: The number of refused captures. Captures that were in quarantine before the batch do not count.
             tried: The number of captures in the batch.
-            example: The detail of one refusal, which the error's message quotes.
+            example: The detail of one refusal, for the error's message.
         """
         if refused > max(self.at_least, tried * self.per_cent / 100):
             raise TooManyRefused(
@@ -50,7 +50,7 @@ class Tolerance:
 
 
 def quarantined(connection: Connection, captures: Sequence[StoredCapture]) -> set[int]:
-    """Return the `source_data_id`s of those of these captures that are in quarantine."""
+    """Return the `source_data_id` of each of these captures that is in quarantine."""
     query = select(quarantine.c.source_data_id).where(
         quarantine.c.source_data_id.in_([capture.source_data_id for capture in captures])
     )

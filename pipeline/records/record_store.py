@@ -46,7 +46,7 @@ _LINE_COLUMNS = ("idno", "year", "form", "row", "value", "label", *_ORIGIN)
 
 @dataclass(frozen=True)
 class Head:
-    """The part of a record's head that updates need: its capture, the transform version that read it, a hash."""
+    """The part of a record's head that updates need: its capture, its transform version, and the hash of its facts."""
 
     source_data_id: int
     fetched_at: datetime
@@ -168,7 +168,7 @@ def _head_row(record: RecordUpdate, now: datetime) -> dict[str, object]:
 
 
 def _source(record: RecordUpdate, field: str) -> tuple[int, int]:
-    """Return `source_data_id` and `transform_version` for the companion rows that contain a field."""
+    """Return the `source_data_id` and the `transform_version` to store in the companion rows of a field."""
     source = record.resolved.sources.get(field)
     return source.source_data_id if source else record.capture.source_data_id, version.TRANSFORM_VERSION
 

@@ -1,4 +1,4 @@
-"""Transformation of stored captures: each becomes its company's record, or goes into quarantine if it is unreadable."""
+"""Transforms stored captures into companies' records. A capture that cannot be read is put into quarantine."""
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -62,8 +62,8 @@ class TransformResult(StrEnum):
 class Transformation:
     """The result for one capture.
 
-    `note` says why the capture was not transformed, or what its readings disagree on. `changes` is the number of
-    changes in the record; `source_changes` is the number of those with the cause `source`.
+    `note` says why the capture was not transformed or, if it was, on which fields its readings disagree. `changes`
+    counts the changes of the record, and `source_changes` those of them whose cause is `source`.
     """
 
     idno: str
@@ -81,7 +81,7 @@ def update_record(
 ) -> Transformation:
     """Transform a capture into its company's record and write the record to the cache.
 
-    If the capture cannot be read, no exception is raised; the result says why.
+    If the capture cannot be read, raise no exception. The result then says why.
     """
     [done] = update_records(transaction, [capture])
     if done.result is not TransformResult.NOT_TRANSFORMED:
@@ -101,7 +101,7 @@ def update_records(
     Args:
         transaction: Opens a transaction in the warehouse.
         captures: At most one capture of each company.
-        tolerance: How many captures may fail, not counting those that already were in quarantine; None for any number.
+        tolerance: How many captures may fail; None for any number. Captures already in quarantine do not count.
 
     Raises:
         TooManyRefused: More captures failed than `tolerance` allows. Nothing is stored in this case.
@@ -161,7 +161,7 @@ def _update_quarantine(
 
 
 def _resolve(connection: Connection, captures: Sequence[StoredCapture]) -> dict[int, ResolvedFacts | Refusal]:
-    """Return, by `source_data_id`, the company's facts as of each capture, or why the capture could not be read.
+    """Return, by `source_data_id`, the facts that each capture yields, or why the capture could not be read.
 
     Earlier captures supply the fields that a capture does not state.
     """
@@ -196,7 +196,7 @@ def _read_earlier(connection: Connection, captures: Sequence[StoredCapture]) -> 
 def _read_all(
     connection: Connection, captures: Sequence[StoredCapture]
 ) -> dict[int, CaptureReading | Refusal]:
-    """Return, by `source_data_id`, what each capture itself states, or why it could not be read."""
+    """Return, by `source_data_id`, what was read from each capture alone, or why the capture could not be read."""
     contents = load_contents(connection, captures)
     return {capture.source_data_id: _read(capture, contents[capture.source_data_id]) for capture in captures}
 
@@ -225,7 +225,7 @@ def _record_updates(
     heads: Mapping[str, Head],
     readings: Mapping[int, ResolvedFacts | Refusal],
 ) -> list[RecordUpdate]:
-    """Return the records to store. Leave out records that already come from the same capture and version."""
+    """Return the records to store. Leave out a record that this version has already read from the same capture."""
     read = [
         (capture, reading, facts_sha256(reading.facts))
         for capture in captures
@@ -292,7 +292,7 @@ def _history(
     old: CompanyFacts,
     reread: ResolvedFacts | Refusal | None,
 ) -> Iterator[ChangeEntry]:
-    """Yield the changes with their causes, those of the parser before those of the source.
+    """Yield the changes with their causes. Changes with the cause `parser` come before those with the cause `source`.
 
     Args:
         capture: The capture that the new record comes from.
@@ -300,7 +300,8 @@ def _history(
         found: The differences between the present and the new record.
         head: The head of the present record.
         old: The facts of the present record.
-        reread: What this transform version reads from the capture of the present record, None if it was not read again.
+        reread: What this transform version reads from the capture of the present record; None if that capture was not
+            read again.
     """
     if not isinstance(reread, ResolvedFacts):
         # The source is the cause only if the same transform version read two different captures. If another version
@@ -328,7 +329,10 @@ def _entry(difference: Difference, cause: Cause, capture: StoredCapture, head: H
 
 
 def _store(connection: Connection, updates: Sequence[RecordUpdate]) -> dict[int, Refusal]:
-    """Store records. Return, by `source_data_id`, why the database rejected a record; the others are stored."""
+    """Store records. If the database rejects some, store the others.
+
+    Return the reason for each rejected record, by the `source_data_id` of its capture.
+    """
     try:
         with connection.begin_nested():
             store_records(connection, updates)

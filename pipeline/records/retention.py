@@ -9,14 +9,14 @@ from pipeline.records.warehouse_engine import Transaction
 
 _BATCH = 20_000
 _ALLOW_MORE_TIME = text("SET LOCAL statement_timeout = '15min'")
-"""Raises the time limit of the next statement: it looks at all captures, which takes longer than others may take."""
+"""Allows more time for the next statement, which looks at all captures. The usual limit would be too short."""
 _PRUNABLE = text("SELECT count(*) AS bodies, coalesce(sum(size), 0) AS bytes FROM prunable_bodies(:cutoff)")
 _PRUNE = text("SELECT bodies, bytes FROM prune_bodies(:cutoff, :most, :run_id)")
 
 
 @dataclass(frozen=True)
 class PrunedBodies:
-    """The number of bodies, and their total size in bytes before the database compresses them."""
+    """Bodies that are or can be removed: their number and their size in bytes, before the database compresses them."""
 
     count: int
     bytes: int

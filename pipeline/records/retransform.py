@@ -19,10 +19,10 @@ from pipeline.records.record_updates import Transformation, TransformResult, upd
 from pipeline.records.warehouse_engine import Transaction, engine_for
 
 BATCH = 100
-"""Companies per transaction. All their pages are in memory, and their records are locked for about a second."""
+"""The number of companies per transaction: all their pages are in memory, and their records are locked (about 1 s)."""
 _PAGE = 2000
 _SINGLE_PROCESS_MAX = 2 * BATCH
-"""Up to this number of companies, the run's own process does all work, because starting others would take longer."""
+"""Up to this number of companies, the run's own process does all the work. Starting other processes takes longer."""
 _MAX_PASSES = 3
 
 Results = list[Transformation]
@@ -40,20 +40,22 @@ def retransform_stale(
 
     Args:
         transaction: Opens a transaction in the warehouse.
-        warehouse_url: The warehouse's URL, to which the other processes connect.
+        warehouse_url: The warehouse's URL, for the worker processes.
         cohort: Transform only companies of this cohort.
         processes: How many processes transform at the same time.
         tolerance: How many captures of each batch may fail.
 
     Raises:
-        TooManyRefused: So many captures of a batch failed that the parser itself is in doubt.
+        TooManyRefused: So many captures of a batch failed that the parser itself is probably wrong.
     """
     for _ in range(_MAX_PASSES):
         refused = False
         for results in _one_pass(transaction, warehouse_url, cohort, processes, tolerance):
             refused = refused or any(done.result is TransformResult.NOT_TRANSFORMED for done in results)
             yield results
-        if not refused:  # if a capture was refused, the next pass tries an earlier capture
+        if (
+            not refused
+        ):  # if a company's capture was refused, the next pass tries an earlier capture of the company
             return
 
 
@@ -103,7 +105,7 @@ def _take_finished(pending: set[Future[Results]]) -> Iterator[Results]:
 
 
 class _WorkerPool:
-    """Processes that each read, transform and write batches over a connection of their own."""
+    """Worker processes. Each reads, transforms and writes batches over its own database connection."""
 
     def __init__(self, warehouse_url: str, processes: int, tolerance: Tolerance) -> None:
         self._max_pending = 2 * processes
@@ -124,7 +126,7 @@ class _WorkerPool:
             yield from _take_finished(pending)
 
     def close(self) -> None:
-        """Start no further batch; wait until the running batches have ended, with a commit or a rollback."""
+        """Start no further batch. Wait until the running batches have been committed or rolled back."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 

@@ -19,7 +19,7 @@ def without_suppressed(resolved: ResolvedFacts, suppressed: Sequence[Suppression
         resolved,
         facts=facts.model_copy(update=changed),
         sources=_without_quotes(resolved.sources, changed),
-        # A disagreement on a field quotes both readings, and with them the names.
+        # A disagreement on a field quotes both readings, so it contains the names.
         disagreements={
             field: readings for field, readings in resolved.disagreements.items() if field not in changed
         },
@@ -30,7 +30,7 @@ def without_suppressed(resolved: ResolvedFacts, suppressed: Sequence[Suppression
 def _without_quotes(
     sources: Mapping[str, FieldProvenance], fields: Mapping[str, object]
 ) -> dict[str, FieldProvenance]:
-    """Return the provenance of all fields. That of `fields` no longer quotes the capture's text (`raw`)."""
+    """Return the provenance of all fields, without the quoted text (`raw`) in the provenance of `fields`."""
     return {
         field: source.model_copy(update={"raw": None}) if field in fields else source
         for field, source in sources.items()

@@ -13,14 +13,15 @@ _CAPTURES_SEARCHED = 1000
 
 
 class ApiAddressUnknown(RuntimeError):
-    """The URL of the site's API is unknown; the message tells how to configure it."""
+    """The URL of the site's API is unknown. The error's message says how to configure it."""
 
 
 def list_url(connection: Connection, *, site_url: str, api_url: str | None) -> str:
     """Return the URL of the list of companies.
 
-    The API's URL is `api_url` if that is set. Otherwise it is a constant for the live site; for any other site it is
-    derived from the payload URLs of the newest captures. Raise ApiAddressUnknown if there are no such captures.
+    If `api_url` is set, it is the API's URL. Otherwise the live site has a constant URL, and the URL of any other site
+    is derived from the payload URLs of the newest captures. Raise ApiAddressUnknown if there are no captures with
+    payloads.
     """
     if api_url:
         return f"{api_url.rstrip('/')}{LIST_PATH}"
@@ -36,7 +37,7 @@ def list_url(connection: Connection, *, site_url: str, api_url: str | None) -> s
 
 
 def _url_in_captures(connection: Connection, site_url: str) -> str | None:
-    """Return the URL from which the newest captured page fetched its company, without the IDNO at its end."""
+    """Return the payload URL from which the newest captured page got its company, without the IDNO at the URL's end."""
     newest = (
         select(source_data.c.id, source_data.c.idno)
         .where(source_data.c.url.startswith(f"{site_url.rstrip('/')}/", autoescape=True))

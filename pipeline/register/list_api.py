@@ -24,7 +24,7 @@ _FIELDS = frozenset(
 
 
 class HttpClient(Protocol):
-    """An HTTP client. It must throttle and retry by itself; the callers here do neither."""
+    """An HTTP client. It must throttle and retry, because this module does neither."""
 
     def get(self, url: str) -> httpx.Response:
         """Fetch a URL."""

@@ -23,7 +23,7 @@ _Value = TypeVar("_Value")
 
 @dataclass(frozen=True)
 class ListedCompany:
-    """A company as a list describes it."""
+    """A company, with the values that a row of a list states about it."""
 
     idno: str
     name: str | None
@@ -104,7 +104,7 @@ class RawRow:
 
 
 class _UnreadableValue(ValueError):
-    """A value has the wrong type or format; the message tells what is wrong."""
+    """A value has the wrong type or format. The error's message says what is wrong."""
 
 
 def add_row(parsed: ParsedRows, raw: RawRow) -> None:
@@ -141,7 +141,10 @@ def is_absent(value: object) -> bool:
 
 
 def as_text(value: object) -> str | None:
-    """Return a text, or a whole number (spreadsheets store codes so) as text; raise ValueError for other types."""
+    """Return a text unchanged, or a whole number as text. Raise ValueError for other types.
+
+    Spreadsheets store codes as numbers.
+    """
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):

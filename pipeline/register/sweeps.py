@@ -21,7 +21,7 @@ class SweepConflict(RuntimeError):
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep with its cursor: the next page to walk, and the number of companies seen so far."""
+    """A sweep with its cursor (the next page to read) and the number of companies seen so far."""
 
     id: int
     source: str
@@ -33,7 +33,7 @@ class Sweep:
 
 
 def open_sweep(connection: Connection, source: str, *, page_size: int, restart: bool) -> Sweep:
-    """Return the newest sweep of a source if it is unfinished and not `restart`; otherwise create a sweep."""
+    """Return the newest sweep of a source if it is unfinished. Otherwise, or with `restart`, create a new one."""
     connection.execute(select(func.pg_advisory_xact_lock(OPEN_SWEEP_LOCK)))
     newest = newest_sweep(connection, source)
     if newest is not None and newest.finished_at is None and not restart:
@@ -49,7 +49,7 @@ def open_sweep(connection: Connection, source: str, *, page_size: int, restart: 
 
 
 def newest_sweep(connection: Connection, source: str) -> Sweep | None:
-    """Return the sweep of a source that was started last, or None. Earlier unfinished sweeps are never resumed."""
+    """Return the most recently started sweep of a source, or None. Earlier unfinished sweeps are never resumed."""
     row = connection.execute(
         select(sweeps).where(sweeps.c.source == source).order_by(sweeps.c.id.desc()).limit(1)
     ).one_or_none()

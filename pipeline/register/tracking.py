@@ -15,10 +15,10 @@ from warehouse.schema.tables import source_data, tracked_companies
 DEFAULT_INTERVAL_HOURS = 24 * 30
 """The default interval in hours: a tracked company is due when its newest good capture is older than this."""
 CONCLUSIVE_OUTCOMES = (Outcome.OK, Outcome.NOT_FOUND)
-"""After these outcomes, a company is due again after its interval. Any other outcome is a failure: it is due sooner."""
+"""After these outcomes, a company is due again after its interval. After a failure (any other), it is due sooner."""
 
 # xmax is 0 in a row that this statement inserted, but not in a row that it updated. If the list lacks a value, the
-# stored value is kept. If the company was captured before, it is due `every_hours` after its newest good capture.
+# stored value is kept. If the company has a good capture, it is due `every_hours` after the newest one.
 _TRACK = text("""
 INSERT INTO tracked_companies AS tracked (
   idno, name, legal_form, is_active, registered_on, every_hours, due_at, captured_at, failures,
@@ -62,11 +62,11 @@ class CompanySet(StrEnum):
     """The sets of companies that a run can select."""
 
     FAILED = "failed"
-    """Companies whose newest capture has another outcome than ok or not_found; the oldest such capture first."""
+    """Companies whose newest capture is neither ok nor not_found. The company with the oldest one comes first."""
     DUE = "due"
-    """Tracked companies whose due time has passed; the most overdue first."""
+    """Tracked companies whose due time has passed, the most overdue company first."""
     ALL = "all"
-    """All tracked or captured companies; by IDNO."""
+    """All companies that are tracked or have a capture, in the order of their IDNOs."""
 
 
 class Selection(Protocol):
@@ -82,11 +82,11 @@ class Selection(Protocol):
 
     @property
     def cohort(self) -> int | None:
-        """Only companies of the set whose IDNO was issued in this year; None: all years."""
+        """The year to which the set is restricted, by the year in which an IDNO was issued; None for all years."""
 
     @property
     def since_time(self) -> datetime | None:
-        """Only companies of the set that have no good capture since this time; None: no restriction."""
+        """Restricts the set to companies without a good capture since this time; None for no restriction."""
 
     @property
     def limit(self) -> int:
@@ -135,7 +135,7 @@ def track(
 
 
 def schedule_next_visit(connection: Connection, *, idno: str, outcome: Outcome, fetched_at: datetime) -> None:
-    """Set the next due time of a tracked company after a visit; the outcome decides. Ignore companies not tracked."""
+    """Set a tracked company's next due time according to the outcome of a visit. Ignore untracked companies."""
     connection.execute(
         _SCHEDULE, {"idno": idno, "is_conclusive": outcome in CONCLUSIVE_OUTCOMES, "fetched_at": fetched_at}
     )
@@ -185,7 +185,7 @@ def _due(limit: int, cohort: int | None, since: datetime | None) -> Select[tuple
 
 
 def _all(limit: int, cohort: int | None, since: datetime | None) -> Select[tuple[str]]:
-    # Each subquery reads its first rows by the index. Otherwise the union would process half a million rows.
+    # Each subquery reads only its first rows, with an index. Otherwise the union would process half a million rows.
     firsts = [
         select(column)
         .where(*_narrowed(column, cohort, since))
@@ -202,7 +202,7 @@ def _all(limit: int, cohort: int | None, since: datetime | None) -> Select[tuple
 def _narrowed(
     idno: ColumnElement[str], cohort: int | None, since: datetime | None
 ) -> list[ColumnElement[bool]]:
-    # PostgreSQL evaluates a subquery with LIMIT for each row by an index, even before the tables have statistics. With
+    # For each row, PostgreSQL looks up a subquery with LIMIT in an index, even before the tables have statistics. With
     # NOT EXISTS instead, the query took a minute and a half on tables without statistics.
     conditions: list[ColumnElement[bool]] = []
     if cohort is not None:

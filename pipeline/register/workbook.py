@@ -17,7 +17,7 @@ from pipeline.transform.source_text import fold
 
 SHEET = "Company"
 _HEADER_WITHIN = 100
-"""The header must be in one of this many rows at the top of the sheet."""
+"""How many rows at the top of the sheet are searched for the header."""
 _NOTE = re.compile(r"\([^()]*\)")
 _TITLES = {
     "idno": "IDNO/ Cod fiscal",
@@ -29,7 +29,7 @@ _TITLES = {
 
 
 class UnreadableRegister(RuntimeError):
-    """The file is not a readable register; the message tells what is missing."""
+    """The file is not a readable register. The error's message says what is missing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class RegisterColumns:
 
 
 def file_source(path: Path) -> str:
-    """Return the name of a file as the source of a sweep: it contains the hash of the content.
+    """Return the name under which a sweep stores this file as its source. It contains the hash of the content.
 
     Raise UnreadableRegister if the file cannot be read.
     """
@@ -97,7 +97,7 @@ def _find_columns(path: Path, rows: Iterator[tuple[int, Row]]) -> tuple[Register
 
 
 def _plain(title: str) -> str:
-    """Return the title of a column in a form for comparison: folded, without note in parentheses and spaces."""
+    """Return a column's title for comparison: folded, without spaces and without a note in parentheses."""
     return fold(_NOTE.sub("", title)).replace(" ", "")
 
 

@@ -24,7 +24,7 @@ Row = dict[int, object]
 
 LARGEST_PART = 1024**3
 _MOST_ROWS = 1_048_576
-"""The limit of the XLSX format. It is checked because a row of a malformed file may have a much larger number."""
+"""The maximum number of a row in the XLSX format. In a malformed file, a row may have a much larger number."""
 _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
@@ -37,7 +37,7 @@ _DAMAGED = (
 
 
 class UnreadableXlsx(ValueError):
-    """The file is not a readable XLSX; the message tells why."""
+    """The file is not a readable XLSX file. The error's message says why."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,12 @@ class Workbook:
                     yield number, row
 
     def as_day(self, value: object) -> object:
-        """Convert a number, as XLSX stores dates, to its date; return any other value unchanged."""
+        """Convert a number to the date for which it stands in XLSX. Return any other value unchanged."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             return value
         try:
             day = from_excel(value, self.book.epoch)
-        except (OverflowError, ValueError):  # past the year 9999
+        except (OverflowError, ValueError):  # the date would be later than the year 9999
             return value
         return day if isinstance(day, date | datetime) else value
 

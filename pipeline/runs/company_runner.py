@@ -1,7 +1,7 @@
 """What a run does for each of its companies: visit, store the capture, transform it, report the result.
 
-The run finishes a company as soon as the company's last visit has ended. So a run that is cancelled or dies loses only
-the visits in progress.
+The run does all of this for a company as soon as the company's last visit has ended. So a run that is cancelled or
+dies loses only the visits in progress.
 """
 
 import logging
@@ -40,9 +40,9 @@ NewCrawl = Callable[[Callable[[str], int | None]], Crawl]
 class RunContext:
     """What `CompanyRunner` needs to know about its run.
 
-    `run_ids` contains this run and the runs that it is a retry of. A company with a conclusive capture newer than
-    `since` is not visited; `since` is the time of the request, unless the run's config names another time.
-    `transforms` says whether the run also updates records.
+    `run_ids` contains the id of this run and, if it is a retry, the ids of the earlier runs. A company with a
+    conclusive capture newer than `since` is not visited. `since` is the time of the request, unless the config sets
+    another time. `transforms` says whether the run also updates records.
     """
 
     run_id: str
@@ -74,7 +74,7 @@ class CompanyRunner:
     def scrape_all(self, idnos: Iterable[str]) -> Iterator[Event]:
         """Visit companies and yield each event of the crawl after it is stored.
 
-        Skip companies that this run, or a run that it is a retry of, has already finished.
+        Skip companies that one of `run_ids` has already finished.
         """
         self._store_spooled()
         with self._stores.transaction() as connection:
@@ -145,7 +145,7 @@ class CompanyRunner:
     def _transform(self, source_data_id: int) -> str | None:
         """Update the company's record if the capture is a good one and this run transforms.
 
-        Return why the capture could not be read; None if it was read, or if there was nothing to do.
+        Return why the capture could not be read. Return None if it was read, or if there was nothing to do.
         """
         if not self._run.transforms:
             return None
@@ -182,12 +182,12 @@ class CompanyRunner:
 def store_spools_of_dead_runs(
     transaction: Transaction, spools: Path, *, has_ended: Callable[[str], bool]
 ) -> int:
-    """Store the captures that runs left in their spools when they died on this machine. Return their number.
+    """Store the captures that dead runs of this machine left in their spools. Return the number of captures.
 
     Args:
         transaction: Opens a transaction in the warehouse.
         spools: The folder that contains a spool for each run. The spool's name is the run's id.
-        has_ended: Returns whether the run with an id has ended.
+        has_ended: Takes the id of a run and returns whether that run has ended.
     """
     count = 0
     for folder in spools.iterdir() if spools.is_dir() else ():

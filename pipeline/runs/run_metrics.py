@@ -19,7 +19,7 @@ _RESULT_LABELS = {
     TransformResult.NOT_TRANSFORMED: metrics.NOT_TRANSFORMED,
     TransformResult.NEWER_IS_CURRENT: metrics.OLDER,
 }
-"""The label of each result in the metric of transformations. A company without a good capture is not counted."""
+"""The label for each result in the counter of transformations. A company without a good capture is not counted."""
 
 
 def report_settings(tallies: Tallies, settings: PipelineSettings) -> None:

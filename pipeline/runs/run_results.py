@@ -1,4 +1,4 @@
-"""The results of runs for each company: queries on the table `run_results` and on the captures of runs."""
+"""Queries on the results of runs for each company (the table `run_results`) and on the captures of runs."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ def store_result(connection: Connection, run_id: str, result: CompanyRunResult) 
 
 
 def load_results(connection: Connection, run_ids: Collection[str]) -> list[CompanyRunResult]:
-    """Return the results of these runs, ordered by IDNO: for each company only the newest result."""
+    """Return the results of these runs in the order of IDNOs. For each company, return only the newest result."""
     rows = connection.execute(
         select(run_results)
         .where(run_results.c.run_id.in_(run_ids))
@@ -89,7 +89,7 @@ def load_visits(connection: Connection, run_ids: Collection[str]) -> list[RunVis
 
 
 def find_conclusive_capture(connection: Connection, idno: str, since: datetime) -> int | None:
-    """Return the id of a company's newest conclusive capture since a time, None if there is none.
+    """Return the id of a company's newest conclusive capture since a time, or None if there is none.
 
     The capture may be of any run. Conclusive outcomes are `ok` and `not_found`.
     """
@@ -107,9 +107,9 @@ def find_conclusive_capture(connection: Connection, idno: str, since: datetime) 
 
 
 def without_result(connection: Connection, idnos: Iterable[str], run_ids: Collection[str]) -> list[str]:
-    """Return, in the given order, the companies that none of these runs has finished.
+    """Return the companies that none of these runs has finished, in the order of `idnos`.
 
-    A run that deferred a company has not finished it.
+    A company counts as unfinished if a run deferred it.
     """
     rows = connection.scalars(
         select(run_results.c.idno).where(

@@ -8,7 +8,7 @@ _TABLES = (
     "SELECT quote_ident(relname) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
     " ORDER BY relname"
 )
-# Rows are hashed as text. These settings fix how values look as text, whatever the server's defaults are.
+# Rows are hashed as text. With these settings, the text of a value does not depend on the server's defaults.
 _SETTINGS = (
     "SET LOCAL TimeZone = 'UTC'",
     "SET LOCAL DateStyle = 'ISO'",
@@ -31,7 +31,8 @@ def contents_of(connection: Connection) -> dict[str, TableContents]:
 
 
 def _contents(connection: Connection, table: str) -> TableContents:
-    # The digest is the sum of 64 bits of each row's MD5. It does not depend on the order of rows, so it needs no sort.
+    # The digest is a sum over all rows: 64 bits of each row's MD5. A sum does not depend on the order of rows, so the
+    # query needs no sort.
     row = connection.execute(
         text(
             "SELECT count(*) AS rows, coalesce(sum(('x' || left(md5(t::text), 16))::bit(64)::bigint), 0) AS digest"

@@ -1,4 +1,4 @@
-"""Makes a backup: dumps, counts and hashes a snapshot of each database, then gives the folder its final name."""
+"""Makes a backup: takes a snapshot of each database, dumps it, and counts and hashes its rows."""
 
 import contextlib
 import os
@@ -85,7 +85,8 @@ def make_backup(
 def _snapshots(databases: Sequence[OwnedDatabase]) -> Iterator[list[_Snapshot]]:
     """Take a snapshot of each database, one directly after the other, in the order of `DATABASES`.
 
-    A row of an earlier database may refer to a row of a later one, so the later snapshot must not be older.
+    A row in one database may refer to a row in a database that comes later in this order. So the snapshot of the
+    database that comes later must not be older.
     """
     with contextlib.ExitStack() as stack:
         connections = [
@@ -153,7 +154,7 @@ def _sync(path: Path) -> None:
 
 
 def prune(output: Path, *, keep: int) -> list[Path]:
-    """Remove all backups in a folder except the newest `keep`. Return the removed ones; touch nothing else there."""
+    """Remove all backups in a folder except the newest `keep`, and return their paths. Remove no other files there."""
     backups = sorted(path for path in output.iterdir() if _NAME.fullmatch(path.name) and _is_backup(path))
     old = backups[: max(len(backups) - keep, 0)]
     for folder in old:

@@ -39,7 +39,7 @@ class BackupPart(_ManifestModel):
 class Manifest(_ManifestModel):
     """The description of a backup.
 
-    `site` is the site whose companies the backup holds. It keeps made-up companies apart from real ones.
+    `site` is the site whose companies the backup holds, so that made-up companies are never mixed with real ones.
     """
 
     format: Literal[1] = 1
@@ -50,7 +50,7 @@ class Manifest(_ManifestModel):
     parts: tuple[BackupPart, ...]
 
     def part(self, database: str) -> BackupPart:
-        """Return the part of a database. Raises StackError if the backup has none."""
+        """Return the part of the backup that holds this database. Raises StackError if there is none."""
         for part in self.parts:
             if part.database == database:
                 return part

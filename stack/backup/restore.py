@@ -68,7 +68,8 @@ def restore_home(folder: Path, home: Home, *, force: bool, report_progress: Prog
 
 def _fill(folder: Path, manifest: Manifest, home: Home, staging: Home, report_progress: Progress) -> None:
     secrets = load_or_create(home.secrets)
-    # For its side effect: the user that runs PostgreSQL may then enter the home, which contains the staging folder.
+    # Called for its side effect: it lets the user that runs PostgreSQL enter the home, which contains the staging
+    # folder.
     postgres.unprivileged_prefix(home)
     postgres.prepare(staging, secrets)
     with postgres_alone(staging, secrets, mark=home) as databases:

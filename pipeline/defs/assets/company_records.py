@@ -60,7 +60,9 @@ def records(
     with retried_on_outage(context), telemetry.step("records"):
         for results in _transformations(context, config, warehouse, redis):
             summary.add(results)
-            if not run_context.captures(context.run):  # a run that captures counts them after each visit
+            if not run_context.captures(
+                context.run
+            ):  # a run that visits companies has counted the transformation after each visit
                 count_transformations(tallies, results)
             tallies.flush()
             if config.select:
@@ -119,7 +121,7 @@ def _captures(
 
 def _transform(capture: StoredCapture, warehouse: Warehouse, redis: RedisStores) -> Transformation:
     with warehouse.transaction() as connection:
-        if is_recorded(connection, capture):  # the run transformed it right after the visit
+        if is_recorded(connection, capture):  # the run has transformed this capture right after the visit
             record = load_record(connection, capture.idno)
             name = record.name if record else ""
             return Transformation(capture.idno, capture.source_data_id, TransformResult.TRANSFORMED, name)

@@ -24,7 +24,7 @@ from warehouse.contract import KIND_TAG, REQUESTED_BY_TAG, RunKind
 class VisitPlan:
     """The companies that a run is to visit.
 
-    The run skips a company that already has a conclusive capture newer than `since` when its visit would begin.
+    When a visit is about to begin, the run skips it if the company already has a conclusive capture newer than `since`.
     """
 
     idnos: list[str]
@@ -36,7 +36,7 @@ class VisitPlan:
     description="Determines the companies to visit: those that the config names, or those that it selects.",
 )
 def plan_captures(context: OpExecutionContext, config: CompanySelection, warehouse: Warehouse) -> VisitPlan:
-    """Return the plan. (Dagster has validated the config before the step starts.)"""
+    """Return the companies that the config selects. Dagster has validated the config before the step starts."""
     with retried_on_outage(context), warehouse.transaction() as connection:
         idnos = select_companies(connection, config)
     context.log.info(f"companies to visit: {len(idnos)}")
@@ -56,7 +56,7 @@ def capture_companies(
     warehouse: Warehouse,
     telemetry: Telemetry,
 ) -> None:
-    """Visit each company, with retries, and store its captures. If the run also transforms, update its record."""
+    """Visit each company, with retries, and store the captures. If the run also transforms, update the records."""
     spools = browser.settings.work_dir / "spool"
     stores = Stores(
         transaction=warehouse.transaction,

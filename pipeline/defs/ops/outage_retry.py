@@ -14,7 +14,7 @@ _OUTAGES = (RedisError, InterfaceError, OperationalError)
 
 @contextmanager
 def retried_on_outage(context: OpExecutionContext | AssetExecutionContext) -> Iterator[None]:
-    """Make Dagster retry the step, after a delay that grows, if PostgreSQL or Redis cannot be reached.
+    """Make Dagster retry the step if PostgreSQL or Redis cannot be reached. The delay grows with each retry.
 
     Dagster's RetryPolicy is no alternative: it would also retry after any other error and after a cancellation.
     """

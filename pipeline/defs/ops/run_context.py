@@ -1,4 +1,4 @@
-"""Queries with which a step asks Dagster about its own run and about other runs."""
+"""Functions with which a step finds out facts about its own run and about other runs."""
 
 import time
 from collections.abc import Callable
@@ -21,7 +21,10 @@ _CHECK_INTERVAL = timedelta(seconds=2)
 
 
 def run_group(context: Context) -> tuple[str, ...]:
-    """Return the ids of this run and of the runs that it is a retry of. A retry skips the work that they have done."""
+    """Return the id of this run and, if it is a retry, the ids of the earlier runs.
+
+    A retry skips the companies that the earlier runs have finished.
+    """
     run = context.run
     if run.root_run_id is None:
         return (run.run_id,)
@@ -30,12 +33,12 @@ def run_group(context: Context) -> tuple[str, ...]:
 
 
 def captures(run: DagsterRun) -> bool:
-    """Tell whether a run materializes `source_data`."""
+    """Tell whether a run materializes the asset `source_data`, which means that it visits companies."""
     return _materializes(run, SOURCE_DATA_ASSET)
 
 
 def transforms(run: DagsterRun) -> bool:
-    """Tell whether a run materializes `transformed_data`."""
+    """Tell whether a run materializes the asset `transformed_data`, which means that it updates records."""
     return _materializes(run, TRANSFORMED_DATA_ASSET)
 
 
@@ -45,7 +48,7 @@ def _materializes(run: DagsterRun, asset: str) -> bool:
 
 
 def created_at(context: Context) -> datetime:
-    """Return when this run was created in Dagster. This counts as the time of the request."""
+    """Return when this run was created in Dagster. The pipeline uses it as the time of the request."""
     record = context.instance.get_run_record_by_id(context.run.run_id)
     return record.create_timestamp.replace(tzinfo=UTC) if record else datetime.now(UTC)
 
@@ -59,9 +62,9 @@ def has_ended(instance: DagsterInstance, run_id: str) -> bool:
 def active_run_check(context: Context) -> Callable[[], None]:
     """Return a function that raises Failure when Dagster considers this run ended or cancelled.
 
-    There are two reasons to ask Dagster. First, Dagster may have given this run up (because its process lost contact
-    with the code server, for example) and another run may have replaced it: the two must not work at once. Second,
-    Python raises an exception for the signal that cancels a run, and the interrupted code may swallow this exception.
+    There are two reasons to ask Dagster. First, Dagster may consider this run failed, for example because the run's
+    process lost contact with the code server. If another run has replaced it, the two must not work at the same time.
+    Second, Python raises an exception for the signal that cancels a run, and the interrupted code may swallow it.
     """
     next_check = 0.0
 

@@ -91,7 +91,7 @@ class RegisterSweep(Config):
 def walk_register(
     context: OpExecutionContext, config: RegisterSweep, warehouse: Warehouse, redis: RedisStores
 ) -> None:
-    """Walk through the list, and report what was stored even if an error or a pause stopped the walk."""
+    """Walk through the list. Report what was stored, even if an error or a pause stopped the walk before its end."""
     summary, failure = SweepSummary(), None
     with retried_on_outage(context):
         try:
@@ -138,7 +138,7 @@ def _open(config: RegisterSweep, warehouse: Warehouse, *, is_first_try: bool) ->
             if config.path is not None
             else list_url(connection, site_url=settings.site_url, api_url=settings.api_url)
         )
-        # Only the first try of this step restarts the sweep; a retry continues the sweep of the first try.
+        # Only the first try of this step may start the sweep anew. A retry continues the sweep of the first try.
         return open_sweep(
             connection, source, page_size=config.page_size, restart=config.restart and is_first_try
         )
@@ -155,9 +155,9 @@ def _pages(config: RegisterSweep, sweep: Sweep, redis: RedisStores) -> Iterator[
 
 
 def _failure(reason: Exception, warehouse: Warehouse) -> Failure:
-    """Return the failure for Dagster. If the site answered with something else than a page of the list, store it.
+    """Return the failure for Dagster. If the site's answer was not a page of the list, store the answer.
 
-    The stored answer lets people find out what the site sent instead.
+    The stored answer lets people find out what the site sent.
     """
     metadata = {}
     if isinstance(reason, NotAListPage):

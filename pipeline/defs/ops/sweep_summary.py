@@ -15,7 +15,7 @@ _MAX_PROBLEMS = 200
 
 @dataclass
 class SweepSummary:
-    """Counts of what one run has done of a sweep, which may take several runs."""
+    """Counts of one run's share of a sweep. A sweep may take several runs."""
 
     sweep: Sweep | None = None
     pages: int = 0
@@ -33,7 +33,7 @@ class SweepSummary:
     problems: list[dict[str, str | int]] = field(default_factory=list)
 
     def begin(self, sweep: Sweep) -> None:
-        """Set the sweep that the run continues or starts, and its next page."""
+        """Set the sweep that the run starts or continues, and the page at which the run begins."""
         self.sweep, self.next_page = sweep, sweep.next_page
 
     def add(self, page: SweepPage, added: int) -> str:
@@ -55,11 +55,11 @@ class SweepSummary:
         )
 
     def pause(self, paused: SitePaused) -> None:
-        """Store that a pause of the site made this run stop before the end of the list."""
+        """Note that this run stopped before the end of the list, because the site is paused."""
         self.paused_until, self.pause_reason = paused.until, paused.reason
 
     def shortfall(self) -> str | None:
-        """Return a warning if the finished sweep saw fewer companies than the list claims to have; None otherwise."""
+        """Return a warning if the finished sweep saw fewer companies than the list states. Otherwise return None."""
         seen = self.seen + (self.sweep.seen if self.sweep else 0)
         if not self.is_finished or self.total is None or seen >= self.total:
             return None

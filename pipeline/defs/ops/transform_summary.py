@@ -12,7 +12,7 @@ _MAX_UNKNOWN = 1000
 
 
 class TransformSummary:
-    """Counts of transformations. Two tables show the first transformed captures and the first that failed."""
+    """Counts of transformations, and rows for two tables: the first transformed and the first failed captures."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()

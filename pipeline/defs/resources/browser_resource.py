@@ -50,7 +50,8 @@ class Browser(ConfigurableResource):  # type: ignore[type-arg]
             tallies: The run's metrics.
             run_id: The run that the crawl belongs to.
             kind: The kind of the run. A single request may borrow a running browser; bulk work starts its own.
-            has_ended: Returns whether the run with an id has ended. If so, this run may take over its claims.
+            has_ended: Takes the id of a run and returns whether that run has ended. If it has, this run may take over
+                the claims of that run.
             find_new_capture: See `Crawl`.
             check_run_active: See `Crawl`.
         """

@@ -17,7 +17,7 @@ _SERVICE = "run"
 
 
 class Telemetry(ConfigurableResource):  # type: ignore[type-arg]
-    """Logs and traces (settings: log_format, otlp_endpoint), set up for the whole process, which executes one run."""
+    """Logs and traces of the process, which executes one run (settings: log_format, otlp_endpoint)."""
 
     _run: DagsterRun | None = PrivateAttr(default=None)
 
@@ -32,7 +32,7 @@ class Telemetry(ConfigurableResource):  # type: ignore[type-arg]
         traces.set_up(settings.otlp_endpoint, service=_SERVICE)
 
     def teardown_after_execution(self, context: InitResourceContext) -> None:
-        """Send the spans that have not been sent, before the process ends."""
+        """Send the remaining spans before the process ends."""
         traces.close()
 
     @contextmanager

@@ -34,8 +34,8 @@ class Warehouse(ConfigurableResource):  # type: ignore[type-arg]
     def transaction(self) -> Iterator[Connection]:
         """Yield a connection in a transaction, which is committed at the end or rolled back on an error.
 
-        The first call also checks the schema. It raises SchemaMismatch if the schema is older or newer than the code
-        expects, so that no run writes into tables that it does not know.
+        The first call also checks the schema: it raises SchemaMismatch if the schema is older or newer than the code
+        expects. So no run writes into tables whose form it does not know.
         """
         with self._engine.begin() as connection:
             if not self._is_checked:
