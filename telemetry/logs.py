@@ -20,7 +20,7 @@ _STANDARD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {
     "color_message",
     "taskName",
 }
-"""The attributes that every record has; all others come from `extra`."""
+"""The attributes that every log record has. All other attributes come from `extra`."""
 _VERBOSE_LIBRARIES = ("httpx", "httpcore", "websocket")
 """Libraries that log a line for each request or connection that we make."""
 
@@ -33,7 +33,7 @@ def bind(**fields: Any) -> None:
 
 
 def fields_of(record: logging.LogRecord) -> dict[str, Any]:
-    """Return a record's fields: those of the process, the request's and the trace's id, and `extra`."""
+    """Return the fields of a log record: the process's fields, the ids of the request and the trace, and `extra`."""
     fields = dict(_process_fields)
     if (request_id := request_ids.current()) is not None:
         fields["request_id"] = request_id
@@ -44,7 +44,7 @@ def fields_of(record: logging.LogRecord) -> dict[str, Any]:
 
 
 class JsonFormatter(logging.Formatter):
-    """A formatter that writes one JSON object a line: time, level, logger and message, then the record's fields."""
+    """Formats a log record as one line with a JSON object: time, level, logger, message, then the record's fields."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return a record as JSON."""
@@ -64,7 +64,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class TextFormatter(logging.Formatter):
-    """A formatter that writes text, followed by the record's fields in brackets."""
+    """Formats a log record as text, followed by the record's fields in brackets."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -87,7 +87,7 @@ def formatter(log_format: LogFormat) -> logging.Formatter:
 
 
 def set_up(log_format: LogFormat, *, service: str) -> None:
-    """Write all log lines of this process to standard error, uvicorn's included; remove uvicorn's own handlers."""
+    """Write all log lines of this process to standard error, also those of uvicorn. Remove uvicorn's own handlers."""
     bind(service=service)
     handler = logging.StreamHandler()
     handler.setFormatter(formatter(log_format))
@@ -103,7 +103,7 @@ def set_up(log_format: LogFormat, *, service: str) -> None:
 
 
 class _OwnStreamHandler(logging.StreamHandler[TextIO]):
-    """A handler that owns its stream. Nothing else uses the stream, so it is closed when the handler is removed."""
+    """A handler that closes its stream when it is removed, because nothing else uses the stream."""
 
 
 def set_up_beside_dagster(log_format: LogFormat, *names: str) -> None:

@@ -1,4 +1,4 @@
-"""Request ids: the same id appears in all log lines and run tags that one request causes.
+"""Request ids: all log lines and run tags that one HTTP request causes contain the same id.
 
 The client may send its own id; otherwise one is generated.
 """
@@ -17,7 +17,7 @@ _process_prefix, _numbers = token_hex(8), count(1)
 
 
 def begin(given: str | None) -> str:
-    """Start a request in this context and return its id: `given` if that is valid, otherwise a generated one.
+    """Set and return the id of the request that begins in this context: `given` if valid, otherwise a generated id.
 
     A client's id is written into log lines and tags. It may have at most 64 characters: ASCII letters, digits, `.`,
     `_` and `-`.
@@ -30,5 +30,5 @@ def begin(given: str | None) -> str:
 
 
 def current() -> str | None:
-    """Return the id of the current request, None outside of a request."""
+    """Return the id of the current request, or None outside of a request."""
     return _current.get()

@@ -13,7 +13,7 @@ class LogFormat(StrEnum):
     TEXT = "text"
     """For people."""
     JSON = "json"
-    """For programs: one JSON object a line."""
+    """For programs: one JSON object on each line."""
 
 
 class TelemetrySettings(SourcedSettings):

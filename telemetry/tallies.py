@@ -71,7 +71,7 @@ BORROWED, STARTED = "borrowed", "started"
 TRANSFORMED, NOT_TRANSFORMED, OLDER = "transformed", "refused", "older"
 JOBS = (SCRAPE_JOB, SWEEP_JOB, REFRESH_JOB, RETRANSFORM_JOB, CHECK_JOB)
 OTHER_JOB = "other"
-"""The job label of a run that belongs to none of JOBS: a user materialized assets by hand."""
+"""The label for a run that executes none of JOBS, because a user materialized assets by hand."""
 _KINDS = tuple(RunKind)
 
 VISITS = Count("registru_visits", "Visits to companies' pages, by outcome.", ("outcome",), (tuple(Outcome),))
@@ -134,12 +134,12 @@ def field_of(name: str, *parts: str) -> str:
 
 
 def parts_of(field: str) -> tuple[str, ...]:
-    """Return the metric's name and the label values in a field of the Redis hash; reverses `field_of`."""
+    """Return the metric's name and the label values that a field of the Redis hash stands for; reverses `field_of`."""
     return tuple(field.split(_SEPARATOR))
 
 
 def increments(durations: Durations, seconds: float, *labels: str) -> Mapping[str, int]:
-    """Return the increment of each hash field for one observed duration.
+    """Return by how much one observed duration increases each field of the Redis hash.
 
     The sum is kept in milliseconds because the fields hold whole numbers.
     """
@@ -183,7 +183,7 @@ class Tallies:
         self._browser = (name, 0.0)
 
     def flush(self) -> None:
-        """Send all collected metrics in one round trip; if Redis does not answer, keep them for the next flush."""
+        """Send all collected metrics in one round trip. If Redis does not answer, keep them for the next flush."""
         if not (self._counts or self._levels or self._browser):
             return
         pipeline = self._redis.pipeline(transaction=False)

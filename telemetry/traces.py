@@ -93,7 +93,7 @@ def _context_of(parent: str | None) -> Any:
 
 
 def traceparent() -> str | None:
-    """Return the current span's context as a W3C `traceparent`, None outside of a span."""
+    """Return the current span's context as a W3C `traceparent`, or None outside of a span."""
     if _tracer is None:
         return None
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -104,13 +104,13 @@ def traceparent() -> str | None:
 
 
 def trace_id() -> str | None:
-    """Return the id of the current trace, None outside of a span."""
+    """Return the id of the current trace, or None outside of a span."""
     parent = traceparent()
     return parent.split("-")[1] if parent else None
 
 
 def close() -> None:
-    """Export the remaining spans and stop; wait at most five seconds for a collector that does not answer."""
+    """Export the remaining spans and stop. If the collector does not answer, give up after five seconds."""
     global _tracer, _provider
     if _provider is not None:
         provider, _provider, _tracer = _provider, None, None

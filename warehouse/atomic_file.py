@@ -7,8 +7,8 @@ from pathlib import Path
 def write_atomically(path: Path, text: str, *, mode: int = 0o666) -> None:
     """Write `text` (UTF-8) to a temporary file next to `path`, then move it there.
 
-    `mode` holds the permissions of the new file, before the umask is applied. The temporary file is named like `path`,
-    but with the suffix `.part`. If a killed process left such a file, it is replaced.
+    `mode` holds the permissions of the new file, before the umask is applied. The temporary file has the name of `path`
+    with the suffix `.part`. If a killed process has left a file with this name, that file is replaced.
     """
     unfinished = path.with_suffix(".part")
     unfinished.unlink(missing_ok=True)

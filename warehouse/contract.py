@@ -25,18 +25,18 @@ ENDED_STATUSES = ("SUCCESS", "FAILURE", "CANCELED")
 
 IDNO_TAG = "registru/idno"
 LAUNCH_ID_TAG = "registru/launch_id"
-"""The tag with the API's id of a launch. The API finds the run by it if Dagster's answer to the launch was lost."""
+"""The tag with the id of a launch. If Dagster's answer to the launch was lost, the API finds the run by this tag."""
 REQUEST_ID_TAG = "registru/request_id"
 """The tag with the ids of the requests (or of the batch) that a run was launched for, separated by commas."""
 TRACEPARENT_TAG = "registru/traceparent"
-"""The tag with the span that launched a run, as W3C traceparent."""
+"""The tag that identifies the span in which a run was launched, as a W3C traceparent."""
 KIND_TAG = "registru/kind"
 REQUESTED_BY_TAG = "registru/requested_by"
 MAX_RUNTIME_TAG = "dagster/max_runtime"
 PRIORITY_TAG = "dagster/priority"
 
 USER_HEADER = "X-Registru-User"
-"""The header with the username. The gateway gets it from the API and sends it to Dagster's webservers."""
+"""The header with the username. The gateway gets it from the API and forwards it to Dagster's webservers."""
 ROLE_HEADER = "X-Registru-Role"
 SCOPES_HEADER = "X-Registru-Scopes"
 """The header with the user's scopes, separated by spaces. They decide which of Dagster's two web UIs is served."""
@@ -73,7 +73,7 @@ class RunResult(StrEnum):
     """The result of a run for one of its companies."""
 
     CAPTURED = "captured"
-    """The company was visited. The result names the last attempt's capture, whatever its outcome."""
+    """The company was visited. The result names the capture of the last attempt, whatever the outcome was."""
     SKIPPED = "skipped"
     """Not visited, because another run captured the company after the request. The result names that capture."""
     DEFERRED = "deferred"
@@ -91,7 +91,7 @@ COUNTERS_KEY = "metrics:counters"
 GAUGES_KEY = "metrics:gauges"
 """Redis hash (state database): gauges that runs set from their settings, by the name of the metric."""
 BROWSERS_KEY = "metrics:browsers"
-"""Redis sorted set (state database): the runs that use a browser. A run's score is the time until which it counts."""
+"""Redis sorted set (state database): the runs that use a browser. The score is the time when an entry expires."""
 
 
 def scrape_run_config(idnos: Sequence[str], *, since: datetime | None = None) -> dict[str, Any]:
@@ -130,5 +130,5 @@ def kind_of_config(run_config: Mapping[str, Any]) -> RunKind:
 
 
 def run_tags(kind: RunKind) -> dict[str, str]:
-    """Return the tags that give a run its kind and its priority."""
+    """Return the tags that set the kind and the priority of a run."""
     return {KIND_TAG: str(kind), PRIORITY_TAG: str(PRIORITIES[kind])}

@@ -1,4 +1,4 @@
-"""Folds text for comparison. Names and labels are folded in the same way when stored and when searched for."""
+"""Folds text for comparison. Names and labels are folded in the same way when they are stored and when searched."""
 
 import unicodedata
 from functools import lru_cache
@@ -10,15 +10,15 @@ _INVISIBLE = dict.fromkeys(
 
 
 def collapse(text: str) -> str:
-    """Return `text` with each sequence of white space as one space and none at the ends, as a browser shows it."""
+    """Return `text` as a browser shows it: each sequence of white space is one space, and there is none at the ends."""
     return " ".join(text.replace("\x00", "").split())
 
 
 def fold(text: str) -> str:
     """Return `text` for comparison: lower case, single spaces, no diacritics on Latin letters.
 
-    Both Romanian spellings (cedilla and comma below) fold to the same letters, and ё to е. Other Cyrillic letters keep
-    their diacritics.
+    Romanian letters with a cedilla and with a comma below fold to the same letter, and ё folds to е. Other Cyrillic
+    letters keep their diacritics.
     """
     # Only short texts are cached: labels repeat, whole pages do not.
     return _fold_short(text) if len(text) <= 100 else _fold(text)

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL and Redis that sign in with the credentials in the current settings."""
+"""Makes connections to PostgreSQL and Redis sign in with the credentials in the current settings."""
 
 from collections.abc import Callable
 from typing import Any, Generic
@@ -28,9 +28,10 @@ def use_current_login(
 
     Args:
         engine: The engine.
-        current: The settings, which are reloaded if they are due.
+        current: The settings. They are reloaded first if their reload is due.
         url_of: Returns the database URL in the settings.
-        run: Calls the function that reloads the settings. A caller that must not block can call it in a thread.
+        run: Takes and calls the function that reloads the settings. If the caller must not block, `run` can call that
+            function in a thread.
     """
 
     def connect(dialect: Any, _: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
@@ -39,7 +40,9 @@ def use_current_login(
         used = _login(url_of(current.settings))
         try:
             return dialect.connect(*arguments, **{**options, **used})
-        except Exception:  # the drivers' errors have no common base class; it is raised again below
+        except (
+            Exception
+        ):  # The errors of the drivers have no common base class. The error is raised again below.
             run(current.reload_after_refusal)
             now = _login(url_of(current.settings))
             if now == used:
@@ -64,7 +67,7 @@ class RedisCredentials(CredentialProvider, Generic[AnySettings]):
         self._current, self._url_of = current, url_of
 
     def get_credentials(self) -> tuple[str] | tuple[str, str]:
-        """Reload the settings if they are due for it, then return the credentials."""
+        """Reload the settings if that is due, then return the credentials."""
         self._current.reload_if_due()
         return self._credentials()
 

@@ -12,11 +12,11 @@ from warehouse.config.settings import AnySettings
 logger = logging.getLogger(__name__)
 
 MIN_RELOAD_SECONDS = 5.0
-"""The shortest time between two reloads after refused credentials. Any client can cause such refusals."""
+"""The shortest time between two reloads after refused credentials, because any client can cause such refusals."""
 
 
 class ReloadableSettings(Generic[AnySettings]):
-    """The settings as last read by `read`. Without `read`, they never change. Safe for use by several threads."""
+    """The settings that `read` returned last. Without `read`, they never change. Several threads may use it."""
 
     def __init__(self, settings: AnySettings, read: Callable[[], AnySettings] | None = None) -> None:
         self.settings = settings
@@ -29,7 +29,7 @@ class ReloadableSettings(Generic[AnySettings]):
         return time.monotonic() - self._read_at
 
     def reload(self) -> bool:
-        """Read the settings again and return whether they changed. Log invalid ones and keep the old ones."""
+        """Read the settings again and return whether they changed. If they are invalid, log this and keep the old."""
         return self._reload_if_older(0)
 
     def reload_after_refusal(self) -> bool:
@@ -45,7 +45,7 @@ class ReloadableSettings(Generic[AnySettings]):
 
     @property
     def is_reload_due(self) -> bool:
-        """Whether `secrets_minutes` have passed since the last reload. A reload that has only begun counts, too."""
+        """Whether `secrets_minutes` have passed since the last reload. A reload in progress counts, too."""
         seconds = self.settings.secrets_minutes * 60
         return 0 < seconds <= time.monotonic() - max(self._read_at, self._tried_at)
 

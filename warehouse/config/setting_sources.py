@@ -1,4 +1,4 @@
-"""The sources of settings: AWS Secrets Manager, then files, then the environment, then `.env`. The first one wins."""
+"""The sources of settings: AWS Secrets Manager, files, the environment, `.env`. The first that has a setting wins."""
 
 import json
 import os
@@ -28,11 +28,11 @@ _AWS_ATTEMPTS = 3
 
 
 class SettingsRefused(Exception):
-    """The settings are invalid. The message is one line with setting, source and problem, and never holds a value."""
+    """The settings are invalid. The message is one line: setting, source and problem, but never the setting's value."""
 
 
 class _SourceLocations(BaseSettings):
-    """The locations of other sources of settings, read from the environment or `.env`."""
+    """The locations of the AWS secret and of the folder of secrets. They are read from the environment or `.env`."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
 
@@ -58,7 +58,7 @@ class AwsSecret(AWSSecretsManagerSettingsSource):
             ) from None
         from botocore.exceptions import BotoCoreError, ClientError
 
-        region = os.environ.get("AWS_REGION")  # ECS sets it, but boto3 itself reads AWS_DEFAULT_REGION only
+        region = os.environ.get("AWS_REGION")  # set by ECS; boto3 itself reads only AWS_DEFAULT_REGION
         try:
             super().__init__(settings_cls, secret_id, region_name=region, case_sensitive=False, env_prefix="")
         except (BotoCoreError, ClientError) as error:
@@ -191,7 +191,7 @@ class SettingOrigins:
                 self._origins.setdefault(field, name)
 
     def describe(self, error: ValidationError) -> str:
-        """Return a validation error as one line."""
+        """Return one line that describes a validation error."""
         missing, problems = [], []
         for detail in error.errors(include_input=False, include_context=False, include_url=False):
             field, *inside = (str(part) for part in detail["loc"] or ("",))
@@ -220,7 +220,7 @@ CURRENT_ORIGINS: ContextVar[SettingOrigins | None] = ContextVar("CURRENT_ORIGINS
 
 
 class _OriginRecorder(PydanticBaseSettingsSource):
-    """The last source. It supplies no value, and records which source supplied each setting."""
+    """A source after all others. It supplies no value, but records which of the others supplied each setting."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         """Return no value."""

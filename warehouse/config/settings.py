@@ -84,7 +84,7 @@ _Settings = TypeVar("_Settings", bound=BaseSettings)
 
 
 def load(settings: type[_Settings]) -> _Settings:
-    """Load settings from their sources. Raises SettingsRefused, whose message contains no value."""
+    """Load settings from their sources. Raises SettingsRefused; its message contains no values of settings."""
     origins = SettingOrigins()
     token = CURRENT_ORIGINS.set(origins)
     try:

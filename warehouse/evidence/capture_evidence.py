@@ -14,7 +14,7 @@ Instant = Annotated[AwareDatetime, AfterValidator(lambda value: value.astimezone
 
 
 class PayloadEvidence(BaseModel):
-    """A payload of the capture. `position` numbers a capture's payloads. `sha256` is None if no body was provided."""
+    """A payload of a capture. `position` is its number in the capture. `sha256` is None if no body was provided."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -28,9 +28,9 @@ class PayloadEvidence(BaseModel):
 class CaptureEvidence(BaseModel):
     """Everything that is stored about a visit, with bodies by their hashes.
 
-    Its values are normalized to what the database returns. Build the database row from them (`row`), not from the
-    original values: otherwise, the stored row has another hash. If you add a field, leave it out of the hash if it is
-    None, so that existing hashes stay valid.
+    The values are normalized: they are equal to what the database returns after they are stored. Build the database row
+    from these values (`row`), not from the original ones. Otherwise, the stored row has another hash. If you add a
+    field, leave it out of the hash when its value is None, so that existing hashes stay valid.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -57,7 +57,7 @@ class CaptureEvidence(BaseModel):
     payloads: tuple[PayloadEvidence, ...] = ()
 
     def row(self) -> dict[str, Any]:
-        """Return the values for a row of `source_data`, without its id and the hash."""
+        """Return the values for a row of `source_data`, except the row's id and the hash of the evidence."""
         return self.model_dump(exclude={"payloads"})
 
 

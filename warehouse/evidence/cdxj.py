@@ -1,4 +1,4 @@
-"""Lines of a CDXJ index: a sortable URL, a time, and where the record is in the WARC file."""
+"""Lines of a CDXJ index. Each contains a sortable URL, a time, and the record's place in the WARC file."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The errors of reading and exporting evidence."""
+"""The errors that reading and exporting evidence can raise."""
 
 
 class EvidenceError(RuntimeError):
@@ -6,7 +6,7 @@ class EvidenceError(RuntimeError):
 
 
 class EvidenceDamaged(EvidenceError):
-    """A capture or a body does not match its hash, or one of them is missing. The message names the capture."""
+    """A capture or one of its bodies does not match its hash, or a body is missing. The message names the capture."""
 
 
 class NoEvidence(EvidenceError):

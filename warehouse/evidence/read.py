@@ -20,7 +20,7 @@ _CAPTURES = select(
         else_=_first.c.response_headers.op("||")(source_data.c.changed_headers[0]),
     ).label("response_headers"),
 ).outerjoin(_first, _first.c.id == source_data.c.same_as)
-"""Complete captures. A capture stores only its differences from the earlier capture that `same_as` names."""
+"""Selects captures with all headers. A row that names an earlier capture (`same_as`) holds only headers that differ."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Period:
 class VerifiedCapture:
     """A capture whose hashes were verified, with its bodies by hash.
 
-    `sha256` is the hash of the whole capture. It is None if the capture was stored before such hashes existed; in that
-    case, only its bodies were verified. `removed` says when and why a body was removed, by the body's hash.
+    `sha256` is the hash of the whole capture. It is None if the capture was stored before such hashes existed. In that
+    case, only its bodies were verified. For each removed body, `removed` says when and why, by the body's hash.
     """
 
     source_data_id: int

@@ -1,4 +1,4 @@
-"""Normalizes values to what PostgreSQL returns, so that a row hashes the same before and after it is stored."""
+"""Normalizes values to what PostgreSQL returns. So a row has the same hash before and after it is stored."""
 
 import json
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ def _as_number(value: float) -> int | float:
     exact = Decimal(repr(value))
     if not exact.is_finite():
         raise ValueError(f"JSON cannot represent the number {value}")
-    # JSONB stores decimals without an exponent: 1e22 is returned as an integer, -0.0 without its sign.
+    # JSONB stores numbers as decimals without an exponent: it returns 1e22 as an integer, and -0.0 without its sign.
     if exact == exact.to_integral_value():
         return int(exact)
     return value

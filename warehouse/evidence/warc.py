@@ -17,7 +17,7 @@ _KEPT_IN_URLS = "%/:=&?~#+!$,;'@()*[]"
 
 
 class _HexDigester(Digester):  # type: ignore[misc]  # warcio has no types
-    """A hexadecimal digest, as in the database. So a record's digest is the hash under which its body is stored."""
+    """A digest in hexadecimal, like those in the database. So a record's digest equals the stored hash of its body."""
 
     def __str__(self) -> str:
         return f"{self.type_}:{self.digester.hexdigest()}"
@@ -32,7 +32,7 @@ class _Writer(WARCWriter):  # type: ignore[misc]
 class WarcFile:
     """A WARC file that is being written to `file`.
 
-    Its first record (warcinfo) contains `about`. Lines of the index name the file `name`.
+    The first record (warcinfo) contains `about`. The lines of the index refer to the file as `name`.
     """
 
     def __init__(self, file: BinaryIO, *, name: str, about: Mapping[str, str]) -> None:

@@ -38,9 +38,10 @@ def _named(kept: Any) -> Iterator[tuple[str, str]]:
 
 
 def headers_for_body(kept: Any, body: bytes | None) -> Headers:
-    """Return the headers of a response. `body` is its stored, decoded body, or None if the body is not stored.
+    """Return the headers of a response. `body` is the stored, decoded body of the response; None if it is not stored.
 
-    Headers that describe the transferred body get the prefix X-Archive-Orig-, and Content-Length is recomputed.
+    Headers that describe the body as it was transferred get the prefix X-Archive-Orig-. Content-Length is computed for
+    `body`.
     """
     pairs = [
         (f"{ORIGINAL}{name}" if name.lower() in _TRANSFER_HEADERS else name, value)
@@ -50,7 +51,7 @@ def headers_for_body(kept: Any, body: bytes | None) -> Headers:
 
 
 def status_line(status_code: int) -> str:
-    """Return a status code with its standard phrase, because HTTP/2 sends no phrase."""
+    """Return the status line for a code, with the code's standard phrase, because HTTP/2 sends no phrase."""
     try:
         return f"{status_code} {HTTPStatus(status_code).phrase}"
     except ValueError:

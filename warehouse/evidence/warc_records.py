@@ -50,7 +50,7 @@ def records_of(capture: VerifiedCapture) -> list[WarcRecord]:
 
 
 class _Records:
-    """The records of one capture. There is always a metadata record, to which the others refer."""
+    """The records of one capture. All other records refer to the metadata record, which always exists."""
 
     def __init__(self, capture: VerifiedCapture) -> None:
         self._capture, self._evidence = capture, capture.evidence
@@ -63,7 +63,7 @@ class _Records:
         yield self._metadata_record(records)
 
     def _id(self, role: str) -> str:
-        # Derived from the capture, so that two exports give a record the same id.
+        # The id is derived from the capture, so that each export gives a record the same id.
         evidence = self._evidence
         capture = (
             evidence.capture_id
@@ -124,7 +124,7 @@ class _Records:
         )
 
     def _rendered(self) -> Iterator[WarcRecord]:
-        """Yield the rendered page, as a conversion of the document if the server returned one."""
+        """Yield the record of the rendered page: a conversion of the document, if the server returned a document."""
         body = self._body(self._evidence.raw_html_sha256)
         if body is None:
             return

@@ -41,7 +41,7 @@ def load_facts(connection: Connection, idnos: Sequence[str]) -> dict[str, Compan
 
 
 def load_profiles(connection: Connection, heads: Sequence[RowMapping]) -> dict[str, dict[str, Any]]:
-    """Return the arguments for CompanyProfile, by IDNO. `heads` are rows of `transformed_data`."""
+    """Return, by IDNO, the arguments for creating a CompanyProfile. `heads` are rows of `transformed_data`."""
     idnos = [head["idno"] for head in heads]
     parties = _grouped(connection, company_parties, idnos, "relation", "position")
     activities = _grouped(connection, company_activities, idnos, "is_licensed", "position")

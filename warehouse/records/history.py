@@ -1,9 +1,9 @@
-"""A company's record over time: past records, recorded changes and their captures.
+"""A company's record over time: the record as of a past time, the recorded changes, and their captures.
 
-A record as of a time is what this platform would have answered then. It is today's record with all later changes
-undone, whether the source or the parser caused them. It may differ from what was true of the company then: the source
-may have been visited late or misread. Two things are those of today: the order within lists, because its changes are
-not recorded, and the rule that picks key figures from the lines of a statement.
+The record as of a time is what this platform would have answered at that time. It is today's record with all later
+changes undone, whether the source or the parser caused them. It may differ from what was true of the company at that
+time, because the source may have been visited late or misread. Two things are not undone: the order within lists,
+because its changes are not recorded, and the rule that picks key figures from the lines of a statement.
 
 Call each function in a REPEATABLE READ transaction, so that it reads one state of the tables.
 """
@@ -40,7 +40,7 @@ class CaptureReference(BaseModel):
 
 
 class PastSource(CaptureReference):
-    """The newest good capture at a past time, and the transform version that had read it by then."""
+    """The newest good capture at a past time, and the transform version that had read this capture by that time."""
 
     transform_version: int | None = Field(
         description="The transform version that had read the record, or null if unknown: a version that reads the same"
@@ -57,7 +57,7 @@ class HistoricalRecord(CompanyProfile):
 
 
 class RecordedChange(Change):
-    """A stored change of a company's record. Later changes have larger ids."""
+    """A change as stored, with its id. A later change of the same company has a larger id."""
 
     id: int
 
@@ -117,9 +117,9 @@ def load_changes(
 
 
 def _changes_after(connection: Connection, idno: str, at: datetime) -> list[RecordedChange]:
-    """Return the changes to undo, newest first: the first one recorded after `at`, and all with larger ids."""
+    """Return the changes to undo, newest first: the first change recorded after `at` and all with larger ids."""
     change = company_changes.c
-    # Ids decide, not the time of each change: clocks differ, and changes can be undone only from the newest on.
+    # The times of other changes are not compared: clocks differ, and undoing must not skip any newer change.
     first = select(func.min(change.id)).where(change.idno == idno, change.recorded_at > at).scalar_subquery()
     query = select(company_changes).where(change.idno == idno, change.id >= first).order_by(change.id.desc())
     return [RecordedChange.model_validate(row) for row in connection.execute(query)]
@@ -143,7 +143,7 @@ def _source(connection: Connection, idno: str, at: datetime, undone: RecordedCha
     if undone is None and head.transformed_at <= at:
         capture = _newest_capture(connection, at=head.fetched_at, not_after=head.source_data_id)
         return PastSource(**dict(capture), transform_version=head.transform_version)
-    # The source just before the first undone change or, without such a change, the source today.
+    # The source just before the first undone change. If no change is undone, it is the source of today's record.
     last_id, last_version = (
         (undone.previous_source_data_id, undone.previous_version)
         if undone is not None
@@ -169,7 +169,8 @@ def _newest_capture(connection: Connection, *, at: datetime, not_after: int) -> 
             tuple_(capture.fetched_at, capture.id) <= tuple_(last.fetched_at, last.id),
             or_(capture.id == not_after, and_(capture.outcome == Outcome.OK, ~was_refused)),
         )
-        # Clocks differ. If all candidates seem newer than `at`, the record was still read from the newest of them.
+        # Clocks differ, so all candidates may seem newer than `at`. Even then, the record was read from the newest
+        # of them.
         .order_by(capture.fetched_at > at, capture.fetched_at.desc(), capture.id.desc())
         .limit(1)
     )

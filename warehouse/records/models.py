@@ -85,7 +85,7 @@ class Activity(BaseModel):
 
 
 class StatementLine(NamedTuple):
-    """A line of a financial statement: its form (5 to 8), its row code in the form, its amount and its label."""
+    """A line of a financial statement: the form (5 to 8), the row code in that form, the amount and the label."""
 
     form: int
     row: str
@@ -143,7 +143,7 @@ class Statement:
 
 @lru_cache(maxsize=1024)  # most statements have the same labels
 def _has_label_of(label: str | None, figure: str) -> bool:
-    """Return whether a label fits a key figure. A missing label fits."""
+    """Return whether a label fits a key figure. A missing label fits every key figure."""
     return label is None or _EXPECTED_LABELS[figure].fullmatch(fold(label).strip(" .,:;")) is not None
 
 
@@ -203,9 +203,9 @@ class Cause(StrEnum):
 class Change(BaseModel):
     """A change of one field of a company's record, between two captures or two transform versions.
 
-    `field` is a field of the record, or `statements/{year}`. `old` and `new` are its values as JSON, or None if there
-    was none. For a changed statement they hold only the differing lines. `observed_at` is the time of the capture,
-    `recorded_at` the time when the record changed.
+    `field` is a field of the record, or `statements/{year}`. `old` and `new` are the field's values as JSON, or None if
+    there was none. For a changed statement they hold only the lines that differ. `observed_at` is the time of the
+    capture, `recorded_at` the time when the record changed.
     """
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
@@ -249,7 +249,8 @@ class QuarantinedCapture(BaseModel):
 
 
 class FieldProvenance(BaseModel):
-    """The provenance of one field: its capture, the method that read it (`reading`), and the source text (`raw`)."""
+    """The provenance of one field: its capture, the method that read it (`reading`), and the text that was read
+    (`raw`)."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -284,8 +285,8 @@ class CompanyRecord(CompanyProfile):
 class CompanyResult(BaseModel):
     """The result of a run for one of its companies.
 
-    `outcome` and `error` are those of the capture that the result names. `is_transformed` tells whether the record was
-    read from that capture or a newer one.
+    `outcome` and `error` belong to the capture that the result names. `is_transformed` tells whether the company's
+    record was read from that capture or a newer one.
     """
 
     model_config = ConfigDict(frozen=True, from_attributes=True)

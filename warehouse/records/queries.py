@@ -57,7 +57,7 @@ _IS_TRANSFORMED = func.coalesce(transformed_data.c.fetched_at >= source_data.c.f
 
 
 def load_results(connection: Connection, pairs: Sequence[tuple[str, str]]) -> list[CompanyResult]:
-    """Return the stored results of these pairs (run id, IDNO). Skip a company that the run has not finished."""
+    """Return the stored results of these pairs (run id, IDNO). Skip a pair if the run has not finished the company."""
     query = (
         select(run_results, source_data.c.outcome, source_data.c.error, _IS_TRANSFORMED)
         .outerjoin(source_data, source_data.c.id == run_results.c.source_data_id)
@@ -72,7 +72,7 @@ def load_good_captures(
 ) -> dict[tuple[str, str], bool]:
     """Return those of the pairs (run id, IDNO) that have a good capture.
 
-    The value tells whether the company's record was read from such a capture or a newer one.
+    The value of a pair tells whether the company's record was read from such a capture or a newer one.
     """
     query = (
         select(source_data.c.run_id, source_data.c.idno, func.bool_or(_IS_TRANSFORMED))

@@ -1,6 +1,6 @@
 """The format of records in the cache: a line with the format number and the capture's time, then the response's JSON.
 
-The API parses only that line. It serves the JSON byte for byte as it was stored.
+The API parses only the first line. It serves the JSON byte for byte as it was stored.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Computes the differences between two records of a company, and undoes recorded changes. Pure functions.
+"""Pure functions that compute the differences between two records of a company, and undo recorded changes.
 
 A change names a field of CompanyFacts, or `statements/{year}`. Its `old` and `new` are the field's values as JSON.
 For a statement that both records have, they hold only the values that differ, and None for a line that the record
@@ -48,7 +48,10 @@ def differences(old: CompanyFacts, new: CompanyFacts) -> list[Difference]:
 
 
 def undo_changes(facts: CompanyFacts, changes: Iterable[Change]) -> CompanyFacts:
-    """Return the facts as they were before `changes`: the company's newest changes, without gaps, newest first."""
+    """Return the facts as they were before `changes`.
+
+    `changes` are the company's newest changes, without gaps, newest first.
+    """
     plain = {field: getattr(facts, field) for field in CompanyProfile.model_fields}
     statements = {statement.year: statement for statement in facts.statements}
     for change in changes:
@@ -79,14 +82,14 @@ def _statement_differences(old: CompanyFacts, new: CompanyFacts) -> list[Differe
 
 
 def _outline(statement: Statement) -> Any:
-    """Return a new statement's key figures as JSON. Its other lines are not needed: the record holds them."""
+    """Return the key figures of a new statement as JSON. The record holds the other lines."""
     key_lines = {f"{form}/{row}" for form, row in KEY_FIGURES.values()}
     lines = {code: line for code, line in _lines(statement).items() if code in key_lines}
     return _as_json({**{name: getattr(statement, name) for name in _HEAD}, "lines": lines})
 
 
 def _difference(one: Statement | None, other: Statement | None) -> Any:
-    """Return the values of `one` that differ from `other`, a statement of the same year, or all without `other`."""
+    """Return the values of `one` that differ from `other`, a statement of the same year; all values if it is None."""
     if one is None:
         return None
     head = {name: getattr(one, name) for name in _HEAD if getattr(one, name) != getattr(other, name, None)}

@@ -17,7 +17,7 @@ from warehouse.records.models import Party, PartyKind
 from warehouse.schema.tables import suppressions
 
 ERASED = "[name erased on request]"
-"""Replaces an erased name. The record still shows that there is a founder, and with what share."""
+"""The text that replaces an erased name. The record still shows that there is a founder, and the founder's share."""
 FIELDS = ("founders", "administrators")
 
 
@@ -60,7 +60,7 @@ def load_suppressions(connection: Connection, idnos: Sequence[str]) -> dict[str,
 def redact_parties(
     parties: Sequence[Party], idno: str, suppressed: Sequence[Suppression]
 ) -> tuple[Party, ...]:
-    """Return the parties, with the suppressed names of persons replaced. Names of companies never are."""
+    """Return the parties, with the suppressed names of persons replaced. Names of companies are never replaced."""
     return tuple(
         Party(name=ERASED, kind=party.kind, share=party.share, role=party.role)
         if party.kind is PartyKind.PERSON

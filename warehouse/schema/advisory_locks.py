@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, text
 
 MIGRATION_LOCK = 7_267_267
-"""In each database: one process at a time migrates."""
+"""In each database: only one process at a time migrates it."""
 OPEN_SWEEP_LOCK = 7_267_268
 """In the warehouse: one run at a time opens a sweep."""
 ACCOUNT_RETENTION_LOCK = 7_267_268
@@ -23,7 +23,7 @@ _LOCK_COMPANIES = text(
 def lock_companies(connection: Connection, idnos: Iterable[str]) -> None:
     """Wait for the locks of these companies' records and hold them until the transaction ends.
 
-    Every writer of a record takes its lock first. The locks are taken in the order of the IDNOs, so that two writers
-    cannot deadlock.
+    Before a transaction writes a record, it takes the lock of that record. The locks are taken in the order of the
+    IDNOs, so that two writers cannot deadlock.
     """
     connection.execute(_LOCK_COMPANIES, {"idnos": sorted(idnos)})

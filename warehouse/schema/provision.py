@@ -1,4 +1,4 @@
-"""Creates missing databases and roles, and grants the roles the right to connect."""
+"""Creates missing databases and roles, and grants the roles the right to connect to the databases."""
 
 from collections.abc import Mapping
 

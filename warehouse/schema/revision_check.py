@@ -1,6 +1,6 @@
 """Checks that a database has the schema revision that the running code needs.
 
-Migrations are numbered consecutively (`0001_…`, `0002_…`), so their file names give the revisions that a program knows.
+Migrations are numbered consecutively (`0001_…`, `0002_…`), so the file names show which revisions the code knows.
 """
 
 from functools import cache
@@ -22,7 +22,7 @@ def revisions(scripts: Path) -> tuple[str, ...]:
 
 
 def revision_of(connection: Connection) -> str | None:
-    """Return a database's revision, or None if it was never migrated or this role may not read the revision."""
+    """Return a database's revision. Return None if it was never migrated, or if this role may not read the revision."""
     may_read = connection.scalar(
         text("SELECT has_table_privilege(to_regclass('public.alembic_version'), 'SELECT')")
     )
@@ -37,8 +37,8 @@ def check_schema(
 ) -> str | None:
     """Check that a database has the newest revision that the code knows.
 
-    An older database is always refused. A newer one may be accepted by processes that only serve data, because during
-    an upgrade some of them still run the old version.
+    An older database is always refused. Processes that only serve data may accept a newer one: during an upgrade, some
+    of these processes still run the old version of the code.
 
     Args:
         connection: A connection to the database.
