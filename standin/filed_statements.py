@@ -7,7 +7,8 @@ from standin.site_facts import company_name, seeded_random
 
 NEWEST_YEAR = 2025
 
-# Form and row, and the row's label as a slug. If the slug is empty, the source sends only the short key.
+# For each row: "<form>_<row>", and the label as a slug. The source sends an amount under a short key and, if the slug
+# is not empty, again under a long key that ends with the slug.
 ROWS = (
     ("5_130", "Total_imobilizari_corporale_rd_060_rd_070_rd_080_rd_090_rd_100_rd_110_rd_120_"),
     ("5_230", ""),
@@ -84,7 +85,7 @@ def _statement(idno: str, year: int) -> dict[str, Any]:
 
 
 def _amounts(idno: str, year: int) -> dict[str, int]:
-    """Return the amounts of a year by row. They are consistent: assets equal equity plus debts, for example."""
+    """Return the amounts of a year by row. The amounts are consistent: for example, assets equal equity plus debts."""
     rng = seeded_random(f"amounts {year}", idno)
     revenue, cost, overhead = (rng.randrange(low, low * 60) for low in (500_000, 300_000, 20_000))
     before_tax = revenue - cost - overhead

@@ -31,8 +31,8 @@ class Switches:
         rate_limit_seconds: If set, every request for a page is answered with 429 and this Retry-After.
         list: The behavior of the API's list of companies.
         largest_page: The largest page size of the list. Larger sizes are rejected, unless `list` is CAPPED.
-        list_blocked_from: The number of a page. Requests for this page of the list and later ones wait until the switch
-            is set to None.
+        list_blocked_from: The number of a page. Requests for this page of the list, or for a later page, wait until
+            the switch is set to None.
     """
 
     robots: str = OPEN_ROBOTS

@@ -46,7 +46,7 @@ def set_cookie(
     """Set a cookie that scripts cannot read. If the request came over TLS, the cookie is never sent without TLS.
 
     Args:
-        request: The request that is answered; its scheme decides on the name's prefix and the Secure flag.
+        request: The request that is answered. If it came over TLS, the cookie gets a prefix and the Secure flag.
         response: The response that gets the cookie.
         name: The cookie's name without the prefix.
         value: The cookie's value.

@@ -39,7 +39,7 @@ class AccessClaims:
 
 
 class UnknownKey(NotSignedIn):
-    """A token names a signing key that this process does not know; other processes may already use a new one."""
+    """A token names a signing key that this process does not know; others may already sign with a newer key."""
 
 
 class AccessTokens:
@@ -128,9 +128,10 @@ def key_id(key: str) -> str:
 
 
 def _check_age(claims: dict[str, Any], lifetime: timedelta, retired_at: datetime) -> None:
-    """Raise JWTError if a token was issued after its key was retired, or lives longer than the API's own tokens.
+    """Check a token that was signed with a retired key.
 
-    Otherwise, an attacker with an old key could continue to sign tokens.
+    Raises JWTError if the token was issued after `retired_at`, or is valid for longer than `lifetime`. Without this
+    check, an attacker with a retired key could continue to sign tokens.
     """
     issued_at = datetime.fromtimestamp(claims["iat"], UTC)
     expires_at = datetime.fromtimestamp(claims["exp"], UTC)

@@ -80,7 +80,7 @@ async def cancel_batch(batch_id: UUID, caller: CallerDep, services: ServicesDep,
 
 
 async def _require_access(batch_id: UUID, caller: CallerDep, services: ServicesDep) -> None:
-    # Runs before the stream starts, because a stream that has started can no longer answer 404.
+    # This check precedes the stream, because a stream that has started can no longer answer 404.
     async with services.users.connect() as connection:
         await service.find(connection, caller, batch_id)
 

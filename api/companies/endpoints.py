@@ -54,7 +54,10 @@ async def find_companies(
     ],
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> list[CompanyFound]:
-    """Find companies that have a record by their name. Exact matches come first, the others are sorted by name."""
+    """Find companies by name; only those that have a record are found.
+
+    Exact matches come first, the others are sorted by name.
+    """
     return await service.find_by_name(services.warehouse, name, limit=limit)
 
 
@@ -75,7 +78,7 @@ async def read_company(
 
     A past record is what this endpoint returned at that time: all later changes are undone, both changes at the source
     and corrections of the parser. It may differ from the facts at that time, because the platform may have visited the
-    source later. `source` is the newest capture from which the record had been made by then. For a time before the
+    source later. `source` is the newest capture behind the record at that time. For a time before the
     first record, the answer is 404 and names the time of the first record.
     """
     if as_of is None:

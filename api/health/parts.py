@@ -32,7 +32,7 @@ class Pause(BaseModel):
 
 
 async def check_parts(services: Services, *, seconds: float = LONGEST_SECONDS) -> dict[str, str]:
-    """Return `ok` or what is wrong for each of PARTS; a part gets `seconds` to answer."""
+    """Return, for each of PARTS, `ok` or what is wrong. Each part must answer within `seconds`."""
     checks: dict[str, Awaitable[Mapping[str, str]]] = {
         "users": _named("users", check_database(services.users)),
         "warehouse": _named("warehouse", check_database(services.warehouse)),

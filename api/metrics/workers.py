@@ -1,7 +1,8 @@
 """The folder in which all workers of a server store their counts, so that each can return the metrics of all.
 
-This is prometheus_client's multiprocess mode. The folder is named after the process that started the workers and its
-start time, so that every start begins with an empty folder. Folders of earlier servers are removed.
+This is prometheus_client's multiprocess mode. The folder's name contains the pid and the start time of the
+process that started the workers, so that every start begins with an empty folder. Folders of earlier servers are
+removed.
 """
 
 import contextlib

@@ -104,7 +104,7 @@ async def sign_out(
 
 
 def install(app: FastAPI, otherwise: _Render) -> None:
-    """Make /auth/verify answer a browser that is not signed in with the sign-in page.
+    """Make /auth/verify return the sign-in page to a browser that is not signed in.
 
     The gateway calls /auth/verify before every request for Dagster. `otherwise` renders all other errors.
     """

@@ -2,9 +2,9 @@
 
 Commands that arrive while the connection is busy wait, and are then sent together.
 
-A connection pool gives each request a connection of its own, whose checks, timeouts and system calls cost more than the
-work in Redis. Here, the busier a worker is, the more commands share one exchange. A command that finds the connection
-idle is sent immediately.
+A connection pool would give each request a connection of its own. The checks, timeouts and system calls for each
+connection cost more than the work in Redis. Here, the busier a worker is, the more commands share one exchange. A
+command that finds the connection idle is sent immediately.
 """
 
 import asyncio
@@ -74,13 +74,13 @@ class BatchedRedis:
                 batch = [self._queue.popleft() for _ in range(min(len(self._queue), _MOST_COMMANDS))]
                 try:
                     answers = await self._exchange([packed for packed, _ in batch])
-                except Exception as error:  # every error belongs to the callers, who await it
+                except Exception as error:  # passed to the callers, who await the answers
                     answers = [error] * len(batch)
                 for (_, future), answer in zip(batch, answers, strict=True):
                     _resolve(future, answer)
         finally:
             for _, future in batch:
-                future.cancel()  # no effect on those that have an answer
+                future.cancel()  # no effect on futures that have an answer
             self._owner = None
 
     def _fail_queued(self, error: Exception) -> None:
@@ -91,7 +91,7 @@ class BatchedRedis:
     async def _exchange(self, commands: Sequence[bytes]) -> list[Any]:
         """Send commands and return the answers; an error answer is an element of the list.
 
-        Raises RedisError or TimeoutError in an outage, in which the queued commands fail too.
+        In an outage, fail the queued commands too, and raise RedisError or TimeoutError.
         """
         connection, packed = self._connection, b"".join(commands)
 

@@ -160,7 +160,7 @@ class RedisGate:
 
 
 def _credentials(login: Mapping[str, Any] | None) -> Any:
-    """Return the user and password that a login authenticates with."""
+    """Return the current user and password from the options of a connection; None if they contain none."""
     provider = (login or {}).get("credential_provider")
     return provider.get_credentials() if provider else None
 
@@ -168,8 +168,8 @@ def _credentials(login: Mapping[str, Any] | None) -> Any:
 def _limit_state(item: RateLimitItem, counts: Sequence[int]) -> LimitState:
     """Return what is left of a limit.
 
-    The script returns `counts`: the requests in the previous and in the current window, and the milliseconds that are
-    left of the current window.
+    `counts` are the script's numbers for this limit: the requests in the previous window, those in the current window,
+    and the milliseconds that are left of the current window.
     """
     previous, current, left_ms = counts
     window = item.get_expiry()

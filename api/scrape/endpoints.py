@@ -117,7 +117,7 @@ async def withdraw_scrape(run_id: str, caller: CallerDep, services: ServicesDep)
 
 
 async def _requested(run_id: str, caller: CallerDep, services: ServicesDep) -> Sequence[ScrapeView]:
-    # Runs before the stream starts, because a stream that has started can no longer answer 404.
+    # This check precedes the stream, because a stream that has started can no longer answer 404.
     return await service.list_requested(services.users, caller, run_id)
 
 

@@ -146,7 +146,7 @@ async def _store_request(
 
 
 async def _delete_request(users: AsyncEngine, wakeups: WakeupBus, request: StoredRequest) -> None:
-    """Delete a request for which no run could be launched. Others may have joined its scrape in the meantime."""
+    """Delete a request for which no run could be launched. If other requests need the scrape, the scrape stays."""
     async with users.begin() as connection:
         if request.taken_from is not None:
             await repository.return_to_launch(

@@ -99,7 +99,7 @@ def unexplained_visits(
 
 
 def leftover_processes(platform: Platform) -> Iterator[str]:
-    """Wait until all programs run and the processes of runs have ended; yield what is still wrong at the timeout."""
+    """Wait until all programs run and no processes of runs are left; yield what is still wrong at the timeout."""
     deadline = time.monotonic() + _LEFTOVER_TIMEOUT_SECONDS
     while True:
         states = supervisor_of(platform).states()

@@ -99,8 +99,8 @@ def tallies(samples: Iterable[Sample]) -> list[SampleTally]:
 def recovered_at(samples: Sequence[Sample], *, since: float) -> float | None:
     """Return when all kinds of requests had recovered; None if one kind has not. Times are of the monotonic clock.
 
-    A kind has recovered when a request succeeds that was sent after the last failure of its kind. `since` is when the
-    fault ended: recovery is never earlier, and at least one company must have been requested and fetched after it.
+    A kind has recovered when a request succeeds that was sent after the last failure of its kind. The fault
+    ended at `since`: recovery is never earlier, and at least one company must have been requested and fetched later.
     """
     times = [since]
     for kind in SampleKind:

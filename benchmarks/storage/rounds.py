@@ -58,9 +58,10 @@ class StoragePlan:
 
 @dataclass
 class StorageReport:
-    """All results in bytes per capture: by way of storage, kind of capture and kind of vacuum.
+    """The results in bytes per capture. `bytes`: way of storage → kind of capture → kind of vacuum → bytes.
 
-    For Registru also by table. `unchanged_visits` is the number of companies whose second visit had the same bodies.
+    `by_table`: kind of capture → table of Registru → bytes. `unchanged_visits` is the number of companies whose
+    second visit had the same bodies as the first.
     """
 
     machine: Machine
@@ -165,7 +166,10 @@ def _insert_whole(connection: Connection, captures: Iterable[Capture]) -> None:
 
 
 def _files(report: StorageReport, firsts: Sequence[Capture]) -> None:
-    """Compute the size of one gzip file per body, exactly and in whole blocks. Data on the visit is not counted."""
+    """Compute how much one gzip file per body takes: the exact bytes, and the blocks that the files occupy.
+
+    The other data of a visit is not counted.
+    """
     packed = [[len(gzip.compress(body)) for body in bodies(capture)] for capture in firsts]
     exact = _mean(map(sum, packed))
     blocks = _mean(sum(-(-size // _BLOCK) * _BLOCK for size in sizes) for sizes in packed)
