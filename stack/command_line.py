@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from warehouse.idno import InvalidIdno, parse_idno
 
 Progress = Callable[[str], None]
-"""A function that shows its user one line about the step that begins."""
+"""A function that shows the user of the command one line about the step that begins."""
 
 
 def idno_argument(text: str) -> str:

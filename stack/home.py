@@ -82,7 +82,7 @@ class Home:
 
     @property
     def site(self) -> Path:
-        """The file that names the site whose companies this home holds."""
+        """The file that names the site from which the companies in this home come."""
         return self.path / "site"
 
     @property

@@ -14,8 +14,9 @@ from warehouse.schema.revision_check import revisions
 def migrate_all(databases: Iterable[OwnedDatabase]) -> dict[str, tuple[str | None, str]]:
     """Migrate databases to the newest revision, except Dagster's database, which Dagster migrates itself.
 
-    Returns the revisions before and after, by database name. The revision of a new database is None before.
-    Raises StackError if a migration fails, or if a database is newer than this code: migrations never go backwards.
+    Returns the revisions before and after the migration, by database name. The revision before is None for a new
+    database. Raises StackError if a migration fails, or if a database is newer than this code: migrations never go
+    backwards.
     """
     migrated: dict[str, tuple[str | None, str]] = {}
     for database in databases:

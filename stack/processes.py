@@ -69,7 +69,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Program:
-    """One process: its command, its own environment variables, and the signal that stops it cleanly."""
+    """A process: its command, its variables besides the common environment, and the signal that stops it cleanly."""
 
     name: str
     group: str
@@ -110,7 +110,7 @@ class ProcessPlan:
         }
 
     def write_secrets(self, service: str, secrets: dict[str, str]) -> dict[str, str]:
-        """Write a service's secrets to files of its own. Return the environment variables that name their folder."""
+        """Write a service's secrets to files. Return the environment variables that name the folder of these files."""
         folder = self.home.secret_files / service
         write_files(folder, secrets)
         # An AWS secret that .env names would override the files; the empty value prevents this.

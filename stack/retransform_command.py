@@ -42,7 +42,7 @@ class CohortRun:
 def retransform(
     home: Home, cohorts: Sequence[str], *, report_progress: Callable[[str], None]
 ) -> list[CohortRun]:
-    """Transform stale records again: those of these cohorts, or of all cohorts if none is given.
+    """Transform the stale records of these cohorts again. If no cohort is given, transform those of all cohorts.
 
     Returns the ended runs, sorted by cohort. Raises StackError if no platform runs at this home, if Dagster does not
     answer, or if Dagster does not launch a run.

@@ -98,7 +98,7 @@ def _seal(connection: Connection, hashes: Sequence[str]) -> tuple[int, int]:
 
 
 def _needed_by_others(connection: Connection, idno: str, name: str, hashes: Sequence[str]) -> set[str]:
-    """Return those of the hashes whose bodies another company needs.
+    """Return the hashes of the bodies that another company needs.
 
     A company needs the bodies of its newest good capture. It also needs the bodies of its other captures, unless the
     name was erased from its record.

@@ -194,7 +194,7 @@ def _environment(environment: Mapping[str, str]) -> str:
 
 
 def _quoted(name: str, value: str) -> str:
-    """Quote a value with single or double quotes: those that it does not contain. Supervisord cannot escape quotes.
+    """Quote a value with the kind of quotes (single or double) that it lacks, because supervisord cannot escape quotes.
 
     Raises StackError if the value contains both kinds. `name` is the name of the value, for the message.
     """

@@ -70,7 +70,10 @@ class WatchedCeleryRunLauncher(CeleryRunLauncher):
         )
 
     def _tasks_of(self, worker: str, task_id: str) -> dict[str, Any] | None:
-        """Ask a worker about a task. Return an empty dict if it does not have the task, None if it does not answer."""
+        """Ask a worker about a task.
+
+        Return an empty dict if the worker does not have the task. Return None if the worker does not answer.
+        """
         for _ in range(_ATTEMPTS):
             inspect = self.celery.control.inspect(destination=[worker], timeout=_ANSWER_SECONDS)
             answers = inspect.query_task(task_id)

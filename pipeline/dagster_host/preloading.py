@@ -59,7 +59,7 @@ def _plug_ins(ref: "InstanceRef") -> Iterator[str]:
 
 
 def imported_files() -> dict[str, FileStamp | None]:
-    """Return the paths of all imported modules, each with the stamp of the file (None if it cannot be read)."""
+    """Return the paths of all imported modules, each with the stamp of its file (None for an unreadable file)."""
     files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
     return {path: _stamp(path) for path in files if path}
 

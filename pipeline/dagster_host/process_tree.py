@@ -1,4 +1,4 @@
-"""Functions for Linux processes that the run server needs, mostly for its own children.
+"""Functions on Linux processes. The run server calls them, mostly for its own children.
 
 Processes that a run spawns (multiprocessing) import the run server again, and with it this module. So this module
 imports nothing heavy at its top.

@@ -22,7 +22,7 @@ Headers = dict[str, Any]
 class SameAnswers:
     """The first capture with the same answers, and the headers of the new capture that differ from it.
 
-    `changed_headers` contains first those of the document, then those of each payload.
+    `changed_headers` contains first the headers of the document that differ, then those of each payload.
     """
 
     same_as: int
@@ -38,8 +38,8 @@ class _FirstCapture:
 def find_same_answers(connection: Connection, evidence: CaptureEvidence) -> SameAnswers | None:
     """Compare a new capture with the company's newest good one.
 
-    Return None if the answers differ, if the company has no good capture, or if the new capture is not good or has no
-    payloads.
+    Return None if the answers differ, if the company has no good capture, if the new capture is not good, or if it has
+    no payloads.
     """
     if evidence.outcome is not Outcome.OK or not evidence.payloads:
         return None

@@ -168,7 +168,7 @@ def find_good_capture(connection: Connection, source_data_id: int) -> StoredCapt
 
 
 def good_captures(connection: Connection, source_data_ids: Collection[int]) -> list[StoredCapture]:
-    """Return the captures with these ids, without those that are not good."""
+    """Return the captures with these ids. Leave out captures that are not good."""
     return _captures(connection, _good().where(source_data.c.id.in_(source_data_ids)))
 
 

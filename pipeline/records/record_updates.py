@@ -96,7 +96,7 @@ def update_record(
 def update_records(
     transaction: Transaction, captures: Sequence[StoredCapture], *, tolerance: Tolerance | None = None
 ) -> list[Transformation]:
-    """Transform captures into their companies' records, in one transaction. Put those that fail into quarantine.
+    """Transform captures into their companies' records, in one transaction. Put captures that fail into quarantine.
 
     Args:
         transaction: Opens a transaction in the warehouse.

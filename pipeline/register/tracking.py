@@ -62,7 +62,7 @@ class CompanySet(StrEnum):
     """The sets of companies that a run can select."""
 
     FAILED = "failed"
-    """Companies whose newest capture is neither ok nor not_found. The company with the oldest one comes first."""
+    """Companies whose newest capture is neither ok nor not_found. The oldest such capture comes first."""
     DUE = "due"
     """Tracked companies whose due time has passed, the most overdue company first."""
     ALL = "all"
@@ -102,7 +102,7 @@ def track(
     seen_at: datetime,
     every_hours: int = DEFAULT_INTERVAL_HOURS,
 ) -> int:
-    """Track the companies of a list's page; update those that are tracked already.
+    """Track the companies of a list's page. Update companies that are tracked already.
 
     Args:
         connection: A connection in the caller's transaction.

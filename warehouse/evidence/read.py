@@ -33,7 +33,7 @@ class Period:
 
 @dataclass(frozen=True)
 class VerifiedCapture:
-    """A capture whose hashes were verified, with its bodies by hash.
+    """A capture whose hashes were verified. `bodies` holds its bodies by their hashes.
 
     `sha256` is the hash of the whole capture. It is None if the capture was stored before such hashes existed. In that
     case, only its bodies were verified. For each removed body, `removed` says when and why, by the body's hash.

@@ -249,8 +249,7 @@ class QuarantinedCapture(BaseModel):
 
 
 class FieldProvenance(BaseModel):
-    """The provenance of one field: its capture, the method that read it (`reading`), and the text that was read
-    (`raw`)."""
+    """The provenance of one field: its capture, the method that read it (`reading`), and the source text (`raw`)."""
 
     model_config = ConfigDict(frozen=True)
 

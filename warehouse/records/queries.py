@@ -70,7 +70,7 @@ def load_results(connection: Connection, pairs: Sequence[tuple[str, str]]) -> li
 def load_good_captures(
     connection: Connection, pairs: Sequence[tuple[str, str]]
 ) -> dict[tuple[str, str], bool]:
-    """Return those of the pairs (run id, IDNO) that have a good capture.
+    """Return the pairs (run id, IDNO) for which there is a good capture.
 
     The value of a pair tells whether the company's record was read from such a capture or a newer one.
     """
