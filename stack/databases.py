@@ -107,8 +107,8 @@ def open_databases(home: Home) -> Iterator[tuple[OwnedDatabase, ...]]:
 def postgres_alone(home: Home, secrets: Secrets, *, mark: Home) -> Iterator[tuple[OwnedDatabase, ...]]:
     """Run PostgreSQL on a home's data, without the rest of the platform.
 
-    PostgreSQL gets the home `mark` in its environment. If this process is killed, PostgreSQL keeps running. The next
-    command that uses the home `mark` then finds this PostgreSQL by its environment and terminates it.
+    If this process is killed, PostgreSQL keeps running. Therefore the path of `mark` is put into PostgreSQL's
+    environment: the next command that uses the home `mark` recognizes PostgreSQL by this path and terminates it.
     """
     [port] = free_ports(1)
     with (home.logs / "postgres.log").open("ab") as log:

@@ -141,7 +141,10 @@ def common_environment(home: Home) -> dict[str, str]:
 
 
 def _caller_settings(settings: type[BaseSettings], *, secrets: Collection[str] = ()) -> dict[str, str]:
-    """Return the caller's environment variables for the fields of a settings class, except the fields `secrets`."""
+    """Return the environment variables of this process that set fields of a settings class.
+
+    `secrets` names the fields to leave out.
+    """
     names = (f"{PREFIX}{field.upper()}" for field in settings.model_fields if field not in secrets)
     return {name: os.environ[name] for name in names if name in os.environ}
 

@@ -15,8 +15,9 @@ def new_refresh_token() -> str:
 def next_refresh_token(token: str, key: str) -> str:
     """Return the token that replaces `token`; the same arguments give the same token.
 
-    Two concurrent requests with one token therefore get the same replacement, although it is not stored in clear text.
-    `key` is a signing key of access tokens. A thief who has only an old token cannot compute the replacement.
+    So two concurrent requests that present the same token get the same replacement. The API computes the replacement
+    again and does not have to store it in clear text. `key` is a key that signs access tokens; a thief who has an old
+    token, but not the key, cannot compute the replacement.
     """
     mac = hmac.new(key.encode(), f"refresh {token}".encode(errors="surrogatepass"), sha256)
     return _PREFIX + mac.hexdigest()

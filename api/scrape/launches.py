@@ -44,7 +44,10 @@ class LaunchOrigin:
 
 @dataclass(frozen=True)
 class Launch:
-    """A launch that has no run yet and that one process has claimed; `idnos` are the companies to fetch."""
+    """A launch without a run that an API process has claimed, so that no other process starts its run.
+
+    `idnos` are the companies to fetch.
+    """
 
     id: UUID
     kind: RunKind

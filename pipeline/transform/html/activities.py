@@ -31,8 +31,10 @@ def read_activities(hit: LabelledValue) -> tuple[Activity, ...] | None:
         <h2>Activități licențiate</h2>
         <ul><li>1. Comerț cu amănuntul</li><li>2. Transport rutier</li></ul>
 
-    → two activities. Codes next to names are dropped, because the page does not say which classifier they belong to.
-    None if the value may contain other texts, or if it is not certain where an activity ends.
+    → two activities, without their numbers
+
+    A code before a name (47.11) is dropped too, because the page does not say which classification it belongs to.
+    Return None if the value may contain text that is not an activity, or if it is not certain where an activity ends.
     """
     texts = _texts_after_label(hit) if hit.text is not None else _texts_in_nodes(hit.nodes)
     if texts is None:

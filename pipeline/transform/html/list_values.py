@@ -159,11 +159,14 @@ def _continues_list(first: Node, other: Node) -> bool:
 
 
 def _announces_other_field(field: Field, node: Node, *, with_value: bool = True) -> bool:
-    """Tell whether a node is, or starts with, the label of a field that cannot be part of a list of `field`.
+    """Tell whether a node announces another field, so that the list of `field` ends before the node.
 
         <p>Fondatori</p> <p>Adresa: str. Pilda, 1</p>
 
-    → True for the second `p`. False for an IDNO, a name or a legal form: these may describe a founder.
+    → True for the second `p`, if `field` is the founders
+
+    A node announces a field with its label or, if `with_value`, with a label that a value follows in the same line. The
+    labels of an IDNO, a name and a legal form do not count, because they may describe a founder.
     """
     opening = next(node.leaves(), None)
     if opening is None or opening.ancestor("a", "li") is not None:

@@ -1,1 +1,1 @@
-"""The source's labels and terms with their meanings, in Romanian, Russian and English."""
+"""The labels and terms that pages use in Romanian, Russian and English, and the field or value each one stands for."""
