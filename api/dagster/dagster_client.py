@@ -13,6 +13,7 @@ import httpx
 
 from warehouse.contract import (
     CODE_LOCATION,
+    ENDED_STATUSES,
     IDNO_TAG,
     KEY_HEADER,
     KIND_TAG,
@@ -129,7 +130,7 @@ class RunStatus(StrEnum):
     CANCELED = "CANCELED"
 
 
-ENDED_RUN_STATUSES = (RunStatus.SUCCESS, RunStatus.FAILURE, RunStatus.CANCELED)
+ENDED_RUN_STATUSES = tuple(RunStatus(status) for status in ENDED_STATUSES)
 _OPEN_RUN_STATUSES = tuple(status for status in RunStatus if status not in ENDED_RUN_STATUSES)
 
 
