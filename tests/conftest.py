@@ -11,6 +11,8 @@ from tests.platform_harness import Platform, running_platform
 from tests.platform_user import PlatformUser
 from tests.warehouse_server import Databases, running_databases
 
+pytest_plugins = ["tests.tiers"]
+
 settings.register_profile("registru", deadline=None)  # a slow machine must not fail a test
 settings.load_profile("registru")
 
@@ -23,14 +25,16 @@ def site() -> Iterator[Site]:
 
 
 @pytest.fixture(scope="session")
-def platform(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+def platform(
+    starts_platform: None, site: Site, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Platform]:
     """The whole platform, which visits the stand-in site."""
     with running_platform(tmp_path_factory.mktemp("home"), site) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+def databases(starts_stores: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
     """A PostgreSQL server with an empty warehouse, without the rest of the platform."""
     with running_databases(tmp_path_factory.mktemp("databases")) as running:
         yield running
