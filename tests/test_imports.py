@@ -6,22 +6,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from stack.home import PROJECT
+import pytest
 
-_PRODUCT = (
-    "api",
-    "benchmarks",
-    "deploy",
-    "gateway",
-    "pipeline",
-    "stack",
-    "standin",
-    "telemetry",
-    "warehouse",
-)
+from stack.home import PROJECT
+from tests.source_files import PRODUCT_PACKAGES, python_files, syntax_tree
+
 _INTERNALS = Path("pipeline/dagster_host/internals.py")
 
 
+@pytest.mark.usefixtures("starts_stores")
 def test_packages_import_only_what_the_contracts_allow() -> None:
     command = Path(sys.executable).parent / "lint-imports"
     done = subprocess.run([command], cwd=PROJECT, capture_output=True, text=True, check=False)
@@ -30,14 +23,16 @@ def test_packages_import_only_what_the_contracts_allow() -> None:
 
 def test_only_internals_imports_private_dagster_modules() -> None:
     # Import-linter sees no deeper than the external package `dagster`.
-    paths = [path.relative_to(PROJECT) for package in _PRODUCT for path in (PROJECT / package).rglob("*.py")]
-    private = {path: [name for name in _imports(path) if name.startswith("dagster._")] for path in paths}
+    private = {
+        path: [name for name in _imports(path) if name.startswith("dagster._")]
+        for path in python_files(PRODUCT_PACKAGES)
+    }
     assert private.pop(_INTERNALS)
     assert {str(path): names for path, names in private.items() if names} == {}
 
 
 def _imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse((PROJECT / path).read_bytes())):
+    for node in ast.walk(syntax_tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:

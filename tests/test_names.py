@@ -1,12 +1,12 @@
 """Rules for names and sizes: each class and each module has a name of its own, and product files stay short."""
 
 import ast
-import subprocess
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
+from pathlib import Path
 
 from stack.home import PROJECT
+from tests.source_files import PRODUCT_PACKAGES, python_files, syntax_tree
 
 MAX_LINES = 400
 SHARED_MODULE_NAMES = {
@@ -17,18 +17,11 @@ SHARED_MODULE_NAMES = {
 }
 
 
-def tracked_modules() -> list[PurePosixPath]:
-    """Return the tracked Python files that exist, as paths relative to the project."""
-    command = ("git", "ls-files", "*.py")
-    listed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
-    return [PurePosixPath(name) for name in listed.splitlines() if (PROJECT / name).exists()]
-
-
-def is_migration(path: PurePosixPath) -> bool:
+def is_migration(path: Path) -> bool:
     return path.parent.name == "versions" and path.parent.parent.name == "migrations"
 
 
-def is_test(path: PurePosixPath) -> bool:
+def is_test(path: Path) -> bool:
     return path.parts[0] == "tests"
 
 
@@ -51,9 +44,8 @@ def shared_names(paths_by_name: Mapping[str, list[str]]) -> str:
 
 def test_each_class_has_a_unique_name() -> None:
     paths = defaultdict[str, list[str]](list)
-    for path in tracked_modules():
-        module = ast.parse((PROJECT / path).read_bytes())
-        for name in classes_in(module, with_nested=not is_test(path)):
+    for path in python_files((*PRODUCT_PACKAGES, "tests")):
+        for name in classes_in(syntax_tree(path), with_nested=not is_test(path)):
             paths[name].append(str(path))
     shared = shared_names(paths)
     assert not shared, f"classes share a name: {shared}"
@@ -61,7 +53,7 @@ def test_each_class_has_a_unique_name() -> None:
 
 def test_each_module_has_a_unique_name() -> None:
     paths = defaultdict[str, list[str]](list)
-    for path in tracked_modules():
+    for path in python_files((*PRODUCT_PACKAGES, "tests")):
         if path.stem not in SHARED_MODULE_NAMES and not is_migration(path):
             paths[path.stem].append(str(path))
     shared = shared_names(paths)
@@ -71,8 +63,8 @@ def test_each_module_has_a_unique_name() -> None:
 def test_product_files_have_at_most_400_lines() -> None:
     lines = {
         str(path): len((PROJECT / path).read_text(encoding="utf-8").splitlines())
-        for path in tracked_modules()
-        if not is_test(path) and not is_migration(path)
+        for path in python_files(PRODUCT_PACKAGES)
+        if not is_migration(path)
     }
     too_long = ", ".join(f"{path} ({count})" for path, count in lines.items() if count > MAX_LINES)
     assert not too_long, f"files with more than {MAX_LINES} lines: {too_long}"
