@@ -117,6 +117,9 @@ async def _deliver(request: Request, answerer: _Answerer) -> Response:
     # A visit is counted when its page is requested. A client that requests only the API gets the answers of visit 1.
     answer = answerer(idno, visit=max(1, log.total_visits(idno)), faults=options.faults)
     await _delay(request)
+    switches: Switches = request.app.state.switches
+    while idno in switches.blocked_idnos:  # noqa: ASYNC110 - another thread changes it
+        await asyncio.sleep(POLL_SECONDS)
     if answer.delivery in (Delivery.NEVER, Delivery.DROPPED):
         server = cast(uvicorn.Server, request.app.state.server)
         return NoAnswer(server=server, immediately=answer.delivery is Delivery.DROPPED)

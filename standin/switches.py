@@ -33,6 +33,8 @@ class Switches:
         largest_page: The largest page size of the list. Larger sizes are rejected, unless `list` is CAPPED.
         list_blocked_from: The number of a page. Requests for this page of the list, or for a later page, wait until
             the switch is set to None.
+        blocked_idnos: Companies. The API's answers about these companies wait until they are removed from the set, so
+            that visits to their pages last as long as a test needs.
     """
 
     robots: str = OPEN_ROBOTS
@@ -42,3 +44,4 @@ class Switches:
     list: ListBehavior = ListBehavior.WELL
     largest_page: int = 1000
     list_blocked_from: int | None = None
+    blocked_idnos: frozenset[str] = frozenset()
