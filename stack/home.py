@@ -51,6 +51,11 @@ class Home:
         return self.path / "work"
 
     @property
+    def browser_profiles(self) -> Path:
+        """The folder of browser profiles; without a running platform, it has only those that a crash left behind."""
+        return self.work / "chrome"
+
+    @property
     def dagster(self) -> Path:
         """The folder for DAGSTER_HOME."""
         return self.path / "dagster"

@@ -1,6 +1,7 @@
 """Finds and terminates the processes that a killed platform left running."""
 
 import contextlib
+import shutil
 from collections.abc import Iterator
 
 import psutil
@@ -12,7 +13,10 @@ _GRACE_SECONDS = 10
 
 
 def terminate_orphans(home: Home) -> int:
-    """Terminate all processes of a home whose platform no longer runs. Return their number."""
+    """Terminate all processes of a home whose platform no longer runs. Return their number.
+
+    Also remove the profiles of their browsers: a power failure kills the guards that would have removed them.
+    """
     orphans = list(processes_of(home))
     for process in orphans:
         with contextlib.suppress(psutil.Error):
@@ -22,6 +26,7 @@ def terminate_orphans(home: Home) -> int:
         with contextlib.suppress(psutil.Error):
             process.kill()
     psutil.wait_procs(alive, timeout=_GRACE_SECONDS)
+    shutil.rmtree(home.browser_profiles, ignore_errors=True)
     return len(orphans)
 
 
