@@ -47,6 +47,7 @@ _OTHER_SETTINGS = """
 |---|---|---|
 | `GATEWAY_ADDRESS` | **required** | Caddy's site address: `http://:8000`, or a host name for TLS |
 | `GATEWAY_BIND` | 127.0.0.1 | Address on which the gateway listens |
+| `GATEWAY_STREAM_TIMEOUT` | 1m | Lifetime of a WebSocket; the page reconnects if its session is valid |
 | `TRUSTED_PROXIES` | none | Addresses (CIDR) of load balancers whose forwarded client address is trusted |
 | `AUTO_HTTPS` | off | Caddy's option `auto_https`; with the default, a load balancer in front provides TLS |
 | `API_UPSTREAM` | **required** | Host and port of the API; several replicas are separated by spaces |
