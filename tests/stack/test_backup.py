@@ -6,24 +6,30 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr
 from dataclasses import dataclass
-from io import StringIO
+from datetime import UTC, datetime
 from pathlib import Path
 
+import dagster
 import pytest
+import yaml
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from pipeline.records.capture_store import captures_of_companies, store_capture
+from pipeline.records.record_updates import update_records
 from stack import postgres
+from stack.accounts import ensure_operator
 from stack.backup.manifest import read_manifest
-from stack.cli import main
-from stack.databases import SETTINGS, open_databases, postgres_alone
+from stack.databases import SETTINGS, OwnedDatabase, open_databases, postgres_alone
 from stack.home import PROJECT, Home
+from stack.migrations import migrate_all
 from stack.secrets import load_or_create
 from standin.server import Site
 from standin.site_facts import make_idno
+from tests.pipeline.records.records_harness import CaptureSpec
 from tests.platform_harness import Platform, running_platform
+from tests.stack.command_in_process import registru
 from tests.stores import running_valkey
 from warehouse.schema import database_roles
 from warehouse.schema.revision_check import WAREHOUSE_MIGRATIONS, revisions
@@ -33,30 +39,16 @@ _CHANGED_BY_RESTORE = {"sessions": ("ended_at", "ended_by"), "users": ("password
 """Columns that a restore changes: it ends sessions and sets the operator's password."""
 
 
-def registru(*arguments: str | Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "stack.cli", *map(str, arguments)]
-    return subprocess.run(
-        command,
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-        env={"PATH": "/usr/bin:/bin", **environment},
-    )
-
-
 def done(*arguments: str | Path) -> str:
     finished = registru(*arguments)
-    assert finished.returncode == 0, finished.stderr
-    return finished.stdout
+    assert finished.status == 0, finished.errors
+    return finished.output
 
 
 def refused(*arguments: str | Path) -> str:
-    errors = StringIO()
-    with redirect_stderr(errors):  # in this process, because starting the command takes longer than its work
-        assert main([str(argument) for argument in arguments]) == 1
-    return errors.getvalue()
+    finished = registru(*arguments)
+    assert finished.status == 1
+    return finished.errors
 
 
 def rows_by_table(home: Home) -> dict[str, list[str]]:
@@ -88,31 +80,87 @@ class BackupContents:
 
 
 @pytest.fixture(scope="module")
-def saved(site: Site, tmp_path_factory: pytest.TempPathFactory) -> BackupContents:
+def saved(starts_stores: None, site: Site, tmp_path_factory: pytest.TempPathFactory) -> BackupContents:
     folder = tmp_path_factory.mktemp("saved")
-    with running_platform(folder / "home", site) as platform, platform.signed_in() as user:
-        assert user.fetch(IDNO)["state"] == "succeeded"
     home = Home.at(folder / "home")
+    secrets = load_or_create(home.secrets)
+    home.site.write_text(f"{site.url}\n")
+    postgres.prepare(home, secrets)
+    with postgres_alone(home, secrets, mark=home) as databases:
+        migrate_all(databases)
+        urls = {database.name: database.url for database in databases}
+        ensure_operator(urls[database_roles.USERS_DATABASE], secrets)
+        _fill(databases, folder / "dagster")
     rows = rows_by_table(home)
+    assert all(rows[table] for table in _FILLED)
     output = done("backup", "--home", home.path, "--output", folder / "backups")
     return BackupContents(home, Path(output.partition(":")[0]), rows)
 
 
-def test_restore_after_total_loss_brings_back_every_row(saved: BackupContents, site: Site) -> None:
+_FILLED = (
+    *("users.users", "users.sessions", "users.audit_log", "dagster.runs", "dagster.event_logs"),
+    *("warehouse.source_data", "warehouse.raw_documents", "warehouse.transformed_data"),
+)
+
+
+@dagster.job
+def trivial() -> None:
+    """A job without steps, whose run leaves its events in Dagster's database."""
+
+
+def _fill(databases: tuple[OwnedDatabase, ...], instance_folder: Path) -> None:
+    """Store a session, a run, and a company with its capture and its record."""
+    by_name = {database.name: database for database in databases}
+    with by_name[database_roles.USERS_DATABASE].engine().begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO sessions (id, user_id, kind, expires_at)"
+                " SELECT gen_random_uuid(), id, 'api', now() + interval '1 day' FROM users"
+            )
+        )
+    warehouse = by_name[database_roles.WAREHOUSE_DATABASE].engine()
+    with warehouse.begin() as connection:
+        capture = CaptureSpec(IDNO).capture(datetime.now(UTC))
+        store_capture(connection, capture, run_id="a run", requested_by="ana")
+        captures = captures_of_companies(connection, [IDNO])
+    assert [each.result for each in update_records(warehouse.begin, captures)] == ["transformed"]
+    instance_folder.mkdir()
+    storage = {"postgres": {"postgres_url": by_name[database_roles.DAGSTER_DATABASE].url}}
+    config = {"storage": storage, "telemetry": {"enabled": False}}
+    (instance_folder / "dagster.yaml").write_text(yaml.safe_dump(config))
+    with dagster.DagsterInstance.from_config(str(instance_folder)) as instance:
+        assert trivial.execute_in_process(instance=instance).success
+
+
+@pytest.mark.usefixtures("starts_platform")
+def test_restore_after_total_loss_brings_back_every_row(
+    saved: BackupContents, site: Site, tmp_path: Path
+) -> None:
     assert {name.partition(".")[0] for name in saved.rows} == {"users", "warehouse", "dagster"}
-    shutil.rmtree(saved.home.path)
+    home = Home(tmp_path / "home")  # nothing of the old home is left, neither data nor secrets
 
-    output = done("restore", saved.backup, "--home", saved.home.path)
+    # As a user runs it: in another process, without the variables of the tests' environment.
+    command = [sys.executable, "-m", "stack.cli", "restore", str(saved.backup), "--home", str(home.path)]
+    restored = subprocess.run(
+        command,
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+        env={"PATH": "/usr/bin:/bin"},
+    )
 
-    assert "compared row by row" in output
-    rows = rows_by_table(Home.at(saved.home.path))
+    assert restored.returncode == 0, restored.stderr
+    assert "compared row by row" in restored.stdout
+    rows = rows_by_table(Home.at(home.path))
     # The restore itself is in the audit log.
     assert len(rows["users.audit_log"]) == len(saved.rows["users.audit_log"]) + 1
     assert set(saved.rows["users.audit_log"]) < set(rows.pop("users.audit_log"))
     assert rows == {name: hashes for name, hashes in saved.rows.items() if name != "users.audit_log"}
-    _check_privileges_and_sequences(saved.home)
-    with running_platform(saved.home.path, site) as platform:
-        record = json.loads(done("scrape", IDNO, "--home", saved.home.path))[0]
+    _check_privileges_and_sequences(home)
+    with running_platform(home.path, site, warm_browsers="1") as platform:
+        record = json.loads(done("scrape", IDNO, "--home", home.path))[0]
         assert (record["cached"], record["data"]["idno"]) == (True, IDNO)
         with platform.signed_in() as user:
             assert user.fetch(make_idno(3601))["state"] == "succeeded"
@@ -238,10 +286,10 @@ def test_running_platform_can_be_backed_up_but_not_restored_into(platform: Platf
 
 
 def test_external_databases_are_backed_up_and_restored_by_their_owners_urls(
-    saved: BackupContents, tmp_path: Path
+    saved: BackupContents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """This is the case of containers and RDS: no superuser, and new, empty databases for the restore."""
-    assert "REGISTRU_USERS_OWNER_URL is not set" in registru("backup", "--external").stderr
+    assert "REGISTRU_USERS_OWNER_URL is not set" in refused("backup", "--external")
     other = Home.at(tmp_path / "other")
     secrets = load_or_create(other.secrets)
     postgres.prepare(other, secrets)
@@ -256,17 +304,16 @@ def test_external_databases_are_backed_up_and_restored_by_their_owners_urls(
             "REGISTRU_REDIS_STATE_URL": f"{url}/0",
             "REGISTRU_REDIS_CACHE_URL": f"{url}/1",
         }
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
         redis.set("old key", "1")
 
-        restored = registru("restore", saved.backup, "--external", **environment)
-        assert restored.returncode == 0, restored.stderr
+        done("restore", saved.backup, "--external")
         assert not redis.exists("old key")
-        again = registru("restore", saved.backup, "--external", **environment)
-        assert "database users is not empty" in again.stderr
-        backed_up = registru("backup", "--external", "--output", tmp_path / "backups", **environment)
-        assert backed_up.returncode == 0, backed_up.stderr
-        migrated = registru("migrate", "--external", **environment)
-        assert f"warehouse: at revision {revisions(WAREHOUSE_MIGRATIONS)[-1]}" in migrated.stdout
+        assert "database users is not empty" in refused("restore", saved.backup, "--external")
+        done("backup", "--external", "--output", tmp_path / "backups")
+        migrated = done("migrate", "--external")
+        assert f"warehouse: at revision {revisions(WAREHOUSE_MIGRATIONS)[-1]}" in migrated
     [backup] = (tmp_path / "backups").iterdir()
     first, second = read_manifest(saved.backup), read_manifest(backup)
     assert (

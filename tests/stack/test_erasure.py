@@ -1,19 +1,16 @@
 """An erasure removes a name everywhere, keeps it from coming back, and is recorded."""
 
-import subprocess
-import sys
-
 import pytest
 from sqlalchemy import text
 
 from stack.databases import open_databases
-from stack.home import PROJECT
 from stack.sealing import Sealed, _contains_name, seal_bodies
 from stack.stack_error import StackError
 from standin import CASES, CaseName
 from standin.site_facts import make_idno
 from tests.platform_harness import Platform
 from tests.platform_user import PlatformUser
+from tests.stack.command_in_process import FinishedCommand, registru
 from tests.warehouse.evidence.capture_factory import capture, payload, sha256, store
 from tests.warehouse_server import Databases
 from warehouse.evidence import CaptureEvidence
@@ -24,9 +21,9 @@ from warehouse.schema import database_roles
 REASON = "her letter of 2026-11-20; GDPR article 17"
 
 
-def registru(platform: Platform, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "stack.cli", *arguments, "--home", str(platform.home.path)]
-    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False)
+def registru_at(platform: Platform, *arguments: str) -> FinishedCommand:
+    """Run a command on the platform's home."""
+    return registru(*arguments, "--home", platform.home.path)
 
 
 def tables_containing(platform: Platform, words: str, beside: str = "") -> list[str]:
@@ -82,9 +79,9 @@ def test_erased_account_is_named_in_no_database(platform: Platform) -> None:
         )
         add_requester(platform, user.username, "zoe")
 
-        done = registru(platform, "erase-user", user.username, "--by", "boss", "--reason", REASON)
+        done = registru_at(platform, "erase-user", user.username, "--by", "boss", "--reason", REASON)
 
-        assert done.returncode == 0, done.stderr
+        assert done.status == 0, done.errors
         assert tables_containing(platform, user.username) == []
         assert {"users.launches", "dagster.runs", "dagster.run_tags"} <= set(
             tables_containing(platform, ", zoe")
@@ -113,9 +110,9 @@ def test_erased_person_stays_out_of_the_record_after_later_visits(
     person = next(party for party in before["administrators"] if party["kind"] == "person")
     name = person["name"]
 
-    done = registru(platform, "erase-person", idno, name.lower(), "--by", "boss", "--reason", REASON)
+    done = registru_at(platform, "erase-person", idno, name.lower(), "--by", "boss", "--reason", REASON)
 
-    assert done.returncode == 0, done.stderr
+    assert done.status == 0, done.errors
     visits = [user.http.get(f"/companies/{idno}/").json(), user.fetch(idno)["data"]]
     for record in [*visits, user.http.get(f"/companies/{idno}/").json()]:
         assert name not in str(record)
@@ -247,9 +244,9 @@ def test_impossible_erasure_is_refused_with_a_clear_message(
     platform: Platform, arguments: tuple[str, ...], message: str
 ) -> None:
     assert platform.admin
-    done = registru(platform, *arguments)
-    assert done.returncode == 1
-    assert message in done.stderr and "Traceback" not in done.stderr
+    done = registru_at(platform, *arguments)
+    assert done.status == 1
+    assert message in done.errors and "Traceback" not in done.errors
 
 
 def test_suppression_matches_any_order_and_spelling_for_one_company_only() -> None:
@@ -262,10 +259,10 @@ def test_suppression_matches_any_order_and_spelling_for_one_company_only() -> No
 
 def test_storage_and_retention_commands_print_their_reports(platform: Platform, user: PlatformUser) -> None:
     assert user.fetch(make_idno(3902))["state"] == "succeeded"
-    storage, retention = registru(platform, "storage"), registru(platform, "retention")
-    assert storage.returncode == 0, storage.stderr
+    storage, retention = registru_at(platform, "storage"), registru_at(platform, "retention")
+    assert storage.status == 0, storage.errors
     for text_part in ("source_data", "event_logs", "captures ok:", "per company", "compute logs on disk:"):
-        assert text_part in storage.stdout
-    assert retention.returncode == 0, retention.stderr
+        assert text_part in storage.output
+    assert retention.status == 0, retention.errors
     for text_part in ("REGISTRU_KEEP_BODIES_DAYS is not set, so all are kept", "runs older than 90 days"):
-        assert text_part in retention.stdout
+        assert text_part in retention.output
