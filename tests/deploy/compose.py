@@ -34,6 +34,8 @@ class Service:
     depends_on: dict[str, str]
     """The required condition of each service that this one depends on."""
     health: list[str] | None
+    start_interval_seconds: float
+    """The pause between two health checks until the first success."""
     stop_signal: str | None
     stop_seconds: float
     raw: dict[str, Any] = field(repr=False)
@@ -118,7 +120,12 @@ def _service(name: str, body: dict[str, Any], settings: Mapping[str, str]) -> Se
         tmpfs=[mount.split(":")[0] for mount in body.get("tmpfs", [])],
         depends_on=depends_on,
         health=body["healthcheck"]["test"] if "healthcheck" in body else None,
+        start_interval_seconds=_seconds(body.get("healthcheck", {}).get("start_interval", "1s")),
         stop_signal=body.get("stop_signal"),
-        stop_seconds=float(str(body.get("stop_grace_period", "10s")).removesuffix("s")),
+        stop_seconds=_seconds(body.get("stop_grace_period", "10s")),
         raw=body,
     )
+
+
+def _seconds(duration: str) -> float:
+    return float(duration.removesuffix("s"))

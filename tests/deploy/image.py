@@ -36,8 +36,9 @@ def _copy(copy: Copy, folder: Path) -> None:
         assert is_sent(source), f"{source} is copied, but .dockerignore excludes it from the build"
         assert path.exists(), f"{source} is copied, but does not exist"
         if path.is_dir():
-            compiled = shutil.ignore_patterns("__pycache__", "*.pyc")
-            shutil.copytree(path, target, dirs_exist_ok=True, ignore=compiled)
+            # With its bytecode, which stays valid because the files keep their times: it need not be compiled again.
+            incomplete = shutil.ignore_patterns("*.pyc.*")
+            shutil.copytree(path, target, dirs_exist_ok=True, ignore=incomplete)
         else:
             destination = target / path.name if into else target
             destination.parent.mkdir(parents=True, exist_ok=True)

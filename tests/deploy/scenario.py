@@ -1,6 +1,6 @@
 """A scenario: a client, an analyst and an administrator use the platform in containers, from outside."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,14 @@ STORES = ("postgres", "redis-state", "redis-cache")
 _NOT_WARM = "No warm process"
 
 
-def play(topology: Topology, say: Callable[[str], None]) -> None:
-    """Play the whole scenario. An AssertionError says what failed."""
+def play(topology: Topology, say: Callable[[str], None], *, restarted: Collection[str] | None = None) -> None:
+    """Play the whole scenario. An AssertionError says what failed.
+
+    Args:
+        topology: The running services.
+        say: Called with each result.
+        restarted: The services to start after the restore; None: all.
+    """
     with httpx.Client(base_url=topology.url, timeout=60, trust_env=False) as http:
         health = http.get("/health/")
         assert health.status_code == httpx.codes.OK, health.text
@@ -35,7 +41,7 @@ def play(topology: Topology, say: Callable[[str], None]) -> None:
         _migrate_again(topology, say)
         with _with_key(topology, _administrator(topology, say), ["dagster", "dagster:read"]) as analyst:
             _launch_by_hand(analyst, say)
-        _back_up_and_restore(topology, user, say)
+        _back_up_and_restore(topology, user, say, restarted)
 
 
 def _registered(http: httpx.Client) -> PlatformUser:
@@ -52,7 +58,7 @@ def _scrape(user: PlatformUser, say: Callable[[str], None]) -> str:
     answer = user.ask(FOUND)
     assert answer.status_code == httpx.codes.ACCEPTED, answer.text
     run_id = str(answer.json()["run_id"])
-    status = user.wait(run_id)
+    status = user.wait(run_id, seconds=180)
     assert status["state"] == "succeeded", status
     assert_record_is_true(status["data"], expected_record(FOUND))
     again = user.ask(FOUND, force=False)
@@ -106,7 +112,9 @@ def _launch_by_hand(analyst: httpx.Client, say: Callable[[str], None]) -> None:
     say("a run that was launched in Dagster's web UI succeeded")
 
 
-def _back_up_and_restore(topology: Topology, user: PlatformUser, say: Callable[[str], None]) -> None:
+def _back_up_and_restore(
+    topology: Topology, user: PlatformUser, say: Callable[[str], None], restarted: Collection[str] | None
+) -> None:
     """Follow docs/deployment.md: back up while everything runs, and restore into new databases."""
     tools = topology.commands["tools"]
     registru = ("python", "-m", "stack.cli")
@@ -133,7 +141,7 @@ def _back_up_and_restore(topology: Topology, user: PlatformUser, say: Callable[[
     assert code == 0 and "; created" in output and "up to date" not in output, output
     code, output = tools.execute(*registru, "restore", f"/backups/{backup.name}", "--external")
     assert code == 0 and "compared row by row" in output, output
-    topology.start()
+    topology.start(restarted)
     assert user.http.get(f"/companies/{FOUND}/").status_code == httpx.codes.UNAUTHORIZED
     user.sign_in()
     assert user.http.get(f"/companies/{FOUND}/").json() == before
@@ -147,7 +155,7 @@ def _finished(http: httpx.Client, run_id: str) -> dict[str, Any]:
         run: dict[str, Any] = query_dagster(http, RUN, id=run_id)["runOrError"]
         return run if run["status"] in ENDED_STATUSES else None
 
-    return wait_for(f"the end of run {run_id}", ended_run, pause_seconds=0.5)
+    return wait_for(f"the end of run {run_id}", ended_run, seconds=180, pause_seconds=0.5)
 
 
 @contextmanager

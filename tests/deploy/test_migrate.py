@@ -10,6 +10,7 @@ from stack.home import PROJECT
 from stack.ports import free_ports
 from warehouse.schema.database_roles import LOGIN_ROLES
 
+pytestmark = pytest.mark.usefixtures("starts_stores")
 GOOD = "f3b0c44298fc1c149afbf4c8996fb924"
 
 

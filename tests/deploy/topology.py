@@ -37,8 +37,10 @@ from tests.deploy.dockerfile import Image
 from tests.deploy.image import VENV, build
 
 GATEWAY_PORT = 8080
-_HEALTHY_SECONDS = 120
-_POLL_SECONDS = 0.3
+_HEALTHY_SECONDS = 300
+_POLL_SECONDS = 0.1
+_SLOWNESS = 5
+"""How much longer than usual a service may take to stop, because other tests use the same processors."""
 _ALL, _LOOPBACK = "0.0.0.0", "127.0.0.1"  # noqa: S104 - what is looked for
 _TMP = "/tmp"  # noqa: S108 - a container's
 _USER = 10001
@@ -61,6 +63,10 @@ class Container:
     paths: dict[str, str]
     """The local paths for the container's paths."""
     process: "subprocess.Popen[bytes] | None" = None
+    was_healthy: bool = False
+    """Whether it was healthy once since its start."""
+    next_check: float = 0.0
+    """The time (`time.monotonic`) before which its health is not checked again."""
 
     @property
     def log(self) -> Path:
@@ -75,6 +81,7 @@ class Container:
 
     def start(self, command: list[str]) -> None:
         """Start its process."""
+        self.was_healthy = False
         with self.log.open("ab") as log:
             self.process = self.run_in(command, log)
 
@@ -95,11 +102,17 @@ class Container:
     def execute(self, *command: str, entered: str = "") -> tuple[int, str]:
         """Run a command in the container, like `docker compose exec` and `run`. Return its exit code and output."""
         process = self.run_in([self.placed(part) for part in command], subprocess.PIPE, stdin=subprocess.PIPE)
-        output, _ = process.communicate(entered.encode(), timeout=60)
+        output, _ = process.communicate(entered.encode(), timeout=_HEALTHY_SECONDS)
         return process.returncode, output.decode()
 
     def is_healthy(self) -> bool:
-        """Run its health check once."""
+        """Return whether it was healthy once. Until then, run its health check at Docker's interval for a start."""
+        if not self.was_healthy and time.monotonic() >= self.next_check:
+            self.was_healthy = self._passes_its_check()
+            self.next_check = time.monotonic() + self.service.start_interval_seconds
+        return self.was_healthy
+
+    def _passes_its_check(self) -> bool:
         test = self.service.health or self.image.health
         if test is None:
             return True
@@ -118,14 +131,28 @@ class Container:
         assert self.process is not None
         return self.process.poll()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether its process was started and has not ended."""
+        return self.process is not None and self.exit_code is None
+
+    def meets(self, condition: str) -> bool:
+        """Return whether it meets a condition of `depends_on`. Raises TopologyError if it never will."""
+        code = self.exit_code
+        if condition == "service_completed_successfully" and code == 0:
+            return True
+        if code is not None:
+            raise TopologyError(f"{self.service.name} ended with exit code {code}; its log:\n{self.tail()}")
+        return condition == "service_started" or (condition == "service_healthy" and self.is_healthy())
+
     def stop(self) -> bool:
-        """Stop the process like Docker. Return whether it stopped within its grace period."""
+        """Stop the process like Docker. Return whether it stopped within its grace period, on a slow machine."""
         if self.process is None or self.exit_code is not None:
             return True
         name = self.service.stop_signal or self.image.stop_signal
         self.process.send_signal(getattr(signal, name if name.startswith("SIG") else f"SIG{name}"))
         try:
-            self.process.wait(self.service.stop_seconds)
+            self.process.wait(_SLOWNESS * self.service.stop_seconds)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
@@ -150,34 +177,38 @@ class Topology:
         """The gateway's address."""
         return f"http://{self.containers['gateway'].address}:{GATEWAY_PORT}"
 
-    def start(self) -> None:
-        """Start all services that do not run, each after the services that it depends on. Raises TopologyError."""
-        for container in self.containers.values():
-            if container.process is not None and container.exit_code is None:
-                continue
-            for name, condition in container.service.depends_on.items():
-                self._wait(self.containers[name], condition)
-            _start(container)
-        for container in self.containers.values():
-            if container.exit_code is None:
-                self._wait(container, "service_healthy")
+    def start(self, names: Collection[str] | None = None) -> None:
+        """Start these services, or all, unless they run. Return when all are healthy. Raises TopologyError.
 
-    def _wait(self, container: Container, condition: str) -> None:
+        A service is started as soon as the other services that it depends on are ready.
+        """
+        chosen = {name: self.containers[name] for name in names or self.containers}
+        waiting = {name: container for name, container in chosen.items() if not container.is_running}
         deadline = time.monotonic() + _HEALTHY_SECONDS
-        name = container.service.name
-        while True:
-            code = container.exit_code
-            if condition == "service_completed_successfully" and code == 0:
-                return
-            if code is not None:
-                raise TopologyError(f"{name} ended with exit code {code}; its log:\n{container.tail()}")
-            if condition == "service_started" or (condition == "service_healthy" and container.is_healthy()):
-                return
+        while unready := self._advance(chosen, waiting):
             if time.monotonic() > deadline:
-                raise TopologyError(
-                    f"{name} is not {condition} after {_HEALTHY_SECONDS} s; its log:\n{container.tail()}"
-                )
+                logs = "\n".join(f"{name}:\n{self.containers[name].tail()}" for name in unready)
+                raise TopologyError(f"not ready after {_HEALTHY_SECONDS} s: {', '.join(unready)}\n{logs}")
             time.sleep(_POLL_SECONDS)
+
+    def _advance(self, chosen: Mapping[str, Container], waiting: dict[str, Container]) -> list[str]:
+        """Start each waiting service whose dependencies are ready; return the services that are not ready."""
+        for name, container in [*waiting.items()]:
+            needed = container.service.depends_on.items()
+            if all(
+                other not in waiting and chosen[other].meets(condition)
+                for other, condition in needed
+                if other in chosen
+            ):
+                _start(container)
+                del waiting[name]
+        started = {name: container for name, container in chosen.items() if name not in waiting}
+        unhealthy = [
+            name
+            for name, container in started.items()
+            if container.exit_code != 0 and not container.meets("service_healthy")
+        ]
+        return [*waiting, *unhealthy]
 
     def stop(self, *, except_for: Collection[str] = ()) -> None:
         """Stop all services, except some, in the reverse order of their start."""
