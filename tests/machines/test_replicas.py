@@ -4,7 +4,6 @@ import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -24,35 +23,27 @@ from tests.platform_user import OPEN_STATES, PlatformUser
 from tests.polling import wait_for
 
 SLOW = CASES[CaseName.SLOW].idno
+_PAUSE_SECONDS = 0.02
+"""The pause between two requests of the thread that sends them all the time."""
 
 
-@dataclass
-class Replicas:
-    """Two replicas of the API behind a gateway."""
-
-    clients: list[httpx.Client]
-    """One client per replica, which does not use the gateway."""
-    gateway: str
-    """The gateway's URL."""
-
-    def kill_one(self) -> None:
-        """Kill the first replica."""
-        port = self.clients[0].base_url.port
-        [pid] = [
-            connection.pid
-            for connection in psutil.net_connections("tcp4")
-            if connection.laddr and connection.laddr.port == port and connection.status == psutil.CONN_LISTEN
-        ]
-        psutil.Process(pid).kill()
-
-
-@pytest.fixture
-def replicas(platform: Platform, tmp_path: Path) -> Iterator[Replicas]:
-    """Two further API processes on the platform's stores, and a gateway of their own."""
+@pytest.fixture(scope="module")
+def replicas(platform: Platform) -> Iterator[list[httpx.Client]]:
+    """Two further API processes on the platform's stores: a client of each, which does not use a gateway."""
     with ExitStack() as stack:
-        clients = [stack.enter_context(platform.another_api()) for _ in range(2)]
-        upstream = " ".join(f"127.0.0.1:{http.base_url.port}" for http in clients)
-        yield Replicas(clients, stack.enter_context(gateway_to(upstream, tmp_path)))
+        yield [stack.enter_context(platform.another_api()) for _ in range(2)]
+
+
+def kill(replica: httpx.Client) -> None:
+    """Kill a replica of the API."""
+    [pid] = [
+        connection.pid
+        for connection in psutil.net_connections("tcp4")
+        if connection.laddr
+        and connection.laddr.port == replica.base_url.port
+        and connection.status == psutil.CONN_LISTEN
+    ]
+    psutil.Process(pid).kill()
 
 
 @contextmanager
@@ -87,15 +78,15 @@ def gateway_to(upstream: str, folder: Path) -> Iterator[str]:
 
 def events(http: httpx.Client, path: str) -> list[dict[str, Any]]:
     """Return the data of all server-sent events until the stream ends."""
-    with http.stream("GET", path, timeout=90) as answer:
+    with http.stream("GET", path, timeout=180) as answer:
         return [json.loads(line[6:]) for line in answer.iter_lines() if line.startswith("data: ")]
 
 
 def test_request_to_one_replica_is_followed_at_the_other(
-    platform: Platform, user: PlatformUser, replicas: Replicas
+    user: PlatformUser, replicas: list[httpx.Client]
 ) -> None:
-    one, other = replicas.clients
-    for http in replicas.clients:
+    one, other = replicas
+    for http in replicas:
         http.headers["Authorization"] = user.http.headers["Authorization"]
     run_id = one.post("/scrape/", json={"idno": SLOW, "force_refresh": True}).json()["run_id"]
     joined = other.post("/scrape/", json={"idno": SLOW, "force_refresh": True})
@@ -108,54 +99,63 @@ def test_request_to_one_replica_is_followed_at_the_other(
 
 
 def test_batch_repeated_at_another_replica_is_the_same_batch(
-    platform: Platform, user: PlatformUser, replicas: Replicas
+    user: PlatformUser, replicas: list[httpx.Client]
 ) -> None:
     body = {"idnos": [make_idno(7_001), make_idno(7_002)]}
     headers = {"Authorization": user.http.headers["Authorization"], "Idempotency-Key": uuid4().hex}
-    batches = [http.post("/scrape/batch/", json=body, headers=headers).json() for http in replicas.clients]
+    batches = [http.post("/scrape/batch/", json=body, headers=headers).json() for http in replicas]
 
     assert batches[0]["batch_id"] == batches[1]["batch_id"]
-    status = wait_for_batch(replicas.clients[1], batches[0]["status_url"], headers)
+    status = wait_for_batch(replicas[1], batches[0]["status_url"], headers)
     assert {company["state"] for company in status["companies"]} == {"succeeded"}
 
 
 def wait_for_batch(http: httpx.Client, path: str, headers: dict[str, str]) -> dict[str, Any]:
     """Return the status of a batch after its end."""
-    status: dict[str, Any] = http.get(path, params={"wait": 60}, headers=headers).json()
-    assert status["state"] == "finished", status
-    return status
+
+    def final_status() -> dict[str, Any] | None:
+        status: dict[str, Any] = http.get(path, params={"wait": 30}, headers=headers).json()
+        return status if status["state"] == "finished" else None
+
+    return wait_for("the end of the batch", final_status, seconds=180)
 
 
 def test_gateway_answers_all_requests_when_a_replica_is_killed(
-    platform: Platform, user: PlatformUser, replicas: Replicas
+    platform: Platform, user: PlatformUser, replicas: list[httpx.Client], tmp_path: Path
 ) -> None:
     headers = {"Authorization": user.http.headers["Authorization"]}
     status_codes: list[int] = []
     stop = Event()
 
-    def ask() -> None:
-        with httpx.Client(base_url=replicas.gateway, headers=headers, trust_env=False, timeout=30) as http:
-            while not stop.is_set():
-                status_codes.append(http.get("/auth/me/").status_code)
+    with ExitStack() as stack:
+        doomed = stack.enter_context(platform.another_api())
+        upstream = " ".join(f"127.0.0.1:{http.base_url.port}" for http in (doomed, replicas[0]))
+        gateway = stack.enter_context(gateway_to(upstream, tmp_path))
 
-    thread = Thread(target=ask)
-    thread.start()
-    try:
-        with httpx.Client(base_url=replicas.gateway, headers=headers, trust_env=False, timeout=60) as http:
-            run_id = http.post("/scrape/", json={"idno": SLOW, "force_refresh": True}).json()["run_id"]
-            replicas.kill_one()
-            before = len(status_codes)
-            status = wait_for(
-                "the run's end",
-                lambda: (
-                    current
-                    if (current := http.get(f"/scrape/{run_id}/").json())["state"] not in OPEN_STATES
-                    else None
-                ),
-            )
-            wait_for("answers after the kill", lambda: len(status_codes) > before + 20)
-    finally:
-        stop.set()
-        thread.join()
+        def ask() -> None:
+            with httpx.Client(base_url=gateway, headers=headers, trust_env=False, timeout=60) as http:
+                while not stop.wait(_PAUSE_SECONDS):
+                    status_codes.append(http.get("/auth/me/").status_code)
+
+        thread = Thread(target=ask)
+        thread.start()
+        stack.callback(thread.join)
+        stack.callback(stop.set)
+        http = stack.enter_context(
+            httpx.Client(base_url=gateway, headers=headers, trust_env=False, timeout=60)
+        )
+        run_id = http.post("/scrape/", json={"idno": SLOW, "force_refresh": True}).json()["run_id"]
+        kill(doomed)
+        before = len(status_codes)
+        status = wait_for(
+            "the run's end",
+            lambda: (
+                current
+                if (current := http.get(f"/scrape/{run_id}/").json())["state"] not in OPEN_STATES
+                else None
+            ),
+            seconds=180,
+        )
+        wait_for("answers after the kill", lambda: len(status_codes) > before + 20)
     assert status["state"] == "succeeded"
     assert set(status_codes) == {200}
