@@ -1,11 +1,14 @@
 """Forward TCP connections from one address to another: `python -m tests.machines.forward FROM TO PORT...`.
 
+It prints `ready` when it accepts connections.
+
 The platform's servers listen on loopback only. A host in its own network namespace reaches them through two forwarders.
 """
 
 import argparse
 import asyncio
 import contextlib
+import sys
 from functools import partial
 
 _CHUNK_BYTES = 65_536
@@ -33,6 +36,8 @@ async def _handle(
 async def _forward(listen: str, target: str, ports: list[int]) -> None:
     for port in ports:
         await asyncio.start_server(partial(_handle, host=target, port=port), listen, port)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     await asyncio.Event().wait()
 
 

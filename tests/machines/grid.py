@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -113,9 +114,8 @@ def _is_ready(grid: Grid, nodes: int) -> bool:
 
 
 def _write_config(folder: Path, name: str, changes: Mapping[str, object]) -> Path:
-    text = (_CONFIG / name).read_text()
-    for old, new in changes.items():
-        text = text.replace(old, str(new))
+    # In one pass, because a new port may contain the digits of an old one.
+    old = re.compile("|".join(map(re.escape, changes)))
     path = folder / name
-    path.write_text(text)
+    path.write_text(old.sub(lambda match: str(changes[match[0]]), (_CONFIG / name).read_text()))
     return path

@@ -4,24 +4,24 @@ If the test may not create network namespaces (not root), a host has its own hom
 """
 
 import contextlib
-import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from configparser import RawConfigParser
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
+from supervisor.datatypes import dict_of_key_value_pairs
 
 from stack.home import PROJECT, Home
 from stack.orphan_processes import processes_of
-from stack.processes import HOME_VARIABLE
+from stack.processes import HOME_VARIABLE, common_environment
+from tests.machines.namespaces import command_prefix, has_namespaces, processes_in, running_namespace
 from tests.platform_harness import Platform
-
-_NETWORK = "10.231"
-_IP = shutil.which("ip") or ""
 
 
 @dataclass
@@ -30,13 +30,13 @@ class Host:
 
     name: str
     home: Home
-    number: int | None
-    """The number in its namespace's name; None: it has no namespace."""
+    namespace: str | None = None
+    """The name of its network namespace, if it has one."""
     processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
     def start(self, command: Sequence[str], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
         """Start a process on this host; its output goes to a log file in the host's home."""
-        prefix = [_IP, "netns", "exec", self.namespace] if self.number is not None else []
+        prefix = command_prefix(self.namespace) if self.namespace else []
         log = self.home.logs / f"{len(self.processes)}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
@@ -50,11 +50,6 @@ class Host:
             )
         self.processes.append(process)
         return process
-
-    @property
-    def namespace(self) -> str:
-        """The name of the host's network namespace."""
-        return f"registru-{os.getpid()}-{self.number}"
 
     def is_ready(self) -> bool:
         """Return whether the process that was started last, a worker, accepts runs."""
@@ -85,11 +80,8 @@ class Host:
 
     def _live_processes(self) -> list[psutil.Process]:
         pids = {process.pid for process in processes_of(self.home)}
-        if self.number is not None:
-            in_namespace = subprocess.run(
-                [_IP, "netns", "pids", self.namespace], capture_output=True, text=True
-            )
-            pids |= {int(pid) for pid in in_namespace.stdout.split()}
+        if self.namespace:
+            pids |= processes_in(self.namespace)
         processes = []
         for pid in pids:
             with contextlib.suppress(psutil.Error):
@@ -99,29 +91,18 @@ class Host:
         return processes
 
 
-def has_namespaces() -> bool:
-    """Return whether this process may create network namespaces."""
-    if not _IP:
-        return False
-    name = f"registru-probe-{os.getpid()}"
-    created = subprocess.run([_IP, "netns", "add", name], capture_output=True)
-    subprocess.run([_IP, "netns", "delete", name], capture_output=True)
-    return created.returncode == 0
-
-
 @contextlib.contextmanager
 def running_hosts(platform: Platform, folder: Path, names: Sequence[str]) -> Iterator[list[Host]]:
     """Yield hosts that reach a platform's stores and its site; remove their processes and namespaces at the end."""
     separate = has_namespaces()
-    hosts = [
-        Host(name, Home.at(folder / name), number if separate else None)
-        for number, name in enumerate(names, start=1)
-    ]
-    with contextlib.ExitStack() as stack:
-        for host in hosts:
+    with ExitStack() as stack:
+        hosts = []
+        for name in names:
+            host = Host(name, Home.at(folder / name))
+            if separate:
+                host.namespace = stack.enter_context(running_namespace(_ports(platform)))
             stack.callback(host.kill)
-            if host.number is not None:
-                stack.enter_context(_network(host, _ports(platform)))
+            hosts.append(host)
         yield hosts
 
 
@@ -130,57 +111,32 @@ def _ports(platform: Platform) -> list[str]:
     return [*map(str, (platform.ports["postgres"], platform.ports["valkey"], *site))]
 
 
-@contextlib.contextmanager
-def _network(host: Host, ports: Sequence[str]) -> Iterator[None]:
-    """Create a namespace and a link to it, and forward ports from its loopback to the machine's loopback."""
-    name, outer_end, inner_end = (
-        host.namespace,
-        f"rg{os.getpid() % 100_000}a{host.number}",
-        f"rg{host.number}b",
-    )
-    outer_ip, inner_ip = f"{_NETWORK}.{host.number}.1", f"{_NETWORK}.{host.number}.2"
-    forward = [sys.executable, "-m", "tests.machines.forward"]
-    _ip("netns", "add", name)
-    try:
-        _ip("link", "add", outer_end, "type", "veth", "peer", "name", inner_end, "netns", name)
-        _ip("address", "add", f"{outer_ip}/30", "dev", outer_end)
-        _ip("link", "set", outer_end, "up")
-        _ip("-n", name, "address", "add", f"{inner_ip}/30", "dev", inner_end)
-        _ip("-n", name, "link", "set", inner_end, "up")
-        _ip("-n", name, "link", "set", "lo", "up")
-        outer_forwarder = subprocess.Popen(
-            [*forward, outer_ip, "127.0.0.1", *ports], cwd=PROJECT, stdout=subprocess.DEVNULL
-        )
-        try:
-            host.start([*forward, "127.0.0.1", outer_ip, *ports], {"PATH": os.environ["PATH"]})
-            yield
-        finally:
-            outer_forwarder.kill()
-            outer_forwarder.wait()
-    finally:
-        host.kill()
-        _ip("netns", "delete", name)
-
-
-def _ip(*arguments: str) -> None:
-    subprocess.run([_IP, *arguments], check=True)
-
-
 def start_worker(host: Host, platform: Platform, *, runs: int) -> None:
     """Start a host's Celery worker with the settings of the platform's own pipeline.
 
-    `runs` is the number of runs that the worker executes at the same time.
+    `runs` is the number of runs that the worker executes at the same time. The worker waits
+    tests.machines.impatient_worker.KILL_AFTER_SECONDS for the end of a cancelled run, and then kills its process.
     """
-    [code_server, *_] = platform.processes("api grpc")
-    environment = {name: value for name, value in code_server.environ().items() if name not in _LOCAL_SOCKETS}
+    environment = {
+        name: value for name, value in _environment_of(platform, "code").items() if name not in _LOCAL_SOCKETS
+    }
     shutil.copy(platform.home.dagster / "dagster.yaml", host.home.dagster)
     environment |= {
         "DAGSTER_HOME": str(host.home.dagster),
         "REGISTRU_WORK_DIR": str(host.home.work),
         "REGISTRU_COMPUTE_LOGS": str(host.home.compute_logs),
     }
-    command = ("-m", "pipeline.dagster_host.celery_worker", "--name", host.name, "--runs", str(runs))
+    command = ("-m", "tests.machines.impatient_worker", "--name", host.name, "--runs", str(runs))
     host.start([sys.executable, *command, "-m", "pipeline.definitions"], environment)
+
+
+def _environment_of(platform: Platform, program: str) -> dict[str, str]:
+    """Return the environment of one of the platform's programs, from its supervisor's configuration."""
+    configuration = RawConfigParser()
+    configuration.read(platform.home.run / "supervisord.conf")
+    variables = configuration[f"program:{program}"]["environment"].replace("%%", "%")
+    own: dict[str, str] = dict_of_key_value_pairs(variables)
+    return {**common_environment(platform.home), **own}
 
 
 _LOCAL_SOCKETS = ("REGISTRU_BROWSER_LENDER", "REGISTRU_RUN_SERVER")

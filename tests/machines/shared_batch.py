@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -66,8 +66,17 @@ class SharedBatchResult:
 
 
 @contextmanager
-def two_hosts(folder: Path, *, rate: float, companies_per_run: int) -> Iterator[tuple[Platform, list[Host]]]:
-    """Yield a platform that executes no runs itself, and two hosts with one worker each."""
+def two_hosts(
+    folder: Path, *, rate: float, companies_per_run: int, **settings: str
+) -> Iterator[tuple[Platform, list[Host]]]:
+    """Yield a platform that executes no runs itself, and two hosts with one worker each.
+
+    Args:
+        folder: The homes of the platform and the hosts.
+        rate: Visits per second that the platform may make.
+        companies_per_run: The most companies of a batch in one run.
+        settings: Further settings of the platform, without the prefix REGISTRU_.
+    """
     with ExitStack() as stack:
         site = stack.enter_context(running_site(faults=True))
         platform = stack.enter_context(
@@ -79,6 +88,7 @@ def two_hosts(folder: Path, *, rate: float, companies_per_run: int) -> Iterator[
                 run_companies=str(companies_per_run),
                 tabs=str(TABS),
                 breaker_challenges="8",  # single challenges are part of the site and must not pause it
+                **settings,
             )
         )
         hosts = stack.enter_context(running_hosts(platform, folder, ["east", "west"]))
@@ -87,25 +97,43 @@ def two_hosts(folder: Path, *, rate: float, companies_per_run: int) -> Iterator[
         yield platform, hosts
 
 
+def batch_of(companies: int, *, first: int = 0) -> list[str]:
+    """Return the IDNOs of companies of which about one in ten has a fault.
+
+    Args:
+        companies: The number of companies.
+        first: The index of the first one in FAULTY_NUMBERS.
+    """
+    return [make_idno(number) for number in FAULTY_NUMBERS[first : first + companies]]
+
+
 def wait_until_ready(hosts: Sequence[Host]) -> None:
     """Wait until all workers accept runs."""
     for host in hosts:
-        wait_for(f"the worker on {host.name}", host.is_ready, seconds=90)
+        wait_for(f"the worker on {host.name}", host.is_ready, seconds=240)
 
 
 def run_shared_batch(
-    platform: Platform, hosts: Sequence[Host], *, companies: int, kill_at: float, rate: float
+    platform: Platform,
+    hosts: Sequence[Host],
+    *,
+    idnos: Sequence[str],
+    kill_at: float,
+    rate: float,
+    blocked: Collection[str] = (),
 ) -> SharedBatchResult:
     """Run a batch on two hosts and kill the first one.
 
     Args:
         platform: The platform.
         hosts: Its two hosts.
-        companies: The number of companies in the batch.
+        idnos: The companies of the batch.
         kill_at: The part of the batch after which the host is killed.
         rate: Visits per second that the platform may make; reported only.
+        blocked: Companies whose visits do not end before the kill.
     """
-    idnos = [make_idno(FAULTY_NUMBERS[number]) for number in range(companies)]
+    platform.site.blocked_idnos |= frozenset(blocked)
+    companies = len(idnos)
     wait_until_ready(hosts)
     began = time.monotonic()
     with platform.signed_in() as user:
@@ -113,18 +141,19 @@ def run_shared_batch(
         url = answer.json()["status_url"]
         wait_for(
             f"{kill_at:.0%} of the batch and runs on both hosts",
-            lambda: _have_both_worked(platform, hosts, at_least=kill_at * companies) or None,
-            seconds=60 + 4 * companies,
+            lambda: _have_both_worked(platform, hosts, idnos, at_least=kill_at * companies) or None,
+            seconds=120 + 4 * companies,
         )
-        done = _count_done(platform)
+        done = _count_done(platform, idnos)
         current_runs = list_current_runs(platform, hosts[0])
         killed_at = datetime.now(UTC)
         processes = hosts[0].kill()
+        platform.site.blocked_idnos -= frozenset(blocked)
         noticed_at = wait_for(
-            "the failure of a killed run", lambda: _first_failure(platform, current_runs), seconds=120
+            "the failure of a killed run", lambda: _first_failure(platform, current_runs), seconds=240
         )
         status = wait_for(
-            "the end of the batch", lambda: _final_status(user, url), seconds=120 + 6 * companies
+            "the end of the batch", lambda: _final_status(user, url), seconds=240 + 6 * companies
         )
     seconds = time.monotonic() - began
     return _report(
@@ -141,20 +170,24 @@ def run_shared_batch(
     )
 
 
-def _have_both_worked(platform: Platform, hosts: Sequence[Host], *, at_least: float) -> bool:
+def _have_both_worked(
+    platform: Platform, hosts: Sequence[Host], idnos: Sequence[str], *, at_least: float
+) -> bool:
     hosts_by_run = _hosts_by_run(platform)
-    hosts_with_results = {
-        hosts_by_run.get(row["run_id"]) for row in platform.query("SELECT DISTINCT run_id FROM run_results")
-    }
+    runs_with_results = platform.query(
+        "SELECT DISTINCT run_id FROM run_results WHERE idno = ANY(:idnos)", idnos=[*idnos]
+    )
+    hosts_with_results = {hosts_by_run.get(row["run_id"]) for row in runs_with_results}
     return (
-        _count_done(platform) >= at_least
+        _count_done(platform, idnos) >= at_least
         and hosts_with_results >= {host.name for host in hosts}
         and all(list_current_runs(platform, host) for host in hosts)
     )
 
 
-def _count_done(platform: Platform) -> int:
-    return int(platform.query("SELECT count(DISTINCT idno) AS n FROM run_results")[0]["n"])
+def _count_done(platform: Platform, idnos: Sequence[str]) -> int:
+    statement = "SELECT count(DISTINCT idno) AS n FROM run_results WHERE idno = ANY(:idnos)"
+    return int(platform.query(statement, idnos=[*idnos])[0]["n"])
 
 
 def _query_dagster_database(platform: Platform, statement: str, **parameters: Any) -> list[dict[str, Any]]:
@@ -195,12 +228,16 @@ def _report(
 ) -> SharedBatchResult:
     hosts_by_run = _hosts_by_run(platform)
     last_results = platform.query(
-        "SELECT DISTINCT ON (idno) idno, run_id FROM run_results ORDER BY idno, ended_at DESC"
+        "SELECT DISTINCT ON (idno) idno, run_id FROM run_results WHERE idno = ANY(:idnos)"
+        " ORDER BY idno, ended_at DESC",
+        idnos=[*idnos],
     )
     visits = platform.query(
-        "SELECT idno, run_id FROM source_data WHERE status_code IS NOT NULL OR duration_ms > 0"
+        "SELECT idno, run_id FROM source_data"
+        " WHERE idno = ANY(:idnos) AND (status_code IS NOT NULL OR duration_ms > 0)",
+        idnos=[*idnos],
     )
-    documents = platform.site.documents()
+    documents = [document for document in platform.site.documents() if document.idno in idnos]
     stored_visits = Counter(row["idno"] for row in visits)
     served = Counter(document.idno for document in documents)
     times = [document.time for document in documents]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.machines.shared_batch import run_shared_batch, show, two_hosts
+from tests.machines.shared_batch import batch_of, run_shared_batch, show, two_hosts
 
 
 def main() -> int:
@@ -28,10 +28,10 @@ def main() -> int:
             hosts,
         ),
     ):
-        kind = "network namespaces" if hosts[0].number is not None else "separate homes and processes"
+        kind = "network namespaces" if hosts[0].namespace else "separate homes and processes"
         console.print(f"two hosts ({kind}), one platform at {platform.url}")
         result = run_shared_batch(
-            platform, hosts, companies=options.companies, kill_at=options.kill_at, rate=options.rate
+            platform, hosts, idnos=batch_of(options.companies), kill_at=options.kill_at, rate=options.rate
         )
     show(result, console)
     for idno, (actual, expected) in result.wrong.items():
