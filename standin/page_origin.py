@@ -169,12 +169,21 @@ def _facts_after_ms(request: Request, idno: str) -> int:
     return LATE_FACTS_MS if _case(request, idno) is CaseName.LATE_FACTS else 0
 
 
+def look_of(subject: str) -> tuple[Layout, Lang]:
+    """Return the layout and the language that a company's page has unless the request or the site's options differ."""
+    layouts, languages = list(Layout), list(Lang)
+    return (
+        layouts[_number("layout", subject) % len(layouts)],
+        languages[_number("lang", subject) % len(languages)],
+    )
+
+
 def _layout(request: Request, subject: str) -> Layout:
     """Return the layout from the query, else from the site's options, else one selected by `subject`."""
     options: SiteOptions = request.app.state.options
     asked = request.query_params.get("layout")
     chosen = Layout(asked) if asked in list(Layout) else options.layout
-    return chosen or list(Layout)[_number("layout", subject) % len(Layout)]
+    return chosen or look_of(subject)[0]
 
 
 def _lang(request: Request, subject: str) -> Lang:
@@ -183,7 +192,7 @@ def _lang(request: Request, subject: str) -> Lang:
     for asked in (request.query_params.get("lang"), request.url.path.split("/")[1]):
         if asked in list(Lang):
             return Lang(asked)
-    return options.lang or list(Lang)[_number("lang", subject) % len(Lang)]
+    return options.lang or look_of(subject)[1]
 
 
 def _variant(request: Request, subject: str) -> int:

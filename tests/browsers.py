@@ -31,6 +31,16 @@ def started_browser(
         driver.quit()
 
 
+def forget_sites(browser: Chrome, *origins: str) -> None:
+    """Leave the page; delete all cookies, and what the pages of these origins stored. Cached files remain."""
+    browser.get("about:blank")
+    browser.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    for origin in origins:
+        browser.execute_cdp_cmd(
+            "Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "local_storage,indexeddb"}
+        )
+
+
 def text_of(browser: Chrome) -> str:
     """Return the visible text of the page."""
     return str(browser.execute_script("return document.body ? document.body.innerText : ''"))
@@ -43,4 +53,5 @@ def see(browser: Chrome, text: str) -> None:
 
 def wait_in(browser: Chrome, condition: Callable[[Chrome], bool], message: str) -> None:
     """Wait until a condition holds in the page; WebDriver errors, as during a navigation, are ignored."""
-    WebDriverWait(browser, 60, ignored_exceptions=[WebDriverException]).until(condition, message)
+    wait = WebDriverWait(browser, 120, poll_frequency=0.2, ignored_exceptions=[WebDriverException])
+    wait.until(condition, message)

@@ -15,7 +15,7 @@ from tests.platform_harness import Platform
 
 
 @pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Chrome]:
+def browser(starts_browser: None, tmp_path: Path) -> Iterator[Chrome]:
     """A browser that logs its requests and what it refused to run."""
     with started_browser(tmp_path / "profile", logs={"performance": "ALL", "browser": "ALL"}) as driver:
         yield driver

@@ -1,7 +1,9 @@
 """Tests of the sign-in page and of Dagster's web UI behind the gateway, in a browser and by HTTP, as each role."""
 
 import os
+import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -10,8 +12,10 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
 from api.auth.roles import Role
+from stack.home import PROJECT
+from stack.ports import free_ports
 from standin.site_facts import make_idno
-from tests.browsers import see, started_browser, text_of, wait_in
+from tests.browsers import forget_sites, see, started_browser, text_of, wait_in
 from tests.dagster_web_ui import LAUNCH
 from tests.page_forms import hidden_fields
 from tests.platform_harness import Platform
@@ -22,11 +26,18 @@ SHOTS = os.environ.get("REGISTRU_SCREENSHOTS")
 """The folder for screenshots; none are stored without it."""
 
 
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Chrome]:
-    """A browser that is not signed in."""
-    with started_browser(tmp_path / "profile") as driver:
+@pytest.fixture(scope="module")
+def only_browser(starts_browser: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    """The browser that the tests use one after another; it downloads the files of the web UI only once."""
+    with started_browser(tmp_path_factory.mktemp("browser") / "profile") as driver:
         yield driver
+
+
+@pytest.fixture
+def browser(only_browser: Chrome, platform: Platform) -> Chrome:
+    """A browser that is not signed in."""
+    forget_sites(only_browser, platform.url)
+    return only_browser
 
 
 def store_screenshot(browser: Chrome, name: str) -> None:
@@ -308,8 +319,39 @@ def test_page_escapes_the_submitted_username(visitor: httpx.Client) -> None:
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
 
 
+@contextmanager
+def another_gateway(platform: Platform, **settings: str) -> Iterator[httpx.Client]:
+    """Run a second gateway in front of the platform's servers, with changed settings; yield a client of it."""
+    [first] = platform.processes("caddy run")
+    [port] = free_ports(1)
+    environment = {
+        **first.environ(),
+        "REGISTRU_GATEWAY_ADDRESS": f"http://:{port}",
+        **{f"REGISTRU_{name.upper()}": value for name, value in settings.items()},
+    }
+    process = subprocess.Popen(first.cmdline(), cwd=PROJECT, env=environment, stderr=subprocess.DEVNULL)
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as http:
+            wait_for("a second gateway", lambda: _answers(http) or None)
+            yield http
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _answers(http: httpx.Client) -> bool:
+    try:
+        return http.get("/health/live").is_success
+    except httpx.HTTPError:
+        return False
+
+
 def test_open_websocket_ends_soon_after_its_session(platform: Platform, user: PlatformUser) -> None:
-    with user.http.stream("GET", "/dagster/graphql", headers=WEBSOCKET) as handshake:
+    headers = {**WEBSOCKET, "Authorization": user.http.headers["Authorization"]}
+    with (
+        another_gateway(platform, gateway_stream_timeout="2s") as http,
+        http.stream("GET", "/dagster/graphql", headers=headers) as handshake,
+    ):
         assert handshake.status_code == 101
         user.http.post("/auth/logout/")
         stream = handshake.extensions["network_stream"]
@@ -318,3 +360,6 @@ def test_open_websocket_ends_soon_after_its_session(platform: Platform, user: Pl
             return stream.read(65_536, timeout=100) == b"" or None
 
         wait_for("the end of the stream", ended, seconds=100)
+        # The page's attempt to reconnect is refused.
+        with http.stream("GET", "/dagster/graphql", headers=headers) as again:
+            assert again.status_code == 401
