@@ -13,16 +13,16 @@ from sqlalchemy import text
 
 from stack import valkey
 from stack.secrets import load_or_create
-from standin import CASES, CaseName
 from standin.site_facts import make_idno
+from tests.end_to_end.blocked_visits import visit_under_way
+from tests.long_version import LONG
 from tests.platform_harness import Platform
 from tests.platform_user import PlatformUser
 from tests.polling import wait_for
 from warehouse.schema import database_roles
 
-SCRAPE_COUNT = int(os.environ.get("REGISTRU_RUNS", "10"))
-"""The number of scrapes in a row; `make runs-in-a-row` uses 200."""
-SLOW = CASES[CaseName.SLOW].idno
+SCRAPE_COUNT = int(os.environ.get("REGISTRU_RUNS", "200" if LONG else "5"))
+"""The number of scrapes in a row; `make runs-in-a-row` uses 200, like the long version."""
 
 
 def _messages(platform: Platform, run_id: str) -> list[str]:
@@ -35,18 +35,11 @@ def test_run_of_a_single_request_skips_the_queue_and_starts_no_process(
 ) -> None:
     platform.wait_until_only_warm_browsers_remain()
     lent_drivers = platform.drivers()
-    visits = platform.site.visits(SLOW)
-    run_id = user.ask(SLOW).json()["run_id"]
-    worker = platform.worker(run_id)
-    [server] = [
-        process
-        for process in platform.processes("pipeline.dagster_host.run_server")
-        if process.pid != worker.pid
-    ]
-
-    assert worker.ppid() == server.pid
-    wait_for("the visit", lambda: platform.site.visits(SLOW) > visits)
-    assert platform.drivers() == lent_drivers
+    with visit_under_way(platform, user, make_idno(34_011)) as (run_id, _):
+        worker = platform.worker(run_id)
+        servers = platform.processes("pipeline.dagster_host.run_server")
+        assert worker.ppid() in {server.pid for server in servers}
+        assert platform.drivers() == lent_drivers
     assert user.wait(run_id)["state"] == "succeeded"
     messages = _messages(platform, run_id)
     assert not any(message.startswith("RunEnqueuedEvent") for message in messages)
@@ -81,11 +74,10 @@ def test_without_a_run_server_dagsters_default_launcher_starts_the_run_and_logs_
 
 
 def test_run_of_dagsters_default_launcher_can_be_terminated(platform: Platform, user: PlatformUser) -> None:
-    never_rendering = CASES[CaseName.NEVER_RENDERS].idno
-    visits = platform.site.visits(never_rendering)
-    with _no_run_server(platform):
-        run_id = user.ask(never_rendering).json()["run_id"]
-        wait_for("the visit", lambda: platform.site.visits(never_rendering) > visits)
+    with (
+        _no_run_server(platform),
+        visit_under_way(platform, user, make_idno(34_012)) as (run_id, _),
+    ):
         platform.terminate(run_id)
         assert user.wait(run_id)["state"] == "cancelled"
     platform.wait_until_only_warm_browsers_remain()
@@ -154,7 +146,7 @@ def test_scrapes_in_a_row_leak_no_process_descriptor_connection_or_folder(
         platform.wait_until_only_warm_browsers_remain()
 
         after = wait_for("the end of all runs", lambda: _at_rest(platform, redis))
-        deadline = time.monotonic() + 30  # for processes and connections that are ending
+        deadline = time.monotonic() + 60  # for processes and connections that are ending
         while not after <= before and time.monotonic() < deadline:
             after = wait_for("the end of all runs", lambda: _at_rest(platform, redis))
         assert after <= before, (before, after)
