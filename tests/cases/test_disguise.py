@@ -14,6 +14,7 @@ from tests.cases.case_store import read_capture
 from tests.cases.common_words import LETTERS, is_common
 from tests.cases.disguise import Disguised, DisguiseFailed, disguise
 from tests.cases.identity import HEXADECIMAL
+from tests.long_version import examples
 from tests.pipeline.transform.html_pages import (
     FRAMES,
     IDNO,
@@ -73,7 +74,11 @@ _NAMES = st.lists(
 ).map(lambda words: " ".join(words).upper())
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(
+    max_examples=examples(25, long=200),
+    deadline=None,
+    suppress_health_check=[HealthCheck.filter_too_much],
+)
 @given(_NAMES, _NAMES, _NAMES, st.sampled_from(LAYOUTS), st.sampled_from(FRAMES))
 def test_no_word_of_a_name_is_left_in_any_layout(
     name: str, founder: str, head: str, layout: Any, frame: Any

@@ -6,6 +6,6 @@ from tests.pipeline.transform.rendered import COMPANIES, RenderedPage, page_vari
 
 
 @pytest.fixture(scope="session")
-def rendered_pages(tmp_path_factory: pytest.TempPathFactory) -> list[RenderedPage]:
-    """Pages of a thousand companies in every layout, language and variant."""
+def rendered_pages(starts_browser: None, tmp_path_factory: pytest.TempPathFactory) -> list[RenderedPage]:
+    """Pages of companies in every layout, language and variant."""
     return render(page_variants(COMPANIES), tmp_path_factory.mktemp("browser"))

@@ -1,8 +1,16 @@
 """Handwritten company pages: a made-up company, layouts for its facts, and frames around them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from itertools import product
+from typing import TypeVar
+
+from tests.long_version import LONG
+
+_First = TypeVar("_First")
+_Second = TypeVar("_Second")
+_Third = TypeVar("_Third")
 
 IDNO = "1020999000019"
 OTHER_IDNO = "1020999009997"
@@ -308,3 +316,19 @@ def page(company: PageCompany, layout: Layout = definitions, frame: Frame = bare
     """Return a whole page: the heading and the facts in a layout, inside a frame."""
     content = frame(f"<h1>{escape(company.name)}</h1>{layout(company)}")
     return f"<!doctype html><html><head><title>{escape(company.name)} | Site</title></head>{content}</html>"
+
+
+def each_pair(
+    first: Sequence[_First], second: Sequence[_Second], third: Sequence[_Third]
+) -> list[tuple[_First, _Second, _Third]]:
+    """Return triples in which each two values occur together; in the long version all triples.
+
+    `third` may not be longer than `first` or `second`.
+    """
+    if LONG:
+        return list(product(first, second, third))
+    return [
+        (one, other, third[(i + j) % len(third)])
+        for i, one in enumerate(first)
+        for j, other in enumerate(second)
+    ]

@@ -9,10 +9,13 @@ from pathlib import Path
 from pipeline.extract.browser.chrome_session import chrome
 from standin import Lang, Layout, company, fin_data, running_site
 from standin.site_facts import make_idno
+from tests.long_version import LONG
 from tests.pipeline.extract.crawling import settings_for
 
 VARIANTS = range(8)
-COMPANIES = 1000
+COMBINATIONS = len(Layout) * len(Lang) * len(VARIANTS)
+COMPANIES = 1000 if LONG else COMBINATIONS
+"""By default each combination of layout, language and variant is rendered once."""
 _PARALLEL_FRAMES = 8
 _BATCH_SIZE = 64
 _SCRIPT_SECONDS = 60

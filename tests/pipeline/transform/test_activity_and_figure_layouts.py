@@ -14,6 +14,7 @@ from tests.pipeline.transform.html_pages import (
     Frame,
     Layout,
     PageCompany,
+    each_pair,
     page,
 )
 from warehouse.records.models import Activity, Cuatm
@@ -76,9 +77,7 @@ def page_with_activities_and_figures(layout: Layout, frame: Frame, lang: str) ->
     return page(CompanyWithActivities(labels=LABELS[lang], lang=lang), content, frame)
 
 
-@pytest.mark.parametrize("lang", LABELS)
-@pytest.mark.parametrize("frame", FRAMES)
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(("layout", "frame", "lang"), each_pair(LAYOUTS, FRAMES, tuple(LABELS)))
 def test_cuatm_activities_and_figures_are_read_exactly_or_not_at_all(
     layout: Layout, frame: Frame, lang: str
 ) -> None:

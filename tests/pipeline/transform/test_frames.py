@@ -11,6 +11,7 @@ from tests.pipeline.transform.html_pages import (
     Frame,
     Layout,
     PageCompany,
+    each_pair,
     page,
 )
 
@@ -23,6 +24,14 @@ HOSTILE_ADDRESSES = (
     "</td></tr></table><script>alert(1)</script><h1>Alt nume</h1> 100%",
     "\u202bעברית\u202c str. „Ghilimele” \u200f, 5",
     "foarte lung, " * 400 + "5",
+)
+NAMES_LIKE_LABELS = (
+    "ADRESA: str. Falsă 1",
+    "Fondatori",
+    "Administrator: FALS ION",
+    "STATUT: Lichidată",
+    "Adresa",
+    "Activ 100%",
 )
 
 
@@ -44,10 +53,8 @@ def test_status_of_another_company_is_never_read(layout: Layout, frame: Frame) -
     assert read_html(page(PageCompany(status=""), layout, frame), IDNO).status is None
 
 
-@pytest.mark.parametrize("frame", FRAMES)
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("address", HOSTILE_ADDRESSES)
-def test_hostile_address_never_becomes_another_fact(layout: Layout, frame: Frame, address: str) -> None:
+@pytest.mark.parametrize(("layout", "address", "frame"), each_pair(LAYOUTS, HOSTILE_ADDRESSES, FRAMES))
+def test_hostile_address_never_becomes_another_fact(layout: Layout, address: str, frame: Frame) -> None:
     company = PageCompany(address=address, status="", administrators=())
 
     reading = read_html(page(company, layout, frame), IDNO)
@@ -63,20 +70,8 @@ def test_hostile_address_never_becomes_another_fact(layout: Layout, frame: Frame
     assert str(reading.registered_on) == "2020-07-09"
 
 
-@pytest.mark.parametrize("frame", FRAMES)
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize(
-    "name",
-    [
-        "ADRESA: str. Falsă 1",
-        "Fondatori",
-        "Administrator: FALS ION",
-        "STATUT: Lichidată",
-        "Adresa",
-        "Activ 100%",
-    ],
-)
-def test_name_that_reads_like_a_label_is_only_a_name(layout: Layout, frame: Frame, name: str) -> None:
+@pytest.mark.parametrize(("layout", "name", "frame"), each_pair(LAYOUTS, NAMES_LIKE_LABELS, FRAMES))
+def test_name_that_reads_like_a_label_is_only_a_name(layout: Layout, name: str, frame: Frame) -> None:
     company = PageCompany(name=name, address="", status="", administrators=())
     html = page(company, layout, frame).replace("</h1>", f"</h1><p>{name}</p><p>{name} · Companii</p>")
 

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from pipeline.transform.html.page_reader import read_html
 from pipeline.transform.source_text import collapse
+from tests.long_version import examples
 from tests.pipeline.transform.html_pages import (
     FRAMES,
     IDNO,
@@ -66,7 +67,7 @@ def as_shown(text: str) -> str:
     return collapse(text).lstrip(" :：")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(40, long=500), deadline=None)
 @given(text=_TEXTS, layout=st.sampled_from(LAYOUTS), frame=st.sampled_from(FRAMES))
 def test_any_address_is_read_unchanged_or_not_at_all(text: str, layout: Layout, frame: Frame) -> None:
     company = PageCompany(address=text, status="", administrators=())
@@ -80,7 +81,7 @@ def test_any_address_is_read_unchanged_or_not_at_all(text: str, layout: Layout, 
     assert reading.registered_on is None or str(reading.registered_on) == "2020-07-09"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(40, long=500), deadline=None)
 @given(text=_TEXTS, layout=st.sampled_from(LAYOUTS), frame=st.sampled_from(FRAMES))
 def test_any_name_is_read_unchanged_or_not_at_all(text: str, layout: Layout, frame: Frame) -> None:
     company = PageCompany(name=text, address="", status="", administrators=())
@@ -92,7 +93,7 @@ def test_any_name_is_read_unchanged_or_not_at_all(text: str, layout: Layout, fra
     assert {party.name for party in reading.founders} <= set(company.founders)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(40, long=500), deadline=None)
 @given(text=_TEXTS, layout=st.sampled_from(LAYOUTS), frame=st.sampled_from(FRAMES))
 def test_any_founder_affects_only_the_founders(text: str, layout: Layout, frame: Frame) -> None:
     company = PageCompany(founders={text: "40", "MODELEANU ION": "60"}, administrators=())

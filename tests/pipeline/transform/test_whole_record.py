@@ -1,4 +1,4 @@
-"""Tests with a thousand rendered companies: the HTML, the JSON, and both together yield the true facts."""
+"""Tests with rendered companies: the HTML, the JSON, and both together yield the true facts."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
