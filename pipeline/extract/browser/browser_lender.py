@@ -37,7 +37,7 @@ from pipeline.extract.browser.chrome_session import (
     driver_connection,
     first_line,
 )
-from pipeline.extract.browser.tabs import DRIVER_ERRORS, Tab, TabPlace
+from pipeline.extract.browser.tabs import DRIVER_ERRORS, Tab, TabPlace, check_running
 from pipeline.settings import BrowserSettings
 from telemetry import logs
 from telemetry.settings import TelemetrySettings
@@ -253,6 +253,7 @@ class _BrowserKeeper(threading.Thread):
 
 def _reset(driver: webdriver.Chrome, home: str) -> None:
     """Remove what the last run left in the browser. Raises DRIVER_ERRORS, or BrowserNotStarted if tabs remain open."""
+    check_running(driver)
     for context in driver.browser.get_user_contexts():  # type: ignore[no-untyped-call]
         if context != "default":
             driver.browser.remove_user_context(context)

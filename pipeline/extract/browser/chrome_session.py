@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import psutil
 from selenium import webdriver
@@ -128,8 +128,11 @@ def _remote_chrome(settings: BrowserSettings) -> Iterator[RemoteChrome]:
 
 def driver_connection(address: str, *, timeout_seconds: int) -> ChromiumRemoteConnection:
     """Return a connection to a driver that another process started; `timeout_seconds` limits each command."""
+    login, address = urlsplit(address), _without_password(address)
     config = ClientConfig(
         remote_server_addr=address,
+        username=unquote(login.username or ""),
+        password=unquote(login.password or ""),
         timeout=timeout_seconds,
         websocket_timeout=_BIDI_TIMEOUT_SECONDS,
         websocket_interval=_BIDI_POLL_SECONDS,

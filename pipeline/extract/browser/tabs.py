@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from selenium.common.exceptions import WebDriverException
+from selenium.webdriver.remote.command import Command
 from urllib3.exceptions import HTTPError
 from websocket import WebSocketException
 
@@ -35,6 +36,7 @@ class Tab:
         self.place = place or self._open()
 
     def _open(self) -> TabPlace:
+        check_running(self.driver)
         browser = self.driver.browser
         context = browser.create_user_context()
         browser.set_download_behavior(allowed=False, user_contexts=[context])
@@ -66,7 +68,13 @@ class Tab:
     def close(self) -> None:
         """Close the tab and its browser context."""
         with contextlib.suppress(*DRIVER_ERRORS):  # the browser may have ended, and the tab with it
+            check_running(self.driver)
             self.driver.browser.remove_user_context(self.place.context)
+
+
+def check_running(driver: Driver) -> None:
+    """Raise DRIVER_ERRORS at once if the browser has ended. A BiDi command would first wait for its timeout."""
+    driver.execute(Command.W3C_GET_WINDOW_HANDLES)
 
 
 def network_events(driver: Driver, home: str) -> dict[str, list[Mapping[str, Any]]]:
