@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,14 +20,20 @@ from pipeline.extract.page_capture import Capture
 from pipeline.extract.site_throttle import SiteThrottle
 from pipeline.extract.visit import Visit
 from pipeline.settings import PipelineSettings, Screenshots
-from stack.chrome import find_chrome
+from stack.chrome import Chrome, find_chrome
 from telemetry.tallies import Tallies
 from warehouse.contract import RunKind
 
 
+@cache
+def installed_chrome() -> Chrome:
+    """Return this machine's Chrome."""
+    return find_chrome()
+
+
 def settings_for(work_dir: Path, site_url: str, **others: Any) -> PipelineSettings:
     """Return settings for visits to a site with this machine's Chrome; no database or Redis is configured."""
-    found = find_chrome()
+    found = installed_chrome()
     values = {
         "warehouse_url": "postgresql+psycopg2://nowhere/none",
         "redis_state_url": "redis://nowhere/0",
@@ -37,7 +44,7 @@ def settings_for(work_dir: Path, site_url: str, **others: Any) -> PipelineSettin
         "chromedriver": found.driver,
         "work_dir": work_dir,
         "retry_seconds": 0.1,
-        "visit_timeout_seconds": 15,
+        "visit_timeout_seconds": 60,
     }
     return PipelineSettings(**{**values, **others}, _env_file=None)
 
@@ -47,7 +54,7 @@ def visit(
     url: str,
     idno: str,
     *,
-    timeout_seconds: float = 15,
+    timeout_seconds: float = 60,
     screenshots: Screenshots = Screenshots.FAILURES,
 ) -> Capture:
     """Visit one page in a tab of its own and return the capture."""
@@ -72,7 +79,10 @@ def visit(
 
 @dataclass
 class Crawler:
-    """Crawls a site as one run; the callables play what Dagster and other runs would answer."""
+    """Crawls a site as one run; the callables play what Dagster and other runs would answer.
+
+    The run borrows a browser if its settings name a lender, and starts one otherwise.
+    """
 
     settings: PipelineSettings
     redis: Redis
@@ -93,6 +103,7 @@ class Crawler:
             run_id=self.run_id,
             find_new_capture=self.find_new_capture,
             check_run_active=self.check_run_active,
+            may_borrow=True,
         )
         return crawl.visit_all(idnos)
 

@@ -22,6 +22,8 @@ from tests.pipeline.extract.crawling import Crawler, settings_for
 from tests.polling import wait_for
 from warehouse.contract import Outcome
 
+pytestmark = pytest.mark.usefixtures("starts_browser")
+
 
 def wait_for_no_processes(work_dir: Path) -> None:
     """Wait until no process of a work folder runs; killed ones may take a moment to end."""

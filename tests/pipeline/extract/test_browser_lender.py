@@ -1,14 +1,8 @@
 """The browser lender: lends a browser to one run at a time, resets it in between, and replaces a dead one."""
 
-import os
-import signal
 import socket
-import subprocess
-import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -17,61 +11,15 @@ import pytest
 from pipeline import local_socket
 from pipeline.extract.browser.browser_lender import Lease, borrow
 from pipeline.extract.browser.tabs import Tab
-from stack.chrome import find_chrome
-from stack.home import PROJECT
 from standin.server import Site
 from standin.site_facts import make_idno
+from tests.pipeline.extract.lender_process import RunningLender, running_lender
 from tests.polling import wait_for
 
 LEAVE_TRACES = """
 document.cookie = 'who=me'; localStorage.setItem('who', 'me'); return true
 """
 READ_TRACES = "return [document.cookie, localStorage.length]"
-
-
-@dataclass
-class RunningLender:
-    """A running lender with one browser."""
-
-    process: "subprocess.Popen[bytes]"
-    socket: Path
-
-    def lease(self) -> Lease:
-        """Borrow the browser as soon as it is free."""
-        return wait_for("a browser", lambda: borrow(self.socket))
-
-    def browsers(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children(recursive=True)
-
-
-@contextmanager
-def _lender(folder: Path, **settings: str) -> Iterator[RunningLender]:
-    chrome = find_chrome()
-    socket = folder / "browsers.sock"
-    values = {
-        "BROWSER_LENDER": str(socket),
-        "WARM_BROWSERS": "1",
-        "CHROME_BINARY": str(chrome.binary),
-        "CHROMEDRIVER": str(chrome.driver),
-        "WORK_DIR": str(folder),
-        **settings,
-    }
-    environment = {**os.environ, **{f"REGISTRU_{name}": value for name, value in values.items()}}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pipeline.extract.browser.browser_lender"], env=environment, cwd=PROJECT
-    )
-    try:
-        wait_for("the lender", socket.exists)
-        yield RunningLender(process, socket)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-
-
-@pytest.fixture(scope="module")
-def lender(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLender]:
-    with _lender(tmp_path_factory.mktemp("lender")) as running:
-        yield running
 
 
 def _offered(lender: Path) -> socket.socket | None:
@@ -156,10 +104,16 @@ def test_browser_that_is_not_returned_is_killed_and_replaced(lender: RunningLend
     other.return_browser(pages=0)
 
 
+def _is_reset(lease: Lease) -> bool:
+    """Return whether the lender has reset a returned browser: a new tab is open instead of the borrower's."""
+    handles = lease.driver.window_handles
+    return len(handles) == 2 and lease.prepared_tab.handle not in handles
+
+
 def test_browser_that_died_while_unused_is_replaced_before_lending(lender: RunningLender) -> None:
     lease = lender.lease()
     lease.return_browser(pages=0)
-    lender.lease().return_browser(pages=0)  # has been reset
+    wait_for("the reset of the browser", lambda: _is_reset(lease))
     for process in psutil.Process(lease.driver_pid).children(recursive=True):
         with suppress(psutil.NoSuchProcess):  # it ended with its parent
             process.kill()
@@ -170,15 +124,17 @@ def test_browser_that_died_while_unused_is_replaced_before_lending(lender: Runni
     other.return_browser(pages=0)
 
 
+@pytest.mark.usefixtures("starts_browser")
 def test_browser_is_replaced_after_the_configured_number_of_pages(tmp_path: Path) -> None:
-    with _lender(tmp_path, BROWSER_PAGES="3") as lender:
+    with running_lender(tmp_path, BROWSER_PAGES="3") as lender:
         first = lender.lease()
         first.return_browser(pages=3)
         assert lender.lease().driver_pid != first.driver_pid
 
 
+@pytest.mark.usefixtures("starts_browser")
 def test_lender_that_stops_ends_all_browsers_even_lent_ones(tmp_path: Path) -> None:
-    with _lender(tmp_path) as lender:
+    with running_lender(tmp_path) as lender:
         lease = lender.lease()
         browsers = lender.browsers()
         assert lease.driver_pid in {browser.pid for browser in browsers}

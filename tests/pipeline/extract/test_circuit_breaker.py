@@ -1,5 +1,6 @@
 """Pauses of a site: after a 429, and by the circuit breaker with its probe."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from pipeline.extract.site_throttle import (
 from standin import running_site
 from standin.site_facts import make_idno
 from tests.pipeline.extract.crawling import Crawler, final, settings_for
+from tests.pipeline.extract.lender_process import RunningLender
 from tests.pipeline.extract.throttling import NO_SERVER, end_pauses, send_request, throttle_of
 from warehouse.contract import Outcome, RunKind
 
@@ -32,15 +34,27 @@ def probing_throttle(redis: Redis) -> SiteThrottle:
 
 def test_429_pauses_the_site_for_all_runs_for_the_time_in_retry_after(redis: Redis) -> None:
     throttle, other = throttle_of(redis), throttle_of(redis, RunKind.PERSON)
-    send_request(throttle, "1", RequestResult.BLOCKED, rate_limited=True, retry_after="1")
+    send_request(throttle, "1", RequestResult.BLOCKED, rate_limited=True, retry_after="600")
     answer = other.request_turn(NO_SERVER)
     assert isinstance(answer, Paused)
-    assert answer.until > datetime.now(UTC) + timedelta(seconds=0.5)
+    assert timedelta(seconds=500) < answer.until - datetime.now(UTC) <= timedelta(seconds=600)
     assert "429" in answer.reason
     assert current_pauses(redis)["127.0.0.1:9"].reason == answer.reason
-    assert isinstance(wait_for_turn(other, NO_SERVER, max_pause=timedelta(seconds=5)), Turn)
+    end_pauses(redis)
     send_request(other, "1", RequestResult.WELL)
     assert current_pauses(redis) == {}
+
+
+def test_run_waits_out_a_short_pause_and_returns_a_long_one(redis: Redis) -> None:
+    throttle = throttle_of(redis)
+    begun = time.monotonic()
+    send_request(throttle, "1", RequestResult.BLOCKED, rate_limited=True, retry_after="1")
+    assert isinstance(wait_for_turn(throttle, NO_SERVER, max_pause=timedelta(seconds=5)), Turn)
+    assert time.monotonic() - begun >= 0.99  # Redis counts in milliseconds
+    throttle.report_result(
+        NO_SERVER, "1", RequestResult.BLOCKED, turn=Turn(), rate_limited=True, retry_after="600"
+    )
+    assert isinstance(wait_for_turn(throttle, NO_SERVER, max_pause=timedelta(seconds=5)), Paused)
 
 
 def test_breaker_opens_after_several_companies_were_challenged_in_a_row(redis: Redis) -> None:
@@ -101,12 +115,18 @@ def test_probe_of_a_dead_run_is_replaced_by_another_one(redis: Redis) -> None:
 
 
 def test_crawl_of_a_site_that_challenges_all_visits_stops_and_resumes_by_a_probe(
-    tmp_path: Path, redis: Redis
+    tmp_path: Path, redis: Redis, lender: RunningLender
 ) -> None:
     idnos = [make_idno(number) for number in range(20)]
     with running_site() as site:
         settings = settings_for(
-            tmp_path, site.url, tabs=2, breaker_challenges=3, breaker_seconds=300, longest_wait_seconds=0
+            tmp_path,
+            site.url,
+            tabs=2,
+            breaker_challenges=3,
+            breaker_seconds=300,
+            longest_wait_seconds=0,
+            browser_lender=lender.socket,
         )
         crawler = Crawler(settings, redis)
         site.challenging = True

@@ -10,7 +10,8 @@ import psutil
 import pytest
 from redis import Redis
 
-from pipeline.extract.browser import tabbed_browser
+from pipeline.extract import visit
+from pipeline.extract.browser import chrome_session, tabbed_browser
 from pipeline.extract.browser.chrome_session import BrowserNotStarted
 from pipeline.extract.crawl import Attempt, Event, Skip
 from pipeline.settings import Screenshots
@@ -18,8 +19,11 @@ from standin import CASES, CaseName, running_site
 from standin.server import Site
 from standin.site_facts import make_idno
 from tests.pipeline.extract.crawling import Crawler, final, settings_for
+from tests.pipeline.extract.lender_process import RunningLender
 from tests.pipeline.extract.test_browser import processes_of, wait_for_no_processes
 from warehouse.contract import Outcome
+
+pytestmark = pytest.mark.usefixtures("starts_browser")
 
 
 @pytest.fixture
@@ -36,28 +40,44 @@ def attempts(events: list[Event], idno: str) -> list[Outcome]:
     ]
 
 
-def test_every_case_has_its_outcome_with_several_tabs(tmp_path: Path, own_site: Site, redis: Redis) -> None:
-    crawler = Crawler(settings_for(tmp_path, own_site.url, tabs=5, visit_timeout_seconds=8), redis)
-    events = crawler.crawl([case.idno for case in CASES.values()])
+def test_every_case_has_its_outcome_with_several_tabs(
+    tmp_path: Path, own_site: Site, redis: Redis, lender: RunningLender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # None of these pages retries by itself.
+    monkeypatch.setattr(visit, "_FAILURE_SETTLED_SECONDS", {})
+    cases = [case for case in CASES.values() if case.name is not CaseName.NEVER_RENDERS]
+    crawler = Crawler(settings_for(tmp_path, own_site.url, tabs=5, browser_lender=lender.socket), redis)
+    events = crawler.crawl([case.idno for case in cases])
 
     captures = final(events)
     assert {idno: capture.outcome for idno, capture in captures.items()} == {
-        case.idno: case.outcome for case in CASES.values()
+        case.idno: case.outcome for case in cases
     }
     assert len(attempts(events, CASES[CaseName.CHALLENGE].idno)) == 1
     assert len(attempts(events, CASES[CaseName.NOT_FOUND].idno)) == 1
     assert len(attempts(events, CASES[CaseName.WRONG_COMPANY].idno)) == 1
-    for transient in (CaseName.API_500, CaseName.NEVER_RENDERS, CaseName.API_DROPPED, CaseName.RATE_LIMITED):
+    for transient in (CaseName.API_500, CaseName.API_DROPPED, CaseName.RATE_LIMITED):
         assert len(attempts(events, CASES[transient].idno)) == 3, transient
     assert attempts(events, CASES[CaseName.FLAKY].idno) == [Outcome.SERVER_ERROR, Outcome.OK]
-    wait_for_no_processes(tmp_path)
+
+
+def test_page_that_never_shows_the_company_times_out_in_each_attempt(
+    tmp_path: Path, own_site: Site, redis: Redis, lender: RunningLender
+) -> None:
+    idno = CASES[CaseName.NEVER_RENDERS].idno
+    settings = settings_for(
+        tmp_path, own_site.url, visit_timeout_seconds=2, visit_attempts=2, browser_lender=lender.socket
+    )
+    assert attempts(Crawler(settings, redis).crawl([idno]), idno) == [Outcome.TIMEOUT] * 2
 
 
 def test_capture_contains_document_page_payloads_and_screenshot(
-    tmp_path: Path, own_site: Site, redis: Redis
+    tmp_path: Path, own_site: Site, redis: Redis, lender: RunningLender
 ) -> None:
     redirected = CASES[CaseName.REDIRECT].idno
-    settings = settings_for(tmp_path, own_site.url, tabs=2, screenshots=Screenshots.ALWAYS)
+    settings = settings_for(
+        tmp_path, own_site.url, tabs=2, screenshots=Screenshots.ALWAYS, browser_lender=lender.socket
+    )
     captures = final(Crawler(settings, redis).crawl([redirected, make_idno(1), make_idno(2)]))
 
     capture = captures[redirected]
@@ -83,19 +103,21 @@ def test_capture_contains_document_page_payloads_and_screenshot(
 
 
 def test_only_outcomes_that_a_person_has_to_judge_get_a_screenshot(
-    tmp_path: Path, own_site: Site, redis: Redis
+    tmp_path: Path, own_site: Site, redis: Redis, lender: RunningLender
 ) -> None:
     idnos = [CASES[name].idno for name in (CaseName.FOUND, CaseName.CHALLENGE, CaseName.WRONG_COMPANY)]
-    captures = final(Crawler(settings_for(tmp_path, own_site.url), redis).crawl(idnos))
+    captures = final(
+        Crawler(settings_for(tmp_path, own_site.url, browser_lender=lender.socket), redis).crawl(idnos)
+    )
     assert [captures[idno].screenshot is not None for idno in idnos] == [False, True, True]
 
 
 def test_company_that_another_run_has_just_captured_is_skipped(
-    tmp_path: Path, own_site: Site, redis: Redis
+    tmp_path: Path, own_site: Site, redis: Redis, lender: RunningLender
 ) -> None:
     first, second = make_idno(1), make_idno(2)
     crawler = Crawler(
-        settings_for(tmp_path, own_site.url, tabs=1),
+        settings_for(tmp_path, own_site.url, tabs=1, browser_lender=lender.socket),
         redis,
         find_new_capture=lambda idno: 77 if idno == second else None,
     )
@@ -105,19 +127,32 @@ def test_company_that_another_run_has_just_captured_is_skipped(
 
 
 def test_crawl_waits_for_a_company_that_another_run_has_claimed(
-    tmp_path: Path, own_site: Site, redis: Redis
+    tmp_path: Path, own_site: Site, redis: Redis, lender: RunningLender
 ) -> None:
     first, second = make_idno(1), make_idno(2)
-    redis.set(f"claim:{first}", "another run", px=3000)
-    events = Crawler(settings_for(tmp_path, own_site.url, tabs=2), redis).crawl([first, second])
-    assert [event.capture.idno for event in events if isinstance(event, Attempt)] == [second, first]
+    redis.set(f"claim:{first}", "another run", px=600_000)
+    settings = settings_for(tmp_path, own_site.url, tabs=2, browser_lender=lender.socket)
+    visited = []
+    for event in Crawler(settings, redis).events([first, second]):
+        assert isinstance(event, Attempt)
+        visited.append(event.capture.idno)
+        if event.capture.idno == second:
+            assert own_site.visits(first) == 0
+            redis.delete(f"claim:{first}")
+    assert visited == [second, first]
     assert redis.keys("claim:*") == []
 
 
-def test_claim_of_a_run_that_has_ended_is_taken_over(tmp_path: Path, own_site: Site, redis: Redis) -> None:
+def test_claim_of_a_run_that_has_ended_is_taken_over(
+    tmp_path: Path, own_site: Site, redis: Redis, lender: RunningLender
+) -> None:
     idno = make_idno(1)
     redis.set(f"claim:{idno}", "dead", px=600_000)
-    crawler = Crawler(settings_for(tmp_path, own_site.url), redis, has_ended=lambda run_id: run_id == "dead")
+    crawler = Crawler(
+        settings_for(tmp_path, own_site.url, browser_lender=lender.socket),
+        redis,
+        has_ended=lambda run_id: run_id == "dead",
+    )
     assert [event.capture.idno for event in crawler.crawl([idno]) if isinstance(event, Attempt)] == [idno]
     assert redis.keys("claim:*") == []
 
@@ -198,10 +233,12 @@ def test_crawl_ends_with_an_error_that_names_a_browser_that_never_starts(
 
 
 def test_page_with_a_hanging_renderer_does_not_block_the_crawl(
-    tmp_path: Path, own_site: Site, redis: Redis
+    tmp_path: Path, own_site: Site, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(chrome_session, "COMMAND_TIMEOUT_SECONDS", 4)
+    monkeypatch.setattr(chrome_session, "_QUIT_TIMEOUT_SECONDS", 1)
     events: list[Event] = []
-    settings = settings_for(tmp_path, own_site.url, tabs=2, visit_timeout_seconds=8)
+    settings = settings_for(tmp_path, own_site.url, tabs=2, visit_attempts=10)
     crawler = Crawler(settings, redis)
     stopped: list[psutil.Process] = []
     for event in crawler.events([make_idno(1), make_idno(2), make_idno(3)]):

@@ -12,6 +12,7 @@ from pipeline.extract.browser.network_log import NetworkLog
 from pipeline.extract.page_verdict import PageEvidence, judge, judge_at_deadline
 from pipeline.transform.merge import transform
 from standin import CASES, CaseName, company
+from tests.long_version import examples
 from warehouse.contract import Outcome
 
 IDNO = CASES[CaseName.FOUND].idno
@@ -187,7 +188,7 @@ _BODIES = st.lists(
 _STATUSES = st.sampled_from([200, 200, 200, 301, 403, 404, 429, 500, 503])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(60, long=1000), deadline=None)
 @given(
     heading=_HEADINGS,
     shown=st.sampled_from([IDNO, OTHER, "", "1003600069774"]),

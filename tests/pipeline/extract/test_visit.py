@@ -15,6 +15,8 @@ from standin.site_facts import make_idno
 from tests.pipeline.extract.crawling import settings_for, visit
 from warehouse.contract import Outcome
 
+pytestmark = pytest.mark.usefixtures("starts_browser")
+
 IDNO = make_idno(1)
 RENDER = (
     f"const show = () => document.body.innerHTML = '<main><h1>CINEVA</h1><dl><dt>IDNO</dt><dd>{IDNO}</dd></dl></main>';"
@@ -95,7 +97,7 @@ def url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def driver(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
+def driver(starts_browser: None, url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
     """A Chrome for all tests of this module."""
     with chrome(settings_for(tmp_path_factory.mktemp("work"), url)) as driver:
         yield driver
@@ -116,23 +118,23 @@ def driver(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drive
 def test_page_that_misbehaves_has_the_right_outcome(
     driver: Driver, url: str, page: str, outcome: Outcome
 ) -> None:
-    capture = visit(driver, url + page, IDNO, timeout_seconds=15)
+    capture = visit(driver, url + page, IDNO)
     assert (capture.outcome, capture.status_code) == (outcome, 200), capture.error
 
 
 def test_document_that_never_ends_does_not_block_the_visit(driver: Driver, url: str) -> None:
     capture = visit(driver, f"{url}/streams", IDNO, timeout_seconds=4)
     assert capture.outcome in (Outcome.INCOMPLETE, Outcome.TIMEOUT)
-    assert visit(driver, f"{url}/retries", IDNO, timeout_seconds=15).outcome is Outcome.OK
+    assert visit(driver, f"{url}/retries", IDNO).outcome is Outcome.OK
 
 
 def test_windows_that_a_page_opens_do_not_remain(driver: Driver, url: str) -> None:
-    visit(driver, f"{url}/windows", IDNO, timeout_seconds=15)
+    visit(driver, f"{url}/windows", IDNO)
     assert len(driver.window_handles) == 1
 
 
 def test_site_that_does_not_answer_is_a_network_error(driver: Driver) -> None:
-    capture = visit(driver, "http://127.0.0.1:9/companies/x", IDNO, timeout_seconds=15)
+    capture = visit(driver, "http://127.0.0.1:9/companies/x", IDNO)
     assert capture.outcome is Outcome.NETWORK_ERROR
     assert capture.html is None
     assert capture.status_code is None
@@ -145,7 +147,7 @@ def test_chrome_gets_no_secrets_and_writes_nothing_to_the_users_home(
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     with chrome(settings_for(tmp_path / "work", url)) as own:
-        assert visit(own, f"{url}/downloads", IDNO, timeout_seconds=15).outcome is Outcome.OK
+        assert visit(own, f"{url}/downloads", IDNO).outcome is Outcome.OK
         assert isinstance(own, Chrome)
         environment = Path(f"/proc/{own.service.process.pid}/environ").read_text()
     assert list(home.iterdir()) == []
@@ -165,6 +167,6 @@ def test_chrome_that_dies_while_the_document_loads_is_a_browser_error(url: str, 
 
         _Site.requested.clear()
         threading.Thread(target=kill).start()
-        capture = visit(driver, f"{url}/slow/document", IDNO, timeout_seconds=15)
+        capture = visit(driver, f"{url}/slow/document", IDNO)
     assert capture.outcome is Outcome.BROWSER_ERROR
     assert capture.error

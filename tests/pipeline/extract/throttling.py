@@ -37,3 +37,9 @@ def end_pauses(redis: Redis) -> None:
     """Move the end of every pause into the past."""
     for key in redis.keys("site:*:breaker"):
         redis.hset(key, "until", "1")
+
+
+def end_turn(redis: Redis) -> None:
+    """Move the time of each site's next turn into the past."""
+    for key in redis.keys("site:*:turn"):
+        redis.set(key, "1")
