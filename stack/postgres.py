@@ -42,8 +42,8 @@ def program(name: str) -> Path:
 _STARTING_SECONDS = 30
 
 
-def prepare(home: Home, secrets: Secrets) -> None:
-    """Create PostgreSQL's data folder if it does not exist.
+def prepare(home: Home, secrets: Secrets, *, durable: bool = True) -> None:
+    """Create PostgreSQL's data folder if it does not exist, and wait until it is on the disk if it is `durable`.
 
     Raises StackError if this fails, or if an interrupted restore has to be repeated first.
     """
@@ -68,6 +68,7 @@ def prepare(home: Home, secrets: Secrets) -> None:
         command = [
             *(*prefix, str(_programs() / "initdb"), "-D", str(home.postgres), "-U", SUPERUSER),
             *("--auth=scram-sha-256", f"--pwfile={password}", "--encoding=UTF8", "--locale=C.UTF-8"),
+            *(() if durable else ("--no-sync",)),
         ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

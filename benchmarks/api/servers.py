@@ -51,7 +51,7 @@ def running_servers(folder: Path, *, server_cores: set[int], other_cores: set[in
     secret = uuid4().hex + uuid4().hex
     os.sched_setaffinity(0, other_cores)  # the processes of the stores inherit this
     with ExitStack() as stack:
-        databases = stack.enter_context(running_databases(folder / "postgres"))
+        databases = stack.enter_context(running_databases(folder / "postgres", durable=True))
         migrate(scripts=SCRIPTS, url=databases.url(database_roles.USERS_OWNER, database_roles.USERS_DATABASE))
         redis = stack.enter_context(running_valkey(folder / "valkey"))
         at = redis.connection_pool.connection_kwargs

@@ -71,7 +71,7 @@ def measure(plan: ScalePlan) -> ScaleReport:
     report = ScaleReport(Machine.current(), plan)
     with (
         tempfile.TemporaryDirectory(prefix="registru-bench-") as folder,
-        running_databases(Path(folder) / "data") as databases,
+        running_databases(Path(folder) / "data", durable=True) as databases,
         running_valkey(Path(folder) / "valkey") as redis,
     ):
         migrate(scripts=SCRIPTS, url=databases.url(database_roles.USERS_OWNER, database_roles.USERS_DATABASE))

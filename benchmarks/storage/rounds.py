@@ -85,7 +85,7 @@ def measure(plan: StoragePlan) -> StorageReport:
     report.raw_of_visited = _mean(raw_bytes(first) for first, _ in pairs)
     with (
         tempfile.TemporaryDirectory(prefix="registru-bench-") as folder,
-        running_databases(Path(folder)) as databases,
+        running_databases(Path(folder), durable=True) as databases,
     ):
         with databases.unrestricted() as connection:
             connection.exec_driver_sql(_ONE_ROW)

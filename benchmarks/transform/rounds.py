@@ -69,7 +69,7 @@ def measure(plan: TransformPlan) -> TransformReport:
         pages = [
             (page.idno, page.html) for page in render(page_variants(_ALL_VARIANTS), Path(folder) / "chrome")
         ]
-        with running_databases(Path(folder) / "data") as databases:
+        with running_databases(Path(folder) / "data", durable=True) as databases:
             _fill(databases, report, pages, plan.captures)
             for number in range(plan.rounds):
                 log_progress(f"round {number + 1} of {plan.rounds}")

@@ -16,25 +16,41 @@ from tests.warehouse_server import Databases
 from warehouse.schema import database_roles
 
 
+@pytest.fixture(scope="module")
+def databases(databases: Databases) -> Iterator[Databases]:
+    """An empty warehouse for the tests of one module."""
+    with databases.fresh() as fresh:
+        yield fresh
+
+
 @pytest.fixture(scope="session")
-def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+def valkey(starts_stores: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
     with running_valkey(tmp_path_factory.mktemp("valkey")) as redis:
         yield redis
 
 
 @pytest.fixture
+def instance(tmp_path: Path) -> Iterator[DagsterInstance]:
+    """A Dagster instance in memory."""
+    with DagsterInstance.ephemeral(str(tmp_path)) as instance:
+        yield instance
+
+
+@pytest.fixture
 def in_process(
-    databases: Databases, valkey: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    databases: Databases,
+    valkey: Redis,
+    instance: DagsterInstance,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[InProcessDagster]:
     """Dagster in this process, with empty stores and its own stand-in site."""
-    dagster = tmp_path / "dagster"
-    dagster.mkdir()
     valkey.flushall()
     with databases.warehouse(database_roles.WAREHOUSE_OWNER) as owner:
         owner.execute(text("DELETE FROM tracked_companies"))
     arguments = valkey.connection_pool.connection_kwargs
     redis_url = f"redis://:{arguments['password']}@{arguments['host']}:{arguments['port']}"
-    with running_site() as site, DagsterInstance.local_temp(str(dagster)) as instance:
+    with running_site() as site:
         for name, value in {
             "WAREHOUSE_URL": databases.url(database_roles.PIPELINE),
             "REDIS_STATE_URL": f"{redis_url}/0",

@@ -36,7 +36,7 @@ class InProcessDagster:
 
     def sweep(self, **config: Any) -> "SweepRun":
         """Run the job `sweep_register`."""
-        job = defs.get_job_def(SWEEP_JOB)
+        job = defs.resolve_job_def(SWEEP_JOB)
         run_config = {"ops": {"walk_register": {"config": config}}}
         return SweepRun(job.execute_in_process(run_config, instance=self.instance, raise_on_error=False))
 

@@ -1,6 +1,5 @@
 """Tests of retention in the warehouse and in Dagster: only data that nothing needs is removed."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from pipeline.records.retention import PrunedBodies, prunable_bodies, prune_bodi
 from standin.site_facts import make_idno
 from tests.pipeline.dagster_in_process import InProcessDagster
 from tests.warehouse.evidence.capture_factory import capture, payload, sha256, store, unanswered
-from tests.warehouse_server import Databases, running_databases
+from tests.warehouse_server import Databases
 from warehouse.contract import TIDY_JOB, Outcome
 from warehouse.evidence.read import load_evidence
 from warehouse.schema import database_roles
@@ -28,9 +27,8 @@ CUTOFF = datetime.now(UTC) - timedelta(days=90)
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
-    with running_databases(tmp_path_factory.mktemp("tidying")) as running:
-        yield running
+def warehouse(databases: Databases) -> Databases:
+    return databases
 
 
 @pytest.fixture(autouse=True)
@@ -228,7 +226,7 @@ def test_no_role_can_remove_more_bodies_than_allowed(
 
 
 def run_tidy(in_process: InProcessDagster, **config: bool) -> ExecuteInProcessResult:
-    job = defs.get_job_def(TIDY_JOB)
+    job = defs.resolve_job_def(TIDY_JOB)
     run_config = {"ops": {"tidy_up": {"config": config}}}
     return job.execute_in_process(run_config, instance=in_process.instance, raise_on_error=False)
 
@@ -271,7 +269,7 @@ def test_run_fails_if_the_schema_has_another_version(
 
 def test_ended_runs_are_deleted_with_their_events_and_logs(tmp_path: Path) -> None:
     with DagsterInstance.local_temp(str(tmp_path)) as instance:
-        old = [instance.create_run_for_job(defs.get_job_def("tidy")) for _ in range(2)]
+        old = [instance.create_run_for_job(defs.resolve_job_def("tidy")) for _ in range(2)]
         instance.report_run_failed(old[0], "over")
         logs = tmp_path / "storage" / old[0].run_id / "compute_logs"
         logs.mkdir(parents=True)

@@ -38,7 +38,7 @@ def put(in_process: InProcessDagster, numbers: range, **made: Any) -> list[str]:
 
 
 def retransform(in_process: InProcessDagster) -> ExecuteInProcessResult:
-    job = defs.get_job_def(RETRANSFORM_JOB)
+    job = defs.resolve_job_def(RETRANSFORM_JOB)
     return job.execute_in_process(
         retransform_run_config(COHORT), instance=in_process.instance, raise_on_error=False
     )
@@ -104,7 +104,7 @@ def test_too_many_unreadable_captures_fail_the_run_and_name_the_setting(in_proce
 
 
 def test_each_check_reports_a_summary(in_process: InProcessDagster) -> None:
-    result = defs.get_job_def(CHECK_JOB).execute_in_process(
+    result = defs.resolve_job_def(CHECK_JOB).execute_in_process(
         instance=in_process.instance, raise_on_error=False
     )
     summaries = {
@@ -130,7 +130,7 @@ def test_failed_error_check_fails_its_run(in_process: InProcessDagster) -> None:
             "UPDATE transformed_data SET source_data_id = (SELECT min(id) FROM source_data)"
             f" WHERE idno = '{idno}'"
         )
-    result = defs.get_job_def(CHECK_JOB).execute_in_process(
+    result = defs.resolve_job_def(CHECK_JOB).execute_in_process(
         instance=in_process.instance, raise_on_error=False
     )
     with in_process.databases.warehouse(database_roles.WAREHOUSE_OWNER) as owner:

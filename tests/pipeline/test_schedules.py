@@ -1,11 +1,12 @@
 """Tests of the schedules: when they launch a run, and the reason they give when they skip."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import pytest
-from dagster import DagsterRunStatus, build_schedule_context
+from dagster import DagsterInstance, DagsterRunStatus, build_schedule_context
 from dagster._core.definitions.schedule_definition import ScheduleExecutionData
 
 from pipeline.definitions import defs
@@ -45,6 +46,19 @@ COHORT = "2028"
 NOW = datetime.now(UTC)
 
 
+@pytest.fixture(scope="module")
+def persistent_instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DagsterInstance]:
+    with DagsterInstance.local_temp(str(tmp_path_factory.mktemp("dagster"))) as instance:
+        yield instance
+
+
+@pytest.fixture
+def instance(persistent_instance: DagsterInstance) -> DagsterInstance:
+    """An empty instance on the disk, because a schedule opens the instance again to evaluate a tick."""
+    persistent_instance.wipe()
+    return persistent_instance
+
+
 @pytest.fixture
 def enabled(in_process: InProcessDagster, monkeypatch: pytest.MonkeyPatch) -> InProcessDagster:
     """Enabled schedules and a tracked company that is due."""
@@ -73,7 +87,7 @@ def _tick(in_process: InProcessDagster, schedule: str) -> ScheduleExecutionData:
     with build_schedule_context(
         instance=in_process.instance, resources=resources, repository_def=defs.get_repository_def()
     ) as context:
-        return defs.get_schedule_def(schedule).evaluate_tick(context)
+        return defs.resolve_schedule_def(schedule).evaluate_tick(context)
 
 
 def _skip_reason(in_process: InProcessDagster, schedule: str) -> str:
@@ -112,7 +126,7 @@ def test_refresh_skips_if_no_company_is_due(enabled: InProcessDagster) -> None:
 def test_schedule_skips_while_a_run_of_its_job_is_active(
     enabled: InProcessDagster, schedule: str, status: DagsterRunStatus
 ) -> None:
-    job = defs.get_job_def(JOBS[schedule])
+    job = defs.resolve_job_def(JOBS[schedule])
     run_config = retransform_run_config(COHORT) if schedule == RETRANSFORM else job.run_config or {}
     run = enabled.instance.create_run_for_job(job, run_config=run_config, status=status)
     reason = _skip_reason(enabled, schedule)
@@ -162,7 +176,7 @@ def test_only_stale_cohorts_get_a_run(enabled: InProcessDagster) -> None:
     cohorts = {request.partition_key for request in _tick(enabled, RETRANSFORM).run_requests or []}
     assert COHORT in cohorts
 
-    result = defs.get_job_def(RETRANSFORM_JOB).execute_in_process(
+    result = defs.resolve_job_def(RETRANSFORM_JOB).execute_in_process(
         retransform_run_config(COHORT), instance=enabled.instance
     )
     assert result.success
