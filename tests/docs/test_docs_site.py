@@ -30,7 +30,7 @@ _PATH_IN_DOCS = re.compile(rf"`((?:{_PACKAGES})/[\w./-]+)`")
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(starts_stores: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the site, built in strict mode."""
     folder = tmp_path_factory.mktemp("docs") / "site"
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
@@ -49,16 +49,17 @@ class _SilentHandler(SimpleHTTPRequestHandler):
 def served(built: Path) -> Iterator[str]:
     """The URL at which the site is served."""
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(_SilentHandler, directory=str(built))) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
 
 
+@pytest.mark.usefixtures("starts_browser")
 def test_site_draws_diagrams_without_requests_to_other_hosts(served: str, tmp_path: Path) -> None:
     with started_browser(tmp_path / "profile", logs={"performance": "ALL"}) as browser:
         for page in ("/", "/security/"):
             browser.get(served + page)
-            WebDriverWait(browser, 30).until(
+            WebDriverWait(browser, 120).until(
                 # The theme replaces the text by a diagram in a closed shadow root.
                 lambda driver: driver.find_elements(By.CSS_SELECTOR, "div.mermaid"),
                 "no diagram was drawn",
@@ -83,11 +84,17 @@ def test_every_page_is_in_the_menu_and_has_its_images(built: Path) -> None:
             assert (page.parent / source).resolve().exists(), (page, source)
 
 
-def test_settings_page_is_up_to_date() -> None:
-    assert PAGE.read_text() == settings_page(), "run `python -m stack.settings_page`"
+@pytest.fixture(scope="module")
+def settings(starts_stores: None) -> str:
+    """The page of settings as the code makes it. It imports Dagster, which runs the program `file` when imported."""
+    return settings_page()
 
 
-def test_settings_page_lists_every_setting_in_the_code() -> None:
+def test_settings_page_is_up_to_date(settings: str) -> None:
+    assert PAGE.read_text() == settings, "run `python -m stack.settings_page`"
+
+
+def test_settings_page_lists_every_setting_in_the_code(settings: str) -> None:
     places = ("api", "pipeline", "warehouse", "stack", "gateway", "dagster_home", "workspace.yaml")
     files = [
         path
@@ -96,9 +103,8 @@ def test_settings_page_lists_every_setting_in_the_code() -> None:
         if path.suffix in (".py", ".yaml", "") and path.is_file()
     ]
     named = {name for path in files for name in re.findall(r"\bREGISTRU_[A-Z_]+\b", path.read_text())}
-    page = settings_page()
     assert {
-        name for name in named - _NOT_SETTINGS if f"`{name.removeprefix('REGISTRU_')}`" not in page
+        name for name in named - _NOT_SETTINGS if f"`{name.removeprefix('REGISTRU_')}`" not in settings
     } == set()
 
 
