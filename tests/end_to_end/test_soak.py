@@ -1,6 +1,6 @@
 """A batch at a site with faults of every kind, while Chrome, a run and Redis are killed.
 
-`REGISTRU_SOAK` is the number of companies (`make soak` uses 500); by default it is small.
+`REGISTRU_SOAK` is the number of companies (`make soak` uses 500, like the long version); by default it is small.
 """
 
 import os
@@ -14,23 +14,29 @@ import httpx
 import psutil
 import pytest
 
+from pipeline.extract.retries import TRANSIENT
 from standin import expected_outcome, running_site
 from standin.site_facts import make_idno
-from standin.site_faults import FAULTY_NUMBERS
+from standin.site_faults import FAULTY_NUMBERS, SiteFault, fault_of
+from tests.long_version import LONG
 from tests.platform_harness import Platform, running_platform
 from tests.platform_user import PlatformUser
 from tests.polling import wait_for
 from warehouse.contract import Outcome
 
-COMPANY_COUNT = int(os.environ.get("REGISTRU_SOAK", "40"))
+COMPANY_COUNT = int(os.environ.get("REGISTRU_SOAK", "500" if LONG else "20"))
 TIMEOUT_SECONDS = 300 + 4 * COMPANY_COUNT
 STATES = {Outcome.OK: "succeeded", Outcome.NOT_FOUND: "not_found", Outcome.BLOCKED: "blocked"}
 MAX_GROWTH_FACTOR = 1.5
 ALLOWED_GROWTH_BYTES = 60 * 1024 * 1024
+TABS = 4
+"""The number of visits that a run makes at the same time (REGISTRU_TABS)."""
+BREAKER_CHALLENGES = 4
+CHALLENGED_COMPANIES = 10
 
 
 @pytest.fixture(scope="module")
-def soaked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+def soaked(starts_platform: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """A platform for a site with faults."""
     with (
         running_site(faults=True) as site,
@@ -40,9 +46,10 @@ def soaked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
             visit_attempts="4",
             visit_timeout_seconds="6",
             # Some companies of the site are challenged; they must not open the circuit breaker.
-            breaker_challenges="8",
-            breaker_seconds="20",
-            longest_wait_seconds="5",
+            breaker_challenges=str(BREAKER_CHALLENGES),
+            # The test of the circuit breaker ends the challenges during the first pause.
+            breaker_seconds="15",
+            longest_wait_seconds="2",
         ) as platform,
     ):
         yield platform
@@ -111,6 +118,7 @@ def read_status(user: PlatformUser, url: str) -> dict[str, object]:
 @pytest.mark.timeout(TIMEOUT_SECONDS * 2)
 def test_every_company_of_a_batch_has_the_right_outcome_whatever_is_killed(soaked: Platform) -> None:
     idnos = [make_idno(FAULTY_NUMBERS[number]) for number in range(COMPANY_COUNT)]
+    idnos.sort(key=lambda idno: fault_of(idno) is not SiteFault.NEVER_RENDERS)  # the longest visits first
     sampler = Sampler(soaked)
     thread = threading.Thread(target=sampler.run)
     thread.start()
@@ -122,8 +130,11 @@ def test_every_company_of_a_batch_has_the_right_outcome_whatever_is_killed(soake
             for share, inject_fault in FAULTS:
 
                 def has_reached_share(share: float = share) -> bool:
-                    done = soaked.query("SELECT count(DISTINCT idno) AS n FROM run_results")[0]["n"]
-                    return bool(done >= share * COMPANY_COUNT)
+                    [done] = soaked.query(
+                        "SELECT count(DISTINCT idno) AS n FROM run_results WHERE idno = ANY(:idnos)",
+                        idnos=idnos,
+                    )
+                    return bool(done["n"] >= share * COMPANY_COUNT)
 
                 wait_for(
                     f"{share:.0%} of the batch", has_reached_share, seconds=TIMEOUT_SECONDS, pause_seconds=0.5
@@ -153,7 +164,15 @@ def check_outcomes(status: dict[str, object], idnos: list[str]) -> None:
     states = {company["idno"]: (company["state"], company["outcome"]) for company in companies}
     outcomes = {idno: expected_outcome(idno) for idno in idnos}
     expected = {idno: (STATES.get(outcome, "failed"), outcome) for idno, outcome in outcomes.items()}
-    wrong = {idno: (states.get(idno), pair) for idno, pair in expected.items() if states.get(idno) != pair}
+    # The last visit to a company that always fails may end with its Chrome.
+    killed = {idno for idno, outcome in outcomes.items() if outcome in TRANSIENT} & {
+        idno for idno, pair in states.items() if pair == ("failed", Outcome.BROWSER_ERROR)
+    }
+    wrong = {
+        idno: (states.get(idno), pair)
+        for idno, pair in expected.items()
+        if states.get(idno) != pair and idno not in killed
+    }
     assert wrong == {}, [company for company in companies if company["idno"] in wrong]
     assert len(companies) == len(idnos)
 
@@ -162,10 +181,12 @@ def check_nothing_is_lost_or_duplicated(platform: Platform, idnos: list[str]) ->
     """Check for one capture and one record of each company that exists."""
     existing = [idno for idno in idnos if expected_outcome(idno) is Outcome.OK]
     rows = platform.query(
-        "SELECT idno, count(*) AS n FROM source_data WHERE outcome IN ('ok', 'not_found') GROUP BY idno"
+        "SELECT idno, count(*) AS n FROM source_data WHERE outcome IN ('ok', 'not_found') AND idno = ANY(:idnos)"
+        " GROUP BY idno",
+        idnos=idnos,
     )
     assert {row["idno"]: row["n"] for row in rows if row["n"] > 1} == {}
-    records = platform.query("SELECT idno FROM transformed_data")
+    records = platform.query("SELECT idno FROM transformed_data WHERE idno = ANY(:idnos)", idnos=idnos)
     assert sorted(row["idno"] for row in records) == sorted(existing)
 
 
@@ -190,7 +211,7 @@ def check_memory(sampler: Sampler) -> None:
 def test_requests_to_a_site_that_challenges_all_visits_are_deferred_and_resumed(
     soaked: Platform,
 ) -> None:
-    idnos = [make_idno(2_000 + number) for number in range(16)]
+    idnos = [make_idno(2_000 + number) for number in range(CHALLENGED_COMPANIES)]
     soaked.wait_until_healthy()
     soaked.site.challenging = True
     soaked.site.log.clear()
@@ -202,16 +223,18 @@ def test_requests_to_a_site_that_challenges_all_visits_are_deferred_and_resumed(
             assert isinstance(companies, list)
             return [company for company in companies if company["state"] == "deferred"] or None
 
-        deferred_companies = wait_for("deferred companies", deferred, seconds=120)
+        try:
+            deferred_companies = wait_for("deferred companies", deferred, seconds=120)
+        finally:
+            soaked.site.challenging = False
         assert all(company["deferred_until"] for company in deferred_companies)
         assert all("challenges" in str(company["error"]) for company in deferred_companies)
         [pause] = user.http.get("/health/").json()["pauses"]
         assert pause["host"] in soaked.site.url
         assert "challenges" in pause["reason"]
-        # Eight challenges opened the breaker; the other tabs had visits in progress.
+        # These challenges opened the breaker; the other tabs had visits in progress.
         visited = len(soaked.site.documents())
-        assert 8 <= visited <= 12
-        soaked.site.challenging = False
+        assert BREAKER_CHALLENGES <= visited <= BREAKER_CHALLENGES + TABS
         status = wait_for(
             "the end of the batch",
             lambda: found if (found := read_status(user, url))["state"] != "running" else None,
