@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -22,10 +23,10 @@ from warehouse.schema.alembic_runner import migrate
 
 _FAST = tuple(
     part
-    for setting in ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
+    for setting in ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "scram_iterations=1")
     for part in ("-c", setting)
 )
-"""Options of a server whose data no test needs after a crash of the machine."""
+"""Options of a server whose data no test needs after a crash of the machine, and where tests sign in often."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Databases:
 
     def engine(self, role: str) -> Engine:
         """Return an engine that connects to the warehouse as a role."""
-        return create_engine(self.url(role), poolclass=NullPool)
+        return _engine(self.url(role))
 
     @contextmanager
     def warehouse(self, role: str = database_roles.PIPELINE) -> Iterator[Connection]:
@@ -114,6 +115,12 @@ class Databases:
         url = f"postgresql+psycopg2://{login}@{LOOPBACK}:{self.port}/{database}"
         with create_engine(url, poolclass=NullPool, **options).connect() as connection:
             yield connection
+
+
+@cache
+def _engine(url: str) -> Engine:
+    """Return the engine for a URL, always the same one, because a new engine compiles each statement again."""
+    return create_engine(url, poolclass=NullPool)
 
 
 def _template(database: str) -> str:

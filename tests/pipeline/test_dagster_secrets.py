@@ -1,5 +1,6 @@
 """Tests of the secrets of Dagster's processes: bad ones are refused, changed ones are used without a restart."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -7,17 +8,17 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 from dagster import DagsterInstance
 from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
-from starlette.testclient import TestClient
 
 from pipeline.dagster_host import dagster_settings
 from pipeline.dagster_host.dagster_settings import WebserverSettings
-from pipeline.dagster_host.webserver import WebserverGuard
+from pipeline.dagster_host.webserver_guard import WebserverGuard
 from stack.home import PROJECT
 from stack.secrets import write_files
 from tests.warehouse_server import Databases
@@ -75,14 +76,18 @@ def test_webserver_accepts_the_former_key_during_a_key_change(
     old, new = uuid4().hex, uuid4().hex
     write_files(tmp_path, {"dagster_database_url": URL, "dagster_key": old})
     monkeypatch.setenv("REGISTRU_SECRETS_DIR", str(tmp_path))
-    monkeypatch.setattr("pipeline.dagster_host.webserver.MIN_RELOAD_SECONDS", 0.0)
+    monkeypatch.setattr("pipeline.dagster_host.webserver_guard.MIN_RELOAD_SECONDS", 0.0)
     monkeypatch.setattr(reloadable, "MIN_RELOAD_SECONDS", 0.0)
     settings = ReloadableSettings(load(WebserverSettings), lambda: load(WebserverSettings))
     inner = Starlette(routes=[Route("/", lambda _: PlainTextResponse("in"))])
-    client = TestClient(WebserverGuard(inner, settings))
+    transport = httpx.ASGITransport(WebserverGuard(inner, settings))
+
+    async def send(key: str) -> int:
+        async with httpx.AsyncClient(transport=transport, base_url="http://dagster") as client:
+            return (await client.get("/", headers={KEY_HEADER: key})).status_code
 
     def answers(*keys: str) -> list[int]:
-        return [client.get("/", headers={KEY_HEADER: key}).status_code for key in keys]
+        return [asyncio.run(send(key)) for key in keys]
 
     assert answers(old, new, "") == [200, 403, 403]
     write_files(tmp_path, {"dagster_key": new, "dagster_former_key": old})
@@ -129,6 +134,7 @@ def test_webserver_accepts_the_former_key_during_a_key_change(
         ("pipeline.extract.browser.browser_lender", (), {}, "REGISTRU_WORK_DIR"),
     ],
 )
+@pytest.mark.usefixtures("starts_stores")
 def test_process_refuses_a_bad_secret_with_one_line(
     tmp_path: Path, module: str, arguments: tuple[str, ...], secrets: Mapping[str, str], expected: str
 ) -> None:
@@ -140,7 +146,7 @@ def test_process_refuses_a_bad_secret_with_one_line(
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=240,
     )
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
@@ -148,6 +154,7 @@ def test_process_refuses_a_bad_secret_with_one_line(
     assert PLACEHOLDER not in done.stderr
 
 
+@pytest.mark.usefixtures("starts_stores")
 def test_preflight_starts_the_process_if_its_settings_are_valid(tmp_path: Path) -> None:
     write_files(tmp_path, {"dagster_database_url": URL})
     done = subprocess.run(
@@ -157,6 +164,6 @@ def test_preflight_starts_the_process_if_its_settings_are_valid(tmp_path: Path) 
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=240,
     )
     assert "dagster, version" in done.stdout

@@ -11,11 +11,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from stack import postgres
-from stack.databases import MIGRATIONS, OwnedDatabase, postgres_alone
-from stack.home import Home
-from stack.secrets import load_or_create
+from stack.databases import MIGRATIONS, OwnedDatabase
 from standin.site_facts import make_idno
+from tests.warehouse_server import Databases
 from warehouse.schema import database_roles
 from warehouse.schema.alembic_runner import migrate
 from warehouse.schema.revision_check import SchemaMismatch, check_schema, revisions
@@ -26,12 +24,9 @@ STATES = ("launching", "queued", "running", "succeeded", "not_found", "blocked",
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, OwnedDatabase]]:
-    home = Home.at(tmp_path_factory.mktemp("upgrades"))
-    secrets = load_or_create(home.secrets)
-    postgres.prepare(home, secrets)
-    with postgres_alone(home, secrets, mark=home) as databases:
-        yield {database.name: database for database in databases}
+def server(databases: Databases) -> Iterator[dict[str, OwnedDatabase]]:
+    with databases.fresh(migrated=False) as empty:
+        yield {name: OwnedDatabase(name, empty.url(database_roles.OWNERS[name], name)) for name in MIGRATIONS}
 
 
 def fill_warehouse(connection: Connection) -> None:

@@ -86,6 +86,7 @@ def captures(path: Path) -> list[list[ParsedRecord]]:
     return groups[:-1]
 
 
+@pytest.mark.usefixtures("starts_stores")
 def test_standard_tools_verify_every_digest(exported: EvidenceExport) -> None:
     warc, _, hashes = (file.path for file in exported.files)
     check = [sys.executable, "-m", "warcio.cli", "check", "-v", str(warc)]
@@ -185,6 +186,7 @@ def test_the_index_finds_each_record_without_reading_the_file(exported: Evidence
         assert entry["filename"] == warc.name
 
 
+@pytest.mark.usefixtures("starts_stores")
 def test_warcios_own_index_agrees_with_ours(exported: EvidenceExport) -> None:
     warc, index = exported.files[0].path, exported.files[1].path
     command = [sys.executable, "-m", "warcio.cli", "index", "-f", "offset,length", str(warc)]
