@@ -12,7 +12,6 @@ from getpass import getpass
 from pydantic import Field
 
 from api.auth.roles import Role
-from api.users.opening import AccountRefused, open_account
 from warehouse.config.setting_sources import SettingsRefused
 from warehouse.config.settings import SecretSettings, load
 
@@ -34,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def create_admin(url: str, options: argparse.Namespace) -> None:
     """Read the password and create the account in the database at `url`. Raises AccountRefused."""
+    # Imported here, because the command `registru` imports this module for its options alone.
+    from api.users.opening import AccountRefused, open_account
+
     if options.password_stdin:
         password = sys.stdin.readline().rstrip("\r\n")
     else:
@@ -45,6 +47,8 @@ def create_admin(url: str, options: argparse.Namespace) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
+    from api.users.opening import AccountRefused
+
     parser = argparse.ArgumentParser(
         prog="python -m api.create_admin", description="Create an administrator's account."
     )

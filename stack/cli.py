@@ -14,11 +14,10 @@ from types import FrameType
 
 import httpx
 
-from api.create_admin import add_arguments, create_admin
-from api.users.opening import AccountRefused
-from pipeline.records.cohorts import COHORTS, OTHERS
+from api.create_admin import add_arguments
+from pipeline.records.cohort_names import COHORTS, OTHERS
 from pipeline.settings import LIVE_SITE, is_loopback
-from stack import data_commands, evidence_export, postgres
+from stack import data_commands, postgres
 from stack.api_client import ApiClient, operator_client, scrape
 from stack.command_line import (
     date_argument,
@@ -31,7 +30,6 @@ from stack.command_line import (
 from stack.home import DEFAULT_HOME, DEMO_HOME, Home, RunningPlatform, is_locked
 from stack.platform import run_platform
 from stack.processes import API, PLATFORM, Source
-from stack.retransform_command import retransform
 from stack.secrets import load_or_create, rotate_signing_key, signing_keys, write_files
 from stack.stack_error import StackError
 from stack.supervisor import Supervisor
@@ -285,6 +283,10 @@ def request_companies(client: ApiClient, idnos: list[str], *, force: bool) -> li
 
 
 def _retransform(options: argparse.Namespace) -> int:
+    from stack.retransform_command import (
+        retransform,
+    )  # imported here, as in all commands: it is slow to import
+
     def report_run(message: str) -> None:
         print(message, file=sys.stderr, flush=True)
 
@@ -309,6 +311,9 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _create_admin(options: argparse.Namespace) -> int:
+    from api.create_admin import create_admin
+    from api.users.opening import AccountRefused
+
     home = Home.at(options.home)
     platform = RunningPlatform.of(home)
     secrets = load_or_create(home.secrets)
@@ -324,6 +329,8 @@ def _create_admin(options: argparse.Namespace) -> int:
 
 
 def _export_evidence(options: argparse.Namespace) -> int:
+    from stack import evidence_export
+
     exported = evidence_export.export(
         Home.at(options.home),
         options.idno,

@@ -2,11 +2,8 @@
 
 import contextlib
 import os
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -15,29 +12,27 @@ import httpx
 from pipeline import local_socket
 from pipeline.settings import is_loopback
 from stack import orphan_processes, postgres
-from stack.accounts import ensure_operator
 from stack.chrome import find_chrome
 from stack.command_line import Progress
-from stack.databases import server_databases
-from stack.home import PROJECT, Home, RunningPlatform, locked
-from stack.migrations import migrate_all
+from stack.home import Home, RunningPlatform, locked
 from stack.ports import LOOPBACK, choose_port, free_ports
 from stack.processes import (
     DAGSTER_PATH,
+    DATABASES,
     PLATFORM,
+    RECOVERY,
     RUN_SERVER,
     STORES,
     Ports,
     ProcessPlan,
     Program,
     Source,
-    common_environment,
     programs,
     stand_in_url,
 )
 from stack.secrets import load_or_create
 from stack.stack_error import StackError
-from stack.supervisor import Supervisor, run_supervisor
+from stack.supervisor import Supervisor, starting_supervisor
 from telemetry.settings import TelemetrySettings
 from warehouse.config.setting_sources import SettingsRefused
 from warehouse.config.settings import load
@@ -46,6 +41,7 @@ from warehouse.schema import database_roles
 
 GATEWAY_PORT = 8000
 _READY_SECONDS = 120
+_POLL_SECONDS = 0.1
 
 
 @contextlib.contextmanager
@@ -64,9 +60,13 @@ def run_platform(
         needs_recovery = home.state.exists() or home.restored_marker.exists()
         if orphans := orphan_processes.terminate_orphans(home):
             report_progress(f"terminated {orphans} processes that an earlier platform left running")
-        plan = _make_plan(home, source, port)
-        started = programs(plan)
-        with run_supervisor(home, started) as supervisor:
+        _check_telemetry()
+        _check_site(home, source)
+        gateway_port = choose_port(GATEWAY_PORT, port)
+        with starting_supervisor(home) as configure:
+            plan = _make_plan(home, source, gateway_port)
+            started = programs(plan)
+            supervisor = configure(started)
             try:
                 _start(plan, started, supervisor, recover=needs_recovery, report_progress=report_progress)
                 platform = _describe(plan, supervisor)
@@ -77,13 +77,11 @@ def run_platform(
                 home.state.unlink(missing_ok=True)
 
 
-def _make_plan(home: Home, source: Source, port: int | None) -> ProcessPlan:
-    _check_telemetry()
+def _make_plan(home: Home, source: Source, gateway_port: int) -> ProcessPlan:
     chrome = find_chrome()
-    _check_site(home, source)
     secrets = load_or_create(home.secrets)
     postgres.prepare(home, secrets)
-    ports = Ports(choose_port(GATEWAY_PORT, port), *free_ports(8))
+    ports = Ports(gateway_port, *free_ports(8))
     if source.stand_in:
         source = replace(source, url=stand_in_url(ports))
     return ProcessPlan(home, ports, secrets, chrome, source)
@@ -132,56 +130,58 @@ def _start(
     supervisor.start(STORES)
     postgres.wait_until_ready(plan.ports.postgres, plan.secrets)
     made = postgres.create_databases(plan.ports.postgres, plan.secrets)
-    with ThreadPoolExecutor() as pool:
-        databases = server_databases(plan.ports.postgres, plan.secrets)
-        tasks: list[Future[object]] = [pool.submit(migrate_all, databases)]
-        # Dagster's first process creates Dagster's tables. If two processes did so at the same time, one of them would
-        # fail. So on a new database, `stack.recover` creates them before the other processes start.
-        if recover or database_roles.DAGSTER_DATABASE in made:
-            tasks.append(pool.submit(_recover, plan.home, started))
-        for task in tasks:
-            task.result()
+    setup = [DATABASES]
+    # Dagster's first process creates Dagster's tables. If two processes did so at the same time, one of them would
+    # fail. So on a new database, `stack.recover` creates them before the other processes start.
+    if recover or database_roles.DAGSTER_DATABASE in made:
+        setup.append(RECOVERY)
+    _set_up(plan.home, supervisor, setup)
     plan.home.restored_marker.unlink(missing_ok=True)
-    ensure_operator(plan.database_url(database_roles.API, database_roles.USERS_DATABASE), plan.secrets)
     report_progress("starting Dagster, the API and the gateway")
     supervisor.start(PLATFORM)
     _wait_until_ready(plan, started, supervisor)
 
 
-def _recover(home: Home, started: list[Program]) -> None:
-    code = next(program for program in started if program.name == "code")
-    environment = {**common_environment(home), **code.environment}
-    subprocess.run([sys.executable, "-m", "stack.recover"], env=environment, cwd=PROJECT, check=True)
+def _set_up(home: Home, supervisor: Supervisor, names: Sequence[str]) -> None:
+    """Run the programs of SETUP with these names to their end. Raises StackError for a program that fails."""
+    for name in names:
+        supervisor.start_process(name)
+    for name in names:
+        while (code := supervisor.exit_code(name)) is None:
+            time.sleep(_POLL_SECONDS)
+        if code != 0:
+            raise _failed(home, name, "failed")
 
 
 def _wait_until_ready(plan: ProcessPlan, started: list[Program], supervisor: Supervisor) -> None:
     deadline = time.monotonic() + _READY_SECONDS
-    health = f"http://{LOOPBACK}:{plan.ports.gateway}/health/"
     missing = "nothing answered yet"
-    while time.monotonic() < deadline:
-        check_processes(plan.home, supervisor.states())
-        try:
-            response = httpx.get(health, trust_env=False, timeout=10)
-            if response.status_code == httpx.codes.OK:
-                if _readonly_ui_answers(plan) and _run_server_is_ready(started):
+    with httpx.Client(trust_env=False, timeout=10) as http:
+        while time.monotonic() < deadline:
+            check_processes(plan.home, supervisor.states())
+            try:
+                missing = _missing(plan, started, http)
+                if not missing:
                     return
-                missing = "Dagster's read-only web UI or the run server does not answer"
-            else:
-                parts = response.json().get("parts", {})
-                wrong = [f"{name}: {state}" for name, state in parts.items() if state != "ok"]
-                missing = "; ".join(wrong) or missing
-        except (httpx.HTTPError, ValueError):
-            pass
-        time.sleep(0.2)
+            except (httpx.HTTPError, ValueError):
+                pass
+            time.sleep(_POLL_SECONDS)
     raise StackError(
         f"the platform was not ready within {_READY_SECONDS} s ({missing}); logs: {plan.home.logs}"
     )
 
 
-def _readonly_ui_answers(plan: ProcessPlan) -> bool:
-    """Return whether Dagster's read-only web UI answers. The platform's health check does not cover it."""
-    url = f"http://{LOOPBACK}:{plan.ports.dagster_readonly}{DAGSTER_PATH}/server_info"
-    return httpx.get(url, headers={KEY_HEADER: plan.secrets.dagster}, trust_env=False, timeout=10).is_success
+def _missing(plan: ProcessPlan, started: list[Program], http: httpx.Client) -> str:
+    """Return what is not ready yet, or nothing. Raises an error if the gateway or a webserver does not answer."""
+    response = http.get(f"http://{LOOPBACK}:{plan.ports.gateway}/health/")
+    if response.status_code != httpx.codes.OK:
+        parts = response.json().get("parts", {})
+        return "; ".join(f"{name}: {state}" for name, state in parts.items() if state != "ok") or "the API"
+    # The platform's health check does not cover the read-only web UI.
+    readonly = f"http://{LOOPBACK}:{plan.ports.dagster_readonly}{DAGSTER_PATH}/server_info"
+    if not http.get(readonly, headers={KEY_HEADER: plan.secrets.dagster}).is_success:
+        return "Dagster's read-only web UI"
+    return "" if _run_server_is_ready(started) else "the run server"
 
 
 def _run_server_is_ready(started: list[Program]) -> bool:
@@ -201,10 +201,12 @@ def check_processes(home: Home, states: Mapping[str, str]) -> None:
     """
     for name, state in states.items():
         if state == "FATAL":  # the supervisor restarts a process that is EXITED
-            log = home.logs / f"{name}.log"
-            raise StackError(
-                f"{name} does not start; the end of its log ({log}):\n{_tail(log.read_text(errors='replace'))}"
-            )
+            raise _failed(home, name, "does not start")
+
+
+def _failed(home: Home, name: str, how: str) -> StackError:
+    log = home.logs / f"{name}.log"
+    return StackError(f"{name} {how}; the end of its log ({log}):\n{_tail(log.read_text(errors='replace'))}")
 
 
 def _tail(text: str, lines: int = 15) -> str:

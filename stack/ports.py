@@ -1,11 +1,17 @@
 """Free ports on the loopback interface."""
 
+import secrets
 import socket
-from contextlib import ExitStack
+from pathlib import Path
 
 from stack.stack_error import StackError
 
 LOOPBACK = "127.0.0.1"
+_LOWEST_PORT = 11_000
+_DEFAULT_FIRST = 32_768
+_MIN_CHOICE = 5_000
+"""The number of ports below which the choice is too small: two programs that start could choose the same."""
+_RANGE_OF_CONNECTIONS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 def is_free(port: int) -> bool:
@@ -20,12 +26,27 @@ def is_free(port: int) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return `count` different free ports."""
-    with ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind((LOOPBACK, 0))
-        return [probe.getsockname()[1] for probe in probes]
+    """Return `count` different free ports.
+
+    They are below the range from which the kernel takes the local ports of outgoing connections. Otherwise such a
+    connection, of any program, could take a port before the server listens there.
+    """
+    ports: list[int] = []
+    candidates = range(_LOWEST_PORT, _first_port_of_connections())
+    while len(ports) < count:
+        port = secrets.choice(candidates)
+        if port not in ports and is_free(port):
+            ports.append(port)
+    return ports
+
+
+def _first_port_of_connections() -> int:
+    """Return the first port that the kernel gives to outgoing connections (on Linux)."""
+    try:
+        first = int(_RANGE_OF_CONNECTIONS.read_text().split()[0])
+    except OSError:
+        return _DEFAULT_FIRST
+    return first if first > _LOWEST_PORT + _MIN_CHOICE else _DEFAULT_FIRST
 
 
 def choose_port(default: int, requested: int | None = None) -> int:

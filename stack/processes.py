@@ -30,7 +30,9 @@ from warehouse.schema import database_roles
 HOME_VARIABLE = "REGISTRU_STACK"
 """The environment variable with the home's path. Every process of a home has it, so orphans of a crash can be found."""
 
-STORES, PLATFORM = "stores", "platform"
+STORES, SETUP, PLATFORM = "stores", "setup", "platform"
+"""The groups of processes. Those of SETUP prepare the databases and end; the others run until the platform stops."""
+DATABASES, RECOVERY = "databases", "recovery"
 API = "api"
 
 DAGSTER_PATH = "/dagster"
@@ -120,7 +122,7 @@ class ProcessPlan:
 def programs(plan: ProcessPlan) -> list[Program]:
     """Return every process of the platform, the stores first."""
     site = [_stand_in(plan)] if plan.source.stand_in else []
-    return [*_stores(plan), *site, *_dagster(plan), _api(plan), _gateway(plan)]
+    return [*_stores(plan), _databases(plan), *site, *_dagster(plan), _api(plan), _gateway(plan)]
 
 
 def common_environment(home: Home) -> dict[str, str]:
@@ -140,12 +142,12 @@ def common_environment(home: Home) -> dict[str, str]:
     }
 
 
-def _caller_settings(settings: type[BaseSettings], *, secrets: Collection[str] = ()) -> dict[str, str]:
+def _caller_settings(settings: type[BaseSettings], *, without: Collection[str] = ()) -> dict[str, str]:
     """Return the environment variables of this process that set fields of a settings class.
 
-    `secrets` names the fields to leave out.
+    `without` names the fields to leave out, for example secrets.
     """
-    names = (f"{PREFIX}{field.upper()}" for field in settings.model_fields if field not in secrets)
+    names = (f"{PREFIX}{field.upper()}" for field in settings.model_fields if field not in without)
     return {name: os.environ[name] for name in names if name in os.environ}
 
 
@@ -154,6 +156,13 @@ def _stores(plan: ProcessPlan) -> list[Program]:
         Program("postgres", STORES, postgres.command_line(plan.home, plan.ports.postgres), stop_signal="INT"),
         Program("valkey", STORES, valkey.prepare(plan.home, plan.secrets, plan.ports.valkey)),
     ]
+
+
+def _databases(plan: ProcessPlan) -> Program:
+    options = ("--home", str(plan.home.path), "--port", str(plan.ports.postgres))
+    command = [sys.executable, "-m", "stack.database_setup", *options]
+    other_settings = ApiSettings.model_fields.keys() - {"bcrypt_cost"}
+    return Program(DATABASES, SETUP, command, _caller_settings(ApiSettings, without=other_settings))
 
 
 def _stand_in(plan: ProcessPlan) -> Program:
@@ -178,6 +187,7 @@ def _dagster(plan: ProcessPlan) -> list[Program]:
     webserver_secrets = {**plan.dagster_settings, "dagster_key": plan.secrets.dagster}
     webserver = {**instance, **plan.write_secrets("webserver", webserver_secrets)}
     return [
+        Program(RECOVERY, SETUP, [sys.executable, "-m", "stack.recover"], pipeline),
         # Runs are children of `code` and `runs`, and need time to report their end and to close their browsers.
         Program("code", PLATFORM, [sys.executable, "-m", "dagster", *code], pipeline, "INT", 20),
         *([_run_server(pipeline)] if has_warm_runs() else []),
@@ -254,26 +264,17 @@ def _browser_lender(pipeline: dict[str, str]) -> Program:
 
 
 def _webserver(name: str, port: int, environment: dict[str, str], *options: str) -> Program:
-    serve = [
-        "-m",
-        "pipeline.dagster_host.webserver",
-        "-h",
-        LOOPBACK,
-        "-p",
-        str(port),
-        "--path-prefix",
-        DAGSTER_PATH,
-    ]
-    return Program(
-        name, PLATFORM, [sys.executable, *serve, *WORKSPACE, *_log_format(), *options], environment, "INT"
-    )
+    address = ["-h", LOOPBACK, "-p", str(port), "--path-prefix", DAGSTER_PATH]
+    # `options` come first, because the process list may show only the beginning (`stack.warm_supervisor`).
+    serve = ["-m", "pipeline.dagster_host.webserver", *options, *address, *WORKSPACE, *_log_format()]
+    return Program(name, PLATFORM, [sys.executable, *serve], environment, "INT")
 
 
 def _pipeline(plan: ProcessPlan) -> dict[str, str]:
     warehouse_url = plan.database_url(database_roles.PIPELINE, database_roles.WAREHOUSE_DATABASE)
     secrets = {**plan.dagster_settings, **plan.redis_settings, "warehouse_url": warehouse_url}
     return {
-        **_caller_settings(PipelineSettings, secrets=secrets),
+        **_caller_settings(PipelineSettings, without=secrets),
         **plan.write_secrets("pipeline", secrets),
         "REGISTRU_SITE_URL": plan.source.url,
         "REGISTRU_SITE_RATE": str(plan.source.visits_per_second),
@@ -294,7 +295,7 @@ def _api(plan: ProcessPlan) -> Program:
         "dagster_key": plan.secrets.dagster,
     }
     environment = {
-        **_caller_settings(ApiSettings, secrets=secrets),
+        **_caller_settings(ApiSettings, without=secrets),
         **plan.write_secrets(API, secrets),
         "REGISTRU_DAGSTER_URL": f"http://{LOOPBACK}:{ports.dagster}{DAGSTER_PATH}",
     }

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 import xmlrpc.client
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,14 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from stack.home import PROJECT, Home
 from stack.orphan_processes import terminate_orphans
-from stack.processes import PLATFORM, STORES, Program, common_environment
+from stack.processes import PLATFORM, SETUP, STORES, Program, common_environment
 from stack.stack_error import StackError
 
-_STARTING_SECONDS = 10
+_STARTING_SECONDS = 120
+"""How long the supervisor may take to import Dagster and to answer, also on a slow machine."""
+_POLL_SECONDS = 0.05
+_STOPPING_SECONDS = 15
+_ENDED = ("STOPPED", "EXITED", "FATAL", "UNKNOWN")
 _PR_SET_PDEATHSIG = 1
 
 
@@ -67,12 +71,33 @@ class Supervisor:
         self._call("signalProcess", f"{group}:{name}", number.name)
 
     def stop(self, group: str) -> None:
-        """Stop the processes of a group and wait for their end."""
-        self._call("stopProcessGroup", group, True)
+        """Stop the processes of a group, if it has any, and wait for their end."""
+        if not self._states(group):
+            return
+        # The supervisor answers late, by up to a second, if it is the one that waits.
+        self._call("stopProcessGroup", group, False)
+        while any(state not in _ENDED for state in self._states(group)):
+            time.sleep(_POLL_SECONDS)
+
+    def _states(self, group: str) -> list[str]:
+        return [
+            str(entry["statename"]) for entry in self._call("getAllProcessInfo") if entry["group"] == group
+        ]
 
     def states(self) -> dict[str, str]:
-        """Return the state of each process by name: RUNNING, STARTING, BACKOFF, FATAL, ..."""
-        return {str(entry["name"]): str(entry["statename"]) for entry in self._call("getAllProcessInfo")}
+        """Return the state of each process by name, except those of SETUP: RUNNING, STARTING, BACKOFF, FATAL, ..."""
+        return {
+            str(entry["name"]): str(entry["statename"])
+            for entry in self._call("getAllProcessInfo")
+            if entry["group"] != SETUP
+        }
+
+    def exit_code(self, name: str) -> int | None:
+        """Return the exit code of a process of SETUP that was started, 1 if it does not start, None while it runs."""
+        info = self._call("getProcessInfo", f"{SETUP}:{name}")
+        if info["statename"] not in _ENDED:
+            return None
+        return int(info["exitstatus"]) if info["statename"] == "EXITED" else 1
 
     def pids(self) -> dict[str, int]:
         """Return the process id of each running process, by name."""
@@ -80,37 +105,62 @@ class Supervisor:
             str(entry["name"]): int(entry["pid"]) for entry in self._call("getAllProcessInfo") if entry["pid"]
         }
 
-    def shutdown(self) -> None:
-        """Stop the supervisor itself."""
-        self._call("shutdown")
-
 
 @contextlib.contextmanager
 def run_supervisor(home: Home, programs: Sequence[Program]) -> Iterator[Supervisor]:
-    """Run a supervisor for `programs`, without starting them. At the end, stop the supervisor and all programs."""
+    """Run a supervisor for programs that are already known, and for which it need not import anything in advance.
+
+    See `starting_supervisor`.
+    """
+    with starting_supervisor(home, warm=False) as configure:
+        yield configure(programs)
+
+
+@contextlib.contextmanager
+def starting_supervisor(
+    home: Home, *, warm: bool = True
+) -> Iterator[Callable[[Sequence[Program]], Supervisor]]:
+    """Start a supervisor, and yield a function that gives it the programs and waits until it answers.
+
+    No program is started. At the end, the supervisor and all programs are stopped.
+
+    Args:
+        home: The home of the platform.
+        warm: Whether the supervisor imports Dagster, so that programs start faster (`stack.warm_supervisor`). It does
+            so from now on, while the caller prepares what the programs need.
+    """
     # The path of a Unix socket has at most 107 characters; a home's path may be longer.
     with tempfile.TemporaryDirectory(prefix="registru-") as folder:
-        socket = f"{folder}/supervisor.sock"
-        config = _write_config(home, programs, socket)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(config)],
-            env=common_environment(home),
-            cwd=PROJECT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C reaches only the command, which then stops everything cleanly
-            preexec_fn=_terminate_with_parent,
-        )
-        try:
-            supervisor = Supervisor(socket)
+        supervisor = Supervisor(f"{folder}/supervisor.sock")
+        config = home.run / "supervisord.conf"
+        with (home.logs / "supervisor.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "stack.warm_supervisor", *(() if warm else ("--cold",)), str(config)],
+                env=common_environment(home),
+                cwd=PROJECT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C reaches only the command, which then stops everything cleanly
+                preexec_fn=_terminate_with_parent,
+            )
+
+        def configure(programs: Sequence[Program]) -> Supervisor:
+            _write_config(config, home, programs, supervisor.socket)
+            assert process.stdin is not None
+            # If it has died, `_wait_for_socket` says so.
+            with contextlib.suppress(BrokenPipeError), process.stdin as pipe:
+                pipe.write(b"configured\n")
             _wait_for_socket(process, supervisor, home)
-            yield supervisor
+            return supervisor
+
+        try:
+            yield configure
         finally:
             # A second Ctrl-C must not interrupt the shutdown.
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, signal.SIG_IGN)
-            _stop(process, Supervisor(socket))
+            _stop(process, supervisor)
             terminate_orphans(home)
 
 
@@ -128,25 +178,28 @@ def _wait_for_socket(process: "subprocess.Popen[bytes]", supervisor: Supervisor,
             return
         if process.poll() is not None or time.monotonic() > deadline:
             raise StackError(f"the supervisor did not start; see {home.logs / 'supervisor.log'}")
-        time.sleep(0.05)
+        time.sleep(_POLL_SECONDS)
 
 
 def _stop(process: "subprocess.Popen[bytes]", supervisor: Supervisor) -> None:
+    assert process.stdin is not None
+    process.stdin.close()
     # The stores stop last, so that the other processes can still store how they ended.
     with contextlib.suppress(StackError):
-        supervisor.stop(PLATFORM)
-        supervisor.stop(STORES)
-        supervisor.shutdown()
-    try:
-        process.wait(timeout=15)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+        for group in (PLATFORM, SETUP, STORES):
+            supervisor.stop(group)
+    process.terminate()
+    deadline = time.monotonic() + _STOPPING_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        with contextlib.suppress(StackError):
+            supervisor.states()  # a call wakes the supervisor, which otherwise sleeps for up to a second
+        time.sleep(_POLL_SECONDS)
+    process.kill()
+    process.wait()
 
 
-def _write_config(home: Home, programs: Sequence[Program], socket: str) -> Path:
+def _write_config(path: Path, home: Home, programs: Sequence[Program], socket: str) -> None:
     """Write supervisord's configuration with mode 0600, because it contains environments, which may hold secrets."""
-    path = home.run / "supervisord.conf"
     path.unlink(missing_ok=True)
     sections = [
         f"[unix_http_server]\nfile={socket}\nchmod=0700",
@@ -155,11 +208,10 @@ def _write_config(home: Home, programs: Sequence[Program], socket: str) -> Path:
         "[rpcinterface:supervisor]\n"
         "supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface",
         *(_section(home, program) for program in programs),
-        *(_group(group, programs) for group in (STORES, PLATFORM)),
+        *(_group(group, programs) for group in dict.fromkeys(program.group for program in programs)),
     ]
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write("\n\n".join(sections) + "\n")
-    return path
 
 
 def _section(home: Home, program: Program) -> str:
@@ -173,9 +225,9 @@ def _section(home: Home, program: Program) -> str:
             "stdout_logfile_maxbytes=10MB",
             "stdout_logfile_backups=2",
             "autostart=false",
-            "autorestart=true",
+            f"autorestart={'false' if program.group == SETUP else 'true'}",
             # A process that ends sooner has failed to start. After three failures its state is FATAL.
-            "startsecs=4",
+            f"startsecs={0 if program.group == SETUP else 4}",
             "startretries=2",
             f"stopsignal={program.stop_signal}",
             f"stopwaitsecs={program.stop_seconds}",

@@ -71,6 +71,8 @@ RUN_MODULES = (
     "dagster._core.system_config.composite_descent",
 )
 """Modules that Dagster imports only during a run. A process that forks runs imports them in advance."""
+SERVER_MODULES = ("dagster._cli", "dagster._daemon.cli", "dagster._grpc.server")
+"""The commands of Dagster's servers. A process that forks servers imports them in advance."""
 
 
 def execute_run_command_body(

@@ -1,4 +1,4 @@
-"""Imports for a process that forks runs. It also detects whether imported files have changed.
+"""Imports for processes that fork runs or servers. It also detects whether imported files have changed.
 
 Processes that a run spawns (multiprocessing) import the run server again, and with it this module. So this module
 imports nothing heavy at its top.
@@ -22,6 +22,12 @@ _MODULES = (
     *("sqlalchemy.dialects.postgresql.psycopg2", "alembic.config", "httpcore", "h11", "anyio", "trio"),
 )
 """Modules that a run would otherwise import while it works. Modules that are not installed are skipped."""
+_SERVER_MODULES = (
+    *("dagster_webserver.cli", "dagster_webserver.webserver", "dagster_graphql.schema"),
+    *("pipeline.dagster_host.instance_storage", "pipeline.dagster_host.run_coordinator"),
+    *("pipeline.dagster_host.run_launcher", "pipeline.extract.browser.browser_lender"),
+)
+"""Modules that Dagster's servers and the browser lender import, besides those of Dagster itself."""
 _SINGLE_THREADED = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 """Environment variables that limit numeric libraries to one thread. Forking is safe only without other threads."""
 
@@ -47,6 +53,18 @@ def preload(module: str) -> None:
     for target in loadable_targets_from_python_module(module, folder):
         pointer = CodePointer.from_module(module, target.attribute, folder)
         ReconstructableRepository(pointer).get_definition().get_all_jobs()
+
+
+def preload_servers(module: str) -> None:
+    """Import what Dagster's servers, the run server and the browser lender need, and the definitions in `module`.
+
+    Open no connection and start no thread.
+    """
+    preload(module)
+    from pipeline.dagster_host.internals import SERVER_MODULES
+
+    for name in (*SERVER_MODULES, *_SERVER_MODULES):
+        importlib.import_module(name)
 
 
 def _plug_ins(ref: "InstanceRef") -> Iterator[str]:

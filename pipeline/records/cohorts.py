@@ -2,13 +2,10 @@
 
 from sqlalchemy import ColumnElement, and_, or_
 
+from pipeline.records.cohort_names import COHORTS as COHORTS
+from pipeline.records.cohort_names import FIRST_YEAR, LAST_YEAR
+from pipeline.records.cohort_names import OTHERS as OTHERS
 from warehouse.idno import IDNO_LENGTH
-
-FIRST_YEAR, LAST_YEAR = 2000, 2039
-OTHERS = "others"
-"""The cohort of all IDNOs that belong to none of these years. (An IDNO that begins with 1003 belongs to 2003.)"""
-COHORTS = (*(str(year) for year in range(FIRST_YEAR, LAST_YEAR + 1)), OTHERS)
-"""The names of all cohorts. They are the partition keys of the job that re-transforms companies."""
 
 
 def in_cohort(idno: ColumnElement[str], cohort: str) -> ColumnElement[bool]:
