@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from configparser import RawConfigParser
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,7 @@ import httpx
 import psutil
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.pool import NullPool
+from supervisor.datatypes import dict_of_key_value_pairs
 
 from api.auth.roles import Role
 from pipeline.local_socket import connect
@@ -33,7 +35,7 @@ from tests.polling import wait_for
 from warehouse.schema import database_roles
 
 VISIT_TIMEOUT_SECONDS = 8
-WARM_BROWSERS = 2
+WARM_BROWSERS = 1
 
 
 @dataclass
@@ -47,6 +49,8 @@ class Platform:
     site: Site
     scratch: Path
     """The parent of all temporary folders that its processes create."""
+    warm_browsers: int = WARM_BROWSERS
+    """How many browsers are kept running for the next visits."""
 
     @property
     def ports(self) -> dict[str, int]:
@@ -175,6 +179,17 @@ class Platform:
         """Return the platform's processes whose command line contains `name`."""
         return [process for process in processes_of(self.home) if name in _command_line(process)]
 
+    def environment(self, program: str) -> dict[str, str]:
+        """Return the environment of a program of the supervisor.
+
+        The kernel shows another one for those that the supervisor forks (`stack.warm_supervisor`).
+        """
+        supervisor = psutil.Process(int((self.home.run / "supervisord.pid").read_text()))
+        config = RawConfigParser()
+        config.read(self.home.run / "supervisord.conf")
+        own = config[f"program:{program}"]["environment"].replace("%%", "%")
+        return {**supervisor.environ(), **dict_of_key_value_pairs(own)}
+
     def runs(self) -> list[psutil.Process]:
         """Return the processes of all current runs."""
         return self.processes("dagster-run ")
@@ -196,9 +211,8 @@ class Platform:
             lenders = {process.pid for process in self.processes("pipeline.extract.browser.browser_lender")}
             drivers = self.processes("chromedriver")
             profiles = list(self.home.work.glob("chrome/*"))
-            return {_parent(driver) for driver in drivers} == lenders and len(drivers) == len(
-                profiles
-            ) == WARM_BROWSERS
+            counts = {len(drivers), len(profiles)}
+            return {_parent(driver) for driver in drivers} == lenders and counts == {self.warm_browsers}
 
         wait_for("the end of all browsers except the warm ones", only_warm_browsers)
 
@@ -272,16 +286,22 @@ def _command_line(process: psutil.Process) -> str:
 
 
 @contextmanager
-def running_platform(folder: Path, site: Site, *, rate: float = 0, **settings: str) -> Iterator[Platform]:
+def running_platform(
+    folder: Path, site: Site, *, rate: float = 0, durable: bool = False, **settings: str
+) -> Iterator[Platform]:
     """Run a whole platform against a site until the block ends.
 
     Args:
         folder: The platform's home.
         site: The site that it visits.
         rate: Visits per second; 0 for no limit.
-        settings: Further settings, without the prefix REGISTRU_.
+        durable: Whether PostgreSQL waits for the disk, as for users; benchmarks need that.
+        settings: Further settings, without the prefix REGISTRU_. A platform that visits nothing needs no browser:
+            `warm_browsers="0"`.
     """
     options = ("--site", site.url, "--site-rate", str(rate), "--port", "0")
+    if not durable:
+        _prepare_fast_store(Home.at(folder))
     # Outside of the test's folder, because the paths of Chrome's sockets must be short.
     with tempfile.TemporaryDirectory() as scratch:
         process = start(folder, *options, scratch=Path(scratch), **settings)
@@ -289,10 +309,23 @@ def running_platform(folder: Path, site: Site, *, rate: float = 0, **settings: s
             url = read_ready(process)
             home = Home.at(folder)
             dagster_url = json.loads(home.state.read_text())["dagster_url"]
-            yield Platform(home, process, url, dagster_url, site, Path(scratch))
+            warm_browsers = int(settings.get("warm_browsers", WARM_BROWSERS))
+            yield Platform(home, process, url, dagster_url, site, Path(scratch), warm_browsers)
         finally:
             if process.poll() is None:
                 stop(process)
+
+
+def _prepare_fast_store(home: Home) -> None:
+    """Create PostgreSQL's data in a new home such that no commit and no stop waits for the disk.
+
+    The data survives killed processes, but not a crash of the machine.
+    """
+    if (home.postgres / "PG_VERSION").exists() or home.replaced.exists():
+        return
+    postgres.prepare(home, load_or_create(home.secrets), durable=False)
+    with (home.postgres / "postgresql.conf").open("a") as config:
+        config.write("fsync = off\nfull_page_writes = off\n")
 
 
 def start(home: Path, *options: str, scratch: Path | None = None, **settings: str) -> "subprocess.Popen[str]":
