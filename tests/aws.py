@@ -1,17 +1,21 @@
-"""A local stand-in for AWS services, by moto. Nothing reaches the real ones."""
+"""A local stand-in for AWS services, by moto. Nothing reaches the real ones.
+
+moto and boto3 are imported where they are used, because each process that collects the tests would wait for them.
+"""
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import boto3
 import httpx
-from moto.server import ThreadedMotoServer
 
 from stack.ports import LOOPBACK
+
+if TYPE_CHECKING:
+    import boto3
 
 REGION = "eu-central-1"
 
@@ -23,7 +27,9 @@ class Aws:
     url: str
 
     @cached_property
-    def _session(self) -> boto3.Session:
+    def _session(self) -> "boto3.Session":
+        import boto3
+
         return boto3.Session("made-up", "made-up", region_name=REGION)
 
     @cached_property
@@ -81,6 +87,8 @@ class Aws:
 @contextmanager
 def running_aws() -> Iterator[Aws]:
     """Run the server until the block ends."""
+    from moto.server import ThreadedMotoServer
+
     server = ThreadedMotoServer(ip_address=LOOPBACK, port=0, verbose=False)
     server.start()
     try:
