@@ -51,6 +51,7 @@ def test_process_that_does_not_start_is_reported_with_its_log(home: Home) -> Non
         check_processes(home, {"code": "RUNNING", "api": "FATAL"})
 
 
+@pytest.mark.usefixtures("starts_stores")
 def test_process_is_restarted_by_name(home: Home) -> None:
     programs = [Program("one", STORES, ["sleep", "600"]), Program("long", PLATFORM, ["sleep", "600"])]
     with run_supervisor(home, programs) as supervisor:
