@@ -27,16 +27,19 @@ def promtool(*arguments: str | Path) -> None:
 
 
 @needs_promtool
+@pytest.mark.usefixtures("starts_stores")
 def test_prometheus_accepts_its_configuration_and_the_rules() -> None:
     promtool("check", "config", monitoring_files.CONFIG)
 
 
 @needs_promtool
+@pytest.mark.usefixtures("starts_stores")
 def test_alerts_fire_only_under_their_conditions() -> None:
     promtool("test", "rules", monitoring_files.RULES_TEST)
 
 
 @needs_promtool
+@pytest.mark.usefixtures("starts_stores")
 def test_prometheus_accepts_every_query_of_the_dashboard(tmp_path: Path) -> None:
     rules = [
         {"record": f"query:{number}", "expr": query}

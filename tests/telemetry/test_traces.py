@@ -32,6 +32,7 @@ def collector() -> Iterator[Collector]:
         traces.close()
 
 
+@pytest.mark.usefixtures("starts_stores")
 def test_without_a_collector_opentelemetry_is_not_imported() -> None:
     done = subprocess.run(
         [sys.executable, "-c", UNTRACED], cwd=PROJECT, capture_output=True, text=True, check=False
