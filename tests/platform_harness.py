@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from configparser import RawConfigParser
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +18,6 @@ import httpx
 import psutil
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.pool import NullPool
-from supervisor.datatypes import dict_of_key_value_pairs
 
 from api.auth.roles import Role
 from pipeline.local_socket import connect
@@ -178,17 +176,6 @@ class Platform:
     def processes(self, name: str) -> list[psutil.Process]:
         """Return the platform's processes whose command line contains `name`."""
         return [process for process in processes_of(self.home) if name in _command_line(process)]
-
-    def environment(self, program: str) -> dict[str, str]:
-        """Return the environment of a program of the supervisor.
-
-        The kernel shows another one for those that the supervisor forks (`stack.warm_supervisor`).
-        """
-        supervisor = psutil.Process(int((self.home.run / "supervisord.pid").read_text()))
-        config = RawConfigParser()
-        config.read(self.home.run / "supervisord.conf")
-        own = config[f"program:{program}"]["environment"].replace("%%", "%")
-        return {**supervisor.environ(), **dict_of_key_value_pairs(own)}
 
     def runs(self) -> list[psutil.Process]:
         """Return the processes of all current runs."""
