@@ -18,7 +18,7 @@ from standin import expected_outcome, running_site
 from standin.site_facts import make_idno
 from standin.site_faults import FAULTY_NUMBERS
 from tests.machines.hosts import Host, running_hosts, start_worker
-from tests.platform_harness import Platform, running_platform
+from tests.platform_harness import VISIT_TIMEOUT_SECONDS, Platform, running_platform
 from tests.platform_user import PlatformUser
 from tests.polling import wait_for
 from warehouse.contract import Outcome
@@ -67,7 +67,7 @@ class SharedBatchResult:
 
 @contextmanager
 def two_hosts(
-    folder: Path, *, rate: float, companies_per_run: int, **settings: str
+    folder: Path, *, rate: float, companies_per_run: int, visit_timeout_seconds: int = VISIT_TIMEOUT_SECONDS
 ) -> Iterator[tuple[Platform, list[Host]]]:
     """Yield a platform that executes no runs itself, and two hosts with one worker each.
 
@@ -75,7 +75,7 @@ def two_hosts(
         folder: The homes of the platform and the hosts.
         rate: Visits per second that the platform may make.
         companies_per_run: The most companies of a batch in one run.
-        settings: Further settings of the platform, without the prefix REGISTRU_.
+        visit_timeout_seconds: The maximum duration of a visit.
     """
     with ExitStack() as stack:
         site = stack.enter_context(running_site(faults=True))
@@ -88,7 +88,7 @@ def two_hosts(
                 run_companies=str(companies_per_run),
                 tabs=str(TABS),
                 breaker_challenges="8",  # single challenges are part of the site and must not pause it
-                **settings,
+                visit_timeout_seconds=str(visit_timeout_seconds),
             )
         )
         hosts = stack.enter_context(running_hosts(platform, folder, ["east", "west"]))

@@ -27,7 +27,7 @@ from tests.machines.shared_batch import (
     two_hosts,
     wait_until_ready,
 )
-from tests.platform_harness import Platform
+from tests.platform_harness import VISIT_TIMEOUT_SECONDS, Platform
 from tests.polling import wait_for
 from warehouse.contract import Outcome
 
@@ -45,8 +45,14 @@ TwoHosts = tuple[Platform, list[Host]]
 def two(starts_platform: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoHosts]:
     """A platform and its two hosts."""
     folder: Path = tmp_path_factory.mktemp("machines")
-    settings = {} if LONG else {"visit_timeout_seconds": "60"}  # blocked visits do not end by themselves
-    with two_hosts(folder, rate=RATE, companies_per_run=COMPANIES_PER_RUN, **settings) as running:
+    with two_hosts(
+        folder,
+        rate=RATE,
+        companies_per_run=COMPANIES_PER_RUN,
+        visit_timeout_seconds=VISIT_TIMEOUT_SECONDS
+        if LONG
+        else 60,  # blocked visits do not end by themselves
+    ) as running:
         yield running
 
 
