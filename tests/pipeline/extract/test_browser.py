@@ -5,13 +5,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 from redis import Redis
 
-from pipeline.extract.browser.chrome_session import BrowserNotStarted, chrome
+from pipeline.extract.browser.chrome_session import BrowserNotStarted, Driver, chrome
 from pipeline.extract.browser.tabs import Tab
 from pipeline.extract.crawl import Attempt
 from stack.home import PROJECT
@@ -19,6 +20,7 @@ from standin import CASES, CaseName
 from standin.server import Site
 from standin.site_facts import make_idno
 from tests.pipeline.extract.crawling import Crawler, settings_for
+from tests.pipeline.extract.lender_process import RunningLender
 from tests.polling import wait_for
 from warehouse.contract import Outcome
 
@@ -60,25 +62,33 @@ def test_visits_do_not_affect_each_other_and_leave_nothing_behind(
     wait_for_no_processes(tmp_path)
 
 
-def test_clearing_a_tab_deletes_what_a_page_stored(tmp_path: Path, site: Site) -> None:
-    with chrome(settings_for(tmp_path, site.url)) as driver:
-        tab = Tab(driver)
-        for _ in range(2):
-            driver.get(site.page_url(make_idno(1)))
-            assert driver.get_cookies() == []
-            assert driver.execute_script("return localStorage.getItem('left')") is None
-            driver.add_cookie({"name": "left", "value": "behind"})
-            driver.execute_script("localStorage.setItem('left', 'behind')")
-            tab.clear([site.url])
+@pytest.fixture
+def driver(lender: RunningLender) -> Iterator[Driver]:
+    """The driver of a borrowed browser."""
+    lease = lender.lease()
+    try:
+        yield lease.driver
+    finally:
+        lease.return_browser(pages=1)
 
 
-def test_tabs_share_no_cookies(tmp_path: Path, site: Site) -> None:
-    with chrome(settings_for(tmp_path, site.url)) as driver:
-        for _ in range(2):
-            Tab(driver)
-            driver.get(site.page_url(make_idno(1)))
-            assert driver.get_cookies() == []
-            driver.add_cookie({"name": "left", "value": "behind"})
+def test_clearing_a_tab_deletes_what_a_page_stored(driver: Driver, site: Site) -> None:
+    tab = Tab(driver)
+    for _ in range(2):
+        driver.get(site.page_url(make_idno(1)))
+        assert driver.get_cookies() == []
+        assert driver.execute_script("return localStorage.getItem('left')") is None
+        driver.add_cookie({"name": "left", "value": "behind"})
+        driver.execute_script("localStorage.setItem('left', 'behind')")
+        tab.clear([site.url])
+
+
+def test_tabs_share_no_cookies(driver: Driver, site: Site) -> None:
+    for _ in range(2):
+        Tab(driver)
+        driver.get(site.page_url(make_idno(1)))
+        assert driver.get_cookies() == []
+        driver.add_cookie({"name": "left", "value": "behind"})
 
 
 def test_browser_ends_when_the_process_that_started_it_is_killed(tmp_path: Path, site: Site) -> None:

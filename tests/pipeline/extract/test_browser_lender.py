@@ -129,7 +129,9 @@ def test_browser_is_replaced_after_the_configured_number_of_pages(tmp_path: Path
     with running_lender(tmp_path, BROWSER_PAGES="3") as lender:
         first = lender.lease()
         first.return_browser(pages=3)
-        assert lender.lease().driver_pid != first.driver_pid
+        second = lender.lease()
+        assert second.driver_pid != first.driver_pid
+        second.return_browser(pages=0)
 
 
 @pytest.mark.usefixtures("starts_browser")
@@ -139,6 +141,7 @@ def test_lender_that_stops_ends_all_browsers_even_lent_ones(tmp_path: Path) -> N
         browsers = lender.browsers()
         assert lease.driver_pid in {browser.pid for browser in browsers}
     wait_for("the end of the browsers", lambda: not any(process.is_running() for process in browsers))
+    lease.discard()
     assert not any((tmp_path / "chrome").iterdir())
 
 
