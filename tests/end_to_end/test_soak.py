@@ -13,16 +13,22 @@ from statistics import median
 import httpx
 import psutil
 import pytest
+from redis import Redis
+from sqlalchemy import text
 
 from pipeline.extract.retries import TRANSIENT
+from stack import valkey
+from stack.secrets import load_or_create
 from standin import expected_outcome, running_site
 from standin.site_facts import make_idno
 from standin.site_faults import FAULTY_NUMBERS, SiteFault, fault_of
 from tests.long_version import LONG
+from tests.pipeline.extract.throttling import end_pauses
 from tests.platform_harness import Platform, running_platform
 from tests.platform_user import PlatformUser
 from tests.polling import wait_for
 from warehouse.contract import Outcome
+from warehouse.schema import database_roles
 
 COMPANY_COUNT = int(os.environ.get("REGISTRU_SOAK", "500" if LONG else "20"))
 TIMEOUT_SECONDS = 300 + 4 * COMPANY_COUNT
@@ -47,9 +53,6 @@ def soaked(starts_platform: None, tmp_path_factory: pytest.TempPathFactory) -> I
             visit_timeout_seconds="6",
             # Some companies of the site are challenged; they must not open the circuit breaker.
             breaker_challenges=str(BREAKER_CHALLENGES),
-            # The test of the circuit breaker ends the challenges during the first pause.
-            breaker_seconds="15",
-            longest_wait_seconds="2",
         ) as platform,
     ):
         yield platform
@@ -207,6 +210,15 @@ def check_memory(sampler: Sampler) -> None:
         assert late < early * MAX_GROWTH_FACTOR + ALLOWED_GROWTH_BYTES
 
 
+def end_deferral(platform: Platform) -> None:
+    """Let the time pass for which the site is paused and companies are deferred, 15 minutes by default."""
+    secrets = load_or_create(platform.home.secrets)
+    with Redis.from_url(valkey.url(platform.ports["valkey"], secrets, valkey.STATE_DATABASE)) as redis:
+        end_pauses(redis)
+    with platform.engine(database_roles.API, database_roles.USERS_DATABASE).begin() as connection:
+        connection.execute(text("UPDATE scrapes SET deferred_until = now() WHERE state = 'deferred'"))
+
+
 @pytest.mark.timeout(900)
 def test_requests_to_a_site_that_challenges_all_visits_are_deferred_and_resumed(
     soaked: Platform,
@@ -221,12 +233,11 @@ def test_requests_to_a_site_that_challenges_all_visits_are_deferred_and_resumed(
         def deferred() -> list[dict[str, object]] | None:
             companies = read_status(user, url)["companies"]
             assert isinstance(companies, list)
-            return [company for company in companies if company["state"] == "deferred"] or None
+            found = [company for company in companies if company["state"] == "deferred"]
+            is_settled = {company["state"] for company in companies} == {"blocked", "deferred"}
+            return found if is_settled else None
 
-        try:
-            deferred_companies = wait_for("deferred companies", deferred, seconds=120)
-        finally:
-            soaked.site.challenging = False
+        deferred_companies = wait_for("deferred companies", deferred, seconds=240)
         assert all(company["deferred_until"] for company in deferred_companies)
         assert all("challenges" in str(company["error"]) for company in deferred_companies)
         [pause] = user.http.get("/health/").json()["pauses"]
@@ -235,6 +246,8 @@ def test_requests_to_a_site_that_challenges_all_visits_are_deferred_and_resumed(
         # These challenges opened the breaker; the other tabs had visits in progress.
         visited = len(soaked.site.documents())
         assert BREAKER_CHALLENGES <= visited <= BREAKER_CHALLENGES + TABS
+        soaked.site.challenging = False
+        end_deferral(soaked)
         status = wait_for(
             "the end of the batch",
             lambda: found if (found := read_status(user, url))["state"] != "running" else None,
