@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import gc
+import multiprocessing
+import os
 from collections.abc import AsyncIterator
 from functools import partial
 from importlib.metadata import version
@@ -134,4 +136,10 @@ def _load(settings_type: type[_Settings]) -> _Settings:
     try:
         return load(settings_type)
     except SettingsRefused as reason:
-        refuse_to_start(reason, STARTUP_FAILURE)
+        try:
+            refuse_to_start(reason, STARTUP_FAILURE)
+        finally:
+            if multiprocessing.parent_process() is not None:
+                # If uvicorn checks the health of a worker that is just ending, it waits for the whole timeout (60 s)
+                # before it notices the end. A normal exit takes long enough for that to happen nearly every time.
+                os._exit(STARTUP_FAILURE)

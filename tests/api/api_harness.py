@@ -1,14 +1,15 @@
 """The API's services with real stores and a fake Dagster, for situations that are hard to time with a real one."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-from sqlalchemy import Connection, delete, insert, text, update
+from fastapi import FastAPI
+from sqlalchemy import Connection, delete, event, insert, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -32,6 +33,8 @@ from warehouse.schema import database_roles
 from warehouse.schema.tables import quarantine, raw_documents, run_results, source_data, transformed_data
 
 CLIENT = RequestClient("127.0.0.1", "tests")
+CHEAPEST_BCRYPT = 4
+"""The lowest cost that bcrypt allows. The API itself accepts none below 10."""
 _PAGE = b"<html></html>"
 _PAGE_SHA256 = "b633a587c652d02386c4f16f8c6f6aab7352d97f16367c3c40576214372dd628"
 
@@ -129,12 +132,17 @@ class ApiHarness:
             await connection.execute(insert(users).values(account))
         return Caller(user_id, username, role, SCOPES[role])
 
+    def application(self) -> FastAPI:
+        """Return the application on these services, instead of those that its lifespan would open."""
+        app = create_app(self.services.settings)
+        app.state.services = self.services
+        return app
+
     @asynccontextmanager
     async def signed_in(self, role: Role = Role.STANDARD) -> AsyncIterator[httpx.AsyncClient]:
         """Yield an HTTP client of the API that is signed in as a new user."""
-        app = create_app(self.services.settings)
-        app.state.services = self.services  # instead of those that the lifespan would open
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api") as http:
+        transport = httpx.ASGITransport(self.application())
+        async with httpx.AsyncClient(transport=transport, base_url="http://api") as http:
             account = {"username": f"user-{uuid4().hex[:12]}", "password": uuid4().hex}
             assert (await http.post("/auth/register/", json=account)).is_success
             async with self.services.users.begin() as connection:
@@ -183,6 +191,23 @@ class ApiHarness:
             for column in (launches.c.claimed_until, scrapes.c.deferred_until):
                 await connection.execute(update(column.table).values({column: column - by}))
 
+    @contextmanager
+    def counted_statements(self) -> Iterator[list[str]]:
+        """Collect the statements that are sent to PostgreSQL, to either database."""
+        sent: list[str] = []
+
+        def collect(*arguments: Any) -> None:
+            sent.append(str(arguments[2]))
+
+        engines = [self.services.users.sync_engine, self.services.warehouse.sync_engine]
+        for engine in engines:
+            event.listen(engine, "before_cursor_execute", collect)
+        try:
+            yield sent
+        finally:
+            for engine in engines:
+                event.remove(engine, "before_cursor_execute", collect)
+
     def finish_company(
         self,
         run_id: str,
@@ -228,20 +253,27 @@ class ApiHarness:
             )
 
 
+def changed_settings(settings: ApiSettings, **changed: Any) -> ApiSettings:
+    """Return the settings with some of them changed and validated, except for the cost of bcrypt."""
+    cost = changed.pop("bcrypt_cost", settings.bcrypt_cost)
+    kept = {name: getattr(settings, name) for name in settings.model_fields_set - {"bcrypt_cost"}}
+    return ApiSettings(**{**kept, **changed}, _env_file=None).model_copy(update={"bcrypt_cost": cost})
+
+
 @asynccontextmanager
-async def open_harness(databases: Databases, redis_url: str) -> AsyncIterator[ApiHarness]:
-    """Yield a harness with empty stores."""
+async def open_harness(databases: Databases, redis_url: str, **changed: Any) -> AsyncIterator[ApiHarness]:
+    """Yield a harness with empty stores, and with some settings changed."""
     settings = ApiSettings(
         users_url=databases.url(database_roles.API, database_roles.USERS_DATABASE),
         warehouse_url=databases.url(database_roles.API),
         redis_state_url=f"{redis_url}/0",
         redis_cache_url=f"{redis_url}/1",
         jwt_secret=uuid4().hex + uuid4().hex,
-        bcrypt_cost=10,
         dagster_url="http://127.0.0.1:1",
         dagster_key=uuid4().hex + uuid4().hex,
         _env_file=None,
     )
+    settings = changed_settings(settings, **{"bcrypt_cost": CHEAPEST_BCRYPT, **changed})
     async with open_services(settings) as services:
         await services.state.flushall()
         async with services.users.begin() as connection:

@@ -5,12 +5,11 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from redis.asyncio import Redis
 
-from api.migrations import SCRIPTS
 from tests.api.api_harness import ApiHarness, open_harness
+from tests.api.served_api import ServedApi, serving_api
+from tests.platform_user import PlatformUser
 from tests.stores import running_valkey
 from tests.warehouse_server import Databases
-from warehouse.schema import database_roles
-from warehouse.schema.alembic_runner import migrate
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +19,7 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def redis_url(starts_stores: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a Valkey without other services."""
     with running_valkey(tmp_path_factory.mktemp("valkey")) as redis:
         options = redis.connection_pool.connection_kwargs
@@ -34,11 +33,11 @@ async def observer(redis_url: str) -> AsyncIterator[Redis]:
         yield redis
 
 
-@pytest.fixture(scope="session")
-def users_database(databases: Databases) -> Databases:
-    """PostgreSQL without other services, with an empty database `users`."""
-    migrate(scripts=SCRIPTS, url=databases.url(database_roles.USERS_OWNER, database_roles.USERS_DATABASE))
-    return databases
+@pytest.fixture(scope="module")
+def users_database(databases: Databases) -> Iterator[Databases]:
+    """An empty warehouse and an empty database `users`, without other services."""
+    with databases.fresh() as fresh:
+        yield fresh
 
 
 @pytest.fixture
@@ -46,3 +45,20 @@ async def harness(users_database: Databases, redis_url: str) -> AsyncIterator[Ap
     """The API's services, with real stores and a fake Dagster."""
     async with open_harness(users_database, redis_url) as harness:
         yield harness
+
+
+@pytest.fixture(scope="module")
+def served(users_database: Databases, redis_url: str) -> Iterator[ServedApi]:
+    """The API over HTTP, with real stores and a fake Dagster.
+
+    A module uses either this or `harness`, which empties the stores before each test.
+    """
+    with serving_api(users_database, redis_url) as served:
+        yield served
+
+
+@pytest.fixture
+def user(served: ServedApi) -> Iterator[PlatformUser]:
+    """A new user, signed in to the served API. Tests of the whole platform are in tests/end_to_end."""
+    with served.signed_in() as signed_in:
+        yield signed_in

@@ -1,6 +1,6 @@
 """Tests of retention in the API's own database: old rows are removed, open and recent ones stay."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,28 +11,19 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from api.account_retention import remove_expired
-from api.migrations import SCRIPTS
 from api.settings import AccountRetentionSettings
 from standin.site_facts import make_idno
-from tests.warehouse_server import Databases, running_databases
+from tests.warehouse_server import Databases
 from warehouse.schema import database_roles
-from warehouse.schema.alembic_runner import migrate
 
 SETTINGS = AccountRetentionSettings(keep_sessions_days=90, keep_requests_days=365, keep_audit_days=400)
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(scope="module")
-def users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
-    with running_databases(tmp_path_factory.mktemp("tidying")) as running:
-        migrate(scripts=SCRIPTS, url=running.url(database_roles.USERS_OWNER, database_roles.USERS_DATABASE))
-        yield running
-
-
 @pytest.fixture
-async def engine(users: Databases) -> AsyncIterator[AsyncEngine]:
+async def engine(users_database: Databases) -> AsyncIterator[AsyncEngine]:
     owner = create_engine(
-        users.url(database_roles.USERS_OWNER, database_roles.USERS_DATABASE), poolclass=NullPool
+        users_database.url(database_roles.USERS_OWNER, database_roles.USERS_DATABASE), poolclass=NullPool
     )
     with owner.begin() as connection:
         connection.execute(text("DELETE FROM batches"))
@@ -41,7 +32,7 @@ async def engine(users: Databases) -> AsyncIterator[AsyncEngine]:
         connection.execute(text("DELETE FROM users"))
         connection.execute(text("SET LOCAL registru.allows = 'DELETE audit_log'"))
         connection.execute(text("DELETE FROM audit_log"))
-    url = make_url(users.url(database_roles.API, database_roles.USERS_DATABASE)).set(
+    url = make_url(users_database.url(database_roles.API, database_roles.USERS_DATABASE)).set(
         drivername="postgresql+asyncpg"
     )
     made = create_async_engine(url, poolclass=NullPool)

@@ -1,47 +1,45 @@
-"""Tests of admin accounts, `create-admin` and the audit log."""
+"""Tests of admin accounts, `create_admin` and the audit log."""
 
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from uuid import uuid4
+from io import StringIO
 
-import httpx
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from api import create_admin
 from api.auth.roles import Role
-from stack.home import PROJECT
-from tests.platform_harness import Platform
+from tests.api.api_harness import CHEAPEST_BCRYPT
+from tests.api.served_api import ServedApi
 from tests.platform_user import PlatformUser
 from warehouse.schema import database_roles
 
 
-def admins(platform: Platform) -> dict[str, str]:
+def admins(served: ServedApi) -> dict[str, str]:
     """Return the ids of the enabled admins by username."""
-    found = platform.admin.get("/admin/users/", params={"role": "admin", "limit": 200}).json()["users"]
+    found = served.admin.get("/admin/users/", params={"role": "admin", "limit": 200}).json()["users"]
     return {each["username"]: each["id"] for each in found if each["disabled_at"] is None}
 
 
-def test_last_admin_cannot_be_demoted_disabled_or_deleted(platform: Platform) -> None:
-    for username, user_id in admins(platform).items():
+def test_last_admin_cannot_be_demoted_disabled_or_deleted(served: ServedApi) -> None:
+    for username, user_id in admins(served).items():
         if username != "boss":
-            assert platform.admin.patch(f"/admin/users/{user_id}/", json={"role": "standard"}).is_success
-    path = f"/admin/users/{admins(platform)['boss']}/"
+            assert served.admin.patch(f"/admin/users/{user_id}/", json={"role": "standard"}).is_success
+    path = f"/admin/users/{admins(served)['boss']}/"
     for change in ({"role": "standard"}, {"role": "readonly"}, {"disabled": True}):
-        answer = platform.admin.patch(path, json=change)
+        answer = served.admin.patch(path, json=change)
         assert answer.status_code == 409
         assert "last admin" in answer.json()["detail"]
-    assert platform.admin.delete(path).status_code == 409
-    assert list(admins(platform)) == ["boss"]
+    assert served.admin.delete(path).status_code == 409
+    assert list(admins(served)) == ["boss"]
 
 
-def test_two_admins_who_demote_each_other_concurrently_leave_one_admin(platform: Platform) -> None:
-    with platform.signed_in_as(Role.ADMIN) as one, platform.signed_in_as(Role.ADMIN) as two:
-        for username, user_id in admins(platform).items():
+def test_two_admins_who_demote_each_other_concurrently_leave_one_admin(served: ServedApi) -> None:
+    with served.signed_in_as(Role.ADMIN) as one, served.signed_in_as(Role.ADMIN) as two:
+        for username, user_id in admins(served).items():
             if username not in (one.username, two.username, "boss"):
-                platform.admin.patch(f"/admin/users/{user_id}/", json={"role": "standard"})
-        ids = admins(platform)
+                served.admin.patch(f"/admin/users/{user_id}/", json={"role": "standard"})
+        ids = admins(served)
         boss = ids["boss"]
         # The tests' own admin is demoted, so that these two are the last.
         assert one.http.patch(f"/admin/users/{boss}/", json={"role": "standard"}).is_success
@@ -59,7 +57,7 @@ def test_two_admins_who_demote_each_other_concurrently_leave_one_admin(platform:
             assert sorted(answer.status_code for answer in answers)[0] == 200
             assert sorted(answer.status_code for answer in answers)[1] in (403, 409)
         finally:
-            with platform.engine(
+            with served.engine(
                 database_roles.USERS_OWNER, database_roles.USERS_DATABASE
             ).begin() as connection:
                 left = connection.execute(text("SELECT username FROM users WHERE role = 'admin'"))
@@ -67,30 +65,6 @@ def test_two_admins_who_demote_each_other_concurrently_leave_one_admin(platform:
             keeper = one if one.username in names else two
             assert keeper.http.patch(f"/admin/users/{boss}/", json={"role": "admin"}).is_success
         assert len(names) == 1
-
-
-def create_admin(platform: Platform, username: str, password: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "stack.cli", "create-admin", "--home", str(platform.home.path)]
-    return subprocess.run(
-        [*command, "--username", username, "--password-stdin"],
-        input=f"{password}\n",
-        text=True,
-        capture_output=True,
-        cwd=PROJECT,
-        check=False,
-    )
-
-
-def test_create_admin_creates_an_account_that_can_manage_accounts(platform: Platform) -> None:
-    username, password = f"chief-{uuid4().hex[:8]}", uuid4().hex
-    done = create_admin(platform, username, password)
-    assert done.returncode == 0, done.stderr
-    assert password not in done.stdout + done.stderr
-    credentials = {"username": username, "password": password}
-    token = httpx.post(f"{platform.url}/auth/login/", json=credentials, trust_env=False).json()
-    headers = {"Authorization": f"Bearer {token['access_token']}"}
-    answer = httpx.get(f"{platform.url}/admin/users/", headers=headers, trust_env=False)
-    assert answer.status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -103,17 +77,19 @@ def test_create_admin_creates_an_account_that_can_manage_accounts(platform: Plat
     ],
 )
 def test_create_admin_names_the_invalid_value_and_not_the_password(
-    platform: Platform, username: str, password: str, reason: str
+    served: ServedApi, monkeypatch: pytest.MonkeyPatch, username: str, password: str, reason: str
 ) -> None:
-    assert platform.admin
-    done = create_admin(platform, username, password)
-    assert done.returncode == 1
-    assert reason in done.stderr
-    assert password not in done.stderr
-    assert "Traceback" not in done.stderr
+    assert served.admin
+    monkeypatch.setenv("REGISTRU_USERS_URL", served.settings.users_url)
+    monkeypatch.setenv("REGISTRU_BCRYPT_COST", str(CHEAPEST_BCRYPT))
+    monkeypatch.setattr("sys.stdin", StringIO(f"{password}\n"))
+    with pytest.raises(SystemExit) as refused:
+        create_admin.main(["--username", username, "--password-stdin"])
+    assert reason in str(refused.value)
+    assert password not in str(refused.value)
 
 
-def test_audit_log_records_actor_event_subject_and_client(platform: Platform, user: PlatformUser) -> None:
+def test_audit_log_records_actor_event_subject_and_client(served: ServedApi, user: PlatformUser) -> None:
     user_id = user.http.get("/auth/me/").json()["id"]
     agent = {"User-Agent": "curl/8 <script>"}
     wrong = {"username": user.username, "password": "wrong"}
@@ -121,14 +97,14 @@ def test_audit_log_records_actor_event_subject_and_client(platform: Platform, us
     user.http.get("/admin/users/")
     user.http.get("/auth/me/", headers={"Authorization": "Bearer x.y.z"})
     key = user.http.post("/auth/keys/", json={"name": "k", "scopes": ["scrape"]}).json()
-    httpx.get(f"{platform.url}/auth/me/", headers={"X-API-Key": key["key"]}, trust_env=False)
+    served.anonymous.get("/auth/me/", headers={"X-API-Key": key["key"]})
     user.http.delete(f"/auth/keys/{key['id']}/")
-    platform.set_role(user.username, Role.READONLY)
+    served.set_role(user.username, Role.READONLY)
     user.http.post("/auth/logout/")
-    platform.admin.patch(f"/admin/users/{user_id}/", json={"disabled": True})
-    platform.admin.delete(f"/admin/users/{user_id}/")
+    served.admin.patch(f"/admin/users/{user_id}/", json={"disabled": True})
+    served.admin.delete(f"/admin/users/{user_id}/")
 
-    page = platform.admin.get("/admin/audit/", params={"user_id": user_id}).json()
+    page = served.admin.get("/admin/audit/", params={"user_id": user_id}).json()
     entries = page["entries"]
     assert [each["event"] for each in reversed(entries)] == [
         "registered",
@@ -150,15 +126,15 @@ def test_audit_log_records_actor_event_subject_and_client(platform: Platform, us
     assert by_event["role_changed"]["detail"] == "from standard to readonly"
     assert by_event["access_refused"]["detail"] == "GET /admin/users/ needs users"
     assert {each["address"] for each in entries} == {"127.0.0.1"}
-    assert platform.audit("credentials_refused")
+    assert served.audit("credentials_refused")
 
 
-def test_audit_log_is_paginated(platform: Platform, user: PlatformUser) -> None:
+def test_audit_log_is_paginated(served: ServedApi, user: PlatformUser) -> None:
     for _ in range(3):
         user.sign_in()
     params: dict[str, str | int] = {"event": "signed_in", "limit": 2}
-    first = platform.admin.get("/admin/audit/", params=params).json()
-    second = platform.admin.get("/admin/audit/", params={**params, "before": first["next"]}).json()
+    first = served.admin.get("/admin/audit/", params=params).json()
+    second = served.admin.get("/admin/audit/", params={**params, "before": first["next"]}).json()
     ids = [each["id"] for each in (*first["entries"], *second["entries"])]
     assert ids == sorted(ids, reverse=True)
     assert len(set(ids)) == 4
@@ -168,9 +144,9 @@ def test_audit_log_is_paginated(platform: Platform, user: PlatformUser) -> None:
 @pytest.mark.parametrize(
     "statement", ["UPDATE audit_log SET actor = 'x'", "DELETE FROM audit_log", "TRUNCATE audit_log"]
 )
-def test_audit_log_cannot_be_changed(platform: Platform, role: str, statement: str) -> None:
+def test_audit_log_cannot_be_changed(served: ServedApi, role: str, statement: str) -> None:
     with (
         pytest.raises(DBAPIError, match=r"append-only|permission denied"),
-        platform.engine(role, database_roles.USERS_DATABASE).begin() as connection,
+        served.engine(role).begin() as connection,
     ):
         connection.execute(text(statement))

@@ -1,8 +1,7 @@
 """Tests of cached answers: their cost, their content, and who may get them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +12,6 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
-from sqlalchemy import event
 
 from api.auth.cache import invalidate, session_key
 from api.auth.roles import Role
@@ -45,24 +43,6 @@ def with_settings(harness: ApiHarness, **settings: Any) -> ApiHarness:
     return replace(harness, services=replace(harness.services, settings=changed))
 
 
-@contextmanager
-def counted_statements(harness: ApiHarness) -> Iterator[list[str]]:
-    """Collect the statements that are sent to PostgreSQL, to either database."""
-    sent: list[str] = []
-
-    def collect(*arguments: Any) -> None:
-        sent.append(str(arguments[2]))
-
-    engines = [harness.services.users.sync_engine, harness.services.warehouse.sync_engine]
-    for engine in engines:
-        event.listen(engine, "before_cursor_execute", collect)
-    try:
-        yield sent
-    finally:
-        for engine in engines:
-            event.remove(engine, "before_cursor_execute", collect)
-
-
 async def commands_during(observer: Redis, send: Callable[[], Awaitable[httpx.Response]]) -> list[str]:
     """Return the commands that Valkey receives during a request, without those of its own scripts."""
     commands = []
@@ -85,7 +65,7 @@ async def test_cache_hit_costs_one_redis_round_trip_and_no_sql(harness: ApiHarne
     async with harness.signed_in() as http:
         await http.post("/scrape/", json={"idno": IDNO})  # stores copies of session and account
         await http.post("/scrape/", json={"idno": IDNO})
-        with counted_statements(harness) as statements:
+        with harness.counted_statements() as statements:
             commands = await commands_during(observer, lambda: http.post("/scrape/", json={"idno": IDNO}))
 
     assert commands == ["EVALSHA"]
@@ -99,7 +79,7 @@ async def test_api_key_costs_one_more_redis_round_trip(harness: ApiHarness, obse
         del http.headers["Authorization"]
         http.headers["X-API-Key"] = made["key"]
         await http.post("/scrape/", json={"idno": IDNO})
-        with counted_statements(harness) as statements:
+        with harness.counted_statements() as statements:
             commands = await commands_during(observer, lambda: http.post("/scrape/", json={"idno": IDNO}))
 
     assert commands == ["EVALSHA", "EVALSHA"]
@@ -111,7 +91,7 @@ async def test_cached_answer_equals_the_answer_from_the_warehouse(harness: ApiHa
     async with harness.signed_in() as http:
         read = await http.post("/scrape/", json={"idno": IDNO})
         assert await harness.services.cache.exists(company_key(IDNO))
-        with counted_statements(harness) as statements:
+        with harness.counted_statements() as statements:
             cached = await http.post("/scrape/", json={"idno": f" {IDNO} "})
 
     assert statements == []

@@ -1,12 +1,13 @@
-"""Invalid requests get a clear error; body sizes, paths, health."""
+"""Invalid requests get a clear error; body sizes, paths."""
 
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 
 from standin.site_facts import make_idno
-from tests.platform_harness import Platform
+from tests.api.served_api import ServedApi
 from tests.platform_user import PlatformUser
 
 
@@ -33,10 +34,10 @@ def test_invalid_idno_is_refused_with_the_reason(user: PlatformUser, idno: Any, 
     assert reason in error["reason"]
 
 
-def test_spaces_around_an_idno_are_accepted(user: PlatformUser) -> None:
+def test_spaces_around_an_idno_are_accepted(served: ServedApi, user: PlatformUser) -> None:
     answer = user.http.post("/scrape/", json={"idno": f" {make_idno(3300)} "})
     assert answer.status_code == httpx.codes.ACCEPTED
-    assert user.wait(answer.json()["run_id"])["data"]["idno"] == make_idno(3300)
+    assert served.harness.dagster.run(answer.json()["run_id"]).idnos == (make_idno(3300),)
 
 
 def test_body_of_ten_megabytes_is_too_large(user: PlatformUser) -> None:
@@ -58,15 +59,14 @@ def test_unknown_field_is_refused(user: PlatformUser) -> None:
     assert answer.json()["errors"][0]["field"] == "forse_refresh"
 
 
-def test_forced_refresh_is_an_alias_of_force_refresh(platform: Platform, user: PlatformUser) -> None:
+def test_forced_refresh_is_an_alias_of_force_refresh(served: ServedApi, user: PlatformUser) -> None:
     idno = make_idno(3301)
-    user.fetch(idno)
+    served.harness.finish_company(str(uuid4()), idno)
     assert user.http.post("/scrape/", json={"idno": idno}).json()["cached"] is True
 
     answer = user.http.post("/scrape/", json={"idno": idno, "forced_refresh": True})
     assert answer.status_code == httpx.codes.ACCEPTED
-    user.wait(answer.json()["run_id"])
-    assert platform.site.visits(idno) == 2
+    assert served.harness.dagster.run(answer.json()["run_id"]).idnos == (idno,)
 
 
 def test_malformed_json_is_reported_as_such(user: PlatformUser) -> None:
@@ -104,14 +104,6 @@ def test_hostile_usernames_are_treated_as_unknown(user: PlatformUser) -> None:
 def test_paths_work_with_and_without_trailing_slash(user: PlatformUser, path: str) -> None:
     answer = user.http.get(path)
     assert answer.status_code == httpx.codes.OK
-
-
-def test_health_lists_every_part(user: PlatformUser) -> None:
-    assert user.http.get("/health/").json() == {
-        "status": "ok",
-        "parts": {"users": "ok", "warehouse": "ok", "redis": "ok", "dagster": "ok"},
-        "pauses": [],
-    }
 
 
 def test_company_that_was_never_requested_is_not_found(user: PlatformUser) -> None:

@@ -10,7 +10,8 @@ from jose import jwt
 
 from api.auth.roles import Role
 from standin.site_facts import make_idno
-from tests.platform_harness import Platform
+from tests.api.served_api import ServedApi
+from tests.local_http import local_client
 from tests.platform_user import PlatformUser
 
 ADMIN, STANDARD, READONLY = Role.ADMIN, Role.STANDARD, Role.READONLY
@@ -63,13 +64,13 @@ ENDS_THE_SESSION = {("POST", "/auth/logout/"), ("DELETE", "/auth/sessions/")}
 
 
 @pytest.fixture(scope="module")
-def users(platform: Platform) -> Iterator[dict[Role | None, httpx.Client]]:
+def users(served: ServedApi) -> Iterator[dict[Role | None, httpx.Client]]:
     """A client for each role, and one without credentials."""
     with (
-        platform.signed_in_as(ADMIN) as admin,
-        platform.signed_in_as(STANDARD) as standard,
-        platform.signed_in_as(READONLY) as readonly,
-        httpx.Client(base_url=platform.url, trust_env=False) as nobody,
+        served.signed_in_as(ADMIN) as admin,
+        served.signed_in_as(STANDARD) as standard,
+        served.signed_in_as(READONLY) as readonly,
+        local_client(served.url) as nobody,
     ):
         yield {ADMIN: admin.http, STANDARD: standard.http, READONLY: readonly.http, None: nobody}
 
@@ -100,8 +101,8 @@ def test_route_admits_exactly_the_roles_of_the_table(
         assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-def test_openapi_document_lists_the_same_routes_and_roles(platform: Platform) -> None:
-    document = httpx.get(f"{platform.url}/openapi.json", trust_env=False).json()
+def test_openapi_document_lists_the_same_routes_and_roles(served: ServedApi) -> None:
+    document = served.anonymous.get("/openapi.json").json()
     documented = {
         (method.upper(), path): set(operation["x-roles"])
         for path, operations in document["paths"].items()
@@ -114,9 +115,9 @@ def test_openapi_document_lists_the_same_routes_and_roles(platform: Platform) ->
     assert documented == expected
 
 
-def test_access_token_contains_the_role(platform: Platform) -> None:
+def test_access_token_contains_the_role(served: ServedApi) -> None:
     for role in Role:
-        with platform.signed_in_as(role) as user:
+        with served.signed_in_as(role) as user:
             claims = jwt.get_unverified_claims(user.sign_in()["access_token"])
             assert claims["role"] == role
             assert set(claims) == {"sub", "jti", "sid", "iat", "exp", "typ", "role"}
@@ -126,51 +127,51 @@ def id_of(user: PlatformUser) -> str:
     return str(user.http.get("/auth/me/").json()["id"])
 
 
-def test_admin_searches_accounts_by_name_email_and_role(platform: Platform, user: PlatformUser) -> None:
-    found = platform.admin.get("/admin/users/", params={"q": user.username[3:].upper()}).json()
+def test_admin_searches_accounts_by_name_email_and_role(served: ServedApi, user: PlatformUser) -> None:
+    found = served.admin.get("/admin/users/", params={"q": user.username[3:].upper()}).json()
     assert [each["username"] for each in found["users"]] == [user.username]
     assert found["total"] == 1
     for q in ("%", "_", "\\", "nobody has this"):
-        assert platform.admin.get("/admin/users/", params={"q": q}).json()["users"] == []
-    admins = platform.admin.get("/admin/users/", params={"role": "admin"}).json()["users"]
+        assert served.admin.get("/admin/users/", params={"q": q}).json()["users"] == []
+    admins = served.admin.get("/admin/users/", params={"role": "admin"}).json()["users"]
     assert "boss" in {each["username"] for each in admins}
     assert {each["role"] for each in admins} == {"admin"}
-    page = platform.admin.get("/admin/users/", params={"limit": 1, "offset": 1}).json()
+    page = served.admin.get("/admin/users/", params={"limit": 1, "offset": 1}).json()
     assert len(page["users"]) == 1
     assert page["total"] > 1
     assert "password" not in str(page)
 
 
-def test_admin_creates_an_account_for_another_person(platform: Platform) -> None:
+def test_admin_creates_an_account_for_another_person(served: ServedApi) -> None:
     account = {"username": f"made-{uuid4().hex[:8]}", "password": uuid4().hex, "role": "readonly"}
-    made = platform.admin.post("/admin/users/", json=account)
+    made = served.admin.post("/admin/users/", json=account)
     assert made.status_code == 201
     assert made.json()["role"] == "readonly"
-    assert platform.admin.post("/admin/users/", json=account).status_code == 409
+    assert served.admin.post("/admin/users/", json=account).status_code == 409
     credentials = {key: account[key] for key in ("username", "password")}
-    signed_in = httpx.post(f"{platform.url}/auth/login/", json=credentials, trust_env=False)
+    signed_in = served.anonymous.post("/auth/login/", json=credentials)
     assert signed_in.status_code == 200
 
 
 def test_enabled_account_can_sign_in_but_its_old_sessions_stay_ended(
-    platform: Platform, user: PlatformUser
+    served: ServedApi, user: PlatformUser
 ) -> None:
     user_id = id_of(user)
-    assert platform.admin.patch(f"/admin/users/{user_id}/", json={"disabled": True}).json()["disabled_at"]
+    assert served.admin.patch(f"/admin/users/{user_id}/", json={"disabled": True}).json()["disabled_at"]
     assert user.http.get("/auth/me/").status_code == 401
-    enabled = platform.admin.patch(f"/admin/users/{user_id}/", json={"disabled": False})
+    enabled = served.admin.patch(f"/admin/users/{user_id}/", json={"disabled": False})
     assert enabled.json()["disabled_at"] is None
     assert user.http.get("/auth/me/").status_code == 401
     user.sign_in()
     assert user.http.get("/auth/me/").status_code == 200
 
 
-def test_admin_sets_a_new_password_for_an_account(platform: Platform, user: PlatformUser) -> None:
+def test_admin_sets_a_new_password_for_an_account(served: ServedApi, user: PlatformUser) -> None:
     new = uuid4().hex
     path = f"/admin/users/{id_of(user)}/"
-    assert platform.admin.patch(path, json={"password": "password123"}).status_code == 422
+    assert served.admin.patch(path, json={"password": "password123"}).status_code == 422
     assert user.http.get("/auth/me/").status_code == 200
-    assert platform.admin.patch(path, json={"password": new}).status_code == 200
+    assert served.admin.patch(path, json={"password": new}).status_code == 200
 
     assert user.http.get("/auth/me/").status_code == 401
     old = {"username": user.username, "password": user.password}
@@ -180,16 +181,16 @@ def test_admin_sets_a_new_password_for_an_account(platform: Platform, user: Plat
     assert user.http.get("/auth/me/").status_code == 200
 
 
-def test_user_cannot_become_admin_without_an_admin(platform: Platform, user: PlatformUser) -> None:
+def test_user_cannot_become_admin_without_an_admin(served: ServedApi, user: PlatformUser) -> None:
     user_id = id_of(user)
     assert user.http.patch(f"/admin/users/{user_id}/", json={"role": "admin"}).status_code == 403
     account = {"username": f"new-{uuid4().hex[:8]}", "password": uuid4().hex, "role": "admin"}
-    assert httpx.post(f"{platform.url}/auth/register/", json=account, trust_env=False).status_code == 422
+    assert served.anonymous.post("/auth/register/", json=account).status_code == 422
 
 
-def test_run_is_visible_only_to_its_requester_and_to_admins(platform: Platform, user: PlatformUser) -> None:
+def test_run_is_visible_only_to_its_requester_and_to_admins(served: ServedApi, user: PlatformUser) -> None:
     run_id = user.ask(make_idno(7300)).json()["run_id"]
-    with platform.signed_in() as stranger:
+    with served.signed_in() as stranger:
         assert stranger.http.get(f"/scrape/{run_id}/").status_code == 404
-    assert platform.admin.get(f"/scrape/{run_id}/").status_code == 200
-    user.wait(run_id)
+    for http in (user.http, served.admin):
+        assert http.get(f"/scrape/{run_id}/").status_code == 200

@@ -1,11 +1,14 @@
 """Tests of keys and passwords that change while the API runs, started as in production with secrets of AWS or files."""
 
+import logging
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,16 +20,24 @@ from jose import jwt
 from redis import Redis
 from sqlalchemy import Connection, text
 
+from api.auth import tokens
 from api.auth.tokens import key_id
+from api.main import create_app
+from api.services import open_services
 from api.settings import ApiSettings
 from stack.home import PROJECT
 from stack.ports import free_ports
 from stack.processes import uvicorn
 from stack.secrets import write_files
-from tests.api.api_harness import ApiHarness
+from tests.api.api_harness import ApiHarness, changed_settings
+from tests.api.served_api import serve
 from tests.aws import Aws, running_aws
+from tests.local_http import local_client
 from tests.polling import wait_for
 from tests.warehouse_server import Databases
+from warehouse.config import reloadable
+from warehouse.config.reloadable import ReloadableSettings
+from warehouse.config.settings import load
 
 pytestmark = pytest.mark.anyio
 
@@ -34,7 +45,8 @@ SECRET = "registru/api"
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[Aws]:
+def aws(starts_stores: None) -> Iterator[Aws]:
+    """AWS Secrets Manager."""
     with running_aws() as running:
         yield running
 
@@ -62,7 +74,7 @@ class RunningApi:
     """A running API, and a user of it."""
 
     def __init__(self, process: "subprocess.Popen[str]", url: str) -> None:
-        self.process, self.http = process, httpx.Client(base_url=url, timeout=60, trust_env=False)
+        self.process, self.http = process, local_client(url)
         self.account = {"username": f"user-{uuid4().hex[:12]}", "password": uuid4().hex}
 
     def sign_in(self) -> str:
@@ -152,24 +164,48 @@ async def test_api_with_aws_secrets_uses_a_new_key_after_sighup(harness: ApiHarn
     await to_thread.run_sync(run)
 
 
-async def test_token_signed_by_another_replica_with_a_newer_key_is_accepted(
-    harness: ApiHarness, tmp_path: Path
-) -> None:
-    def run() -> None:
-        old = secret_values(harness.services.settings)
-        write_files(tmp_path, {**old})
-        environment = {"REGISTRU_SECRETS_DIR": str(tmp_path), "REGISTRU_SECRETS_MINUTES": "0"}
-        with serving(environment) as api:
-            claims = jwt.get_unverified_claims(api.sign_in())
-            new = uuid4().hex + uuid4().hex
-            write_files(tmp_path, {"jwt_secret": new})
-            theirs = jwt.encode(claims, new, algorithm="HS256", headers={"kid": key_id(new)})
-            # Settings that were loaded a moment ago are not reloaded, whatever tokens arrive.
-            wait_for("the key to be learnt", lambda: api.status_of(theirs) == 200, seconds=20)
-            forged = jwt.encode(claims, "x" * 64, algorithm="HS256", headers={"kid": key_id("x" * 64)})
-            assert api.status_of(forged) == 401
+@asynccontextmanager
+async def reading_secrets(
+    harness: ApiHarness, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[ApiHarness, ReloadableSettings[ApiSettings]]]:
+    """Yield the API's services, opened with secrets from the files of a folder, and their settings."""
+    monkeypatch.setenv("REGISTRU_SECRETS_DIR", str(folder))
+    monkeypatch.setenv("REGISTRU_SECRETS_MINUTES", "0")
+    monkeypatch.setenv("REGISTRU_DAGSTER_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("REGISTRU_BCRYPT_COST", "10")
+    current = ReloadableSettings(load(ApiSettings), partial(load, ApiSettings))
+    async with open_services(current.settings, current) as services:
+        yield replace(harness, services=services), current
 
-    await to_thread.run_sync(run)
+
+def set_min_reload_seconds(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    for module in (reloadable, tokens):
+        monkeypatch.setattr(module, "MIN_RELOAD_SECONDS", seconds)
+
+
+async def test_token_signed_by_another_replica_with_a_newer_key_is_accepted(
+    harness: ApiHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_files(tmp_path, secret_values(harness.services.settings))
+    async with (
+        reading_secrets(harness, tmp_path, monkeypatch) as (api, _),
+        api.signed_in() as http,
+    ):
+
+        async def status_of(token: str) -> int:
+            return (await http.get("/auth/me/", headers={"Authorization": f"Bearer {token}"})).status_code
+
+        claims = jwt.get_unverified_claims(http.headers["Authorization"].split()[1])
+        new = uuid4().hex + uuid4().hex
+        write_files(tmp_path, {"jwt_secret": new})
+        theirs = jwt.encode(claims, new, algorithm="HS256", headers={"kid": key_id(new)})
+        # Settings that were loaded a moment ago are not reloaded, whatever tokens arrive.
+        set_min_reload_seconds(monkeypatch, 3600)
+        assert await status_of(theirs) == 401
+        set_min_reload_seconds(monkeypatch, 0)
+        assert await status_of(theirs) == 200
+        forged = jwt.encode(claims, "x" * 64, algorithm="HS256", headers={"kid": key_id("x" * 64)})
+        assert await status_of(forged) == 401
 
 
 async def test_workers_switch_to_a_new_key_without_refusing_a_request(
@@ -189,7 +225,7 @@ async def test_workers_switch_to_a_new_key_without_refusing_a_request(
                 # A new connection each time, to reach both workers. A cut connection (a worker stops) is no refusal.
                 with (
                     suppress(httpx.ReadError, httpx.RemoteProtocolError),
-                    httpx.Client(base_url=api.http.base_url, timeout=60, trust_env=False) as http,
+                    local_client(str(api.http.base_url)) as http,
                 ):
                     token = http.post("/auth/login/", json=api.account).json()["access_token"]
                     for each in (mine, token):
@@ -213,14 +249,18 @@ def write_rotated_key(old: Mapping[str, Any], folder: Path) -> str:
     return new
 
 
-async def test_new_connections_use_new_passwords(harness: ApiHarness, tmp_path: Path) -> None:
-    def run() -> None:
-        old = secret_values(harness.services.settings)
-        write_files(tmp_path, old)
-        environment = {"REGISTRU_SECRETS_DIR": str(tmp_path), "REGISTRU_SECRETS_MINUTES": "0"}
-        state = Redis.from_url(old["redis_state_url"])
-        with serving(environment) as api, another_role(harness.databases) as (administrator, login):
-            api.sign_in()
+async def test_new_connections_use_new_passwords(
+    harness: ApiHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = secret_values(harness.services.settings)
+    write_files(tmp_path, old)
+    state = Redis.from_url(old["redis_state_url"])
+    with another_role(harness.databases) as (administrator, login):
+        async with (
+            reading_secrets(harness, tmp_path, monkeypatch) as (api, current),
+            api.signed_in() as http,
+        ):
+            assert (await http.get("/auth/sessions/")).is_success
             password = uuid4().hex
             state.acl_setuser("default", enabled=True, passwords=[f"+{password}"])
             try:
@@ -232,30 +272,25 @@ async def test_new_connections_use_new_passwords(harness: ApiHarness, tmp_path: 
                     for name, url in of_redis(old).items()
                 }
                 write_files(tmp_path, new)
-                api.process.send_signal(signal.SIGHUP)
-                gone = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'api'")
+                assert current.reload()
+                administrator.execute(
+                    text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'api'")
+                )
+                assert (await http.get("/auth/sessions/")).is_success
                 users = text("SELECT DISTINCT usename FROM pg_stat_activity WHERE usename LIKE 'api%'")
+                assert set(administrator.execute(users).scalars()) == {login.split(":")[0]}
 
-                def is_only_new() -> bool:
-                    # Each time: a connection may have been opened after the signal and before the reload.
-                    administrator.execute(gone)
-                    api.sign_in()
-                    return set(administrator.execute(users).scalars()) == {login.split(":")[0]}
-
-                wait_for("connections of the new role only", is_only_new)
                 # The old Redis password is removed, and connections that used it are closed explicitly.
                 state.acl_setuser("default", enabled=True, passwords=[f"-{old_password(old)}"])
-                Redis.from_url(new["redis_state_url"]).client_kill_filter(_type="normal")
-                wait_for("an answer", lambda: api.http.post("/auth/login/", json=api.account).is_success)
+                with Redis.from_url(new["redis_state_url"]) as renewed:
+                    renewed.client_kill_filter(_type="normal")
+                assert (await http.get("/auth/sessions/")).is_success
+                assert await api.services.cache.ping()
             finally:
-                again = Redis.from_url(new["redis_state_url"])
-                again.acl_setuser(
-                    "default", enabled=True, passwords=[f"+{old_password(old)}", f"-{password}"]
-                )
-                again.close()
+                with Redis.from_url(new["redis_state_url"]) as again:
+                    passwords = [f"+{old_password(old)}", f"-{password}"]
+                    again.acl_setuser("default", enabled=True, passwords=passwords)
                 state.close()
-
-    await to_thread.run_sync(run)
 
 
 def of_sql(values: Mapping[str, str]) -> dict[str, str]:
@@ -286,33 +321,20 @@ def another_role(databases: Databases) -> Iterator[tuple[Connection, str]]:
 
 @pytest.mark.parametrize("wrong", ["users_url", "redis_state_url"])
 async def test_refused_database_login_shows_no_password_in_answers_or_logs(
-    harness: ApiHarness, tmp_path: Path, wrong: str
+    harness: ApiHarness, caplog: pytest.LogCaptureFixture, wrong: str
 ) -> None:
-    def run() -> None:
-        values, password = secret_values(harness.services.settings), uuid4().hex
-        login = values[wrong].split("//")[1].split("@")[0]
-        write_files(
-            tmp_path, {**values, wrong: values[wrong].replace(login, f"{login.split(':')[0]}:{password}")}
-        )
-        [port] = free_ports(1)
-        process = start_api({"REGISTRU_SECRETS_DIR": str(tmp_path)}, port=port, workers="1")
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as http:
-            credentials = {"username": "ana", "password": uuid4().hex}
-
-            def answer() -> httpx.Response | None:
-                try:
-                    return http.post("/auth/login/", json=credentials)
-                except httpx.ConnectError:
-                    return None
-
-            refused = wait_for("an answer", answer)
-        process.terminate()
-        _, log = process.communicate(timeout=30)
-        assert refused.status_code >= 500
-        for secret in (password, login.split(":")[1], credentials["password"]):
-            assert secret not in f"{refused.headers} {refused.text} {log}"
-
-    await to_thread.run_sync(run)
+    right, password = secret_values(harness.services.settings)[wrong], uuid4().hex
+    login = right.split("//")[1].split("@")[0]
+    url = right.replace(login, f"{login.split(':')[0]}:{password}")
+    app = create_app(changed_settings(harness.services.settings, **{wrong: url}))
+    credentials = {"username": "ana", "password": uuid4().hex}
+    with caplog.at_level(logging.INFO):
+        async with serve(app, lifespan="on") as served, httpx.AsyncClient(base_url=served) as http:
+            refused = await http.post("/auth/login/", json=credentials, timeout=60)
+    assert refused.status_code >= 500
+    assert "Application startup complete" in caplog.text
+    for secret in (password, login.split(":")[1], credentials["password"]):
+        assert secret not in f"{refused.headers} {refused.text} {caplog.text}"
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -325,7 +347,7 @@ def test_placeholder_secret_prevents_the_start_with_one_line(aws: Aws, tmp_path:
     [port] = free_ports(1)
     environment = {**aws.environment, "REGISTRU_AWS_SECRET_ID": "registru/bad"}
     process = start_api(environment, port=port, workers=workers)
-    _, log = process.communicate(timeout=90)
+    _, log = process.communicate(timeout=200)
     assert process.returncode != 0 or workers == "2"  # uvicorn exits with 0 even if no worker starts
     assert "refused to start: REGISTRU_JWT_SECRET is a placeholder" in log
     assert "(from the AWS secret registru/bad)" in log

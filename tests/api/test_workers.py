@@ -8,25 +8,23 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import psutil
 import pytest
-from anyio import from_thread, to_thread
 
 from api.auth.callers import Caller
 from api.auth.roles import SCOPES, Role
 from api.runtime.wakeups import SCRAPES_CHANNEL
+from api.settings import ApiSettings
 from stack.home import PROJECT
 from stack.ports import free_ports
 from stack.processes import uvicorn
 from standin.site_facts import make_idno
-from tests.api.api_harness import ApiHarness
+from tests.api.served_api import ServedApi
+from tests.local_http import local_client
 from tests.polling import wait_for
-
-pytestmark = pytest.mark.anyio
 
 
 @dataclass
@@ -39,9 +37,8 @@ class Workers:
 
 
 @contextmanager
-def running_workers(harness: ApiHarness, **changed: str) -> Iterator[Workers]:
-    """Run the API with two workers on the harness's stores."""
-    settings = harness.services.settings
+def running_workers(settings: ApiSettings) -> Iterator[Workers]:
+    """Run the API with two workers on the stores of these settings."""
     [port] = free_ports(1)
     environment = {
         "REGISTRU_USERS_URL": settings.users_url,
@@ -52,7 +49,7 @@ def running_workers(harness: ApiHarness, **changed: str) -> Iterator[Workers]:
         "REGISTRU_DAGSTER_URL": settings.dagster_url,
         "REGISTRU_DAGSTER_KEY": settings.dagster_key.get_secret_value(),
         "REGISTRU_BCRYPT_COST": "10",
-        **changed,
+        "REGISTRU_LIMIT_CALLER": "6/hour",
     }
     command = [sys.executable, *uvicorn("api.main:create_app", port=port, workers="2")]
     with ExitStack() as stack:
@@ -62,9 +59,7 @@ def running_workers(harness: ApiHarness, **changed: str) -> Iterator[Workers]:
         reached: dict[int, httpx.Client] = {}
 
         def reach_another() -> dict[int, httpx.Client] | None:
-            http = stack.enter_context(
-                httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False)
-            )
+            http = stack.enter_context(local_client(f"http://127.0.0.1:{port}"))
             try:
                 http.get("/auth/me/")
             except httpx.HTTPError:
@@ -94,55 +89,49 @@ def sign_in(http: httpx.Client) -> str:
     return f"Bearer {http.post('/auth/login/', json=account).json()['access_token']}"
 
 
-async def test_workers_share_sessions_and_limits_and_stop_together(harness: ApiHarness) -> None:
-    def run() -> None:
-        with running_workers(harness, REGISTRU_LIMIT_CALLER="6/hour") as workers:
-            first, second = workers.clients
-            headers = {"Authorization": sign_in(first)}
-            answers = [http.get("/auth/me/", headers=headers) for http in (second, first, second, first)]
-            assert [answer.status_code for answer in answers] == [200] * 4
-            assert [answer.headers["RateLimit-Remaining"] for answer in answers] == ["5", "4", "3", "2"]
-            assert first.post("/auth/logout/", headers=headers).is_success
-            assert second.get("/auth/me/", headers=headers).status_code == 401
-            workers.process.terminate()
-            assert workers.process.wait(30) in (0, -signal.SIGTERM)
-            assert not [pid for pid in workers.pids if psutil.pid_exists(pid)]
-
-    await to_thread.run_sync(run)
+@pytest.fixture(scope="module")
+def workers(served: ServedApi) -> Iterator[Workers]:
+    """An API with two workers, which end together when their parent is stopped."""
+    with running_workers(served.settings) as workers:
+        yield workers
+        workers.process.terminate()
+        assert workers.process.wait(60) in (0, -signal.SIGTERM)
+        assert not [pid for pid in workers.pids if psutil.pid_exists(pid)]
 
 
-async def test_requests_that_wait_at_either_worker_are_woken(harness: ApiHarness) -> None:
-    idno = make_idno(8820)
-
-    async def listeners() -> list[Any]:
-        return list(await harness.services.state.pubsub_numsub(SCRAPES_CHANNEL))
-
-    def run() -> None:
-        with running_workers(harness) as workers, ThreadPoolExecutor(2) as pool:
-            headers = {"Authorization": sign_in(workers.clients[0])}
-            me = workers.clients[0].get("/auth/me/", headers=headers).json()
-            caller = Caller(UUID(me["id"]), me["username"], Role.STANDARD, SCOPES[Role.STANDARD])
-            run_id = from_thread.run(harness.request_company, caller, idno)
-
-            def wait(http: httpx.Client) -> str:
-                answer = http.get(f"/scrape/{run_id}/", params={"wait": 30}, headers=headers)
-                return str(answer.json()["state"])
-
-            assert from_thread.run(listeners) == [(SCRAPES_CHANNEL, 2)]
-            waiting = [pool.submit(wait, http) for http in workers.clients]
-            harness.finish_company(run_id, idno)
-            from_thread.run(harness.run_reconciler)
-            assert [each.result(60) for each in waiting] == ["succeeded"] * 2
-
-    await to_thread.run_sync(run)
+def test_workers_share_sessions_and_limits(workers: Workers) -> None:
+    first, second = workers.clients
+    headers = {"Authorization": sign_in(first)}
+    answers = [http.get("/auth/me/", headers=headers) for http in (second, first, second, first)]
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert [answer.headers["RateLimit-Remaining"] for answer in answers] == ["5", "4", "3", "2"]
+    assert first.post("/auth/logout/", headers=headers).is_success
+    assert second.get("/auth/me/", headers=headers).status_code == 401
 
 
-async def test_workers_stop_when_their_parent_process_is_killed(harness: ApiHarness) -> None:
-    def run() -> None:
-        with running_workers(harness) as workers:
-            workers.process.kill()
-            wait_for(
-                "the workers' end", lambda: not any(psutil.pid_exists(pid) for pid in workers.pids) or None
-            )
+def test_requests_that_wait_at_either_worker_are_woken(served: ServedApi, workers: Workers) -> None:
+    idno, harness = make_idno(8820), served.harness
+    headers = {"Authorization": sign_in(workers.clients[0])}
+    me = workers.clients[0].get("/auth/me/", headers=headers).json()
+    caller = Caller(UUID(me["id"]), me["username"], Role.STANDARD, SCOPES[Role.STANDARD])
+    run_id = served.portal.call(harness.request_company, caller, idno)
 
-    await to_thread.run_sync(run)
+    def listeners() -> int:
+        return int(served.portal.call(harness.services.state.pubsub_numsub, SCRAPES_CHANNEL)[0][1])
+
+    def wait(http: httpx.Client) -> str:
+        answer = http.get(f"/scrape/{run_id}/", params={"wait": 50}, headers=headers)
+        return str(answer.json()["state"])
+
+    wait_for("the workers to listen, as the API of this process does", lambda: listeners() == 3)
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(wait, http) for http in workers.clients]
+        harness.finish_company(run_id, idno)
+        served.portal.call(harness.run_reconciler)
+        assert [each.result(60) for each in waiting] == ["succeeded"] * 2
+
+
+def test_workers_stop_when_their_parent_process_is_killed(served: ServedApi) -> None:
+    with running_workers(served.settings) as workers:
+        workers.process.kill()
+        wait_for("the workers' end", lambda: not any(psutil.pid_exists(pid) for pid in workers.pids))
