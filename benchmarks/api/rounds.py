@@ -70,7 +70,7 @@ def measure(plan: ApiPlan) -> ApiReport:
             for number in range(plan.rounds):
                 log_progress(f"round {number + 1} of {plan.rounds}")
                 for row in rows:
-                    row.add(_measure_load(servers, row, plan.seconds))
+                    row.add(measure_load(servers, row, plan.seconds))
             kilobytes = servers.kilobytes_a_record
     finally:
         os.sched_setaffinity(0, before)
@@ -89,7 +89,8 @@ def _divided(cores: list[int]) -> tuple[set[int], set[int]]:
     return {cores[0]}, set(cores[1:]) or {cores[0]}
 
 
-def _measure_load(servers: Servers, row: ApiRow, seconds: float) -> MeasuredLoad:
+def measure_load(servers: Servers, row: ApiRow, seconds: float) -> MeasuredLoad:
+    """Load one server for some seconds with a row's number of clients. Raises SystemExit after a wrong response."""
     command = [sys.executable, "-m", "benchmarks.api.api_load", str(servers.ports[row.server])]
     given = json.dumps({"tokens": servers.tokens, "idnos": servers.idnos})
     done = subprocess.run(

@@ -1,19 +1,24 @@
 """Small runs of the API benchmark: both servers are measured and compared, and only correct responses count."""
 
 import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from benchmarks.api.api_load import MeasuredLoad
 from benchmarks.api.report import as_text, write_json
-from benchmarks.api.rounds import ApiPlan, ApiReport, ApiRow, measure
-from benchmarks.api.servers import OURS, SMALLEST
+from benchmarks.api.rounds import ApiPlan, ApiReport, ApiRow, measure, measure_load
+from benchmarks.api.servers import OURS, SMALLEST, Servers
 from benchmarks.machine import Machine
+from standin.site_facts import make_idno
 
 PLAN = ApiPlan(rounds=1, seconds=0.2, clients=(2,))
 
 
+@pytest.mark.usefixtures("starts_platform")
 def test_both_servers_are_measured() -> None:
     report = measure(PLAN)
     assert [(row.server, row.clients, len(row.per_second)) for row in report.rows] == [
@@ -40,10 +45,33 @@ def test_results_are_compared_with_the_smallest_endpoint(tmp_path: Path) -> None
     assert "16 clients: 0.8 of the smallest endpoint's throughput, 1.5 times its p99" in as_text(report)
 
 
+class Refusing(BaseHTTPRequestHandler):
+    """A server that refuses each request."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.send_response(401)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Print nothing."""
+
+
+@pytest.fixture
+def refusing_port() -> Iterator[int]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+@pytest.mark.usefixtures("starts_stores")
 def test_a_refused_request_fails_the_measurement(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    refusing_port: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("benchmarks.api.servers._sign_in", lambda url: ["no token"])
+    servers = Servers({OURS: refusing_port}, {}, ["no token"], [make_idno(1)], 1.0)
     with pytest.raises(SystemExit, match="the measurement failed"):
-        measure(PLAN)
+        measure_load(servers, ApiRow(OURS, 2), 0.2)
     assert "answered with HTTP/1.1 401" in capfd.readouterr().err

@@ -15,6 +15,7 @@ from benchmarks.machine import Machine
 PLAN = ExtractPlan(rounds=1, companies=2, tabs=(4,), latencies_ms=(0,))
 
 
+@pytest.mark.usefixtures("starts_browser")
 def test_each_selenium_way_is_measured() -> None:
     report = measure(PLAN, our_ways(PLAN.tabs))
     assert [(row.name, row.tabs, row.bodies) for row in report.rows] == [
@@ -28,6 +29,7 @@ def test_each_selenium_way_is_measured() -> None:
         assert row.cpu_seconds[0] > 0
 
 
+@pytest.mark.usefixtures("starts_browser")
 def test_playwright_is_measured() -> None:
     pytest.importorskip("playwright")
     from benchmarks.extract.playwright_way import playwright_way
@@ -36,6 +38,7 @@ def test_playwright_is_measured() -> None:
     assert row.per_second[0] > 0
 
 
+@pytest.mark.usefixtures("starts_browser")
 def test_a_wrong_page_aborts_the_benchmark() -> None:
     def fetch_nothing(idnos: Sequence[str], _: ExtractSetup) -> list[Fetched]:
         return [Fetched(idno, "<h1>Se încarcă</h1>", 0) for idno in idnos]

@@ -1,6 +1,7 @@
 """Starts a run server with its own definitions and a Dagster instance."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import psutil
 import pytest
@@ -51,6 +53,16 @@ def work():
 
 defs = Definitions(jobs=[work])
 """
+
+KILL_AFTER_SECONDS = 10.0
+IMPATIENT = (
+    f"""
+import sys
+sys.modules["__main__"].KILL_AFTER_SECONDS = {KILL_AFTER_SECONDS}
+"""
+    + DEFINITIONS
+)
+"""Definitions with which the run server kills a cancelled run sooner than usual, also after it replaced itself."""
 
 INSTANCE = """
 run_launcher:
@@ -99,6 +111,13 @@ class RunServerHarness:
         self.instance.launch_run(run.run_id, None)  # type: ignore[arg-type] # no workspace, so only the run server can launch
         return run.run_id
 
+    def change_code(self) -> str:
+        """Change the code of the definitions and return their new version."""
+        version = uuid4().hex
+        changed = re.sub('VERSION = ".*"', f'VERSION = "{version}"', self.module.read_text())
+        self.module.write_text(changed)
+        return version
+
     def run(self, run_id: str) -> DagsterRun:
         run = self.instance.get_run_by_id(run_id)
         assert run is not None
@@ -107,13 +126,15 @@ class RunServerHarness:
     def wait_until_ended(self, run_id: str) -> DagsterRunStatus:
         """Wait until a run has ended and return its status."""
         return wait_for(
-            f"the end of run {run_id}", lambda: run.status if (run := self.run(run_id)).is_finished else None
+            f"the end of run {run_id}",
+            lambda: run.status if (run := self.run(run_id)).is_finished else None,
+            seconds=120,
         )
 
     def written(self, run_id: str) -> str:
         """Wait until the op of a run has written its file and return the content."""
         path = self.folder / f"{run_id}.txt"
-        return wait_for("the run's file", lambda: path.read_text() if path.exists() else None)
+        return wait_for("the run's file", lambda: path.exists() and path.read_text(), seconds=120)
 
     def processes(self, title: str) -> list[psutil.Process]:
         """Return the server's processes with a text in their title."""
@@ -163,11 +184,11 @@ def run_server(
     process = subprocess.Popen([*command, "-m", "warm_jobs"], env=environment, cwd=PROJECT)
     try:
         warm = RunServerHarness(folder, process, instance)
-        wait_for("the server", lambda: _listens(warm.socket) or process.poll() is not None)
+        wait_for("the server", lambda: _listens(warm.socket) or process.poll() is not None, seconds=120)
         yield warm
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.wait(60)
 
 
 @contextmanager

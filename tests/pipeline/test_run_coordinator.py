@@ -21,7 +21,7 @@ run_coordinator:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[RunServerHarness]:
+def server(starts_platform: None, tmp_path: Path) -> Iterator[RunServerHarness]:
     with (
         open_instance(tmp_path, more=COORDINATOR) as instance,
         run_server(tmp_path, instance) as running,

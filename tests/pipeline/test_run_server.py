@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +15,31 @@ from dagster._serdes import serialize_value
 
 from pipeline.dagster_host.run_launcher import WarmRunLauncher
 from pipeline.dagster_host.run_server import GONE, HEALTH, LAUNCH
-from pipeline.dagster_host.run_worker import KILL_AFTER_SECONDS
 from pipeline.local_socket import send_request
-from tests.pipeline.run_server_harness import DEFINITIONS, RunServerHarness, open_instance, run_server
+from tests.long_version import LONG
+from tests.pipeline.run_server_harness import (
+    DEFINITIONS,
+    IMPATIENT,
+    KILL_AFTER_SECONDS,
+    RunServerHarness,
+    open_instance,
+    run_server,
+)
 from tests.polling import wait_for
 
-RUNS = int(os.environ.get("REGISTRU_RUNS", "10"))
+RUNS = int(os.environ.get("REGISTRU_RUNS", "10" if LONG else "4"))
 """How many runs in a row leak nothing; `make runs-in-a-row` takes 200."""
 
 
 @pytest.fixture
-def instance(tmp_path: Path) -> Iterator[DagsterInstance]:
+def instance(starts_platform: None, tmp_path: Path) -> Iterator[DagsterInstance]:
     """An instance for a test that starts its own server."""
     with open_instance(tmp_path) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunServerHarness]:
+def server(starts_platform: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunServerHarness]:
     folder = tmp_path_factory.mktemp("warm")
     with open_instance(folder) as instance, run_server(folder, instance) as running:
         yield running
@@ -80,50 +87,69 @@ def test_health_check_recognizes_a_reused_pid(server: RunServerHarness) -> None:
 
     other = {"pid": os.getpid(), "started": psutil.Process().create_time() - 100}
     asked: dict[str, Any] = {"op": HEALTH, "run_id": "another", "worker": other}
-    assert send_request(server.socket, asked, timeout=10) == {"state": GONE}
-    assert send_request(server.socket, {**asked, "worker": None}, timeout=10) == {"state": GONE}
+    assert send_request(server.socket, asked, timeout=60) == {"state": GONE}
+    assert send_request(server.socket, {**asked, "worker": None}, timeout=60) == {"state": GONE}
     assert launcher.terminate(run_id)
     assert server.wait_until_ended(run_id) is DagsterRunStatus.CANCELED
 
 
-@contextmanager
-def server_after_a_killed_one(
-    folder: Path, instance: DagsterInstance, *, then: str
-) -> Iterator[tuple[RunServerHarness, str, psutil.Process]]:
-    """Yield a server, with a run and its process that a killed server has left."""
-    with run_server(folder, instance) as first:
-        run_id = first.launch(then)
-        first.written(run_id)
-        [process] = first.processes(f"dagster-run {run_id}")
+@dataclass(frozen=True)
+class ReplacedServer:
+    """A server that follows a killed one, and two runs that the killed one has left."""
+
+    server: RunServerHarness
+    waiting: str
+    hanging: str
+    hanging_process: psutil.Process
+
+
+@pytest.fixture(scope="module")
+def replaced(starts_platform: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReplacedServer]:
+    folder = tmp_path_factory.mktemp("replaced")
+    with open_instance(folder) as instance, run_server(folder, instance, definitions=IMPATIENT) as first:
+        waiting, hanging = first.launch("wait"), first.launch("hang")
+        for run_id in (waiting, hanging):
+            first.written(run_id)
+        [process] = first.processes(f"dagster-run {hanging}")
         first.process.kill()
-        first.process.wait(10)
-        with run_server(folder, instance) as second:
-            yield second, run_id, process
+        first.process.wait(60)
+        with run_server(folder, instance, definitions=IMPATIENT) as second:
+            yield ReplacedServer(second, waiting, hanging, process)
 
 
-def test_runs_survive_a_killed_server_and_the_next_one_knows_them(
-    tmp_path: Path, instance: DagsterInstance
-) -> None:
-    with server_after_a_killed_one(tmp_path, instance, then="wait") as (second, run_id, _):
-        launcher = second.instance.run_launcher
-        health = launcher.check_run_worker_health(second.run(run_id))
-        assert health.status is WorkerStatus.RUNNING
-        assert launcher.terminate(run_id)
-        assert second.wait_until_ended(run_id) is DagsterRunStatus.CANCELED
+def test_runs_survive_a_killed_server_and_the_next_one_knows_them(replaced: ReplacedServer) -> None:
+    server, run_id = replaced.server, replaced.waiting
+    launcher = server.instance.run_launcher
+    health = launcher.check_run_worker_health(server.run(run_id))
+    assert health.status is WorkerStatus.RUNNING
+    assert launcher.terminate(run_id)
+    assert server.wait_until_ended(run_id) is DagsterRunStatus.CANCELED
 
 
-def test_hanging_run_is_killed_although_its_server_was_replaced_twice(
-    tmp_path: Path, instance: DagsterInstance
-) -> None:
-    with server_after_a_killed_one(tmp_path, instance, then="hang") as (second, run_id, hanging):
-        assert second.instance.run_launcher.terminate(run_id)
-        second.module.write_text(DEFINITIONS.replace('VERSION = "one"', 'VERSION = "the second"'))
-        assert second.written(second.launch()) == "the second 1"
-        wait_for(
-            "the end of the hanging process",
-            lambda: not hanging.is_running(),
-            seconds=KILL_AFTER_SECONDS + 30,
-        )
+def test_hanging_run_is_killed_although_its_server_was_replaced_twice(replaced: ReplacedServer) -> None:
+    server = replaced.server
+    assert server.instance.run_launcher.terminate(replaced.hanging)
+    version = server.change_code()
+    assert server.written(server.launch()) == f"{version} 1"
+    wait_for(
+        "the end of the hanging process",
+        lambda: not replaced.hanging_process.is_running(),
+        seconds=KILL_AFTER_SECONDS + 120,
+    )
+
+
+def test_next_run_executes_changed_code_and_active_runs_continue(replaced: ReplacedServer) -> None:
+    server = replaced.server
+    under_way = server.launch("wait")
+    server.written(under_way)
+    version = server.change_code()
+
+    later = server.launch()
+
+    assert server.wait_until_ended(later) is DagsterRunStatus.SUCCESS
+    assert server.written(later) == f"{version} 1"
+    assert server.instance.run_launcher.terminate(under_way)
+    assert server.wait_until_ended(under_way) is DagsterRunStatus.CANCELED
 
 
 def test_stopping_the_server_ends_the_runs(tmp_path: Path, instance: DagsterInstance) -> None:
@@ -135,28 +161,12 @@ def test_stopping_the_server_ends_the_runs(tmp_path: Path, instance: DagsterInst
     wait_for("the end of all processes", lambda: not any(process.is_running() for process in processes))
 
 
-def test_next_run_executes_changed_code_and_active_runs_continue(
-    tmp_path: Path, instance: DagsterInstance
-) -> None:
-    with run_server(tmp_path, instance) as server:
-        under_way = server.launch("wait")
-        server.written(under_way)
-        server.module.write_text(DEFINITIONS.replace('VERSION = "one"', 'VERSION = "the second"'))
-
-        later = server.launch()
-
-        assert server.wait_until_ended(later) is DagsterRunStatus.SUCCESS
-        assert server.written(later) == "the second 1"
-        assert server.instance.run_launcher.terminate(under_way)
-        assert server.wait_until_ended(under_way) is DagsterRunStatus.CANCELED
-
-
 def test_server_with_a_second_thread_does_not_fork(tmp_path: Path, instance: DagsterInstance) -> None:
     thread = "import threading, time\nthreading.Thread(target=time.sleep, args=(600,), daemon=True).start()\n"
     threaded = thread + DEFINITIONS
     with run_server(tmp_path, instance, definitions=threaded) as server:
         request = {"op": LAUNCH, "run_id": "x", "instance": serialize_value(instance.get_ref())}
-        answer = send_request(server.socket, request, timeout=10)
+        answer = send_request(server.socket, request, timeout=60)
     assert "2 threads" in answer["error"]
 
 
@@ -174,7 +184,7 @@ def test_paused_server_skips_a_request_whose_client_has_gone(
 
     # The server answers this request after the paused one.
     asked: dict[str, Any] = {"op": HEALTH, "run_id": run_id}
-    assert send_request(server.socket, asked, timeout=10) == {"state": GONE}
+    assert send_request(server.socket, asked, timeout=60) == {"state": GONE}
     assert server.wait_until_ended(server.launch()) is DagsterRunStatus.SUCCESS
     assert server.run(run_id).status is DagsterRunStatus.NOT_STARTED
 
@@ -183,7 +193,7 @@ def test_paused_server_skips_a_request_whose_client_has_gone(
 def test_malformed_request_is_answered_with_an_error(
     server: RunServerHarness, request_: dict[str, str]
 ) -> None:
-    assert send_request(server.socket, request_, timeout=10)["error"]
+    assert send_request(server.socket, request_, timeout=60)["error"]
     assert server.wait_until_ended(server.launch()) is DagsterRunStatus.SUCCESS
 
 
@@ -197,8 +207,8 @@ def test_runs_in_a_row_leak_no_process_and_no_descriptor(server: RunServerHarnes
         return process.num_fds() if alone else None
 
     assert server.wait_until_ended(server.launch()) is DagsterRunStatus.SUCCESS
-    before = wait_for("only the standby worker", open_descriptors)
+    before = wait_for("only the standby worker", open_descriptors, seconds=120)
     for _ in range(RUNS):
         assert server.wait_until_ended(server.launch()) is DagsterRunStatus.SUCCESS
-    after = wait_for("only the standby worker", open_descriptors)
+    after = wait_for("only the standby worker", open_descriptors, seconds=120)
     assert after <= before
