@@ -29,7 +29,7 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         running_site() as site,
-        running_platform(Path(folder), site) as platform,
+        running_platform(Path(folder), site, durable=True) as platform,
     ):
         measure(platform)
 

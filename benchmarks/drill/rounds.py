@@ -111,7 +111,9 @@ def _crew(home: Path) -> Iterator[tuple[Platform, Crew]]:
     with ExitStack() as stack:
         site = stack.enter_context(running_site(faults=True, latency_ms=_SITE_LATENCY_MS))
         limit = str(_RUN_LIMIT_SECONDS)
-        platform = stack.enter_context(running_platform(home, site, run_limit_seconds=limit))
+        platform = stack.enter_context(
+            running_platform(home, site, durable=True, run_limit_seconds=limit, warm_browsers="2")
+        )
         people = [stack.enter_context(platform.signed_in()) for _ in range(_PEOPLE)]
         held = CASES[CaseName.FOUND].idno
         people[0].fetch(held)

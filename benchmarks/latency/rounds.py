@@ -79,8 +79,12 @@ def measure(plan: LatencyPlan) -> LatencyReport:
 
 @contextmanager
 def _platform(home: Path, site: Site, **settings: str) -> Iterator[PlatformUser]:
+    settings = {"warm_browsers": "2", **settings}
     platform: Platform
-    with running_platform(home, site, rate=0, **settings) as platform, platform.signed_in() as user:
+    with (
+        running_platform(home, site, rate=0, durable=True, **settings) as platform,
+        platform.signed_in() as user,
+    ):
         yield user
 
 
