@@ -36,17 +36,17 @@ class Supervisor:
     def __init__(self, socket: str) -> None:
         self.socket = socket
 
-    @property
-    def _rpc(self) -> Any:
+    def _call(self, method: str, *arguments: object) -> Any:
         # Each call opens a new connection: the transport does not recover from a failed one.
         transport = SupervisorTransport(None, None, serverurl=f"unix://{self.socket}")
-        return xmlrpc.client.ServerProxy("http://supervisor", transport=transport).supervisor
-
-    def _call(self, method: str, *arguments: object) -> Any:
-        try:
-            return getattr(self._rpc, method)(*arguments)
-        except (OSError, HTTPException, xmlrpc.client.Error) as error:
-            raise StackError(f"the supervisor does not answer ({error}); see logs/supervisor.log") from error
+        with contextlib.closing(transport):
+            server = xmlrpc.client.ServerProxy("http://supervisor", transport=transport)
+            try:
+                return getattr(server.supervisor, method)(*arguments)
+            except (OSError, HTTPException, xmlrpc.client.Error) as error:
+                raise StackError(
+                    f"the supervisor does not answer ({error}); see logs/supervisor.log"
+                ) from error
 
     def start(self, group: str) -> None:
         """Start the processes of a group."""
