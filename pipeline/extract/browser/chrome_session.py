@@ -40,7 +40,7 @@ _BACKGROUND_FLAGS = (
 )
 """Let background pages run at full speed. Do not cache pages that a tab has left; this cache takes a quarter of the
 CPU time."""
-_SCRIPT_TIMEOUT_SECONDS = 5
+SCRIPT_TIMEOUT_SECONDS = 5
 _START_TIMEOUT_SECONDS = 60
 _QUIT_TIMEOUT_SECONDS = 5
 COMMAND_TIMEOUT_SECONDS = 15
@@ -92,7 +92,7 @@ def chrome(settings: BrowserSettings) -> Iterator[Driver]:
         assert isinstance(driver.command_executor, RemoteConnection)
         driver.command_executor.client_config.timeout = COMMAND_TIMEOUT_SECONDS
         driver.set_page_load_timeout(settings.visit_timeout_seconds)
-        driver.set_script_timeout(_SCRIPT_TIMEOUT_SECONDS)
+        driver.set_script_timeout(SCRIPT_TIMEOUT_SECONDS)
         try:
             yield driver
         finally:
