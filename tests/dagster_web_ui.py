@@ -41,6 +41,11 @@ query Run($id: ID!) {
   }
 }
 """
+RUN_STATUS = """
+query RunStatus($id: ID!) {
+  runOrError(runId: $id) { ... on Run { status } }
+}
+"""
 TERMINATE = """
 mutation Terminate($id: String!) {
   terminateRun(runId: $id) { __typename }

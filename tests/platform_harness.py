@@ -27,7 +27,7 @@ from stack.orphan_processes import processes_of
 from stack.ports import free_ports
 from stack.secrets import load_or_create
 from standin.server import Site
-from tests.dagster_web_ui import ENDED_STATUSES, LAUNCH, RUN, TERMINATE, query_dagster
+from tests.dagster_web_ui import ENDED_STATUSES, LAUNCH, RUN, RUN_STATUS, TERMINATE, query_dagster
 from tests.platform_user import PlatformUser
 from tests.polling import wait_for
 from warehouse.schema import database_roles
@@ -138,11 +138,11 @@ class Platform:
     def finished_run(self, run_id: str, *, seconds: float = 180) -> dict[str, Any]:
         """Wait until a run has ended and return it."""
 
-        def ended_run() -> dict[str, Any] | None:
-            run = self.run(run_id)
-            return run if run["status"] in ENDED_STATUSES else None
+        def ended() -> bool:
+            return self.graphql(RUN_STATUS, id=run_id)["runOrError"]["status"] in ENDED_STATUSES
 
-        return wait_for(f"the end of run {run_id}", ended_run, seconds=seconds, pause_seconds=0.5)
+        wait_for(f"the end of run {run_id}", ended, seconds=seconds, pause_seconds=0.3)
+        return self.run(run_id)
 
     def terminate(self, run_id: str) -> None:
         """Cancel a run, as the button of Dagster's web UI does."""
