@@ -98,7 +98,7 @@ def test_without_dagster_a_request_is_refused_and_leaves_no_open_scrape(
     [webserver] = [
         process
         for process in platform.processes("pipeline.dagster_host.webserver")
-        if "--read-only" not in process.cmdline()
+        if "--read-only" not in " ".join(process.cmdline())
     ]
     webserver.suspend()
     try:

@@ -2,13 +2,14 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Event
 from uuid import uuid4
 
 import httpx
+import pytest
 from jose import jwt
 from redis import Redis
 from sqlalchemy import text
@@ -21,15 +22,19 @@ from tests.platform_user import PlatformUser
 from tests.polling import wait_for
 from warehouse.schema import database_roles
 
+REFUSED = ("bad", "ended", "anonymous")
+"""The clients whose requests are never accepted."""
 LOAD_PAUSE_SECONDS = 0.02
 """Pause of each client between two requests, so that the clients leave the machine to the platform."""
 
 
-def redis_of(platform: Platform) -> Redis:
-    """Return a client of the state database."""
+@pytest.fixture
+def redis(platform: Platform) -> Iterator[Redis]:
+    """A client of the state database."""
     secrets = load_or_create(platform.home.secrets)
     url = valkey.url(platform.ports["valkey"], secrets, valkey.STATE_DATABASE)
-    return Redis.from_url(url, decode_responses=True)
+    with Redis.from_url(url, decode_responses=True) as client:
+        yield client
 
 
 def client_with_token(platform: Platform, token: str) -> httpx.Client:
@@ -50,19 +55,33 @@ def test_redis_restart_under_load_admits_no_invalid_caller_and_causes_no_500(
     with platform.signed_in() as other:
         signed_out = other.http.headers["Authorization"].split()[1]
         other.http.post("/auth/logout/")
-    clients: dict[str, Callable[[], int]] = {}
-    good, bad = user.http, client_with_token(platform, forged_token(platform, user))
-    ended = client_with_token(platform, signed_out)
-    anonymous = httpx.Client(base_url=platform.url, timeout=60, trust_env=False)
-    clients["good"] = lambda: good.get("/auth/me/").status_code
-    clients["bad"] = lambda: bad.get("/auth/me/").status_code
-    clients["ended"] = lambda: ended.get("/auth/me/").status_code
-    clients["anonymous"] = lambda: anonymous.get("/dagster/server_info").status_code
-    clients["login"] = lambda: (
-        anonymous.post(
-            "/auth/login/", json={"username": user.username, "password": user.password}
-        ).status_code
-    )
+    account = {"username": user.username, "password": user.password}
+    with (
+        client_with_token(platform, forged_token(platform, user)) as bad,
+        client_with_token(platform, signed_out) as ended,
+        httpx.Client(base_url=platform.url, timeout=60, trust_env=False) as anonymous,
+    ):
+        totals = _send_while_redis_restarts(
+            platform,
+            {
+                "good": lambda: user.http.get("/auth/me/").status_code,
+                "bad": lambda: bad.get("/auth/me/").status_code,
+                "ended": lambda: ended.get("/auth/me/").status_code,
+                "anonymous": lambda: anonymous.get("/dagster/server_info").status_code,
+                "login": lambda: anonymous.post("/auth/login/", json=account).status_code,
+            },
+        )
+
+    assert set(totals["good"]) <= {200, 503}, totals
+    assert set(totals["login"]) <= {200, 429, 503}, totals
+    for name in REFUSED:
+        assert set(totals[name]) <= {401, 503}, totals
+
+
+def _send_while_redis_restarts(
+    platform: Platform, clients: Mapping[str, Callable[[], int]]
+) -> dict[str, Counter[int]]:
+    """Let clients send requests while Redis is killed several times; return the counts of their answers."""
     totals: dict[str, Counter[int]] = {name: Counter() for name in clients}
     stop = Event()
 
@@ -70,11 +89,9 @@ def test_redis_restart_under_load_admits_no_invalid_caller_and_causes_no_500(
         while not stop.wait(LOAD_PAUSE_SECONDS):
             totals[name][clients[name]()] += 1
 
-    refused = ("bad", "ended", "anonymous")
-
     def served() -> int:
         """Return the number of right answers to the client that got the fewest."""
-        return min(totals["good"][200], totals["login"].total(), *(totals[name][401] for name in refused))
+        return min(totals["good"][200], totals["login"].total(), *(totals[name][401] for name in REFUSED))
 
     def wait_until_all_are_served() -> None:
         before = served()
@@ -93,18 +110,16 @@ def test_redis_restart_under_load_admits_no_invalid_caller_and_causes_no_500(
             stop.set()
         for future in running:
             future.result()
-
-    assert set(totals["good"]) <= {200, 503}, totals
-    assert set(totals["login"]) <= {200, 429, 503}, totals
-    for name in refused:
-        assert set(totals[name]) <= {401, 503}, totals
+    return totals
 
 
 def _restarted(platform: Platform, old_pid: int) -> bool | None:
     return any(process.pid != old_pid for process in platform.processes("valkey")) or None
 
 
-def test_emptied_redis_is_filled_again_from_postgresql(platform: Platform, user: PlatformUser) -> None:
+def test_emptied_redis_is_filled_again_from_postgresql(
+    platform: Platform, user: PlatformUser, redis: Redis
+) -> None:
     key = user.http.post("/auth/keys/", json={"name": "k", "scopes": ["scrape"]}).json()
     revoked = user.http.post("/auth/keys/", json={"name": "r", "scopes": ["scrape"]}).json()
     user.http.delete(f"/auth/keys/{revoked['id']}/")
@@ -112,22 +127,22 @@ def test_emptied_redis_is_filled_again_from_postgresql(platform: Platform, user:
     listed = user.http.get("/auth/sessions/").json()
     user.http.delete(f"/auth/sessions/{listed[0]['id']}/")
 
-    redis_of(platform).flushdb()
+    redis.flushdb()
 
     assert user.http.get("/auth/me/").status_code == 200
     with_key = {"X-API-Key": key["key"]}
     assert httpx.get(f"{platform.url}/auth/me/", headers=with_key, trust_env=False).status_code == 200
     with_revoked = {"X-API-Key": revoked["key"]}
     assert httpx.get(f"{platform.url}/auth/me/", headers=with_revoked, trust_env=False).status_code == 401
-    assert client_with_token(platform, other["access_token"]).get("/auth/me/").status_code == 401
+    with client_with_token(platform, other["access_token"]) as signed_out:
+        assert signed_out.get("/auth/me/").status_code == 401
     refreshed = user.http.post("/auth/refresh/", json={"refresh_token": other["refresh_token"]})
     assert refreshed.status_code == 401
 
 
 def test_copies_of_sessions_and_accounts_in_redis_expire_within_minutes(
-    platform: Platform, user: PlatformUser
+    user: PlatformUser, redis: Redis
 ) -> None:
-    redis = redis_of(platform)
     user.http.get("/auth/me/")
     keys = [key for pattern in ("session:*", "account:*") for key in redis.scan_iter(pattern)]
     assert keys
@@ -145,10 +160,8 @@ def test_request_with_a_cached_session_uses_no_sql(platform: Platform, user: Pla
 
 
 def test_no_request_after_sign_out_is_accepted_even_if_redis_loses_keys(
-    platform: Platform, user: PlatformUser
+    platform: Platform, user: PlatformUser, redis: Redis
 ) -> None:
-    redis = redis_of(platform)
-
     def one_round() -> None:
         session = user.http.post(
             "/auth/login/", json={"username": user.username, "password": user.password}
