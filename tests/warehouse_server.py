@@ -21,7 +21,7 @@ from stack.secrets import Secrets, load_or_create
 from warehouse.schema import database_roles
 from warehouse.schema.alembic_runner import migrate
 
-_FAST = tuple(
+FAST = tuple(
     part
     for setting in ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "scram_iterations=1")
     for part in ("-c", setting)
@@ -148,7 +148,7 @@ def running_databases(folder: Path, *, durable: bool = False) -> Iterator[Databa
     secrets = load_or_create(home.secrets)
     postgres.prepare(home, secrets, durable=durable)
     [port] = free_ports(1)
-    command = [*postgres.command_line(home, port), *(() if durable else _FAST)]
+    command = [*postgres.command_line(home, port), *(() if durable else FAST)]
     with (home.logs / "postgres.log").open("wb") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log)
     try:

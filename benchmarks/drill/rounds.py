@@ -37,10 +37,11 @@ _END_SECONDS = 180.0
 
 @dataclass(frozen=True)
 class DrillPlan:
-    """The faults to inject, and the seed that selects the companies."""
+    """The faults to inject, the seed that selects the companies, and whether a round without a fault comes first."""
 
     faults: tuple[DrillFault, ...] = ALL
     seed: int = 1
+    baseline: bool = True
 
     @classmethod
     def of(cls, parts: list[str], *, quick: bool, seed: int) -> "DrillPlan":
@@ -91,8 +92,7 @@ def drill(plan: DrillPlan) -> DrillReport:
     begun, ledger, rounds = time.monotonic(), Ledger(plan.seed), []
     with tempfile.TemporaryDirectory(prefix="drill-") as folder:
         with _crew(Path(folder) / "home") as (platform, crew):
-            rounds.append(_round(platform, crew, ledger, None))
-            for fault in plan.faults:
+            for fault in (*([None] if plan.baseline else []), *plan.faults):
                 rounds.append(_round(platform, crew, ledger, fault))
             _log_progress("final checks")
             problems = [*final_problems(platform, crew, ledger), *ledger.problems]
