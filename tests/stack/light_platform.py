@@ -5,6 +5,7 @@ The lock of the home, the supervisor, the watch over it and the shutdown are tho
 
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -15,7 +16,7 @@ from stack.home import Home
 from stack.ports import free_ports
 from stack.processes import PLATFORM, STORES, Ports, ProcessPlan, Program, Source
 from stack.secrets import load_or_create
-from stack.supervisor import Supervisor
+from stack.supervisor import Supervisor, starting_supervisor
 
 _IDLE = [sys.executable, "-c", "import time; time.sleep(3600)"]
 
@@ -41,7 +42,14 @@ def _start(plan: ProcessPlan, started: list[Program], supervisor: Supervisor, **
 def run(home: str) -> int:
     """Run the command until a signal or a failure ends it. Return its exit status."""
     with (
-        patch.multiple(platform, _make_plan=_plan, programs=_programs, _start=_start),
+        patch.multiple(
+            platform,
+            _make_plan=_plan,
+            programs=_programs,
+            _start=_start,
+            # The idle processes need no Dagster.
+            starting_supervisor=partial(starting_supervisor, warm=False),
+        ),
         patch.object(cli, "_WATCH_SECONDS", 0.2),
     ):
         return cli.main(["up", "--home", home, "--site", "http://127.0.0.1:9", "--port", "0"])
