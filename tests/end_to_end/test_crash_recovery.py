@@ -183,7 +183,9 @@ def test_single_request_overtakes_an_earlier_batch(platform: Platform, user: Pla
         with platform.signed_in() as person:
             answer = person.http.post("/scrape/", params={"wait": 60}, json={"idno": idnos[-1]})
             assert answer.status_code == httpx.codes.OK, answer.text
-        assert user.http.get(batch["status_url"]).json()["state"] == "running"
+        before = user.http.get(batch["status_url"]).json()
+        assert before["state"] == "running"
+        assert answer.json()["data"]["source"]["run_id"] != before["companies"][0]["run_id"]
     status = wait_for_batch_end(user, batch["status_url"])
     assert status["counts"] == {"succeeded": len(idnos)}
     assert platform.site.visits(idnos[-1]) == 1
