@@ -134,7 +134,7 @@ class RunServerHarness:
     def written(self, run_id: str) -> str:
         """Wait until the op of a run has written its file and return the content."""
         path = self.folder / f"{run_id}.txt"
-        return wait_for("the run's file", lambda: path.exists() and path.read_text(), seconds=120)
+        return wait_for("the run's file", lambda: path.read_text() if path.exists() else None, seconds=120)
 
     def processes(self, title: str) -> list[psutil.Process]:
         """Return the server's processes with a text in their title."""

@@ -123,7 +123,7 @@ def test_each_check_reports_a_summary(in_process: InProcessDagster) -> None:
 
 
 def test_failed_error_check_fails_its_run(in_process: InProcessDagster) -> None:
-    [idno] = put(in_process, range(30, 31))
+    _, idno = put(in_process, range(30, 32))
     assert retransform(in_process).success
     with in_process.databases.warehouse(database_roles.WAREHOUSE_OWNER) as owner:
         owner.exec_driver_sql(
