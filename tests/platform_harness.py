@@ -32,7 +32,7 @@ from tests.platform_user import PlatformUser
 from tests.polling import wait_for
 from warehouse.schema import database_roles
 
-VISIT_TIMEOUT_SECONDS = 8
+VISIT_TIMEOUT_SECONDS = 10
 WARM_BROWSERS = 1
 
 
@@ -110,6 +110,12 @@ class Platform:
         assert answer.status_code == httpx.codes.CREATED, answer.text
         http.headers["X-API-Key"] = answer.json()["key"]
         return http
+
+    def close(self) -> None:
+        """Close the HTTP clients."""
+        for name in ("admin", "analyst"):
+            if name in vars(self):  # a cached property exists once it has been used
+                getattr(self, name).close()
 
     def graphql(self, query: str, **variables: Any) -> Any:
         """Send a GraphQL query to Dagster as an analyst and return its data."""
@@ -201,7 +207,7 @@ class Platform:
             counts = {len(drivers), len(profiles)}
             return {_parent(driver) for driver in drivers} == lenders and counts == {self.warm_browsers}
 
-        wait_for("the end of all browsers except the warm ones", only_warm_browsers)
+        wait_for("the end of all browsers except the warm ones", only_warm_browsers, pause_seconds=0.3)
 
     @contextmanager
     def another_api(self, **settings: str) -> Iterator[httpx.Client]:
@@ -297,7 +303,11 @@ def running_platform(
             home = Home.at(folder)
             dagster_url = json.loads(home.state.read_text())["dagster_url"]
             warm_browsers = int(settings.get("warm_browsers", WARM_BROWSERS))
-            yield Platform(home, process, url, dagster_url, site, Path(scratch), warm_browsers)
+            platform = Platform(home, process, url, dagster_url, site, Path(scratch), warm_browsers)
+            try:
+                yield platform
+            finally:
+                platform.close()
         finally:
             if process.poll() is None:
                 stop(process)

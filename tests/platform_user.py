@@ -34,7 +34,7 @@ class PlatformUser:
         """Wait until a run has ended and return its status."""
 
         def final_status() -> dict[str, Any] | None:
-            answer = self.http.get(f"/scrape/{run_id}/")
+            answer = self.http.get(f"/scrape/{run_id}/", params={"wait": 10})
             assert answer.status_code == httpx.codes.OK, answer.text
             status: dict[str, Any] = answer.json()
             return None if status["state"] in OPEN_STATES else status
