@@ -52,7 +52,7 @@ def test_text_that_cannot_be_a_legal_form_is_not_read_as_one(text: str) -> None:
 def test_italic_text_is_content_and_an_icon_name_is_not() -> None:
     assert read("<p>Adresa: MD-2001, <i>Chișinău</i></p>").address == "MD-2001, Chișinău"
     assert read("<p><i>location_on</i> Adresa: str. Pilda, 1</p>").address == "str. Pilda, 1"
-    assert read("<p>Adresa: <i>str. <b>pilda</b></i></p>").address == "str. pilda"
+    assert read("<p>Adresa: <i><b>pilda</b></i></p>").address == "pilda"
 
 
 def test_line_with_a_colon_in_parentheses_continues_the_address() -> None:
@@ -61,7 +61,7 @@ def test_line_with_a_colon_in_parentheses_continues_the_address() -> None:
 
 
 def test_page_in_a_list_of_companies_does_not_show_their_idno() -> None:
-    items = f"<li><b>ALTA</b> <span>IDNO: {OWNER_IDNO}</span></li><li><b>ALFA FRUCT</b></li>"
+    items = f"<li><p>ALTA</p><p>IDNO: {OWNER_IDNO}</p></li><li><p>ALFA FRUCT</p></li>"
     assert read_html(f"<main><h1>PLOPENA AGRO</h1><ul>{items}</ul></main>", IDNO).idno is None
 
 
@@ -130,6 +130,14 @@ def test_note_quotes_the_different_amounts_of_one_figure() -> None:
 def test_dash_between_a_label_and_its_amount_may_be_a_minus_sign() -> None:
     assert amounts(f"{TITLE}<p>Total active – 5 000 MDL</p><p>Profit net: 1 MDL</p>") == [
         (2024, "net_profit", Decimal(1))
+    ]
+
+
+def test_two_numbers_side_by_side_are_not_one_amount() -> None:
+    numbers = "<div><span>5 000</span> <span>060</span></div>"
+    assert amounts(f"{TITLE}<div><div>Total active, lei</div>{numbers}</div>") == []
+    assert amounts(f"{TITLE}<div><div>Total active, lei</div><div><span>5 000 060</span></div></div>") == [
+        (2024, "total_assets", Decimal(5000060))
     ]
 
 
