@@ -1,10 +1,10 @@
 #!/bin/sh
 # Runs a test command and reports which branches of the product ran, in all processes that the tests start.
-# Usage: coverage.sh PYTHON -m pytest ...
+# Usage: coverage.sh COMMAND, where the command runs pytest in .venv
 set -u
 cd "$(dirname "$0")/.."
 
-python=$1
+python=.venv/bin/python
 measure="$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/a0_measure.pth"
 data=$(mktemp -d)
 trap 'rm -rf "$measure" "$data"' EXIT
