@@ -4,7 +4,7 @@ import logging
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -97,9 +97,11 @@ class RunningApi:
         return wait_for("a token signed with the new key", token)
 
 
-def start_api(environment: Mapping[str, str], *, port: int, workers: str) -> "subprocess.Popen[str]":
-    """Start the API with only these environment variables."""
-    command = [sys.executable, *uvicorn("api.main:create_app", port=port, workers=workers)]
+def start_api(
+    environment: Mapping[str, str], *, port: int, workers: str, options: Sequence[str] = ()
+) -> "subprocess.Popen[str]":
+    """Start the API with only these environment variables and with further options of uvicorn."""
+    command = [sys.executable, *uvicorn("api.main:create_app", port=port, workers=workers), *options]
     variables = {"REGISTRU_DAGSTER_URL": "http://127.0.0.1:1", "REGISTRU_BCRYPT_COST": "10", **environment}
     return subprocess.Popen(command, cwd=PROJECT, env=variables, stderr=subprocess.PIPE, text=True)
 
@@ -346,7 +348,9 @@ def test_placeholder_secret_prevents_the_start_with_one_line(aws: Aws, tmp_path:
     aws.put("registru/bad", {**values, "jwt_secret": placeholder, "dagster_key": uuid4().hex})
     [port] = free_ports(1)
     environment = {**aws.environment, "REGISTRU_AWS_SECRET_ID": "registru/bad"}
-    process = start_api(environment, port=port, workers=workers)
+    # uvicorn waits this long for each worker, even for one that has already ended.
+    waiting = ("--timeout-worker-healthcheck", "20")
+    process = start_api(environment, port=port, workers=workers, options=waiting)
     _, log = process.communicate(timeout=200)
     assert process.returncode != 0 or workers == "2"  # uvicorn exits with 0 even if no worker starts
     assert "refused to start: REGISTRU_JWT_SECRET is a placeholder" in log
