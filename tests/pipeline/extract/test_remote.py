@@ -1,5 +1,7 @@
 """A browser behind a remote WebDriver, played by a second chromedriver with a port of its own."""
 
+import os
+import signal
 import subprocess
 from base64 import b64encode
 from collections.abc import Iterator
@@ -35,7 +37,10 @@ def _running_chromedriver(scratch: str) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
     environment = {"PATH": "/usr/bin:/bin", "HOME": scratch, "TMPDIR": scratch}
     process = subprocess.Popen(
-        [str(installed_chrome().driver), f"--port={port}"], env=environment, stdout=subprocess.DEVNULL
+        [str(installed_chrome().driver), f"--port={port}"],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,  # so that its browsers can be killed with it
     )
 
     def ready() -> bool | None:
@@ -48,8 +53,9 @@ def _running_chromedriver(scratch: str) -> Iterator[str]:
         wait_for("a second chromedriver", ready)
         yield url
     finally:
-        process.terminate()
-        process.wait(60)
+        # chromedriver sometimes does not react to SIGTERM.
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def test_remote_browser_captures_like_a_local_one(
