@@ -146,7 +146,8 @@ def test_copies_of_sessions_and_accounts_in_redis_expire_within_minutes(
     user.http.get("/auth/me/")
     keys = [key for pattern in ("session:*", "account:*") for key in redis.scan_iter(pattern)]
     assert keys
-    assert all(0 < redis.ttl(key) <= 300 for key in keys)
+    expired = -2  # of keys that ended meanwhile; the tests before left copies too
+    assert all((seconds := redis.ttl(key)) == expired or 0 <= seconds <= 300 for key in keys)
 
 
 def test_request_with_a_cached_session_uses_no_sql(platform: Platform, user: PlatformUser) -> None:

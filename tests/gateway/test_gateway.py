@@ -45,6 +45,8 @@ class Upstream:
     status: int = 200
     answer: dict[str, str] = field(default_factory=dict)
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    missing_bytes: int = 0
+    """How many bytes of the promised body the server does not send."""
 
     def reset(self, **answer: str) -> None:
         """Forget all requests, and answer later ones with status 200 and these headers."""
@@ -70,7 +72,7 @@ def serving(upstream: Upstream) -> Iterator[Upstream]:
             self.send_response(upstream.status)
             for name, value in upstream.answer.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(len(body) + upstream.missing_bytes))
             self.end_headers()
             self.wfile.write(body)
 
@@ -292,6 +294,22 @@ def test_unavailable_part_gets_a_503_and_the_log_contains_no_secret(tmp_path: Pa
         assert gateway.http.get("/dagster/", headers=CREDENTIALS).status_code == 503
         assert gateway.http.get("/").status_code == 200
     assert "s3cr3t" not in (tmp_path / "caddy.log").read_text()
+
+
+@pytest.mark.usefixtures("starts_stores")
+def test_warning_about_an_aborted_response_contains_no_secret(tmp_path: Path) -> None:
+    log = tmp_path / "caddy.log"
+    with (
+        serving(Upstream("api", answer={"X-Registru-Scopes": "dagster"})) as api,
+        serving(Upstream("full", missing_bytes=9)) as full,
+        serving(Upstream("readonly")) as readonly,
+        running_gateway(api, full, readonly, log) as gateway,
+    ):
+        with pytest.raises(httpx.RemoteProtocolError):
+            gateway.http.get("/dagster/", headers=CREDENTIALS)
+        wait_for("the warning", lambda: "aborting with incomplete response" in log.read_text())
+    assert KEY not in log.read_text()
+    assert "s3cr3t" not in log.read_text()
 
 
 def test_every_response_has_the_security_headers(gateway: Gateway) -> None:
