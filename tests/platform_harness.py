@@ -19,7 +19,6 @@ import psutil
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from api.auth.roles import Role
 from pipeline.local_socket import connect
 from stack import postgres
 from stack.home import PROJECT, Home
@@ -28,7 +27,8 @@ from stack.ports import free_ports
 from stack.secrets import load_or_create
 from standin.server import Site
 from tests.dagster_web_ui import ENDED_STATUSES, LAUNCH, RUN, RUN_STATUS, TERMINATE, query_dagster
-from tests.platform_user import PlatformUser
+from tests.local_http import local_client
+from tests.platform_user import Accounts, PlatformUser, client_with_key
 from tests.polling import wait_for
 from warehouse.schema import database_roles
 
@@ -37,7 +37,7 @@ WARM_BROWSERS = 1
 
 
 @dataclass
-class Platform:
+class Platform(Accounts):
     """A platform under test: all its processes, the stand-in site and one home."""
 
     home: Home
@@ -56,32 +56,6 @@ class Platform:
         ports: dict[str, int] = json.loads(self.home.state.read_text())["ports"]
         return ports
 
-    @contextmanager
-    def signed_in(self) -> Iterator[PlatformUser]:
-        """Register a new user and yield it, signed in."""
-        username, password = f"user-{uuid4().hex[:12]}", uuid4().hex
-        with httpx.Client(base_url=self.url, timeout=60, trust_env=False) as http:
-            account = {"username": username, "password": password, "email": f"{username}@example.com"}
-            answer = http.post("/auth/register/", json=account)
-            assert answer.status_code == httpx.codes.CREATED, answer.text
-            user = PlatformUser(username, password, http)
-            user.sign_in()
-            yield user
-
-    @contextmanager
-    def signed_in_as(self, role: Role) -> Iterator[PlatformUser]:
-        """Register a new user, give it a role and yield it, signed in."""
-        with self.signed_in() as user:
-            self.set_role(user.username, role)
-            user.sign_in()
-            yield user
-
-    def set_role(self, username: str, role: Role) -> None:
-        """Change a user's role through the admin API."""
-        users = self.admin.get("/admin/users/", params={"q": username}).json()["users"]
-        answer = self.admin.patch(f"/admin/users/{users[0]['id']}/", json={"role": role})
-        assert answer.status_code == httpx.codes.OK, answer.text
-
     @cached_property
     def admin(self) -> httpx.Client:
         """An HTTP client with an admin's API key."""
@@ -94,22 +68,13 @@ class Platform:
             check=True,
             cwd=PROJECT,
         )
-        return self._client_with_key("boss", password, ["users", "audit:read", "dagster", "scrape"])
+        return client_with_key(self.url, "boss", password, ["users", "audit:read", "dagster", "scrape"])
 
     @cached_property
     def analyst(self) -> httpx.Client:
         """An HTTP client with an API key that may use Dagster."""
         with self.signed_in() as user:
-            return self._client_with_key(user.username, user.password, ["dagster", "dagster:read"])
-
-    def _client_with_key(self, username: str, password: str, scopes: list[str]) -> httpx.Client:
-        http = httpx.Client(base_url=self.url, timeout=60, trust_env=False)
-        tokens = http.post("/auth/login/", json={"username": username, "password": password}).json()
-        headers = {"Authorization": f"Bearer {tokens['access_token']}"}
-        answer = http.post("/auth/keys/", json={"name": "tests", "scopes": scopes}, headers=headers)
-        assert answer.status_code == httpx.codes.CREATED, answer.text
-        http.headers["X-API-Key"] = answer.json()["key"]
-        return http
+            return client_with_key(self.url, user.username, user.password, ["dagster", "dagster:read"])
 
     def close(self) -> None:
         """Close the HTTP clients."""
@@ -231,7 +196,7 @@ class Platform:
         command[command.index("--port") + 1] = str(port)
         process = subprocess.Popen(command, cwd=PROJECT, env=environment, stderr=subprocess.DEVNULL)
         try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as http:
+            with local_client(f"http://127.0.0.1:{port}") as http:
                 wait_for("a second API", lambda: _answers(http) or None, seconds=60)
                 yield http
         finally:

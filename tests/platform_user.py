@@ -1,10 +1,16 @@
 """A user of the platform, as tests play one over HTTP."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
+from api.auth.roles import Role
+from tests.local_http import local_client
 from tests.polling import wait_for
 
 OPEN_STATES = ("queued", "running", "deferred")
@@ -51,3 +57,56 @@ class PlatformUser:
         """Request a company and return the run's id; retry while Dagster recovers from an earlier fault."""
         run_id: str = wait_for("a run", lambda: self.ask(idno).json().get("run_id"), pause_seconds=1)
         return run_id
+
+
+class Accounts(ABC):
+    """Opens accounts at a running API and changes their roles."""
+
+    url: str
+
+    @property
+    @abstractmethod
+    def admin(self) -> httpx.Client:
+        """An HTTP client with an admin's API key."""
+
+    @contextmanager
+    def signed_in(self) -> Iterator[PlatformUser]:
+        """Register a new user and yield it, signed in."""
+        with local_client(self.url) as http:
+            yield registered_user(http)
+
+    @contextmanager
+    def signed_in_as(self, role: Role) -> Iterator[PlatformUser]:
+        """Register a new user, give it a role and yield it, signed in."""
+        with self.signed_in() as user:
+            self.set_role(user.username, role)
+            user.sign_in()
+            yield user
+
+    def set_role(self, username: str, role: Role) -> None:
+        """Change a user's role through the admin API."""
+        users = self.admin.get("/admin/users/", params={"q": username}).json()["users"]
+        answer = self.admin.patch(f"/admin/users/{users[0]['id']}/", json={"role": role})
+        assert answer.status_code == httpx.codes.OK, answer.text
+
+
+def registered_user(http: httpx.Client) -> PlatformUser:
+    """Register a new user and return it, signed in."""
+    username, password = f"user-{uuid4().hex[:12]}", uuid4().hex
+    account = {"username": username, "password": password, "email": f"{username}@example.com"}
+    answer = http.post("/auth/register/", json=account)
+    assert answer.status_code == httpx.codes.CREATED, answer.text
+    user = PlatformUser(username, password, http)
+    user.sign_in()
+    return user
+
+
+def client_with_key(url: str, username: str, password: str, scopes: Sequence[str]) -> httpx.Client:
+    """Create an API key for an account, and return an HTTP client that sends it."""
+    http = local_client(url)
+    tokens = http.post("/auth/login/", json={"username": username, "password": password}).json()
+    headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+    answer = http.post("/auth/keys/", json={"name": "tests", "scopes": scopes}, headers=headers)
+    assert answer.status_code == httpx.codes.CREATED, answer.text
+    http.headers["X-API-Key"] = answer.json()["key"]
+    return http

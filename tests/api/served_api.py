@@ -23,7 +23,7 @@ from api.users_tables import users
 from stack.ports import LOOPBACK
 from tests.api.api_harness import ApiHarness, changed_settings, open_harness
 from tests.local_http import local_client
-from tests.platform_user import PlatformUser
+from tests.platform_user import Accounts, client_with_key
 from tests.warehouse_server import Databases
 from warehouse.schema import database_roles
 
@@ -33,7 +33,7 @@ _MANY = "60000/minute"
 
 
 @dataclass
-class ServedApi:
+class ServedApi(Accounts):
     """A served API: access over HTTP and to its stores."""
 
     harness: ApiHarness
@@ -51,32 +51,6 @@ class ServedApi:
         """The key that signs access tokens."""
         return self.settings.jwt_secret.get_secret_value()
 
-    @contextmanager
-    def signed_in(self) -> Iterator[PlatformUser]:
-        """Register a new user and yield it, signed in."""
-        username, password = f"user-{uuid4().hex[:12]}", uuid4().hex
-        with local_client(self.url) as http:
-            account = {"username": username, "password": password, "email": f"{username}@example.com"}
-            answer = http.post("/auth/register/", json=account)
-            assert answer.status_code == httpx.codes.CREATED, answer.text
-            user = PlatformUser(username, password, http)
-            user.sign_in()
-            yield user
-
-    @contextmanager
-    def signed_in_as(self, role: Role) -> Iterator[PlatformUser]:
-        """Register a new user, give it a role and yield it, signed in."""
-        with self.signed_in() as user:
-            self.set_role(user.username, role)
-            user.sign_in()
-            yield user
-
-    def set_role(self, username: str, role: Role) -> None:
-        """Change a user's role through the admin API."""
-        found = self.admin.get("/admin/users/", params={"q": username}).json()["users"]
-        answer = self.admin.patch(f"/admin/users/{found[0]['id']}/", json={"role": role})
-        assert answer.status_code == httpx.codes.OK, answer.text
-
     @cached_property
     def anonymous(self) -> httpx.Client:
         """An HTTP client without credentials."""
@@ -85,17 +59,12 @@ class ServedApi:
     @cached_property
     def admin(self) -> httpx.Client:
         """An HTTP client with the API key of the admin `boss`."""
-        http = local_client(self.url)
         account = {"username": "boss", "password": uuid4().hex}
-        assert http.post("/auth/register/", json=account).is_success
+        with local_client(self.url) as http:
+            assert http.post("/auth/register/", json=account).is_success
         with self.engine(database_roles.API).begin() as connection:
             connection.execute(update(users).where(users.c.username == "boss").values(role=Role.ADMIN))
-        token = http.post("/auth/login/", json=account).json()["access_token"]
-        key = {"name": "tests", "scopes": ["users", "audit:read", "dagster", "scrape"]}
-        answer = http.post("/auth/keys/", json=key, headers={"Authorization": f"Bearer {token}"})
-        assert answer.status_code == httpx.codes.CREATED, answer.text
-        http.headers["X-API-Key"] = answer.json()["key"]
-        return http
+        return client_with_key(self.url, **account, scopes=["users", "audit:read", "dagster", "scrape"])
 
     def audit(self, event: str) -> list[dict[str, Any]]:
         """Return the newest audit log entries of one event."""

@@ -70,9 +70,9 @@ def users(served: ServedApi) -> Iterator[dict[Role | None, httpx.Client]]:
         served.signed_in_as(ADMIN) as admin,
         served.signed_in_as(STANDARD) as standard,
         served.signed_in_as(READONLY) as readonly,
-        local_client(served.url) as nobody,
+        local_client(served.url) as anonymous,
     ):
-        yield {ADMIN: admin.http, STANDARD: standard.http, READONLY: readonly.http, None: nobody}
+        yield {ADMIN: admin.http, STANDARD: standard.http, READONLY: readonly.http, None: anonymous}
 
 
 @pytest.mark.parametrize("role", [*Role, None])

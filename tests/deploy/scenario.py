@@ -13,7 +13,7 @@ from standin import CASES, CaseName, expected_record
 from standin.site_facts import make_idno
 from tests.dagster_web_ui import ENDED_STATUSES, LAUNCH, RUN, query_dagster
 from tests.deploy.topology import Topology
-from tests.platform_user import PlatformUser
+from tests.platform_user import PlatformUser, registered_user
 from tests.polling import wait_for
 from tests.record_truth import assert_record_is_true
 
@@ -34,7 +34,7 @@ def play(topology: Topology, say: Callable[[str], None], *, restarted: Collectio
         health = http.get("/health/")
         assert health.status_code == httpx.codes.OK, health.text
         say(f"health: {health.json()['parts']}")
-        user = _registered(http)
+        user = registered_user(http)
         run_id = _scrape(user, say)
         with _with_key(topology, user, ["dagster:read"]) as reader:
             _look_at_dagster(topology, reader, run_id, say)
@@ -42,16 +42,6 @@ def play(topology: Topology, say: Callable[[str], None], *, restarted: Collectio
         with _with_key(topology, _administrator(topology, say), ["dagster", "dagster:read"]) as analyst:
             _launch_by_hand(analyst, say)
         _back_up_and_restore(topology, user, say, restarted)
-
-
-def _registered(http: httpx.Client) -> PlatformUser:
-    username, password = f"user-{uuid4().hex[:12]}", uuid4().hex
-    account = {"username": username, "password": password, "email": f"{username}@example.com"}
-    answer = http.post("/auth/register/", json=account)
-    assert answer.status_code == httpx.codes.CREATED, answer.text
-    user = PlatformUser(username, password, http)
-    user.sign_in()
-    return user
 
 
 def _scrape(user: PlatformUser, say: Callable[[str], None]) -> str:
