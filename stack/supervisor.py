@@ -107,16 +107,6 @@ class Supervisor:
 
 
 @contextlib.contextmanager
-def run_supervisor(home: Home, programs: Sequence[Program]) -> Iterator[Supervisor]:
-    """Run a supervisor for programs that are already known, and for which it need not import anything in advance.
-
-    See `starting_supervisor`.
-    """
-    with starting_supervisor(home, warm=False) as configure:
-        yield configure(programs)
-
-
-@contextlib.contextmanager
 def starting_supervisor(
     home: Home, *, warm: bool = True
 ) -> Iterator[Callable[[Sequence[Program]], Supervisor]]:

@@ -12,7 +12,7 @@ from stack.home import Home
 from stack.platform import check_processes
 from stack.processes import PLATFORM, STORES, Program
 from stack.stack_error import StackError
-from stack.supervisor import Supervisor, _environment, run_supervisor
+from stack.supervisor import Supervisor, _environment, starting_supervisor
 from tests.polling import wait_for
 
 
@@ -54,7 +54,8 @@ def test_process_that_does_not_start_is_reported_with_its_log(home: Home) -> Non
 @pytest.mark.usefixtures("starts_stores")
 def test_process_is_restarted_by_name(home: Home) -> None:
     programs = [Program("one", STORES, ["sleep", "600"]), Program("long", PLATFORM, ["sleep", "600"])]
-    with run_supervisor(home, programs) as supervisor:
+    with starting_supervisor(home, warm=False) as configure:
+        supervisor = configure(programs)
         supervisor.start(STORES)
         first = pid_of(supervisor)
         supervisor.restart("one")
