@@ -283,9 +283,8 @@ def request_companies(client: ApiClient, idnos: list[str], *, force: bool) -> li
 
 
 def _retransform(options: argparse.Namespace) -> int:
-    from stack.retransform_command import (
-        retransform,
-    )  # imported here, as in all commands: it is slow to import
+    # Imported here, as in all commands that need it: it is slow to import.
+    from stack.retransform_command import retransform
 
     def report_run(message: str) -> None:
         print(message, file=sys.stderr, flush=True)

@@ -8,7 +8,7 @@ from pipeline.defs.assets.company_records import records
 from pipeline.defs.checks import CHECKS
 from pipeline.defs.ops.sweep import walk_register
 from pipeline.defs.ops.tidy import tidy_up
-from pipeline.records.cohorts import COHORTS
+from pipeline.records.cohort_names import COHORTS
 from pipeline.register.tracking import CompanySet
 from warehouse.contract import (
     CHECK_JOB,

@@ -6,7 +6,7 @@ from typing import Any, Self
 from dagster import Config
 from pydantic import Field, field_validator, model_validator
 
-from pipeline.records.cohorts import COHORTS, OTHERS
+from pipeline.records.cohort_names import COHORTS, OTHERS
 from pipeline.register.tracking import CompanySet
 from warehouse.contract import STALE
 from warehouse.idno import InvalidIdno, parse_idno

@@ -16,7 +16,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from pipeline.extract.page_capture import Capture
 from pipeline.records.capture_dedup import find_same_answers
-from pipeline.records.cohorts import COHORTS, in_cohort
+from pipeline.records.cohort_names import COHORTS
+from pipeline.records.cohorts import in_cohort
 from pipeline.transform import version
 from warehouse.contract import Outcome
 from warehouse.evidence import CaptureEvidence, PayloadEvidence, evidence_sha256

@@ -2,9 +2,7 @@
 
 from sqlalchemy import ColumnElement, and_, or_
 
-from pipeline.records.cohort_names import COHORTS as COHORTS
-from pipeline.records.cohort_names import FIRST_YEAR, LAST_YEAR
-from pipeline.records.cohort_names import OTHERS as OTHERS
+from pipeline.records.cohort_names import FIRST_YEAR, LAST_YEAR, OTHERS
 from warehouse.idno import IDNO_LENGTH
 
 

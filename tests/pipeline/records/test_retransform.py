@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.records.capture_store import good_captures, stale_cohorts, stale_companies
-from pipeline.records.cohorts import COHORTS, OTHERS
+from pipeline.records.cohort_names import COHORTS, OTHERS
 from pipeline.records.record_updates import update_records
 from pipeline.transform.merge import transform
 from standin.site_facts import make_idno
