@@ -11,12 +11,12 @@ have arrived. The rule for each field:
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.transform.agreement import agree, is_empty, same_name
 from pipeline.transform.merge import DERIVED_FROM, ReadingSource, Transformed
-from pipeline.transform.reading import STATEMENTS
+from pipeline.transform.reading import STATEMENTS, Unread
 from warehouse.records.models import CompanyFacts, FieldProvenance, Statement
 from warehouse.records.record_diff import FIELDS
 
@@ -44,6 +44,9 @@ class ResolvedFacts:
     disagreements: dict[str, Any]
     unknown: tuple[str, ...]
     notes: tuple[str, ...]
+    remarks: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    unread: tuple[Unread, ...] = ()
+    incomplete: frozenset[str] = frozenset()
 
 
 def states_all_fields(transformed: Transformed) -> bool:
@@ -60,11 +63,11 @@ def resolve_facts(newest: CaptureReading, earlier: Sequence[CaptureReading] = ()
     sources: dict[str, FieldProvenance] = {}
     for source_field in _SOURCE_FIELDS:
         chosen = _chosen_capture(newest, earlier, source_field)
-        derived = (field for field, derived_from in DERIVED_FROM.items() if derived_from == source_field)
-        for field in (source_field, *derived):
-            values[field] = getattr(chosen.transformed.facts, field)
-            if source := chosen.transformed.sources.get(field):
-                sources[field] = _provenance(chosen, source)
+        derived = (name for name, derived_from in DERIVED_FROM.items() if derived_from == source_field)
+        for name in (source_field, *derived):
+            values[name] = getattr(chosen.transformed.facts, name)
+            if source := chosen.transformed.sources.get(name):
+                sources[name] = _provenance(chosen, source)
     statements = _statements(newest, earlier)
     for year, (reading, _) in statements.items():
         if source := reading.transformed.sources.get(STATEMENTS):
@@ -76,7 +79,16 @@ def resolve_facts(newest: CaptureReading, earlier: Sequence[CaptureReading] = ()
             "statements": tuple(statements[year][1] for year in sorted(statements, reverse=True)),
         }
     )
-    return ResolvedFacts(facts, sources, transformed.disagreements, transformed.unknown, transformed.notes)
+    return ResolvedFacts(
+        facts,
+        sources,
+        transformed.disagreements,
+        transformed.unknown,
+        transformed.notes,
+        transformed.remarks,
+        transformed.unread,
+        transformed.incomplete,
+    )
 
 
 def _provenance(reading: CaptureReading, source: ReadingSource) -> FieldProvenance:

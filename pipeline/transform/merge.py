@@ -21,7 +21,7 @@ from pipeline.transform.agreement import agree, as_json, is_empty, same_name
 from pipeline.transform.html.page_reader import read_html
 from pipeline.transform.json.payloads import read_company, read_filed_statements
 from pipeline.transform.json.values import parse_json
-from pipeline.transform.reading import STATEMENTS, Reading
+from pipeline.transform.reading import STATEMENTS, Reading, Unread
 from warehouse.records.models import CompanyFacts
 
 _MERGED_FIELDS = tuple(name for name in CompanyFacts.model_fields if name != "idno")
@@ -61,14 +61,20 @@ class Transformed:
         stated: The fields that the JSON states explicitly, even as absent. (The HTML is never taken to state absence.)
         sources: For each field, where it was read.
         disagreements: For each field on which the readings contradict each other, {html: value, json: value}.
+        remarks: For each field, what its text says besides the value.
+        unread: The texts of both readings that were not understood.
+        incomplete: The lists that the page shows to be truncated and that the JSON does not state.
         unknown: Labels of the page and keys of the JSON that the readers do not know.
-        notes: For each value that was present but not accepted, the reason.
+        notes: Other anomalies.
     """
 
     facts: CompanyFacts
     stated: frozenset[str]
     sources: dict[str, ReadingSource]
     disagreements: dict[str, Any]
+    remarks: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    unread: tuple[Unread, ...] = ()
+    incomplete: frozenset[str] = frozenset()
     unknown: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -122,6 +128,9 @@ def merge(idno: str, page: Reading, payload: Reading | None) -> Transformed:
         stated=data.stated,
         sources=merged.sources,
         disagreements=merged.disagreements,
+        remarks={**page.remarks, **data.remarks},
+        unread=(*page.unread, *data.unread),
+        incomplete=page.incomplete - data.stated,
         unknown=tuple(sorted(unknown)),
         notes=(*page.notes, *data.notes),
     )
@@ -151,6 +160,7 @@ def _with_statements(payload: Reading | None, filed: Reading) -> Reading:
         payload,
         statements=filed.statements,
         stated=payload.stated | filed.stated,
+        unread=(*payload.unread, *filed.unread),
         unknown=(*payload.unknown, *filed.unknown),
         notes=(*payload.notes, *filed.notes),
     )

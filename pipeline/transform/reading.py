@@ -16,6 +16,21 @@ _QUOTED_CHARACTERS = 80
 
 
 @dataclass(frozen=True)
+class Unread:
+    """A text that stands in the place of a field's value and was not understood, so that the field has no value.
+
+    Attributes:
+        field: The name of the field.
+        text: The text, as the capture shows it.
+        reason: Why it is not a value.
+    """
+
+    field: str
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Reading:
     """The facts that one method (HTML or JSON) read from a capture.
 
@@ -26,8 +41,12 @@ class Reading:
         stated: The fields whose value the source states explicitly. An empty value of such a field means that the
             company has none, not that the field could not be read.
         raw: For each field, the text in the capture that it was read from.
+        remarks: For each field, the parts of its text that are not the value but are understood, as written:
+            "radiată la 01.02.2024" after a status.
+        unread: The texts that stand in the place of a value and were not understood.
+        incomplete: The lists (founders, administrators, activities) that the page itself shows to be truncated.
         unknown: Keys and labels that the reader does not know.
-        notes: For each value that was present but not accepted, the reason.
+        notes: Other anomalies, such as labels with two different values.
     """
 
     idno: str | None = None
@@ -46,6 +65,9 @@ class Reading:
     statements: tuple[Statement, ...] = ()
     stated: frozenset[str] = field(default=frozenset(), compare=False)
     raw: Mapping[str, str] = field(default_factory=dict, compare=False)
+    remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unread: tuple[Unread, ...] = ()
+    incomplete: frozenset[str] = frozenset()
     unknown: tuple[str, ...] = field(default=(), compare=False)
     notes: tuple[str, ...] = ()
 

@@ -40,7 +40,12 @@ class Relation(StrEnum):
 
 
 class Party(BaseModel):
-    """A founder or administrator. `share` is in per cent; `source_id` is the stable id of the party at the source."""
+    """A founder or administrator.
+
+    `share` is in per cent. `remark` is what the source says about the party besides the other fields, as written: a
+    range of shares, a contributed amount, a date. `source_id` is the party's id at the source; a person's id is a hash
+    of the name, so namesakes have the same id.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -50,6 +55,7 @@ class Party(BaseModel):
     role: str | None = None
     idno: str | None = None
     source_id: str | None = None
+    remark: str | None = None
 
 
 class AddressParts(BaseModel):
