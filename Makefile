@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 # Tests run in parallel, whole files at a time, the most expensive first; see docs/testing.md.
-WORKERS ?= 2
+WORKERS ?= 3
 # Bytecode is kept: without it, each process would compile the project and the tests again.
 PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 

@@ -18,6 +18,7 @@ def started_browser(
     """Start a browser with a new profile; `logs` maps the logs for `get_log` to their levels."""
     chrome, options = find_chrome(), ChromeOptions()
     options.binary_location = str(chrome.binary)
+    options.web_socket_url = True  # without BiDi, chromedriver finds no tab in a headless shell
     for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
         options.add_argument(argument)
     options.add_argument(f"--window-size={window[0]},{window[1]}")

@@ -282,7 +282,10 @@ def _container(
     paths |= {target: str(folder / "volumes" / source) for target, source in service.mounts.items()}
     paths |= {target: str(own / "tmpfs" / target.lstrip("/")) for target in service.tmpfs if target != _TMP}
     chrome = find_chrome()
-    paths |= {"/usr/bin/chromium": str(chrome.binary), "/usr/bin/chromedriver": str(chrome.driver)}
+    paths |= {
+        "/usr/bin/chromium-headless-shell": str(chrome.binary),
+        "/usr/bin/chromedriver": str(chrome.driver),
+    }
     for path in paths.values():
         if path.startswith(tuple(str(parent) for parent in (own, folder / "volumes", folder / "tmp"))):
             Path(path).mkdir(parents=True, exist_ok=True)
