@@ -9,7 +9,7 @@ WORKERS ?= 3
 # Bytecode is kept: without it, each process would compile the project and the tests again.
 PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup setup-dev setup-bench demo up test test-fast test-long coverage soak compose-check runs-in-a-row two-hosts grid grid-server check lint lint-deploy types imports docs docs-serve bench-latency bench-extract bench-transform bench-storage bench-scale bench-api bench-backup drill requirements clean
+.PHONY: help setup setup-dev setup-bench demo up test test-fast test-long coverage soak compose-check runs-in-a-row two-hosts grid grid-server check lint lint-deploy types imports docs docs-serve bench-latency bench-extract bench-transform bench-storage bench-scale bench-api bench-backup drill truth requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ coverage: setup-dev ## Run the whole suite and measure which branches it runs; r
 
 soak: setup-dev ## Process a batch of 500 companies with every kind of fault while Chrome, runs and Redis are killed
 	@REGISTRU_SOAK=500 $(BIN)/python -m pytest tests/end_to_end/test_soak.py --timeout 3600
+
+truth: setup-dev ## Mutate stored pages into 100,000 documents by machine and count the wrong facts (12 minutes)
+	@$(BIN)/python -m tests.truth.mutate
 
 check: lint types imports test ## Run everything that must pass before a commit
 
