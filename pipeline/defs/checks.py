@@ -146,6 +146,23 @@ def unknown_fields(connection: Connection) -> Finding:
     return _none_of(found, "fields or labels that the parser does not know")
 
 
+def unread_texts(connection: Connection) -> Finding:
+    """No field of a record has a text that the parser did not understand, and no list is incomplete."""
+    # Texts about parties are not shown: Dagster keeps the result, and the erasure of a person does not reach it.
+    found = _rows(
+        connection,
+        "SELECT text ->> 'field' AS field, text ->> 'reason' AS reason, count(*)::int AS texts,"
+        " count(DISTINCT idno)::int AS companies, min(idno) AS example,"
+        " CASE WHEN text ->> 'field' IN ('founders', 'administrators') THEN ''"
+        "  ELSE left(min(text ->> 'text'), 80) END AS text"
+        " FROM transformed_data, jsonb_array_elements(unread) AS text GROUP BY 1, 2"
+        " UNION ALL SELECT name, 'the list is incomplete', count(*)::int, count(*)::int, min(idno), ''"
+        " FROM transformed_data, jsonb_array_elements_text(incomplete) AS name GROUP BY 1"
+        " ORDER BY companies DESC, field, reason",
+    )
+    return _none_of(found, "kinds of texts or lists that could not be read completely")
+
+
 def freshness(connection: Connection) -> Finding:
     """Few tracked companies are overdue for more than a week."""
     [row] = _rows(
@@ -199,5 +216,6 @@ CHECKS = [
     _asset_check(counts, AssetCheckSeverity.ERROR, TRANSFORMED_DATA_ASSET),
     _asset_check(fill_rates, AssetCheckSeverity.WARN, TRANSFORMED_DATA_ASSET),
     _asset_check(unknown_fields, AssetCheckSeverity.WARN, TRANSFORMED_DATA_ASSET),
+    _asset_check(unread_texts, AssetCheckSeverity.WARN, TRANSFORMED_DATA_ASSET),
     _asset_check(freshness, AssetCheckSeverity.WARN, "tracked_companies"),
 ]

@@ -41,6 +41,7 @@ class Reading:
         stated: The fields whose value the source states explicitly. An empty value of such a field means that the
             company has none, not that the field could not be read.
         raw: For each field, the text in the capture that it was read from.
+        rules: For each field, where its text was found: a label, the heading, a key of the JSON.
         remarks: For each field, the parts of its text that are not the value but are understood, as written:
             "radiată la 01.02.2024" after a status.
         unread: The texts that stand in the place of a value and were not understood.
@@ -65,6 +66,7 @@ class Reading:
     statements: tuple[Statement, ...] = ()
     stated: frozenset[str] = field(default=frozenset(), compare=False)
     raw: Mapping[str, str] = field(default_factory=dict, compare=False)
+    rules: Mapping[str, str] = field(default_factory=dict, compare=False)
     remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unread: tuple[Unread, ...] = ()
     incomplete: frozenset[str] = frozenset()

@@ -15,7 +15,7 @@ from tests.pipeline.records.records_harness import RecordsHarness
 IDNOS = [make_idno(number) for number in range(60)]
 ALL = [
     *(checks.identity, checks.references, checks.counts),
-    *(checks.fill_rates, checks.unknown_fields, checks.freshness),
+    *(checks.fill_rates, checks.unknown_fields, checks.unread_texts, checks.freshness),
 ]
 Check = Callable[[Connection], Finding]
 
@@ -140,5 +140,5 @@ def test_only_error_checks_are_blocking() -> None:
     blocking = {spec.name: spec.blocking for definition in CHECKS for spec in definition.check_specs}
     assert blocking == {
         **dict.fromkeys(("identity", "references", "counts"), True),
-        **dict.fromkeys(("fill_rates", "unknown_fields", "freshness"), False),
+        **dict.fromkeys(("fill_rates", "unknown_fields", "unread_texts", "freshness"), False),
     }
