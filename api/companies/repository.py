@@ -78,9 +78,9 @@ def load_provenance(connection: Connection, idno: str) -> RecordProvenance | Non
         return None
     columns = transformed_data.c
     head = connection.execute(
-        select(
-            columns.sources, columns.disagreements, columns.notes, columns.unknown, columns.unread
-        ).where(columns.idno == idno)
+        select(columns.sources, columns.disagreements, columns.notes, columns.unknown, columns.unread).where(
+            columns.idno == idno
+        )
     ).one()
     sources = {field: FieldProvenance.model_validate(source) for field, source in head.sources.items()}
     captures = captures_by_id(connection, list({source.source_data_id for source in sources.values()}))

@@ -121,6 +121,23 @@ def test_unknown_field_causes_a_warning(filled: RecordsHarness) -> None:
     assert "rating" in str(finding.rows[0]["field"])
 
 
+def test_unread_text_causes_a_warning_that_quotes_no_text_about_parties(filled: RecordsHarness) -> None:
+    with filled.owner() as owner:
+        owner.exec_driver_sql(
+            "UPDATE transformed_data SET unread = '["
+            '{"field": "status", "text": "suspendat", "reason": "not a status"},'
+            ' {"field": "founders", "text": "ION 1 din 3", "reason": "not a party"}'
+            f"]' WHERE idno IN ('{IDNOS[0]}', '{IDNOS[1]}')"
+        )
+    finding = run_check(filled, checks.unread_texts)
+    assert not finding.passed
+    counts = {"texts": 2, "companies": 2, "example": min(IDNOS[:2])}
+    assert finding.rows == (
+        {"field": "founders", "reason": "not a party", **counts, "text": ""},
+        {"field": "status", "reason": "not a status", **counts, "text": "suspendat"},
+    )
+
+
 def test_overdue_tracked_companies_cause_a_warning(harness: RecordsHarness) -> None:
     with harness.owner() as owner:
         owner.exec_driver_sql(
