@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.transform.agreement import agree, is_empty, is_part, same_name
-from pipeline.transform.merge import DERIVED_FROM, ReadingSource, Transformed
-from pipeline.transform.reading import STATEMENTS, Unread
+from pipeline.transform.merge import ReadingSource, Transformed
+from pipeline.transform.reading import DERIVED_FROM, STATEMENTS, Unread
 from pipeline.transform.vocabulary.terms import legal_form_of
 from warehouse.records.models import CompanyFacts, FieldProvenance, Statement
 from warehouse.records.record_diff import FIELDS

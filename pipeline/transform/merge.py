@@ -22,13 +22,11 @@ from pipeline.transform.agreement import agree, as_json, is_empty, is_part, same
 from pipeline.transform.html.page_reader import read_html
 from pipeline.transform.json.payloads import read_company, read_filed_statements
 from pipeline.transform.json.values import parse_json
-from pipeline.transform.reading import STATEMENTS, Reading, Unread
+from pipeline.transform.reading import DERIVED_FROM, STATEMENTS, Reading, Unread
 from warehouse.records.models import CompanyFacts
 from warehouse.records.record_diff import FIELDS
 
 _MERGED_FIELDS = (*FIELDS, STATEMENTS)
-DERIVED_FROM = {"legal_form_name": "legal_form", "address_parts": "address"}
-"""For each derived field, the field that it is derived from. Both have the same rule."""
 _RAW_LENGTH = 2000
 _MAX_UNREAD = 100
 """Maximum number of unread texts that are kept. A note tells how many more there are."""

@@ -10,6 +10,8 @@ from warehouse.records.models import Activity, AddressParts, CompanyStatus, Cuat
 
 STATEMENTS = "statements"
 """The name of the field that contains the financial statements, in readings, facts and provenance."""
+DERIVED_FROM = {"legal_form_name": "legal_form", "address_parts": "address"}
+"""For each derived field, the field that it is derived from. Both have the same rule."""
 STATEMENT_YEARS = range(1990, 2101)
 """The years that a statement can be for; a number outside this range is not read as a year."""
 _QUOTED_CHARACTERS = 80

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from pipeline.transform.html.label_scan import LabelledValue
-from pipeline.transform.reading import STATEMENTS
+from pipeline.transform.reading import DERIVED_FROM, STATEMENTS
 
 _LABEL_LENGTH = 60
 
@@ -21,7 +21,7 @@ def rules_of(raw: Mapping[str, str], hits: Sequence[LabelledValue], *, has_figur
         hits: The labels of the company with their values.
         has_figures: Whether key figures of statements were read.
     """
-    rules = {field: _rule(field, text, hits) for field, text in raw.items()}
+    rules = {field: _rule(field, text, hits) for field, text in raw.items() if field not in DERIVED_FROM}
     return {**rules, STATEMENTS: "labels of key figures"} if has_figures else rules
 
 
