@@ -36,26 +36,26 @@ class Suppression:
     def of(cls, idno: str, name: str) -> "Suppression":
         """Return a new suppression of a name."""
         salt = secrets.token_hex(16)
-        return cls(salt, _hash(idno, name, salt))
+        return cls(salt, _hash(idno, name_words(name), salt))
 
     def matches(self, idno: str, name: str) -> bool:
         """Return whether `name` is the suppressed name. The order of words, case and diacritics do not matter."""
-        return _hash(idno, name, self.salt) == self.name_sha256
+        return _hash(idno, name_words(name), self.salt) == self.name_sha256
 
     def is_named_in(self, idno: str, text: str) -> bool:
         """Return whether adjacent words of `text` are the suppressed name."""
-        words = text.split()
+        words = fold(text).replace(",", " ").split()
         bare = [stripped for word in words if (stripped := word.strip(_PUNCTUATION))]
         return any(
-            self.matches(idno, " ".join(some[start : start + length]))
+            _hash(idno, sorted(some[start : start + length]), self.salt) == self.name_sha256
             for some in ((words, bare) if bare != words else (words,))
             for start in range(len(some))
             for length in range(1, min(_MAX_NAME_WORDS, len(some) - start) + 1)
         )
 
 
-def _hash(idno: str, name: str, salt: str) -> str:
-    return hashlib.sha256(f"{salt}\n{idno}\n{' '.join(name_words(name))}".encode()).hexdigest()
+def _hash(idno: str, words: Sequence[str], salt: str) -> str:
+    return hashlib.sha256(f"{salt}\n{idno}\n{' '.join(words)}".encode()).hexdigest()
 
 
 def name_words(name: str) -> list[str]:
