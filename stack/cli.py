@@ -17,10 +17,9 @@ import httpx
 from api.create_admin import add_arguments
 from pipeline.records.cohort_names import COHORTS, OTHERS
 from pipeline.settings import LIVE_SITE, is_loopback
-from stack import data_commands, postgres
+from stack import data_commands, postgres, record_commands
 from stack.api_client import ApiClient, operator_client, scrape
 from stack.command_line import (
-    date_argument,
     idno_argument,
     port_argument,
     rate_argument,
@@ -38,7 +37,6 @@ from warehouse.schema import database_roles
 _PARALLEL_REQUESTS = 4
 _STOPPING_SECONDS = 60
 _WATCH_SECONDS = 10
-_IDNO_HELP = "the company's number, 13 digits"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -89,7 +87,9 @@ def _parser() -> argparse.ArgumentParser:
         _scrape,
         "request companies and print their records as JSON; needs the running platform",
     )
-    request.add_argument("idnos", nargs="+", metavar="IDNO", type=idno_argument, help=_IDNO_HELP)
+    request.add_argument(
+        "idnos", nargs="+", metavar="IDNO", type=idno_argument, help=record_commands.IDNO_HELP
+    )
     request.add_argument(
         "--force", action="store_true", help="visit the site even if a fresh record is stored"
     )
@@ -120,8 +120,8 @@ def _parser() -> argparse.ArgumentParser:
         help=f"only companies with this year in their IDNO ({COHORTS[0]} to {COHORTS[-2]}), or the word {OTHERS} for"
         " all other companies; repeat the option for several cohorts (default: all companies)",
     )
-    _add_export(commands)
-    data_commands.add_commands(lambda name, handler, text: _command(commands, name, handler, text))
+    for group in (record_commands, data_commands):
+        group.add_commands(lambda name, handler, text: _command(commands, name, handler, text))
     _command(
         commands,
         "rotate-key",
@@ -156,38 +156,6 @@ def _command(
     )
     parser.set_defaults(handler=handler, parser=parser)
     return parser
-
-
-def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    text = "write all captures of a company to a WARC file, with an index and checksums; needs the running platform"
-    export = _command(commands, "export-evidence", _export_evidence, text)
-    export.add_argument("idno", metavar="IDNO", type=idno_argument, help=_IDNO_HELP)
-    export.add_argument(
-        "--output",
-        type=Path,
-        metavar="FILE",
-        help="the WARC file, whose name must end in .warc.gz; index and checksums are written next to it (default"
-        " evidence-IDNO.warc.gz in the working folder)",
-    )
-    export.add_argument(
-        "--from",
-        dest="first",
-        type=date_argument,
-        metavar="DATE",
-        help="only captures from this day on (YYYY-MM-DD, UTC)",
-    )
-    export.add_argument(
-        "--to",
-        dest="last",
-        type=date_argument,
-        metavar="DATE",
-        help="only captures up to and including this day",
-    )
-    export.add_argument(
-        "--force",
-        action="store_true",
-        help="replace files that already exist; without it, the command refuses",
-    )
 
 
 def _add_port(parser: argparse.ArgumentParser) -> None:
@@ -324,21 +292,6 @@ def _create_admin(options: argparse.Namespace) -> int:
     except AccountRefused as reason:
         raise StackError(str(reason)) from None
     print(f"{options.username} can sign in as an administrator at {platform.gateway_url}/sign-in")
-    return 0
-
-
-def _export_evidence(options: argparse.Namespace) -> int:
-    from stack import evidence_export
-
-    exported = evidence_export.export(
-        Home.at(options.home),
-        options.idno,
-        output=options.output,
-        first=options.first,
-        last=options.last,
-        overwrite=options.force,
-    )
-    print(evidence_export.summary(exported))
     return 0
 
 

@@ -123,8 +123,8 @@ def erase_person(options: argparse.Namespace) -> int:
     if done.shared:
         captures += f"; kept {done.shared} bodies with the name that captures of other companies also use"
     print(
-        f"erased the name from {done.parties} rows of the record and {done.changes} changes of {options.idno}, and"
-        f" suppressed it, so that no later capture brings it back; {captures}"
+        f"erased the name from {done.parties} rows of the record and {done.changes} changes of {options.idno}, removed"
+        f" {done.texts} texts that quote it, and suppressed it, so that no later capture brings it back; {captures}"
     )
     return 0
 

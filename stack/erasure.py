@@ -10,23 +10,22 @@ import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
-from datetime import UTC, datetime
 from uuid import UUID
 
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
-from sqlalchemy import Connection, bindparam, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Connection, text
 
 from api.auth.cache import account_key, invalidate
 from stack.databases import OwnedDatabase
+from stack.record_erasure import ALLOW, erase_history, erase_parties, erase_texts
 from stack.sealing import seal_bodies
 from stack.stack_error import StackError
 from warehouse.contract import REQUESTED_BY_TAG
 from warehouse.evidence import evidence_sha256
 from warehouse.evidence.read import captures_requested_by
 from warehouse.records.record_cache import company_key
-from warehouse.records.redaction import ERASED, FIELDS, Suppression, redact_json
+from warehouse.records.redaction import Suppression, TextRedaction
 from warehouse.schema import database_roles
 from warehouse.schema.advisory_locks import lock_companies
 
@@ -35,7 +34,6 @@ _IS_ADMIN = text(
 )
 _USER = text("SELECT id, username FROM users WHERE lower(username) = lower(:name)")
 _CACHED_WITHIN_SECONDS = 5.0
-_ALLOW = text("SELECT set_config('registru.allows', :what, true)")
 
 
 @dataclass(frozen=True)
@@ -60,13 +58,14 @@ class ErasedUser:
 class ErasedPerson:
     """What an erasure changed.
 
-    `parties` and `changes` count the rows that no longer name the person. `bodies` and `bytes` are the number and the
-    size of the removed bodies. `shared` counts bodies that contain the name but are kept, because captures of other
-    companies use them.
+    `parties` and `changes` count the rows that no longer name the person. `texts` counts the removed remarks, unread
+    texts and notes of the record. `bodies` and `bytes` are the number and the size of the removed bodies. `shared`
+    counts bodies that contain the name but are kept, because captures of other companies use them.
     """
 
     parties: int
     changes: int
+    texts: int = 0
     bodies: int = 0
     bytes: int = 0
     shared: int = 0
@@ -154,7 +153,7 @@ def _rename_requester(connection: Connection, name: str, pseudonym: str) -> int:
 
     The evidence hash of each changed capture is computed again. The first hash stays in `first_evidence_sha256`.
     """
-    connection.execute(_ALLOW, {"what": "UPDATE source_data"})
+    connection.execute(ALLOW, {"what": "UPDATE source_data"})
     renamed = 0
     for source_data_id, evidence in list(captures_requested_by(connection, name)):
         names = _replace_requester(evidence.requested_by or "", name, pseudonym)
@@ -168,7 +167,7 @@ def _rename_requester(connection: Connection, name: str, pseudonym: str) -> int:
             {"pseudonym": names, "sha256": evidence_sha256(anonymous), "id": source_data_id},
         )
         renamed += 1
-    connection.execute(_ALLOW, {"what": ""})
+    connection.execute(ALLOW, {"what": ""})
     return renamed
 
 
@@ -249,9 +248,12 @@ def erase_person(
     by_name = _by_name(databases)
     with by_name[database_roles.WAREHOUSE_DATABASE].engine().begin() as connection:
         lock_companies(connection, [idno])
+        parties, fields = erase_parties(connection, idno, suppression)
+        redaction = TextRedaction(idno, [suppression], fields)
         erased = ErasedPerson(
-            _erase_parties(connection, idno, suppression),
-            _erase_history(connection, idno, suppression),
+            parties,
+            erase_history(connection, redaction),
+            erase_texts(connection, redaction),
             *(astuple(seal_bodies(connection, idno, name)) if evidence else ()),
         )
         if erased == ErasedPerson(0, 0):
@@ -275,64 +277,6 @@ def _delete_from_cache(cache_url: str, idno: str) -> None:
         cache.delete(company_key(idno))
 
 
-def _erase_parties(connection: Connection, idno: str, suppression: Suppression) -> int:
-    named = [
-        row
-        for row in connection.execute(
-            text(
-                "SELECT relation, position, name FROM company_parties WHERE idno = :idno AND kind = 'person'"
-            ),
-            {"idno": idno},
-        )
-        if suppression.matches(idno, row.name)
-    ]
-    for row in named:
-        connection.execute(
-            text(
-                "UPDATE company_parties SET name = :erased, source_id = NULL, party_idno = NULL"
-                " WHERE idno = :idno AND relation = :relation AND position = :position"
-            ),
-            {"erased": ERASED, "idno": idno, "relation": row.relation, "position": row.position},
-        )
-    for field in FIELDS:
-        if any(f"{row.relation}s" == field for row in named):
-            _erase_quotes(connection, idno, field)
-    return len(named)
-
-
-def _erase_quotes(connection: Connection, idno: str, field: str) -> None:
-    """Remove the source text of `field` (a list of parties) from a record's head, and add a note on the erasure."""
-    note = f"{field}: a person's name was erased on request on {datetime.now(UTC):%Y-%m-%d}"
-    connection.execute(
-        text(
-            "UPDATE transformed_data SET disagreements = disagreements - CAST(:field AS text),"
-            " sources = CASE WHEN sources ? CAST(:field AS text)"
-            " THEN jsonb_set(sources, ARRAY[CAST(:field AS text), 'raw'], 'null') ELSE sources END,"
-            " notes = notes || to_jsonb(CAST(:note AS text)), facts_sha256 = NULL WHERE idno = :idno"
-        ),
-        {"field": field, "note": note, "idno": idno},
-    )
-
-
-def _erase_history(connection: Connection, idno: str, suppression: Suppression) -> int:
-    connection.execute(_ALLOW, {"what": "UPDATE company_changes"})
-    rows = connection.execute(
-        text("SELECT id, old, new FROM company_changes WHERE idno = :idno AND field = ANY(:fields)"),
-        {"idno": idno, "fields": list(FIELDS)},
-    ).all()
-    changed = 0
-    update = text("UPDATE company_changes SET old = :old, new = :new WHERE id = :id").bindparams(
-        bindparam("old", type_=JSONB(none_as_null=True)), bindparam("new", type_=JSONB(none_as_null=True))
-    )
-    for row in rows:
-        old, new = (redact_json(value, idno, [suppression]) for value in (row.old, row.new))
-        if (old, new) != (row.old, row.new):
-            connection.execute(update, {"old": old, "new": new, "id": row.id})
-            changed += 1
-    connection.execute(_ALLOW, {"what": ""})
-    return changed
-
-
 def _suppress(
     connection: Connection, idno: str, suppression: Suppression, erased: ErasedPerson, request: ErasureRequest
 ) -> None:
@@ -350,6 +294,7 @@ def _suppress(
             "bytes": erased.bytes,
             "idno": idno,
             "by": request.ordered_by,
-            "detail": f"a person's name, in {erased.parties} parties and {erased.changes} changes: {request.reason}",
+            "detail": f"a person's name, in {erased.parties} parties, {erased.changes} changes and {erased.texts}"
+            f" texts: {request.reason}",
         },
     )

@@ -23,13 +23,13 @@ from warehouse.folding import fold
 from warehouse.idno import Idno
 from warehouse.records.history import HistoricalRecord
 from warehouse.records.models import Cause, CompanyRecord
-from warehouse.records.record_diff import FIELDS
+from warehouse.records.record_diff import COMPARED_FIELDS
 
 router = Router(prefix="/companies", tags=["companies"])
 
 _NOT_FOUND = problems(HTTPStatus.NOT_FOUND)
 _LARGEST_ID = 2**63 - 1
-_FIELD = rf"^({'|'.join(FIELDS)}|statements(/[0-9]{{4}})?)$"
+_FIELD = rf"^({'|'.join(COMPARED_FIELDS)}|statements(/[0-9]{{4}})?)$"
 
 
 def _require_searchable(name: str) -> str:
@@ -141,6 +141,7 @@ async def read_provenance(idno: Idno, services: ServicesDep) -> RecordProvenance
     """Return for each field of a company's current record the capture, the reading and the text that it comes from.
 
     A field that is missing in the newest capture comes from an earlier one, so fields may have different captures.
+    `unread` lists the texts that stand in the place of a value but were not understood, each with the reason.
     """
     return await service.read_provenance(services.warehouse, idno)
 

@@ -78,7 +78,7 @@ def load_provenance(connection: Connection, idno: str) -> RecordProvenance | Non
         return None
     columns = transformed_data.c
     head = connection.execute(
-        select(columns.sources, columns.disagreements, columns.notes, columns.unknown).where(
+        select(columns.sources, columns.disagreements, columns.notes, columns.unknown, columns.unread).where(
             columns.idno == idno
         )
     ).one()
@@ -92,12 +92,16 @@ def load_provenance(connection: Connection, idno: str) -> RecordProvenance | Non
             field: FieldSource(
                 **dict(captures[source.source_data_id]),
                 reading=source.reading,
+                rule=source.rule,
                 raw=source.raw,
                 transform_version=version,
             )
             for field, source in sources.items()
         },
         disagreements=head.disagreements,
+        remarks=record.remarks,
+        unread=head.unread,
+        incomplete_lists=record.incomplete_lists,
         notes=head.notes,
         unknown=head.unknown,
     )

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from warehouse.records.history import CaptureReference, RecordedChange
-from warehouse.records.models import CompanyStatus, Money, Provenance, StatementFigures
+from warehouse.records.models import CompanyStatus, Money, Provenance, StatementFigures, UnreadText
 
 
 class CompanyFound(BaseModel):
@@ -29,10 +29,14 @@ class ChangePage(BaseModel):
 
 
 class FieldSource(CaptureReference):
-    """The provenance of a field: the capture, the reading, the original text and the transform version."""
+    """The provenance of a field: the capture, the reading with its rule, the original text, the transform version."""
 
     reading: str = Field(
         description="`html`: read from the rendered page; `json`: read from the data that the page fetched"
+    )
+    rule: str | None = Field(
+        description="Where the reading found the text: a label, the heading, or a key of the JSON; null if unknown",
+        examples=["label «Adresa»", "key companies.address.fullName"],
     )
     raw: str | None = Field(description="The original text in the capture")
     transform_version: int
@@ -49,6 +53,17 @@ class RecordProvenance(BaseModel):
     )
     disagreements: dict[str, Any] = Field(
         description="Fields for which the HTML of the page and the JSON data differ, with both values"
+    )
+    remarks: dict[str, tuple[str, ...]] = Field(
+        description="For each field, the parts of its text that the value does not contain, as the source writes them",
+        examples=[{"status": ["radiată la 01.02.2024"]}],
+    )
+    unread: list[UnreadText] = Field(
+        description="Texts of the newest capture in the place of a value that the parser did not understand. The value"
+        " of such a field is missing, or comes from the other reading or an earlier capture"
+    )
+    incomplete_lists: tuple[str, ...] = Field(
+        description="The lists of the record that contain only a part of what exists", examples=[["founders"]]
     )
     notes: list[str] = Field(description="Anomalies that the parser found in the capture")
     unknown: list[str] = Field(description="Content of the capture that the parser does not recognize")

@@ -146,6 +146,21 @@ def unknown_fields(connection: Connection) -> Finding:
     return _none_of(found, "fields or labels that the parser does not know")
 
 
+def unread_texts(connection: Connection) -> Finding:
+    """No capture of a record has a text in the place of a value that the parser does not understand."""
+    # Texts about parties are not shown: Dagster keeps the result, and the erasure of a person does not reach it.
+    found = _rows(
+        connection,
+        "SELECT entry ->> 'field' AS field, entry ->> 'reason' AS reason, count(*)::int AS texts,"
+        " count(DISTINCT idno)::int AS companies, min(idno) AS example,"
+        " CASE WHEN entry ->> 'field' IN ('founders', 'administrators') THEN ''"
+        "  ELSE left((array_agg(entry ->> 'text' ORDER BY idno))[1], 80) END AS text"
+        " FROM transformed_data, jsonb_array_elements(unread) AS entry GROUP BY 1, 2"
+        " ORDER BY companies DESC, field, reason",
+    )
+    return _none_of(found, "kinds of texts that the parser does not understand")
+
+
 def freshness(connection: Connection) -> Finding:
     """Few tracked companies are overdue for more than a week."""
     [row] = _rows(
@@ -199,5 +214,6 @@ CHECKS = [
     _asset_check(counts, AssetCheckSeverity.ERROR, TRANSFORMED_DATA_ASSET),
     _asset_check(fill_rates, AssetCheckSeverity.WARN, TRANSFORMED_DATA_ASSET),
     _asset_check(unknown_fields, AssetCheckSeverity.WARN, TRANSFORMED_DATA_ASSET),
+    _asset_check(unread_texts, AssetCheckSeverity.WARN, TRANSFORMED_DATA_ASSET),
     _asset_check(freshness, AssetCheckSeverity.WARN, "tracked_companies"),
 ]

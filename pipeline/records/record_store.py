@@ -36,7 +36,7 @@ from warehouse.schema.tables import (
 
 _ORIGIN = ("source_data_id", "transform_version")
 _PARTY_COLUMNS = (
-    *("idno", "relation", "position", "name", "kind", "share", "role", "party_idno", "source_id"),
+    *("idno", "relation", "position", "name", "kind", "share", "role", "party_idno", "source_id", "remark"),
     *_ORIGIN,
 )
 _ACTIVITY_COLUMNS = ("idno", "is_licensed", "position", "name", "code", *_ORIGIN)
@@ -158,6 +158,9 @@ def _head_row(record: RecordUpdate, now: datetime) -> dict[str, object]:
         "sources": {field: source.model_dump() for field, source in resolved.sources.items()},
         "unknown": list(resolved.unknown),
         "notes": list(resolved.notes),
+        "remarks": facts.remarks,
+        "unread": [asdict(text) for text in resolved.unread],
+        "incomplete": list(facts.incomplete_lists),
         "facts_sha256": record.facts_sha256,
         "source_data_id": record.capture.source_data_id,
         "fetched_at": record.capture.fetched_at,
@@ -191,7 +194,10 @@ def _store_parties(connection: Connection, records: Sequence[RecordUpdate]) -> N
 
 
 def _party(party: Party) -> tuple[object, ...]:
-    return party.name, party.kind, party.share, party.role, party.idno, party.source_id
+    return (
+        *(party.name, party.kind, party.share, party.role, party.idno, party.source_id),
+        party.remark,
+    )
 
 
 def _store_activities(connection: Connection, records: Sequence[RecordUpdate]) -> None:

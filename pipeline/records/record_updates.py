@@ -37,6 +37,7 @@ from pipeline.records.warehouse_engine import Transaction
 from pipeline.transform import version
 from pipeline.transform.carry_forward import CaptureReading, ResolvedFacts, resolve_facts, states_all_fields
 from pipeline.transform.merge import NotThisCompany, transform
+from pipeline.transform.reading import Unread
 from telemetry import traces
 from warehouse.records.facts import load_facts
 from warehouse.records.models import Cause, CompanyFacts, QuarantineReason
@@ -74,6 +75,7 @@ class Transformation:
     changes: int = 0
     source_changes: int = 0
     unknown: tuple[str, ...] = ()
+    unread: tuple[Unread, ...] = ()
 
 
 def update_record(
@@ -365,4 +367,5 @@ def _transformation(
         changes=len(update.differences) if update else 0,
         source_changes=sum(entry.cause is Cause.SOURCE for entry in update.history) if update else 0,
         unknown=reading.unknown,
+        unread=reading.unread,
     )

@@ -27,6 +27,16 @@ def agree(field: str, one: Any, other: Any) -> bool:
     return _AGREEMENTS.get(field, _same_text)(one, other)
 
 
+def is_part(part: Sequence[Party | Activity], whole: Sequence[Party | Activity]) -> bool:
+    """Tell whether each entry of a truncated list is in the whole list. A share may be missing in `part`."""
+    entries = {key for entry in whole for key in (_entry_key(entry), (_entry_key(entry)[0], ""))}
+    return all(_entry_key(entry) in entries for entry in part)
+
+
+def _entry_key(entry: Party | Activity) -> tuple[str, str]:
+    return _party_key(entry) if isinstance(entry, Party) else (comparison_key(entry.name), "")
+
+
 def same_name(html: str, json: str | None) -> bool:
     """Tell whether the heading `html` and the name `json` are the same name; either may omit legal form or quotes."""
     one, other = (f" {' '.join(_WORD.findall(fold(text)))} " for text in (html, json or ""))

@@ -8,20 +8,26 @@ have arrived. The rule for each field:
   value is used, because it is more precise (exact shares, codes, ids). Otherwise the value in the HTML is used.
 - The newest capture does not contain the field (the payload did not arrive and the page did not show it): the value is
   taken from an earlier capture, the newest that contains the field.
+
+The remarks of a field are those of the newest capture that contains the field. A truncated list that is a part of an
+earlier complete one counts as the same.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from pipeline.transform.agreement import agree, is_empty, same_name
-from pipeline.transform.merge import DERIVED_FROM, ReadingSource, Transformed
-from pipeline.transform.reading import STATEMENTS, Unread
+from pipeline.transform.agreement import agree, is_empty, is_part, same_name
+from pipeline.transform.merge import ReadingSource, Transformed
+from pipeline.transform.reading import DERIVED_FROM, STATEMENTS, Unread
+from pipeline.transform.vocabulary.terms import legal_form_of
 from warehouse.records.models import CompanyFacts, FieldProvenance, Statement
 from warehouse.records.record_diff import FIELDS
 
 _SOURCE_FIELDS = tuple(field for field in FIELDS if field not in DERIVED_FROM)
 """The fields for which a capture is chosen; a derived field is taken from the same capture as its source field."""
+_JOINT_STOCK = "SA"
+"""The code of the legal form of joint-stock companies."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,8 @@ class CaptureReading:
 class ResolvedFacts:
     """A company's facts as of its newest capture.
 
-    The keys of `sources` are field names; a statement has the key `statements/{year}`.
+    The keys of `sources` are field names; a statement has the key `statements/{year}`. `unread` holds the texts of the
+    newest capture.
     """
 
     facts: CompanyFacts
@@ -44,9 +51,7 @@ class ResolvedFacts:
     disagreements: dict[str, Any]
     unknown: tuple[str, ...]
     notes: tuple[str, ...]
-    remarks: dict[str, tuple[str, ...]] = field(default_factory=dict)
     unread: tuple[Unread, ...] = ()
-    incomplete: frozenset[str] = frozenset()
 
 
 def states_all_fields(transformed: Transformed) -> bool:
@@ -61,6 +66,8 @@ def resolve_facts(newest: CaptureReading, earlier: Sequence[CaptureReading] = ()
     """
     values: dict[str, Any] = {}
     sources: dict[str, FieldProvenance] = {}
+    remarks: dict[str, tuple[str, ...]] = {}
+    incomplete: list[str] = []
     for source_field in _SOURCE_FIELDS:
         chosen = _chosen_capture(newest, earlier, source_field)
         derived = (name for name, derived_from in DERIVED_FROM.items() if derived_from == source_field)
@@ -68,6 +75,10 @@ def resolve_facts(newest: CaptureReading, earlier: Sequence[CaptureReading] = ()
             values[name] = getattr(chosen.transformed.facts, name)
             if source := chosen.transformed.sources.get(name):
                 sources[name] = _provenance(chosen, source)
+        if texts := _remarks(newest, chosen, source_field):
+            remarks[source_field] = texts
+        if source_field in chosen.transformed.incomplete:
+            incomplete.append(source_field)
     statements = _statements(newest, earlier)
     for year, (reading, _) in statements.items():
         if source := reading.transformed.sources.get(STATEMENTS):
@@ -77,22 +88,43 @@ def resolve_facts(newest: CaptureReading, earlier: Sequence[CaptureReading] = ()
         update={
             **values,
             "statements": tuple(statements[year][1] for year in sorted(statements, reverse=True)),
+            "remarks": dict(sorted(remarks.items())),
+            "incomplete_lists": tuple(incomplete),
         }
     )
     return ResolvedFacts(
-        facts,
+        _with_unpublished(facts),
         sources,
         transformed.disagreements,
         transformed.unknown,
         transformed.notes,
-        transformed.remarks,
         transformed.unread,
-        transformed.incomplete,
     )
 
 
+def _with_unpublished(facts: CompanyFacts) -> CompanyFacts:
+    """Mark an empty list of founders of a joint-stock company as incomplete: the register does not publish it."""
+    is_unpublished = not facts.founders and legal_form_of(facts.legal_form or "") == _JOINT_STOCK
+    if not is_unpublished or "founders" in facts.incomplete_lists:
+        return facts
+    return facts.model_copy(update={"incomplete_lists": ("founders", *facts.incomplete_lists)})
+
+
 def _provenance(reading: CaptureReading, source: ReadingSource) -> FieldProvenance:
-    return FieldProvenance(source_data_id=reading.source_data_id, reading=str(source.reading), raw=source.raw)
+    return FieldProvenance(
+        source_data_id=reading.source_data_id, reading=str(source.reading), raw=source.raw, rule=source.rule
+    )
+
+
+def _remarks(newest: CaptureReading, chosen: CaptureReading, field: str) -> tuple[str, ...]:
+    """Return the remarks of a field whose value is that of the capture `chosen`."""
+    transformed = newest.transformed
+    is_in_newest = (
+        field in transformed.stated
+        or field in transformed.remarks
+        or not is_empty(getattr(transformed.facts, field))
+    )
+    return (transformed if is_in_newest else chosen.transformed).remarks.get(field, ())
 
 
 def _chosen_capture(newest: CaptureReading, earlier: Iterable[CaptureReading], field: str) -> CaptureReading:
@@ -107,7 +139,10 @@ def _chosen_capture(newest: CaptureReading, earlier: Iterable[CaptureReading], f
             if is_stated or not is_empty(earlier_value):
                 return reading
         elif is_stated:
-            is_same = not is_empty(earlier_value) and _is_unchanged(field, newest_value, earlier_value)
+            is_same = not is_empty(earlier_value) and (
+                _is_unchanged(field, newest_value, earlier_value)
+                or (field in newest.transformed.incomplete and is_part(newest_value, earlier_value))
+            )
             return reading if is_same else newest
     return newest
 

@@ -13,21 +13,23 @@ A derived field is computed from another field: the name of a legal form from it
 address. If the two readings contradict each other on that other field, the HTML's derived value is not used.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from pipeline.transform.agreement import agree, as_json, is_empty, same_name
+from pipeline.transform.agreement import agree, as_json, is_empty, is_part, same_name
 from pipeline.transform.html.page_reader import read_html
 from pipeline.transform.json.payloads import read_company, read_filed_statements
 from pipeline.transform.json.values import parse_json
-from pipeline.transform.reading import STATEMENTS, Reading, Unread
+from pipeline.transform.reading import DERIVED_FROM, STATEMENTS, Reading, Unread
 from warehouse.records.models import CompanyFacts
+from warehouse.records.record_diff import FIELDS
 
-_MERGED_FIELDS = tuple(name for name in CompanyFacts.model_fields if name != "idno")
-DERIVED_FROM = {"legal_form_name": "legal_form", "address_parts": "address"}
-"""For each derived field, the field that it is derived from."""
+_MERGED_FIELDS = (*FIELDS, STATEMENTS)
 _RAW_LENGTH = 2000
+_MAX_UNREAD = 100
+"""Maximum number of unread texts that are kept. A note tells how many more there are."""
 
 
 class NotThisCompany(ValueError):
@@ -43,13 +45,14 @@ class ReadingKind(StrEnum):
 
 @dataclass(frozen=True)
 class ReadingSource:
-    """The reading that a fact comes from, and the raw text that it was read from.
+    """The reading that a fact comes from, the raw text that it was read from, and where this text was found.
 
-    `raw` is None for statements, because their source is a whole body.
+    `raw` is None for statements, because their source is a whole body. `rule` is None if the reader does not tell.
     """
 
     reading: str
     raw: str | None
+    rule: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,8 @@ class Transformed:
         stated: The fields that the JSON states explicitly, even as absent. (The HTML is never taken to state absence.)
         sources: For each field, where it was read.
         disagreements: For each field on which the readings contradict each other, {html: value, json: value}.
-        remarks: For each field, what its text says besides the value.
-        unread: The texts of both readings that were not understood.
+        remarks: For each field, what its texts in both readings say besides the value.
+        unread: The texts of both readings that were not understood, each once.
         incomplete: The lists that the page shows to be truncated and that the JSON does not state.
         unknown: Labels of the page and keys of the JSON that the readers do not know.
         notes: Other anomalies.
@@ -123,17 +126,41 @@ def merge(idno: str, page: Reading, payload: Reading | None) -> Transformed:
         _merge_field(merged, name, page, data)
     unknown = {f"{ReadingKind.HTML}: {label}" for label in page.unknown}
     unknown |= {f"{ReadingKind.JSON}: {key}" for key in data.unknown}
+    unread, notes = _unread((*page.unread, *data.unread))
     return Transformed(
         facts=CompanyFacts(idno=idno, **merged.values),
         stated=data.stated,
         sources=merged.sources,
         disagreements=merged.disagreements,
-        remarks={**page.remarks, **data.remarks},
-        unread=(*page.unread, *data.unread),
-        incomplete=page.incomplete - data.stated,
+        remarks=_remarks(page, data),
+        unread=unread,
+        incomplete=page.incomplete - data.stated | data.incomplete,
         unknown=tuple(sorted(unknown)),
-        notes=(*page.notes, *data.notes),
+        notes=(*page.notes, *data.notes, *notes),
     )
+
+
+def _rule(reading: Reading, name: str) -> str | None:
+    return reading.rules.get(DERIVED_FROM.get(name, name))
+
+
+def _remarks(page: Reading, data: Reading) -> dict[str, tuple[str, ...]]:
+    """Return the remarks of both readings by field, each once."""
+    fields = sorted(page.remarks.keys() | data.remarks.keys())
+    both = {field: (*page.remarks.get(field, ()), *data.remarks.get(field, ())) for field in fields}
+    return {field: tuple(dict.fromkeys(map(_storable, texts))) for field, texts in both.items() if texts}
+
+
+def _unread(texts: Iterable[Unread]) -> tuple[tuple[Unread, ...], tuple[str, ...]]:
+    """Return the unread texts, each once and at most _MAX_UNREAD, and a note if there are more."""
+    distinct = tuple(dict.fromkeys(replace(unread, text=_storable(unread.text)) for unread in texts))
+    more = len(distinct) - _MAX_UNREAD
+    return distinct[:_MAX_UNREAD], ((f"{more} more texts are unread",) if more > 0 else ())
+
+
+def _storable(text: str) -> str:
+    """Return a quoted text, shortened, without the characters that PostgreSQL cannot store."""
+    return text[:_RAW_LENGTH].replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
 def _merge_field(merged: _Merged, name: str, page: Reading, data: Reading) -> None:
@@ -145,7 +172,10 @@ def _merge_field(merged: _Merged, name: str, page: Reading, data: Reading) -> No
     merged.values[name] = value
     if not is_empty(value):
         raw = None if name == STATEMENTS else (reading.raw.get(name) or str(value))[:_RAW_LENGTH]
-        merged.sources[name] = ReadingSource(kind, raw)
+        merged.sources[name] = ReadingSource(kind, raw, _rule(reading, name))
+    is_truncated = name in page.incomplete and name in data.stated
+    if is_truncated and not is_empty(json) and is_part(html, json):
+        return  # the page shows the beginning of the list
     if not (is_empty(html) or is_empty(json) or agree(name, html, json)):
         merged.disagreements[name] = {
             ReadingKind.HTML.value: as_json(html),
@@ -160,6 +190,8 @@ def _with_statements(payload: Reading | None, filed: Reading) -> Reading:
         payload,
         statements=filed.statements,
         stated=payload.stated | filed.stated,
+        rules={**payload.rules, **filed.rules},
+        remarks={**payload.remarks, **filed.remarks},
         unread=(*payload.unread, *filed.unread),
         unknown=(*payload.unknown, *filed.unknown),
         notes=(*payload.notes, *filed.notes),

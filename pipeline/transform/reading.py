@@ -10,6 +10,8 @@ from warehouse.records.models import Activity, AddressParts, CompanyStatus, Cuat
 
 STATEMENTS = "statements"
 """The name of the field that contains the financial statements, in readings, facts and provenance."""
+DERIVED_FROM = {"legal_form_name": "legal_form", "address_parts": "address"}
+"""For each derived field, the field that it is derived from. Both have the same rule."""
 STATEMENT_YEARS = range(1990, 2101)
 """The years that a statement can be for; a number outside this range is not read as a year."""
 _QUOTED_CHARACTERS = 80
@@ -41,6 +43,7 @@ class Reading:
         stated: The fields whose value the source states explicitly. An empty value of such a field means that the
             company has none, not that the field could not be read.
         raw: For each field, the text in the capture that it was read from.
+        rules: For each field, where its text was found: a label, the heading, a key of the JSON.
         remarks: For each field, the parts of its text that are not the value but are understood, as written:
             "radiată la 01.02.2024" after a status.
         unread: The texts that stand in the place of a value and were not understood.
@@ -65,6 +68,7 @@ class Reading:
     statements: tuple[Statement, ...] = ()
     stated: frozenset[str] = field(default=frozenset(), compare=False)
     raw: Mapping[str, str] = field(default_factory=dict, compare=False)
+    rules: Mapping[str, str] = field(default_factory=dict, compare=False)
     remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unread: tuple[Unread, ...] = ()
     incomplete: frozenset[str] = frozenset()

@@ -141,6 +141,9 @@ def _write_head(connection: Connection, facts: CompanyFacts, source: Mapping[str
         "sources": {},
         "unknown": [],
         "notes": [],
+        "remarks": facts.remarks,
+        "unread": [],
+        "incomplete": list(facts.incomplete_lists),
         **source,
     }
     connection.execute(

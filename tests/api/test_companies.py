@@ -16,7 +16,14 @@ from api.companies.repository import prefix_query, select_by_name
 from standin.site_facts import make_idno
 from tests.api.api_harness import ApiHarness
 from tests.api.record_factory import add_visit, quarantine_capture, store_record
-from warehouse.records.models import CompanyFacts, CompanyStatus, Statement, StatementLine
+from warehouse.records.models import (
+    CompanyFacts,
+    CompanyStatus,
+    Party,
+    PartyKind,
+    Statement,
+    StatementLine,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -233,7 +240,10 @@ async def test_invalid_year_is_refused(http: httpx.AsyncClient) -> None:
 async def test_provenance_names_capture_reading_and_text_of_each_field(
     harness: ApiHarness, http: httpx.AsyncClient
 ) -> None:
-    facts = company(address="str. Veche 1")
+    facts = company(
+        address="str. Veche 1", remarks={"status": ["radiată la 01.02.2024"]}, incomplete_lists=("founders",)
+    )
+    unread = {"field": "status", "text": "în curs", "reason": "not a status"}
     with harness.databases.warehouse() as connection:
         earlier = add_visit(connection, facts.idno, at=NOW - timedelta(days=2))
         newest = add_visit(connection, facts.idno, at=NOW)
@@ -244,12 +254,13 @@ async def test_provenance_names_capture_reading_and_text_of_each_field(
             capture_id=newest,
             version=4,
             sources={
-                "name": {"source_data_id": newest, "reading": "json", "raw": " Made  up "},
+                "name": {"source_data_id": newest, "reading": "json", "raw": " Made  up ", "rule": "key a.b"},
                 "address": {"source_data_id": earlier, "reading": "html", "raw": None},
             },
             disagreements={"name": {"html": "Made-up", "json": "Made up"}},
             notes=["the page shows two dates"],
             unknown=["json: /company/newField"],
+            unread=[unread],
         )
 
     answer = (await http.get(f"/companies/{facts.idno}/provenance/")).json()
@@ -257,6 +268,7 @@ async def test_provenance_names_capture_reading_and_text_of_each_field(
     name, address = answer["fields"]["name"], answer["fields"]["address"]
     assert (name["source_data_id"], name["reading"], name["raw"]) == (newest, "json", " Made  up ")
     assert (address["source_data_id"], address["reading"], address["raw"]) == (earlier, "html", None)
+    assert (name["rule"], address["rule"]) == ("key a.b", None)
     assert datetime.fromisoformat(address["fetched_at"]) == NOW - timedelta(days=2)
     assert datetime.fromisoformat(name["fetched_at"]) == NOW
     for field in (name, address):
@@ -267,6 +279,24 @@ async def test_provenance_names_capture_reading_and_text_of_each_field(
     assert answer["disagreements"] == {"name": {"html": "Made-up", "json": "Made up"}}
     assert answer["notes"] == ["the page shows two dates"]
     assert answer["unknown"] == ["json: /company/newField"]
+    assert answer["unread"] == [unread]
+    assert answer["remarks"] == {"status": ["radiată la 01.02.2024"]}
+    assert answer["incomplete_lists"] == ["founders"]
+
+
+async def test_record_shows_remarks_and_incomplete_lists(
+    harness: ApiHarness, http: httpx.AsyncClient
+) -> None:
+    founder = Party(name="Ana Popa", kind=PartyKind.PERSON, remark="25–50 %")
+    facts = company(founders=(founder,), remarks={"status": ["în lichidare"]}, incomplete_lists=("founders",))
+    plain = company()
+    store(harness, facts, plain)
+    record = (await http.get(f"/companies/{facts.idno}/")).json()
+    assert record["remarks"] == {"status": ["în lichidare"]}
+    assert record["incomplete_lists"] == ["founders"]
+    assert [party["remark"] for party in record["founders"]] == ["25–50 %"]
+    record = (await http.get(f"/companies/{plain.idno}/")).json()
+    assert (record["remarks"], record["incomplete_lists"]) == ({}, [])
 
 
 async def test_record_without_field_provenance_names_its_capture_only(

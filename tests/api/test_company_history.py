@@ -69,6 +69,7 @@ MOVED = FIRST.model_copy(
     update={
         "address": "str. Nouă 2",
         "address_parts": None,
+        "remarks": {"status": ("în lichidare",)},
         "statements": (statement(2023, f6_010="200"), *FIRST.statements),
     }
 )
@@ -82,6 +83,8 @@ SOLD = READ_BETTER.model_copy(
     update={
         "name": "LENTILE",
         "status": None,
+        "remarks": {},
+        "incomplete_lists": ("founders",),
         "founders": (),
         "unlicensed_activities": (),
         "statements": (
@@ -248,7 +251,8 @@ async def test_changes_are_listed_newest_first_with_cause_and_values(history: Co
         change["field"]: change for change in changes if change["source_data_id"] == history.captures["c"]
     }
     assert set(by_field) == {
-        *("name", "status", "founders", "unlicensed_activities", "statements/2021", "statements/2022"),
+        *("name", "status", "founders", "unlicensed_activities", "remarks", "incomplete_lists"),
+        *("statements/2021", "statements/2022"),
     }
     assert (by_field["name"]["old"], by_field["name"]["new"]) == ("LENTILE GRUP", "LENTILE")
     assert by_field["name"]["cause"] == "source"
@@ -273,13 +277,14 @@ async def test_changes_of_source_and_parser_are_distinguished(history: CompanyHi
     assert {change["field"] for change in parser_changes} == {"legal_form_name", "founders"}
     assert {change["transform_version"] for change in parser_changes} == {2}
     assert {change["cause"] for change in source_changes} == {"source"}
-    assert len(source_changes) == 9
-    assert len((await history.get("changes/")).json()["changes"]) == 11
+    assert len(source_changes) == 12
+    assert len((await history.get("changes/")).json()["changes"]) == 14
 
 
 async def test_changes_can_be_filtered_by_field(history: CompanyHistory) -> None:
     for asked, expected in {
         "address": ["address"],
+        "remarks": ["remarks", "remarks"],
         "statements/2022": ["statements/2022"],
         "statements": ["statements/2022", "statements/2021", "statements/2023"],
         "registered_on": [],
@@ -289,8 +294,8 @@ async def test_changes_can_be_filtered_by_field(history: CompanyHistory) -> None
 
 
 async def test_changes_can_be_filtered_by_time_or_date(history: CompanyHistory) -> None:
-    for since, expected in ((day(10).isoformat(), 6), (day(10).date().isoformat(), 6), ("2026-03-10", 6),
-                            (day(8).isoformat(), 8), (day(10.1).isoformat(), 0), ("2099-01-01", 0)):  # fmt: skip
+    for since, expected in ((day(10).isoformat(), 8), (day(10).date().isoformat(), 8), ("2026-03-10", 8),
+                            (day(8).isoformat(), 10), (day(10.1).isoformat(), 0), ("2099-01-01", 0)):  # fmt: skip
         changes = (await history.get("changes/", since=since)).json()["changes"]
         assert len(changes) == expected, since
 
@@ -305,9 +310,9 @@ async def test_pages_of_changes_have_no_gaps(history: CompanyHistory) -> None:
         before = page["next"]
         if before is None:
             break
-    assert [len(page) for page in pages] == [5, 5, 1]
+    assert [len(page) for page in pages] == [5, 5, 4]
     assert [change for page in pages for change in page] == whole["changes"]
-    exact = (await history.get("changes/", limit=11)).json()
+    exact = (await history.get("changes/", limit=14)).json()
     assert exact["next"] is None
 
 

@@ -4,20 +4,24 @@ import json
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.transform.merge import transform
+from warehouse.records.models import LIMITS, CompanyFacts
 
 PAGES = Path(__file__).parent / "pages"
 _PAGE = "page.html"
 _CASE = "case.json"
 _BODIES = "body-*.json"
 _PARTS = ("facts", "notes", "unknown", "disagreements")
+_RARE_PARTS = ("remarks", "unread", "incomplete")
+"""Parts that a case contains only if they are not empty."""
 
 ReadingJson = dict[str, Any]
-"""The result of reading a capture, as JSON: facts, notes, unknown keys and labels, and disagreeing fields."""
+"""The result of reading a capture, as JSON: facts, notes, unknown keys and labels, disagreeing fields; also remarks,
+unread texts and incomplete lists, if there are any."""
 
 
 class CaseExists(ValueError):
@@ -43,12 +47,29 @@ class StoredCase:
 def read_capture(idno: str, html: str, bodies: Sequence[bytes]) -> ReadingJson:
     """Read a capture with the current transformation; raise NotThisCompany."""
     result = transform(idno=idno, html=html, bodies=list(bodies))
+    rare = {
+        "remarks": {field: list(texts) for field, texts in result.remarks.items()},
+        "unread": [asdict(unread) for unread in result.unread],
+        "incomplete": sorted(result.incomplete),
+    }
     return {
-        "facts": result.facts.model_dump(mode="json"),
+        "facts": _facts(result.facts),
         "notes": list(result.notes),
         "unknown": list(result.unknown),
         "disagreements": sorted(result.disagreements),
+        **{part: found for part, found in rare.items() if found},
     }
+
+
+def _facts(facts: CompanyFacts) -> dict[str, Any]:
+    """Return the facts of one capture as JSON. A party has the key `remark` only if it has a remark."""
+    written = facts.model_dump(mode="json", exclude=set(LIMITS))
+    for field in ("founders", "administrators"):
+        written[field] = [
+            {key: value for key, value in party.items() if key != "remark" or value is not None}
+            for party in written[field]
+        ]
+    return written
 
 
 def differences(one: ReadingJson, other: ReadingJson) -> dict[str, tuple[Any, Any]]:
@@ -76,7 +97,7 @@ def load_case(name: str, folder: Path = PAGES) -> StoredCase:
         about=content["about"],
         html=(path / _PAGE).read_bytes().decode(),
         bodies=tuple(body.read_bytes() for body in sorted(path.glob(_BODIES), key=_position)),
-        expected={part: content[part] for part in _PARTS},
+        expected={part: content[part] for part in (*_PARTS, *_RARE_PARTS) if part in content},
     )
 
 

@@ -117,6 +117,7 @@ def test_each_check_reports_a_summary(in_process: InProcessDagster) -> None:
         "counts",
         "fill_rates",
         "unknown_fields",
+        "unread_texts",
         "freshness",
     }
     assert all(summaries.values())

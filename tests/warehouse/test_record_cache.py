@@ -12,7 +12,7 @@ from tests.made_up_record import made_up_record
 from warehouse.records.models import CompanyRecord
 from warehouse.records.record_cache import CACHE_FORMAT, pack, unpack
 
-SHAPES = {3: "aef48c78ea79697b"}
+SHAPES = {3: "aef48c78ea79697b", 4: "971ab084d942bf9b"}
 """The hash of a record's schema, by the number of the format."""
 
 

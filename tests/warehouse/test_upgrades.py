@@ -178,6 +178,15 @@ def test_run_ids_of_scrapes_are_moved_to_launches(steps: dict[str, list[UpgradeS
     assert {row["run_id"] for row in last["launches"]} == {row["run_id"] for row in first["scrapes"]}
 
 
+def test_records_before_the_upgrade_have_no_remarks_and_no_unread_texts(
+    steps: dict[str, list[UpgradeStep]],
+) -> None:
+    after = steps[database_roles.WAREHOUSE_DATABASE][-1].after
+    heads = [(row["remarks"], row["unread"], row["incomplete"]) for row in after["transformed_data"]]
+    assert heads == [({}, [], [])] * 2
+    assert [row["remark"] for row in after["company_parties"]] == [None, None]
+
+
 @pytest.mark.parametrize("scripts", MIGRATIONS.values())
 def test_file_names_give_all_revisions_in_order(scripts: Path) -> None:
     linear = [script.revision for script in ScriptDirectory(str(scripts)).walk_revisions()]

@@ -98,6 +98,8 @@ def _profile(head: RowMapping, parties: _Grouped, activities: _Grouped) -> dict[
         "administrators": _parties(parties.get(idno, ()), Relation.ADMINISTRATOR),
         "licensed_activities": _activities(activities.get(idno, ()), is_licensed=True),
         "unlicensed_activities": _activities(activities.get(idno, ()), is_licensed=False),
+        "remarks": head["remarks"],
+        "incomplete_lists": head["incomplete"],
     }
 
 
@@ -116,6 +118,7 @@ def _parties(rows: Sequence[RowMapping], relation: Relation) -> tuple[Party, ...
             role=row["role"],
             idno=row["party_idno"],
             source_id=row["source_id"],
+            remark=row["remark"],
         )
         for row in rows
         if row["relation"] == relation

@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from warehouse.contract import Outcome, RunResult
 from warehouse.folding import fold
@@ -172,7 +172,10 @@ class StatementFigures(BaseModel):
 
 
 class CompanyProfile(BaseModel):
-    """The facts of a company without its statements. A fact that the source does not state is None or an empty list."""
+    """The facts of a company without its statements. A fact that the source does not state is None or an empty list.
+
+    `remarks` and `incomplete_lists` are not facts of their own: they limit what the other fields say.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -189,6 +192,22 @@ class CompanyProfile(BaseModel):
     administrators: tuple[Party, ...] = ()
     licensed_activities: tuple[Activity, ...] = ()
     unlicensed_activities: tuple[Activity, ...] = ()
+    remarks: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="For each field, the parts of its text that the value does not contain, as the source writes them."
+        " A field can have remarks without a value",
+        examples=[{"status": ["radiată la 01.02.2024"]}],
+    )
+    incomplete_lists: tuple[str, ...] = Field(
+        default=(),
+        description="The lists that contain only a part of what exists: the page shows a truncated list, or the"
+        " register does not publish it (the founders of a joint-stock company)",
+        examples=[["founders"]],
+    )
+
+
+LIMITS = ("remarks", "incomplete_lists")
+"""The fields of CompanyProfile that limit what the other fields say."""
 
 
 class CompanyFacts(CompanyProfile):
@@ -255,13 +274,27 @@ class QuarantinedCapture(BaseModel):
 
 
 class FieldProvenance(BaseModel):
-    """The provenance of one field: its capture, the method that read it (`reading`), and the source text (`raw`)."""
+    """The provenance of one field: its capture, the method that read it (`reading`), and the source text (`raw`).
+
+    `rule` tells where in the capture the method found the text: a label, the heading, a key of the JSON.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     source_data_id: int
     reading: str
     raw: str | None = None
+    rule: str | None = None
+
+
+class UnreadText(BaseModel):
+    """A text in the place of a field's value that was not understood, so that it is not in the record."""
+
+    model_config = ConfigDict(frozen=True)
+
+    field: str = Field(description="The field", examples=["address"])
+    text: str = Field(description="The text in the capture", examples=["Conectați-vă pentru a vedea adresa"])
+    reason: str = Field(description="Why the text is not a value of the field", examples=["a placeholder"])
 
 
 class Provenance(BaseModel):

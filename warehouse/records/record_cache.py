@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from warehouse.records.models import CompanyRecord
 
-CACHE_FORMAT = 3
+CACHE_FORMAT = 4
 """The number of the format. Increase it when the fields of a record change: older cached records are then ignored."""
 
 _LINE = re.compile(rb"registru/%d ([0-9]{1,11})\n" % CACHE_FORMAT)

@@ -1,6 +1,7 @@
 """Pure functions that compute the differences between two records of a company, and undo recorded changes.
 
-A change names a field of CompanyFacts, or `statements/{year}`. Its `old` and `new` are the field's values as JSON.
+A change names a field of CompanyFacts, or `statements/{year}`. Its `old` and `new` are the field's values as JSON. The
+remarks of all fields are one field, `remarks`; the remark of a party is a part of the party.
 For a statement that both records have, they hold only the values that differ, and None for a line that the record
 lacks. For a new statement, `new` holds the lines of its key figures.
 """
@@ -14,6 +15,7 @@ from pydantic import TypeAdapter
 
 from warehouse.records.models import (
     KEY_FIGURES,
+    LIMITS,
     Change,
     CompanyFacts,
     CompanyProfile,
@@ -22,7 +24,12 @@ from warehouse.records.models import (
 )
 
 _LISTS = ("founders", "administrators", "licensed_activities", "unlicensed_activities")
-FIELDS = tuple(field for field in CompanyProfile.model_fields if field != "idno")
+FIELDS = tuple(field for field in CompanyProfile.model_fields if field not in ("idno", *LIMITS))
+"""The fields of a company's profile that hold facts."""
+COMPARED_FIELDS = (*FIELDS, *LIMITS)
+"""The fields whose changes are recorded."""
+_EMPTY: Mapping[str, Any] = {**dict.fromkeys((*_LISTS, "incomplete_lists"), ()), "remarks": {}}
+"""The empty values of the fields that are never None."""
 _HEAD = ("currency", "document_type", "cuiio")
 _JSON = TypeAdapter(Any)
 
@@ -39,7 +46,7 @@ class Difference:
 def differences(old: CompanyFacts, new: CompanyFacts) -> list[Difference]:
     """Return the differences between two records of a company. The order within a list does not matter."""
     changed = []
-    for field in FIELDS:
+    for field in COMPARED_FIELDS:
         one, other = getattr(old, field), getattr(new, field)
         if one == other or (field in _LISTS and sorted(map(repr, one)) == sorted(map(repr, other))):
             continue
@@ -57,7 +64,7 @@ def undo_changes(facts: CompanyFacts, changes: Iterable[Change]) -> CompanyFacts
     for change in changes:
         field, _, year = change.field.partition("/")
         if not year:
-            plain[field] = change.old if change.old is not None or field not in _LISTS else ()
+            plain[field] = _EMPTY.get(field) if change.old is None else change.old
         elif change.old is None:
             statements.pop(int(year), None)
         elif change.new is None:
@@ -119,5 +126,5 @@ def _restored(statement: Statement, old: Mapping[str, Any]) -> Statement:
 
 
 def _as_json(value: Any) -> Any:
-    """Return a value as JSON, with None for an empty list."""
-    return None if value in (None, ()) else _JSON.dump_python(value, mode="json")
+    """Return a value as JSON, with None for an empty list or mapping."""
+    return None if value in (None, (), {}) else _JSON.dump_python(value, mode="json")

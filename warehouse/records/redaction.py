@@ -18,7 +18,11 @@ from warehouse.schema.tables import suppressions
 
 ERASED = "[name erased on request]"
 """The text that replaces an erased name. The record still shows that there is a founder, and the founder's share."""
+ERASURE_NOTE = "a person's name was erased on request"
+"""What the notes of a record say about a field from which a name was erased."""
 FIELDS = ("founders", "administrators")
+_MAX_NAME_WORDS = 8
+_PUNCTUATION = " .,;:!?()[]«»„”“\"'<>–—-/|·•"
 
 
 @dataclass(frozen=True)
@@ -32,15 +36,26 @@ class Suppression:
     def of(cls, idno: str, name: str) -> "Suppression":
         """Return a new suppression of a name."""
         salt = secrets.token_hex(16)
-        return cls(salt, _hash(idno, name, salt))
+        return cls(salt, _hash(idno, name_words(name), salt))
 
     def matches(self, idno: str, name: str) -> bool:
         """Return whether `name` is the suppressed name. The order of words, case and diacritics do not matter."""
-        return _hash(idno, name, self.salt) == self.name_sha256
+        return _hash(idno, name_words(name), self.salt) == self.name_sha256
+
+    def is_named_in(self, idno: str, text: str) -> bool:
+        """Return whether adjacent words of `text` are the suppressed name."""
+        words = fold(text).replace(",", " ").split()
+        bare = [stripped for word in words if (stripped := word.strip(_PUNCTUATION))]
+        return any(
+            _hash(idno, sorted(some[start : start + length]), self.salt) == self.name_sha256
+            for some in ((words, bare) if bare != words else (words,))
+            for start in range(len(some))
+            for length in range(1, min(_MAX_NAME_WORDS, len(some) - start) + 1)
+        )
 
 
-def _hash(idno: str, name: str, salt: str) -> str:
-    return hashlib.sha256(f"{salt}\n{idno}\n{' '.join(name_words(name))}".encode()).hexdigest()
+def _hash(idno: str, words: Sequence[str], salt: str) -> str:
+    return hashlib.sha256(f"{salt}\n{idno}\n{' '.join(words)}".encode()).hexdigest()
 
 
 def name_words(name: str) -> list[str]:
@@ -57,34 +72,82 @@ def load_suppressions(connection: Connection, idnos: Sequence[str]) -> dict[str,
     return suppressed
 
 
+@dataclass(frozen=True)
+class TextRedaction:
+    """Decides which texts that a record quotes from captures must be removed.
+
+    All quotations of `fields`, from which persons are erased, are removed: they name these persons, perhaps in another
+    spelling. A quotation of any other field is removed if it names a suppressed person.
+    """
+
+    idno: str
+    suppressed: Sequence[Suppression]
+    fields: frozenset[str]
+
+    def names(self, text: str) -> bool:
+        """Return whether a text names a suppressed person."""
+        return any(suppression.is_named_in(self.idno, text) for suppression in self.suppressed)
+
+    def removes(self, field: str, text: str) -> bool:
+        """Return whether a quotation of a field must be removed."""
+        return field in self.fields or self.names(text)
+
+    def removes_note(self, note: str) -> bool:
+        """Return whether a note of a record must be removed. Notes about erasures stay."""
+        return not note.partition(": ")[2].startswith(ERASURE_NOTE) and self.removes(
+            note.partition(": ")[0], note
+        )
+
+    def redact_remarks(self, remarks: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+        """Return the remarks that stay, by field."""
+        kept = {
+            field: tuple(text for text in texts if not self.removes(field, text))
+            for field, texts in remarks.items()
+        }
+        return {field: texts for field, texts in kept.items() if texts}
+
+
 def redact_parties(
     parties: Sequence[Party], idno: str, suppressed: Sequence[Suppression]
 ) -> tuple[Party, ...]:
-    """Return the parties, with the suppressed names of persons replaced. Names of companies are never replaced."""
-    return tuple(
-        Party(name=ERASED, kind=party.kind, share=party.share, role=party.role)
-        if party.kind is PartyKind.PERSON
-        and any(suppression.matches(idno, party.name) for suppression in suppressed)
-        else party
-        for party in parties
-    )
+    """Return the parties without the suppressed names of persons. Names of companies are never replaced.
+
+    A party's remark is removed if it names a suppressed person.
+    """
+    redaction = TextRedaction(idno, suppressed, frozenset())
+    return tuple(_redact_party(party, redaction) for party in parties)
 
 
-def redact_json(value: Any, idno: str, suppressed: Sequence[Suppression]) -> Any:
-    """Redact parties in a change's value: a list of JSON objects. Return any other value unchanged."""
-    if not isinstance(value, list):
-        return value
-    return [
-        {**party, "name": ERASED, "source_id": None, "idno": None}
-        if _is_suppressed(party, idno, suppressed)
-        else party
-        for party in value
-    ]
+def _redact_party(party: Party, redaction: TextRedaction) -> Party:
+    if _is_suppressed(party.kind, party.name, redaction):
+        return Party(name=ERASED, kind=party.kind, share=party.share, role=party.role)
+    if party.remark is not None and redaction.names(party.remark):
+        return party.model_copy(update={"remark": None})
+    return party
 
 
-def _is_suppressed(party: Any, idno: str, suppressed: Sequence[Suppression]) -> bool:
-    return (
-        isinstance(party, Mapping)
-        and party.get("kind") == PartyKind.PERSON
-        and any(suppression.matches(idno, str(party.get("name", ""))) for suppression in suppressed)
+def redact_json(value: Any, redaction: TextRedaction) -> Any:
+    """Redact the value of a change: a list of parties as JSON, or remarks by field. Return other values unchanged."""
+    if isinstance(value, Mapping):
+        kept = redaction.redact_remarks(value)
+        return {field: list(texts) for field, texts in kept.items()} or None
+    if isinstance(value, list):
+        return [
+            _redact_json_party(party, redaction) if isinstance(party, Mapping) else party for party in value
+        ]
+    return value
+
+
+def _redact_json_party(party: Mapping[str, Any], redaction: TextRedaction) -> dict[str, Any]:
+    if _is_suppressed(party.get("kind"), str(party.get("name", "")), redaction):
+        erased = {"name": ERASED, "source_id": None, "idno": None}
+        return {**party, **erased, **({"remark": None} if "remark" in party else {})}
+    if party.get("remark") is not None and redaction.names(str(party["remark"])):
+        return {**party, "remark": None}
+    return dict(party)
+
+
+def _is_suppressed(kind: object, name: str, redaction: TextRedaction) -> bool:
+    return kind == PartyKind.PERSON and any(
+        suppression.matches(redaction.idno, name) for suppression in redaction.suppressed
     )

@@ -1,4 +1,7 @@
-"""The summary of a transformation, which Dagster shows next to the materialization of the records."""
+"""The summary of a transformation, which Dagster shows next to the materialization of the records.
+
+Dagster keeps it for a long time, and the erasure of a person does not reach it. So it quotes no text about parties.
+"""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -7,8 +10,12 @@ from typing import Any
 from pipeline.defs.ops.visit_summary import MAX_ROWS, table
 from pipeline.records.record_updates import Transformation, TransformResult
 from pipeline.transform import version
+from pipeline.transform.reading import abbreviate
+from warehouse.records.redaction import FIELDS as PARTY_FIELDS
 
 _MAX_UNKNOWN = 1000
+_MAX_UNREAD = 200
+"""Maximum number of different pairs of field and reason that the table of unread texts shows."""
 
 
 class TransformSummary:
@@ -20,6 +27,8 @@ class TransformSummary:
         self._first: list[Transformation] = []
         self._refused: list[Transformation] = []
         self._unknown: Counter[str] = Counter()
+        self._unread: Counter[tuple[str, str]] = Counter()
+        self._unread_examples: dict[tuple[str, str], dict[str, str]] = {}
 
     @property
     def companies(self) -> int:
@@ -38,6 +47,16 @@ class TransformSummary:
             for name in done.unknown:
                 if name in self._unknown or len(self._unknown) < _MAX_UNKNOWN:
                     self._unknown[name] += 1
+            self._add_unread(done)
+
+    def _add_unread(self, done: Transformation) -> None:
+        for unread in done.unread:
+            key = unread.field, unread.reason
+            if key not in self._unread and len(self._unread) == _MAX_UNREAD:
+                key = "others", "not shown"
+            self._unread[key] += 1
+            text = "" if unread.field in PARTY_FIELDS else abbreviate(unread.text)
+            self._unread_examples.setdefault(key, {"example": done.idno, "text": text})
 
     def metadata(self) -> dict[str, Any]:
         """Return the metadata of the materialization."""
@@ -54,6 +73,11 @@ class TransformSummary:
         if self._unknown:
             described["unknown_fields"] = table(
                 {"field": name, "companies": count} for name, count in self._unknown.most_common()
+            )
+        if self._unread:
+            described["unread_texts"] = table(
+                {"field": key[0], "reason": key[1], "texts": count, **self._unread_examples[key]}
+                for key, count in self._unread.most_common()
             )
         return described
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import TypeVar
 
@@ -12,6 +13,7 @@ from pipeline.transform.html.key_figures import read_key_figures
 from pipeline.transform.html.label_scan import LabelledValue, find_labelled_values
 from pipeline.transform.html.page_tree import IDNO_TEXT, Node, PageTree, read_page, text_of
 from pipeline.transform.html.parties import read_parties
+from pipeline.transform.html.rules import rules_of
 from pipeline.transform.html.unknown_labels import unknown_labels
 from pipeline.transform.places import address_parts, cuatm_in
 from pipeline.transform.reading import Reading, abbreviate
@@ -71,7 +73,7 @@ def _reading(region: CompanyRegion, idno: str | None) -> Reading:
     facts.raw["name"] = region.heading.text
     facts.copy_raw("legal_form_name", Field.LEGAL_FORM)
     facts.copy_raw("address_parts", Field.ADDRESS)
-    return Reading(
+    reading = Reading(
         idno=idno,
         name=name,
         legal_form=legal_form,
@@ -92,6 +94,7 @@ def _reading(region: CompanyRegion, idno: str | None) -> Reading:
         unknown=tuple(unknown_labels(region, hits)),
         notes=tuple(facts.notes),
     )
+    return replace(reading, rules=rules_of(reading.raw, hits, has_figures=bool(reading.statements)))
 
 
 class _FactCollector:

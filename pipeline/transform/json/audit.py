@@ -53,6 +53,10 @@ class KeyAudit:
     def __contains__(self, key: str) -> bool:
         return key in self._left
 
+    def path_of(self, key: str) -> str:
+        """Return where a key is in the payload."""
+        return f"{self._path}.{key}"
+
     def take(self, key: str) -> Any:
         """Mark a key as read and return its value; None if the object does not have the key."""
         return self._left.pop(key, None)
@@ -64,4 +68,4 @@ class KeyAudit:
 
     def unknown(self) -> list[str]:
         """Return the paths of the keys that are neither read nor ignored."""
-        return [f"{self._path}.{key}" for key in self._left if key not in self._ignored]
+        return [self.path_of(key) for key in self._left if key not in self._ignored]

@@ -59,6 +59,7 @@ def read_filed_statements(contents: Sequence[Any], idno: str) -> Reading:
     filed = read_statements(contents, idno)
     return Reading(
         statements=filed.statements,
+        rules={STATEMENTS: "keys fin-data.CODE_*"},
         stated=frozenset({STATEMENTS} if filed.is_stated else ()),
         unknown=filed.unknown,
         notes=filed.notes,
@@ -90,6 +91,7 @@ class _CompanyPayload:
     idno: str
     stated: set[str] = field(default_factory=set)
     raw: dict[str, str] = field(default_factory=dict)
+    rules: dict[str, str] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -117,6 +119,7 @@ class _CompanyPayload:
             **facts,
             stated=frozenset(self.stated),
             raw=self.raw,
+            rules=self.rules,
             unknown=tuple(self.unknown),
             notes=tuple(self.notes),
         )
@@ -128,6 +131,7 @@ class _CompanyPayload:
 
         If the value is present but not readable, a note is added and the field does not count as stated.
         """
+        self.rules[name] = f"key {audit.path_of(key)}"
         is_present = key in audit
         value = audit.take(key)
         parsed = None if is_absent(value) else parse(value)
@@ -182,6 +186,7 @@ class _CompanyPayload:
 
     def _parties(self, name: str, audit: KeyAudit) -> tuple[Party, ...]:
         """Return the parties from all lists of a field; an empty tuple if any of the lists is not readable."""
+        self.rules[name] = f"keys {', '.join(map(audit.path_of, _LISTS[name]))}"
         lists = {key: audit.take(key) for key in _LISTS[name] if key in audit}
         unreadable = [
             key for key, value in lists.items() if not (is_absent(value) or isinstance(value, list))

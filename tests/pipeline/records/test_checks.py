@@ -15,7 +15,7 @@ from tests.pipeline.records.records_harness import RecordsHarness
 IDNOS = [make_idno(number) for number in range(60)]
 ALL = [
     *(checks.identity, checks.references, checks.counts),
-    *(checks.fill_rates, checks.unknown_fields, checks.freshness),
+    *(checks.fill_rates, checks.unknown_fields, checks.unread_texts, checks.freshness),
 ]
 Check = Callable[[Connection], Finding]
 
@@ -121,6 +121,23 @@ def test_unknown_field_causes_a_warning(filled: RecordsHarness) -> None:
     assert "rating" in str(finding.rows[0]["field"])
 
 
+def test_unread_text_causes_a_warning_that_quotes_no_text_about_parties(filled: RecordsHarness) -> None:
+    with filled.owner() as owner:
+        owner.exec_driver_sql(
+            "UPDATE transformed_data SET unread = '["
+            '{"field": "status", "text": "suspendat", "reason": "not a status"},'
+            ' {"field": "founders", "text": "ION 1 din 3", "reason": "not a party"}'
+            f"]' WHERE idno IN ('{IDNOS[0]}', '{IDNOS[1]}')"
+        )
+    finding = run_check(filled, checks.unread_texts)
+    assert not finding.passed
+    counts = {"texts": 2, "companies": 2, "example": min(IDNOS[:2])}
+    assert finding.rows == (
+        {"field": "founders", "reason": "not a party", **counts, "text": ""},
+        {"field": "status", "reason": "not a status", **counts, "text": "suspendat"},
+    )
+
+
 def test_overdue_tracked_companies_cause_a_warning(harness: RecordsHarness) -> None:
     with harness.owner() as owner:
         owner.exec_driver_sql(
@@ -140,5 +157,5 @@ def test_only_error_checks_are_blocking() -> None:
     blocking = {spec.name: spec.blocking for definition in CHECKS for spec in definition.check_specs}
     assert blocking == {
         **dict.fromkeys(("identity", "references", "counts"), True),
-        **dict.fromkeys(("fill_rates", "unknown_fields", "freshness"), False),
+        **dict.fromkeys(("fill_rates", "unknown_fields", "unread_texts", "freshness"), False),
     }

@@ -143,8 +143,10 @@ def test_statements_that_the_newest_json_states_are_complete() -> None:
 
 def test_problems_are_those_of_the_newest_capture() -> None:
     facts = CompanyFacts(idno=IDNO, name="PLOPENA AGRO", registered_on=date(2020, 7, 9))
-    newest = Transformed(facts, frozenset(), {}, {"status": {}}, ("html: Zona",), ("a note",))
-    earlier = Transformed(facts, frozenset(), {}, {"name": {}}, ("html: Raion",), ("an old note",))
+    newest = Transformed(facts, frozenset(), {}, {"status": {}}, unknown=("html: Zona",), notes=("a note",))
+    earlier = Transformed(
+        facts, frozenset(), {}, {"name": {}}, unknown=("html: Raion",), notes=("an old note",)
+    )
 
     resolved = resolve_facts(CaptureReading(2, newest), [CaptureReading(1, earlier)])
 

@@ -6,14 +6,14 @@ import pytest
 
 from pipeline.transform.agreement import agree, is_empty
 from pipeline.transform.html.page_reader import read_html
-from pipeline.transform.reading import Reading
+from pipeline.transform.reading import STATEMENTS, Reading
 from tests.pipeline.transform.mutations import MUTATIONS, Mutation, rename_labels
 from tests.pipeline.transform.rendered import RenderedPage
-from warehouse.records.models import CompanyFacts
+from warehouse.records.record_diff import FIELDS
 
 _SAMPLE_STEP = 7
 """Every 7th page is mutated; 7 shares no factor with the numbers of layouts, languages and variants."""
-_FIELDS = tuple(field for field in CompanyFacts.model_fields if field != "idno")
+_FIELDS = (*FIELDS, STATEMENTS)
 _MIN_KEPT_RATIO = 0.9
 
 

@@ -121,10 +121,13 @@ def test_each_fact_of_a_page_without_json_has_its_raw_text(
         transformed = transform(idno=page.idno, html=page.html, bodies=[])
 
         assert transformed.stated == frozenset()
-        present = {field for field, value in transformed.facts if value not in (None, ()) and field != "idno"}
+        present = {
+            field for field, value in transformed.facts if value not in (None, (), {}) and field != "idno"
+        }
         assert set(transformed.sources) == present
         assert {source.reading for source in transformed.sources.values()} == {ReadingKind.HTML}
         assert all(source.raw for field, source in transformed.sources.items() if field != "statements")
+        assert all(source.rule for source in transformed.sources.values())
 
 
 @pytest.mark.parametrize("field", ["address", "cuatm", "licensed_activities", "statements"])
