@@ -9,7 +9,7 @@ WORKERS ?= 3
 # Bytecode is kept: without it, each process would compile the project and the tests again.
 PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup setup-dev setup-bench demo up test test-fast test-long coverage soak compose-check runs-in-a-row two-hosts grid grid-server check lint lint-deploy types imports docs docs-serve bench-latency bench-extract bench-transform bench-storage bench-scale bench-api bench-backup drill truth requirements clean
+.PHONY: help setup setup-dev setup-bench demo up test test-fast test-long coverage soak compose-check runs-in-a-row two-hosts grid grid-server check lint lint-deploy types imports docs docs-serve bench-latency bench-extract bench-transform bench-storage bench-scale bench-api bench-backup drill truth mutation requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ soak: setup-dev ## Process a batch of 500 companies with every kind of fault whi
 
 truth: setup-dev ## Mutate stored pages into 100,000 documents by machine and count the wrong facts (12 minutes)
 	@$(BIN)/python -m tests.truth.mutate
+
+mutation: setup-dev ## Test mutants: make mutation CODE=warehouse/idno.py TESTS=tests/warehouse/test_idno.py (SAMPLE=100)
+	@$(BIN)/python -m tests.mutation $(CODE) $(TESTS) --sample $(or $(SAMPLE),100)
 
 check: lint types imports test ## Run everything that must pass before a commit
 
