@@ -3,61 +3,11 @@
 import re
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
 
 from pipeline.transform.amounts import parse_amount as parse_amount
+from pipeline.transform.vocabulary.placeholders import is_unfilled, says_no_value
 from warehouse.folding import collapse as collapse
 from warehouse.folding import fold as fold
-
-_ABSENT = frozenset(
-    {
-        *("", "null", "undefined", "none", "nan", "n/a", "n.a.", "na", "nil", "not set", "[object object]"),
-        *(
-            "lipsa",
-            "lipseste",
-            "lipsesc",
-            "necunoscut",
-            "necunoscuta",
-            "nedefinit",
-            "nespecificat",
-            "indisponibil",
-        ),
-        *(
-            "nespecificata",
-            "absent",
-            "отсутствует",
-            "отсутствуют",
-            "нет",
-            "неизвестно",
-            "неизвестен",
-            "неизвестна",
-        ),
-        *("unknown", "missing", "unspecified", "undisclosed", "unavailable", "empty", "(gol)", "пусто"),
-    }
-)
-_THINGS = (
-    r"(?:date|datele|informatii|informatie|inregistrari|rezultate|fondatori|administratori|asociati|conducatori|"
-    r"данные|данных|информация|информации|сведения|сведений|записи|записей|учредители|учредителей|руководителей|"
-    r"администраторов|администраторы|руководители|"
-    r"data|information|info|records|results|founders|administrators|directors|shareholders|entries|items)"
-)
-# Matches e.g. "Nu sunt date", "Lipsesc date", "Данные отсутствуют", "Не указаны", "No records", "Not available".
-_SAYS_ABSENT = re.compile(
-    rf"""
-      nu\ (?:exista|sunt|sint|avem|au\ fost\ gasite?|s-au\ gasit|detinem)\ {_THINGS}(?:\ .{{0,30}})?
-    | (?:fara|lipsesc|lipsa)\ {_THINGS}
-    | {_THINGS}\ (?:lipsesc|lipsa|indisponibile?|inexistente?|absente?)
-    | nu\ (?:este|e|sunt|sint|a\ fost|au\ fost)
-      \ (?:indicat|specificat|cunoscut|disponibil|declarat|gasit|mentionat)[aei]?
-    | нет\ {_THINGS} | {_THINGS}\ (?:отсутству[ею]т|не\ (?:указан|найден|предоставлен)[аоы]?)
-    | не\ (?:указан|найден|определен|заполнен|известн|предоставлен|раскрыт)[аоы]? | не\ имеется
-    | no\ (?:such\ )?{_THINGS}(?:\ (?:available|found|yet))?
-    | not\ (?:available|specified|provided|known|disclosed|stated|indicated|found|applicable|given)
-    | {_THINGS}\ (?:not\ available|unavailable|missing|not\ found)
-    | (?:se\ incarca|загрузка|loading).{{0,3}}
-    """,
-    re.VERBOSE,
-)
 
 _MONTHS = {
     1: ("ianuarie", "ian", "января", "январь", "янв", "january", "jan"),
@@ -84,8 +34,6 @@ _DATE_SUFFIX = re.compile(r"\s*(?:г\.?|год[а]?|an(?:ul)?)$")
 _WEEKDAY = re.compile(r"^[^\W\d_]+,\s+")
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 _TRAILING_NOTE = re.compile(r"\s*\([^()]*\)$")
-_PLACEHOLDER_LENGTH = 80
-"""Number of characters from the beginning of a text that are checked; placeholders for "no value" are shorter."""
 
 
 def words(text: str) -> list[str]:
@@ -99,19 +47,13 @@ def comparison_key(text: str) -> str:
 
 
 def text_or_none(text: str | None) -> str | None:
-    """Return `text` with collapsed white space, or None if it is one of the source's placeholders for "no value"."""
+    """Return `text` with collapsed white space, or None if it is blank or says that there is no value."""
     if text is None:
         return None
     collapsed = collapse(text)
-    return None if _is_placeholder(collapsed[:_PLACEHOLDER_LENGTH]) else collapsed
-
-
-@lru_cache(maxsize=8192)
-def _is_placeholder(opening: str) -> bool:
-    folded = fold(opening).rstrip(" .!")
-    if not any(letter.isalnum() for letter in folded) or folded in _ABSENT:
-        return True
-    return _SAYS_ABSENT.fullmatch(folded) is not None
+    if says_no_value(collapsed) or is_unfilled(collapsed) or not any(map(str.isalnum, collapsed)):
+        return None
+    return collapsed
 
 
 def parse_date(text: str, *, day_first: bool = True) -> date | None:
