@@ -7,6 +7,10 @@ The HTML is what a person saw; the JSON is what the page was built from. For eac
 - Both have it, but the values contradict each other: the JSON's value is used and the disagreement is recorded.
 - Only one reading has it: that value is used.
 
+The status is an exception. If the readings contradict each other, or if the page has a text about the status that is
+more than "active" and the JSON says "active", the status has no value, and both are recorded as a disagreement: a
+company that is being closed must not look like an active one.
+
 Both readings must belong to the same company; otherwise `NotThisCompany` is raised.
 
 A derived field is computed from another field: the name of a legal form from its code, the parts of an address from the
@@ -14,6 +18,7 @@ address. If the two readings contradict each other on that other field, the HTML
 """
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -22,12 +27,14 @@ from pipeline.transform.html.page_reader import read_html
 from pipeline.transform.json.payloads import read_company, read_filed_statements
 from pipeline.transform.json.values import parse_json
 from pipeline.transform.reading import STATEMENTS, Reading, Unread
-from warehouse.records.models import CompanyFacts
+from pipeline.transform.vocabulary.placeholders import placeholder_reason
+from warehouse.records.models import CompanyFacts, CompanyStatus
 
 _MERGED_FIELDS = tuple(name for name in CompanyFacts.model_fields if name != "idno")
 DERIVED_FROM = {"legal_form_name": "legal_form", "address_parts": "address"}
 """For each derived field, the field that it is derived from."""
 _RAW_LENGTH = 2000
+_STATUS = "status"
 
 
 class NotThisCompany(ValueError):
@@ -88,13 +95,23 @@ class _Merged:
     disagreements: dict[str, Any] = field(default_factory=dict)
 
 
-def transform(*, idno: str, html: str, bodies: list[bytes]) -> Transformed:
-    """Transform a capture of the company `idno`; `bodies` are the captured JSON bodies.
+def transform(
+    *, idno: str, html: str, bodies: list[bytes], fetched_at: datetime | None = None
+) -> Transformed:
+    """Transform a capture of the company `idno`.
 
-    Raise NotThisCompany if nothing proves that the capture shows this company.
+    Args:
+        idno: The IDNO of the company.
+        html: The captured page.
+        bodies: The captured JSON bodies.
+        fetched_at: When the capture was made (None: now). A date later than the next day is not plausible.
+
+    Raises:
+        NotThisCompany: Nothing proves that the capture shows this company.
     """
     contents = [parse_json(body) for body in bodies]
-    page, payload = read_html(html, idno), read_company(contents, idno)
+    page = read_html(html, idno, fetched_at=fetched_at)
+    payload = read_company(contents, idno, fetched_at=fetched_at)
     check_company(idno, page, payload)
     return merge(idno, page, _with_statements(payload, read_filed_statements(contents, idno)))
 
@@ -121,6 +138,7 @@ def merge(idno: str, page: Reading, payload: Reading | None) -> Transformed:
     merged = _Merged()
     for name in _MERGED_FIELDS:
         _merge_field(merged, name, page, data)
+    _refute_status(merged, page, data)
     unknown = {f"{ReadingKind.HTML}: {label}" for label in page.unknown}
     unknown |= {f"{ReadingKind.JSON}: {key}" for key in data.unknown}
     return Transformed(
@@ -128,12 +146,20 @@ def merge(idno: str, page: Reading, payload: Reading | None) -> Transformed:
         stated=data.stated,
         sources=merged.sources,
         disagreements=merged.disagreements,
-        remarks={**page.remarks, **data.remarks},
+        remarks=_all_remarks(page, data),
         unread=(*page.unread, *data.unread),
         incomplete=page.incomplete - data.stated,
         unknown=tuple(sorted(unknown)),
         notes=(*page.notes, *data.notes),
     )
+
+
+def _all_remarks(page: Reading, data: Reading) -> dict[str, tuple[str, ...]]:
+    fields = dict.fromkeys((*page.remarks, *data.remarks))
+    return {
+        name: tuple(dict.fromkeys((*page.remarks.get(name, ()), *data.remarks.get(name, ()))))
+        for name in fields
+    }
 
 
 def _merge_field(merged: _Merged, name: str, page: Reading, data: Reading) -> None:
@@ -151,6 +177,27 @@ def _merge_field(merged: _Merged, name: str, page: Reading, data: Reading) -> No
             ReadingKind.HTML.value: as_json(html),
             ReadingKind.JSON.value: as_json(json),
         }
+
+
+def _refute_status(merged: _Merged, page: Reading, data: Reading) -> None:
+    """Leave the status without a value if the page contradicts the JSON.
+
+    The page says "Activă (în lichidare)", the JSON says true → no value
+    """
+    if data.status is CompanyStatus.ACTIVE and (doubts := _doubts_of_status(page)):
+        merged.disagreements[_STATUS] = {
+            ReadingKind.HTML.value: doubts,
+            ReadingKind.JSON.value: as_json(data.status),
+        }
+    if _STATUS in merged.disagreements:
+        merged.values[_STATUS] = None
+        merged.sources.pop(_STATUS, None)
+
+
+def _doubts_of_status(page: Reading) -> str | None:
+    """Return the texts about the status that the page shows and that are not understood as "active" or "inactive"."""
+    texts = [unread.text for unread in page.unread if unread.field == _STATUS]
+    return " | ".join(text for text in texts if placeholder_reason(text) is None) or None
 
 
 def _with_statements(payload: Reading | None, filed: Reading) -> Reading:
