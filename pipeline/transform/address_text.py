@@ -40,6 +40,11 @@ def read_address(text: str) -> Parsed[str]:
     return Parsed(written, remarks) if reason is None else unread(reason)
 
 
+def is_address_part(text: str) -> bool:
+    """Tell whether a text can be one part of an address: a town, a street, a number."""
+    return _FOREIGN_CHARACTERS.search(text) is None and (len(text) < 2 or placeholder_reason(text) is None)
+
+
 def _why_no_address(folded: str, written: str) -> str | None:
     """Return why a text is no address; None if each of its pieces can be a part of one, and one certainly is."""
     if _FOREIGN_CHARACTERS.search(folded):

@@ -29,7 +29,7 @@ _ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xi
 _MONTH_BY_NAME = {name: number for number, names in _MONTHS.items() for name in names} | {
     numeral: number for number, numeral in enumerate(_ROMAN, 1)
 }
-_MONTH = rf"(?:{'|'.join(sorted(_MONTH_BY_NAME, key=len, reverse=True))})"
+MONTH = rf"(?:{'|'.join(sorted(_MONTH_BY_NAME, key=len, reverse=True))})"
 _WEEKDAY = (
     r"(?:luni|marti|miercuri|joi|vineri|sambata|simbata|duminica|lu|ma|mi|vi|sb|du|"
     r"понедельник|вторник|среда|среду|четверг|пятниц[ау]|суббот[ау]|воскресенье|пн|вт|ср|чт|пт|сб|вс|"
@@ -47,11 +47,11 @@ _FORMATS = tuple(
         (r"(\d{4})([-./])(\d{1,2})\2(\d{1,2})", (1, 3, 4)),
         (r"(\d{1,2})\s?\.\s?(\d{1,2})\s?\.\s?(\d{4})", (3, 2, 1)),
         (
-            rf"(\d{{1,2}})(?:st|nd|rd|th|-?го|-?е)?[\s.-]+(?:of\s)?({_MONTH})[.,]?[\s.-]+(\d{{4}})",
+            rf"(\d{{1,2}})(?:st|nd|rd|th|-?го|-?е)?[\s.-]+(?:of\s)?({MONTH})[.,]?[\s.-]+(\d{{4}})",
             (3, 2, 1),
         ),
-        (rf"({_MONTH})[.]?\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+(\d{{4}})", (3, 1, 2)),
-        (rf"(\d{{4}}),?\s({_MONTH})\s(\d{{1,2}})", (1, 2, 3)),
+        (rf"({MONTH})[.]?\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+(\d{{4}})", (3, 1, 2)),
+        (rf"(\d{{4}}),?\s({MONTH})\s(\d{{1,2}})", (1, 2, 3)),
     )
 )
 """The ways to write a date, each with the groups of the year, the month and the day."""
@@ -60,7 +60,7 @@ _ENDING = re.compile(rf"(?:,?\s*(?:г(?:ода?)?|год|anul|an)(?!\w))?\.?(?:{
 _INSTANT = re.compile(
     r"(\d{4}-\d{2}-\d{2})[t ](\d{2}:\d{2}(?::\d{2})?)(?:[.,]\d{1,9})?\s?(?:(z|utc|gmt)|([+-]\d{2}):?(\d{2})?)?"
 )
-_PARTIAL = re.compile(rf"(?:{_MONTH}\.?,?\s+(?:anul\s)?\d{{4}}|\d{{1,2}}[./-]\d{{4}}|\d{{4}}([./-]\d{{1,2}})?)(?:\s?г\.?)?")
+_PARTIAL = re.compile(rf"(?:{MONTH}\.?,?\s+(?:anul\s)?\d{{4}}|\d{{1,2}}[./-]\d{{4}}|\d{{4}}([./-]\d{{1,2}})?)(?:\s?г\.?)?")
 _REMARK = re.compile(r"\s*(?:[(\[](.{1,80})[)\]]|(?:[,;·|]|[–—-]\s)\s*(.{1,80}))")
 _KNOWN_REMARK = re.compile(
     r"""(?:acum\ |de\ |varsta:?\ |vechime:?\ |возраст:?\ |age:?\ |~\s?)?

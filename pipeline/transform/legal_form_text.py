@@ -43,13 +43,17 @@ _WORDS = re.compile(r"[^\W\d_]+(?:[ '’.(),/-]{1,3}[^\W\d_]+)*[.)]?")
 _ABBREVIATION = re.compile(r"[^\W\d_]\.?(?:[^\W\d_]\.?){1,5}")
 
 
-def read_legal_form(text: str) -> Parsed[str]:
+def read_legal_form(text: str, *, is_code: bool = False) -> Parsed[str]:
     """Read a legal form; the value is its code, or the text if the form has no code in the vocabulary.
 
     "Societate cu răspundere limitată (SRL)" → "SRL"
     "SRL (530)" → "SRL" with the remark "530"
     "Cooperativă agricolă" → "Cooperativă agricolă"
     "Activă", "Întreprindere mică", "SRL / SA" → unread
+
+    Args:
+        text: The text in the place of the form.
+        is_code: Whether the source has codes in this place; then any short abbreviation in capital letters is one.
     """
     written = collapse(text)
     if reason := placeholder_reason(written):
@@ -63,7 +67,7 @@ def read_legal_form(text: str) -> Parsed[str]:
     form, _, remark = re.sub(r"[()\[\]]|,\s", "|", written).strip("| ").partition("|")
     if fold(remark) in _REMARKS and (code := legal_form_of(form)):
         return Parsed(code, (remark.strip(),))
-    if _is_other_form(written):
+    if _is_other_form(written) or (is_code and written.isupper() and _ABBREVIATION.fullmatch(written)):
         return Parsed(written)
     return unread("it is not a known legal form")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from pipeline.transform.address_text import read_address
+from pipeline.transform.address_text import is_address_part, read_address
 from pipeline.transform.date_text import latest_day, read_date
 from pipeline.transform.grammar import Parsed, unread
 from pipeline.transform.json.audit import KeyAudit
@@ -184,7 +184,7 @@ class _CompanyPayload:
         address_audit = KeyAudit(value, kind="address", path=f"{_PATH}.address")
         address = self._read("address", address_audit, "fullName", _address)
         is_stated = address is not None or any(key in address_audit for key in _PARTS.values())
-        values = {part: code_of(address_audit.take(key)) for part, key in _PARTS.items()}
+        values = {part: self._address_part(address_audit, key) for part, key in _PARTS.items()}
         values["postal_code"] = postal_code_in(address) if address else None
         self.unknown += address_audit.unknown()
         parts = AddressParts(**values) if any(values.values()) else None
@@ -193,6 +193,13 @@ class _CompanyPayload:
         if parts is not None:
             self.raw["address_parts"] = as_written(value)
         return {"address": address, "address_parts": parts}
+
+    def _address_part(self, audit: KeyAudit, key: str) -> str | None:
+        part = code_of(audit.take(key))
+        if part is None or is_address_part(part):
+            return part
+        self._mark_unread("address_parts", key, part, "it is not a part of an address")
+        return None
 
     def _date(self, value: Any) -> Parsed[date]:
         return read_date(value, latest=self.latest) if isinstance(value, str) else unread(_NO_TEXT)
@@ -274,7 +281,7 @@ def _legal_form(value: Any) -> Parsed[str]:
     """Read a legal form; a known one stays as the source writes it."""
     if not isinstance(value, str):
         return unread(_NO_TEXT)
-    parsed = read_legal_form(value)
+    parsed = read_legal_form(value, is_code=True)
     return replace(parsed, value=value.strip()) if parsed.value else parsed
 
 

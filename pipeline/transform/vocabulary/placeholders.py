@@ -64,6 +64,7 @@ _LEFTOVERS = re.compile(
     re.VERBOSE,
 )
 """What is left of a template: its syntax, a converted object, the key of a translation ("company.address.label")."""
+_UNFILLED = re.compile(r"\{\{[^{}]*\}\}|\$\{[^{}]*\}|\[object \w+\]", re.IGNORECASE)
 _CONVERTED = frozenset(
     _phrases("undefined | null | nan | none | invalid date | object object | nil | false | true")
 )
@@ -188,8 +189,11 @@ def says_no_value(text: str) -> bool:
 
 
 def is_unfilled(text: str) -> bool:
-    """Tell whether the page has not filled the place of a value yet: "Se încarcă…", "{{ company.name }}"."""
-    return placeholder_reason(text) in (_LOADING, _LEFTOVER)
+    """Tell whether the page has not filled the place of a value yet: "Se încarcă…", "{{ company.name }}".
+
+    A name that merely contains the syntax of a template is a name.
+    """
+    return _UNFILLED.fullmatch(text) is not None or placeholder_reason(text) == _LOADING
 
 
 def placeholder_reason(text: str) -> str | None:

@@ -3,6 +3,7 @@
 import re
 from enum import StrEnum
 
+from pipeline.transform.date_text import MONTH
 from pipeline.transform.source_text import words
 from warehouse.folding import fold
 from warehouse.records.models import CompanyStatus
@@ -108,8 +109,8 @@ _NEUTRAL = re.compile(
     re.VERBOSE,
 )
 _DATED = re.compile(
-    r"(.*?)[\s,:]*(?:(?<!\w)(?:incepand cu|incepind cu|din data de|la data de|din|la|de la|pe|in|prin hotararea din|с|от|в|"
-    r"начиная с|по состоянию на|on|since|from|in|at|as of|dated|effective)\s+)?((?:\d|[^\W\d_]{3,12}\.? \d).{0,30})"
+    rf"(.*?)[\s,:]*(?:(?<!\w)(?:incepand cu|incepind cu|din data de|la data de|din|la|de la|pe|in|prin hotararea din|с|от|в|"
+    rf"начиная с|по состоянию на|on|since|from|in|at|as of|dated|effective)\s+)?((?:\d|(?<!\w){MONTH}\.? \d).{{0,30}})"
 )
 """A remark that ends with a date: the words, and the date."""
 
