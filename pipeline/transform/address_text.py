@@ -54,7 +54,7 @@ def _why_no_address(folded: str, written: str) -> str | None:
     pieces = [piece.strip() for piece in re.split(r"[,;]", folded) if piece.strip()]
     if any(not _is_piece(piece) for piece in pieces):
         return "not all of its parts are parts of an address"
-    if len([half for half in folded.split(";") if STREET.search(half)]) > 1:
+    if len(STREET.findall(folded)) > 1:
         return "it has more than one address"
     if not any(map(_is_certain, pieces)) and not _is_street_with_number(pieces, written):
         return "it names neither a place nor a street"

@@ -7,8 +7,9 @@ from typing import TypeVar
 
 from pipeline.transform.address_text import read_address
 from pipeline.transform.date_text import read_date
-from pipeline.transform.grammar import Parsed
+from pipeline.transform.grammar import Parsed, unread
 from pipeline.transform.html.label_scan import LabelledValue
+from pipeline.transform.html.value_lines import SEPARATORS, starts_with_label
 from pipeline.transform.legal_form_text import read_legal_form
 from pipeline.transform.places import read_cuatm
 from pipeline.transform.source_text import collapse, fold
@@ -21,6 +22,7 @@ from warehouse.records.models import CompanyStatus, Cuatm
 
 _Value = TypeVar("_Value")
 _CYRILLIC_OR_ROMANIAN = re.compile(r"[а-яăâîșțşţ]", re.IGNORECASE)
+_LONGEST_QUOTE = 200
 
 
 def shown_addresses(hits: Sequence[LabelledValue]) -> list[tuple[Parsed[str], str]]:
@@ -79,7 +81,30 @@ def _read(
     hits: Sequence[LabelledValue], field: Field, grammar: Callable[[str], Parsed[_Value]]
 ) -> list[tuple[Parsed[_Value], str]]:
     """Return what the grammar reads from each text that stands in the place of a field's value."""
-    return [(grammar(text), text) for hit in hits if hit.field is field for text in _value_texts(hit)]
+    read: list[tuple[Parsed[_Value], str]] = []
+    for hit in hits:
+        if hit.field is not field:
+            continue
+        read += [(grammar(text), text) for text in _value_texts(hit)]
+        if field is not Field.STATUS and (text := _text_without_end(hit)):
+            read.append((unread("it is not certain where the value ends"), text))
+    return read
+
+
+def _text_without_end(hit: LabelledValue) -> str | None:
+    """Return the text after a label that has no value because it is not certain where the value ends; else None.
+
+        <p><b>Adresa:</b> MD-2001<br>str. Pilda (bloc: 2)</p>
+
+    → "MD-2001"
+    """
+    if hit.value:
+        return None
+    after = (sibling for sibling in hit.label.following_siblings() if sibling.text.strip(SEPARATORS))
+    first = next(after, None)
+    if first is None or first.shape == hit.label.shape or starts_with_label(first) or is_action(first.text):
+        return None
+    return None if says_no_value(first.text) else first.text[:_LONGEST_QUOTE]
 
 
 def _value_texts(hit: LabelledValue) -> Iterator[str]:

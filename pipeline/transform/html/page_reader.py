@@ -132,7 +132,7 @@ class _FactCollector:
             elif parsed.value is not None:
                 values.setdefault(_spelling(parsed.value), (parsed.value, text))
         if remarks:
-            self.remarks[field] = tuple(remarks)
+            self.remarks[field.value] = tuple(remarks)
         if len(values) > 1:
             texts = " | ".join(text for _, text in values.values())
             self._mark_unread(field, texts, f"the page shows {len(values)} different values")

@@ -65,27 +65,30 @@ _PLACES = frozenset(
 _PLACE = re.compile(
     rf"(?<![\w-])(?:{'|'.join(sorted(map(re.escape, _PLACES), key=len, reverse=True))})(?![\w])"
 )
+_SENTENCE_WORDS = _alternatives("nu | pentru | adresa | companiei | companie | company | address | map | harta | site | veche | ultima")
 _NEVER = re.compile(
     r"(?<![\w-])(?:"
     + _alternatives(
         """
-        nu | este | sunt | sînt | a fost | au fost | va fi | pentru | vă | rugăm | apăsați | apasă | click | clic | faceți |
+        este | sunt | sînt | a fost | au fost | va fi | vă | rugăm | apăsați | apasă | click | clic | faceți |
         contactați | disponibil | disponibilă | indisponibil | vedea | vedeți | afla | vizualiza | ascuns | ascunsă | doar | numai |
-        confidențial | confidențială | necunoscut | necunoscută | adresa | adresă | adresei | companiei | companie | actualizat |
-        actualizată | modificat | modificată | conectați-vă | autentificare | încarcă | eroare | hartă | harta | vezi | arată |
+        confidențial | confidențială | necunoscut | necunoscută | adresei | actualizat |
+        actualizată | modificat | modificată | conectați-vă | autentificare | încarcă | eroare | vezi | arată |
         copiază | copiați | detalii | fost | fosta | fostă | fostul | anterior | anterioară | veche adresă | înregistrat |
-        înregistrată | schimbat | schimbată | mutat | mutată | telefon | tel | fax | email | e-mail | mail | mob | site | web | idno |
-        fondator | fondatori | administrator | statut | radiat | radiată | lichidată | activă | până | ultima | ultimul | lipsește |
+        înregistrată | schimbat | schimbată | mutat | mutată | telefon | tel | fax | email | e-mail | mail | mob | web | idno |
+        fondator | fondatori | administrator | statut | radiat | radiată | lichidată | activă | până | ultimul | lipsește |
         не | это | есть | для | чтобы | нажмите | войдите | доступно | доступен | недоступен | скрыт | скрыто | только | адрес |
         адреса | карте | карта | показать | посмотреть | скопировать | телефон | тел | факс | почта | бывший | прежний | ранее |
         изменен | обновлен | обновлено | неизвестен | неизвестно | компании | зарегистрирован | зарегистрирована |
         is | are | was | were | not | please | available | unavailable | hidden | only | click | see | view | show | your | you | this |
-        address | map | copy | former | formerly | previous | previously | changed | moved | updated | unknown | phone | until |
-        registered at | sign in | log in | subscribe | loading | error | company | details
+        copy | former | formerly | previous | previously | changed | moved | updated | unknown | phone | until |
+        registered at | sign in | log in | subscribe | loading | error | details
         """
     )
     + r")(?![\w-])"
 )
+_IN_SENTENCES = re.compile(rf"(?<![\w-])(?:{_SENTENCE_WORDS})(?![\w-])")
+"""Words that an address contains only as the name of a street."""
 REMARK = re.compile(
     r"""(?:sediul?|adresa)?\ ?(?:juridic[a]?|legal[a]?|social|central|actual[a]?|principal[a]?|inregistrat[a]?|postal[a]?
     |fizic[a]?|oficial[a]?) | sediu(?:l)?
@@ -111,6 +114,8 @@ def is_place(folded: str) -> bool:
 def says_more(piece: str) -> bool:
     """Tell whether a folded piece of an address contains a word that addresses do not contain: of a message, a remark.
 
-    "adresa nu a fost actualizata din 2015" → True; "str. nu-ma-uita" → False: it is the name of a street
+    "adresa nu a fost actualizata din 2015" → True; "str. adresa veche" → False: it is the name of a street
     """
-    return STREET.match(piece) is None and _NEVER.search(piece) is not None
+    return _NEVER.search(piece) is not None or (
+        STREET.match(piece) is None and _IN_SENTENCES.search(piece) is not None
+    )

@@ -79,6 +79,7 @@ def test_known_remark_after_an_address_is_kept(text: str, address: str, remark: 
         *("MODELEANU ION (50%)", "Companie fără sediu stabil în 3 raioane", "A" * 400, "Activă", "SRL", "Foo, Bar"),
         *("<b>str. Pilda, 1</b>", "str. Pilda, 1 <br> Chișinău", "Date cu caracter personal", "Confidențial"),
         *("Adresă indisponibilă temporar", "Sediu social: vezi extrasul", "company.address.fullName", "Copiați adresa"),
+        *("str. Veche, 1 str. Nouă, 2", "Stradă necunoscută", "Strada nu este indicată", "str. Veche, 1, str. Nouă, 2"),
     ],
 )
 def test_text_that_is_not_one_complete_address_is_unread(text: str) -> None:
