@@ -10,7 +10,9 @@ from warehouse.folding import collapse, fold
 _LONGEST = 300
 _ENDS_TRUNCATED = re.compile(r"(?:…|\.\.\.?|\.\s\.\s\.|\[…\]|\[\.\.\.\])[)\]]?$")
 _FOREIGN_CHARACTERS = re.compile(r"[<>{}\[\]@$|=*_~^%!?\\\u0000]|://|www\.")
-_NO_ADDRESS_NUMBERS = re.compile(r"\d{7,}|\d{1,2}\.\d{1,2}\.\d{4}|\+\s?\d{2,3}[\s(]|\(?0\d{2}\)?[\s-]?\d{2}[\s-]?\d{2}[\s-]?\d{2}|(?<!\d)\d{2}:\d{2}")
+_NO_ADDRESS_NUMBERS = re.compile(
+    r"\d{7,}|\d{1,2}\.\d{1,2}\.\d{4}|\+\s?\d{2,3}[\s(]|\(?0\d{2}\)?[\s-]?\d{2}[\s-]?\d{2}[\s-]?\d{2}|(?<!\d)\d{2}:\d{2}"
+)
 """Numbers that no address contains: identification numbers, dates, telephone numbers, times."""
 _REMARK = re.compile(r"\s*[(](.{1,60})[)]$")
 _POSTAL_CODE = re.compile(r"(?:(?:md|мд|ro|ua)[\s-]{0,2})?\d{4,6}")

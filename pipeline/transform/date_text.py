@@ -36,7 +36,8 @@ _WEEKDAY = (
     r"monday|tuesday|wednesday|thursday|friday|saturday|sunday|mon|tue|tues|wed|thu|thur|fri|sat|sun)"
 )
 _OPENING = re.compile(
-    rf"""(?:(?:in\ |la\ )?data(?:\ de)?\ |din\ data\ de\ |de\ la\ |din\ |la\ |pe\ |с\ |от\ |on\ |since\ |from\ |dated\ )?
+    rf"""(?:(?:in\ |la\ )?data(?:\ de)?\ |din\ data\ de\ |de\ la\ |din\ |la\ |pe\ |с\ |от\ 
+      |on\ |since\ |from\ |dated\ )?
     (?:{_WEEKDAY}[.,]?\s+)?""",
     re.VERBOSE,
 )
@@ -56,11 +57,15 @@ _FORMATS = tuple(
 )
 """The ways to write a date, each with the groups of the year, the month and the day."""
 _SLASHED = re.compile(r"(\d{1,2})\s*([/-])\s*(\d{1,2})\s*\2\s*(\d{4})(?!\w)")
-_ENDING = re.compile(rf"(?:,?\s*(?:г(?:ода?)?|год|anul|an)(?!\w))?\.?(?:{_TIME})?(?:,?\s*\(?{_WEEKDAY}\)?(?!\w))?[\s.]*")
+_ENDING = re.compile(
+    rf"(?:,?\s*(?:г(?:ода?)?|год|anul|an)(?!\w))?\.?(?:{_TIME})?(?:,?\s*\(?{_WEEKDAY}\)?(?!\w))?[\s.]*"
+)
 _INSTANT = re.compile(
     r"(\d{4}-\d{2}-\d{2})[t ](\d{2}:\d{2}(?::\d{2})?)(?:[.,]\d{1,9})?\s?(?:(z|utc|gmt)|([+-]\d{2}):?(\d{2})?)?"
 )
-_PARTIAL = re.compile(rf"(?:{MONTH}\.?,?\s+(?:anul\s)?\d{{4}}|\d{{1,2}}[./-]\d{{4}}|\d{{4}}([./-]\d{{1,2}})?)(?:\s?г\.?)?")
+_PARTIAL = re.compile(
+    rf"(?:{MONTH}\.?,?\s+(?:anul\s)?\d{{4}}|\d{{1,2}}[./-]\d{{4}}|\d{{4}}([./-]\d{{1,2}})?)(?:\s?г\.?)?"
+)
 _REMARK = re.compile(r"\s*(?:[(\[](.{1,80})[)\]]|(?:[,;·|]|[–—-]\s)\s*(.{1,80}))")
 _KNOWN_REMARK = re.compile(
     r"""(?:acum\ |de\ |varsta:?\ |vechime:?\ |возраст:?\ |age:?\ |~\s?)?
@@ -118,11 +123,11 @@ def _read(folded: str, written: str, day_first: bool) -> Parsed[date]:
         return _day_of_instant(instant)
     start = opening.end() if (opening := _OPENING.match(folded)) else 0
     if slashed := _SLASHED.match(folded, start):
-        found, end = _slashed_day(slashed, day_first), slashed.end()
-        if found is None:
+        day = _slashed_day(slashed, day_first)
+        if day is None:
             return unread("its day and its month are not certain")
-    else:
-        found, end = _day_at(folded, start)
+        return _with_remarks(day, folded, written, slashed.end())
+    found, end = _day_at(folded, start)
     if end is None:
         return unread(_reason(folded))
     if found is None:

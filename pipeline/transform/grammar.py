@@ -1,4 +1,4 @@
-"""The result of reading a field's text with the field's grammar: a value with remarks, or the reason why there is none."""
+"""The result of reading a text with the grammar of a field: a value with remarks, or the reason why there is none."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar

@@ -9,14 +9,17 @@ from pipeline.transform.vocabulary.terms import legal_form_of
 from warehouse.folding import collapse, fold
 
 _LONGEST = 120
-_CODE = re.compile(r"(?:(?:cod(?:ul)?|cfoj|opf|код)?:?\s*(\d{2,4})\s*[-–—.:]\s*)?(.+?)(?:\s*[(\[,–—-]\s*(?:(?:cod(?:ul)?|cfoj|opf|код)?:?\s*(\d{2,4}))[)\]]?)?")
+_CODE = re.compile(
+    r"(?:(?:cod(?:ul)?|cfoj|opf|код)?:?\s*(\d{2,4})\s*[-–—.:]\s*)?(.+?)"
+    r"(?:\s*[(\[,–—-]\s*(?:(?:cod(?:ul)?|cfoj|opf|код)?:?\s*(\d{2,4}))[)\]]?)?"
+)
 """A form with its number in the classifier of legal forms: "530 – SRL", "SRL (530)"."""
 _REMARKS = frozenset(
     fold(remark)
     for remark in words(
         """
-        cu capital strain | cu capital mixt | cu capital autohton | cu capital de stat | cu un singur asociat | unipersonala
-        | с иностранным капиталом | with foreign capital | single-member | mixta | privata
+        cu capital strain | cu capital mixt | cu capital autohton | cu capital de stat | cu un singur asociat |
+        unipersonala | с иностранным капиталом | with foreign capital | single-member | mixta | privata
         """
     )
 )
@@ -24,21 +27,24 @@ _KINDS = frozenset(
     fold(kind)
     for kind in words(
         """
-        societate | societatea | intreprindere | intreprinderea | cooperativa | cooperativ | asociatie | asociatia | fundatie |
-        fundatia | organizatie | organizatia | institutie | institutia | uniune | uniunea | sucursala | filiala |
-        reprezentanta | gospodarie | gospodaria | camera | fond | fondul | partid | sindicat | cult | banca | biroul | birou |
-        cabinet | colegiu | federatie | federatia | liga | companie | concern | consortiu | comunitate | parohie | manastire |
-        autoritate | agentie | centru | notar | avocat | executor | persoana | patronat | bursa | casa | obste | grup |
-        общество | товарищество | кооператив | ассоциация | фонд | организация | учреждение | союз | филиал | представительство |
-        хозяйство | предприятие | партия | профсоюз | банк | бюро | кабинет | федерация | компания | объединение | палата |
-        company | partnership | cooperative | co-operative | association | foundation | organization | organisation |
-        institution | union | branch | subsidiary | representative | household | enterprise | fund | party | bank | office |
-        federation | society | corporation | trust | authority | chamber | entity
+        societate | societatea | intreprindere | intreprinderea | cooperativa | cooperativ | asociatie |
+        asociatia | fundatie | fundatia | organizatie | organizatia | institutie | institutia | uniune | uniunea
+        | sucursala | filiala | reprezentanta | gospodarie | gospodaria | camera | fond | fondul | partid |
+        sindicat | cult | banca | biroul | birou | cabinet | colegiu | federatie | federatia | liga | companie |
+        concern | consortiu | comunitate | parohie | manastire | autoritate | agentie | centru | notar | avocat
+        | executor | persoana | patronat | bursa | casa | obste | grup | общество | товарищество | кооператив |
+        ассоциация | фонд | организация | учреждение | союз | филиал | представительство | хозяйство |
+        предприятие | партия | профсоюз | банк | бюро | кабинет | федерация | компания | объединение | палата |
+        company | partnership | cooperative | co-operative | association | foundation | organization |
+        organisation | institution | union | branch | subsidiary | representative | household | enterprise |
+        fund | party | bank | office | federation | society | corporation | trust | authority | chamber | entity
         """
     )
 )
 """Nouns of which legal forms are made that are not in the vocabulary: "Cooperativă agricolă", "Branch of a company"."""
-_SIZES = re.compile(r"\b(?:mic[ai]?|micro\w*|mijloci[ei]\w*|mare|mari|малое|среднее|крупное|small|medium|large|micro)\b")
+_SIZES = re.compile(
+    r"\b(?:mic[ai]?|micro\w*|mijloci[ei]\w*|mare|mari|малое|среднее|крупное|small|medium|large|micro)\b"
+)
 _WORDS = re.compile(r"[^\W\d_]+(?:[ '’.(),/-]{1,3}[^\W\d_]+)*[.)]?")
 _ABBREVIATION = re.compile(r"[^\W\d_]\.?(?:[^\W\d_]\.?){1,5}")
 

@@ -30,9 +30,7 @@ def shown_addresses(hits: Sequence[LabelledValue]) -> list[tuple[Parsed[str], st
     return _read(hits, Field.ADDRESS, read_address)
 
 
-def shown_legal_forms(
-    hits: Sequence[LabelledValue], badges: Sequence[str]
-) -> list[tuple[Parsed[str], str]]:
+def shown_legal_forms(hits: Sequence[LabelledValue], badges: Sequence[str]) -> list[tuple[Parsed[str], str]]:
     """Return the legal forms that labels state, with their texts; if no label states one, those in badges."""
     certain = [hit for hit in hits if fold(hit.label.text).rstrip(" :") not in AMBIGUOUS_FORM_LABELS]
     # A label such as "Tip" announces something else than a legal form, unless the text is one.

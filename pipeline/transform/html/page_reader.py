@@ -53,7 +53,8 @@ def read_html(html: str, idno: str, *, fetched_at: datetime | None = None) -> Re
 
     The reading's `idno` is the IDNO that the page shows for its company. If it differs from the argument, the page
     belongs to another company. If it is None, the page shows no IDNO. Without a heading, only the IDNO is read. With
-    too many labels, only the IDNO and the name are read. No date lies later than the day after `fetched_at` (None: now).
+    too many labels, only the IDNO and the name are read. A date later than the day after `fetched_at` (None: now) is
+    unread.
     """
     page = read_page(html)
     hits = find_labelled_values(page)

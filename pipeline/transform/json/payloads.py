@@ -57,9 +57,7 @@ def read_payloads(
     return read_company([parse_json(body) for body in bodies], idno, fetched_at=fetched_at)
 
 
-def read_company(
-    contents: Sequence[Any], idno: str, *, fetched_at: datetime | None = None
-) -> Reading | None:
+def read_company(contents: Sequence[Any], idno: str, *, fetched_at: datetime | None = None) -> Reading | None:
     """Read the company `idno` from a capture's parsed bodies; return None if none of them describes it.
 
     No date lies later than the day after `fetched_at` (None: now).
@@ -195,10 +193,11 @@ class _CompanyPayload:
         return {"address": address, "address_parts": parts}
 
     def _address_part(self, audit: KeyAudit, key: str) -> str | None:
-        part = code_of(audit.take(key))
-        if part is None or is_address_part(part):
+        value = audit.take(key)
+        part = code_of(value)
+        if is_absent(value) or (part is not None and is_address_part(part)):
             return part
-        self._mark_unread("address_parts", key, part, "it is not a part of an address")
+        self._mark_unread("address_parts", key, value, "it is not a part of an address")
         return None
 
     def _date(self, value: Any) -> Parsed[date]:

@@ -1,8 +1,8 @@
 """Texts that stand in the place of a value and are none, in Romanian, Russian and English.
 
-There are two kinds. A text that says that there is no value ("Nu este indicată", "—", "N/A") leaves the field empty. Any
-other placeholder (a request to sign in, a text shown during loading, a leftover of a template, filler) leaves the field
-unread: the company may have a value, but this page does not show it.
+There are two kinds. A text that says that there is no value ("Nu este indicată", "—", "N/A") leaves the field empty.
+Any other placeholder (a request to sign in, a text shown during loading, a leftover of a template, filler) leaves the
+field unread: the company may have a value, but this page does not show it.
 """
 
 import re
@@ -24,12 +24,12 @@ _LONGEST = 300
 _NO_VALUE = frozenset(
     _phrases(
         """
-        null | undefined | none | nan | n/a | n.a | na | nil | not set | lipsa | lipseste | lipsesc | necunoscut |
-        necunoscuta | nedefinit | nespecificat | nespecificata | indisponibil | absent | отсутствует | отсутствуют |
-        нет | неизвестно | неизвестен | неизвестна | unknown | missing | unspecified | undisclosed | unavailable |
-        empty | (gol) | пусто | nedefinita | indisponibila | absenta | n-a | н/д | нд | fara adresa | без адреса |
-        no address | fara date | nu are | не задано | не задан | not entered | nu se cunoaste | nu exista |
-        neindicat | neindicata | nedeclarat | nedeclarata | nu se aplica | не применимо
+        null | undefined | none | nan | n/a | n.a | na | nil | not set | lipsa | lipseste | lipsesc | necunoscut
+        | necunoscuta | nedefinit | nespecificat | nespecificata | indisponibil | absent | отсутствует |
+        отсутствуют | нет | неизвестно | неизвестен | неизвестна | unknown | missing | unspecified | undisclosed
+        | unavailable | empty | (gol) | пусто | nedefinita | indisponibila | absenta | n-a | н/д | нд | fara
+        adresa | без адреса | no address | fara date | nu are | не задано | не задан | not entered | nu se
+        cunoaste | nu exista | neindicat | neindicata | nedeclarat | nedeclarata | nu se aplica | не применимо
         """
     )
 )
@@ -81,39 +81,38 @@ _ASKS, _HIDDEN, _LOADING, _LEFTOVER, _MESSAGE, _FILLER, _REMOVED = (
 _CONTAINED: dict[str, tuple[str, ...]] = {
     _ASKS: _phrases(
         """
-        conectati-va | conecteaza-te | conectati va | autentificati-va | autentifica-te | logati-va | logheaza-te |
-        intrati in cont | intra in cont | inregistrati-va | inregistreaza-te | creati un cont | creeaza cont |
-        abonati-va | aboneaza-te | pentru a vedea | pentru a vizualiza | pentru a accesa | pentru a afla |
-        ca sa vedeti | ca sa vezi | apasati aici | apasati pentru | apasa aici | apasa pentru | click aici |
-        click pentru | clic aici | clic pentru | faceti clic | faceti click | va rugam | doar pentru utilizatori |
-        doar pentru abonati | numai pentru utilizatori | numai pentru abonati | dupa autentificare |
-        dupa conectare | dupa inregistrare | utilizatorilor autentificati | utilizatorilor inregistrati |
+        conectati-va | conecteaza-te | conectati va | autentificati-va | autentifica-te | logati-va |
+        logheaza-te | intrati in cont | intra in cont | inregistrati-va | inregistreaza-te | creati un cont |
+        creeaza cont | abonati-va | aboneaza-te | pentru a vedea | pentru a vizualiza | pentru a accesa | pentru
+        a afla | ca sa vedeti | ca sa vezi | apasati aici | apasati pentru | apasa aici | apasa pentru | click
+        aici | click pentru | clic aici | clic pentru | faceti clic | faceti click | va rugam | doar pentru
+        utilizatori | doar pentru abonati | numai pentru utilizatori | numai pentru abonati | dupa autentificare
+        | dupa conectare | dupa inregistrare | utilizatorilor autentificati | utilizatorilor inregistrati |
         utilizatorii inregistrati | utilizatorii autentificati | disponibil doar | disponibila doar |
         disponibile doar | in versiunea premium | in contul personal | abonament premium | cu abonament |
-        войдите | войти в | авторизуйтесь | залогиньтесь | зарегистрируйтесь | чтобы увидеть | чтобы посмотреть |
-        чтобы просмотреть | чтобы узнать | для просмотра | оформите подписку | по подписке | подпишитесь |
-        нажмите | кликните | только для | после входа | после авторизации | после регистрации |
-        авторизованным пользователям | зарегистрированным пользователям | авторизованных пользователей |
-        доступно в | доступен в | sign in to | sign in for | please sign | sign up to | sign up for | log in to |
-        log in for | please log | login to | login required | login for | please login | to see | to view |
-        to unlock | to reveal | click here | click to | tap to | subscribe to | subscribers only | members only |
-        create an account | register to see | upgrade to | available to | available only | only available |
-        only for registered | registered users | after sign-in | after signing in | please subscribe |
-        premium users | with a subscription
+        войдите | войти в | авторизуйтесь | залогиньтесь | зарегистрируйтесь | чтобы увидеть | чтобы посмотреть
+        | чтобы просмотреть | чтобы узнать | для просмотра | оформите подписку | по подписке | подпишитесь |
+        нажмите | кликните | только для | после входа | после авторизации | после регистрации | авторизованным
+        пользователям | зарегистрированным пользователям | авторизованных пользователей | доступно в | доступен
+        в | sign in to | sign in for | please sign | sign up to | sign up for | log in to | log in for | please
+        log | login to | login required | login for | please login | to see | to view | to unlock | to reveal |
+        click here | click to | tap to | subscribe to | subscribers only | members only | create an account |
+        register to see | upgrade to | available to | available only | only available | only for registered |
+        registered users | after sign-in | after signing in | please subscribe | premium users | with a
+        subscription
         """
     ),
     _MESSAGE: _phrases(
         """
         eroare la | a aparut o eroare | s-a produs o eroare | nu s-a putut | nu s-au putut | nu am putut |
-        reincercati | incearca din nou | incercati din nou | mai tarziu | temporar indisponibil |
-        temporar indisponibila | in curs de actualizare | in curs de completare | in curs de procesare |
-        va fi disponibil | va fi disponibila | vor fi disponibile | va aparea | vor aparea | nu pot fi afisate |
-        nu poate fi afisat | nu poate fi afisata | ошибка при | ошибка загрузки | произошла ошибка |
-        не удалось | попробуйте | повторите попытку | временно недоступен | временно недоступна |
-        временно недоступно | временно недоступны | скоро появится | скоро появятся | будет доступен |
-        будет доступно | failed to | could not be | couldn't | something went wrong | try again |
-        error loading | an error occurred | temporarily unavailable | coming soon | to be announced |
-        under construction | will be available | will appear
+        reincercati | incearca din nou | incercati din nou | mai tarziu | temporar indisponibil | temporar
+        indisponibila | in curs de actualizare | in curs de completare | in curs de procesare | va fi disponibil
+        | va fi disponibila | vor fi disponibile | va aparea | vor aparea | nu pot fi afisate | nu poate fi
+        afisat | nu poate fi afisata | ошибка при | ошибка загрузки | произошла ошибка | не удалось | попробуйте
+        | повторите попытку | временно недоступен | временно недоступна | временно недоступно | временно
+        недоступны | скоро появится | скоро появятся | будет доступен | будет доступно | failed to | could not
+        be | couldn't | something went wrong | try again | error loading | an error occurred | temporarily
+        unavailable | coming soon | to be announced | under construction | will be available | will appear
         """
     ),
     _FILLER: _phrases(
@@ -126,8 +125,8 @@ _CONTAINED: dict[str, tuple[str, ...]] = {
     ),
     _REMOVED: _phrases(
         """
-        radiat din registru | radiata din registru | sters din registru | datele lipsesc | date lipsa |
-        удален из реестра | удалена из реестра | removed from the register
+        radiat din registru | radiata din registru | sters din registru | datele lipsesc | date lipsa | удален
+        из реестра | удалена из реестра | removed from the register
         """
     ),
 }
@@ -135,34 +134,34 @@ _CONTAINED: dict[str, tuple[str, ...]] = {
 _WHOLE: dict[str, tuple[str, ...]] = {
     _ASKS: _phrases(
         """
-        conectare | autentificare | autentificati | intra | intrare | login | log in | sign in | sign up |
-        войти | вход | войдите | subscribe | vezi | vezi adresa | arata | arata adresa | afiseaza |
-        afiseaza adresa | показать | показать адрес | show | show address | view address | upgrade | ascultati |
-        aboneaza-te | abonare | подписка | regaseste | copiaza | copiati adresa | copiaza adresa |
-        скопировать адрес | copy address | copied | copiat | скопировано
+        conectare | autentificare | autentificati | intra | intrare | login | log in | sign in | sign up | войти
+        | вход | войдите | subscribe | vezi | vezi adresa | arata | arata adresa | afiseaza | afiseaza adresa |
+        показать | показать адрес | show | show address | view address | upgrade | ascultati | aboneaza-te |
+        abonare | подписка | regaseste | copiaza | copiati adresa | copiaza adresa | скопировать адрес | copy
+        address | copied | copiat | скопировано
         """
     ),
     _HIDDEN: _phrases(
         """
         ascuns | ascunsa | date ascunse | adresa ascunsa | confidential | confidentiala | date confidentiale |
-        informatie confidentiala | date cu caracter personal | informatie protejata | date protejate | acces limitat |
-        acces restrictionat | скрыто | скрыт | скрыта | данные скрыты | адрес скрыт | конфиденциально |
-        конфиденциальные данные | конфиденциальная информация | доступ ограничен | персональные данные |
-        hidden | confidential | redacted | restricted | protected data | data protected | personal data |
-        access restricted | hidden for privacy | address hidden
+        informatie confidentiala | date cu caracter personal | informatie protejata | date protejate | acces
+        limitat | acces restrictionat | скрыто | скрыт | скрыта | данные скрыты | адрес скрыт | конфиденциально
+        | конфиденциальные данные | конфиденциальная информация | доступ ограничен | персональные данные |
+        hidden | confidential | redacted | restricted | protected data | data protected | personal data | access
+        restricted | hidden for privacy | address hidden
         """
     ),
     _MESSAGE: _phrases(
         """
-        eroare | error | ошибка | in curand | скоро | soon | tba | tbd | tbc | oops | actualizare | in constructie |
-        de completat | de precizat | уточняется | pending | in asteptare | в ожидании | на обновлении |
-        no internet | offline | timeout
+        eroare | error | ошибка | in curand | скоро | soon | tba | tbd | tbc | oops | actualizare | in
+        constructie | de completat | de precizat | уточняется | pending | in asteptare | в ожидании | на
+        обновлении | no internet | offline | timeout
         """
     ),
     _FILLER: _phrases(
         """
-        placeholder | test | тест | foo | example | exemplu | пример | sample | dummy | todo | foo bar | xxx | xxxx | asdf | qwerty | lorem | ipsum |
-        adresa completa aici | date de test
+        placeholder | test | тест | foo | example | exemplu | пример | sample | dummy | todo | foo bar | xxx |
+        xxxx | asdf | qwerty | lorem | ipsum | adresa completa aici | date de test
         """
     ),
 }

@@ -47,7 +47,8 @@ _LABELLED_STATUS_BY_WORD = {
 _LONGEST = 60
 _SYMBOLS = " .!•●✓✔✗✘○⬤🟢🔴🟡🟠"
 _ENDED = re.compile(
-    r"""(?:(?:compania|societatea|intreprinderea|firma|entitatea|persoana\ juridica|организация|компания|предприятие|фирма
+    r"""(?:(?:compania|societatea|intreprinderea|firma|entitatea|persoana\ juridica|организация|компания
+      |предприятие|фирма
       |the\ company|company|the\ business|the\ entity)\ )?
     (?:(?:este|e|a\ fost|fost|is|was|has\ been|been|была|был|было)\ )?
     (?:radiat[a]?|lichidat[a]?|exclus[a]?|dizolvat[a]?|desfiintat[a]?|inchis[a]?|incetat[a]?|stears[a]?|sters
@@ -57,11 +58,14 @@ _ENDED = re.compile(
       |struck\ off|dissolved|liquidated|deregistered|de-registered|closed|removed|terminated|wound\ up|ceased|defunct
       |deleted|inactiv[a]?|inactive|неактивн(?:а|ая|о|ое|ый)|недействующ(?:ая|ий|ее))
     (?:\ (?:si|and|и)\ (?:radiat[a]?|lichidat[a]?|исключен[ао]?|ликвидирован[ао]?|struck\ off|dissolved))?
-    (?:\ (?:din|de\ la|din\ cadrul)\ (?:registru(?:l)?(?:\ de\ stat)?(?:\ al\ (?:persoanelor\ juridice|unitatilor\ de\ drept))?
+    (?:\ (?:din|de\ la|din\ cadrul)\ (?:registru(?:l)?(?:\ de\ stat)?(?:\ al\ (?:persoanelor\ juridice
+      |unitatilor\ de\ drept))?
         |rsud|evidenta|activitate)
       |\ из\ (?:государственного\ )?реестра(?:\ юридических\ лиц)?
-      |\ from\ the\ (?:state\ )?regist(?:er|ry)(?:\ of\ legal\ entities)?|\ the\ regist(?:er|ry)|\ trading|\ operations)?
-    (?:\ (?:din\ oficiu|prin\ fuziune|prin\ absorbtie|prin\ hotararea\ instantei|la\ cerere|ca\ urmare\ a\ (?:fuziunii|
+      |\ from\ the\ (?:state\ )?regist(?:er|ry)(?:\ of\ legal\ entities)?|\ the\ regist(?:er|ry)|\ trading
+        |\ operations)?
+    (?:\ (?:din\ oficiu|prin\ fuziune|prin\ absorbtie|prin\ hotararea\ instantei|la\ cerere
+      |ca\ urmare\ a\ (?:fuziunii|
         lichidarii|insolvabilitatii|reorganizarii)|voluntar[a]?|in\ urma\ (?:lichidarii|insolvabilitatii|fuziunii)
       |по\ решению\ суда|в\ связи\ с\ ликвидацией|в\ результате\ (?:слияния|ликвидации)|voluntarily|by\ merger
       |by\ court\ order|following\ (?:liquidation|insolvency)))?""",
@@ -72,10 +76,12 @@ _PROCEDURE = re.compile(
     r"""(?:(?:compania|societatea|intreprinderea|firma|организация|компания|предприятие|the\ company|company)\ )?
     (?:(?:este|e|se\ afla|aflat[a]?|is|находится|currently)\ )?
     (?:(?:in|в|under|into|procedur[aei]?|proces(?:ul)?|процедура)\ )?
-    (?:(?:curs|curs\ de|proces(?:ul)?|procedur[aei]|procedurii|stare|faza|etapa|процессе?|процедур[аеуы]|стадии|process
+    (?:(?:curs|curs\ de|proces(?:ul)?|procedur[aei]|procedurii|stare|faza|etapa|процессе?|процедур[аеуы]|стадии
+      |process
       |procedure|the\ process|the\ procedure)\ )?
     (?:(?:de|a|of|simplificata\ de)\ )?
-    (?:lichidar[ei]i?|lichidarea|insolvabilitat[ei]i?|insolvabila?|insolventei|faliment|falimentul|falita?|dizolvar[ei]i?
+    (?:lichidar[ei]i?|lichidarea|insolvabilitat[ei]i?|insolvabila?|insolventei|faliment|falimentul|falita?
+      |dizolvar[ei]i?
       |reorganizar[ei]i?|restructurar[ei]i?|radiere|radierii|inchidere|lichidare\ silita|fuziune|divizare|incetare
       |ликвидации|ликвидация|ликвидируется|банкротств[оаеу]|банкрот|несостоятельности|реорганизации|реорганизация
       |исключения(?:\ из\ реестра)?|закрытия|прекращения(?:\ деятельности)?
@@ -89,7 +95,8 @@ _PROCEDURE = re.compile(
 """Says that the company is being closed or is under a court's control; it is neither plainly active nor inactive."""
 _SUSPENDED = re.compile(
     r"""(?:(?:compania|societatea|компания|the\ company|company)\ )?(?:(?:este|e|a\ fost|is|has\ been)\ )?
-    (?:(?:temporar|временно|temporarily)\ )?(?:suspendat[a]?|blocat[a]?|sechestrat[a]?|приостановлен[ао]?|заблокирован[ао]?
+    (?:(?:temporar|временно|temporarily)\ )?(?:suspendat[a]?|blocat[a]?|sechestrat[a]?|приостановлен[ао]?
+      |заблокирован[ао]?
       |suspended|dormant|blocked|frozen|sistat[a]?)(?:\ temporar|\ временно|\ temporarily)?
     | (?:activitate|activitatea)\ (?:este\ )?(?:temporar\ )?(?:suspendata|sistata)(?:\ temporar)?
     | (?:cu\ )?activitate(?:a)?\ suspendata | деятельность\ (?:временно\ )?приостановлена | in\ suspendare
@@ -99,18 +106,23 @@ _SUSPENDED = re.compile(
 )
 _NEUTRAL = re.compile(
     r"""inregistrat[a]?(?:\ (?:in|la)\ (?:registru|rsud|asp|camera\ inregistrarii\ de\ stat))? | зарегистрирован[ао]?
-    | registered | reinregistrat[a]? | re-?registered | перерегистрирован[ао]? | reactivat[a]? | reluat[a]? | восстановлена
-    | (?:conform|potrivit)\ (?:rsud|registrului(?:\ de\ stat)?|asp) | по\ (?:данным\ )?реестр[ау] | rsud | in\ registru
-    | according\ to\ the\ register | verificat[a]? | проверено | verified | confirmat[a]? | curent | actual | in\ prezent
-    | (?:ultima\ )?actualizar[ei]a?:? | actualizat[a]?:? | (?:date\ )?(?:actualizate|valabile) | обновлено:? | updated:?
+    | registered | reinregistrat[a]? | re-?registered | перерегистрирован[ао]? | reactivat[a]? | reluat[a]?
+      | восстановлена
+    | (?:conform|potrivit)\ (?:rsud|registrului(?:\ de\ stat)?|asp) | по\ (?:данным\ )?реестр[ау] | rsud
+      | in\ registru
+    | according\ to\ the\ register | verificat[a]? | проверено | verified | confirmat[a]? | curent | actual
+      | in\ prezent
+    | (?:ultima\ )?actualizar[ei]a?:? | actualizat[a]?:? | (?:date\ )?(?:actualizate|valabile) | обновлено:?
+      | updated:?
     | актуально | as\ of | nu\ (?:este|e|se\ afla)\ in\ (?:proces(?:ul)?\ de\ |procedur[ai]\ de\ )?(?:lichidare
       |insolvabilitate|reorganizare) | fara\ (?:datorii|restrictii|sechestre|interdictii)
     | (?:platitor|platitoare)\ (?:de\ )?tva | плательщик\ ндс | vat\ payer | founded | fondat[a]? | infiintat[a]?""",
     re.VERBOSE,
 )
 _DATED = re.compile(
-    rf"(.*?)[\s,:]*(?:(?<!\w)(?:incepand cu|incepind cu|din data de|la data de|din|la|de la|pe|in|prin hotararea din|с|от|в|"
-    rf"начиная с|по состоянию на|on|since|from|in|at|as of|dated|effective)\s+)?((?:\d|(?<!\w){MONTH}\.? \d).{{0,30}})"
+    r"(.*?)[\s,:]*(?:(?<!\w)(?:incepand cu|incepind cu|din data de|la data de|din|la|de la|pe|in|prin hotararea din|"
+    r"с|от|в|начиная с|по состоянию на|on|since|from|in|at|as of|dated|effective)\s+)?"
+    rf"((?:\d|(?<!\w){MONTH}\.? \d).{{0,30}})"
 )
 """A remark that ends with a date: the words, and the date."""
 
@@ -134,7 +146,8 @@ def status_of(text: str) -> CompanyStatus | None:
 def standing_of(words_: str, *, labelled: bool) -> Standing | None:
     """Return what folded words without a date mean; None if they are not in the vocabulary.
 
-    "activa" → ACTIVE; "radiata din registru" → INACTIVE; "in proces de lichidare" → IN_PROCEDURE; "in registru" → NEUTRAL
+    "activa" → ACTIVE; "radiata din registru" → INACTIVE
+    "in proces de lichidare" → IN_PROCEDURE; "in registru" → NEUTRAL
 
     Args:
         words_: The words.

