@@ -36,7 +36,8 @@ _WEEKDAY = (
     r"monday|tuesday|wednesday|thursday|friday|saturday|sunday|mon|tue|tues|wed|thu|thur|fri|sat|sun)"
 )
 _OPENING = re.compile(
-    rf"""(?:(?:in\ |la\ )?data(?:\ de)?\ |din\ data\ de\ |de\ la\ |din\ |la\ |pe\ |с\ |от\ 
+    rf"""(?:(?:inregistrat[a]?|зарегистрирован[ао]?|registered)\ )?
+    (?:(?:in\ |la\ )?data(?:\ de)?\ |din\ data\ de\ |de\ la\ |din\ |la\ |pe\ |с\ |от\ 
       |on\ |since\ |from\ |dated\ )?
     (?:{_WEEKDAY}[.,]?\s+)?""",
     re.VERBOSE,
@@ -71,7 +72,7 @@ _KNOWN_REMARK = re.compile(
     r"""(?:acum\ |de\ |varsta:?\ |vechime:?\ |возраст:?\ |age:?\ |~\s?)?
       \d{1,3}\ (?:de\ )?(?:ani?|luni|zile|лет|года?|месяц(?:а|ев)?|years?|months?|days?)
       (?:\ (?:in\ urma|назад|ago|old|de\ activitate|vechime|на\ рынке|pe\ piata))?
-    | acum\ mai\ multi\ ani | много\ лет\ назад | several\ years\ ago
+    | in\ varsta\ de\ \d{1,3}\ (?:de\ )?ani | acum\ mai\ multi\ ani | много\ лет\ назад | several\ years\ ago
     | (?:re-?inregistrat[a]?|перерегистрирован[ао]?|re-?registered|reorganizat[a]?)(?:\ .{1,60})?
     | (?:conform|potrivit)\ (?:rsud|registrului(?:\ de\ stat)?) | по\ (?:данным\ )?реестр[ау]
     | according\ to\ the\ register | per\ the\ register | rsud | verificat[a]? | проверено | verified

@@ -76,7 +76,7 @@ def _combined(standings: frozenset[Standing], remarks: tuple[str, ...]) -> Parse
     if Standing.INACTIVE in standings:
         return Parsed(CompanyStatus.INACTIVE, remarks)
     if Standing.IN_PROCEDURE in standings:
-        return unread("it says that the company is being closed or is suspended", remarks)
+        return unread("it says that the company is in a procedure or is suspended", remarks)
     if Standing.ACTIVE in standings:
         return Parsed(CompanyStatus.ACTIVE, remarks)
     return unread("it is not a known status")

@@ -46,6 +46,10 @@ _LABELLED_STATUS_BY_WORD = {
 }
 _LONGEST = 60
 _SYMBOLS = " .!•●✓✔✗✘○⬤🟢🔴🟡🟠"
+_SUBJECT = re.compile(
+    r"(?:(?:compania|societatea|intreprinderea|firma|компания|предприятие|the company|company) )?(?:(?:este|is) )?"
+)
+"""What may stand before the word of a status; "was" and "will be" may not."""
 _ENDED = re.compile(
     r"""(?:(?:compania|societatea|intreprinderea|firma|entitatea|persoana\ juridica|организация|компания
       |предприятие|фирма
@@ -80,7 +84,7 @@ _PROCEDURE = re.compile(
       |process
       |procedure|the\ process|the\ procedure)\ )?
     (?:(?:de|a|of|simplificata\ de)\ )?
-    (?:lichidar[ei]i?|lichidarea|insolvabilitat[ei]i?|insolvabila?|insolventei|faliment|falimentul|falita?
+    (?:lichidar[ei]i?|lichidarea|insolvabilitat[ei]i?|insolvabila?|insolventei|insolventa|faliment|falimentul|falita?
       |dizolvar[ei]i?
       |reorganizar[ei]i?|restructurar[ei]i?|radiere|radierii|inchidere|lichidare\ silita|fuziune|divizare|incetare
       |ликвидации|ликвидация|ликвидируется|банкротств[оаеу]|банкрот|несостоятельности|реорганизации|реорганизация
@@ -88,7 +92,8 @@ _PROCEDURE = re.compile(
       |liquidation|insolvency|insolvent|bankruptcy|bankrupt|dissolution|receivership|administration|reorganization
       |reorganisation|restructuring|winding\ up|winding-up|being\ (?:liquidated|dissolved|wound\ up|struck\ off)
       |strike-off|striking\ off|deregistration)
-    (?:\ (?:a\ activitatii|activitatii|a\ companiei|pending|proceedings?|procedure|process|benevola|fortata|voluntara
+    (?:\ (?:a\ activitatii|activitatii|a\ companiei|pending|deschisa|inceputa|initiata
+      |proceedings?|procedure|process|benevola|fortata|voluntara
       |silita))?""",
     re.VERBOSE,
 )
@@ -156,7 +161,7 @@ def standing_of(words_: str, *, labelled: bool) -> Standing | None:
     plain = words_.strip(_SYMBOLS)
     if labelled and (status := _LABELLED_STATUS_BY_WORD.get(plain)):
         return Standing(status)
-    if status := _STATUS_BY_WORD.get(plain.removeprefix("este ")):
+    if status := _STATUS_BY_WORD.get(_SUBJECT.sub("", plain, count=1)):
         return Standing(status)
     for pattern, standing in _PATTERNS:
         if pattern.fullmatch(plain):

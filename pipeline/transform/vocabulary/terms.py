@@ -15,7 +15,8 @@ _LEGAL_FORMS: dict[str, list[str]] = {
     ),
     "SA": words(
         """
-        societate pe actiuni | societatea pe actiuni | акционерное общество | ао | joint stock company | jsc
+        societate pe actiuni | societatea pe actiuni | societate pe actiuni de tip deschis |
+        societate pe actiuni de tip inchis | акционерное общество | ао | joint stock company | jsc
         | joint-stock company | открытое акционерное общество | закрытое акционерное общество | joint stock
         | public limited company | stock company | joint-stock
         """

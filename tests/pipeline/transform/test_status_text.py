@@ -17,7 +17,9 @@ _LATEST = date(2026, 11, 21)
     [
         *(
             (text, ())
-            for text in words("Activă | activă. | ● Active | Действующая | Company is active | Înregistrată")
+            for text in words(
+                "Activă | activă. | Compania activează | ● Active | Действующая | Company is active | Înregistrată"
+            )
         ),
         ("Activă din 2015", ("Activă din 2015",)),
         ("Activă (înregistrată)", ("înregistrată",)),
