@@ -210,7 +210,10 @@ def _read(capture: StoredCapture, contents: CaptureContents) -> CaptureReading |
         return Refusal(QuarantineReason.EVIDENCE_REMOVED, contents.removed)
     try:
         transformed = transform(
-            idno=capture.idno, html=contents.html.decode("utf-8"), bodies=list(contents.bodies)
+            idno=capture.idno,
+            html=contents.html.decode("utf-8"),
+            bodies=list(contents.bodies),
+            fetched_at=capture.fetched_at,
         )
     except NotThisCompany as reason:
         return Refusal(QuarantineReason.NOT_THIS_COMPANY, str(reason))

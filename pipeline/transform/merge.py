@@ -7,6 +7,10 @@ The HTML is what a person saw; the JSON is what the page was built from. For eac
 - Both have it, but the values contradict each other: the JSON's value is used and the disagreement is recorded.
 - Only one reading has it: that value is used.
 
+The status is an exception. If the readings contradict each other, or if the page has a text about the status that is
+more than "active" and the JSON says "active", the status has no value, and both are recorded as a disagreement: a
+company that is being closed must not look like an active one.
+
 Both readings must belong to the same company; otherwise `NotThisCompany` is raised.
 
 A derived field is computed from another field: the name of a legal form from its code, the parts of an address from the
@@ -15,6 +19,7 @@ address. If the two readings contradict each other on that other field, the HTML
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -23,13 +28,15 @@ from pipeline.transform.html.page_reader import read_html
 from pipeline.transform.json.payloads import read_company, read_filed_statements
 from pipeline.transform.json.values import parse_json
 from pipeline.transform.reading import DERIVED_FROM, STATEMENTS, Reading, Unread
-from warehouse.records.models import CompanyFacts
+from pipeline.transform.vocabulary.placeholders import placeholder_reason
+from warehouse.records.models import CompanyFacts, CompanyStatus
 from warehouse.records.record_diff import FIELDS
 
 _MERGED_FIELDS = (*FIELDS, STATEMENTS)
 _RAW_LENGTH = 2000
 _MAX_UNREAD = 100
 """Maximum number of unread texts that are kept. A note tells how many more there are."""
+_STATUS = "status"
 
 
 class NotThisCompany(ValueError):
@@ -91,13 +98,23 @@ class _Merged:
     disagreements: dict[str, Any] = field(default_factory=dict)
 
 
-def transform(*, idno: str, html: str, bodies: list[bytes]) -> Transformed:
-    """Transform a capture of the company `idno`; `bodies` are the captured JSON bodies.
+def transform(
+    *, idno: str, html: str, bodies: list[bytes], fetched_at: datetime | None = None
+) -> Transformed:
+    """Transform a capture of the company `idno`.
 
-    Raise NotThisCompany if nothing proves that the capture shows this company.
+    Args:
+        idno: The IDNO of the company.
+        html: The captured page.
+        bodies: The captured JSON bodies.
+        fetched_at: When the capture was made (None: now). A date later than the next day is not plausible.
+
+    Raises:
+        NotThisCompany: Nothing proves that the capture shows this company.
     """
     contents = [parse_json(body) for body in bodies]
-    page, payload = read_html(html, idno), read_company(contents, idno)
+    page = read_html(html, idno, fetched_at=fetched_at)
+    payload = read_company(contents, idno, fetched_at=fetched_at)
     check_company(idno, page, payload)
     return merge(idno, page, _with_statements(payload, read_filed_statements(contents, idno)))
 
@@ -124,6 +141,7 @@ def merge(idno: str, page: Reading, payload: Reading | None) -> Transformed:
     merged = _Merged()
     for name in _MERGED_FIELDS:
         _merge_field(merged, name, page, data)
+    _refute_status(merged, page, data)
     unknown = {f"{ReadingKind.HTML}: {label}" for label in page.unknown}
     unknown |= {f"{ReadingKind.JSON}: {key}" for key in data.unknown}
     unread, notes = _unread((*page.unread, *data.unread))
@@ -181,6 +199,27 @@ def _merge_field(merged: _Merged, name: str, page: Reading, data: Reading) -> No
             ReadingKind.HTML.value: as_json(html),
             ReadingKind.JSON.value: as_json(json),
         }
+
+
+def _refute_status(merged: _Merged, page: Reading, data: Reading) -> None:
+    """Leave the status without a value if the page contradicts the JSON.
+
+    The page says "Activă (în lichidare)", the JSON says true → no value
+    """
+    if data.status is CompanyStatus.ACTIVE and (doubts := _doubts_of_status(page)):
+        merged.disagreements[_STATUS] = {
+            ReadingKind.HTML.value: doubts,
+            ReadingKind.JSON.value: as_json(data.status),
+        }
+    if _STATUS in merged.disagreements:
+        merged.values[_STATUS] = None
+        merged.sources.pop(_STATUS, None)
+
+
+def _doubts_of_status(page: Reading) -> str | None:
+    """Return the texts about the status that the page shows and that are not understood as "active" or "inactive"."""
+    texts = [unread.text for unread in page.unread if unread.field == _STATUS]
+    return " | ".join(text for text in texts if placeholder_reason(text) is None) or None
 
 
 def _with_statements(payload: Reading | None, filed: Reading) -> Reading:

@@ -6,7 +6,10 @@ CUATM is the national classifier of administrative territorial units.
 import re
 from collections.abc import Sequence
 
-from pipeline.transform.source_text import comparison_key, text_or_none, words
+from pipeline.transform.grammar import Parsed, unread
+from pipeline.transform.source_text import collapse, comparison_key, fold, text_or_none, words
+from pipeline.transform.vocabulary.address_words import says_more
+from pipeline.transform.vocabulary.placeholders import placeholder_reason
 from warehouse.records.models import AddressParts, Cuatm
 
 _POSTAL_CODE = re.compile(r"MD-?\s?(\d{4})", re.ASCII)
@@ -34,6 +37,8 @@ _SECTORS = frozenset(
 _CUATM = re.compile(
     r"(.*?)\s*[(\[]?\b([0-9]{4,7})\b[)\]]?|[(\[]?([0-9]{4,7})[)\]]?\s*[,–—-]?\s*(.*)", re.DOTALL
 )
+_UNIT_NAME = re.compile(r"[^\W\d_](?:[^\W\d_]|[ .,'’()/-])*")
+_LONGEST_UNIT = 80
 _MARKS = " ,;:·–—-"
 _LONGEST = 400
 
@@ -112,18 +117,22 @@ def _is_sector(text: str, city: str) -> bool:
     return comparison_key(opening) == whole and bool(sector) and _CITY.fullmatch(sector) is not None
 
 
-def cuatm_in(text: str) -> Cuatm | None:
-    """Return the CUATM unit that a text names; None if it names no unit.
+def read_cuatm(text: str) -> Parsed[Cuatm]:
+    """Read a CUATM unit: its name and its code, or one of them.
 
-    The text contains name and code ("SEC.CENTRU (130000)") or only one of them.
+    "SEC.CENTRU (130000)" → the name "SEC.CENTRU" with the code "130000"
+    "Conectați-vă", "0", "Sector necunoscut!" → unread
     """
-    unit = text_or_none(text)
-    if unit is None or len(unit) > 100:
-        return None
-    match = _CUATM.fullmatch(unit)
-    if match is None:
-        return None if any(letter.isdigit() for letter in unit) else Cuatm(name=unit)
-    code, name = match[2] or match[3], (match[1] or match[4] or "").strip(_MARKS)
-    if any(letter.isdigit() for letter in name):
-        return None
-    return Cuatm(code=code, name=name or None)
+    unit = collapse(text)
+    if reason := placeholder_reason(unit):
+        return unread(reason)
+    match = _CUATM.fullmatch(unit) if len(unit) <= _LONGEST_UNIT else None
+    code, name = (match[2] or match[3], match[1] or match[4] or "") if match else (None, unit)
+    name = name.strip(_MARKS)
+    if name and not _is_unit_name(name):
+        return unread("it is not the name or the code of a unit")
+    return Parsed(Cuatm(code=code, name=name or None))
+
+
+def _is_unit_name(name: str) -> bool:
+    return len(name) <= _LONGEST_UNIT and _UNIT_NAME.fullmatch(name) is not None and not says_more(fold(name))

@@ -7,10 +7,10 @@ from pipeline.transform.html.columns import column_of
 from pipeline.transform.source_text import fold, parse_date, text_or_none
 from pipeline.transform.vocabulary import business, company, others
 from pipeline.transform.vocabulary.labels import field_of, is_action
+from pipeline.transform.vocabulary.statuses import standing_of
 from pipeline.transform.vocabulary.terms import (
     is_role,
     kind_of,
-    labelled_status_of,
     legal_form_name,
     legal_form_of,
     sounds_like_company,
@@ -61,7 +61,7 @@ def is_common(word: str) -> bool:
         or folded in _words_of_labels()
         or field_of(folded) is not None
         or column_of(folded) is not None
-        or labelled_status_of(folded) is not None
+        or standing_of(folded, labelled=True) is not None
         or legal_form_of(folded) is not None
         or kind_of(folded) is not None
         or text_or_none(folded) is None

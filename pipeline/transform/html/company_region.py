@@ -10,6 +10,7 @@ from pipeline.transform.html.idno_texts import idno_in, idno_in_link, stated_idn
 from pipeline.transform.html.label_scan import LabelledValue
 from pipeline.transform.html.page_tree import HEADINGS, TEXT, Node, PageTree
 from pipeline.transform.source_text import fold, parse_date
+from pipeline.transform.status_text import read_status
 from pipeline.transform.vocabulary.field import (
     ACTIVITY_FIELDS,
     FIGURE_FIELDS,
@@ -17,7 +18,7 @@ from pipeline.transform.vocabulary.field import (
     SIDE_FIELDS,
     Field,
 )
-from pipeline.transform.vocabulary.terms import labelled_status_of, legal_form_of
+from pipeline.transform.vocabulary.terms import legal_form_of
 
 _SINGLE_FIELDS = (Field.LEGAL_FORM, Field.STATUS, Field.REGISTERED_ON, Field.ADDRESS)
 _COPYRIGHT = re.compile(r"©|\(c\) ?20\d\d|copyright|toate drepturile|все права|all rights")
@@ -386,7 +387,8 @@ def _is_certain(hit: LabelledValue, idno: str) -> bool:
         case Field.LEGAL_FORM:
             return legal_form_of(hit.value) is not None
         case Field.STATUS:
-            return labelled_status_of(hit.value) is not None
+            status = read_status(hit.value)
+            return status.value is not None or bool(status.remarks)
         case Field.REGISTERED_ON:
             return parse_date(hit.value) is not None
         case _:

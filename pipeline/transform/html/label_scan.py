@@ -221,6 +221,8 @@ def _widest_label_element(label: Node) -> Node:
         and len(parent.text) <= LABEL_LENGTH
         and field_of(parent.text) is field
     ):
+        if field not in LIST_FIELDS and parent.text[-1:].isdigit() and not label.text[-1:].isdigit():
+            break  # the number is not a count of entries, but the value: "Adresa" "0"
         if parent.tag not in LABEL_TAGS and any(
             _is_blank_value(sibling) for sibling in label.following_siblings()
         ):

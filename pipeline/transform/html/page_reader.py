@@ -3,11 +3,20 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import TypeVar
 
+from pipeline.transform.date_text import latest_day
+from pipeline.transform.grammar import Parsed
 from pipeline.transform.html.activities import read_activities
 from pipeline.transform.html.company_region import CompanyRegion, are_side_by_side
+from pipeline.transform.html.field_values import (
+    registration_dates,
+    shown_addresses,
+    shown_cuatms,
+    shown_legal_forms,
+    shown_statuses,
+)
 from pipeline.transform.html.idno_texts import idno_in
 from pipeline.transform.html.key_figures import read_key_figures
 from pipeline.transform.html.label_scan import LabelledValue, find_labelled_values
@@ -15,28 +24,25 @@ from pipeline.transform.html.page_tree import IDNO_TEXT, Node, PageTree, read_pa
 from pipeline.transform.html.parties import read_parties
 from pipeline.transform.html.rules import rules_of
 from pipeline.transform.html.unknown_labels import unknown_labels
-from pipeline.transform.places import address_parts, cuatm_in
-from pipeline.transform.reading import Reading, abbreviate
-from pipeline.transform.source_text import comparison_key, fold, parse_date, text_or_none
+from pipeline.transform.places import address_parts
+from pipeline.transform.reading import Reading, Unread, abbreviate
+from pipeline.transform.source_text import comparison_key, fold, text_or_none
 from pipeline.transform.vocabulary.field import Field
 from pipeline.transform.vocabulary.labels import (
-    AMBIGUOUS_FORM_LABELS,
     ERROR_OPENINGS,
     ERROR_TEXTS,
     NOT_FOUND_TEXTS,
-    field_of,
-    is_action,
     mentions,
 )
-from pipeline.transform.vocabulary.terms import labelled_status_of, legal_form_name, legal_form_of, status_of
-from warehouse.records.models import Activity, CompanyStatus, Cuatm, Party
+from pipeline.transform.vocabulary.placeholders import placeholder_reason
+from pipeline.transform.vocabulary.statuses import status_of
+from pipeline.transform.vocabulary.terms import legal_form_name, legal_form_of
+from warehouse.records.models import Activity, Party
 
 _Value = TypeVar("_Value")
-_CYRILLIC_OR_ROMANIAN = re.compile(r"[а-яăâîșțşţ]", re.IGNORECASE)
 _BADGE_PARTS = re.compile(r"\s*[·•|]\s*|\s+[–—/]\s+")
 _BADGE_TEXTS = 8
 """Maximum number of texts after the heading that are read as badges (a status, a legal form)."""
-_MAX_FORM_LENGTH = 120
 _MESSAGE_END = " :!,."
 _HTTP_STATUS = re.compile(r"^[45]\d\d[\s:–—-]+")
 _MAX_LABELS = 1000
@@ -44,12 +50,13 @@ _MAX_LABELS = 1000
 grows quadratically with the number of labels."""
 
 
-def read_html(html: str, idno: str) -> Reading:
+def read_html(html: str, idno: str, *, fetched_at: datetime | None = None) -> Reading:
     """Read a page as the page of the company `idno`.
 
     The reading's `idno` is the IDNO that the page shows for its company. If it differs from the argument, the page
     belongs to another company. If it is None, the page shows no IDNO. Without a heading, only the IDNO is read. With
-    too many labels, only the IDNO and the name are read.
+    too many labels, only the IDNO and the name are read. A date later than the day after `fetched_at` (None: now) is
+    unread.
     """
     page = read_page(html)
     hits = find_labelled_values(page)
@@ -60,15 +67,15 @@ def read_html(html: str, idno: str) -> Reading:
         note = f"the page shows {len(hits)} labels, {_MAX_LABELS} at most are looked at"
         return Reading(idno=shown, name=_company_name(page.heading), notes=(note,))
     region = CompanyRegion(page, page.heading, idno, hits)
-    return _reading(region, _shown_idno(page, hits, region, idno))
+    return _reading(region, _shown_idno(page, hits, region, idno), latest_day(fetched_at))
 
 
-def _reading(region: CompanyRegion, idno: str | None) -> Reading:
+def _reading(region: CompanyRegion, idno: str | None, latest: date) -> Reading:
     hits = region.company_hits()
     badges = list(_badges(region))
     facts = _FactCollector()
-    legal_form = facts.single_value(Field.LEGAL_FORM, _legal_forms(hits, badges))
-    address = facts.single_value(Field.ADDRESS, _addresses(hits))
+    legal_form = facts.single_value(Field.LEGAL_FORM, shown_legal_forms(hits, badges))
+    address = facts.single_value(Field.ADDRESS, shown_addresses(hits))
     name = _company_name(region.heading)
     facts.raw["name"] = region.heading.text
     facts.copy_raw("legal_form_name", Field.LEGAL_FORM)
@@ -78,11 +85,11 @@ def _reading(region: CompanyRegion, idno: str | None) -> Reading:
         name=name,
         legal_form=legal_form,
         legal_form_name=legal_form_name(legal_form),
-        status=facts.single_value(Field.STATUS, _statuses(hits, badges)),
-        registered_on=facts.single_value(Field.REGISTERED_ON, _dates(hits)),
+        status=facts.single_value(Field.STATUS, shown_statuses(hits, badges, latest)),
+        registered_on=facts.single_value(Field.REGISTERED_ON, registration_dates(hits, latest)),
         address=address,
         address_parts=address_parts(address) if address else None,
-        cuatm=facts.single_value(Field.CUATM, _cuatms(hits)),
+        cuatm=facts.single_value(Field.CUATM, shown_cuatms(hits)),
         founders=facts.party_list(Field.FOUNDERS, hits),
         administrators=facts.party_list(Field.ADMINISTRATORS, hits),
         licensed_activities=facts.activity_list(Field.LICENSED, hits),
@@ -91,10 +98,17 @@ def _reading(region: CompanyRegion, idno: str | None) -> Reading:
             region.page.root, region.figure_hits(), heading=region.heading, notes=facts.notes
         ),
         raw=facts.raw,
+        remarks=facts.remarks,
+        unread=tuple(facts.unread),
         unknown=tuple(unknown_labels(region, hits)),
         notes=tuple(facts.notes),
     )
     return replace(reading, rules=rules_of(reading.raw, hits, has_figures=bool(reading.statements)))
+
+
+def _spelling(value: object) -> object:
+    """Return a key that is the same for two spellings of a value: „Chişinău” and „Chișinău”."""
+    return comparison_key(value) if isinstance(value, str) else value
 
 
 class _FactCollector:
@@ -102,22 +116,46 @@ class _FactCollector:
 
     def __init__(self) -> None:
         self.raw: dict[str, str] = {}
+        self.remarks: dict[str, tuple[str, ...]] = {}
+        self.unread: list[Unread] = []
         self.notes: list[str] = []
 
-    def single_value(self, field: Field, shown: Iterable[tuple[_Value, str]]) -> _Value | None:
-        """Return the only value of a field. If the page shows different values, add a note and return None."""
-        different: dict[_Value, str] = {}
-        for value, text in shown:
-            different.setdefault(value, text)
-        if len(different) > 1:
-            self.notes.append(
-                f"{field}: the page shows {len(different)} different values: {list(different)!r}"
-            )
+    def single_value(self, field: Field, shown: Iterable[tuple[Parsed[_Value], str]]) -> _Value | None:
+        """Return the only value of a field. Every text that is not understood, and different values, become unread.
+
+        <dt>Stare</dt><dd>Activă (în lichidare)</dd>
+
+        → None; the status is unread, with the remark "în lichidare"
+        """
+        values: dict[object, tuple[_Value, str]] = {}
+        remarks: dict[str, None] = {}
+        for parsed, text in shown:
+            remarks.update(dict.fromkeys(parsed.remarks))
+            if parsed.reason is not None:
+                self._mark_unread(field, text, parsed.reason)
+            elif parsed.value is not None:
+                values.setdefault(_spelling(parsed.value), (parsed.value, text))
+        if remarks:
+            self.remarks[field.value] = tuple(remarks)
+        if len(values) > 1:
+            texts = " | ".join(text for _, text in values.values())
+            self._mark_unread(field, texts, f"the page shows {len(values)} different values")
             return None
-        for value, text in different.items():
-            self.raw[field] = text
-            return value
-        return None
+        if not values or (field is Field.STATUS and self._has_unread_statement(field)):
+            return None
+        value, self.raw[field] = next(iter(values.values()))
+        return value
+
+    def _mark_unread(self, field: Field, text: str, reason: str) -> None:
+        unread = Unread(field.value, text, reason)
+        if unread not in self.unread:
+            self.unread.append(unread)
+
+    def _has_unread_statement(self, field: Field) -> bool:
+        """Tell whether a text of a field that is not understood may contradict the value beside it."""
+        return any(
+            unread.field == field and placeholder_reason(unread.text) is None for unread in self.unread
+        )
 
     def copy_raw(self, field: str, lead: Field) -> None:
         """Record the raw text of the field `lead` for the field `field` too, which is derived from it."""
@@ -258,80 +296,6 @@ def _badges(region: CompanyRegion) -> Iterator[str]:
     for leaf in after[:_BADGE_TEXTS]:
         if leaf.text != heading.text and not region.is_foreign(leaf):
             yield from _BADGE_PARTS.split(leaf.text)
-
-
-def _values_of(hits: Sequence[LabelledValue], field: Field) -> list[tuple[LabelledValue, str]]:
-    """Return the hits of a field whose value is not blank, each with its value as text."""
-    return [(hit, text) for hit in hits if hit.field is field and (text := text_or_none(hit.value))]
-
-
-def _addresses(hits: Sequence[LabelledValue]) -> list[tuple[str, str]]:
-    """Return the addresses that hits state, with their raw texts."""
-    # A value that reads like a label is the next label, and the address is blank. But in a cell of its own it is the
-    # value.
-    return [
-        (text, text)
-        for hit, text in _values_of(hits, Field.ADDRESS)
-        if (field_of(text) is None or _is_cell_value(hit))
-        and not is_action(text)
-        and text[-1] != ":"
-        and "@" not in text.split(" ")[0]
-    ]
-
-
-def _is_cell_value(hit: LabelledValue) -> bool:
-    """Tell whether a value fills the cell next to its label; then it is a value even if it reads like a label.
-
-        <tr><th>Adresa</th><td>Statut</td></tr>
-        <dl><dt>Adresa</dt><dd>Statut</dd></dl>
-
-    → True for both
-    """
-    return (hit.label.tag, *(node.tag for node in hit.nodes)) in (("th", "td"), ("dt", "dd"))
-
-
-def _legal_forms(hits: Sequence[LabelledValue], badges: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the legal forms that labels state, with their raw texts; if no label states one, those in badges."""
-    forms: list[tuple[str, str]] = []
-    for hit, text in _values_of(hits, Field.LEGAL_FORM):
-        if form := legal_form_of(text):
-            forms.append((form, text))
-        elif fold(hit.label.text).rstrip(" :") not in AMBIGUOUS_FORM_LABELS and _can_be_form(text):
-            forms.append((text, text))
-    return forms or [(form, text) for text in badges if (form := legal_form_of(text))]
-
-
-def _can_be_form(text: str) -> bool:
-    """Tell whether a text next to the label of a legal form can be a legal form that is not in the vocabulary."""
-    is_form = len(text) <= _MAX_FORM_LENGTH and not any(letter.isdigit() or letter == ":" for letter in text)
-    return is_form and field_of(text) is None and status_of(text) is None
-
-
-def _statuses(hits: Sequence[LabelledValue], badges: Sequence[str]) -> list[tuple[CompanyStatus, str]]:
-    """Return the statuses that labels state, with their raw texts; if no label states one, those in badges."""
-    labelled = [(labelled_status_of(text), text) for _, text in _values_of(hits, Field.STATUS)]
-    shown = labelled or [(status_of(text), text) for text in badges]
-    return [(status, text) for status, text in shown if status is not None]
-
-
-def _dates(hits: Sequence[LabelledValue]) -> list[tuple[date, str]]:
-    """Return the dates of registration with their raw texts."""
-    # 03/04/2020 is the third of April in Romanian and Russian, and ambiguous in English.
-    day_first = any(_CYRILLIC_OR_ROMANIAN.search(hit.label.text) for hit in hits)
-    read = [
-        (parse_date(text, day_first=day_first), text) for _, text in _values_of(hits, Field.REGISTERED_ON)
-    ]
-    return [(value, text) for value, text in read if value is not None]
-
-
-def _cuatms(hits: Sequence[LabelledValue]) -> list[tuple[Cuatm, str]]:
-    """Return the CUATM units with their raw texts."""
-    read = [
-        (cuatm_in(text), text)
-        for _, text in _values_of(hits, Field.CUATM)
-        if field_of(text) is None and not is_action(text)
-    ]
-    return [(value, text) for value, text in read if value is not None]
 
 
 def _has_unread_value(hit: LabelledValue) -> bool:

@@ -5,20 +5,27 @@ new fields of the API are noticed.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import Any, TypeVar
 
+from pipeline.transform.address_text import is_address_part, read_address
+from pipeline.transform.date_text import latest_day, read_date
+from pipeline.transform.grammar import Parsed, unread
 from pipeline.transform.json.audit import KeyAudit
 from pipeline.transform.json.statements import read_statements
 from pipeline.transform.json.values import as_written, code_of, is_absent, parse_json, text_of
-from pipeline.transform.places import cuatm_in, postal_code_in
-from pipeline.transform.reading import STATEMENTS, Reading, abbreviate
-from pipeline.transform.source_text import fold, parse_date, parse_share
+from pipeline.transform.legal_form_text import read_legal_form
+from pipeline.transform.places import postal_code_in, read_cuatm
+from pipeline.transform.reading import STATEMENTS, Reading, Unread, abbreviate
+from pipeline.transform.source_text import fold, parse_share
 from pipeline.transform.vocabulary.terms import legal_form_name, legal_form_of
 from warehouse.records.models import Activity, AddressParts, CompanyStatus, Cuatm, Party, PartyKind
 
 _Value = TypeVar("_Value")
 _MAX_DEPTH = 4
+_TEXT_LENGTH = 300
+_NO_TEXT = "it is not a text"
 _PATH = "companies"
 _LISTS = {
     "founders": {"personFounders": PartyKind.PERSON, "companyFounders": PartyKind.COMPANY},
@@ -43,15 +50,20 @@ def find_company(bodies: Sequence[bytes], idno: str) -> Mapping[str, Any] | None
     return _company_in([parse_json(body) for body in bodies], idno)
 
 
-def read_payloads(bodies: Sequence[bytes], idno: str) -> Reading | None:
+def read_payloads(
+    bodies: Sequence[bytes], idno: str, *, fetched_at: datetime | None = None
+) -> Reading | None:
     """Read the company `idno` from a capture's JSON bodies; return None if none of them describes it."""
-    return read_company([parse_json(body) for body in bodies], idno)
+    return read_company([parse_json(body) for body in bodies], idno, fetched_at=fetched_at)
 
 
-def read_company(contents: Sequence[Any], idno: str) -> Reading | None:
-    """Read the company `idno` from a capture's parsed bodies; return None if none of them describes it."""
+def read_company(contents: Sequence[Any], idno: str, *, fetched_at: datetime | None = None) -> Reading | None:
+    """Read the company `idno` from a capture's parsed bodies; return None if none of them describes it.
+
+    No date lies later than the day after `fetched_at` (None: now).
+    """
     company = _company_in(contents, idno)
-    return _CompanyPayload(company, idno).reading() if company is not None else None
+    return _CompanyPayload(company, idno, latest_day(fetched_at)).reading() if company is not None else None
 
 
 def read_filed_statements(contents: Sequence[Any], idno: str) -> Reading:
@@ -89,9 +101,12 @@ class _CompanyPayload:
 
     content: Mapping[str, Any]
     idno: str
+    latest: date
     stated: set[str] = field(default_factory=set)
     raw: dict[str, str] = field(default_factory=dict)
     rules: dict[str, str] = field(default_factory=dict)
+    remarks: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    unread: list[Unread] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -99,14 +114,14 @@ class _CompanyPayload:
         """Read the object completely."""
         audit = KeyAudit(self.content, kind="companies", path=_PATH)
         audit.take("idno")
-        form = self._read("legal_form", audit, "type", text_of)
+        form = self._read("legal_form", audit, "type", _legal_form)
         self._mark_derived("legal_form_name", "legal_form")
         facts: dict[str, Any] = {
-            "name": self._read("name", audit, "fullName", text_of),
+            "name": self._read("name", audit, "fullName", _text),
             "legal_form": form,
             "legal_form_name": legal_form_name(legal_form_of(form)) if form else None,
             "status": self._read("status", audit, "isActive", _status),
-            "registered_on": self._read("registered_on", audit, "registeredAt", _date),
+            "registered_on": self._read("registered_on", audit, "registeredAt", self._date),
             **self._address(audit),
             "cuatm": self._read("cuatm", audit, "cuatm", self._cuatm),
             **{field: self._parties(field, audit) for field in _LISTS},
@@ -120,29 +135,38 @@ class _CompanyPayload:
             stated=frozenset(self.stated),
             raw=self.raw,
             rules=self.rules,
+            remarks=self.remarks,
+            unread=tuple(self.unread),
             unknown=tuple(self.unknown),
             notes=tuple(self.notes),
         )
 
     def _read(
-        self, name: str, audit: KeyAudit, key: str, parse: Callable[[Any], _Value | None]
+        self, name: str, audit: KeyAudit, key: str, grammar: Callable[[Any], Parsed[_Value]]
     ) -> _Value | None:
-        """Read the field `name` from the key `key` with the function `parse`.
+        """Read the field `name` from the key `key` with a grammar.
 
-        If the value is present but not readable, a note is added and the field does not count as stated.
+        If the value is present but not understood, it is reported as unread and the field does not count as stated.
         """
         self.rules[name] = f"key {audit.path_of(key)}"
         is_present = key in audit
         value = audit.take(key)
-        parsed = None if is_absent(value) else parse(value)
-        if parsed is not None:
+        if is_absent(value):
+            parsed: Parsed[_Value] = Parsed()
+        else:
+            parsed = grammar(value)
+            if parsed.remarks:
+                self.remarks[name] = parsed.remarks
+            if parsed.reason is not None:
+                self._mark_unread(name, key, value, parsed.reason)
+                return None
             self.raw[name] = as_written(value)
-        elif not is_absent(value):
-            self.notes.append(f"{name}: {key} cannot be read: {abbreviate(value)}")
-            return None
         if is_present:
             self.stated.add(name)
-        return parsed
+        return parsed.value
+
+    def _mark_unread(self, name: str, key: str, value: Any, reason: str) -> None:
+        self.unread.append(Unread(name, as_written(value)[:_TEXT_LENGTH], f"{key}: {reason}"))
 
     def _mark_derived(self, name: str, source_field: str) -> None:
         """Mark the derived field `name` as stated if its `source_field` is stated, and copy the raw text."""
@@ -154,15 +178,15 @@ class _CompanyPayload:
     def _address(self, audit: KeyAudit) -> dict[str, Any]:
         value = self.content.get("address")
         if not isinstance(value, dict) or not value:
-            address = self._read("address", audit, "address", text_of)
+            address = self._read("address", audit, "address", _address)
             self._mark_derived("address_parts", "address")
             code = postal_code_in(address) if address else None
             return {"address": address, "address_parts": AddressParts(postal_code=code) if code else None}
         audit.take("address")
         address_audit = KeyAudit(value, kind="address", path=f"{_PATH}.address")
-        address = self._read("address", address_audit, "fullName", text_of)
+        address = self._read("address", address_audit, "fullName", _address)
         is_stated = address is not None or any(key in address_audit for key in _PARTS.values())
-        values = {part: code_of(address_audit.take(key)) for part, key in _PARTS.items()}
+        values = {part: self._address_part(address_audit, key) for part, key in _PARTS.items()}
         values["postal_code"] = postal_code_in(address) if address else None
         self.unknown += address_audit.unknown()
         parts = AddressParts(**values) if any(values.values()) else None
@@ -172,9 +196,20 @@ class _CompanyPayload:
             self.raw["address_parts"] = as_written(value)
         return {"address": address, "address_parts": parts}
 
-    def _cuatm(self, value: Any) -> Cuatm | None:
+    def _address_part(self, audit: KeyAudit, key: str) -> str | None:
+        value = audit.take(key)
+        part = code_of(value)
+        if is_absent(value) or (part is not None and is_address_part(part)):
+            return part
+        self._mark_unread("address_parts", key, value, "it is not a part of an address")
+        return None
+
+    def _date(self, value: Any) -> Parsed[date]:
+        return read_date(value, latest=self.latest) if isinstance(value, str) else unread(_NO_TEXT)
+
+    def _cuatm(self, value: Any) -> Parsed[Cuatm]:
         if not isinstance(value, dict):
-            return cuatm_in(value) if isinstance(value, str) else None
+            return read_cuatm(value) if isinstance(value, str) else unread(_NO_TEXT)
         audit = KeyAudit(value, kind="cuatm", path=f"{_PATH}.cuatm")
         place = Cuatm(
             code=code_of(audit.take("statisticId")),
@@ -182,7 +217,9 @@ class _CompanyPayload:
             kind=text_of(audit.take("type")),
         )
         self.unknown += audit.unknown()
-        return place if place.code or place.name else None
+        if place.name and (reason := read_cuatm(place.name).reason):
+            return unread(reason)
+        return Parsed(place) if place.code or place.name else unread("it has neither a code nor a name")
 
     def _parties(self, name: str, audit: KeyAudit) -> tuple[Party, ...]:
         """Return the parties from all lists of a field; an empty tuple if any of the lists is not readable."""
@@ -220,8 +257,9 @@ class _CompanyPayload:
         return Party(name=name, kind=kind, share=share, role=role, idno=idno, source_id=source_id)
 
     def _activities(self, name: str, audit: KeyAudit, key: str) -> tuple[Activity, ...]:
-        def read(entries: Any) -> tuple[Activity, ...] | None:
-            return self._activity_entries(entries, key) or None if isinstance(entries, list) else None
+        def read(entries: Any) -> Parsed[tuple[Activity, ...]]:
+            activities = self._activity_entries(entries, key) if isinstance(entries, list) else ()
+            return Parsed(activities) if activities else unread("it has no activity")
 
         return self._read(name, audit, key, read) or ()
 
@@ -238,14 +276,27 @@ class _CompanyPayload:
         return tuple(activities)
 
 
-def _status(value: Any) -> CompanyStatus | None:
+def _text(value: Any) -> Parsed[str]:
+    text = text_of(value)
+    return Parsed(text) if text else unread(_NO_TEXT)
+
+
+def _legal_form(value: Any) -> Parsed[str]:
+    """Read a legal form; a known one stays as the source writes it."""
+    if not isinstance(value, str):
+        return unread(_NO_TEXT)
+    parsed = read_legal_form(value, is_code=True)
+    return replace(parsed, value=value.strip()) if parsed.value else parsed
+
+
+def _address(value: Any) -> Parsed[str]:
+    return read_address(value) if isinstance(value, str) else unread(_NO_TEXT)
+
+
+def _status(value: Any) -> Parsed[CompanyStatus]:
     if not isinstance(value, bool):
-        return None
-    return CompanyStatus.ACTIVE if value else CompanyStatus.INACTIVE
-
-
-def _date(value: Any) -> Any:
-    return parse_date(value) if isinstance(value, str) else None
+        return unread("it is neither true nor false")
+    return Parsed(CompanyStatus.ACTIVE if value else CompanyStatus.INACTIVE)
 
 
 def _role(value: Any) -> str | None:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from pipeline.transform.source_text import text_or_none
+from pipeline.transform.vocabulary.placeholders import says_no_value
 
 
 def parse_json(body: bytes) -> Any:
@@ -17,7 +18,7 @@ def parse_json(body: bytes) -> Any:
 
 def is_absent(value: Any) -> bool:
     """Tell whether a value is one of the source's placeholders for "no value"."""
-    return value is None or value in ([], {}) or (isinstance(value, str) and text_or_none(value) is None)
+    return value is None or value in ([], {}) or (isinstance(value, str) and says_no_value(value))
 
 
 def text_of(value: Any) -> str | None:

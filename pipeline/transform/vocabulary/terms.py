@@ -3,45 +3,7 @@
 import re
 
 from pipeline.transform.source_text import comparison_key, fold, words
-from warehouse.records.models import CompanyStatus, PartyKind
-
-_STATUSES: dict[CompanyStatus, list[str]] = {
-    CompanyStatus.ACTIVE: words(
-        """
-        activ | activa | in activitate | functionala | activeaza | in functiune | functioneaza |
-        activă în prezent | operationala | valabila | în vigoare | functional | inregistrata si activa |
-        активна | активная | активен | активный | активно | активное | действующая | действует | действующий
-        | действующее | работает | функционирует | в деятельности | актив | функционирующая | active |
-        operating | in operation | operational | trading | currently active | in business | companie activa
-        | active company | действующая компания | активная компания | intreprindere activa |
-        действующее предприятие | firma activa | societate activa | company is active | in existence
-        """
-    ),
-    CompanyStatus.INACTIVE: words(
-        """
-        inactiv | inactiva | neactiva | neactiv | lichidata | lichidat | radiata | radiat | desfiintata |
-        companie inactiva | companie lichidata | inchisa | dizolvata | nu activeaza | incetata | exclusa |
-        radiata din registru | lichidată (radiată) | firma inactiva | intreprindere inactiva | desființat |
-        неактивна | неактивная | неактивен | недействующая | не действует | ликвидирована | неактивное |
-        ликвидировано | исключена | недействующий | ликвидированная | неактивно | закрыта | ликвидирован |
-        неактивный | недействующее | не активна | не активен | не работает | неактивная компания | закрыто |
-        прекратила деятельность | исключена из реестра | недействующая компания | прекращена | упразднена |
-        деятельность прекращена | ликвидированная компания | снята с учета | не активно | inactive |
-        not active | liquidated | dissolved | closed | deregistered | struck off | ceased | inactive company
-        | defunct | terminated | no longer active | removed | wound up | removed from register
-        """
-    ),
-}
-# These words are read as a status only next to the label of a status; elsewhere they are ambiguous.
-_LABELLED_STATUSES: dict[CompanyStatus, tuple[str, ...]] = {
-    CompanyStatus.ACTIVE: ("inregistrata", "inregistrat", "registered", "зарегистрирована", "true"),
-    CompanyStatus.INACTIVE: ("false",),
-}
-_STATUS_BY_WORD = {fold(word): status for status, words in _STATUSES.items() for word in words}
-_LABELLED_STATUS_BY_WORD = {
-    fold(word): status for status, words in _LABELLED_STATUSES.items() for word in words
-}
-_PARENTHESES = re.compile(r"\s*\([^()]*\)$")
+from warehouse.records.models import PartyKind
 
 _LEGAL_FORMS: dict[str, list[str]] = {
     "SRL": words(
@@ -53,7 +15,8 @@ _LEGAL_FORMS: dict[str, list[str]] = {
     ),
     "SA": words(
         """
-        societate pe actiuni | societatea pe actiuni | акционерное общество | ао | joint stock company | jsc
+        societate pe actiuni | societatea pe actiuni | societate pe actiuni de tip deschis |
+        societate pe actiuni de tip inchis | акционерное общество | ао | joint stock company | jsc
         | joint-stock company | открытое акционерное общество | закрытое акционерное общество | joint stock
         | public limited company | stock company | joint-stock
         """
@@ -196,18 +159,6 @@ _COMPANY_WORDS = frozenset(
         """
     )
 )
-
-
-def status_of(text: str) -> CompanyStatus | None:
-    """Return the status that a text means without a label ("Activă", "● Liquidated"), or None if it means no status."""
-    if len(text) > 60:
-        return None
-    return _STATUS_BY_WORD.get(_PARENTHESES.sub("", fold(text)).strip(" .!•●✓✔✗✘○⬤🟢🔴"))
-
-
-def labelled_status_of(text: str) -> CompanyStatus | None:
-    """Return the status that a text means next to the label of a status, or None if it means no status."""
-    return status_of(text) or _LABELLED_STATUS_BY_WORD.get(fold(text).strip(" ."))
 
 
 def legal_form_of(text: str) -> str | None:

@@ -4,7 +4,8 @@ import pytest
 
 from pipeline.transform.vocabulary.field import Field
 from pipeline.transform.vocabulary.labels import field_of, is_action
-from pipeline.transform.vocabulary.terms import is_role, labelled_status_of, legal_form_of, status_of
+from pipeline.transform.vocabulary.statuses import status_of
+from pipeline.transform.vocabulary.terms import is_role, legal_form_of
 from warehouse.records.models import CompanyStatus
 
 
@@ -84,7 +85,7 @@ def test_text_that_only_starts_like_a_label_is_not_one(text: str) -> None:
     assert field_of(text) is None
 
 
-@pytest.mark.parametrize("text", ["Activă", "● Active", "Действующая", "În activitate", "ACTIV (din 2003)"])
+@pytest.mark.parametrize("text", ["Activă", "● Active", "Действующая", "În activitate"])
 def test_active_status_is_recognized(text: str) -> None:
     assert status_of(text) is CompanyStatus.ACTIVE
 
@@ -94,11 +95,6 @@ def test_active_status_is_recognized(text: str) -> None:
 )
 def test_inactive_status_is_recognized(text: str) -> None:
     assert status_of(text) is CompanyStatus.INACTIVE
-
-
-def test_ambiguous_word_is_a_status_only_next_to_its_label() -> None:
-    assert (status_of("Registered"), labelled_status_of("Registered")) == (None, CompanyStatus.ACTIVE)
-    assert labelled_status_of("În proces de lichidare") is None
 
 
 @pytest.mark.parametrize(

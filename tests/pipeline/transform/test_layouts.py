@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from pipeline.transform.html.page_reader import read_html
-from pipeline.transform.reading import Reading
+from pipeline.transform.reading import Reading, Unread
 from tests.pipeline.transform.html_pages import (
     FRAMES,
     IDNO,
@@ -207,11 +207,12 @@ def test_other_dates_are_not_read_as_the_registration_date() -> None:
     assert reading.registered_on is None
 
 
-def test_two_different_values_yield_none_and_a_note() -> None:
+def test_two_different_values_are_unread() -> None:
     reading = read("<dl><dt>Adresa</dt><dd>str. Una, 1</dd><dt>Sediul</dt><dd>str. Alta, 2</dd></dl>")
 
     assert reading.address is None
-    assert "address" in reading.notes[0]
+    reason = "the page shows 2 different values"
+    assert reading.unread == (Unread("address", "str. Una, 1 | str. Alta, 2", reason),)
 
 
 def test_tab_panel_is_read_if_its_tab_references_it() -> None:

@@ -1,6 +1,7 @@
 """Tests of the merge of a capture's HTML and JSON into one company's facts."""
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -47,10 +48,55 @@ def test_both_romanian_spellings_agree() -> None:
 
 
 def test_on_contradiction_the_json_is_used_and_the_disagreement_recorded() -> None:
-    transformed = transform(idno=IDNO, html=page(PageCompany(status="Lichidată")), bodies=[body()])
+    transformed = transform(idno=IDNO, html=page(PageCompany(date="10.07.2020")), bodies=[body()])
+
+    assert transformed.facts.registered_on == date(2020, 7, 9)
+    assert transformed.disagreements == {"registered_on": {"html": "2020-07-10", "json": "2020-07-09"}}
+
+
+@pytest.mark.parametrize(
+    ("shown", "is_active", "html"),
+    [
+        ("Lichidată", True, "inactive"),
+        ("Radiată la 04.03.2024", True, "inactive"),
+        ("Activă", False, "active"),
+        ("Activă (în lichidare)", True, "Activă (în lichidare)"),
+        ("Suspendată", True, "Suspendată"),
+        ("Activă (cod roșu)", True, "Activă (cod roșu)"),
+    ],
+)
+def test_status_has_no_value_if_the_page_contradicts_the_json(shown: str, is_active: bool, html: str) -> None:
+    transformed = transform(
+        idno=IDNO, html=page(PageCompany(status=shown)), bodies=[body(isActive=is_active)]
+    )
+
+    assert transformed.facts.status is None
+    assert "status" not in transformed.sources
+    json_value = "active" if is_active else "inactive"
+    assert transformed.disagreements == {"status": {"html": html, "json": json_value}}
+
+
+@pytest.mark.parametrize("shown", ["", "—", "Se încarcă…", "{{ company.status }}", "Conectați-vă"])
+def test_status_of_the_json_is_used_if_the_page_shows_none(shown: str) -> None:
+    transformed = transform(idno=IDNO, html=page(PageCompany(status=shown)), bodies=[body()])
 
     assert transformed.facts.status is CompanyStatus.ACTIVE
-    assert transformed.disagreements == {"status": {"html": "inactive", "json": "active"}}
+
+
+def test_company_in_liquidation_that_the_json_calls_inactive_is_inactive() -> None:
+    transformed = transform(
+        idno=IDNO, html=page(PageCompany(status="În lichidare")), bodies=[body(isActive=False)]
+    )
+
+    assert transformed.facts.status is CompanyStatus.INACTIVE
+    assert transformed.remarks == {"status": ("În lichidare",)}
+
+
+def test_remarks_of_both_readings_are_kept() -> None:
+    shown = page(PageCompany(date="09.07.2020 (6 ani)"))
+    transformed = transform(idno=IDNO, html=shown, bodies=[body(registeredAt="2020-07-09 (RSUD)")])
+
+    assert transformed.remarks == {"registered_on": ("6 ani", "RSUD")}
 
 
 def test_a_field_missing_from_the_json_is_taken_from_the_html() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.transform.places import address_parts, cuatm_in
+from pipeline.transform.places import address_parts, read_cuatm
 from standin import expected_record
 from standin.site_facts import make_idno
 
@@ -117,12 +117,14 @@ def test_a_composed_address_is_split_into_the_same_parts(
     ],
 )
 def test_a_cuatm_unit_is_parsed_into_name_and_code(text: str, code: str | None, name: str | None) -> None:
-    place = cuatm_in(text)
+    place = read_cuatm(text).value
 
     assert place is not None
     assert (place.code, place.name) == (code, name)
 
 
-@pytest.mark.parametrize("text", ["—", "", "NULL", "12 34 5678 (130000)", "Bloc 4", "x" * 200])
+@pytest.mark.parametrize(
+    "text", ["Conectați-vă", "0", "Nu este indicat", "12 34 5678 (130000)", "Bloc 4", "x" * 200]
+)
 def test_a_text_that_is_not_a_cuatm_unit_is_none(text: str) -> None:
-    assert cuatm_in(text) is None
+    assert read_cuatm(text).value is None

@@ -35,8 +35,10 @@ def test_emoji_before_a_label_is_ignored() -> None:
     assert read("<dl><dt>📍 Adresa</dt><dd>str. Pilda, 1</dd></dl>").address == "str. Pilda, 1"
 
 
-def test_cell_value_that_reads_like_a_label_is_an_address() -> None:
-    assert read("<table><tr><th>Adresa</th><td>Statut</td></tr></table>").address == "Statut"
+def test_cell_value_that_reads_like_a_label_is_named_as_unread() -> None:
+    reading = read("<table><tr><th>Adresa</th><td>Statut</td></tr></table>")
+    assert reading.address is None
+    assert [(unread.field, unread.text) for unread in reading.unread] == [("address", "Statut")]
 
 
 def test_map_link_alone_is_not_an_address() -> None:

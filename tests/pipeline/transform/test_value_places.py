@@ -52,7 +52,7 @@ def test_text_that_cannot_be_a_legal_form_is_not_read_as_one(text: str) -> None:
 def test_italic_text_is_content_and_an_icon_name_is_not() -> None:
     assert read("<p>Adresa: MD-2001, <i>Chișinău</i></p>").address == "MD-2001, Chișinău"
     assert read("<p><i>location_on</i> Adresa: str. Pilda, 1</p>").address == "str. Pilda, 1"
-    assert read("<p>Adresa: <i><b>pilda</b></i></p>").address == "pilda"
+    assert read("<p>Adresa: <i><b>Soroca</b></i></p>").address == "Soroca"
 
 
 def test_line_with_a_colon_in_parentheses_continues_the_address() -> None:
