@@ -26,7 +26,7 @@ _COMPANY_SECTION = re.compile(
     r"activit|licen[tcs]|financ|beneficia|indicatori|деятельн|лиценз|финанс|отчетн|бенефициар|показател"
 )
 _MIN_REPEATS = 2
-_UNRANKED = FIGURE_FIELDS | {Field.STATEMENTS, Field.OTHER, Field.NAME, Field.ELSEWHERE}
+_UNRANKED = FIGURE_FIELDS | {Field.STATEMENTS, Field.OTHER, Field.NAME, Field.ELSEWHERE, Field.HISTORY}
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class CompanyRegion:
         for hit in self.hits:
             if hit.field in _SINGLE_FIELDS and not any(block.contains(hit.label) for block in known):
                 block = self._largest_without_company(hit.label)
-                blocks.setdefault((block.start, fold(hit.label.text.partition(":")[0])), []).append(hit)
+                blocks.setdefault((block.start, fold(hit.caption.partition(":")[0])), []).append(hit)
         many = [hits for hits in blocks.values() if len(hits) >= _MIN_REPEATS]
         return [_smallest_around([hit.label for hit in hits]) for hits in many]
 

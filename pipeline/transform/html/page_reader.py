@@ -293,7 +293,7 @@ def _legal_forms(hits: Sequence[LabelledValue], badges: Sequence[str]) -> list[t
     for hit, text in _values_of(hits, Field.LEGAL_FORM):
         if form := legal_form_of(text):
             forms.append((form, text))
-        elif fold(hit.label.text).rstrip(" :") not in AMBIGUOUS_FORM_LABELS and _can_be_form(text):
+        elif fold(hit.caption).rstrip(" :") not in AMBIGUOUS_FORM_LABELS and _can_be_form(text):
             forms.append((text, text))
     return forms or [(form, text) for text in badges if (form := legal_form_of(text))]
 
@@ -314,7 +314,7 @@ def _statuses(hits: Sequence[LabelledValue], badges: Sequence[str]) -> list[tupl
 def _dates(hits: Sequence[LabelledValue]) -> list[tuple[date, str]]:
     """Return the dates of registration with their raw texts."""
     # 03/04/2020 is the third of April in Romanian and Russian, and ambiguous in English.
-    day_first = any(_CYRILLIC_OR_ROMANIAN.search(hit.label.text) for hit in hits)
+    day_first = any(_CYRILLIC_OR_ROMANIAN.search(hit.caption) for hit in hits)
     read = [
         (parse_date(text, day_first=day_first), text) for _, text in _values_of(hits, Field.REGISTERED_ON)
     ]

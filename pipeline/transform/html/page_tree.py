@@ -20,9 +20,11 @@ TEXT = ""
 
 _INVISIBLE_TAGS = frozenset(
     words(
-        "script|style|template|noscript|svg|head|iframe|select|textarea|dialog|img|input|object|audio|video"
+        "script|style|template|noscript|svg|head|iframe|dialog|img|object|audio|video"
     )
 )
+_FORM_FIELDS = frozenset({"input", "textarea", "select"})
+_TEXT_INPUTS = frozenset(words("|text|search|date|number|tel|url|email"))
 _FRAME_TAGS = frozenset({"nav", "footer", "aside", "header"})
 _FRAME_ROLES = frozenset(words("navigation|contentinfo|banner|complementary|search|dialog|alertdialog"))
 _PANEL_ROLES = frozenset({"tabpanel", "region"})
@@ -32,6 +34,8 @@ _MAX_DEPTH = 250
 _ICON_WORD = re.compile(r"[a-z]+(?:_[a-z0-9]+)*|\W*")
 _HELP_MARKS = frozenset({"?", "[?]", "(?)", "i", "(i)", "[i]", "ⓘ", "ℹ", "ℹ️", "🛈", "❓", "❔"})
 _COLONS = frozenset({":", "："})
+_LEADER = re.compile(r"(?:\. ?){4,}|(?:… ?){2,}|_{4,}|(?:· ?){4,}")
+"""The dots that lead from a label to its value ("IDNO ........ 1020999000019"); they are read as a colon."""
 IDNO_TEXT = re.compile(r"(?<![0-9])[0-9]{13}(?![0-9])")
 """Thirteen digits without other digits next to them; `parse_idno` checks whether they are a valid IDNO."""
 
@@ -225,14 +229,18 @@ class _NodeBuilder:
         for child in tag.children:
             if isinstance(child, Tag):
                 own_text = _own_text(child)
-                if depth >= _MAX_DEPTH or self._is_excluded(child, own_text):
+                if depth >= _MAX_DEPTH:
                     continue
-                if own_text in _COLONS:
+                if child.name in _FORM_FIELDS:
+                    self._add_form_field(node, child, pieces)
+                elif self._is_excluded(child, own_text):
+                    continue
+                elif own_text in _COLONS or (own_text and _LEADER.fullmatch(own_text)):
                     self._add_text(node, ":", pieces)
                 else:
                     self._add_element(node, child, pieces, depth + 1)
             elif isinstance(child, NavigableString) and not isinstance(child, PreformattedString):
-                self._add_text(node, str(child).replace("\x00", ""), pieces)
+                self._add_text(node, _LEADER.sub(":", str(child).replace("\x00", "")), pieces)
         node.is_block = tag.name not in INLINE_TAGS or any(child.is_block for child in node.children)
         node.raw = "".join(pieces)
         # Next to an only child there is only white space, so the text of the child can be reused.
@@ -251,6 +259,18 @@ class _NodeBuilder:
         node.children.append(child)
         separator = "" if child.is_inline else " "
         pieces.append(f"{separator}{child.raw}{separator}")
+
+    def _add_form_field(self, node: Node, tag: Tag, pieces: list[str]) -> None:
+        """Append a form field with its text, if a visitor can read the field but not change it."""
+        text = _fixed_text(tag)
+        if not text or _is_hidden(tag):
+            return
+        field = self._node(tag.name, node, cast("dict[str, str]", tag.attrs))
+        field.is_block = True
+        self._add_text(field, text, [])
+        field.raw, field.text, field.end = text, collapse(text), len(self._nodes)
+        node.children.append(field)
+        pieces.append(f" {text} ")
 
     def _add_text(self, node: Node, text: str, pieces: list[str]) -> None:
         """Append a text to a node. If only an HTML comment separates it from the previous text, join both texts.
@@ -303,6 +323,25 @@ class _NodeBuilder:
         if tag.name == "header" or (tag.name not in _FRAME_TAGS and tag.get("role") == "navigation"):
             return after_heading
         return tag.name == "aside" and len(set(IDNO_TEXT.findall(str(tag)))) == 1
+
+
+def _fixed_text(tag: Tag) -> str:
+    """Return the text of a form field that cannot be changed; "" for other fields: they are for the visitor's input.
+
+        <input readonly value="str. Pilda, 1">
+        <select disabled><option>Lichidată<option selected>Activă</select>
+
+    → "str. Pilda, 1" and "Activă"
+    """
+    if not tag.has_attr("readonly") and not tag.has_attr("disabled"):
+        return ""
+    if tag.name == "input":
+        kind = str(tag.attrs.get("type", "text")).lower()
+        return str(tag.attrs.get("value", "")).strip() if kind in _TEXT_INPUTS else ""
+    if tag.name == "textarea":
+        return tag.get_text().strip()
+    selected = tag.find_all("option", selected=True)
+    return selected[0].get_text().strip() if len(selected) == 1 else ""
 
 
 def _is_icon(tag: Tag) -> bool:

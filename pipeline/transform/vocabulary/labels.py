@@ -50,6 +50,9 @@ _KIND = re.compile(
 """The words in a label of parties that restrict it to persons or to companies; a page may have a list for each."""
 _LEADING_SYMBOLS = re.compile(r"^[^\w(„“«\"'<\[]+")
 """Bullets and emoji before a label."""
+_FORMER = "|".join(others.FORMER)
+_FORMER_LABEL = re.compile(rf"(?:{_FORMER})[\s-]+(?P<before>.+)|(?P<after>.+?)\s+\(?(?:{_FORMER})\)?")
+_FORMER_NOUNS = frozenset(map(fold, others.FORMER_NOUNS))
 _COUNT = re.compile(r"(?:\s*[·•:–—-])?\s*\d{1,3}$")
 _LINE = re.compile(rf"([^:：]{{1,{LABEL_LENGTH}}}?)(?:\s*[:：]\s*|\s+[—–-]\s+)(\S.*)", re.DOTALL)
 _LABEL_PARTS = re.compile(r"\s*[/()|,]\s*| - | – | — | si | și | и | and | & ")
@@ -98,11 +101,23 @@ def field_of(text: str) -> Field | None:
         return None
     if field := _known_field(label) or _known_field(_COUNT.sub("", label)):
         return field
+    if _is_former(label) or _is_former(_COUNT.sub("", label)):
+        return Field.HISTORY
     if (kind := _KIND.search(label)) and (field := _known_field(label[: kind.start()])) in PARTY_FIELDS:
         return field
     # "IDNO / Cod fiscal" names one field twice; "Adresa / CUATM" names two and is ambiguous.
     fields = {_known_field(part) for part in _LABEL_PARTS.split(_COUNT.sub("", _NOTE.sub("", label))) if part}
     return fields.pop() if len(fields) == 1 else None
+
+
+def _is_former(label: str) -> bool:
+    """Tell whether a text is the label of a former value: "foști fondatori", "прежний адрес", "old address"."""
+    match = _FORMER_LABEL.fullmatch(_NOTE.sub("", label))
+    if match is None:
+        return False
+    thing = (match["before"] or match["after"]).strip(" :()")
+    thing = thing.removeprefix("ale ").removeprefix("of ")
+    return thing in _FORMER_NOUNS or _known_field(thing) not in (None, Field.ELSEWHERE, Field.HISTORY)
 
 
 def _known_field(label: str) -> Field | None:
