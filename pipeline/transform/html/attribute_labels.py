@@ -36,7 +36,7 @@ def find_attribute_labels(root: Node, name: str) -> dict[int, LabelledValue]:
             foreign.add(node.parent.start)
         if _can_be_value(field, node):
             first = next(node.leaves())
-            hits[first.start] = LabelledValue(field, node, tuple(node.children), name=text)
+            hits[first.start] = LabelledValue(field, node, (node,), name=text)
     return {
         start: hit
         for start, hit in hits.items()

@@ -20,7 +20,7 @@ class LabelledValue:
         <td data-label="Adresa">str. Pilda, 1</td>
 
     → LabelledValue(ADDRESS, b, (text,)), LabelledValue(ADDRESS, text, (i,), "MD-2001, ") and
-    LabelledValue(ADDRESS, td, (text,), name="Adresa")
+    LabelledValue(ADDRESS, td, (td,), name="Adresa")
     """
 
     field: Field

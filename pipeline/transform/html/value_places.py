@@ -54,8 +54,8 @@ class _Votes:
 
     def add(self, label: Field, *, after: str, before: str) -> None:
         """Count a label with the texts next to it."""
-        if label in FIGURE_FIELDS:
-            return  # an amount next to two labels proves nothing
+        if label in FIGURE_FIELDS and after and before:
+            return  # an amount between two labels proves nothing
         self.after += bool(after) and has_type_of(label, after) is True
         self.before += bool(before) and has_type_of(label, before) is True
 

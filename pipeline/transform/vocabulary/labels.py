@@ -53,6 +53,24 @@ _LEADING_SYMBOLS = re.compile(r"^[^\w(„“«\"'<\[]+")
 _FORMER = "|".join(others.FORMER)
 _FORMER_LABEL = re.compile(rf"(?:{_FORMER})[\s-]+(?P<before>.+)|(?P<after>.+?)\s+\(?(?:{_FORMER})\)?")
 _FORMER_NOUNS = frozenset(map(fold, others.FORMER_NOUNS))
+_OTHER_COMPANIES = re.compile(
+    r"(?:(?:alte|alti|lista de|toate|si alte|vezi si|другие|прочие|еще|список|other|more|all|the|list of) )*"
+    r"(?:companii(?:le)?|firme(?:le)?|intreprinderi(?:le)?|societati(?:le)?|agenti economici|organizatii|"
+    r"компании|фирмы|предприятия|организации|общества|companies|firms|businesses|entities|organi[sz]ations)"
+    r"(?: (?:cu (?:acelasi|aceeasi|aceiasi|nume|denumire|domeniu|adres|fondator|administrator|activit)|al[e]? |din |de la |"
+    r"la |similare|afiliate|asociate|conexe|inrudite|legate|inregistrate|unde |in care |detinute|controlate|asemanatoare|"
+    r"apropiate|invecinate|vecine|partenere|de pe |care |с |со |по |в |того же|тех же|этого|этой|у |где |рядом|из |на |"
+    r"учредител|администратор|руководител|связанные|похожие|"
+    r"with |at |by |in |from |sharing|run |related|where |near|under |having |similar|on |linked|connected|owned|of the ).*)"
+    r"|(?:other|related|similar|linked|connected|affiliated|nearby|neighbou?ring|associated|sister) "
+    r"(?:companies|firms|businesses|entities|organi[sz]ations|records|results)(?: .*)?"
+    r"|(?:похожие|другие|связанные|аффилированные|дочерние|смежные|соседние) (?:компании|фирмы|предприятия|организации|"
+    r"юрлица|юридические лица)(?: .*)?"
+    r"|(?:alte|si alte) (?:companii|firme|intreprinderi|societati|afaceri|entitati|organizatii)(?: .*)?"
+    r"|(?:mai detine|detine si|administreaza si|conduce si|is also|also owns|also a founder|также владеет|также учредитель)(?: .*)?"
+    r"|(?:fondatorul|administratorul|persoana|persoanele|учредитель|руководитель|the founder|founder) .*(?:alte|других|другие|other|also) .*"
+)
+"""Titles of sections about other companies: "Companii cu același fondator", "Other companies at this address"."""
 _COUNT = re.compile(r"(?:\s*[·•:–—-])?\s*\d{1,3}$")
 _LINE = re.compile(rf"([^:：]{{1,{LABEL_LENGTH}}}?)(?:\s*[:：]\s*|\s+[—–-]\s+)(\S.*)", re.DOTALL)
 _LABEL_PARTS = re.compile(r"\s*[/()|,]\s*| - | – | — | si | și | и | and | & ")
@@ -101,6 +119,8 @@ def field_of(text: str) -> Field | None:
         return None
     if field := _known_field(label) or _known_field(_COUNT.sub("", label)):
         return field
+    if _OTHER_COMPANIES.fullmatch(_COUNT.sub("", _NOTE.sub("", label))):
+        return Field.ELSEWHERE
     if _is_former(label) or _is_former(_COUNT.sub("", label)):
         return Field.HISTORY
     if (kind := _KIND.search(label)) and (field := _known_field(label[: kind.start()])) in PARTY_FIELDS:
