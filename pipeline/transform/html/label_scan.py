@@ -13,7 +13,12 @@ from pipeline.transform.html.attribute_labels import find_attribute_labels
 from pipeline.transform.html.history import history_nodes
 from pipeline.transform.html.label_values import value_nodes
 from pipeline.transform.html.labelled_value import LabelledValue as LabelledValue
-from pipeline.transform.html.line_pairs import end_of_line, read_label_without_colon, read_line_of_facts
+from pipeline.transform.html.line_pairs import (
+    end_of_line,
+    may_state_several,
+    read_label_without_colon,
+    read_line_of_facts,
+)
 from pipeline.transform.html.page_tree import HEADINGS, TEXT, Node, PageTree
 from pipeline.transform.html.value_lines import (
     LABEL_TAGS,
@@ -68,12 +73,11 @@ class _Scan:
             self._read_text(leaf)
 
     def _read_text(self, leaf: Node) -> None:
-        starts_line = _starts_line(leaf) and not _is_value_of_unknown_label(leaf)
-        if starts_line and (facts := read_line_of_facts(leaf)):
+        if may_state_several(leaf) and _can_start_line(leaf) and (facts := read_line_of_facts(leaf)):
             for fact in facts:
                 self._add(fact)
             self._last_label_end = max(self._last_label_end, end_of_line(leaf))
-        elif hit := _read_leaf(leaf, starts_line=starts_line):
+        elif hit := _read_leaf(leaf):
             self._add(hit)
 
     def _add(self, hit: LabelledValue) -> None:
@@ -113,7 +117,8 @@ def _cannot_be_label(leaf: Node, name: str) -> bool:
     if name and (text == name or (text.startswith(name) and field_of(text) is None)):
         return True
     return _is_in_link(leaf) or any(
-        node.tag in _NO_LABEL_INSIDE or (node.tag == "td" and _is_value_cell(node)) for node in leaf.ancestors()
+        node.tag in _NO_LABEL_INSIDE or (node.tag == "td" and _is_value_cell(node))
+        for node in leaf.ancestors()
     )
 
 
@@ -136,12 +141,16 @@ def _is_value_cell(cell: Node) -> bool:
     return has_more and not is_number and "rowspan" not in before[0].attributes
 
 
-def _read_leaf(leaf: Node, *, starts_line: bool) -> LabelledValue | None:
+def _read_leaf(leaf: Node) -> LabelledValue | None:
     """Return the label that starts at a text, with its value, or None."""
     label = _label_element(leaf)
     if label is not None and (field := field_of(label.text)):
         return LabelledValue(field, label, value_nodes(field, label))
-    return _read_label_and_value(leaf) if starts_line else None
+    return _read_label_and_value(leaf) if _can_start_line(leaf) else None
+
+
+def _can_start_line(leaf: Node) -> bool:
+    return _starts_line(leaf) and not _is_value_of_unknown_label(leaf)
 
 
 def _read_label_and_value(leaf: Node) -> LabelledValue | None:

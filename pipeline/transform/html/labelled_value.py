@@ -46,7 +46,7 @@ class LabelledValue:
         excluded: list[Node] = []
         while len(leaves) > 1 - bool(self.text) and is_action(leaves[-1].text):
             excluded.append(leaves.pop())
-        return f"{self.text or ''}{text_of(self.nodes, excluded)}".strip().lstrip(" :：").rstrip(" |·•")
+        return f"{self.text or ''}{text_of(self.nodes, excluded)}".strip().lstrip(" :：")
 
     @property
     def lines(self) -> list[str]:

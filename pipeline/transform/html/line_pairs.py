@@ -18,6 +18,7 @@ _STRONG = "|·•∙⋅‧●"
 """Characters that always separate facts. Other separators may be part of a value: a label must follow them."""
 _BOUNDARY = re.compile(rf"\s*[{_STRONG}]\s*|\s*[;,]\s+|\s+[/—–-]\s+")
 _HAS_SEVERAL = re.compile(rf"[{_STRONG};,/—–]|\s-\s")
+_HAS_LABEL = re.compile(r"[:：]|[0-9]")
 _NUMBER_AT_START = re.compile(r"[0-9]{13}(?![0-9])")
 _NUMBER_AT_END = re.compile(r"(.*?)[\s:：№#–—-]*\b([0-9]{13})")
 _WORDS_IN_LABEL = 6
@@ -49,6 +50,15 @@ def read_label_without_colon(text: str) -> tuple[Field, str, str] | None:
     return None
 
 
+def may_state_several(leaf: Node) -> bool:
+    """Tell whether the line of a text has the separators of several facts; a quick check before the line is read."""
+    block = leaf.parent
+    while block is not None and block.is_inline:
+        block = block.parent
+    text = block.text if block is not None else leaf.text
+    return _HAS_LABEL.search(text) is not None and bool(_HAS_SEVERAL.search(text))
+
+
 def read_line_of_facts(leaf: Node) -> list[LabelledValue]:
     """Return the facts of the line that starts at a text; [] if the line does not state several facts.
 
@@ -74,9 +84,7 @@ def read_line_of_facts(leaf: Node) -> list[LabelledValue]:
     ]
 
 
-def _is_regular(
-    leaf: Node, leaves: Sequence[Node], starts: Sequence[int], parts: Sequence[_Part]
-) -> bool:
+def _is_regular(leaf: Node, leaves: Sequence[Node], starts: Sequence[int], parts: Sequence[_Part]) -> bool:
     """Tell whether a line with several labels is the page's shape, and not a value that imitates labels.
 
         <p><b>Adresa:</b> str. Falsă, 5; Statut: Lichidată</p>
@@ -125,7 +133,9 @@ def _line_of(leaf: Node) -> list[Node]:
     node = leaf
     while node.parent is not None and node.parent.is_inline:
         node = node.parent
-    inline = takewhile(lambda other: other.is_inline and other.tag != "br", [node, *node.following_siblings()])
+    inline = takewhile(
+        lambda other: other.is_inline and other.tag != "br", [node, *node.following_siblings()]
+    )
     line: list[Node] = []
     for child in inline:
         for inner in (child, *child.descendants()):

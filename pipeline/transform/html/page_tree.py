@@ -10,6 +10,7 @@ from bs4.element import NavigableString, PreformattedString, Tag
 
 from pipeline.transform.html.parser import PageIndex, StyleClasses, index_page, parse_html
 from pipeline.transform.source_text import collapse, words
+from pipeline.transform.vocabulary.labels import field_of
 
 INLINE_TAGS = frozenset(
     words("a|abbr|b|bdi|bdo|cite|code|data|em|font|i|mark|q|s|small|span|strong|sub|sup|time|u|wbr")
@@ -19,9 +20,7 @@ TEXT = ""
 """The `tag` of text nodes."""
 
 _INVISIBLE_TAGS = frozenset(
-    words(
-        "script|style|template|noscript|svg|head|iframe|dialog|img|object|audio|video"
-    )
+    words("script|style|template|noscript|svg|head|iframe|dialog|img|object|audio|video")
 )
 _FORM_FIELDS = frozenset({"input", "textarea", "select"})
 _TEXT_INPUTS = frozenset(words("|text|search|date|number|tel|url|email"))
@@ -240,7 +239,9 @@ class _NodeBuilder:
                 else:
                     self._add_element(node, child, pieces, depth + 1)
             elif isinstance(child, NavigableString) and not isinstance(child, PreformattedString):
-                self._add_text(node, _LEADER.sub(":", str(child).replace("\x00", "")), pieces)
+                self._add_text(
+                    node, _without_leader(str(child).replace("\x00", ""), is_first=not pieces), pieces
+                )
         node.is_block = tag.name not in INLINE_TAGS or any(child.is_block for child in node.children)
         node.raw = "".join(pieces)
         # Next to an only child there is only white space, so the text of the child can be reused.
@@ -342,6 +343,21 @@ def _fixed_text(tag: Tag) -> str:
         return tag.get_text().strip()
     selected = tag.find_all("option", selected=True)
     return selected[0].get_text().strip() if len(selected) == 1 else ""
+
+
+def _without_leader(text: str, *, is_first: bool) -> str:
+    """Return a text with a colon in place of the dots after a label; `is_first`: whether nothing precedes the text.
+
+    "IDNO ........ 1020999000019" → "IDNO : 1020999000019"; "str. Pilda, 1...." is unchanged
+    """
+    match = _LEADER.search(text)
+    if match is None:
+        return text
+    before = text[: match.start()]
+    is_after_label = (
+        field_of(before) is not None and not before.rstrip().endswith(":") if before.strip() else not is_first
+    )
+    return f"{before}:{text[match.end() :]}" if is_after_label else text
 
 
 def _is_icon(tag: Tag) -> bool:

@@ -56,8 +56,8 @@ class _Votes:
         """Count a label with the texts next to it."""
         if label in FIGURE_FIELDS and after and before:
             return  # an amount between two labels proves nothing
-        self.after += bool(after) and has_type_of(label, after) is True
-        self.before += bool(before) and has_type_of(label, before) is True
+        self.after += bool(after) and len(after) <= LABEL_LENGTH and has_type_of(label, after) is True
+        self.before += bool(before) and len(before) <= LABEL_LENGTH and has_type_of(label, before) is True
 
     @property
     def says_before(self) -> bool:
@@ -73,14 +73,36 @@ class _Votes:
 def find_value_places(root: Node) -> ValuePlaces:
     """Return the values of a page that do not follow their labels."""
     places = ValuePlaces()
-    elements = [node for node in (root, *root.descendants()) if node.tag != TEXT and len(node.children) > 1]
-    for node in elements:
+    holders: dict[int, list[Node]] = {}
+    for node in root.descendants():
+        parent = node.parent
+        if parent is not None and len(parent.children) > 1 and field_of(node.text):
+            holders.setdefault(parent.start, [parent]).append(node)
+    ordered = [holders[start] for start in sorted(holders)]
+    for node in _around_lines(ordered):
         _place_rows_and_columns(node, places)
-        _place_runs(node, places)
-    _place_before_labels_in_pairs(elements, places)
-    for node in elements:
-        _place_before_labels_in_flat(node, places)
+    for holder, *labels in ordered:
+        if len(labels) >= _MIN_IN_FLAT:
+            _place_runs(holder, places)
+    _place_before_labels_in_pairs([holder for holder, *_ in ordered], places)
+    for holder, *labels in ordered:
+        if len(labels) >= _MIN_IN_FLAT:
+            _place_before_labels_in_flat(holder, places)
     return places
+
+
+def _around_lines(holders: Sequence[Sequence[Node]]) -> Iterator[Node]:
+    """Yield the elements around the rows and columns that contain several labels."""
+    seen: set[int] = set()
+    for line, *labels in holders:
+        if len(labels) < _MIN_IN_FLAT:
+            continue
+        around = line.ancestor("table") if is_row(line) else line.parent
+        while around is not None and len(around.children) == 1:
+            around = around.parent
+        if around is not None and around.start not in seen:
+            seen.add(around.start)
+            yield around
 
 
 def _shown(node: Node) -> list[Node]:
@@ -172,9 +194,7 @@ def _place_before_labels_in_flat(node: Node, places: ValuePlaces) -> None:
             votes.add(label, after=shown[i + 1].text if i + 1 < len(shown) else "", before=before)
         if votes.before < _MIN_IN_FLAT:
             continue
-        shape = next(
-            shown[i - 1].shape for i, label in labels if i and has_type_of(label, shown[i - 1].text)
-        )
+        shape = next(shown[i - 1].shape for i, label in labels if i and has_type_of(label, shown[i - 1].text))
         for i, _ in labels:
             value = _before(shown, i) if votes.says_before else []
             places.put(shown[i], value if value and value[-1].shape == shape else [])
