@@ -8,8 +8,9 @@ from itertools import takewhile
 
 from pipeline.transform.html.idno_texts import idno_in, idno_in_link, stated_idno
 from pipeline.transform.html.label_scan import LabelledValue
+from pipeline.transform.html.other_companies import MIN_REPEATS, names_other_company, titled_alike
 from pipeline.transform.html.page_tree import HEADINGS, TEXT, Node, PageTree
-from pipeline.transform.source_text import comparison_key, fold, parse_date
+from pipeline.transform.source_text import fold, parse_date
 from pipeline.transform.vocabulary.field import (
     ACTIVITY_FIELDS,
     FIGURE_FIELDS,
@@ -17,21 +18,14 @@ from pipeline.transform.vocabulary.field import (
     SIDE_FIELDS,
     Field,
 )
-from pipeline.transform.vocabulary.labels import field_of, label_in_line
 from pipeline.transform.vocabulary.terms import labelled_status_of, legal_form_of
 
 _SINGLE_FIELDS = (Field.LEGAL_FORM, Field.STATUS, Field.REGISTERED_ON, Field.ADDRESS)
 _COPYRIGHT = re.compile(r"©|\(c\) ?20\d\d|copyright|toate drepturile|все права|all rights")
 _COPYRIGHT_LENGTH = 120
-_FORM = re.compile(
-    r"(?<=\w[ ”\"»)])(?:SRL|S\.R\.L\.?|SA|S\.A\.|ÎI|Î\.I\.|II|ÎCS|ICS|Î\.C\.S\.?|GȚ|GŢ|GT|LLC|Ltd|ООО|АО|ИП)$"
-    r"|^(?:SRL|S\.R\.L\.|SA|S\.A\.|ÎI|Î\.I\.|II|ÎCS|ICS|Î\.C\.S\.|SC|S\.C\.|GȚ|GŢ|GT|ООО|АО|ИП)(?= [„“«\"\w])"
-)
-"""A legal form at the end or the beginning of a company's name."""
 _COMPANY_SECTION = re.compile(
     r"activit|licen[tcs]|financ|beneficia|indicatori|деятельн|лиценз|финанс|отчетн|бенефициар|показател"
 )
-_MIN_REPEATS = 2
 _UNRANKED = FIGURE_FIELDS | {Field.STATEMENTS, Field.OTHER, Field.NAME, Field.ELSEWHERE, Field.HISTORY}
 
 
@@ -150,10 +144,11 @@ class CompanyRegion:
         for hit in self.hits:
             if hit.field in _SINGLE_FIELDS and not any(block.contains(hit.label) for block in known):
                 block = self._largest_without_company(hit.label)
-                blocks.setdefault((block.start, fold(hit.caption.partition(":")[0])), []).append(hit)
-        many = [hits for hits in blocks.values() if len(hits) >= _MIN_REPEATS]
+                caption = f"{hit.field} {fold(hit.caption.partition(':')[0])}"
+                blocks.setdefault((block.start, caption), []).append(hit)
+        many = [hits for hits in blocks.values() if len(hits) >= MIN_REPEATS]
         around = [_smallest_around([hit.label for hit in hits]) for hits in many]
-        return around + _titled_alike(
+        return around + titled_alike(
             [(self._largest_without_company(hits[0].label), caption) for (_, caption), hits in blocks.items()]
         )
 
@@ -165,8 +160,12 @@ class CompanyRegion:
 
         → True for both texts, for `a` and for `h3`
         """
-        if node.tag in HEADINGS and node is not self.heading and _FORM.search(node.text):
-            return comparison_key(_FORM.sub(" ", self.heading.text)) not in comparison_key(node.text)
+        if (
+            node.tag in HEADINGS
+            and node is not self.heading
+            and names_other_company(node.text, self.heading.text)
+        ):
+            return True
         if node.tag == TEXT:
             return _is_copyright(node.text) or stated_idno(node.text) not in (None, self.idno)
         return idno_in_link(node) not in (None, self.idno)
@@ -324,27 +323,6 @@ class CompanyRegion:
         """
         around = takewhile(lambda node: node is not trunk, (leaf, *leaf.ancestors()))
         return any(node.text.endswith(self.heading.text) for node in around)
-
-
-def _titled_alike(blocks: list[tuple[Node, str]]) -> list[Node]:
-    """Return the blocks that describe one company each: blocks beside each other with the same label and other titles.
-
-        <div class="card"><b>ALTA</b><p>Statut: Lichidată</p></div>
-        <div class="card"><b>BETA</b><p>Statut: Activă</p></div>
-
-    → both `div`; `blocks` has a block once for each of its labels, with the text of the label
-    """
-    kin: dict[tuple[int, tuple[str, str], str], list[Node]] = {}
-    for block, caption in blocks:
-        if block.parent is not None:
-            kin.setdefault((block.parent.start, block.shape, caption), []).append(block)
-    found: list[Node] = []
-    for group in kin.values():
-        titles = [next(block.leaves()).text for block in group]
-        if len(group) >= _MIN_REPEATS and len(set(titles)) == len(titles):
-            is_title = [field_of(text) is None and label_in_line(text) is None for text in titles]
-            found += group if all(is_title) else ()
-    return found
 
 
 @lru_cache(maxsize=8192)

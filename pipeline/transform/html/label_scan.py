@@ -8,8 +8,8 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 
-from pipeline.transform.html.columns import is_cell
 from pipeline.transform.html.attribute_labels import find_attribute_labels
+from pipeline.transform.html.columns import is_cell
 from pipeline.transform.html.history import history_nodes
 from pipeline.transform.html.label_values import value_nodes
 from pipeline.transform.html.labelled_value import LabelledValue as LabelledValue
@@ -31,7 +31,7 @@ from pipeline.transform.html.value_lines import (
 from pipeline.transform.html.value_places import find_value_places
 from pipeline.transform.source_text import fold
 from pipeline.transform.vocabulary.field import FIGURE_FIELDS, LIST_FIELDS, Field
-from pipeline.transform.vocabulary.labels import LABEL_LENGTH, field_of, is_action, label_in_line
+from pipeline.transform.vocabulary.labels import LABEL_LENGTH, field_of, label_in_line
 
 _LABEL_ONLY_TAGS = ("dt", "th", "caption", "legend")
 _NO_LABEL_INSIDE = frozenset({"h1", "option", "dd"})

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 from pipeline.transform.html.labelled_value import LabelledValue
 from pipeline.transform.html.page_tree import TEXT, Node, lines_in
@@ -17,10 +17,11 @@ _MAX_LENGTH = 1000
 _STRONG = "|·•∙⋅‧●"
 """Characters that always separate facts. Other separators may be part of a value: a label must follow them."""
 _BOUNDARY = re.compile(rf"\s*[{_STRONG}]\s*|\s*[;,]\s+|\s+[/—–-]\s+")
-_HAS_SEVERAL = re.compile(rf"[{_STRONG};,/—–]|\s-\s")
+_HAS_SEVERAL = re.compile(rf"[{_STRONG};,/—–(]|\s-\s")
 _HAS_LABEL = re.compile(r"[:：]|[0-9]")
 _NUMBER_AT_START = re.compile(r"[0-9]{13}(?![0-9])")
 _NUMBER_AT_END = re.compile(r"(.*?)[\s:：№#–—-]*\b([0-9]{13})")
+_BRACKETED_NUMBER = re.compile(r"\(([^()]{0,20}[0-9]{13})\)")
 _WORDS_IN_LABEL = 6
 
 
@@ -93,12 +94,9 @@ def _is_regular(leaf: Node, leaves: Sequence[Node], starts: Sequence[int], parts
     → False for both: the labels look different; and the lines of the page have one label each. Where other lines have
     one label each, a line with several states only short facts whose end is certain.
     """
-    shapes = {
-        _leaf_at(leaves, starts, part.start).parent.shape == leaf.parent.shape
-        for part in parts
-        if part.name and leaf.parent
-    }
-    if shapes != {True}:
+    labels = [_leaf_at(leaves, starts, part.start).parent for part in parts if part.name]
+    shapes = {label.shape if label is not None else None for label in labels}
+    if shapes != {leaf.parent.shape if leaf.parent else None}:
         return False
     single = _fields_of_like_lines(leaf)
     if not single:
@@ -113,7 +111,7 @@ def _fields_of_like_lines(leaf: Node) -> set[Field]:
     while block.parent is not None and block.is_inline:
         block = block.parent
     inside = [" ".join(node.text for node in line) for line in lines_in(block.children)]
-    kin = [other for other in (*block.preceding_siblings(), *block.following_siblings())]
+    kin = [*block.preceding_siblings(), *block.following_siblings()]
     texts = inside if len(inside) > 1 else [other.text for other in kin if other.shape == block.shape]
     fields: set[Field] = set()
     for text in texts:
@@ -147,12 +145,15 @@ def _line_of(leaf: Node) -> list[Node]:
 
 
 def _join(leaves: Sequence[Node]) -> tuple[str, list[int]]:
-    """Return the text of a line, and the position in it where each leaf starts."""
+    """Return the text of a line, and the position in it where each leaf starts.
+
+    "SRL (IDNO 1020999000019)" → "SRL |IDNO 1020999000019|"
+    """
     text, starts = "", []
     for leaf in leaves:
         starts.append(len(text))
         text += leaf.raw
-    return text, starts
+    return _BRACKETED_NUMBER.sub(r"|\1|", text), starts
 
 
 def _leaf_at(leaves: Sequence[Node], starts: Sequence[int], position: int) -> Node:
@@ -168,7 +169,7 @@ def _parts_of(text: str) -> list[_Part]:
         end = match.start() if match else len(text)
         if match and match.end() < len(text) and not _separates(match[0], text[match.end() :]):
             continue
-        if piece := collapse(text[position:end]):
+        if piece := collapse(text[position:end]).lstrip(",; "):
             parts.append(_read_part(piece, position))
         position = match.end() if match else end
     return _without_uncertain_values(parts)
@@ -207,8 +208,8 @@ def _without_uncertain_values(parts: list[_Part]) -> list[_Part]:
 
     "Adresa: str. Pilda, 1 | Chișinău | Stare: Activă" → the address is blank
     """
-    for part, following in zip(parts, parts[1:], strict=False):
-        if part.name is not None and following.field is None and ":" not in following.text:
-            if part.field in LIST_FIELDS or part.field in (Field.ADDRESS, Field.LEGAL_FORM):
-                part.value = ""
+    for part, following in pairwise(parts):
+        goes_on = part.name is not None and following.field is None and ":" not in following.text
+        if goes_on and part.field in (*LIST_FIELDS, Field.ADDRESS, Field.LEGAL_FORM):
+            part.value = ""
     return parts

@@ -8,9 +8,10 @@ from typing import cast
 
 from bs4.element import NavigableString, PreformattedString, Tag
 
+from pipeline.transform.html.form_fields import FORM_FIELDS, fixed_text
+from pipeline.transform.html.leaders import LEADER, without_leader
 from pipeline.transform.html.parser import PageIndex, StyleClasses, index_page, parse_html
 from pipeline.transform.source_text import collapse, words
-from pipeline.transform.vocabulary.labels import field_of
 
 INLINE_TAGS = frozenset(
     words("a|abbr|b|bdi|bdo|cite|code|data|em|font|i|mark|q|s|small|span|strong|sub|sup|time|u|wbr")
@@ -22,8 +23,6 @@ TEXT = ""
 _INVISIBLE_TAGS = frozenset(
     words("script|style|template|noscript|svg|head|iframe|dialog|img|object|audio|video")
 )
-_FORM_FIELDS = frozenset({"input", "textarea", "select"})
-_TEXT_INPUTS = frozenset(words("|text|search|date|number|tel|url|email"))
 _FRAME_TAGS = frozenset({"nav", "footer", "aside", "header"})
 _FRAME_ROLES = frozenset(words("navigation|contentinfo|banner|complementary|search|dialog|alertdialog"))
 _PANEL_ROLES = frozenset({"tabpanel", "region"})
@@ -33,8 +32,6 @@ _MAX_DEPTH = 250
 _ICON_WORD = re.compile(r"[a-z]+(?:_[a-z0-9]+)*|\W*")
 _HELP_MARKS = frozenset({"?", "[?]", "(?)", "i", "(i)", "[i]", "ⓘ", "ℹ", "ℹ️", "🛈", "❓", "❔"})
 _COLONS = frozenset({":", "："})
-_LEADER = re.compile(r"(?:\. ?){4,}|(?:… ?){2,}|_{4,}|(?:· ?){4,}")
-"""The dots that lead from a label to its value ("IDNO ........ 1020999000019"); they are read as a colon."""
 IDNO_TEXT = re.compile(r"(?<![0-9])[0-9]{13}(?![0-9])")
 """Thirteen digits without other digits next to them; `parse_idno` checks whether they are a valid IDNO."""
 
@@ -230,17 +227,17 @@ class _NodeBuilder:
                 own_text = _own_text(child)
                 if depth >= _MAX_DEPTH:
                     continue
-                if child.name in _FORM_FIELDS:
+                if child.name in FORM_FIELDS:
                     self._add_form_field(node, child, pieces)
                 elif self._is_excluded(child, own_text):
                     continue
-                elif own_text in _COLONS or (own_text and _LEADER.fullmatch(own_text)):
+                elif own_text in _COLONS or (own_text and LEADER.fullmatch(own_text)):
                     self._add_text(node, ":", pieces)
                 else:
                     self._add_element(node, child, pieces, depth + 1)
             elif isinstance(child, NavigableString) and not isinstance(child, PreformattedString):
                 self._add_text(
-                    node, _without_leader(str(child).replace("\x00", ""), is_first=not pieces), pieces
+                    node, without_leader(str(child).replace("\x00", ""), is_first=not pieces), pieces
                 )
         node.is_block = tag.name not in INLINE_TAGS or any(child.is_block for child in node.children)
         node.raw = "".join(pieces)
@@ -263,7 +260,7 @@ class _NodeBuilder:
 
     def _add_form_field(self, node: Node, tag: Tag, pieces: list[str]) -> None:
         """Append a form field with its text, if a visitor can read the field but not change it."""
-        text = _fixed_text(tag)
+        text = fixed_text(tag)
         if not text or _is_hidden(tag):
             return
         field = self._node(tag.name, node, cast("dict[str, str]", tag.attrs))
@@ -324,40 +321,6 @@ class _NodeBuilder:
         if tag.name == "header" or (tag.name not in _FRAME_TAGS and tag.get("role") == "navigation"):
             return after_heading
         return tag.name == "aside" and len(set(IDNO_TEXT.findall(str(tag)))) == 1
-
-
-def _fixed_text(tag: Tag) -> str:
-    """Return the text of a form field that cannot be changed; "" for other fields: they are for the visitor's input.
-
-        <input readonly value="str. Pilda, 1">
-        <select disabled><option>Lichidată<option selected>Activă</select>
-
-    → "str. Pilda, 1" and "Activă"
-    """
-    if not tag.has_attr("readonly") and not tag.has_attr("disabled"):
-        return ""
-    if tag.name == "input":
-        kind = str(tag.attrs.get("type", "text")).lower()
-        return str(tag.attrs.get("value", "")).strip() if kind in _TEXT_INPUTS else ""
-    if tag.name == "textarea":
-        return tag.get_text().strip()
-    selected = tag.find_all("option", selected=True)
-    return selected[0].get_text().strip() if len(selected) == 1 else ""
-
-
-def _without_leader(text: str, *, is_first: bool) -> str:
-    """Return a text with a colon in place of the dots after a label; `is_first`: whether nothing precedes the text.
-
-    "IDNO ........ 1020999000019" → "IDNO : 1020999000019"; "str. Pilda, 1...." is unchanged
-    """
-    match = _LEADER.search(text)
-    if match is None:
-        return text
-    before = text[: match.start()]
-    is_after_label = (
-        field_of(before) is not None and not before.rstrip().endswith(":") if before.strip() else not is_first
-    )
-    return f"{before}:{text[match.end() :]}" if is_after_label else text
 
 
 def _is_icon(tag: Tag) -> bool:

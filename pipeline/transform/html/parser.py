@@ -19,6 +19,7 @@ least this share of them has classes that no other element has."""
 
 _POSITION = re.compile(
     r"(?:^|[-_])(?:odd|even|first|last|alt|alternate|zebra|stripe|striped|impar|par)(?:[-_]?(?:row|child|item|col|of-type))?$"
+    r"|^(?:r|row|line|item|tr|li)[-_]?(?:[012]|[ab])$"
     r"|^(?:[a-z]+:)*(?:bg|border|divide|rounded)-|^(?:is-)?(?:active|current|selected|highlighted)$"
 )
 """Classes of every other, the first or the last sibling, and shades of an element."""

@@ -8,7 +8,7 @@ that cannot be mistaken (an IDNO, a date, a status, a legal form) prove it.
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 from pipeline.transform.html.columns import is_row
 from pipeline.transform.html.page_tree import HEADINGS, TEXT, Node
@@ -132,9 +132,9 @@ def _pairs(elements: Sequence[Node]) -> Iterator[_Pair]:
             continue
         first, second = field_of(shown[0].text), field_of(shown[1].text)
         if first is not None and second is None:
-            yield _Pair(row, *shown, first, is_label_first=True)
+            yield _Pair(row, shown[0], shown[1], first, is_label_first=True)
         elif second is not None and first is None:
-            yield _Pair(row, *shown, second, is_label_first=False)
+            yield _Pair(row, shown[0], shown[1], second, is_label_first=False)
 
 
 def _place_before_labels_in_pairs(elements: Sequence[Node], places: ValuePlaces) -> None:
@@ -216,14 +216,17 @@ def _place_rows_and_columns(node: Node, places: ValuePlaces) -> None:
     → both values. If several rows of values follow, they describe several companies and no value is certain.
     """
     lines = [_cells(child) for child in _lines_of(node)]
-    for i, (line, below) in enumerate(zip(lines, lines[1:], strict=False)):
+    for i, (line, below) in enumerate(pairwise(lines)):
         following = lines[i + 2] if i + 2 < len(lines) else []
         is_last = len(following) != len(line) or _is_label_line(following)
         if _is_label_line(line) and is_last:
             _place_if_proved(line, below, places)
-        elif _is_label_line(below) and not _is_label_line(line) and not (i and _is_label_line(lines[i - 1])):
-            if not _proves(below, following):
-                _place_if_proved(below, line, places)
+        elif (
+            _is_label_line(below)
+            and not (_is_label_line(line) or (i and _is_label_line(lines[i - 1])))
+            and not _proves(below, following)  # the labels stand above their values
+        ):
+            _place_if_proved(below, line, places)
 
 
 def _lines_of(node: Node) -> list[Node]:
@@ -249,7 +252,7 @@ def _is_label_line(cells: Sequence[Node]) -> bool:
 
 
 def _proves(labels: Sequence[Node], values: Sequence[Node]) -> bool:
-    """Tell whether `values` are the values of `labels`: at least one has the type of its label, and none another type."""
+    """Tell whether `values` are the values of `labels`: one has the type of its label, none another type."""
     if len(labels) != len(values) or any(field_of(value.text) for value in values):
         return False
     types = [

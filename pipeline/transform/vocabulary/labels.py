@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 
 from pipeline.transform.source_text import fold
-from pipeline.transform.vocabulary import business, company, others
+from pipeline.transform.vocabulary import business, company, others, titles
 from pipeline.transform.vocabulary.field import PARTY_FIELDS, Field
 
 LABEL_LENGTH = 90
@@ -50,27 +50,6 @@ _KIND = re.compile(
 """The words in a label of parties that restrict it to persons or to companies; a page may have a list for each."""
 _LEADING_SYMBOLS = re.compile(r"^[^\w(„“«\"'<\[]+")
 """Bullets and emoji before a label."""
-_FORMER = "|".join(others.FORMER)
-_FORMER_LABEL = re.compile(rf"(?:{_FORMER})[\s-]+(?P<before>.+)|(?P<after>.+?)\s+\(?(?:{_FORMER})\)?")
-_FORMER_NOUNS = frozenset(map(fold, others.FORMER_NOUNS))
-_OTHER_COMPANIES = re.compile(
-    r"(?:(?:alte|alti|lista de|toate|si alte|vezi si|другие|прочие|еще|список|other|more|all|the|list of) )*"
-    r"(?:companii(?:le)?|firme(?:le)?|intreprinderi(?:le)?|societati(?:le)?|agenti economici|organizatii|"
-    r"компании|фирмы|предприятия|организации|общества|companies|firms|businesses|entities|organi[sz]ations)"
-    r"(?: (?:cu (?:acelasi|aceeasi|aceiasi|nume|denumire|domeniu|adres|fondator|administrator|activit)|al[e]? |din |de la |"
-    r"la |similare|afiliate|asociate|conexe|inrudite|legate|inregistrate|unde |in care |detinute|controlate|asemanatoare|"
-    r"apropiate|invecinate|vecine|partenere|de pe |care |с |со |по |в |того же|тех же|этого|этой|у |где |рядом|из |на |"
-    r"учредител|администратор|руководител|связанные|похожие|"
-    r"with |at |by |in |from |sharing|run |related|where |near|under |having |similar|on |linked|connected|owned|of the ).*)"
-    r"|(?:other|related|similar|linked|connected|affiliated|nearby|neighbou?ring|associated|sister) "
-    r"(?:companies|firms|businesses|entities|organi[sz]ations|records|results)(?: .*)?"
-    r"|(?:похожие|другие|связанные|аффилированные|дочерние|смежные|соседние) (?:компании|фирмы|предприятия|организации|"
-    r"юрлица|юридические лица)(?: .*)?"
-    r"|(?:alte|si alte) (?:companii|firme|intreprinderi|societati|afaceri|entitati|organizatii)(?: .*)?"
-    r"|(?:mai detine|detine si|administreaza si|conduce si|is also|also owns|also a founder|также владеет|также учредитель)(?: .*)?"
-    r"|(?:fondatorul|administratorul|persoana|persoanele|учредитель|руководитель|the founder|founder) .*(?:alte|других|другие|other|also) .*"
-)
-"""Titles of sections about other companies: "Companii cu același fondator", "Other companies at this address"."""
 _COUNT = re.compile(r"(?:\s*[·•:–—-])?\s*\d{1,3}$")
 _LINE = re.compile(rf"([^:：]{{1,{LABEL_LENGTH}}}?)(?:\s*[:：]\s*|\s+[—–-]\s+)(\S.*)", re.DOTALL)
 _LABEL_PARTS = re.compile(r"\s*[/()|,]\s*| - | – | — | si | și | и | and | & ")
@@ -119,7 +98,7 @@ def field_of(text: str) -> Field | None:
         return None
     if field := _known_field(label) or _known_field(_COUNT.sub("", label)):
         return field
-    if _OTHER_COMPANIES.fullmatch(_COUNT.sub("", _NOTE.sub("", label))):
+    if titles.OTHER_COMPANIES.fullmatch(_COUNT.sub("", _NOTE.sub("", label))):
         return Field.ELSEWHERE
     if _is_former(label) or _is_former(_COUNT.sub("", label)):
         return Field.HISTORY
@@ -132,12 +111,16 @@ def field_of(text: str) -> Field | None:
 
 def _is_former(label: str) -> bool:
     """Tell whether a text is the label of a former value: "foști fondatori", "прежний адрес", "old address"."""
-    match = _FORMER_LABEL.fullmatch(_NOTE.sub("", label))
+    if titles.ABOUT_CHANGES.fullmatch(label):
+        return True
+    if (until := titles.UNTIL.fullmatch(label)) and _known_field(until[1]):
+        return True
+    match = titles.FORMER_LABEL.fullmatch(_NOTE.sub("", label))
     if match is None:
         return False
     thing = (match["before"] or match["after"]).strip(" :()")
     thing = thing.removeprefix("ale ").removeprefix("of ")
-    return thing in _FORMER_NOUNS or _known_field(thing) not in (None, Field.ELSEWHERE, Field.HISTORY)
+    return thing in titles.FORMER_NOUNS or _known_field(thing) not in (None, Field.ELSEWHERE, Field.HISTORY)
 
 
 def _known_field(label: str) -> Field | None:

@@ -62,11 +62,11 @@ LABELS: dict[Field, list[str]] = {
     ),
     Field.HISTORY: words(
         """
-        istoric | istoricul | istoria | istoricul modificarilor | istoric modificari | istoricul companiei | modificari |
-        modificarile | modificari inregistrate | modificari operate | lista modificarilor | jurnal de modificari |
-        jurnalul modificarilor | schimbari | date anterioare | date istorice | date vechi | date precedente |
-        informatii anterioare | evolutia datelor | arhiva | cronologie | evenimente | istoricul inregistrarilor |
-        istoricul denumirilor | istoricul adreselor | istoricul fondatorilor | istoricul administratorilor |
+        istoric | istoricul | istoria | istoricul modificarilor | istoric modificari | istoricul companiei |
+        modificari | modificarile | modificari inregistrate | modificari operate | lista modificarilor |
+        jurnal de modificari | jurnalul modificarilor | schimbari | date anterioare | date istorice | date vechi |
+        date precedente | informatii anterioare | evolutia datelor | arhiva | cronologie | evenimente |
+        istoricul inregistrarilor | istoricul denumirilor | istoricul adreselor | istoricul fondatorilor | istoricul administratorilor |
         istoric denumiri | istoric adrese | istoric fondatori | istoric administratori | valori anterioare |
         versiuni anterioare | inregistrari anterioare | mentiuni anterioare | actualizari anterioare |
         история | история изменений | история компании | изменения | журнал изменений | список изменений |
@@ -77,71 +77,9 @@ LABELS: dict[Field, list[str]] = {
         company history | historical data | previous data | former data | past data | archive | timeline | events |
         name history | address history | ownership history | founder history | management history |
         record history | registration history | past records | previous records | previous values | previous versions |
+        ранее | anterior | previously | earlier | in trecut | раньше | в прошлом | историческая справка |
+        registry events | register events | istoricul datelor | fisa istorica |
         status history | history of names | history of addresses | history of founders | amendments
         """
     ),
 }
-
-FORMER = (
-    *(
-        "fost",
-        "fosta",
-        "fostul",
-        "fosti",
-        "fostii",
-        "foste",
-        "fostele",
-        "ex",
-        "anterior",
-        "anterioara",
-        "anteriori",
-    ),
-    *(
-        "anterioare",
-        "precedent",
-        "precedenta",
-        "precedenti",
-        "precedente",
-        "vechi",
-        "veche",
-        "vechea",
-        "vechiul",
-    ),
-    *(
-        "vechii",
-        "vechile",
-        "trecut",
-        "trecute",
-        "trecuti",
-        "istoric",
-        "istoricul",
-        "istorica",
-        "arhivat",
-        "arhivata",
-    ),
-    *("бывший", "бывшая", "бывшее", "бывшие", "прежний", "прежняя", "прежнее", "прежние", "предыдущий"),
-    *("предыдущая", "предыдущее", "предыдущие", "старый", "старая", "старое", "старые", "прошлый", "прошлые"),
-    *("экс", "история", "архивный", "архивные", "выбывшие"),
-    *(
-        "former",
-        "formerly",
-        "previous",
-        "past",
-        "prior",
-        "old",
-        "earlier",
-        "historical",
-        "history",
-        "archived",
-    ),
-)
-"""Words beside a label that make it the label of a former value ("Adresa veche", "Прежний адрес", "Past founders")."""
-FORMER_NOUNS = words(
-    """
-    denumire | denumirea | denumiri | denumirile | nume | numele | firma | titulatura | adrese | adresele | sedii | sediile
-    | statute | forme juridice | conducere | coduri | membri | membrii | actionari | asociati | persoane | valori | valoare
-    | название | названия | наименование | наименования | имя | имена | адреса | значения | значение | статусы | члены
-    | name | names | addresses | statuses | legal forms | members | value | values | company name | owners | management
-    """
-)
-"""What a former value can be besides the fields of a company."""

@@ -17,7 +17,7 @@ FACTS = (
     ("Administrator", "PROBARU VASILE"),
 )
 ALL = ("SRL", "active", "2015-03-12", "MD-2001, str. Pilda, 1", ["PROBARU VASILE"])
-NONE = (None, None, None, None, [])
+NONE: tuple[object, ...] = (None, None, None, None, [])
 
 
 def read(content: str, *, with_idno: bool = True) -> Reading:
@@ -196,6 +196,8 @@ def test_several_labels_with_values_in_one_line_are_read(pair: str, separator: s
             f"<i>LLC</i> | <i>IDNO {IDNO}</i> | <i>registered on 12 March 2015</i>",
             ("SRL", None, "2015-03-12", None, []),
         ),
+        (f"SRL (IDNO {IDNO}), înregistrată la 12 martie 2015", ("SRL", None, "2015-03-12", None, [])),
+        (f"SRL | IDNO: {IDNO} | Chișinău | Activă", ("SRL", "active", None, None, [])),
     ],
 )
 def test_subtitle_states_facts_without_labels(line: str, expected: tuple[object, ...]) -> None:
@@ -301,6 +303,8 @@ def test_classes_of_every_other_or_the_last_item_make_no_difference(
         "<details open><summary>Modificări</summary><p>Statut: Lichidată</p></details>",
         "<p><b>Date anterioare</b></p><p>Adresa: str. Bait 5</p><p>Statut: Lichidată</p>",
         "<dl><dt>Adresa anterioară</dt><dd>str. Veche, 1</dd><dt>Foști administratori</dt><dd>BAIT ION</dd></dl>",
+        "<h3>Administratori până la 2015</h3><p>BAIT ION</p>",
+        "<h3>Modificări în registru</h3><p>Statut: Lichidată</p>",
         "<p><b>Former address:</b> str. Veche, 1</p><p>Прежний директор: БАЙТ ИОН</p>",
         "<div class=t><b>str. Veche, 1</b><i>Adresa veche</i></div><div class=t><b>Nord</b><i>Zona</i></div>",
     ],
