@@ -66,7 +66,8 @@ LABELS: dict[Field, list[str]] = {
         modificari | modificarile | modificari inregistrate | modificari operate | lista modificarilor |
         jurnal de modificari | jurnalul modificarilor | schimbari | date anterioare | date istorice | date vechi |
         date precedente | informatii anterioare | evolutia datelor | arhiva | cronologie | evenimente |
-        istoricul inregistrarilor | istoricul denumirilor | istoricul adreselor | istoricul fondatorilor | istoricul administratorilor |
+        istoricul inregistrarilor | istoricul denumirilor | istoricul adreselor | istoricul fondatorilor |
+        istoricul administratorilor |
         istoric denumiri | istoric adrese | istoric fondatori | istoric administratori | valori anterioare |
         versiuni anterioare | inregistrari anterioare | mentiuni anterioare | actualizari anterioare |
         история | история изменений | история компании | изменения | журнал изменений | список изменений |
