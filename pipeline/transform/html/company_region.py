@@ -8,6 +8,7 @@ from itertools import takewhile
 
 from pipeline.transform.html.idno_texts import idno_in, idno_in_link, stated_idno
 from pipeline.transform.html.label_scan import LabelledValue
+from pipeline.transform.html.other_companies import MIN_REPEATS, names_other_company, titled_alike
 from pipeline.transform.html.page_tree import HEADINGS, TEXT, Node, PageTree
 from pipeline.transform.source_text import fold, parse_date
 from pipeline.transform.status_text import read_status
@@ -26,8 +27,7 @@ _COPYRIGHT_LENGTH = 120
 _COMPANY_SECTION = re.compile(
     r"activit|licen[tcs]|financ|beneficia|indicatori|деятельн|лиценз|финанс|отчетн|бенефициар|показател"
 )
-_MIN_REPEATS = 2
-_UNRANKED = FIGURE_FIELDS | {Field.STATEMENTS, Field.OTHER, Field.NAME, Field.ELSEWHERE}
+_UNRANKED = FIGURE_FIELDS | {Field.STATEMENTS, Field.OTHER, Field.NAME, Field.ELSEWHERE, Field.HISTORY}
 
 
 @dataclass(frozen=True)
@@ -145,18 +145,28 @@ class CompanyRegion:
         for hit in self.hits:
             if hit.field in _SINGLE_FIELDS and not any(block.contains(hit.label) for block in known):
                 block = self._largest_without_company(hit.label)
-                blocks.setdefault((block.start, fold(hit.label.text.partition(":")[0])), []).append(hit)
-        many = [hits for hits in blocks.values() if len(hits) >= _MIN_REPEATS]
-        return [_smallest_around([hit.label for hit in hits]) for hits in many]
+                caption = f"{hit.field} {fold(hit.caption.partition(':')[0])}"
+                blocks.setdefault((block.start, caption), []).append(hit)
+        many = [hits for hits in blocks.values() if len(hits) >= MIN_REPEATS]
+        around = [_smallest_around([hit.label for hit in hits]) for hits in many]
+        return around + titled_alike(
+            [(self._largest_without_company(hits[0].label), caption) for (_, caption), hits in blocks.items()]
+        )
 
     def _is_foreign_sign(self, node: Node) -> bool:
-        """Tell whether a node mentions the site (a copyright) or the IDNO of another company.
+        """Tell whether a node mentions the site (a copyright), the IDNO of another company, or its name as a title.
 
             <p>© 2026 openmoney</p> <p>IDNO: 1020999009997</p>
-            <a href="/companies/1020999009997">ALTA</a>
+            <a href="/companies/1020999009997">ALTA</a> <h3>BETA SRL</h3>
 
-        → True for both texts and for `a`
+        → True for both texts, for `a` and for `h3`
         """
+        if (
+            node.tag in HEADINGS
+            and node is not self.heading
+            and names_other_company(node.text, self.heading.text)
+        ):
+            return True
         if node.tag == TEXT:
             return _is_copyright(node.text) or stated_idno(node.text) not in (None, self.idno)
         return idno_in_link(node) not in (None, self.idno)

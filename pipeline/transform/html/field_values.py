@@ -32,7 +32,7 @@ def shown_addresses(hits: Sequence[LabelledValue]) -> list[tuple[Parsed[str], st
 
 def shown_legal_forms(hits: Sequence[LabelledValue], badges: Sequence[str]) -> list[tuple[Parsed[str], str]]:
     """Return the legal forms that labels state, with their texts; if no label states one, those in badges."""
-    certain = [hit for hit in hits if fold(hit.label.text).rstrip(" :") not in AMBIGUOUS_FORM_LABELS]
+    certain = [hit for hit in hits if fold(hit.caption).rstrip(" :") not in AMBIGUOUS_FORM_LABELS]
     # A label such as "Tip" announces something else than a legal form, unless the text is one.
     ambiguous = [hit for hit in hits if hit not in certain and legal_form_of(hit.value)]
     forms = _read([*certain, *ambiguous], Field.LEGAL_FORM, read_legal_form)
@@ -62,7 +62,7 @@ def shown_statuses(
 def registration_dates(hits: Sequence[LabelledValue], latest: date) -> list[tuple[Parsed[date], str]]:
     """Return the dates of registration, with their texts."""
     # 03/04/2020 is the third of April in Romanian and Russian, and ambiguous in English.
-    day_first = any(_CYRILLIC_OR_ROMANIAN.search(hit.label.text) for hit in hits)
+    day_first = any(_CYRILLIC_OR_ROMANIAN.search(hit.caption) for hit in hits)
 
     def read(text: str) -> Parsed[date]:
         return read_date(text, day_first=day_first, latest=latest)

@@ -6,13 +6,20 @@ not searched for labels: it is data, and may imitate a label to deceive the read
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice
 
+from pipeline.transform.html.attribute_labels import find_attribute_labels
 from pipeline.transform.html.columns import is_cell
+from pipeline.transform.html.history import history_nodes
 from pipeline.transform.html.label_values import value_nodes
-from pipeline.transform.html.page_tree import HEADINGS, TEXT, Node, PageTree, lines_in, text_of
+from pipeline.transform.html.labelled_value import LabelledValue as LabelledValue
+from pipeline.transform.html.line_pairs import (
+    end_of_line,
+    may_state_several,
+    read_label_without_colon,
+    read_line_of_facts,
+)
+from pipeline.transform.html.page_tree import HEADINGS, TEXT, Node, PageTree
 from pipeline.transform.html.value_lines import (
     LABEL_TAGS,
     NEVER_VALUE_TAGS,
@@ -21,79 +28,80 @@ from pipeline.transform.html.value_lines import (
     lines_of,
     rest_of_line,
 )
-from pipeline.transform.source_text import fold, parse_date
+from pipeline.transform.html.value_places import find_value_places
+from pipeline.transform.source_text import fold
 from pipeline.transform.vocabulary.field import FIGURE_FIELDS, LIST_FIELDS, Field
-from pipeline.transform.vocabulary.labels import LABEL_LENGTH, field_of, is_action, label_in_line
+from pipeline.transform.vocabulary.labels import LABEL_LENGTH, field_of, label_in_line
 
 _LABEL_ONLY_TAGS = ("dt", "th", "caption", "legend")
 _NO_LABEL_INSIDE = frozenset({"h1", "option", "dd"})
 _NUMBER_AT_START = re.compile(r"[0-9]{13}(?![0-9])")
-_NUMBER_AT_END = re.compile(r"(.*?)[\s:：№#–—-]*\b([0-9]{13})")
 _LABEL_DEPTH = 4
-
-
-@dataclass(frozen=True)
-class LabelledValue:
-    """A label found on the page, with the nodes of its value; this package calls it a hit.
-
-    `label` is the element or text node that contains the label. If the value starts in the same text node as the label,
-    `text` is the part of the value in this node.
-
-        <p><b>Adresa:</b> str. Pilda, 1</p>
-        <p>Adresa: MD-2001, <i>Chișinău</i></p>
-
-    → LabelledValue(ADDRESS, b, (text,)) and LabelledValue(ADDRESS, text, (i,), "MD-2001, ")
-    """
-
-    field: Field
-    label: Node
-    nodes: tuple[Node, ...]
-    text: str | None = None
-
-    @cached_property
-    def value(self) -> str:
-        """The value as text, without the links for actions at its end.
-
-            <dd>str. Pilda, 1 <a href="/map">Vezi pe hartă</a></dd>
-
-        → "str. Pilda, 1"
-        """
-        leaves = [leaf for node in self.nodes for leaf in node.leaves()]
-        excluded: list[Node] = []
-        while len(leaves) > 1 - bool(self.text) and is_action(leaves[-1].text):
-            excluded.append(leaves.pop())
-        return f"{self.text or ''}{text_of(self.nodes, excluded)}".strip().lstrip(" :：")
-
-    @property
-    def lines(self) -> list[str]:
-        """The lines of a value that starts in the text of its label.
-
-            <p>Fondatori: MODELEANU ION<br>EXEMPLESCU MARIA</p>
-
-        → ["MODELEANU ION", "EXEMPLESCU MARIA"]
-        """
-        first, *others = lines_in(self.nodes)
-        return [f"{self.text or ''}{text_of(first)}", *filter(None, map(text_of, others))]
 
 
 def find_labelled_values(page: PageTree) -> list[LabelledValue]:
     """Return every label of the page with its value, in document order."""
-    name = fold(page.heading.text) if page.heading else ""
-    hits: list[LabelledValue] = []
-    last_label_end = 0
-    value_leaves: set[int] = set()
-    statement_leaves: set[int] = set()
-    for leaf in page.root.leaves():
-        if leaf.start <= last_label_end or leaf.start in value_leaves or _cannot_be_label(leaf, name):
-            continue
-        hit = _read_leaf(leaf)
-        if hit is None or (leaf.start in statement_leaves and hit.field not in FIGURE_FIELDS):
-            continue
-        hits.append(hit)
-        last_label_end = max(last_label_end, hit.label.end)
-        leaves = statement_leaves if hit.field is Field.STATEMENTS else value_leaves
-        leaves.update(inner.start for value in hit.nodes for inner in value.leaves())
-    return hits
+    return _Scan(page).hits
+
+
+class _Scan:
+    """One pass over the texts of a page. The texts of a value are passed over: they are not labels."""
+
+    def __init__(self, page: PageTree) -> None:
+        self.hits: list[LabelledValue] = []
+        self._name = fold(page.heading.text) if page.heading else ""
+        self._places = find_value_places(page.root)
+        self._in_attributes = find_attribute_labels(page.root, page.heading.text if page.heading else "")
+        self._value_leaves: set[int] = set()
+        self._statement_leaves: set[int] = set()
+        self._last_label_end = 0
+        for leaf in page.root.leaves():
+            self._read(leaf)
+
+    def _read(self, leaf: Node) -> None:
+        if leaf.start <= self._last_label_end or leaf.start in self._value_leaves:
+            return
+        if leaf.start in self._places.values and not _is_name_or_link(leaf, self._name):
+            label, nodes = self._places.values[leaf.start]
+            if field := field_of(label.text):
+                self._add(LabelledValue(field, label, nodes))
+        elif leaf.start in self._places.leaves:
+            return
+        elif hit := self._in_attributes.get(leaf.start):
+            self._add(hit)
+        elif not _cannot_be_label(leaf, self._name):
+            self._read_text(leaf)
+
+    def _read_text(self, leaf: Node) -> None:
+        if may_state_several(leaf) and _can_start_line(leaf) and (facts := read_line_of_facts(leaf)):
+            for fact in facts:
+                self._add(fact)
+            self._last_label_end = max(self._last_label_end, end_of_line(leaf))
+        elif hit := _read_leaf(leaf):
+            self._add(hit)
+
+    def _add(self, hit: LabelledValue) -> None:
+        if hit.label.start in self._statement_leaves and hit.field not in FIGURE_FIELDS:
+            return
+        self.hits.append(hit)
+        if hit.name is None:
+            self._last_label_end = max(self._last_label_end, hit.label.end)
+        leaves = self._statement_leaves if hit.field is Field.STATEMENTS else self._value_leaves
+        nodes = history_nodes(hit) if hit.field is Field.HISTORY else hit.nodes
+        leaves.update(inner.start for value in nodes for inner in value.leaves())
+
+
+def _is_name_or_link(leaf: Node, name: str) -> bool:
+    """Tell whether a text is the company's name or a link, which are never labels."""
+    return fold(leaf.text) == name or leaf.ancestor("h1", "option") is not None or _is_in_link(leaf)
+
+
+def _is_in_link(leaf: Node) -> bool:
+    """Tell whether a text is in a link that leads to another page, not in one that opens a panel."""
+    return any(
+        node.tag == "a" and not {"aria-expanded", "aria-controls"} & node.attributes.keys()
+        for node in leaf.ancestors()
+    )
 
 
 def _cannot_be_label(leaf: Node, name: str) -> bool:
@@ -108,27 +116,29 @@ def _cannot_be_label(leaf: Node, name: str) -> bool:
     text = fold(leaf.text)
     if name and (text == name or (text.startswith(name) and field_of(text) is None)):
         return True
-    for node in leaf.ancestors():
-        if node.tag in _NO_LABEL_INSIDE:
-            return True
-        if node.tag == "a" and not {"aria-expanded", "aria-controls"} & node.attributes.keys():
-            return True
-        if node.tag == "td" and _is_value_cell(node):
-            return True
-    return False
+    return _is_in_link(leaf) or any(
+        node.tag in _NO_LABEL_INSIDE or (node.tag == "td" and _is_value_cell(node))
+        for node in leaf.ancestors()
+    )
 
 
 def _is_value_cell(cell: Node) -> bool:
     """Tell whether a cell contains the value of the header before it; such a cell is not a label, whatever its text.
 
         <tr><th>Observații</th><td>Adresa: str. Falsă, 1</td></tr>
+        <tr><td>până la 04.05.2019</td><td>Adresa</td><td>str. Veche, 1</td></tr>
 
-    → True for `td`
+    → True for the first `td` of the first line, and for "Adresa"
     """
     before = [sibling for sibling in cell.preceding_siblings() if is_cell(sibling)]
     if len(before) % 2 == 0:
         return False
-    return before[0].tag == "th" or field_of(before[0].text) is not None
+    if before[0].tag == "th" or field_of(before[0].text) is not None:
+        return True
+    # A number in the first cell is that of the row. The value of a cell with a longer text is in the second cell.
+    has_more = any(is_cell(sibling) for sibling in cell.following_siblings())
+    is_number = not before[0].text.strip(" .").strip("0123456789")
+    return has_more and not is_number and "rowspan" not in before[0].attributes
 
 
 def _read_leaf(leaf: Node) -> LabelledValue | None:
@@ -136,9 +146,11 @@ def _read_leaf(leaf: Node) -> LabelledValue | None:
     label = _label_element(leaf)
     if label is not None and (field := field_of(label.text)):
         return LabelledValue(field, label, value_nodes(field, label))
-    if not _starts_line(leaf) or _is_value_of_unknown_label(leaf):
-        return None
-    return _read_label_and_value(leaf)
+    return _read_label_and_value(leaf) if _can_start_line(leaf) else None
+
+
+def _can_start_line(leaf: Node) -> bool:
+    return _starts_line(leaf) and not _is_value_of_unknown_label(leaf)
 
 
 def _read_label_and_value(leaf: Node) -> LabelledValue | None:
@@ -163,13 +175,9 @@ def _read_label_and_value(leaf: Node) -> LabelledValue | None:
         if number := _NUMBER_AT_START.match(value) if field is Field.IDNO else None:
             return LabelledValue(field, leaf, (), number[0])
         return LabelledValue(field, leaf, tuple(rest), value.strip() + space)
-    if (match := _NUMBER_AT_END.fullmatch(leaf.text)) and field_of(match[1]) is Field.IDNO:
-        return LabelledValue(Field.IDNO, leaf, (), match[2])
-    words = leaf.text.split() if len(leaf.text) < LABEL_LENGTH else []
-    for count in range(1, min(6, len(words))):
-        opening, value = " ".join(words[:count]), " ".join(words[count:])
-        if field_of(opening) is Field.REGISTERED_ON and parse_date(value):
-            return LabelledValue(Field.REGISTERED_ON, leaf, (), value)
+    if labelled := read_label_without_colon(leaf.text):
+        field, _, value = labelled
+        return LabelledValue(field, leaf, (), value)
     return None
 
 

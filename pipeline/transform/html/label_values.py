@@ -6,7 +6,7 @@ from itertools import takewhile
 from pipeline.transform.html.columns import is_cell, is_row
 from pipeline.transform.html.list_values import ENTRY_COUNT, list_value
 from pipeline.transform.html.page_tree import TEXT, Node
-from pipeline.transform.html.table_values import value_below_label, value_in_row
+from pipeline.transform.html.table_values import value_in_row
 from pipeline.transform.html.value_lines import (
     LABEL_TAGS,
     NEVER_VALUE_TAGS,
@@ -84,8 +84,6 @@ def _value_among_siblings(field: Field, node: Node) -> Sequence[Node] | None:
         return [value for value in values if value.text]
     if is_cell(node) and node.parent is not None and is_row(node.parent):
         return value_in_row(field, node, node.parent)
-    if (value := value_below_label(node)) is not None:
-        return value
     after = _skip_separators(node.following_siblings())
     if not any(sibling.text for sibling in after):
         return [] if _shows_blank_value(node, after) else None

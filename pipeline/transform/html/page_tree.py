@@ -8,6 +8,8 @@ from typing import cast
 
 from bs4.element import NavigableString, PreformattedString, Tag
 
+from pipeline.transform.html.form_fields import FORM_FIELDS, fixed_text
+from pipeline.transform.html.leaders import LEADER, without_leader
 from pipeline.transform.html.parser import PageIndex, StyleClasses, index_page, parse_html
 from pipeline.transform.source_text import collapse, words
 
@@ -19,9 +21,7 @@ TEXT = ""
 """The `tag` of text nodes."""
 
 _INVISIBLE_TAGS = frozenset(
-    words(
-        "script|style|template|noscript|svg|head|iframe|select|textarea|dialog|img|input|object|audio|video"
-    )
+    words("script|style|template|noscript|svg|head|iframe|dialog|img|object|audio|video")
 )
 _FRAME_TAGS = frozenset({"nav", "footer", "aside", "header"})
 _FRAME_ROLES = frozenset(words("navigation|contentinfo|banner|complementary|search|dialog|alertdialog"))
@@ -225,14 +225,20 @@ class _NodeBuilder:
         for child in tag.children:
             if isinstance(child, Tag):
                 own_text = _own_text(child)
-                if depth >= _MAX_DEPTH or self._is_excluded(child, own_text):
+                if depth >= _MAX_DEPTH:
                     continue
-                if own_text in _COLONS:
+                if child.name in FORM_FIELDS:
+                    self._add_form_field(node, child, pieces)
+                elif self._is_excluded(child, own_text):
+                    continue
+                elif own_text in _COLONS or (own_text and LEADER.fullmatch(own_text)):
                     self._add_text(node, ":", pieces)
                 else:
                     self._add_element(node, child, pieces, depth + 1)
             elif isinstance(child, NavigableString) and not isinstance(child, PreformattedString):
-                self._add_text(node, str(child).replace("\x00", ""), pieces)
+                self._add_text(
+                    node, without_leader(str(child).replace("\x00", ""), is_first=not pieces), pieces
+                )
         node.is_block = tag.name not in INLINE_TAGS or any(child.is_block for child in node.children)
         node.raw = "".join(pieces)
         # Next to an only child there is only white space, so the text of the child can be reused.
@@ -251,6 +257,18 @@ class _NodeBuilder:
         node.children.append(child)
         separator = "" if child.is_inline else " "
         pieces.append(f"{separator}{child.raw}{separator}")
+
+    def _add_form_field(self, node: Node, tag: Tag, pieces: list[str]) -> None:
+        """Append a form field with its text, if a visitor can read the field but not change it."""
+        text = fixed_text(tag)
+        if not text or _is_hidden(tag):
+            return
+        field = self._node(tag.name, node, cast("dict[str, str]", tag.attrs))
+        field.is_block = True
+        self._add_text(field, text, [])
+        field.raw, field.text, field.end = text, collapse(text), len(self._nodes)
+        node.children.append(field)
+        pieces.append(f" {text} ")
 
     def _add_text(self, node: Node, text: str, pieces: list[str]) -> None:
         """Append a text to a node. If only an HTML comment separates it from the previous text, join both texts.

@@ -3,6 +3,7 @@
 To save time, the parser leaves out what this package does not need: namespaces and lists of classes.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,13 @@ from bs4.element import AttributeDict, Tag
 _MIN_SAMPLE, _UNIQUE_RATIO = 8, 0.8
 """When classes are taken for names instead of styles: if at least this many elements of a page have classes, and at
 least this share of them has classes that no other element has."""
+
+_POSITION = re.compile(
+    r"(?:^|[-_])(?:odd|even|first|last|alt|alternate|zebra|stripe|striped|impar|par)(?:[-_]?(?:row|child|item|col|of-type))?$"
+    r"|^(?:r|row|line|item|tr|li)[-_]?(?:[012]|[ab])$"
+    r"|^(?:[a-z]+:)*(?:bg|border|divide|rounded)-|^(?:is-)?(?:active|current|selected|highlighted)$"
+)
+"""Classes of every other, the first or the last sibling, and shades of an element."""
 
 
 class _TreeBuilder(LXMLTreeBuilder):
@@ -80,7 +88,8 @@ class StyleClasses:
         <p class="row x1">Statut: Activă</p>
         <p class="row x2">Adresa: str. Pilda, 1</p>
 
-    the style of both paragraphs is "row".
+    the style of both paragraphs is "row". A class that says where an element stands among its siblings, or that only
+    shades it, is no style either: "row odd" and "row even" are both "row".
     """
 
     def __init__(self, classes: list[str]) -> None:
@@ -89,7 +98,8 @@ class StyleClasses:
         self._uses: Counter[str] = Counter()
         for text, count in element_counts.items():
             for name in set(text.split()):
-                self._uses[name] += count
+                if not _POSITION.search(name):
+                    self._uses[name] += count
         unique_count = sum(count for text, count in element_counts.items() if not self._shared_part(text))
         self._name_single_elements = len(classes) >= _MIN_SAMPLE and unique_count >= _UNIQUE_RATIO * len(
             classes
@@ -102,7 +112,8 @@ class StyleClasses:
         If no class is shared, return the whole attribute; on a page where nearly all classes are names, return "".
         """
         if classes not in self._styles:
-            fallback = "" if self._name_single_elements else classes
+            own = " ".join(name for name in classes.split() if not _POSITION.search(name))
+            fallback = "" if self._name_single_elements else own
             self._styles[classes] = self._shared_part(classes) or fallback
         return self._styles[classes]
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 from pipeline.transform.html.columns import Column, columns_of, is_cell, is_row, rows_of
-from pipeline.transform.html.page_tree import TEXT, Node
+from pipeline.transform.html.page_tree import Node
 from pipeline.transform.vocabulary.field import LIST_FIELDS, PARTY_FIELDS, Field
 from pipeline.transform.vocabulary.labels import field_of
 
@@ -103,26 +103,4 @@ def _value_in_column(field: Field, cell: Node, row: Node, cells: list[Node]) -> 
     if len(below) != 1 or len(below[0]) != len(cells):
         return []
     value = below[0][cells.index(cell)]
-    return [value] if value.text else []
-
-
-def value_below_label(node: Node) -> Sequence[Node] | None:
-    """Return the value below a label in plain blocks: a row of labels, then a row with the same number of values.
-
-        <div><p>Statut</p><p>Adresa</p></div>
-        <div><p>Activă</p><p>str. Pilda, 1</p></div>
-
-    → the last `p` for "Adresa"; None if the rows have another form
-    """
-    row = node.parent
-    if row is None or len(row.children) < 2 or not all(field_of(child.text) for child in row.children):
-        return None
-    rows = [
-        other
-        for other in row.following_siblings()
-        if other.tag != TEXT and len(other.children) == len(row.children)
-    ]
-    if len(rows) != 1 or any(field_of(child.text) for child in rows[0].children):
-        return None
-    value = rows[0].children[row.children.index(node)]
     return [value] if value.text else []

@@ -47,6 +47,8 @@ def _label_group(hit: LabelledValue) -> Node | None:
     → the `dl` for the first line, the `ul` for the second
     """
     label = hit.label
+    if hit.name is not None:
+        return None  # the label is no element of its own
     if label.tag == "dt":
         return label.ancestor("dl")
     if is_cell(label):

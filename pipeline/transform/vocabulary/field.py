@@ -31,6 +31,8 @@ class Field(StrEnum):
     """A known label whose value is not read."""
     ELSEWHERE = "elsewhere"
     """The title of content about other companies or the site."""
+    HISTORY = "history"
+    """The title of content about the past, or the label of a former value."""
 
 
 PARTY_FIELDS = frozenset({Field.FOUNDERS, Field.ADMINISTRATORS})

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 
 from pipeline.transform.source_text import fold
-from pipeline.transform.vocabulary import business, company, others
+from pipeline.transform.vocabulary import business, company, others, titles
 from pipeline.transform.vocabulary.field import PARTY_FIELDS, Field
 
 LABEL_LENGTH = 90
@@ -98,11 +98,29 @@ def field_of(text: str) -> Field | None:
         return None
     if field := _known_field(label) or _known_field(_COUNT.sub("", label)):
         return field
+    if titles.OTHER_COMPANIES.fullmatch(_COUNT.sub("", _NOTE.sub("", label))):
+        return Field.ELSEWHERE
+    if _is_former(label) or _is_former(_COUNT.sub("", label)):
+        return Field.HISTORY
     if (kind := _KIND.search(label)) and (field := _known_field(label[: kind.start()])) in PARTY_FIELDS:
         return field
     # "IDNO / Cod fiscal" names one field twice; "Adresa / CUATM" names two and is ambiguous.
     fields = {_known_field(part) for part in _LABEL_PARTS.split(_COUNT.sub("", _NOTE.sub("", label))) if part}
     return fields.pop() if len(fields) == 1 else None
+
+
+def _is_former(label: str) -> bool:
+    """Tell whether a text is the label of a former value: "foști fondatori", "прежний адрес", "old address"."""
+    if titles.ABOUT_CHANGES.fullmatch(label):
+        return True
+    if (until := titles.UNTIL.fullmatch(label)) and _known_field(until[1]):
+        return True
+    match = titles.FORMER_LABEL.fullmatch(_NOTE.sub("", label))
+    if match is None:
+        return False
+    thing = (match["before"] or match["after"]).strip(" :()")
+    thing = thing.removeprefix("ale ").removeprefix("of ")
+    return thing in titles.FORMER_NOUNS or _known_field(thing) not in (None, Field.ELSEWHERE, Field.HISTORY)
 
 
 def _known_field(label: str) -> Field | None:

@@ -60,4 +60,27 @@ LABELS: dict[Field, list[str]] = {
         operatorul platformei | our contacts | our office
         """
     ),
+    Field.HISTORY: words(
+        """
+        istoric | istoricul | istoria | istoricul modificarilor | istoric modificari | istoricul companiei |
+        modificari | modificarile | modificari inregistrate | modificari operate | lista modificarilor |
+        jurnal de modificari | jurnalul modificarilor | schimbari | date anterioare | date istorice | date vechi |
+        date precedente | informatii anterioare | evolutia datelor | arhiva | cronologie | evenimente |
+        istoricul inregistrarilor | istoricul denumirilor | istoricul adreselor | istoricul fondatorilor |
+        istoricul administratorilor |
+        istoric denumiri | istoric adrese | istoric fondatori | istoric administratori | valori anterioare |
+        versiuni anterioare | inregistrari anterioare | mentiuni anterioare | actualizari anterioare |
+        история | история изменений | история компании | изменения | журнал изменений | список изменений |
+        прежние данные | предыдущие данные | исторические данные | архив | архивные данные | хронология | события |
+        история названий | история адресов | история учредителей | история руководителей | прошлые данные |
+        прежние сведения | внесенные изменения | лента изменений | история записей |
+        history | change history | history of changes | changes | changelog | change log | log of changes |
+        company history | historical data | previous data | former data | past data | archive | timeline | events |
+        name history | address history | ownership history | founder history | management history |
+        record history | registration history | past records | previous records | previous values | previous versions |
+        ранее | anterior | previously | earlier | in trecut | раньше | в прошлом | историческая справка |
+        registry events | register events | istoricul datelor | fisa istorica |
+        status history | history of names | history of addresses | history of founders | amendments
+        """
+    ),
 }

@@ -1,0 +1,46 @@
+"""Signs of blocks about other companies: a title that names one, and cards with a title each."""
+
+import re
+
+from pipeline.transform.html.page_tree import Node
+from pipeline.transform.source_text import comparison_key
+from pipeline.transform.vocabulary.labels import field_of, label_in_line
+
+MIN_REPEATS = 2
+"""How many blocks with the same label make a list of companies."""
+_FORM = re.compile(
+    r"(?<=\w[ ”\"»)])(?:SRL|S\.R\.L\.?|SA|S\.A\.|ÎI|Î\.I\.|II|ÎCS|ICS|Î\.C\.S\.?|GȚ|GŢ|GT|LLC|Ltd|ООО|АО|ИП)$"
+    r"|^(?:SRL|S\.R\.L\.|SA|S\.A\.|ÎI|Î\.I\.|II|ÎCS|ICS|Î\.C\.S\.|SC|S\.C\.|GȚ|GŢ|GT|ООО|АО|ИП)(?= [„“«\"\w])"
+)
+"""A legal form at the end or the beginning of a company's name."""
+
+
+def names_other_company(title: str, name: str) -> bool:
+    """Tell whether a title is the name of a company with its legal form, and does not contain `name`.
+
+    "BETA SRL", "PLOPENA AGRO" → True; "Contacte PLOPENA AGRO SRL", "PLOPENA AGRO" → False
+    """
+    if _FORM.search(title) is None:
+        return False
+    return comparison_key(_FORM.sub(" ", name)) not in comparison_key(title)
+
+
+def titled_alike(blocks: list[tuple[Node, str]]) -> list[Node]:
+    """Return the blocks that describe one company each: blocks beside each other with the same label and other titles.
+
+        <div class="card"><b>ALTA</b><p>Statut: Lichidată</p></div>
+        <div class="card"><b>BETA</b><p>Statut: Activă</p></div>
+
+    → both `div`; `blocks` has a block once for each of its labels, with the text of the label
+    """
+    kin: dict[tuple[int, tuple[str, str], str], list[Node]] = {}
+    for block, caption in blocks:
+        if block.parent is not None:
+            kin.setdefault((block.parent.start, block.shape, caption), []).append(block)
+    found: list[Node] = []
+    for group in kin.values():
+        titles = [next(block.leaves()).text for block in group]
+        if len(group) >= MIN_REPEATS and len(set(titles)) == len(titles):
+            is_title = [field_of(text) is None and label_in_line(text) is None for text in titles]
+            found += group if all(is_title) else ()
+    return found
