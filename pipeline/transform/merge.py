@@ -94,7 +94,8 @@ def transform(*, idno: str, html: str, bodies: list[bytes]) -> Transformed:
     Raise NotThisCompany if nothing proves that the capture shows this company.
     """
     contents = [parse_json(body) for body in bodies]
-    page, payload = read_html(html, idno), read_company(contents, idno)
+    payload = read_company(contents, idno)
+    page = read_html(html, idno, payload.name if payload else None)
     check_company(idno, page, payload)
     return merge(idno, page, _with_statements(payload, read_filed_statements(contents, idno)))
 

@@ -145,7 +145,7 @@ class CompanyRegion:
             if hit.field in _SINGLE_FIELDS and not any(block.contains(hit.label) for block in known):
                 block = self._largest_without_company(hit.label)
                 blocks.setdefault((block.start, fold(hit.label.text.partition(":")[0])), []).append(hit)
-        many = [hits for hits in blocks.values() if len(hits) >= _MIN_REPEATS]
+        many = [hits for hits in blocks.values() if len({hit.label.start for hit in hits}) >= _MIN_REPEATS]
         return [_smallest_around([hit.label for hit in hits]) for hits in many]
 
     def _is_foreign_sign(self, node: Node) -> bool:

@@ -13,6 +13,7 @@ from itertools import islice
 from pipeline.transform.html.columns import is_cell
 from pipeline.transform.html.label_values import value_nodes
 from pipeline.transform.html.page_tree import HEADINGS, TEXT, Node, PageTree, lines_in, text_of
+from pipeline.transform.html.subtitle import idno_in_sentence, line_block, subtitle_facts, subtitle_lines
 from pipeline.transform.html.value_lines import (
     LABEL_TAGS,
     NEVER_VALUE_TAGS,
@@ -87,6 +88,10 @@ def find_labelled_values(page: PageTree) -> list[LabelledValue]:
         if leaf.start <= last_label_end or leaf.start in value_leaves or _cannot_be_label(leaf, name):
             continue
         hit = _read_leaf(leaf)
+        if line := _subtitle_hits(leaf, page.heading):
+            hits += line
+            last_label_end = max(last_label_end, line[0].label.end)
+            continue
         if hit is None or (leaf.start in statement_leaves and hit.field not in FIGURE_FIELDS):
             continue
         hits.append(hit)
@@ -94,6 +99,25 @@ def find_labelled_values(page: PageTree) -> list[LabelledValue]:
         leaves = statement_leaves if hit.field is Field.STATEMENTS else value_leaves
         leaves.update(inner.start for value in hit.nodes for inner in value.leaves())
     return hits
+
+
+def _subtitle_hits(leaf: Node, heading: Node | None) -> list[LabelledValue]:
+    """Return the facts without labels in the line that a text begins; [] above the heading.
+
+        <p>SRL · IDNO 1020999000019 · înregistrată la 12 martie 2015</p>
+
+    → three hits with the `p` as their label
+    """
+    if heading is None or leaf.start < heading.end or _is_value_of_unknown_label(leaf):
+        return []
+    if (block := line_block(leaf)) is None:
+        return []
+    line = subtitle_lines(block)
+    if facts := subtitle_facts(line):
+        return [LabelledValue(field, block, (), text) for field, text in facts]
+    number = idno_in_sentence(line, heading.text)
+    is_label = leaf is block or field_of(leaf.text) is not None or label_in_line(leaf.text) is not None
+    return [LabelledValue(Field.IDNO, block, (), number)] if number and not is_label else []
 
 
 def _cannot_be_label(leaf: Node, name: str) -> bool:

@@ -1,0 +1,110 @@
+"""The proof that a page is a company's: the IDNO in the place of the page's own company."""
+
+from collections.abc import Iterator, Sequence
+
+from pipeline.transform.agreement import same_name
+from pipeline.transform.html.company_region import CompanyRegion
+from pipeline.transform.html.heading_name import title_starts
+from pipeline.transform.html.idno_texts import idno_in, idno_in_link
+from pipeline.transform.html.label_scan import LabelledValue
+from pipeline.transform.html.page_tree import HEADINGS, TEXT, Node, PageTree
+from pipeline.transform.source_text import comparison_key
+from pipeline.transform.vocabulary.field import LIST_FIELDS, Field
+from pipeline.transform.vocabulary.messages import is_generic_title
+from pipeline.transform.vocabulary.names import has_legal_form
+
+
+def shown_idno(
+    page: PageTree, hits: Sequence[LabelledValue], region: CompanyRegion | None, idno: str
+) -> str | None:
+    """Return the IDNO that the page shows for its company: after a label, or as a text of its own outside of links.
+
+        <main><h1>PLOPENA AGRO</h1>
+        <p>IDNO: 1020999000019</p></main>
+
+    → "1020999000019". An IDNO in a list of founders or in a card of a list of companies is not that of the page.
+    """
+    labelled = [(hit, value) for hit in hits if hit.field is Field.IDNO and (value := idno_in(hit.value))]
+    own = [hit for hit, value in labelled if value == idno and not _is_of_another(page, hit.label, idno)]
+    others = [
+        (hit, value)
+        for hit, value in labelled
+        if value != idno and (region is None or not _is_not_about_page(region, hit))
+    ]
+    places = [hit.label for hit in own] or [
+        leaf for leaf in page.root.leaves() if _is_in_own_place(leaf, page, hits, idno)
+    ]
+    if not places:
+        return others[0][1] if others else None
+    # The IDNO of the site's operator stands before the heading or after the company's.
+    start = page.heading.start if page.heading else 0
+    before = (value for hit, value in others if start < hit.label.start < places[0].start)
+    return next(before, idno)
+
+
+def _is_in_own_place(leaf: Node, page: PageTree, hits: Sequence[LabelledValue], idno: str) -> bool:
+    """Tell whether a text is the company's IDNO without a label, and not in a list of parties or of other companies."""
+    if leaf.text != idno or leaf.ancestor("a") is not None or _is_of_another(page, leaf, idno):
+        return False
+    lists = [hit for hit in hits if hit.field in LIST_FIELDS or hit.field is Field.ELSEWHERE]
+    if any(node.contains(leaf) for hit in lists for node in hit.nodes):
+        return False
+    others = (
+        other
+        for other in page.root.leaves()
+        if other.text != idno and idno_in(other.text) and _are_alike(leaf.parent, other.parent)
+    )
+    return next(others, None) is None
+
+
+def _are_alike(one: Node | None, other: Node | None) -> bool:
+    return one is not None and other is not None and one.shape == other.shape
+
+
+def _is_of_another(page: PageTree, place: Node, idno: str) -> bool:
+    """Tell whether an IDNO is in a block that is headed by the name of another company than the page.
+
+        <h1>Companii din Orhei</h1>
+        <article><h2>NUCA VERDE SRL</h2><p>IDNO: 1020999000019</p></article>
+
+    → True
+    """
+    if place.tag != TEXT and place.ancestor("a") is not None:
+        return True
+    heading = page.heading
+    if heading is None or is_generic_title(heading.text):
+        return False
+    own = (heading.text, *title_starts(page.title))
+    names = _names_above(heading, place, idno)
+    return any(not any(same_name(text, name) for text in own) for name in names)
+
+
+def _names_above(heading: Node, place: Node, idno: str) -> Iterator[str]:
+    """Yield the names of companies at the beginning of the blocks around an IDNO that do not contain the heading."""
+    for block in place.ancestors():
+        if block.contains(heading):
+            return
+        first = next(block.leaves(), None)
+        if first is None or first.start >= place.start:
+            continue
+        around = [first, *first.ancestors()]
+        is_title = any(node.tag in HEADINGS for node in around if block.contains(node))
+        link = next((node for node in around if node.tag == "a" and block.contains(node)), None)
+        if (link is not None and idno_in_link(link) == idno) or (is_title and has_legal_form(first.text)):
+            yield (link or first).text
+
+
+def _is_not_about_page(region: CompanyRegion, hit: LabelledValue) -> bool:
+    """Tell whether an IDNO is not that of the page's company: it precedes the heading, or is in a link or a list.
+
+        <ul><li><b>ALTA</b> <span>IDNO: 1020999009997</span></li>
+        <li><b>ALFA FRUCT</b> <span>IDNO: 1007998000019</span></li></ul>
+
+    → True for both
+    """
+    if hit.label.start < region.heading.start or hit.label.ancestor("a") is not None:
+        return True
+    # In a list of facts, the item with the IDNO contains nothing else. In a list of companies, it has other texts too.
+    item = hit.label.ancestor("li")
+    alone = (comparison_key(hit.label.text), comparison_key(f"{hit.label.text} {hit.value}"))
+    return item is not None and comparison_key(item.text) not in alone
