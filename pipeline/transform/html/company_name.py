@@ -9,15 +9,22 @@ from pipeline.transform.html.idno_texts import idno_in
 from pipeline.transform.html.label_scan import LabelledValue
 from pipeline.transform.html.page_tree import IDNO_TEXT, PageTree
 from pipeline.transform.reading import Unread
-from pipeline.transform.source_text import comparison_key, text_or_none
+from pipeline.transform.source_text import comparison_key, fold, text_or_none
 from pipeline.transform.vocabulary.field import LIST_FIELDS, Field
-from pipeline.transform.vocabulary.messages import Message, is_generic_title, message_of, without_generic_start
-from pipeline.transform.vocabulary.names import core_of_name, is_name_shaped
+from pipeline.transform.vocabulary.messages import (
+    Message,
+    is_generic_title,
+    is_sentence,
+    message_of,
+    without_generic_start,
+)
+from pipeline.transform.vocabulary.names import core_of_name, has_legal_form, is_name_shaped
 
 _MAX_LENGTH = 300
 _REFUTED_BY_FACTS = frozenset({Message.NOT_FOUND, Message.ERROR, Message.CHALLENGE})
 """Messages that a page cannot show together with facts of the company. If it does, the text is the company's name."""
 _ENOUGH_FACTS = 3
+_MAX_KIND_WORDS = 5
 _NAME = "name"
 
 
@@ -61,12 +68,12 @@ def read_name(
     if message := message_of(text):
         is_name = message in _REFUTED_BY_FACTS and text.isupper() and fact_count >= _ENOUGH_FACTS
         return ShownName(text, parts) if is_name else ShownName(None, parts)
-    text = text if _starts_title(text, page.title) else without_generic_start(text)
+    text = _without_kind_of_page(text, page.title)
     if different := [name for name in labelled if not (same_name(text, name) or _differ_in_script(text, name))]:
         reason = f"the heading and the label of the name differ: {different[0]!r}"
         return ShownName(None, parts, (Unread(_NAME, text, reason),))
     is_supported = fact_count or labelled or known_name
-    if not is_supported and not is_name_shaped(text):
+    if not is_supported and (not is_name_shaped(text) or (is_sentence(text) and not has_legal_form(text))):
         return ShownName(None, parts, (Unread(_NAME, text, "nothing on the page says that this is a company"),))
     if text[-1] in "!?…" and not is_name_shaped(text) and not labelled:
         return ShownName(None, parts, (Unread(_NAME, text, "this looks like a message"),))
@@ -117,8 +124,20 @@ def _labelled_names(hits: Sequence[LabelledValue], idno: str) -> list[str]:
     return list(names)
 
 
-def _starts_title(text: str, title: str) -> bool:
-    return bool(title) and comparison_key(title).startswith(comparison_key(text))
+def _without_kind_of_page(text: str, title: str) -> str:
+    """Return a heading without the words that name the kind of the page ("Compania ALFA FRUCT"), unless the title has them.
+
+    The title tells it too: "Compania Alfa Fruct" on a page with the title "Alfa Fruct – OpenMoney" → "Alfa Fruct"
+    """
+    if title and comparison_key(title).startswith(comparison_key(text)):
+        return text
+    starts = {fold(start) for start in title_starts(title)}
+    found = text.split()
+    for count in range(1, min(_MAX_KIND_WORDS, len(found))):
+        rest = " ".join(found[count:])
+        if fold(rest) in starts and is_generic_title(" ".join(found[:count])):
+            return rest
+    return without_generic_start(text)
 
 
 def _differ_in_script(one: str, other: str) -> bool:

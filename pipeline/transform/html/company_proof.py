@@ -7,11 +7,13 @@ from pipeline.transform.html.company_region import CompanyRegion
 from pipeline.transform.html.heading_name import title_starts
 from pipeline.transform.html.idno_texts import idno_in, idno_in_link
 from pipeline.transform.html.label_scan import LabelledValue
-from pipeline.transform.html.page_tree import HEADINGS, TEXT, Node, PageTree
+from pipeline.transform.html.page_tree import HEADINGS, IDNO_TEXT, TEXT, Node, PageTree
 from pipeline.transform.source_text import comparison_key
 from pipeline.transform.vocabulary.field import LIST_FIELDS, Field
+from pipeline.transform.vocabulary.labels import label_in_line
 from pipeline.transform.vocabulary.messages import is_generic_title
-from pipeline.transform.vocabulary.names import has_legal_form
+from pipeline.transform.vocabulary.names import has_legal_form, is_former_name
+from pipeline.transform.vocabulary.terms import legal_form_of
 
 
 def shown_idno(
@@ -72,15 +74,21 @@ def _is_of_another(page: PageTree, place: Node, idno: str) -> bool:
     if place.tag != TEXT and place.ancestor("a") is not None:
         return True
     heading = page.heading
-    if heading is None or is_generic_title(heading.text):
+    if heading is None:
         return False
     own = (heading.text, *title_starts(page.title))
-    names = _names_above(heading, place, idno)
-    return any(not any(same_name(text, name) for text in own) for name in names)
+    is_general = is_generic_title(heading.text)
+    return any(
+        (is_link or not is_general) and not any(same_name(text, name) for text in own)
+        for name, is_link in _names_above(heading, place, idno)
+    )
 
 
-def _names_above(heading: Node, place: Node, idno: str) -> Iterator[str]:
-    """Yield the names of companies at the beginning of the blocks around an IDNO that do not contain the heading."""
+def _names_above(heading: Node, place: Node, idno: str) -> Iterator[tuple[str, bool]]:
+    """Yield the names at the beginning of the blocks around an IDNO, and whether each is a link to the company's page.
+
+    Blocks that contain the heading are not searched.
+    """
     for block in place.ancestors():
         if block.contains(heading):
             return
@@ -90,8 +98,21 @@ def _names_above(heading: Node, place: Node, idno: str) -> Iterator[str]:
         around = [first, *first.ancestors()]
         is_title = any(node.tag in HEADINGS for node in around if block.contains(node))
         link = next((node for node in around if node.tag == "a" and block.contains(node)), None)
-        if (link is not None and idno_in_link(link) == idno) or (is_title and has_legal_form(first.text)):
-            yield (link or first).text
+        if link is not None and idno_in_link(link) == idno:
+            yield link.text, True
+        elif (is_title or _is_card(block)) and _names_company(first.text):
+            yield first.text, False
+
+
+def _is_card(block: Node) -> bool:
+    """Tell whether a block with an IDNO has a sibling of the same shape with another IDNO."""
+    own = set(IDNO_TEXT.findall(block.text))
+    siblings = (*block.preceding_siblings(), *block.following_siblings())
+    return any(sibling.shape == block.shape and set(IDNO_TEXT.findall(sibling.text)) - own for sibling in siblings)
+
+
+def _names_company(text: str) -> bool:
+    return has_legal_form(text) and legal_form_of(text) is None and label_in_line(text) is None and not is_former_name(text)
 
 
 def _is_not_about_page(region: CompanyRegion, hit: LabelledValue) -> bool:

@@ -13,7 +13,7 @@ from itertools import islice
 from pipeline.transform.html.columns import is_cell
 from pipeline.transform.html.label_values import value_nodes
 from pipeline.transform.html.page_tree import HEADINGS, TEXT, Node, PageTree, lines_in, text_of
-from pipeline.transform.html.subtitle import idno_in_sentence, line_block, subtitle_facts, subtitle_lines
+from pipeline.transform.html.subtitle import idno_in_sentence, line_block, subtitle_facts, subtitle_line
 from pipeline.transform.html.value_lines import (
     LABEL_TAGS,
     NEVER_VALUE_TAGS,
@@ -85,13 +85,15 @@ def find_labelled_values(page: PageTree) -> list[LabelledValue]:
     value_leaves: set[int] = set()
     statement_leaves: set[int] = set()
     for leaf in page.root.leaves():
-        if leaf.start <= last_label_end or leaf.start in value_leaves or _cannot_be_label(leaf, name):
+        if leaf.start <= last_label_end or leaf.start in value_leaves:
+            continue
+        if leaf.start not in statement_leaves and (line := _subtitle_hits(leaf, page.heading)):
+            hits += line
+            last_label_end = line[0].label.end
+            continue
+        if _cannot_be_label(leaf, name):
             continue
         hit = _read_leaf(leaf)
-        if line := _subtitle_hits(leaf, page.heading):
-            hits += line
-            last_label_end = max(last_label_end, line[0].label.end)
-            continue
         if hit is None or (leaf.start in statement_leaves and hit.field not in FIGURE_FIELDS):
             continue
         hits.append(hit)
@@ -112,7 +114,7 @@ def _subtitle_hits(leaf: Node, heading: Node | None) -> list[LabelledValue]:
         return []
     if (block := line_block(leaf)) is None:
         return []
-    line = subtitle_lines(block)
+    line = subtitle_line(block)
     if facts := subtitle_facts(line):
         return [LabelledValue(field, block, (), text) for field, text in facts]
     number = idno_in_sentence(line, heading.text)

@@ -1,6 +1,7 @@
 """Reader of rendered HTML: finds facts by labels and structure, so it does not depend on the layout."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import TypeVar
@@ -13,6 +14,7 @@ from pipeline.transform.html.key_figures import read_key_figures
 from pipeline.transform.html.label_scan import LabelledValue, find_labelled_values
 from pipeline.transform.html.page_tree import read_page
 from pipeline.transform.html.parties import read_parties
+from pipeline.transform.html.subtitle import subtitle_line, unread_parts
 from pipeline.transform.html.unknown_labels import unknown_labels
 from pipeline.transform.places import address_parts, cuatm_in
 from pipeline.transform.reading import Reading, Unread, abbreviate
@@ -32,6 +34,8 @@ _BADGE_PARTS = re.compile(r"\s*[·•|]\s*|\s+[–—/]\s+")
 _BADGE_TEXTS = 8
 """Maximum number of texts after the heading that are read as badges (a status, a legal form)."""
 _MAX_FORM_LENGTH = 120
+_SUBTITLE = "subtitle"
+"""The field of unread texts in a line of facts below the heading, because it is unknown what they are about."""
 _MAX_LABELS = 1000
 """Four times as many labels as on any company's page. A limit is needed because the time to assign labels to blocks
 grows quadratically with the number of labels."""
@@ -74,7 +78,7 @@ def _reading(
     legal_form = facts.single_value(Field.LEGAL_FORM, _legal_forms(hits, badges))
     address = facts.single_value(Field.ADDRESS, _addresses(hits))
     status = facts.single_value(Field.STATUS, _statuses(hits, badges))
-    unread = list(shown.unread)
+    unread = [*shown.unread, *_unread_in_subtitles(hits)]
     if status is CompanyStatus.ACTIVE and shown.parts.states:
         reason = f"the page says {facts.raw[Field.STATUS]!r} and, in its heading, {shown.parts.states[0]!r}"
         unread.append(Unread(Field.STATUS, region.heading.text, reason))
@@ -105,6 +109,14 @@ def _reading(
         unknown=tuple(unknown_labels(region, hits)),
         notes=tuple(facts.notes),
     )
+
+
+def _unread_in_subtitles(hits: Sequence[LabelledValue]) -> Iterator[Unread]:
+    """Yield the parts of lines with several facts that are no facts."""
+    blocks = Counter(hit.label.start for hit in hits)
+    for label in {hit.label.start: hit.label for hit in hits if blocks[hit.label.start] > 1}.values():
+        for part in unread_parts(subtitle_line(label)):
+            yield Unread(_SUBTITLE, part, "the text is in a line of facts and is none")
 
 
 def _heading_remarks(shown: ShownName) -> dict[str, tuple[str, ...]]:

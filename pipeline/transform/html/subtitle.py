@@ -8,10 +8,9 @@ the date of registration.
 """
 
 import re
-from collections.abc import Iterator
 
 from pipeline.transform.html.idno_texts import idno_in, stated_idno
-from pipeline.transform.html.page_tree import IDNO_TEXT, TEXT, Node
+from pipeline.transform.html.page_tree import HEADINGS, IDNO_TEXT, TEXT, Node, lines_in, text_of
 from pipeline.transform.source_text import parse_date
 from pipeline.transform.vocabulary.field import Field
 from pipeline.transform.vocabulary.labels import field_of, label_in_line
@@ -27,6 +26,7 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 _LABEL_WORDS = 5
+_NO_LINES = ("dt", "dd", "th", "td", "a", "option", *HEADINGS)
 _LABELLED = frozenset({Field.IDNO, Field.LEGAL_FORM, Field.STATUS, Field.REGISTERED_ON, Field.ADDRESS, Field.CUATM})
 _SENTENCE_IDNO = re.compile(r"([^\d]{0,60}?)[\s(:№#–—-]*\b([0-9]{13})\b")
 
@@ -38,10 +38,31 @@ def subtitle_facts(line: str) -> list[tuple[Field, str]]:
     """
     if len(line) > _MAX_LENGTH or not any(letter.isdigit() for letter in line):
         return []
-    facts = [fact for part in _BULLETS.split(line) if part for fact in _facts_in(part)]
+    parts = _parts(line)
+    facts = [fact for part in parts for fact in _facts_in(part)]
     fields = [field for field, _ in facts]
-    is_subtitle = Field.IDNO in fields or (fields[:1] == [Field.LEGAL_FORM] and Field.REGISTERED_ON in fields)
-    return facts if is_subtitle and len(facts) > 1 and len(set(fields)) == len(fields) else []
+    if len(facts) < 2 or len(set(fields)) < len(fields) or any(map(_announces_other_field, parts)):
+        return []
+    is_subtitle = Field.IDNO in fields or (fields[0] is Field.LEGAL_FORM and Field.REGISTERED_ON in fields)
+    return facts if is_subtitle else []
+
+
+def unread_parts(line: str) -> list[str]:
+    """Return the parts of a subtitle that are no facts.
+
+    "SRL · IDNO 1020999000019 · Chișinău" → ["Chișinău"]
+    """
+    return [part for part in _parts(line) if not _facts_in(part)]
+
+
+def _parts(line: str) -> list[str]:
+    return [part for part in _BULLETS.split(line) if part]
+
+
+def _announces_other_field(part: str) -> bool:
+    """Tell whether a part begins with a label that stands in no subtitle ("Fondatori: …")."""
+    labelled = label_in_line(part)
+    return labelled is not None and labelled[0] not in _LABELLED
 
 
 def _facts_in(part: str) -> list[tuple[Field, str]]:
@@ -87,34 +108,30 @@ def idno_in_sentence(sentence: str, name: str) -> str | None:
 
 
 def line_block(leaf: Node) -> Node | None:
-    """Return the block that a text begins, if the block is one line of text; else None.
+    """Return the block that a text begins, if the block contains only text; None in cells, headings and links.
 
         <p>SRL · <b>IDNO 1020999000019</b> · înregistrată la <time>12 martie 2015</time></p>
 
     → the `p` for "SRL · "
     """
     block = leaf
-    while block.parent is not None and not block.parent.is_block and block.parent.start == block.start - 1:
+    while not block.is_block:
+        if block.parent is None or block.parent.start != block.start - 1:
+            return None
         block = block.parent
-    parent = block.parent
-    if parent is None or parent.start != block.start - 1 or any(child.is_block for child in parent.children):
+    if any(node.is_block and node.tag != "br" for node in block.descendants()):
         return None
-    is_line = parent.tag not in ("dt", "dd", "th", "td") and all(node.tag not in ("br", "a") for node in _inside(parent))
-    return parent if is_line else None
+    return block if block.ancestor(*_NO_LINES) is None and block.tag not in _NO_LINES else None
 
 
-def _inside(node: Node) -> Iterator[Node]:
-    return (inner for inner in node.descendants() if inner.tag != TEXT)
-
-
-def subtitle_lines(block: Node) -> str:
-    """Return a line of text with a bullet between its elements, if the elements have the same shape and no other text.
+def subtitle_line(block: Node) -> str:
+    """Return a line of text, with a bullet at each line break, and between elements that have the same shape.
 
         <p><span>SRL</span><span>IDNO 1020999000019</span></p>
 
     → "SRL · IDNO 1020999000019"
     """
-    shapes = {child.shape for child in block.children}
-    if len(block.children) > 1 and len(shapes) == 1 and block.children[0].tag != TEXT:
-        return " · ".join(child.text for child in block.children)
-    return block.text
+    children = block.children
+    if len(children) > 1 and len({child.shape for child in children}) == 1 and children[0].tag != TEXT:
+        return " · ".join(child.text for child in children)
+    return " · ".join(filter(None, map(text_of, lines_in(children))))

@@ -11,6 +11,7 @@ a message and its object. A company's name may contain the same words, but then 
 import re
 from enum import StrEnum
 from functools import lru_cache
+from itertools import takewhile
 
 from pipeline.transform.source_text import fold, words
 from pipeline.transform.vocabulary.names import has_legal_form, is_name_shaped
@@ -54,7 +55,7 @@ _PHRASES: dict[Message, list[str]] = {
         технические работы | технических работ | техническое обслуживание | техническом обслуживании |
         технические неполадки | на обслуживании | профилактические работы | ведутся работы |
         скоро вернемся | мы скоро вернемся | сайт на реконструкции | регламентные работы |
-        технический перерыв | технологический перерыв | maintenance | be back soon | back soon |
+        технический перерыв | технологический перерыв | technical work | technical works | work in progress | upgrade in progress | временно не работает | maintenance | be back soon | back soon |
         be right back | under construction | coming soon | upgrading
         """
     ),
@@ -113,7 +114,7 @@ _PHRASES: dict[Message, list[str]] = {
         """
         eroare | eroarea | nu au putut | nu a putut | ceva nu a mers | ceva n-a mers | incercati mai tarziu | indisponibil | indisponibila
         | indisponibile | nu s-a putut | nu s-au putut | nu am putut | nu este disponibil |
-        nu este disponibila | nu sunt disponibile | a aparut o problema | ceva a mers prost | nu raspunde |
+        nu este disponibila | nu sunt disponibile | a aparut o problema | ceva a mers prost | nu raspunde | nu functioneaza | is down | не работает |
         suprasolicitat | server supraincarcat | temporar oprit | conexiune intrerupta | error | errors |
         something went wrong | went wrong | try again later | unavailable | not available | failed to load |
         oops | bad gateway | gateway timeout | gateway time-out | bad request | forbidden | service suspended |
@@ -272,6 +273,16 @@ _GENERIC_STARTS = re.compile(rf"{_KINDS_OF_PAGES}(?:\s{_OWNERS})?\s*(?:[:–—-
 _SITE_NAMES = re.compile(r"(?:www\.)?(?:openmoney|[a-z0-9-]+)\.(?:md|com|org|net|ro|eu)|openmoney(?: moldova)?")
 _QUOTED = re.compile(r"„[^”“]*[”“]|“[^”]*”|«[^»]*»|\"[^\"]*\"")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_SENTENCE_WORDS = frozenset(
+    words(
+        """
+        este | sunt | sint | nu | va | vom | veti | avem | aveti | puteti | fost | trebuie | poate | rugam |
+        temporar | momentan | incercati | reveniti | functioneaza | is | are | was | were | not | please | we |
+        you | your | cannot | can't | will | be | has | have | try | temporarily | currently | unavailable |
+        не | мы | вы | вас | вам | ваш | пожалуйста | временно | будет | можно | нельзя | работает | недоступен
+        """
+    )
+)
 _STATUS_ALONE = re.compile(r"(?:http |error |eroare |eroarea |ошибка )?([45]\d\d)(?: error)?")
 _LEFTOVER = re.compile(r"\{\{|\}\}|\[object |lorem ipsum|^(?:undefined|null|nan|company name|denumirea companiei)$")
 _MAX_LENGTH = 200
@@ -335,10 +346,24 @@ def is_generic_title(text: str) -> bool:
 def without_generic_start(text: str) -> str:
     """Return a title without the words at its start that name the kind of the page.
 
-    "Fișa companiei ALFA FRUCT SRL" → "ALFA FRUCT SRL"
+    "Fișa companiei ALFA FRUCT SRL", "Compania ALFA FRUCT" → "ALFA FRUCT SRL", "ALFA FRUCT"
     """
-    match = _GENERIC_STARTS.match(fold(text))
-    if match is None or (text.isupper() and not match[0].rstrip().endswith((":", "–", "—", "-"))):
-        return text  # "PROFILUL COMPANIEI MEDIA SRL" may be a name
-    rest = " ".join(text.split()[len(match[0].split()) :])
+    found = text.split()
+    generic = list(takewhile(lambda word: fold(word).strip(":–—-") in _GENERIC_WORDS, found))
+    rest = " ".join(found[len(generic) :])
+    is_in_other_case = rest.isupper() and not any(word.isupper() for word in generic)
+    if not is_in_other_case:
+        # "PROFILUL COMPANIEI MEDIA SRL" may be a name, "PROFILUL COMPANIEI: MEDIA SRL" is none.
+        match = _GENERIC_STARTS.match(fold(text))
+        if match is None or (text.isupper() and not match[0].rstrip().endswith((":", "–", "—", "-"))):
+            return text
+        rest = " ".join(found[len(match[0].split()) :])
     return rest if is_name_shaped(rest) and legal_form_of(rest) is None else text
+
+
+def is_sentence(text: str) -> bool:
+    """Tell whether a text contains a word that a sentence has and a name has not: a verb, a pronoun.
+
+    "SERVICIUL NU FUNCȚIONEAZĂ" → True
+    """
+    return any(word in _SENTENCE_WORDS for word in _WORD.findall(fold(text)))
