@@ -1,7 +1,7 @@
 """Page verdicts: the outcome of a visit, decided from what its page shows.
 
-The outcome `ok` requires proof that the page shows the company with the visit's IDNO. The proof decides first: neither the
-document's status nor a text refutes it. (A single-page application on a static host answers 404 for every path; the
+The outcome `ok` requires proof that the page shows the company with the visit's IDNO. The proof decides first: neither
+the document's status nor a text refutes it. (A single-page application on a static host answers 404 for every path; the
 capture keeps the status.) Only if the proof fails, status and messages tell which other outcome the visit has.
 """
 
@@ -187,7 +187,9 @@ def _judge_answers(evidence: PageEvidence) -> PageVerdict | None:
         return verdict
     if request.failure:
         return PageVerdict(Outcome.NETWORK_ERROR, f"{request.url}: {request.failure}")
-    if any(_is_malformed(body) for body in evidence.bodies) and Message.ERROR in _messages(evidence.page.root):
+    if any(_is_malformed(body) for body in evidence.bodies) and Message.ERROR in _messages(
+        evidence.page.root
+    ):
         return PageVerdict(Outcome.SERVER_ERROR, "the page's data is malformed JSON")
     return None
 
@@ -218,7 +220,6 @@ def _messages(node: Node) -> dict[Message, str]:
     """Return the messages that are the whole text of an element or of a text in it, each with this text."""
     shown: dict[Message, str] = {}
     for inner in (node, *node.descendants()):
-        if inner.tag == TEXT or inner.is_block:
-            if message := message_of(inner.text):
-                shown.setdefault(message, inner.text)
+        if (inner.tag == TEXT or inner.is_block) and (message := message_of(inner.text)):
+            shown.setdefault(message, inner.text)
     return shown

@@ -69,12 +69,16 @@ def read_name(
         is_name = message in _REFUTED_BY_FACTS and text.isupper() and fact_count >= _ENOUGH_FACTS
         return ShownName(text, parts) if is_name else ShownName(None, parts)
     text = _without_kind_of_page(text, page.title)
-    if different := [name for name in labelled if not (same_name(text, name) or _differ_in_script(text, name))]:
+    if different := [
+        name for name in labelled if not (same_name(text, name) or _differ_in_script(text, name))
+    ]:
         reason = f"the heading and the label of the name differ: {different[0]!r}"
         return ShownName(None, parts, (Unread(_NAME, text, reason),))
     is_supported = fact_count or labelled or known_name
     if not is_supported and (not is_name_shaped(text) or (is_sentence(text) and not has_legal_form(text))):
-        return ShownName(None, parts, (Unread(_NAME, text, "nothing on the page says that this is a company"),))
+        return ShownName(
+            None, parts, (Unread(_NAME, text, "nothing on the page says that this is a company"),)
+        )
     if text[-1] in "!?…" and not is_name_shaped(text) and not labelled:
         return ShownName(None, parts, (Unread(_NAME, text, "this looks like a message"),))
     return ShownName(text, parts)
@@ -82,11 +86,7 @@ def read_name(
 
 def _is_no_name(text: str) -> bool:
     """Tell whether the text of a heading is the title of a kind of page or a number."""
-    return (
-        is_generic_title(text)
-        or not comparison_key(text)
-        or IDNO_TEXT.fullmatch(text) is not None
-    )
+    return is_generic_title(text) or not comparison_key(text) or IDNO_TEXT.fullmatch(text) is not None
 
 
 def _other_name(
@@ -100,7 +100,9 @@ def _other_name(
         return ShownName(None, parts, (Unread(_NAME, "; ".join(labelled), "the labelled names differ"),))
     for witness in filter(None, (known_name, *title_starts(page.title)[:1])):
         if not is_generic_title(witness) and message_of(witness) is None and is_name_shaped(witness):
-            shown = (leaf.text for leaf in page.root.leaves() if core_of_name(leaf.text) == core_of_name(witness))
+            shown = (
+                leaf.text for leaf in page.root.leaves() if core_of_name(leaf.text) == core_of_name(witness)
+            )
             if name := next(shown, None):
                 return ShownName(name, parts)
     return ShownName(None, parts)
@@ -125,9 +127,9 @@ def _labelled_names(hits: Sequence[LabelledValue], idno: str) -> list[str]:
 
 
 def _without_kind_of_page(text: str, title: str) -> str:
-    """Return a heading without the words that name the kind of the page ("Compania ALFA FRUCT"), unless the title has them.
+    """Return a heading without the words that name the kind of the page, unless the page's title has them too.
 
-    The title tells it too: "Compania Alfa Fruct" on a page with the title "Alfa Fruct – OpenMoney" → "Alfa Fruct"
+    "Compania Alfa Fruct" on a page with the title "Alfa Fruct – OpenMoney" → "Alfa Fruct"
     """
     if title and comparison_key(title).startswith(comparison_key(text)):
         return text

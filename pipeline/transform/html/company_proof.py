@@ -51,16 +51,24 @@ def _is_in_own_place(leaf: Node, page: PageTree, hits: Sequence[LabelledValue], 
     lists = [hit for hit in hits if hit.field in LIST_FIELDS or hit.field is Field.ELSEWHERE]
     if any(node.contains(leaf) for hit in lists for node in hit.nodes):
         return False
-    others = (
-        other
-        for other in page.root.leaves()
-        if other.text != idno and idno_in(other.text) and _are_alike(leaf.parent, other.parent)
-    )
-    return next(others, None) is None
+    others = (other for other in page.root.leaves() if other.text != idno and idno_in(other.text))
+    return not any(_are_in_rows(leaf, other, page.heading) for other in others)
 
 
-def _are_alike(one: Node | None, other: Node | None) -> bool:
-    return one is not None and other is not None and one.shape == other.shape
+def _are_in_rows(one: Node, other: Node, heading: Node | None) -> bool:
+    """Tell whether two texts are in rows of the same shape, which do not contain the heading.
+
+        <tr><td>NUCA VERDE SRL</td><td>1020999000019</td></tr>
+        <tr><td>NUC DE AUR SRL</td><td>1020999009997</td></tr>
+
+    → True for both IDNOs
+    """
+    trunk = next((node for node in one.ancestors() if node.contains(other)), None)
+    if trunk is None:
+        return False
+    rows = [child for child in trunk.children if child.contains(one) or child.contains(other)]
+    has_heading = heading is not None and any(row.contains(heading) for row in rows)
+    return rows[0].shape == rows[-1].shape and not has_heading
 
 
 def _is_of_another(page: PageTree, place: Node, idno: str) -> bool:
@@ -108,11 +116,18 @@ def _is_card(block: Node) -> bool:
     """Tell whether a block with an IDNO has a sibling of the same shape with another IDNO."""
     own = set(IDNO_TEXT.findall(block.text))
     siblings = (*block.preceding_siblings(), *block.following_siblings())
-    return any(sibling.shape == block.shape and set(IDNO_TEXT.findall(sibling.text)) - own for sibling in siblings)
+    return any(
+        sibling.shape == block.shape and set(IDNO_TEXT.findall(sibling.text)) - own for sibling in siblings
+    )
 
 
 def _names_company(text: str) -> bool:
-    return has_legal_form(text) and legal_form_of(text) is None and label_in_line(text) is None and not is_former_name(text)
+    return (
+        has_legal_form(text)
+        and legal_form_of(text) is None
+        and label_in_line(text) is None
+        and not is_former_name(text)
+    )
 
 
 def _is_not_about_page(region: CompanyRegion, hit: LabelledValue) -> bool:

@@ -27,7 +27,9 @@ from pipeline.transform.vocabulary.terms import status_of
 
 _HIGHLIGHTS = frozenset({"mark", "b", "strong", "em", "i", "u", "wbr", "a"})
 """Tags that emphasize a part of a name, such as what a visitor searched for."""
-_BADGE_CLASS = re.compile(r"(?:^|[\s_-])(?:badge|chip|tag|label|pill|status|state|verified|flag|hint)", re.IGNORECASE)
+_BADGE_CLASS = re.compile(
+    r"(?:^|[\s_-])(?:badge|chip|tag|label|pill|status|state|verified|flag|hint)", re.IGNORECASE
+)
 _TITLE_SEPARATOR = re.compile(r"(\s+[|–—·•-]\s+|:\s+)")
 _PARENTHESES = re.compile(r"([^()]*\S)\s*\(([^()]+)\)")
 _LAST_PART = re.compile(r"(.*?\S)(\s*[·•|]\s*|\s+[–—-]\s+|\s*,\s+|:\s+)([^·•|–—,:]+)")
@@ -102,7 +104,9 @@ def title_starts(title: str) -> list[str]:
     return list(accumulate(parts))[::2]
 
 
-def _excluded_by_witness(heading: Node, pieces: Sequence[Node], witnesses: Sequence[str]) -> list[Node] | None:
+def _excluded_by_witness(
+    heading: Node, pieces: Sequence[Node], witnesses: Sequence[str]
+) -> list[Node] | None:
     """Return the pieces beside the name that a witness (title, JSON) states; None if no witness states a part of it."""
     candidates = list(_candidates(pieces))
     texts = [text_of([heading], excluded) for excluded in candidates]
@@ -143,13 +147,15 @@ def _excluded_by_look(pieces: Sequence[Node]) -> list[Node] | None:
 def _is_badge_after(piece: Node, name: Sequence[Node]) -> bool:
     """Tell whether the last piece of a heading is a badge: it is known or follows a legal form, and differs in look.
 
-        <h1>PLOPENA AGRO <span>Activă</span></h1>     → True
-        <h1><span>PLOPENA</span> <span>ACTIV</span></h1> → False
+    <h1>PLOPENA AGRO <span>Activă</span></h1>     → True
+    <h1><span>PLOPENA</span> <span>ACTIV</span></h1> → False
     """
     if piece.tag == TEXT:
         return False
     before = text_of(name)
-    is_known = is_badge(piece.text) or is_state(piece.text) or _states_idno(piece.text) or is_former_name(piece.text)
+    is_known = (
+        is_badge(piece.text) or is_state(piece.text) or _states_idno(piece.text) or is_former_name(piece.text)
+    )
     differs_in_case = _is_in_capitals(before) and any(letter.islower() for letter in piece.text)
     if piece.tag in _HIGHLIGHTS or any(other.shape == piece.shape for other in name):
         return is_known and (differs_in_case or ends_with_legal_form(before) or _states_idno(piece.text))
@@ -162,9 +168,9 @@ def _is_badge_after(piece: Node, name: Sequence[Node]) -> bool:
 def _is_badge_before(piece: Node, name: Sequence[Node]) -> bool | None:
     """Tell whether the first piece of a heading is a badge. Return None if it is a status that may belong to the name.
 
-        <h1><span class="badge">Activă</span> PLOPENA AGRO</h1> → True
-        <h1><mark>Activ</mark> Impex SRL</h1>                   → False
-        <h1><span>Activ</span> Impex SRL</h1>                   → None
+    <h1><span class="badge">Activă</span> PLOPENA AGRO</h1> → True
+    <h1><mark>Activ</mark> Impex SRL</h1>                   → False
+    <h1><span>Activ</span> Impex SRL</h1>                   → None
     """
     if any(other.shape == piece.shape for other in name):
         return False

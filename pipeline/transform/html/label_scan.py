@@ -110,16 +110,19 @@ def _subtitle_hits(leaf: Node, heading: Node | None) -> list[LabelledValue]:
 
     → three hits with the `p` as their label
     """
-    if heading is None or leaf.start < heading.end or _is_value_of_unknown_label(leaf):
+    if heading is None or leaf.start < heading.end or (block := line_block(leaf)) is None:
         return []
-    if (block := line_block(leaf)) is None:
-        return []
+    is_labelled = field_of(leaf.text) is not None or label_in_line(leaf.text) is not None
+    if is_labelled and any(node.tag == "br" for node in block.descendants()):
+        return []  # lines with a label each
     line = subtitle_line(block)
     if facts := subtitle_facts(line):
-        return [LabelledValue(field, block, (), text) for field, text in facts]
-    number = idno_in_sentence(line, heading.text)
-    is_label = leaf is block or field_of(leaf.text) is not None or label_in_line(leaf.text) is not None
-    return [LabelledValue(Field.IDNO, block, (), number)] if number and not is_label else []
+        hits = [LabelledValue(field, block, (), text) for field, text in facts]
+    elif not is_labelled and (number := idno_in_sentence(line, heading.text)):
+        hits = [LabelledValue(Field.IDNO, block, (), number)]
+    else:
+        return []
+    return [] if _is_value_of_unknown_label(leaf) else hits
 
 
 def _cannot_be_label(leaf: Node, name: str) -> bool:

@@ -7,9 +7,9 @@ from datetime import date
 from typing import TypeVar
 
 from pipeline.transform.html.activities import read_activities
-from pipeline.transform.html.company_region import CompanyRegion, are_side_by_side
 from pipeline.transform.html.company_name import ShownName, read_name
 from pipeline.transform.html.company_proof import shown_idno
+from pipeline.transform.html.company_region import CompanyRegion, are_side_by_side
 from pipeline.transform.html.key_figures import read_key_figures
 from pipeline.transform.html.label_scan import LabelledValue, find_labelled_values
 from pipeline.transform.html.page_tree import read_page
@@ -60,7 +60,9 @@ def read_html(html: str, idno: str, known_name: str | None = None) -> Reading:
         return Reading(idno=shown_idno(page, hits, None, idno), name=name, notes=(note,))
     region = CompanyRegion(page, page.heading, idno, hits)
     company_hits = region.company_hits()
-    name_shown = read_name(page, hits, idno, known_name=known_name, fact_count=_fact_count(company_hits))
+    name_shown = read_name(
+        page, hits, idno, known_name=known_name, fact_count=_fact_count([*company_hits, *region.anchors])
+    )
     return _reading(region, company_hits, name_shown, shown_idno(page, hits, region, idno))
 
 

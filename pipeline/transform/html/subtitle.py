@@ -3,8 +3,8 @@
     <h1>PLOPENA AGRO</h1>
     <p>SRL · IDNO 1020999000019 · înregistrată la 12 martie 2015</p>
 
-→ the legal form, the IDNO and the date. A line is read only if it states an IDNO, or begins with a legal form and states
-the date of registration.
+→ the legal form, the IDNO and the date. A line is read only if it states an IDNO, or begins with a legal form and
+states the date of registration.
 """
 
 import re
@@ -27,7 +27,11 @@ _ADDRESS = re.compile(
 )
 _LABEL_WORDS = 5
 _NO_LINES = ("dt", "dd", "th", "td", "a", "option", *HEADINGS)
-_LABELLED = frozenset({Field.IDNO, Field.LEGAL_FORM, Field.STATUS, Field.REGISTERED_ON, Field.ADDRESS, Field.CUATM})
+_HAS_NUMBER = re.compile(r"\d{4}")
+"""A date or an IDNO; every subtitle has one."""
+_LABELLED = frozenset(
+    {Field.IDNO, Field.LEGAL_FORM, Field.STATUS, Field.REGISTERED_ON, Field.ADDRESS, Field.CUATM}
+)
 _SENTENCE_IDNO = re.compile(r"([^\d]{0,60}?)[\s(:№#–—-]*\b([0-9]{13})\b")
 
 
@@ -36,9 +40,9 @@ def subtitle_facts(line: str) -> list[tuple[Field, str]]:
 
     "SRL · IDNO 1020999000019" → [(LEGAL_FORM, "SRL"), (IDNO, "1020999000019")]
     """
-    if len(line) > _MAX_LENGTH or not any(letter.isdigit() for letter in line):
-        return []
     parts = _parts(line)
+    if len(parts) < 2 and "," not in line:
+        return []
     facts = [fact for part in parts for fact in _facts_in(part)]
     fields = [field for field, _ in facts]
     if len(facts) < 2 or len(set(fields)) < len(fields) or any(map(_announces_other_field, parts)):
@@ -96,7 +100,7 @@ def idno_in_sentence(sentence: str, name: str) -> str | None:
 
     "Compania PLOPENA AGRO (IDNO 1020999000019) este înregistrată din 2015." → "1020999000019"
     """
-    if len(sentence) > _MAX_LENGTH or len(IDNO_TEXT.findall(sentence)) != 1:
+    if len(IDNO_TEXT.findall(sentence)) != 1:
         return None
     core = core_of_name(name)
     if not core or f" {core} " not in f" {core_of_name(sentence)} ":
@@ -112,13 +116,15 @@ def line_block(leaf: Node) -> Node | None:
 
         <p>SRL · <b>IDNO 1020999000019</b> · înregistrată la <time>12 martie 2015</time></p>
 
-    → the `p` for "SRL · "
+    → the `p` for "SRL · ". A block without a number, or with too much text, is no subtitle.
     """
     block = leaf
     while not block.is_block:
         if block.parent is None or block.parent.start != block.start - 1:
             return None
         block = block.parent
+    if len(block.text) > _MAX_LENGTH or _HAS_NUMBER.search(block.text) is None:
+        return None
     if any(node.is_block and node.tag != "br" for node in block.descendants()):
         return None
     return block if block.ancestor(*_NO_LINES) is None and block.tag not in _NO_LINES else None

@@ -1,7 +1,7 @@
 """The messages that a site shows instead of a company, and the titles that name no company, in three languages.
 
-A text is a message only as a whole: each of its words is in the vocabulary of messages, or it consists of the opening of
-a message and its object. A company's name may contain the same words, but then it contains other words too:
+A text is a message only as a whole: each of its words is in the vocabulary of messages, or it consists of the opening
+of a message and its object. A company's name may contain the same words, but then it contains other words too:
 
     "Compania nu a fost găsită"    → NOT_FOUND
     "Rezultatele căutării: „nuc”"  → SEARCH
@@ -35,28 +35,30 @@ _PHRASES: dict[Message, list[str]] = {
     # The first kind with a phrase in the text counts.
     Message.CHALLENGE: words(
         """
-        just a moment | checking your browser | checking if the site | verify you are human | verify you are
-        not a robot | verifying you are human | attention required | are you a robot | are you human |
-        enable javascript and cookies | access denied | captcha | recaptcha | ddos protection | security check
-        | security verification | one more step | i am not a robot | unusual traffic | nu sunt robot |
-        nu sunteti robot | nu esti robot | verificare de securitate | verificarea de securitate |
-        verificarea browserului | verificam browserul | se verifica browserul | acces interzis |
-        accesul este interzis | accesul a fost blocat | acces blocat | ati fost blocat | un moment va rugam |
-        confirmati ca sunteti om | доступ запрещен | доступ заблокирован | доступ ограничен | проверка браузера
-        | проверяем ваш браузер | проверка безопасности | вы не робот | я не робот | что вы человек |
-        подозрительная активность | you have been blocked | access restricted | acces restrictionat
+        just a moment | checking your browser | checking if the site | verify you are human |
+        verify you are not a robot | verifying you are human | attention required | are you a robot |
+        are you human | enable javascript and cookies | access denied | captcha | recaptcha | ddos protection |
+        security check | security verification | one more step | i am not a robot | unusual traffic |
+        nu sunt robot | nu sunteti robot | nu esti robot | verificare de securitate |
+        verificarea de securitate | verificarea browserului | verificam browserul | se verifica browserul |
+        acces interzis | accesul este interzis | accesul a fost blocat | acces blocat | ati fost blocat |
+        un moment va rugam | confirmati ca sunteti om | доступ запрещен | доступ заблокирован |
+        доступ ограничен | проверка браузера | проверяем ваш браузер | проверка безопасности | вы не робот |
+        я не робот | что вы человек | подозрительная активность | you have been blocked | access restricted |
+        acces restrictionat
         """
     ),
     Message.MAINTENANCE: words(
         """
-        mentenanta | lucrari tehnice | lucrari de intretinere | lucrari de mentenanta | in curs de actualizare
-        | intretinere tehnica | revenim curand | revenim in curand | revenim imediat | site in constructie |
+        mentenanta | lucrari tehnice | lucrari de intretinere | lucrari de mentenanta | in curs de actualizare |
+        intretinere tehnica | revenim curand | revenim in curand | revenim imediat | site in constructie |
         site-ul este in constructie | in constructie | ne intoarcem curand | pauza tehnica |
         технические работы | технических работ | техническое обслуживание | техническом обслуживании |
-        технические неполадки | на обслуживании | профилактические работы | ведутся работы |
-        скоро вернемся | мы скоро вернемся | сайт на реконструкции | регламентные работы |
-        технический перерыв | технологический перерыв | technical work | technical works | work in progress | upgrade in progress | временно не работает | maintenance | be back soon | back soon |
-        be right back | under construction | coming soon | upgrading
+        технические неполадки | на обслуживании | профилактические работы | ведутся работы | скоро вернемся |
+        мы скоро вернемся | сайт на реконструкции | регламентные работы | технический перерыв |
+        технологический перерыв | technical work | technical works | work in progress | upgrade in progress |
+        временно не работает | maintenance | be back soon | back soon | be right back | under construction |
+        coming soon | upgrading
         """
     ),
     Message.LIMIT: words(
@@ -65,24 +67,23 @@ _PHRASES: dict[Message, list[str]] = {
         limita de interogari | limita a fost atinsa | limita atinsa | limita depasita | limita lunara |
         ati atins limita | ati depasit limita | ati epuizat | ai atins limita | limita gratuita |
         prea multe cereri | prea multe solicitari | prea multe accesari | numarul maxim | дневной лимит |
-        лимит исчерпан | лимит превышен | лимит запросов | лимит просмотров | превышен лимит |
-        исчерпан лимит | исчерпали лимит | достигнут лимит | лимит достигнут | слишком много запросов |
-        превысили лимит | достигли лимита | суточный лимит | limit reached | daily limit | monthly limit |
-        limit exceeded | too many requests | quota exceeded | quota reached | rate limit | request limit |
-        exceeded the limit | reached the limit | reached your limit | reached your daily | free views |
-        usage limit
+        лимит исчерпан | лимит превышен | лимит запросов | лимит просмотров | превышен лимит | исчерпан лимит |
+        исчерпали лимит | достигнут лимит | лимит достигнут | слишком много запросов | превысили лимит |
+        достигли лимита | суточный лимит | limit reached | daily limit | monthly limit | limit exceeded |
+        too many requests | quota exceeded | quota reached | rate limit | request limit | exceeded the limit |
+        reached the limit | reached your limit | reached your daily | free views | usage limit
         """
     ),
     Message.SIGN_IN: words(
         """
-        conectati-va | autentificati-va | autentificare | autentificare necesara | conectare |
-        inregistrati-va | logati-va | intrati in cont | creati un cont | creati-va un cont | abonati-va |
-        abonament | abonamentul | sesiunea a expirat | sesiune expirata | inregistrare cont | conecteaza-te |
+        conectati-va | autentificati-va | autentificare | autentificare necesara | conectare | inregistrati-va |
+        logati-va | intrati in cont | creati un cont | creati-va un cont | abonati-va | abonament |
+        abonamentul | sesiunea a expirat | sesiune expirata | inregistrare cont | conecteaza-te |
         autentifica-te | inregistreaza-te | aboneaza-te | autorizare | cont premium | войдите | авторизуйтесь |
         авторизация | требуется авторизация | зарегистрируйтесь | войти | вход | вход в систему | подписка |
-        оформите подписку | подпишитесь | сессия истекла | личный кабинет | sign in | log in | login |
-        sign up | register to | authentication required | session expired | session has expired |
-        subscription | subscribe | create an account | premium account | unauthorized | members only
+        оформите подписку | подпишитесь | сессия истекла | личный кабинет | sign in | log in | login | sign up |
+        register to | authentication required | session expired | session has expired | subscription |
+        subscribe | create an account | premium account | unauthorized | members only
         """
     ),
     Message.NOT_FOUND: words(
@@ -94,10 +95,9 @@ _PHRASES: dict[Message, list[str]] = {
         not found | does not exist | doesn't exist | doesn’t exist | no such company | could not find |
         couldn't find | couldn’t find | can't find | can’t find | cannot find | nothing found | no company |
         no companies | no results | no longer exists | no data found | invalid idno | unknown company |
-        could not be found | was not found | cannot be found | no match | no matches |
-        не найден | не найдена | не найдено | не найдены | не существует | отсутствует в реестре |
-        ничего не найдено | нет результатов | не удалось найти | ничего не нашлось | не нашли |
-        неверный idno | неверный код | не значится
+        could not be found | was not found | cannot be found | no match | no matches | не найден | не найдена |
+        не найдено | не найдены | не существует | отсутствует в реестре | ничего не найдено | нет результатов |
+        не удалось найти | ничего не нашлось | не нашли | неверный idno | неверный код | не значится
         """
     ),
     Message.SEARCH: words(
@@ -112,16 +112,17 @@ _PHRASES: dict[Message, list[str]] = {
     ),
     Message.ERROR: words(
         """
-        eroare | eroarea | nu au putut | nu a putut | ceva nu a mers | ceva n-a mers | incercati mai tarziu | indisponibil | indisponibila
-        | indisponibile | nu s-a putut | nu s-au putut | nu am putut | nu este disponibil |
-        nu este disponibila | nu sunt disponibile | a aparut o problema | ceva a mers prost | nu raspunde | nu functioneaza | is down | не работает |
-        suprasolicitat | server supraincarcat | temporar oprit | conexiune intrerupta | error | errors |
-        something went wrong | went wrong | try again later | unavailable | not available | failed to load |
-        oops | bad gateway | gateway timeout | gateway time-out | bad request | forbidden | service suspended |
-        timed out | connection lost | server is busy | overloaded | ошибка | ошибки |
-        что-то пошло не так | попробуйте позже | повторите позже | недоступен | недоступна | недоступно |
-        недоступны | не удалось | сервер перегружен | перегружен | не отвечает | сбой | упс | ой |
-        произошел сбой | нет соединения | технические проблемы
+        eroare | eroarea | nu au putut | nu a putut | ceva nu a mers | ceva n-a mers | incercati mai tarziu |
+        indisponibil | indisponibila | indisponibile | nu s-a putut | nu s-au putut | nu am putut |
+        nu este disponibil | nu este disponibila | nu sunt disponibile | a aparut o problema |
+        ceva a mers prost | nu raspunde | nu functioneaza | is down | не работает | suprasolicitat |
+        server supraincarcat | temporar oprit | conexiune intrerupta | error | errors | something went wrong |
+        went wrong | try again later | unavailable | not available | failed to load | oops | bad gateway |
+        gateway timeout | gateway time-out | bad request | forbidden | service suspended | timed out |
+        connection lost | server is busy | overloaded | ошибка | ошибки | что-то пошло не так |
+        попробуйте позже | повторите позже | недоступен | недоступна | недоступно | недоступны | не удалось |
+        сервер перегружен | перегружен | не отвечает | сбой | упс | ой | произошел сбой | нет соединения |
+        технические проблемы
         """
     ),
     Message.LOADING: words(
@@ -136,59 +137,60 @@ _FILLERS = frozenset(
     for word in words(
         """
         a | ai | al | ale | am | au | ar | acest | aceasta | acestei | acestui | acces | accesa | accesul |
-        accesata | adresa | afisa | afisata | afisate | aici | aparut | apoi | atinsa | atins | avut | browserul
-        | ca | care | cautat | cautata | cautati | cauza | caz | ce | cel | cerere | cererea | cererii | ceva |
-        codul | cod | companie | compania | companiei | companii | complet | cont | contul | continua |
-        continuare | criteriile | cu | cum | curand | cei | cele | da | datele | date | datelor | de | decat |
-        depasit | depasita | din | disponibil | disponibila | doar | dorita | dumneavoastra | dvs | e | eroare |
-        este | expirat | exista | firma | firmei | fi | fost | gasita | gasit | gasite | gratuita | gratuite |
-        idno | in | inainte | inca | incarcarea | incarca | incarcat | indicat | indicata | indicate | informatia |
-        informatii | informatiile | inregistrat | intern | interna | internet | introdus | incercati | incerca |
-        intreprinderea | la | legatura | limita | limite | lipsesc | locul | lucrari | ma | mai | maine | mult |
-        multe | mers | moment | momentan | minute | ne | necesar | necesara | necesita | nou | noi | nostru |
-        nostri | nu | neasteptata | o | ori | oare | oprit | ore | pagina | paginii | pare | pauza | pe | pentru |
-        persoana | poate | poate fi | preluarea | prin | procesarea | produs | proba | plata | rau | rabdare |
-        reveniti | registru | registrul | regret | regretam | robot | rugam | sa | saptamana | sau | scurt | se |
-        server | serverul | serverului | serviciu | serviciul | si | sistem | sistemul | site | site-ul | siteul
-        | solicitari | solicitarea | solicitata | solicitat | spatiu | sunt | sus | suntem | tarziu | tehnica |
-        tehnice | temporar | text | timp | timpul | toate | trebuie | un | una | unei | unui | utilizator | va |
-        valabil | vedea | vederea | vizualiza | vizualizari | vom | zi | zile | zilnica | zilei | astazi | azi |
-        cautari | cautarii | programata | programate | cerem | putut | incarcate | incarcata | cateva | nicio | niciun |
-        verificati | codului | efectua | efectuat | afisat | revenim | curand | pagini | lucram | imbunatatim |
-        cautati | criteriilor | dumneavoastra | accesati | stimati | utilizatori | depasi | continuare | fie |
-        cautari | cautarii | scuze | scuzati | putem | poti | puteti | portalul | portal | temporare | peste |
-        the | this | that | a | an | and | are | as | at | be | been | being | by | can | can't | can’t | cannot |
-        check | click | code | company | companies | connection | continue | could | data | database | day | did |
-        didn't | do | does | down | due | entered | exist | exists | failed | few | find | for | for you | found |
-        free | from | further | gateway | get | go | had | has | have | here | home | hour | hours | i | if |
-        in | information | internal | is | it | it's | its | later | limit | load | loading | long | looking | longer
-        | make | maximum | may | minutes | moment | momentarily | more | moved | network | no | not | now | number |
-        of | on | once | or | our | out | page | pages | patience | performing | please | portal | possible |
-        proceed | processing | problem | profile | reached | reason | record | records | reload | removed | request |
-        requested | requests | required | resource | response | retry | return | review | scheduled | search | seconds |
-        security | server | service | services | shortly | should | site | some | something | soon | sorry |
-        still | system | take | reasons | legal | improving | working | things | requested | matching | matches | match |
-        query | following | its | hang | tight | upgrading | support | contact | administrator | exceeded |
- temporarily | temporary | than | thank | there | time | to | today | tomorrow | too |
-        try | trying | under | unable | unexpected | until | unfortunately | up | upgrade | url | used | user | view |
-        views | visit | wait | was | we | we'll | we’ll | we're | we’re | web | website | were | what | when | while |
-        will | with | wrong | you | you've | you’ve | your | again | any | all | access | account |
-        back | before | busy | but | complete | completed | details | human | daily | monthly | needs | need |
-        в | во | вам | вас | ваш | ваша | ваше | ваши | введен | введенный | ведутся | вернитесь | возникла | время
-        | временно | все | вы | где | данная | данные | данных | для | до | доступ | доступна | доступно | еще |
-        её | завтра | загрузке | загрузить | запрос | запроса | запросов | запрошенная | запрошенный |
-        запрашиваемая | запросу | здесь | и | идут | из | извините | или | информация | информации | искомая | их |
-        к | как | карточка | код | кодом | компания | компании | компаний | компанию | лимит | мы | на | назад |
-        нам | нами | не | нет | неверный | немного | несколько | ничего | но | номер | номером | о | об | обновите |
-        обслуживания | обработке | он | она | от | ответ | отображения | отсутствует | очень | ошибка | пожалуйста |
-        позднее | позже | по | повторите | под | попробуйте | попытку | при | приносим | причине | приходите |
-        проверьте | произошла | произошел | просмотра | просмотров | проводятся | работ | работает | работы |
-        раз | реестр | реестре | с | сайт | сайта | сайте | свяжитесь | сегодня | сейчас | сервер | сервера |
-        сервис | сервиса | сети | система | системе | скоро | слишком | снова | со | сожалению | страница |
-        страницу | страницы | такая | такой | такого | техническим | технические | только | у | увидеть | удалена |
-        утра | фирма | хотите | часа | часов | через | что | чтобы | что-то | это | эта | этой | этого | эту |
-        внутренняя | внутренний | доступен | извинения | находится | организация | организации | предприятие |
-        предприятия | просим | указанным | указанный | этом | портал | портале
+        accesata | adresa | afisa | afisata | afisate | aici | aparut | apoi | atinsa | atins | avut |
+        browserul | ca | care | cautat | cautata | cautati | cauza | caz | ce | cel | cerere | cererea |
+        cererii | ceva | codul | cod | companie | compania | companiei | companii | complet | cont | contul |
+        continua | continuare | criteriile | cu | cum | curand | cei | cele | da | datele | date | datelor |
+        de | decat | depasit | depasita | din | disponibil | disponibila | doar | dorita | dumneavoastra | dvs |
+        e | eroare | este | expirat | exista | firma | firmei | fi | fost | gasita | gasit | gasite | gratuita |
+        gratuite | idno | in | inainte | inca | incarcarea | incarca | incarcat | indicat | indicata |
+        indicate | informatia | informatii | informatiile | inregistrat | intern | interna | internet |
+        introdus | incercati | incerca | intreprinderea | la | legatura | limita | limite | lipsesc | locul |
+        lucrari | ma | mai | maine | mult | multe | mers | moment | momentan | minute | ne | necesar |
+        necesara | necesita | nou | noi | nostru | nostri | nu | neasteptata | o | ori | oare | oprit | ore |
+        pagina | paginii | pare | pauza | pe | pentru | persoana | poate | poate fi | preluarea | prin |
+        procesarea | produs | proba | plata | rau | rabdare | reveniti | registru | registrul | regret |
+        regretam | robot | rugam | sa | saptamana | sau | scurt | se | server | serverul | serverului |
+        serviciu | serviciul | si | sistem | sistemul | site | site-ul | siteul | solicitari | solicitarea |
+        solicitata | solicitat | spatiu | sunt | sus | suntem | tarziu | tehnica | tehnice | temporar | text |
+        timp | timpul | toate | trebuie | un | una | unei | unui | utilizator | va | valabil | vedea | vederea |
+        vizualiza | vizualizari | vom | zi | zile | zilnica | zilei | astazi | azi | cautari | cautarii |
+        programata | programate | cerem | putut | incarcate | incarcata | cateva | nicio | niciun | verificati |
+        codului | efectua | efectuat | afisat | revenim | pagini | lucram | imbunatatim | criteriilor |
+        accesati | stimati | utilizatori | depasi | fie | scuze | scuzati | putem | poti | puteti | portalul |
+        portal | temporare | peste | the | this | that | an | and | are | as | at | be | been | being | by |
+        can | can't | can’t | cannot | check | click | code | company | companies | connection | continue |
+        could | data | database | day | did | didn't | do | does | down | due | entered | exist | exists |
+        failed | few | find | for | for you | found | free | from | further | gateway | get | go | had | has |
+        have | here | home | hour | hours | i | if | information | internal | is | it | it's | its | later |
+        limit | load | loading | long | looking | longer | make | maximum | may | minutes | momentarily | more |
+        moved | network | no | not | now | number | of | on | once | or | our | out | page | pages | patience |
+        performing | please | possible | proceed | processing | problem | profile | reached | reason | record |
+        records | reload | removed | request | requested | requests | required | resource | response | retry |
+        return | review | scheduled | search | seconds | security | service | services | shortly | should |
+        some | something | soon | sorry | still | system | take | reasons | legal | improving | working |
+        things | matching | matches | match | query | following | hang | tight | upgrading | support | contact |
+        administrator | exceeded | temporarily | temporary | than | thank | there | time | to | today |
+        tomorrow | too | try | trying | under | unable | unexpected | until | unfortunately | up | upgrade |
+        url | used | user | view | views | visit | wait | was | we | we'll | we’ll | we're | we’re | web |
+        website | were | what | when | while | will | with | wrong | you | you've | you’ve | your | again |
+        any | all | access | account | back | before | busy | but | complete | completed | details | human |
+        daily | monthly | needs | need | в | во | вам | вас | ваш | ваша | ваше | ваши | введен | введенный |
+        ведутся | вернитесь | возникла | время | временно | все | вы | где | данная | данные | данных | для |
+        до | доступ | доступна | доступно | еще | её | завтра | загрузке | загрузить | запрос | запроса |
+        запросов | запрошенная | запрошенный | запрашиваемая | запросу | здесь | и | идут | из | извините |
+        или | информация | информации | искомая | их | к | как | карточка | код | кодом | компания | компании |
+        компаний | компанию | лимит | мы | на | назад | нам | нами | не | нет | неверный | немного | несколько |
+        ничего | но | номер | номером | о | об | обновите | обслуживания | обработке | он | она | от | ответ |
+        отображения | отсутствует | очень | ошибка | пожалуйста | позднее | позже | по | повторите | под |
+        попробуйте | попытку | при | приносим | причине | приходите | проверьте | произошла | произошел |
+        просмотра | просмотров | проводятся | работ | работает | работы | раз | реестр | реестре | с | сайт |
+        сайта | сайте | свяжитесь | сегодня | сейчас | сервер | сервера | сервис | сервиса | сети | система |
+        системе | скоро | слишком | снова | со | сожалению | страница | страницу | страницы | такая | такой |
+        такого | техническим | технические | только | у | увидеть | удалена | утра | фирма | хотите | часа |
+        часов | через | что | чтобы | что-то | это | эта | этой | этого | эту | внутренняя | внутренний |
+        доступен | извинения | находится | организация | организации | предприятие | предприятия | просим |
+        указанным | указанный | этом | портал | портале
         """
     )
 )
@@ -201,7 +203,8 @@ _SUBJECT = re.compile(
 _SUBJECT_ENDINGS = re.compile(
     r"\b(?:nu a fost gasit[ae]?|nu (?:mai )?exista(?: in registru)?|nu s-a gasit|inexistenta?|not found|"
     r"(?:does not|doesn['’]t) exist|(?:was|could) not (?:be )?found|не найден[ао]?|не существует|"
-    r"отсутствует(?: в реестре)?|(?:este |is )?(?:temporar |temporarily )?(?:indisponibila?|unavailable)|недоступн[ао])[\s.!]*$"
+    r"отсутствует(?: в реестре)?|"
+    r"(?:este |is )?(?:temporar |temporarily )?(?:indisponibila?|unavailable)|недоступн[ао])[\s.!]*$"
 )
 _QUERY = r"(?:\s*[:«„“\"'(]|\s+[–—-]\s|\s*$).*"
 _OBJECT = r"(?:\s*[:«„“\"'(]|\s+[–—-]\s|\s+(?:pentru|dupa|for|of|по|для)\b|\s*$).*"
@@ -244,19 +247,20 @@ _GENERIC_WORDS = frozenset(
     words(
         """
         fisa | profil | profilul | date | datele | informatii | informatiile | detalii | detaliile | cartela |
-        card | cardul | pagina | pasaport | pasaportul | extras | extrasul | generale | despre | din | registru |
-        registrul | de | stat | al | a | companie | compania | companiei | companii | firma | firmei |
-        intreprindere | intreprinderii | intreprinderea | agent | agentului | agentul | economic |
+        card | cardul | pagina | pasaport | pasaportul | extras | extrasul | generale | despre | din |
+        registru | registrul | de | stat | al | a | companie | compania | companiei | companii | firma |
+        firmei | intreprindere | intreprinderii | intreprinderea | agent | agentului | agentul | economic |
         persoana | persoanei | juridica | juridice | societatii | societatea | organizatiei | organizatia |
         unitatii | unitate | de drept | persoanelor | companiilor | dosar | dosarul | raport | raportul |
         prezentare | generala | sumar | idno | cod | fiscal | acasa | oficial | oficiale | si | date-cheie |
         карточка | профиль | данные | информация | сведения | общие | общая | о | об | из | страница | досье |
         выписка | реестр | реестра | реестре | компания | компании | компаний | фирма | фирмы | фирме |
         предприятие | предприятия | предприятии | организация | организации | юридическое | юридического |
-        юридическом | лицо | лица | лице | отчет | обзор | главная | паспорт | идно | код | экономического | агента |
-        company | companies | business | firm | entity | legal | organisation | organization | profile | details |
-        information | info | data | about | general | overview | the | of | page | record | register | registry |
-        report | summary | home | official | state | file | sheet | public | view | main | basic
+        юридическом | лицо | лица | лице | отчет | обзор | главная | паспорт | идно | код | экономического |
+        агента | company | companies | business | firm | entity | legal | organisation | organization |
+        profile | details | information | info | data | about | general | overview | the | of | page | record |
+        register | registry | report | summary | home | official | state | file | sheet | public | view | main |
+        basic
         """
     )
 )
@@ -269,8 +273,12 @@ _OWNERS = (
     r"(?:companiei|firmei|intreprinderii|agentului economic|societatii|companie|persoanei juridice|компании|фирмы|"
     r"предприятия|организации|юридического лица)"
 )
-_GENERIC_STARTS = re.compile(rf"{_KINDS_OF_PAGES}(?:\s{_OWNERS})?\s*(?:[:–—-]\s+)|{_KINDS_OF_PAGES}\s{_OWNERS}\s+")
-_SITE_NAMES = re.compile(r"(?:www\.)?(?:openmoney|[a-z0-9-]+)\.(?:md|com|org|net|ro|eu)|openmoney(?: moldova)?")
+_GENERIC_STARTS = re.compile(
+    rf"{_KINDS_OF_PAGES}(?:\s{_OWNERS})?\s*(?:[:–—-]\s+)|{_KINDS_OF_PAGES}\s{_OWNERS}\s+"
+)
+_SITE_NAMES = re.compile(
+    r"(?:www\.)?(?:openmoney|[a-z0-9-]+)\.(?:md|com|org|net|ro|eu)|openmoney(?: moldova)?"
+)
 _QUOTED = re.compile(r"„[^”“]*[”“]|“[^”]*”|«[^»]*»|\"[^\"]*\"")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _SENTENCE_WORDS = frozenset(
@@ -284,7 +292,9 @@ _SENTENCE_WORDS = frozenset(
     )
 )
 _STATUS_ALONE = re.compile(r"(?:http |error |eroare |eroarea |ошибка )?([45]\d\d)(?: error)?")
-_LEFTOVER = re.compile(r"\{\{|\}\}|\[object |lorem ipsum|^(?:undefined|null|nan|company name|denumirea companiei)$")
+_LEFTOVER = re.compile(
+    r"\{\{|\}\}|\[object |lorem ipsum|^(?:undefined|null|nan|company name|denumirea companiei)$"
+)
 _MAX_LENGTH = 200
 
 
@@ -313,7 +323,9 @@ def message_of(text: str) -> Message | None:
 def _phrase_kind(plain: str) -> Message | None:
     """Return the first kind of message of which a phrase is in a folded text."""
     padded = f" {' '.join(_WORD.findall(plain))} "
-    return next((kind for kind, phrases in _PADDED_PHRASES if any(phrase in padded for phrase in phrases)), None)
+    return next(
+        (kind for kind, phrases in _PADDED_PHRASES if any(phrase in padded for phrase in phrases)), None
+    )
 
 
 def _only_words_of_messages(plain: str) -> bool:
@@ -323,7 +335,8 @@ def _only_words_of_messages(plain: str) -> bool:
 
 
 _PADDED_PHRASES = [
-    (kind, [f" {' '.join(_WORD.findall(fold(phrase)))} " for phrase in phrases]) for kind, phrases in _PHRASES.items()
+    (kind, [f" {' '.join(_WORD.findall(fold(phrase)))} " for phrase in phrases])
+    for kind, phrases in _PHRASES.items()
 ]
 _MESSAGE_WORDS = {word for filler in _FILLERS for word in _WORD.findall(filler)} | {
     word for phrases in _PHRASES.values() for phrase in phrases for word in _WORD.findall(fold(phrase))

@@ -13,17 +13,19 @@ _FORMS = frozenset(
         societate cu raspundere limitata | societatea cu raspundere limitata | societate comerciala |
         societatea comerciala | societate pe actiuni | societatea pe actiuni | intreprindere individuala |
         intreprinderea individuala | gospodarie taraneasca | gospodaria taraneasca | de fermier |
-        intreprindere de stat | intreprinderea de stat | intreprindere municipala |
-        intreprinderea municipala | intreprinderea cu capital strain | intreprinderea mixta |
-        asociatia obsteasca | asociatie obsteasca | cooperativa de productie | cooperativa de consum |
-        cooperativa de intreprinzator | institutia publica | institutie publica | fundatia |
-        общество с ограниченной ответственностью | акционерное общество | индивидуальное предприятие |
-        крестьянское хозяйство | фермерское хозяйство | государственное предприятие |
-        муниципальное предприятие | limited liability company | joint stock company
+        intreprindere de stat | intreprinderea de stat | intreprindere municipala | intreprinderea municipala |
+        intreprinderea cu capital strain | intreprinderea mixta | asociatia obsteasca | asociatie obsteasca |
+        cooperativa de productie | cooperativa de consum | cooperativa de intreprinzator | institutia publica |
+        institutie publica | fundatia | общество с ограниченной ответственностью | акционерное общество |
+        индивидуальное предприятие | крестьянское хозяйство | фермерское хозяйство |
+        государственное предприятие | муниципальное предприятие | limited liability company |
+        joint stock company
         """
     )
 )
-_SHORT_FORMS = frozenset(words("sa | ii | im | is | ip | ao | sc | cp | ci | cc | ong | ап | ао | гп | мп | spa | inc | plc"))
+_SHORT_FORMS = frozenset(
+    words("sa | ii | im | is | ip | ao | sc | cp | ci | cc | ong | ап | ао | гп | мп | spa | inc | plc")
+)
 """Legal forms that are also ordinary words. They count only as the first or the last word of a name."""
 _DOTS = re.compile(r"(?<=\b[^\W\d_])\.\s?(?=[^\W\d_]\b|\W|$)")
 _WORD = re.compile(r"\w+")
@@ -32,16 +34,18 @@ _LONG_FORMS = re.compile("|".join(sorted((rf"\b{form}\b" for form in _FORMS), ke
 _BADGE = re.compile(
     r"""
       verificat[aă]? | companie\ verificata | profil\ verificat | verified | проверен[оаы]? | проверенная\ компания
-    | (?:platitor\ (?:de\ )?)?tva(?:\ (?:activ|inactiv|da|nu))? | platitor\ de\ tva | vat(?:\ payer|\ registered)? | (?:плательщик\ )?ндс
+    | (?:плательщик\ )?ндс | (?:platitor\ (?:de\ )?)?tva(?:\ (?:activ|inactiv|da|nu))? | platitor\ de\ tva
+    | vat(?:\ payer|\ registered)?
     | top[\s-]?\d+(?:\ .{0,40})? | топ[\s-]?\d+(?:\ .{0,40})? | no?\.?\ ?\d+ | nr\.?\ ?\d+ | № ?\d+ | \#\d+
     | nou | noua | new | новая | новое | premium | pro | plus | gold | vip | recomandat[a]? | recommended
     | exportator | importator | exporter | importer | экспортер | импортер | partener | partner | партнер
     | imm | intreprindere\ mica | microintreprindere | micro | sme | мсп | startup | it\ park | mitp | rezident\ mitp
     | favorite? | favorita | избранное | urmareste | urmarit | follow | подписаться | beta
-    | [★☆⭐]+\ ?[\d.,/]* | [\d.,]+\ ?(?:/\ ?[\d.,]+|[★☆⭐]) | rating:?\ [\d.,a-f+]+ | рейтинг:?\ [\d.,]+ | [a-d][+-]{1,2}
+    | [★☆⭐]+\ ?[\d.,/]* | [\d.,]+\ ?(?:/\ ?[\d.,]+|[★☆⭐])
+    | rating:?\ [\d.,a-f+]+ | рейтинг:?\ [\d.,]+ | [a-d][+-]{1,2}
     | risc\ (?:scazut|mediu|ridicat|mic|mare|redus) | (?:low|medium|high)\ risk | (?:низкий|средний|высокий)\ риск
-    | companie | company | компания | firma | фирма | persoana\ juridica | legal\ entity | юридическое\ лицо | юр\.?\ лицо
-    | md | rm | 🇲🇩 | moldova | molodova | молдова | rezident | nerezident | resident | резидент
+    | companie | company | компания | firma | фирма | persoana\ juridica | legal\ entity
+    | юридическое\ лицо | юр\.?\ лицо | md | rm | 🇲🇩 | moldova | молдова | rezident | nerezident | resident | резидент
     """,
     re.VERBOSE,
 )
@@ -54,7 +58,8 @@ _STATE = re.compile(
     | (?:в\ (?:процессе|стадии|процедуре)\ )?(?:ликвидации|банкротства|реорганизации|исключения)
     | ликвидируется | реорганизуется | в\ (?:ликвидации|реорганизации) | приостановлен[ао]?
     | (?:ликвидирован|исключен|закрыт|прекращен)[ао]?(?:\ .{1,40})? | банкрот | недействующ(?:ая|ее|ий)
-    | (?:in|under)\ (?:the\ process\ of\ )?(?:liquidation|insolvency|bankruptcy|reorgani[sz]ation|dissolution|administration)
+    | (?:in|under)\ (?:the\ process\ of\ )?
+        (?:liquidation|insolvency|bankruptcy|reorgani[sz]ation|dissolution|administration)
     | being\ (?:liquidated|dissolved|struck\ off) | suspended | bankrupt | insolvent
     | (?:struck\ off|dissolved|liquidated|deregistered|closed|wound\ up|removed)(?:\ .{1,40})? | inactiva? | inactive
     )""",
@@ -62,8 +67,8 @@ _STATE = re.compile(
 )
 _FORMER = re.compile(
     r"(?:fost[aă]?|denumire(?:a)? (?:anterioara|veche)|anterior|ex[.:-]|ex|former(?:ly)?|previously|бывш(?:ая|ее|ий)|"
-    r"ранее|прежнее (?:название|наименование)|бывш\.|f\.k\.a\.?|aka|a\.k\.a\.?|cunoscuta ca|prescurtat|abreviat|pe scurt|"
-    r"сокращенно|кратко)[\s:]+\S.*"
+    r"ранее|прежнее (?:название|наименование)|бывш\.|f\.k\.a\.?|aka|a\.k\.a\.?|cunoscuta ca|"
+    r"prescurtat|abreviat|pe scurt|сокращенно|кратко)[\s:]+\S.*"
 )
 _DESCRIPTION = re.compile(
     r"""(?:date|datele|informatii|profil|profilul|fisa|detalii|fondatori|administratori|adresa|idno|contacte|companie|
@@ -123,11 +128,11 @@ def is_name_shaped(text: str) -> bool:
         return False
     if has_legal_form(text) or (len(letters) > 1 and not any(letter.islower() for letter in letters)):
         return True
-    return text[:1] in "„«“\"" and text[-1:] in "”»“\""
+    return text[:1] in '„«“"' and text[-1:] in '”»“"'
 
 
 def is_badge(text: str) -> bool:
-    """Tell whether the whole text is one that pages show beside a name: a status, a legal form, "verificat", "Top 100"."""
+    """Tell whether a text is one that pages show beside a name: a status, a legal form, "verificat", "Top 100"."""
     if len(text) > 60:
         return False
     plain = fold(text).strip(" .!•●✓✔✅✗✘○⬤🟢🔴()[]")

@@ -32,7 +32,13 @@ def name_of(heading: str, content: str = FACTS, title: str = "") -> str | None:
 
 NAMES_LIKE_MESSAGES = [
     *("VINO COMPANY SRL", "TECHNO COMPANY", "INEXISTENT SRL", "ERROR STUDIO SRL", "FORBIDDEN FRUIT SRL"),
-    *("OOPS! KIDS SRL", "JUST A MOMENT SRL", "CAPTCHA SECURITY SRL", "404 DESIGN SRL", "NU EXISTĂ LIMITE SRL"),
+    *(
+        "OOPS! KIDS SRL",
+        "JUST A MOMENT SRL",
+        "CAPTCHA SECURITY SRL",
+        "404 DESIGN SRL",
+        "NU EXISTĂ LIMITE SRL",
+    ),
     *("Mentenanță Lifturi SRL", "НИЧЕГО НЕ НАЙДЕНО ФИЛЬМ SRL", "SEARCH FOR TALENT SRL", "500 MODELE S.R.L."),
     *("ООО «Ошибка»", "LOADING DOCK SA", "SRL „EROARE”", "Compania Nu Există SRL", "Limita Zero SRL"),
 ]
@@ -53,10 +59,27 @@ def test_json_proves_a_name_that_is_the_text_of_a_message(name: str) -> None:
 MESSAGES = [
     *("Mentenanță", "Ведутся технические работы", "Limita zilnică a fost atinsă", "Scheduled maintenance"),
     *("Лимит просмотров на сегодня исчерпан", "Conectați-vă pentru a vedea compania", "Sign in to continue"),
-    *("Войдите, чтобы увидеть данные", "Too many requests", "Подтвердите, что вы не робот", "Revenim în curând"),
-    *("Compania nu a fost găsită", "Compania ALFA SRL nu a fost găsită", "Se încarcă…", "Serviciu indisponibil"),
+    *(
+        "Войдите, чтобы увидеть данные",
+        "Too many requests",
+        "Подтвердите, что вы не робот",
+        "Revenim în curând",
+    ),
+    *(
+        "Compania nu a fost găsită",
+        "Compania ALFA SRL nu a fost găsită",
+        "Se încarcă…",
+        "Serviciu indisponibil",
+    ),
     *("Ne pare rău, pagina solicitată nu există", "503 Service Temporarily Unavailable", "Abonament expirat"),
-    *("{{ company.name }}", "undefined", "[object Object]", "Lorem ipsum dolor", "NOT FOUND", "SITE ÎN MENTENANȚĂ"),
+    *(
+        "{{ company.name }}",
+        "undefined",
+        "[object Object]",
+        "Lorem ipsum dolor",
+        "NOT FOUND",
+        "SITE ÎN MENTENANȚĂ",
+    ),
 ]
 
 
@@ -83,7 +106,13 @@ def test_ordinary_name_with_facts_is_read(name: str) -> None:
     "heading",
     [
         *("Rezultatele căutării: „100836”", "Search results for ALFA", "Результаты поиска", "3 rezultate"),
-        *("Au fost găsite 2 companii pentru „nuc”", "Найдена 1 компания", "Companii din Orhei", "NUC", "Companii"),
+        *(
+            "Au fost găsite 2 companii pentru „nuc”",
+            "Найдена 1 компания",
+            "Companii din Orhei",
+            "NUC",
+            "Companii",
+        ),
     ],
 )
 @pytest.mark.parametrize("first", [True, False])
@@ -104,14 +133,17 @@ def test_page_with_cards_of_companies_is_not_the_page_of_one_of_them(heading: st
 
 
 def test_company_in_the_founders_of_another_is_not_the_company_of_the_page() -> None:
-    founders = f"<table><tr><th>Denumire</th><th>IDNO</th></tr><tr><td>DELTA SA</td><td>{IDNO}</td></tr></table>"
+    founders = (
+        f"<table><tr><th>Denumire</th><th>IDNO</th></tr><tr><td>DELTA SA</td><td>{IDNO}</td></tr></table>"
+    )
     content = f"<p>IDNO: {OTHER}</p><h3>Fondatori</h3>{founders}"
     assert read_html(page("SUBSIDIARA SRL", content), IDNO).idno == OTHER
     assert read_html(page("SUBSIDIARA SRL", f"<h3>Fondatori</h3>{founders}"), IDNO).idno is None
 
 
 @pytest.mark.parametrize(
-    "heading", ["Fișa companiei", "Карточка компании", "Company profile", "OpenMoney", "Date generale", "Компания"]
+    "heading",
+    ["Fișa companiei", "Карточка компании", "Company profile", "OpenMoney", "Date generale", "Компания"],
 )
 @pytest.mark.parametrize("label", ["Denumire", "Denumirea completă", "Наименование", "Name"])
 def test_name_is_read_from_its_label_if_the_heading_names_no_company(heading: str, label: str) -> None:
@@ -190,8 +222,18 @@ def test_name_is_uncertain_if_its_first_word_may_be_a_status() -> None:
 @pytest.mark.parametrize(
     "state",
     [
-        *("(în proces de lichidare)", "(în lichidare)", "<small>în insolvabilitate</small>", "— in liquidation"),
-        *("(в процессе ликвидации)", ", în reorganizare", "<span>(radiată la 01.02.2024)</span>", "(suspendată)"),
+        *(
+            "(în proces de lichidare)",
+            "(în lichidare)",
+            "<small>în insolvabilitate</small>",
+            "— in liquidation",
+        ),
+        *(
+            "(в процессе ликвидации)",
+            ", în reorganizare",
+            "<span>(radiată la 01.02.2024)</span>",
+            "(suspendată)",
+        ),
     ],
 )
 def test_state_beside_the_name_is_kept_and_contradicts_active(state: str) -> None:
@@ -228,7 +270,9 @@ def test_status_and_address_in_a_subtitle_are_read() -> None:
 
 
 def test_subtitle_with_the_idno_of_another_company_is_its_page() -> None:
-    line = f"<p>SRL · IDNO {OTHER} · înregistrată la 12 martie 2015</p><h3>Companii afiliate</h3><p>{IDNO}</p>"
+    line = (
+        f"<p>SRL · IDNO {OTHER} · înregistrată la 12 martie 2015</p><h3>Companii afiliate</h3><p>{IDNO}</p>"
+    )
     assert read_html(page("STUPINA CU FLORI", line), IDNO).idno == OTHER
 
 
