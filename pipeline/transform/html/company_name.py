@@ -21,6 +21,7 @@ from pipeline.transform.vocabulary.messages import (
 from pipeline.transform.vocabulary.names import core_of_name, has_legal_form, is_name_shaped
 
 _MAX_LENGTH = 300
+_MAX_HEADING = 600
 _REFUTED_BY_FACTS = frozenset({Message.NOT_FOUND, Message.ERROR, Message.CHALLENGE})
 """Messages that a page cannot show together with facts of the company. If it does, the text is the company's name."""
 _ENOUGH_FACTS = 3
@@ -58,6 +59,10 @@ def read_name(
         fact_count: How many facts of the company the page shows besides its IDNO.
     """
     assert page.heading is not None
+    if len(page.heading.text) > _MAX_HEADING:
+        return ShownName(
+            None, unread=(Unread(_NAME, page.heading.text[:_MAX_LENGTH], "no name is that long"),)
+        )
     parts = divide_heading(page.heading, page.title, known_name)
     text = parts.name
     if text and known_name and core_of_name(text) == core_of_name(known_name):
@@ -74,12 +79,15 @@ def read_name(
     ]:
         reason = f"the heading and the label of the name differ: {different[0]!r}"
         return ShownName(None, parts, (Unread(_NAME, text, reason),))
-    is_supported = fact_count or labelled or known_name
-    if not is_supported and (not is_name_shaped(text) or (is_sentence(text) and not has_legal_form(text))):
+    if labelled or known_name or has_legal_form(text):
+        return ShownName(text, parts)
+    if is_sentence(text) and not (text.isupper() and fact_count):
+        return ShownName(None, parts, (Unread(_NAME, text, "this is a sentence"),))
+    if not fact_count and not is_name_shaped(text):
         return ShownName(
             None, parts, (Unread(_NAME, text, "nothing on the page says that this is a company"),)
         )
-    if text[-1] in "!?…" and not is_name_shaped(text) and not labelled:
+    if text[-1] in "!?…" and not is_name_shaped(text):
         return ShownName(None, parts, (Unread(_NAME, text, "this looks like a message"),))
     return ShownName(text, parts)
 
@@ -98,13 +106,13 @@ def _other_name(
         if all(same_name(first, other) for other in others):
             return ShownName(first, parts)
         return ShownName(None, parts, (Unread(_NAME, "; ".join(labelled), "the labelled names differ"),))
+    texts = [leaf.text for leaf in page.root.leaves() if len(leaf.text) <= _MAX_LENGTH]
     for witness in filter(None, (known_name, *title_starts(page.title)[:1])):
-        if not is_generic_title(witness) and message_of(witness) is None and is_name_shaped(witness):
-            shown = (
-                leaf.text for leaf in page.root.leaves() if core_of_name(leaf.text) == core_of_name(witness)
-            )
-            if name := next(shown, None):
-                return ShownName(name, parts)
+        if is_generic_title(witness) or message_of(witness) is not None or not is_name_shaped(witness):
+            continue
+        core = core_of_name(witness)
+        if name := next((text for text in texts if core_of_name(text) == core), None):
+            return ShownName(name, parts)
     return ShownName(None, parts)
 
 

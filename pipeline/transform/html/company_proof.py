@@ -1,6 +1,7 @@
 """The proof that a page is a company's: the IDNO in the place of the page's own company."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from pipeline.transform.agreement import same_name
 from pipeline.transform.html.company_region import CompanyRegion
@@ -15,6 +16,9 @@ from pipeline.transform.vocabulary.messages import is_generic_title
 from pipeline.transform.vocabulary.names import has_legal_form, is_former_name
 from pipeline.transform.vocabulary.terms import legal_form_of
 
+_MAX_PLACES = 20
+"""How many IDNOs are looked at closely; a company's page shows its own once or twice."""
+
 
 def shown_idno(
     page: PageTree, hits: Sequence[LabelledValue], region: CompanyRegion | None, idno: str
@@ -27,32 +31,41 @@ def shown_idno(
     → "1020999000019". An IDNO in a list of founders or in a card of a list of companies is not that of the page.
     """
     labelled = [(hit, value) for hit in hits if hit.field is Field.IDNO and (value := idno_in(hit.value))]
-    own = [hit for hit, value in labelled if value == idno and not _is_of_another(page, hit.label, idno)]
     others = [
         (hit, value)
         for hit, value in labelled
         if value != idno and (region is None or not _is_not_about_page(region, hit))
     ]
-    places = [hit.label for hit in own] or [
-        leaf for leaf in page.root.leaves() if _is_in_own_place(leaf, page, hits, idno)
-    ]
-    if not places:
+    place = _own_place(page, hits, [hit.label for hit, value in labelled if value == idno], idno)
+    if place is None:
         return others[0][1] if others else None
     # The IDNO of the site's operator stands before the heading or after the company's.
     start = page.heading.start if page.heading else 0
-    before = (value for hit, value in others if start < hit.label.start < places[0].start)
-    return next(before, idno)
+    return next((value for hit, value in others if start < hit.label.start < place.start), idno)
+
+
+def _own_place(
+    page: PageTree, hits: Sequence[LabelledValue], labels: Sequence[Node], idno: str
+) -> Node | None:
+    """Return where the page shows the IDNO as its company's: one of the labels, or else a text of its own."""
+    for label in labels[:_MAX_PLACES]:
+        if not _is_of_another(page, label, idno):
+            return label
+    texts = (leaf for leaf in page.root.leaves() if leaf.text == idno and leaf.ancestor("a") is None)
+    return next(
+        (leaf for leaf in islice(texts, _MAX_PLACES) if _is_in_own_place(leaf, page, hits, idno)), None
+    )
 
 
 def _is_in_own_place(leaf: Node, page: PageTree, hits: Sequence[LabelledValue], idno: str) -> bool:
     """Tell whether a text is the company's IDNO without a label, and not in a list of parties or of other companies."""
-    if leaf.text != idno or leaf.ancestor("a") is not None or _is_of_another(page, leaf, idno):
+    if _is_of_another(page, leaf, idno):
         return False
     lists = [hit for hit in hits if hit.field in LIST_FIELDS or hit.field is Field.ELSEWHERE]
     if any(node.contains(leaf) for hit in lists for node in hit.nodes):
         return False
     others = (other for other in page.root.leaves() if other.text != idno and idno_in(other.text))
-    return not any(_are_in_rows(leaf, other, page.heading) for other in others)
+    return not any(_are_in_rows(leaf, other, page.heading) for other in islice(others, _MAX_PLACES))
 
 
 def _are_in_rows(one: Node, other: Node, heading: Node | None) -> bool:
@@ -66,9 +79,14 @@ def _are_in_rows(one: Node, other: Node, heading: Node | None) -> bool:
     trunk = next((node for node in one.ancestors() if node.contains(other)), None)
     if trunk is None:
         return False
-    rows = [child for child in trunk.children if child.contains(one) or child.contains(other)]
+    rows = [_child_around(trunk, one), _child_around(trunk, other)]
     has_heading = heading is not None and any(row.contains(heading) for row in rows)
-    return rows[0].shape == rows[-1].shape and not has_heading
+    return rows[0].shape == rows[1].shape and not has_heading
+
+
+def _child_around(trunk: Node, node: Node) -> Node:
+    """Return the child of `trunk` that contains `node`."""
+    return next(around for around in (node, *node.ancestors()) if around.parent is trunk)
 
 
 def _is_of_another(page: PageTree, place: Node, idno: str) -> bool:

@@ -36,6 +36,7 @@ _LAST_PART = re.compile(r"(.*?\S)(\s*[·•|]\s*|\s+[–—-]\s+|\s*,\s+|:\s+)([
 _WITH_IDNO = re.compile(r"(.*?)[\s,(:№#–—-]*\b[0-9]{13}\)?")
 _BULLETS = "·•|"
 _MAX_PARTS = 5
+_MAX_TITLE = 300
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def title_starts(title: str) -> list[str]:
     """
     if not title:
         return []
-    parts = _TITLE_SEPARATOR.split(title, maxsplit=_MAX_PARTS)
+    parts = _TITLE_SEPARATOR.split(title[:_MAX_TITLE], maxsplit=_MAX_PARTS)
     return list(accumulate(parts))[::2]
 
 

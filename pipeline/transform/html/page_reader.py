@@ -85,7 +85,8 @@ def _reading(
         reason = f"the page says {facts.raw[Field.STATUS]!r} and, in its heading, {shown.parts.states[0]!r}"
         unread.append(Unread(Field.STATUS, region.heading.text, reason))
         status = None
-    facts.raw["name"] = region.heading.text
+    is_in_heading = shown.name is None or shown.name in region.heading.text
+    facts.raw["name"] = region.heading.text if is_in_heading else shown.name or ""
     facts.copy_raw("legal_form_name", Field.LEGAL_FORM)
     facts.copy_raw("address_parts", Field.ADDRESS)
     return Reading(

@@ -39,26 +39,24 @@ _PHRASES: dict[Message, list[str]] = {
         verify you are not a robot | verifying you are human | attention required | are you a robot |
         are you human | enable javascript and cookies | access denied | captcha | recaptcha | ddos protection |
         security check | security verification | one more step | i am not a robot | unusual traffic |
-        nu sunt robot | nu sunteti robot | nu esti robot | verificare de securitate |
-        verificarea de securitate | verificarea browserului | verificam browserul | se verifica browserul |
-        acces interzis | accesul este interzis | accesul a fost blocat | acces blocat | ati fost blocat |
-        un moment va rugam | confirmati ca sunteti om | доступ запрещен | доступ заблокирован |
-        доступ ограничен | проверка браузера | проверяем ваш браузер | проверка безопасности | вы не робот |
-        я не робот | что вы человек | подозрительная активность | you have been blocked | access restricted |
-        acces restrictionat
+        nu sunt robot | nu sunteti robot | nu esti robot | verificare de securitate | verificarea de securitate |
+        verificarea browserului | verificam browserul | se verifica browserul | acces interzis |
+        accesul este interzis | accesul a fost blocat | acces blocat | ati fost blocat | un moment va rugam |
+        confirmati ca sunteti om | доступ запрещен | доступ заблокирован | доступ ограничен | проверка браузера |
+        проверяем ваш браузер | проверка безопасности | вы не робот | я не робот | что вы человек |
+        подозрительная активность | you have been blocked | access restricted | acces restrictionat
         """
     ),
     Message.MAINTENANCE: words(
         """
         mentenanta | lucrari tehnice | lucrari de intretinere | lucrari de mentenanta | in curs de actualizare |
         intretinere tehnica | revenim curand | revenim in curand | revenim imediat | site in constructie |
-        site-ul este in constructie | in constructie | ne intoarcem curand | pauza tehnica |
-        технические работы | технических работ | техническое обслуживание | техническом обслуживании |
-        технические неполадки | на обслуживании | профилактические работы | ведутся работы | скоро вернемся |
-        мы скоро вернемся | сайт на реконструкции | регламентные работы | технический перерыв |
-        технологический перерыв | technical work | technical works | work in progress | upgrade in progress |
-        временно не работает | maintenance | be back soon | back soon | be right back | under construction |
-        coming soon | upgrading
+        site-ul este in constructie | in constructie | ne intoarcem curand | pauza tehnica | технические работы |
+        технических работ | техническое обслуживание | техническом обслуживании | технические неполадки |
+        на обслуживании | профилактические работы | ведутся работы | скоро вернемся | мы скоро вернемся |
+        сайт на реконструкции | регламентные работы | технический перерыв | технологический перерыв |
+        technical work | technical works | work in progress | upgrade in progress | временно не работает |
+        maintenance | be back soon | back soon | be right back | under construction | coming soon | upgrading
         """
     ),
     Message.LIMIT: words(
@@ -77,58 +75,58 @@ _PHRASES: dict[Message, list[str]] = {
     Message.SIGN_IN: words(
         """
         conectati-va | autentificati-va | autentificare | autentificare necesara | conectare | inregistrati-va |
-        logati-va | intrati in cont | creati un cont | creati-va un cont | abonati-va | abonament |
-        abonamentul | sesiunea a expirat | sesiune expirata | inregistrare cont | conecteaza-te |
-        autentifica-te | inregistreaza-te | aboneaza-te | autorizare | cont premium | войдите | авторизуйтесь |
-        авторизация | требуется авторизация | зарегистрируйтесь | войти | вход | вход в систему | подписка |
-        оформите подписку | подпишитесь | сессия истекла | личный кабинет | sign in | log in | login | sign up |
-        register to | authentication required | session expired | session has expired | subscription |
-        subscribe | create an account | premium account | unauthorized | members only
+        logati-va | intrati in cont | creati un cont | creati-va un cont | abonati-va | abonament | abonamentul |
+        sesiunea a expirat | sesiune expirata | inregistrare cont | conecteaza-te | autentifica-te |
+        inregistreaza-te | aboneaza-te | autorizare | cont premium | войдите | авторизуйтесь | авторизация |
+        требуется авторизация | зарегистрируйтесь | войти | вход | вход в систему | подписка | по подписке |
+        для подписчиков | подписке | pentru abonati | оформите подписку | подпишитесь | сессия истекла |
+        личный кабинет | sign in | log in | login | sign up | register to | authentication required |
+        session expired | session has expired | subscription | subscribe | create an account | premium account |
+        unauthorized | members only
         """
     ),
     Message.NOT_FOUND: words(
         """
         nu a fost gasit | nu a fost gasita | nu au fost gasite | nu a fost identificata | nu exista |
-        nu mai exista | negasit | negasita | nu am gasit | nu s-a gasit | nu s-au gasit | nu sa gasit |
-        inexistent | inexistenta | niciun rezultat | nici un rezultat | fara rezultate | nimic gasit |
-        nu figureaza | lipseste din registru | idno gresit | idno invalid | idno incorect | cod invalid |
-        not found | does not exist | doesn't exist | doesn’t exist | no such company | could not find |
-        couldn't find | couldn’t find | can't find | can’t find | cannot find | nothing found | no company |
-        no companies | no results | no longer exists | no data found | invalid idno | unknown company |
-        could not be found | was not found | cannot be found | no match | no matches | не найден | не найдена |
-        не найдено | не найдены | не существует | отсутствует в реестре | ничего не найдено | нет результатов |
-        не удалось найти | ничего не нашлось | не нашли | неверный idno | неверный код | не значится
+        nu mai exista | negasit | negasita | nu am gasit | nu s-a gasit | nu s-au gasit | nu sa gasit | inexistent |
+        inexistenta | niciun rezultat | nici un rezultat | fara rezultate | nimic gasit | nu figureaza |
+        lipseste din registru | idno gresit | idno invalid | idno incorect | cod invalid | not found |
+        does not exist | doesn't exist | doesn’t exist | no such company | could not find | couldn't find |
+        couldn’t find | can't find | can’t find | cannot find | nothing found | no company | no companies |
+        no results | no longer exists | no data found | invalid idno | unknown company | could not be found |
+        was not found | cannot be found | no match | no matches | не найден | не найдена | не найдено | не найдены |
+        не существует | отсутствует в реестре | ничего не найдено | нет результатов | не удалось найти |
+        ничего не нашлось | не нашли | неверный idno | неверный код | не значится
         """
     ),
     Message.SEARCH: words(
         """
-        rezultatele cautarii | rezultate cautare | rezultate ale cautarii | rezultatul cautarii |
-        rezultate gasite | companii gasite | cautare companii | cautare | cauta companii | lista companiilor |
-        catalogul companiilor | toate companiile | rezultate | результаты поиска | результат поиска |
-        найденные компании | поиск компаний | поиск компании | поиск | список компаний | каталог компаний |
-        все компании | результаты | search results | search | companies found | results found | company search |
-        search companies | list of companies | all companies | companies list | company directory | results
+        rezultatele cautarii | rezultate cautare | rezultate ale cautarii | rezultatul cautarii | rezultate gasite |
+        companii gasite | cautare companii | cautare | cauta companii | lista companiilor | catalogul companiilor |
+        toate companiile | rezultate | результаты поиска | результат поиска | найденные компании | поиск компаний |
+        поиск компании | поиск | список компаний | каталог компаний | все компании | результаты | search results |
+        search | companies found | results found | company search | search companies | list of companies |
+        all companies | companies list | company directory | results
         """
     ),
     Message.ERROR: words(
         """
         eroare | eroarea | nu au putut | nu a putut | ceva nu a mers | ceva n-a mers | incercati mai tarziu |
         indisponibil | indisponibila | indisponibile | nu s-a putut | nu s-au putut | nu am putut |
-        nu este disponibil | nu este disponibila | nu sunt disponibile | a aparut o problema |
-        ceva a mers prost | nu raspunde | nu functioneaza | is down | не работает | suprasolicitat |
-        server supraincarcat | temporar oprit | conexiune intrerupta | error | errors | something went wrong |
-        went wrong | try again later | unavailable | not available | failed to load | oops | bad gateway |
-        gateway timeout | gateway time-out | bad request | forbidden | service suspended | timed out |
-        connection lost | server is busy | overloaded | ошибка | ошибки | что-то пошло не так |
-        попробуйте позже | повторите позже | недоступен | недоступна | недоступно | недоступны | не удалось |
-        сервер перегружен | перегружен | не отвечает | сбой | упс | ой | произошел сбой | нет соединения |
-        технические проблемы
+        nu este disponibil | nu este disponibila | nu sunt disponibile | a aparut o problema | ceva a mers prost |
+        nu raspunde | nu functioneaza | is down | не работает | suprasolicitat | server supraincarcat |
+        temporar oprit | conexiune intrerupta | error | errors | something went wrong | went wrong |
+        try again later | unavailable | not available | failed to load | oops | bad gateway | gateway timeout |
+        gateway time-out | bad request | forbidden | service suspended | timed out | connection lost |
+        server is busy | overloaded | ошибка | ошибки | что-то пошло не так | попробуйте позже | повторите позже |
+        недоступен | недоступна | недоступно | недоступны | не удалось | сервер перегружен | перегружен |
+        не отвечает | сбой | упс | ой | произошел сбой | нет соединения | технические проблемы
         """
     ),
     Message.LOADING: words(
         """
-        se incarca | asteptati | va rugam asteptati | incarcare | loading | please wait | загрузка |
-        загружается | подождите | идет загрузка | pregatim datele
+        se incarca | asteptati | va rugam asteptati | incarcare | loading | please wait | загрузка | загружается |
+        подождите | идет загрузка | pregatim datele
         """
     ),
 }
@@ -137,60 +135,58 @@ _FILLERS = frozenset(
     for word in words(
         """
         a | ai | al | ale | am | au | ar | acest | aceasta | acestei | acestui | acces | accesa | accesul |
-        accesata | adresa | afisa | afisata | afisate | aici | aparut | apoi | atinsa | atins | avut |
-        browserul | ca | care | cautat | cautata | cautati | cauza | caz | ce | cel | cerere | cererea |
-        cererii | ceva | codul | cod | companie | compania | companiei | companii | complet | cont | contul |
-        continua | continuare | criteriile | cu | cum | curand | cei | cele | da | datele | date | datelor |
-        de | decat | depasit | depasita | din | disponibil | disponibila | doar | dorita | dumneavoastra | dvs |
-        e | eroare | este | expirat | exista | firma | firmei | fi | fost | gasita | gasit | gasite | gratuita |
-        gratuite | idno | in | inainte | inca | incarcarea | incarca | incarcat | indicat | indicata |
-        indicate | informatia | informatii | informatiile | inregistrat | intern | interna | internet |
-        introdus | incercati | incerca | intreprinderea | la | legatura | limita | limite | lipsesc | locul |
-        lucrari | ma | mai | maine | mult | multe | mers | moment | momentan | minute | ne | necesar |
-        necesara | necesita | nou | noi | nostru | nostri | nu | neasteptata | o | ori | oare | oprit | ore |
-        pagina | paginii | pare | pauza | pe | pentru | persoana | poate | poate fi | preluarea | prin |
-        procesarea | produs | proba | plata | rau | rabdare | reveniti | registru | registrul | regret |
-        regretam | robot | rugam | sa | saptamana | sau | scurt | se | server | serverul | serverului |
-        serviciu | serviciul | si | sistem | sistemul | site | site-ul | siteul | solicitari | solicitarea |
-        solicitata | solicitat | spatiu | sunt | sus | suntem | tarziu | tehnica | tehnice | temporar | text |
-        timp | timpul | toate | trebuie | un | una | unei | unui | utilizator | va | valabil | vedea | vederea |
-        vizualiza | vizualizari | vom | zi | zile | zilnica | zilei | astazi | azi | cautari | cautarii |
-        programata | programate | cerem | putut | incarcate | incarcata | cateva | nicio | niciun | verificati |
-        codului | efectua | efectuat | afisat | revenim | pagini | lucram | imbunatatim | criteriilor |
-        accesati | stimati | utilizatori | depasi | fie | scuze | scuzati | putem | poti | puteti | portalul |
-        portal | temporare | peste | the | this | that | an | and | are | as | at | be | been | being | by |
-        can | can't | can’t | cannot | check | click | code | company | companies | connection | continue |
-        could | data | database | day | did | didn't | do | does | down | due | entered | exist | exists |
-        failed | few | find | for | for you | found | free | from | further | gateway | get | go | had | has |
-        have | here | home | hour | hours | i | if | information | internal | is | it | it's | its | later |
-        limit | load | loading | long | looking | longer | make | maximum | may | minutes | momentarily | more |
-        moved | network | no | not | now | number | of | on | once | or | our | out | page | pages | patience |
-        performing | please | possible | proceed | processing | problem | profile | reached | reason | record |
-        records | reload | removed | request | requested | requests | required | resource | response | retry |
-        return | review | scheduled | search | seconds | security | service | services | shortly | should |
-        some | something | soon | sorry | still | system | take | reasons | legal | improving | working |
-        things | matching | matches | match | query | following | hang | tight | upgrading | support | contact |
-        administrator | exceeded | temporarily | temporary | than | thank | there | time | to | today |
-        tomorrow | too | try | trying | under | unable | unexpected | until | unfortunately | up | upgrade |
-        url | used | user | view | views | visit | wait | was | we | we'll | we’ll | we're | we’re | web |
-        website | were | what | when | while | will | with | wrong | you | you've | you’ve | your | again |
-        any | all | access | account | back | before | busy | but | complete | completed | details | human |
-        daily | monthly | needs | need | в | во | вам | вас | ваш | ваша | ваше | ваши | введен | введенный |
-        ведутся | вернитесь | возникла | время | временно | все | вы | где | данная | данные | данных | для |
-        до | доступ | доступна | доступно | еще | её | завтра | загрузке | загрузить | запрос | запроса |
-        запросов | запрошенная | запрошенный | запрашиваемая | запросу | здесь | и | идут | из | извините |
-        или | информация | информации | искомая | их | к | как | карточка | код | кодом | компания | компании |
-        компаний | компанию | лимит | мы | на | назад | нам | нами | не | нет | неверный | немного | несколько |
-        ничего | но | номер | номером | о | об | обновите | обслуживания | обработке | он | она | от | ответ |
-        отображения | отсутствует | очень | ошибка | пожалуйста | позднее | позже | по | повторите | под |
-        попробуйте | попытку | при | приносим | причине | приходите | проверьте | произошла | произошел |
-        просмотра | просмотров | проводятся | работ | работает | работы | раз | реестр | реестре | с | сайт |
-        сайта | сайте | свяжитесь | сегодня | сейчас | сервер | сервера | сервис | сервиса | сети | система |
+        accesata | adresa | afisa | afisata | afisate | aici | aparut | apoi | atinsa | atins | avut | browserul |
+        ca | care | cautat | cautata | cautati | cauza | caz | ce | cel | cerere | cererea | cererii | ceva |
+        codul | cod | companie | compania | companiei | companii | complet | cont | contul | continua | continuare |
+        criteriile | cu | cum | curand | cei | cele | da | datele | date | datelor | de | decat | depasit |
+        depasita | din | disponibil | disponibila | doar | dorita | dumneavoastra | dvs | e | eroare | este |
+        expirat | exista | firma | firmei | fi | fost | gasita | gasit | gasite | gratuita | gratuite | idno | in |
+        inainte | inca | incarcarea | incarca | incarcat | indicat | indicata | indicate | informatia | informatii |
+        informatiile | inregistrat | intern | interna | internet | introdus | incercati | incerca | intreprinderea |
+        la | legatura | limita | limite | lipsesc | locul | lucrari | ma | mai | maine | mult | multe | mers |
+        moment | momentan | minute | ne | necesar | necesara | necesita | nou | noi | nostru | nostri | nu |
+        neasteptata | o | ori | oare | oprit | ore | pagina | paginii | pare | pauza | pe | pentru | persoana |
+        poate | poate fi | preluarea | prin | procesarea | produs | proba | plata | rau | rabdare | reveniti |
+        registru | registrul | regret | regretam | robot | rugam | sa | saptamana | sau | scurt | se | server |
+        serverul | serverului | serviciu | serviciul | si | sistem | sistemul | site | site-ul | siteul |
+        solicitari | solicitarea | solicitata | solicitat | spatiu | sunt | sus | suntem | tarziu | tehnica |
+        tehnice | temporar | text | timp | timpul | toate | trebuie | un | una | unei | unui | utilizator | va |
+        valabil | vedea | vederea | vizualiza | vizualizari | vom | zi | zile | zilnica | zilei | astazi | azi |
+        cautari | cautarii | programata | programate | cerem | putut | incarcate | incarcata | cateva | nicio |
+        niciun | verificati | codului | efectua | efectuat | afisat | revenim | pagini | lucram | imbunatatim |
+        criteriilor | accesati | stimati | utilizatori | depasi | fie | scuze | scuzati | putem | poti | puteti |
+        portalul | portal | temporare | peste | the | this | that | an | and | are | as | at | be | been | being |
+        by | can | can't | can’t | cannot | check | click | code | company | companies | connection | continue |
+        could | data | database | day | did | didn't | do | does | down | due | entered | exist | exists | failed |
+        few | find | for | for you | found | free | from | further | gateway | get | go | had | has | have | here |
+        home | hour | hours | i | if | information | internal | is | it | it's | its | later | limit | load |
+        loading | long | looking | longer | make | maximum | may | minutes | momentarily | more | moved | network |
+        no | not | now | number | of | on | once | or | our | out | page | pages | patience | performing | please |
+        possible | proceed | processing | problem | profile | reached | reason | record | records | reload |
+        removed | request | requested | requests | required | resource | response | retry | return | review |
+        scheduled | search | seconds | security | service | services | shortly | should | some | something | soon |
+        sorry | still | system | take | reasons | legal | improving | working | things | matching | matches |
+        match | query | following | hang | tight | upgrading | support | contact | administrator | exceeded |
+        temporarily | temporary | than | thank | there | time | to | today | tomorrow | too | try | trying | under |
+        unable | unexpected | until | unfortunately | up | upgrade | url | used | user | view | views | visit |
+        wait | was | we | we'll | we’ll | we're | we’re | web | website | were | what | when | while | will | with |
+        wrong | you | you've | you’ve | your | again | any | all | access | account | back | before | busy | but |
+        complete | completed | details | human | daily | monthly | needs | need | в | во | вам | вас | ваш | ваша |
+        ваше | ваши | введен | введенный | ведутся | вернитесь | возникла | время | временно | все | вы | где |
+        данная | данные | данных | для | до | доступ | доступна | доступно | еще | её | завтра | загрузке |
+        загрузить | запрос | запроса | запросов | запрошенная | запрошенный | запрашиваемая | запросу | здесь | и |
+        идут | из | извините | или | информация | информации | искомая | их | к | как | карточка | код | кодом |
+        компания | компании | компаний | компанию | лимит | мы | на | назад | нам | нами | не | нет | неверный |
+        немного | несколько | ничего | но | номер | номером | о | об | обновите | обслуживания | обработке | он |
+        она | от | ответ | отображения | отсутствует | очень | ошибка | пожалуйста | позднее | позже | по |
+        повторите | под | попробуйте | попытку | при | приносим | причине | приходите | проверьте | произошла |
+        произошел | просмотра | просмотров | проводятся | работ | работает | работы | раз | реестр | реестре | с |
+        сайт | сайта | сайте | свяжитесь | сегодня | сейчас | сервер | сервера | сервис | сервиса | сети | система |
         системе | скоро | слишком | снова | со | сожалению | страница | страницу | страницы | такая | такой |
-        такого | техническим | технические | только | у | увидеть | удалена | утра | фирма | хотите | часа |
-        часов | через | что | чтобы | что-то | это | эта | этой | этого | эту | внутренняя | внутренний |
-        доступен | извинения | находится | организация | организации | предприятие | предприятия | просим |
-        указанным | указанный | этом | портал | портале
+        такого | техническим | технические | только | у | увидеть | удалена | утра | фирма | хотите | часа | часов |
+        через | что | чтобы | что-то | это | эта | этой | этого | эту | внутренняя | внутренний | доступен |
+        извинения | находится | организация | организации | предприятие | предприятия | просим | указанным |
+        указанный | этом | портал | портале
         """
     )
 )
@@ -247,20 +243,19 @@ _GENERIC_WORDS = frozenset(
     words(
         """
         fisa | profil | profilul | date | datele | informatii | informatiile | detalii | detaliile | cartela |
-        card | cardul | pagina | pasaport | pasaportul | extras | extrasul | generale | despre | din |
-        registru | registrul | de | stat | al | a | companie | compania | companiei | companii | firma |
-        firmei | intreprindere | intreprinderii | intreprinderea | agent | agentului | agentul | economic |
-        persoana | persoanei | juridica | juridice | societatii | societatea | organizatiei | organizatia |
-        unitatii | unitate | de drept | persoanelor | companiilor | dosar | dosarul | raport | raportul |
-        prezentare | generala | sumar | idno | cod | fiscal | acasa | oficial | oficiale | si | date-cheie |
-        карточка | профиль | данные | информация | сведения | общие | общая | о | об | из | страница | досье |
-        выписка | реестр | реестра | реестре | компания | компании | компаний | фирма | фирмы | фирме |
-        предприятие | предприятия | предприятии | организация | организации | юридическое | юридического |
-        юридическом | лицо | лица | лице | отчет | обзор | главная | паспорт | идно | код | экономического |
-        агента | company | companies | business | firm | entity | legal | organisation | organization |
-        profile | details | information | info | data | about | general | overview | the | of | page | record |
-        register | registry | report | summary | home | official | state | file | sheet | public | view | main |
-        basic
+        card | cardul | pagina | pasaport | pasaportul | extras | extrasul | generale | despre | din | registru |
+        registrul | de | stat | al | a | companie | compania | companiei | companii | firma | firmei |
+        intreprindere | intreprinderii | intreprinderea | agent | agentului | agentul | economic | persoana |
+        persoanei | juridica | juridice | societatii | societatea | organizatiei | organizatia | unitatii |
+        unitate | de drept | persoanelor | companiilor | dosar | dosarul | raport | raportul | prezentare |
+        generala | sumar | idno | cod | fiscal | acasa | oficial | oficiale | si | date-cheie | карточка | профиль |
+        данные | информация | сведения | общие | общая | о | об | из | страница | досье | выписка | реестр |
+        реестра | реестре | компания | компании | компаний | фирма | фирмы | фирме | предприятие | предприятия |
+        предприятии | организация | организации | юридическое | юридического | юридическом | лицо | лица | лице |
+        отчет | обзор | главная | паспорт | идно | код | экономического | агента | company | companies | business |
+        firm | entity | legal | organisation | organization | profile | details | information | info | data |
+        about | general | overview | the | of | page | record | register | registry | report | summary | home |
+        official | state | file | sheet | public | view | main | basic
         """
     )
 )
@@ -284,10 +279,11 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _SENTENCE_WORDS = frozenset(
     words(
         """
-        este | sunt | sint | nu | va | vom | veti | avem | aveti | puteti | fost | trebuie | poate | rugam |
-        temporar | momentan | incercati | reveniti | functioneaza | is | are | was | were | not | please | we |
-        you | your | cannot | can't | will | be | has | have | try | temporarily | currently | unavailable |
-        не | мы | вы | вас | вам | ваш | пожалуйста | временно | будет | можно | нельзя | работает | недоступен
+        este | sunt | sint | sunteti | esti | nu | va | verificam | pentru a | доступно | доступна | vom | veti |
+        avem | aveti | puteti | fost | trebuie | poate | rugam | temporar | momentan | incercati | reveniti |
+        functioneaza | is | are | was | were | not | please | we | you | your | cannot | can't | will | be | has |
+        have | try | temporarily | currently | unavailable | не | мы | вы | вас | вам | ваш | пожалуйста |
+        временно | будет | можно | нельзя | работает | недоступен
         """
     )
 )
@@ -349,7 +345,7 @@ def is_generic_title(text: str) -> bool:
 
     "Fișa companiei", "Company profile", "openmoney.md", "{{ company.name }}" → True
     """
-    plain = fold(text).strip(" .:")
+    plain = fold(text[:_MAX_LENGTH]).strip(" .:")
     if _LEFTOVER.search(plain) or _SITE_NAMES.fullmatch(plain):
         return True
     found = _WORD.findall(plain)

@@ -17,9 +17,8 @@ _FORMS = frozenset(
         intreprinderea cu capital strain | intreprinderea mixta | asociatia obsteasca | asociatie obsteasca |
         cooperativa de productie | cooperativa de consum | cooperativa de intreprinzator | institutia publica |
         institutie publica | fundatia | общество с ограниченной ответственностью | акционерное общество |
-        индивидуальное предприятие | крестьянское хозяйство | фермерское хозяйство |
-        государственное предприятие | муниципальное предприятие | limited liability company |
-        joint stock company
+        индивидуальное предприятие | крестьянское хозяйство | фермерское хозяйство | государственное предприятие |
+        муниципальное предприятие | limited liability company | joint stock company
         """
     )
 )

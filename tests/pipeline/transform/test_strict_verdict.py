@@ -92,6 +92,20 @@ def test_message_beside_the_idno_is_no_record(message: str) -> None:
         transform(idno=IDNO, html=page(message, ONLY_IDNO), bodies=[body("ALFA FRUCT SRL")])
 
 
+@pytest.mark.parametrize(
+    "message", ["Limita de vizualizări a fost atinsă", "Conectați-vă", "Mentenanță", "Доступно по подписке"]
+)
+def test_message_above_facts_of_the_company_is_no_name(message: str) -> None:
+    assert name_of(message, FACTS, f"{message} – OpenMoney") is None
+
+
+@pytest.mark.parametrize("name", ["PAGE NOT FOUND", "FORBIDDEN"])
+def test_text_of_an_error_above_a_complete_page_is_the_name(name: str) -> None:
+    facts = FACTS.replace("</dl>", "<dt>Statut</dt><dd>Activă</dd><dt>Adresa</dt><dd>str. Pilda, 1</dd></dl>")
+    assert name_of(name, facts) == name
+    assert name_of(name, ONLY_IDNO) is None
+
+
 @pytest.mark.parametrize("heading", ["Vă așteptăm mâine", "Контент для партнёров", "Upgrade your plan"])
 def test_heading_that_looks_like_no_name_needs_a_fact_beside_the_idno(heading: str) -> None:
     assert name_of(heading, ONLY_IDNO) is None
@@ -267,6 +281,17 @@ def test_status_and_address_in_a_subtitle_are_read() -> None:
     reading = read_html(page("STUPINA CU FLORI", line), IDNO)
     assert (reading.status, reading.legal_form) == (CompanyStatus.ACTIVE, "SRL")
     assert reading.address == "MD-2001, mun. Chișinău, str. Pilda, 1"
+
+
+def test_text_among_the_facts_of_a_subtitle_is_reported_as_unread() -> None:
+    line = f"<p>SRL · IDNO {IDNO} · Chișinău</p>"
+    assert [item.text for item in read_html(page("STUPINA CU FLORI", line), IDNO).unread] == ["Chișinău"]
+
+
+def test_labelled_lines_are_no_subtitle() -> None:
+    lines = f"<div><b>IDNO</b>: {IDNO}<br><b>Fondatori</b>: MODELEANU ION (100%)</div>"
+    reading = read_html(page("FONDATORI SRL", lines), IDNO)
+    assert [party.name for party in reading.founders] == ["MODELEANU ION"]
 
 
 def test_subtitle_with_the_idno_of_another_company_is_its_page() -> None:
