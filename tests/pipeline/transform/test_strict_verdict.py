@@ -72,6 +72,11 @@ MESSAGES = [
         "Serviciu indisponibil",
     ),
     *("Ne pare rău, pagina solicitată nu există", "503 Service Temporarily Unavailable", "Abonament expirat"),
+    *("Site-ul este în mentenanță", "Сайт находится на техническом обслуживании", "Are you a human?"),
+    *("Доступ к карточке ограничен", "Conexiunea la baza de date a eșuat", "Такой компании нет в реестре"),
+    *("IDNO-ul introdus nu este valid", "Bine ați venit!", "Вход в личный кабинет"),
+    *("You've hit your search limit", "Nu s-au putut încărca datele", "Поиск по ИДНО"),
+    *("SERVICIUL NU ESTE DISPONIBIL", "САЙТ ВРЕМЕННО НЕ РАБОТАЕТ"),
     *(
         "{{ company.name }}",
         "undefined",
@@ -171,6 +176,13 @@ def test_name_under_a_general_heading_is_read_if_the_title_confirms_it() -> None
     assert name_of("Fișa companiei", content, "ALFA FRUCT SRL – OpenMoney") == "ALFA FRUCT SRL"
     assert name_of("Fișa companiei", content) is None
     assert name_of("Fișa companiei ALFA FRUCT SRL") == "ALFA FRUCT SRL"
+
+
+def test_legal_form_may_stand_before_the_name_in_the_json_and_after_it_on_the_page() -> None:
+    bodies = [body("Societatea cu Răspundere Limitată „ALFA FRUCT”")]
+    assert transform(idno=IDNO, html=page("ALFA FRUCT S.R.L."), bodies=bodies).disagreements.keys() <= {
+        "name"
+    }
 
 
 def test_heading_and_label_of_the_name_must_agree() -> None:
