@@ -1,7 +1,8 @@
 """Page verdicts: the outcome of a visit, decided from what its page shows.
 
-The outcome `ok` requires proof that the page shows the company with the visit's IDNO. Without
-proof, the visit has another outcome.
+The outcome `ok` requires proof that the page shows the company with the visit's IDNO. The proof decides first: neither
+the document's status nor a text refutes it. (A single-page application on a static host answers 404 for every path; the
+capture keeps the status.) Only if the proof fails, status and messages tell which other outcome the visit has.
 """
 
 import json
@@ -10,15 +11,31 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pipeline.extract.browser.network_log import NetworkLog, NetworkRequest
-from pipeline.transform.html.page_reader import is_error_text, read_html
-from pipeline.transform.html.page_tree import PageTree, read_page, visible_text
+from pipeline.transform.html.heading_name import title_starts
+from pipeline.transform.html.page_reader import read_html
+from pipeline.transform.html.page_tree import TEXT, Node, PageTree, read_page, visible_text
 from pipeline.transform.json.payloads import read_payloads
 from pipeline.transform.merge import NotThisCompany, check_company
-from pipeline.transform.vocabulary.labels import CHALLENGE_TEXTS, ERROR_TEXTS, NOT_FOUND_TEXTS, mentions
+from pipeline.transform.vocabulary.messages import Message, message_of
 from warehouse.contract import Outcome
 
+_MAX_CHALLENGE_LENGTH = 1500
+"""A challenge, which explains itself to the visitor, has at most this many characters."""
 _MAX_MESSAGE_LENGTH = 600
 """A page that only shows a message, such as an error or a challenge, has at most this many characters."""
+
+
+_NOT_FOUND = (404, 410)
+_MESSAGES = {
+    Message.NOT_FOUND: Outcome.NOT_FOUND,
+    Message.ERROR: Outcome.SERVER_ERROR,
+    Message.MAINTENANCE: Outcome.SERVER_ERROR,
+    Message.CHALLENGE: Outcome.BLOCKED,
+    Message.LIMIT: Outcome.BLOCKED,
+    Message.SIGN_IN: Outcome.INCOMPLETE,
+    Message.SEARCH: Outcome.WRONG_PAGE,
+}
+"""The outcomes of messages that a page shows instead of a company. While a page is loading, there is no outcome."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +76,9 @@ class PageEvidence:
 def judge(evidence: PageEvidence) -> PageVerdict | None:
     """Return the verdict on a page as it is now; None if the page does not yet show the company or a failure."""
     return (
-        _judge_document(evidence)
+        _judge_connection(evidence)
         or _judge_company(evidence)
+        or _judge_document(evidence)
         or _judge_answers(evidence)
         or _judge_message(evidence)
     )
@@ -80,19 +98,36 @@ def judge_at_deadline(evidence: PageEvidence) -> PageVerdict:
     return PageVerdict(Outcome.TIMEOUT, "the page showed no company before the visit's deadline")
 
 
-def _judge_document(evidence: PageEvidence) -> PageVerdict | None:
+def _judge_connection(evidence: PageEvidence) -> PageVerdict | None:
+    """Return a verdict if no document of the site arrived: the connection failed, or a challenge was sent instead."""
     document = evidence.network.document
     if document is None:
         return None
     if document.failure is not None and document.status_code is None:
         return PageVerdict(Outcome.NETWORK_ERROR, document.failure, certain=True)
-    if _is_challenge(document) or _shows_challenge(evidence.page):
-        return PageVerdict(
-            Outcome.BLOCKED,
-            f"the site answered with a challenge, status {document.status_code}",
-            certain=True,
-        )
-    return _judge_status(document, "the document", certain=True)
+    return _challenge(document, certain=True) if _is_challenge(document) else None
+
+
+def _challenge(document: NetworkRequest, *, certain: bool) -> PageVerdict:
+    reason = f"the site answered with a challenge, status {document.status_code}"
+    return PageVerdict(Outcome.BLOCKED, reason, certain)
+
+
+def _judge_document(evidence: PageEvidence) -> PageVerdict | None:
+    """Judge the status of the document, and a challenge that the page shows, when nothing proves the company."""
+    document = evidence.network.document
+    if document is None:
+        return None
+    has_failed = document.status_code is not None and document.status_code >= 400
+    if _shows_challenge(evidence.page) and (has_failed or not evidence.awaits_data):
+        return _challenge(document, certain=has_failed)
+    if document.status_code not in _NOT_FOUND:
+        return _judge_status(document, "the document", certain=True)
+    # The scripts of a page with status 404 may still render the company.
+    is_undecided = evidence.awaits_data or ("<script" in evidence.html and not evidence.page.root.text)
+    if is_undecided and not evidence.is_final:
+        return None
+    return _judge_status(document, "the document", certain=False)
 
 
 def _judge_status(request: NetworkRequest, what: str, *, certain: bool) -> PageVerdict | None:
@@ -105,7 +140,7 @@ def _judge_status(request: NetworkRequest, what: str, *, certain: bool) -> PageV
         return PageVerdict(Outcome.BLOCKED, reason, certain, rate_limited=status == 429, retry_after=wait)
     if status >= 500:
         return PageVerdict(Outcome.SERVER_ERROR, reason, certain, retry_after=wait)
-    return PageVerdict(Outcome.NOT_FOUND, reason, certain) if status in (404, 410) else None
+    return PageVerdict(Outcome.NOT_FOUND, reason, certain) if status in _NOT_FOUND else None
 
 
 def _is_challenge(request: NetworkRequest) -> bool:
@@ -113,19 +148,22 @@ def _is_challenge(request: NetworkRequest) -> bool:
 
 
 def _shows_challenge(page: PageTree) -> bool:
-    if mentions(page.title, CHALLENGE_TEXTS):
-        return True
-    text = visible_text(page.root)
-    return (
-        len(text) < _MAX_MESSAGE_LENGTH
-        and page.heading is not None
-        and mentions(visible_text(page.heading), CHALLENGE_TEXTS)
-    )
+    """Tell whether a page is a challenge by its texts and its size.
+
+        <title>Just a moment...</title> <h1>openmoney.md</h1> <h2>Verifying you are human</h2>
+
+    → True
+    """
+    if len(visible_text(page.root)) > _MAX_CHALLENGE_LENGTH:
+        return False
+    texts = (*title_starts(page.title)[:1], visible_text(page.heading) if page.heading else "")
+    return any(message_of(text) is Message.CHALLENGE for text in texts)
 
 
 def _judge_company(evidence: PageEvidence) -> PageVerdict | None:
     """Return `ok` if the page proves that it shows this company, `wrong_page` if it shows another; otherwise None."""
-    page, payload = read_html(evidence.html, evidence.idno), read_payloads(evidence.bodies, evidence.idno)
+    payload = read_payloads(evidence.bodies, evidence.idno)
+    page = read_html(evidence.html, evidence.idno, known_name=payload.name if payload else None)
     if page.idno is not None and page.idno != evidence.idno and page.name is not None:
         return PageVerdict(Outcome.WRONG_PAGE, f"the page shows the company {page.idno}")
     try:
@@ -149,8 +187,8 @@ def _judge_answers(evidence: PageEvidence) -> PageVerdict | None:
         return verdict
     if request.failure:
         return PageVerdict(Outcome.NETWORK_ERROR, f"{request.url}: {request.failure}")
-    if any(_is_malformed(body) for body in evidence.bodies) and mentions(
-        visible_text(evidence.page.root), ERROR_TEXTS
+    if any(_is_malformed(body) for body in evidence.bodies) and Message.ERROR in _messages(
+        evidence.page.root
     ):
         return PageVerdict(Outcome.SERVER_ERROR, "the page's data is malformed JSON")
     return None
@@ -169,12 +207,19 @@ def _judge_message(evidence: PageEvidence) -> PageVerdict | None:
     if evidence.awaits_data:
         return None
     page = evidence.page
-    heading = visible_text(page.heading) if page.heading else ""
-    text = heading or visible_text(page.root)
-    if len(text) > _MAX_MESSAGE_LENGTH:
-        return None
-    if mentions(text, NOT_FOUND_TEXTS):
-        return PageVerdict(Outcome.NOT_FOUND, f"the site says {text[:80]!r}")
-    if heading and is_error_text(heading):
-        return PageVerdict(Outcome.SERVER_ERROR, f"the site says {text[:80]!r}")
+    shown = _messages(page.heading) if page.heading else {}
+    if not shown and len(visible_text(page.root)) <= _MAX_MESSAGE_LENGTH:
+        shown = _messages(page.root)
+    for message, text in shown.items():
+        if outcome := _MESSAGES.get(message):
+            return PageVerdict(outcome, f"the site says {text[:80]!r}")
     return None
+
+
+def _messages(node: Node) -> dict[Message, str]:
+    """Return the messages that are the whole text of an element or of a text in it, each with this text."""
+    shown: dict[Message, str] = {}
+    for inner in (node, *node.descendants()):
+        if (inner.tag == TEXT or inner.is_block) and (message := message_of(inner.text)):
+            shown.setdefault(message, inner.text)
+    return shown

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from pipeline.transform.source_text import comparison_key, fold
+from pipeline.transform.vocabulary.names import core_of_name
 from warehouse.records.models import Activity, AddressParts, Cuatm, Party, Statement
 
 _WORD = re.compile(r"\w+")
@@ -39,6 +40,8 @@ def _entry_key(entry: Party | Activity) -> tuple[str, str]:
 
 def same_name(html: str, json: str | None) -> bool:
     """Tell whether the heading `html` and the name `json` are the same name; either may omit legal form or quotes."""
+    if json and core_of_name(html) == core_of_name(json) != "":
+        return True
     one, other = (f" {' '.join(_WORD.findall(fold(text)))} " for text in (html, json or ""))
     return not one.isspace() and not other.isspace() and (one in other or other in one)
 

@@ -113,8 +113,8 @@ def transform(
         NotThisCompany: Nothing proves that the capture shows this company.
     """
     contents = [parse_json(body) for body in bodies]
-    page = read_html(html, idno, fetched_at=fetched_at)
     payload = read_company(contents, idno, fetched_at=fetched_at)
+    page = read_html(html, idno, known_name=payload.name if payload else None, fetched_at=fetched_at)
     check_company(idno, page, payload)
     return merge(idno, page, _with_statements(payload, read_filed_statements(contents, idno)))
 

@@ -147,7 +147,7 @@ class CompanyRegion:
                 block = self._largest_without_company(hit.label)
                 caption = f"{hit.field} {fold(hit.caption.partition(':')[0])}"
                 blocks.setdefault((block.start, caption), []).append(hit)
-        many = [hits for hits in blocks.values() if len(hits) >= MIN_REPEATS]
+        many = [hits for hits in blocks.values() if len({hit.label.start for hit in hits}) >= MIN_REPEATS]
         around = [_smallest_around([hit.label for hit in hits]) for hits in many]
         return around + titled_alike(
             [(self._largest_without_company(hits[0].label), caption) for (_, caption), hits in blocks.items()]

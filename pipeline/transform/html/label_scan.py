@@ -20,6 +20,7 @@ from pipeline.transform.html.line_pairs import (
     read_line_of_facts,
 )
 from pipeline.transform.html.page_tree import HEADINGS, TEXT, Node, PageTree
+from pipeline.transform.html.subtitle import idno_in_sentence, line_block, subtitle_facts, subtitle_line
 from pipeline.transform.html.value_lines import (
     LABEL_TAGS,
     NEVER_VALUE_TAGS,
@@ -49,6 +50,7 @@ class _Scan:
 
     def __init__(self, page: PageTree) -> None:
         self.hits: list[LabelledValue] = []
+        self._heading = page.heading
         self._name = fold(page.heading.text) if page.heading else ""
         self._places = find_value_places(page.root)
         self._in_attributes = find_attribute_labels(page.root, page.heading.text if page.heading else "")
@@ -61,7 +63,10 @@ class _Scan:
     def _read(self, leaf: Node) -> None:
         if leaf.start <= self._last_label_end or leaf.start in self._value_leaves:
             return
-        if leaf.start in self._places.values and not _is_name_or_link(leaf, self._name):
+        if leaf.start not in self._statement_leaves and (line := _subtitle_hits(leaf, self._heading)):
+            self.hits += line
+            self._last_label_end = line[0].label.end
+        elif leaf.start in self._places.values and not _is_name_or_link(leaf, self._name):
             label, nodes = self._places.values[leaf.start]
             if field := field_of(label.text):
                 self._add(LabelledValue(field, label, nodes))
@@ -102,6 +107,28 @@ def _is_in_link(leaf: Node) -> bool:
         node.tag == "a" and not {"aria-expanded", "aria-controls"} & node.attributes.keys()
         for node in leaf.ancestors()
     )
+
+
+def _subtitle_hits(leaf: Node, heading: Node | None) -> list[LabelledValue]:
+    """Return the facts without labels in the line that a text begins; [] above the heading.
+
+        <p>SRL · IDNO 1020999000019 · înregistrată la 12 martie 2015</p>
+
+    → three hits with the `p` as their label
+    """
+    if heading is None or leaf.start < heading.end or (block := line_block(leaf)) is None:
+        return []
+    is_labelled = field_of(leaf.text) is not None or label_in_line(leaf.text) is not None
+    if is_labelled and any(node.tag == "br" for node in block.descendants()):
+        return []  # lines with a label each
+    line = subtitle_line(block)
+    if facts := subtitle_facts(line):
+        hits = [LabelledValue(field, block, (), text) for field, text in facts]
+    elif not is_labelled and (number := idno_in_sentence(line, heading.text)):
+        hits = [LabelledValue(Field.IDNO, block, (), number)]
+    else:
+        return []
+    return [] if _is_value_of_unknown_label(leaf) else hits
 
 
 def _cannot_be_label(leaf: Node, name: str) -> bool:

@@ -1,6 +1,7 @@
 """Reader of rendered HTML: finds facts by labels and structure, so it does not depend on the layout."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -9,6 +10,8 @@ from typing import TypeVar
 from pipeline.transform.date_text import latest_day
 from pipeline.transform.grammar import Parsed
 from pipeline.transform.html.activities import read_activities
+from pipeline.transform.html.company_name import ShownName, read_name
+from pipeline.transform.html.company_proof import shown_idno
 from pipeline.transform.html.company_region import CompanyRegion, are_side_by_side
 from pipeline.transform.html.field_values import (
     registration_dates,
@@ -17,75 +20,92 @@ from pipeline.transform.html.field_values import (
     shown_legal_forms,
     shown_statuses,
 )
-from pipeline.transform.html.idno_texts import idno_in
 from pipeline.transform.html.key_figures import read_key_figures
 from pipeline.transform.html.label_scan import LabelledValue, find_labelled_values
-from pipeline.transform.html.page_tree import IDNO_TEXT, Node, PageTree, read_page, text_of
+from pipeline.transform.html.page_tree import read_page
 from pipeline.transform.html.parties import read_parties
 from pipeline.transform.html.rules import rules_of
+from pipeline.transform.html.subtitle import subtitle_line, unread_parts
 from pipeline.transform.html.unknown_labels import unknown_labels
 from pipeline.transform.places import address_parts
 from pipeline.transform.reading import Reading, Unread, abbreviate
-from pipeline.transform.source_text import comparison_key, fold, text_or_none
+from pipeline.transform.source_text import comparison_key, text_or_none
 from pipeline.transform.vocabulary.field import Field
-from pipeline.transform.vocabulary.labels import (
-    ERROR_OPENINGS,
-    ERROR_TEXTS,
-    NOT_FOUND_TEXTS,
-    mentions,
-)
 from pipeline.transform.vocabulary.placeholders import placeholder_reason
-from pipeline.transform.vocabulary.statuses import status_of
-from pipeline.transform.vocabulary.terms import legal_form_name, legal_form_of
-from warehouse.records.models import Activity, Party
+from pipeline.transform.vocabulary.terms import legal_form_name
+from warehouse.records.models import Activity, CompanyStatus, Party
 
 _Value = TypeVar("_Value")
 _BADGE_PARTS = re.compile(r"\s*[·•|]\s*|\s+[–—/]\s+")
 _BADGE_TEXTS = 8
 """Maximum number of texts after the heading that are read as badges (a status, a legal form)."""
-_MESSAGE_END = " :!,."
-_HTTP_STATUS = re.compile(r"^[45]\d\d[\s:–—-]+")
+_SUBTITLE = "subtitle"
+"""The field of unread texts in a line of facts below the heading, because it is unknown what they are about."""
 _MAX_LABELS = 1000
 """Four times as many labels as on any company's page. A limit is needed because the time to assign labels to blocks
 grows quadratically with the number of labels."""
 
 
-def read_html(html: str, idno: str, *, fetched_at: datetime | None = None) -> Reading:
+def read_html(
+    html: str, idno: str, *, known_name: str | None = None, fetched_at: datetime | None = None
+) -> Reading:
     """Read a page as the page of the company `idno`.
 
     The reading's `idno` is the IDNO that the page shows for its company. If it differs from the argument, the page
     belongs to another company. If it is None, the page shows no IDNO. Without a heading, only the IDNO is read. With
     too many labels, only the IDNO and the name are read. A date later than the day after `fetched_at` (None: now) is
     unread.
+
+    `known_name` is the name that the JSON states for the company. It tells which part of a heading is the name.
     """
     page = read_page(html)
     hits = find_labelled_values(page)
     if page.heading is None:
-        return Reading(idno=_shown_idno(page, hits, None, idno))
+        return Reading(idno=shown_idno(page, hits, None, idno))
     if len(hits) > _MAX_LABELS:
-        shown = _shown_idno(page, hits, None, idno)
+        name = read_name(page, hits[:_MAX_LABELS], idno, known_name=known_name, fact_count=0).name
         note = f"the page shows {len(hits)} labels, {_MAX_LABELS} at most are looked at"
-        return Reading(idno=shown, name=_company_name(page.heading), notes=(note,))
+        return Reading(idno=shown_idno(page, hits, None, idno), name=name, notes=(note,))
     region = CompanyRegion(page, page.heading, idno, hits)
-    return _reading(region, _shown_idno(page, hits, region, idno), latest_day(fetched_at))
+    company_hits = region.company_hits()
+    name_shown = read_name(
+        page, hits, idno, known_name=known_name, fact_count=_fact_count([*company_hits, *region.anchors])
+    )
+    shown = shown_idno(page, hits, region, idno)
+    return _reading(region, company_hits, name_shown, shown, latest_day(fetched_at))
 
 
-def _reading(region: CompanyRegion, idno: str | None, latest: date) -> Reading:
-    hits = region.company_hits()
-    badges = list(_badges(region))
+def _fact_count(hits: Sequence[LabelledValue]) -> int:
+    """Return of how many fields the page shows a value for the company, besides its IDNO and its name."""
+    fields = {hit.field for hit in hits if text_or_none(hit.value)}
+    return len(fields - {Field.IDNO, Field.NAME, Field.OTHER, Field.ELSEWHERE, Field.HISTORY})
+
+
+def _reading(
+    region: CompanyRegion, hits: Sequence[LabelledValue], shown: ShownName, idno: str | None, latest: date
+) -> Reading:
+    badges = list(_badges(region, shown.parts.badges))
     facts = _FactCollector()
     legal_form = facts.single_value(Field.LEGAL_FORM, shown_legal_forms(hits, badges))
     address = facts.single_value(Field.ADDRESS, shown_addresses(hits))
-    name = _company_name(region.heading)
-    facts.raw["name"] = region.heading.text
+    status = facts.single_value(Field.STATUS, shown_statuses(hits, badges, latest))
+    if status is CompanyStatus.ACTIVE and shown.parts.states:
+        reason = f"the page says {facts.raw[Field.STATUS]!r} and, in its heading, {shown.parts.states[0]!r}"
+        facts.unread.append(Unread(Field.STATUS, region.heading.text, reason))
+        status = None
+    facts.unread += [*shown.unread, *_unread_in_subtitles(hits)]
+    for name, remarks in _heading_remarks(shown).items():
+        facts.remarks[name] = (*facts.remarks.get(name, ()), *remarks)
+    is_in_heading = shown.name is None or shown.name in region.heading.text
+    facts.raw["name"] = region.heading.text if is_in_heading else shown.name or ""
     facts.copy_raw("legal_form_name", Field.LEGAL_FORM)
     facts.copy_raw("address_parts", Field.ADDRESS)
     reading = Reading(
         idno=idno,
-        name=name,
+        name=shown.name,
         legal_form=legal_form,
         legal_form_name=legal_form_name(legal_form),
-        status=facts.single_value(Field.STATUS, shown_statuses(hits, badges, latest)),
+        status=status,
         registered_on=facts.single_value(Field.REGISTERED_ON, registration_dates(hits, latest)),
         address=address,
         address_parts=address_parts(address) if address else None,
@@ -109,6 +129,20 @@ def _reading(region: CompanyRegion, idno: str | None, latest: date) -> Reading:
 def _spelling(value: object) -> object:
     """Return a key that is the same for two spellings of a value: „Chişinău” and „Chișinău”."""
     return comparison_key(value) if isinstance(value, str) else value
+
+
+def _unread_in_subtitles(hits: Sequence[LabelledValue]) -> Iterator[Unread]:
+    """Yield the parts of lines with several facts that are no facts."""
+    blocks = Counter(hit.label.start for hit in hits)
+    for label in {hit.label.start: hit.label for hit in hits if blocks[hit.label.start] > 1}.values():
+        for part in unread_parts(subtitle_line(label)):
+            yield Unread(_SUBTITLE, part, "the text is in a line of facts and is none")
+
+
+def _heading_remarks(shown: ShownName) -> dict[str, tuple[str, ...]]:
+    """Return what the heading says besides the name, by the field that it is about."""
+    beside = {Field.STATUS.value: shown.parts.states, Field.NAME.value: shown.parts.remarks}
+    return {name: remarks for name, remarks in beside.items() if remarks}
 
 
 class _FactCollector:
@@ -206,77 +240,8 @@ class _FactCollector:
             self.raw[field] = " ".join(hit.value for hit in lists if hit.value)
 
 
-def _shown_idno(
-    page: PageTree, hits: Sequence[LabelledValue], region: CompanyRegion | None, idno: str
-) -> str | None:
-    """Return the IDNO that the page shows for its company: after a label, or as a text of its own outside of links.
-
-        <main><h1>PLOPENA AGRO</h1>
-        <p>IDNO: 1020999000019</p></main>
-
-    → "1020999000019"
-    """
-    labelled = [(hit, value) for hit in hits if hit.field is Field.IDNO and (value := idno_in(hit.value))]
-    if any(value == idno for _, value in labelled):
-        return idno
-    if any(leaf.text == idno and leaf.ancestor("a") is None for leaf in page.root.leaves()):
-        return idno
-    # An IDNO in a list of other companies, or in the site operator's data, is not the IDNO of the page's company.
-    return next(
-        (value for hit, value in labelled if region is None or not _is_not_about_page(region, hit)), None
-    )
-
-
-def _is_not_about_page(region: CompanyRegion, hit: LabelledValue) -> bool:
-    """Tell whether an IDNO is not that of the page's company: it precedes the heading, or is in a link or a list.
-
-        <ul><li><b>ALTA</b> <span>IDNO: 1020999009997</span></li>
-        <li><b>ALFA FRUCT</b> <span>IDNO: 1007998000019</span></li></ul>
-
-    → True for both
-    """
-    if hit.label.start < region.heading.start or hit.label.ancestor("a") is not None:
-        return True
-    # In a list of facts, the item with the IDNO contains nothing else. In a list of companies, it has other texts too.
-    item = hit.label.ancestor("li")
-    alone = (comparison_key(hit.label.text), comparison_key(f"{hit.label.text} {hit.value}"))
-    return item is not None and comparison_key(item.text) not in alone
-
-
-def _company_name(heading: Node) -> str | None:
-    """Return the heading's text without the badges inside it; None if the heading is an error message.
-
-        <h1>PLOPENA AGRO <span>Activă</span></h1>
-
-    → "PLOPENA AGRO"
-    """
-    badges = [node for node in heading.descendants() if node.tag and _is_badge(node.text)]
-    rest = text_of([heading], badges)
-    name = text_or_none(rest if rest else heading.text)
-    if name is None or is_error_text(name) or not comparison_key(name) or IDNO_TEXT.fullmatch(name):
-        return None
-    return name
-
-
-def _is_badge(text: str) -> bool:
-    """Tell whether a text is a status or a legal form, or ends with an IDNO."""
-    return status_of(text) is not None or legal_form_of(text) is not None or bool(idno_in(text[-13:]))
-
-
-def is_error_text(text: str) -> bool:
-    """Tell whether the text of a heading is a message of the site, not a name."""
-    opening, has_status = _HTTP_STATUS.subn("", fold(text)[:60])
-    if mentions(text, NOT_FOUND_TEXTS) or (has_status and mentions(opening, ERROR_TEXTS)):
-        return True
-    return any(
-        opening == phrase
-        or (opening.startswith(phrase) and opening[len(phrase)] in _MESSAGE_END and not phrase.isdigit())
-        for phrase in (*ERROR_TEXTS, *ERROR_OPENINGS)
-    )
-
-
-def _badges(region: CompanyRegion) -> Iterator[str]:
-    """Yield the texts that may be badges: elements inside the heading, and texts between it and the first label.
+def _badges(region: CompanyRegion, in_heading: Sequence[str]) -> Iterator[str]:
+    """Yield the texts that may be badges: those in the heading, and texts between it and the first label.
 
         <h1>PLOPENA AGRO <span>Activă</span></h1>
         <p>SRL · Chișinău</p>
@@ -284,7 +249,7 @@ def _badges(region: CompanyRegion) -> Iterator[str]:
     → "Activă", "SRL", "Chișinău"
     """
     heading = region.heading
-    yield from (node.text for node in heading.descendants() if node.tag)
+    yield from in_heading
     around = next(iter(list(heading.ancestors())[1::-1]), heading)
     labels = [hit.label.start for hit in region.hits if hit.label.start > heading.end]
     first_label = min(labels, default=around.end)

@@ -1,4 +1,4 @@
-"""Recognition of labels, of links for actions, and of the messages that a site shows."""
+"""Recognition of labels and of links for actions."""
 
 import re
 from functools import lru_cache
@@ -58,29 +58,6 @@ _ACTION = re.compile(
     r"(?:vezi|arata|afiseaza|deschide|copiaza|copie|copiere|mai mult|toate|toti|pe harta|harta|detalii|obtine|"
     r"показать|смотреть|открыть|скопировать|копировать|подробнее|все|еще|на карте|карта|маршрут|посмотреть|"
     r"show|view|see|open|copy|more|all|on (?:the )?map|map|details|directions|get directions)(?: .{0,40})?"
-)
-
-NOT_FOUND_TEXTS = (
-    *("nu a fost gasit", "nu exista", "negasit", "nu am gasit", "nu s-a gasit", "inexistent", "nu sa gasit"),
-    *("not found", "does not exist", "doesn't exist", "no such company", "could not find", "couldn't find"),
-    *("не найден", "не существует", "отсутствует в реестре", "nothing found", "no company"),
-)
-ERROR_TEXTS = (
-    *("eroare", "ceva nu a mers", "incercati mai tarziu", "indisponibil", "nu s-a putut", "nu am putut"),
-    *("error", "something went wrong", "try again later", "unavailable", "failed to load", "oops"),
-    *("ошибка", "что-то пошло не так", "попробуйте позже", "недоступен", "не удалось"),
-)
-ERROR_OPENINGS = (
-    *("a aparut o eroare", "s-a produs o eroare", "a intervenit o eroare", "a avut loc o eroare"),
-    *("an error", "internal server error", "server error", "service unavailable", "bad gateway"),
-    *("gateway timeout", "gateway time-out", "bad request", "forbidden", "page not found"),
-    *("произошла ошибка", "возникла ошибка", "внутренняя ошибка", "сервис недоступен"),
-    *("400", "401", "403", "404", "408", "410", "429", "500", "502", "503", "504"),
-)
-"""More texts with which error messages begin. Elsewhere in a text they mean no error: a name may contain them."""
-CHALLENGE_TEXTS = (
-    *("just a moment", "checking your browser", "verify you are human", "attention required"),
-    *("enable javascript and cookies to continue", "access denied", "captcha", "ddos protection"),
 )
 
 
@@ -148,9 +125,3 @@ def label_in_line(text: str) -> tuple[Field, str] | None:
 def is_action(text: str) -> bool:
     """Tell whether a text is a link or button for an action ("Vezi pe hartă", "Copy"), not a fact of the company."""
     return len(text) <= 60 and _ACTION.fullmatch(fold(text).strip(" ()[]→›»…+.")) is not None
-
-
-def mentions(text: str, phrases: tuple[str, ...]) -> bool:
-    """Tell whether a text contains one of the `phrases`, which are already folded."""
-    folded = fold(text)
-    return any(phrase in folded for phrase in phrases)

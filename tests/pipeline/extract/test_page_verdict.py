@@ -50,6 +50,14 @@ def _network(
     return network
 
 
+def _document(status: int) -> NetworkLog:
+    """Return the log of a visit whose document was answered, and which requested no data."""
+    network = NetworkLog(FRAME)
+    network.feed([_request("1", PAGE, "Document"), _response("1", PAGE, status)])
+    network.feed([_event("loadingFinished", requestId="1")])
+    return network
+
+
 def _page(name: str, idno: str) -> str:
     return f"<html><body><main><h1>{name}</h1><dl><dt>IDNO</dt><dd>{idno}</dd></dl></main></body></html>"
 
@@ -114,7 +122,7 @@ def test_error_text_in_place_of_the_name_is_never_ok(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("status", "outcome"),
-    [(403, Outcome.BLOCKED), (429, Outcome.BLOCKED), (503, Outcome.SERVER_ERROR), (404, Outcome.NOT_FOUND)],
+    [(403, Outcome.BLOCKED), (429, Outcome.BLOCKED), (503, Outcome.SERVER_ERROR)],
 )
 def test_status_of_the_document_decides_with_certainty(status: int, outcome: Outcome) -> None:
     verdict = judge(PageEvidence(IDNO, SHELL, _network(document=status, data=None), ()))
@@ -123,11 +131,34 @@ def test_status_of_the_document_decides_with_certainty(status: int, outcome: Out
     assert verdict.certain
 
 
+def test_status_404_of_the_document_is_uncertain_while_the_page_may_render_the_company() -> None:
+    # A single-page application on a static host answers 404 for every path, and then renders the company.
+    scripts = SHELL.replace("</body>", "<script src='main.js'></script></body>")
+    network = _network(document=404, data=None)
+    assert judge(PageEvidence(IDNO, SHELL, network, ())) is None
+    assert judge(PageEvidence(IDNO, scripts, _document(404), ())) is None
+    assert judge_at_deadline(PageEvidence(IDNO, SHELL, network, ())).outcome is Outcome.NOT_FOUND
+    verdict = judge(PageEvidence(IDNO, "<h1>Not Found</h1>", _document(404), ()))
+    assert verdict is not None
+    assert (verdict.outcome, verdict.certain) == (Outcome.NOT_FOUND, False)
+
+
+@pytest.mark.parametrize("status", [404, 410, 403, 500])
+def test_status_of_the_document_does_not_refute_a_proven_company(status: int) -> None:
+    assert _outcome(_page("VIORICA-TEST", IDNO), _network(document=status, data=None)) is Outcome.OK
+
+
 def test_challenge_is_recognized_by_header_or_text_whatever_its_status() -> None:
     by_header = _network(data=None, headers={"cf-mitigated": "challenge"})
     assert _outcome(SHELL, by_header) is Outcome.BLOCKED
     html = "<html><head><title>Just a moment...</title></head><body>Checking</body></html>"
-    assert _outcome(html, _network(data=None)) is Outcome.BLOCKED
+    assert _outcome(html, _document(200)) is Outcome.BLOCKED
+    assert _outcome(html, _document(403)) is Outcome.BLOCKED
+
+
+def test_title_of_a_page_that_awaits_its_data_is_no_challenge() -> None:
+    html = "<html><head><title>JUST A MOMENT – OpenMoney</title></head><body>…</body></html>"
+    assert _outcome(html, _network(data=None)) is None
 
 
 @pytest.mark.parametrize(
@@ -212,7 +243,6 @@ def test_generated_page_is_ok_only_with_facts_of_this_company(
     if verdict.outcome is not Outcome.OK:
         assert verdict.reason
         return
-    assert document < 400
     facts = transform(idno=IDNO, html=html, bodies=bodies).facts
     assert (facts.idno, facts.name) == (IDNO, _name(IDNO))
     truth = transform(idno=IDNO, html=_page(_name(IDNO), IDNO), bodies=[_body(IDNO)]).facts
