@@ -88,13 +88,13 @@ class _Merged:
     disagreements: dict[str, Any] = field(default_factory=dict)
 
 
-def transform(*, idno: str, html: str, bodies: list[bytes]) -> Transformed:
-    """Transform a capture of the company `idno`; `bodies` are the captured JSON bodies.
+def transform(*, idno: str, html: str, bodies: list[bytes], look: str | None = None) -> Transformed:
+    """Transform a capture of the company `idno`; `bodies` are the captured JSON bodies, `look` is the recorded look.
 
     Raise NotThisCompany if nothing proves that the capture shows this company.
     """
     contents = [parse_json(body) for body in bodies]
-    page, payload = read_html(html, idno), read_company(contents, idno)
+    page, payload = read_html(html, idno, look), read_company(contents, idno)
     check_company(idno, page, payload)
     return merge(idno, page, _with_statements(payload, read_filed_statements(contents, idno)))
 

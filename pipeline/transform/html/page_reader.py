@@ -42,21 +42,21 @@ _MAX_LABELS = 1000
 grows quadratically with the number of labels."""
 
 
-def read_html(html: str, idno: str) -> Reading:
+def read_html(html: str, idno: str, look: str | None = None) -> Reading:
     """Read a page as the page of the company `idno`.
 
     The reading's `idno` is the IDNO that the page shows for its company. If it differs from the argument, the page
     belongs to another company. If it is None, the page shows no IDNO. Without a heading, only the IDNO is read. With
-    too many labels, only the IDNO and the name are read.
+    too many labels, only the IDNO and the name are read. `look` is what the browser recorded about the look of the page.
     """
-    page = read_page(html)
+    page = read_page(html, look)
     hits = find_labelled_values(page)
     if page.heading is None:
-        return Reading(idno=_shown_idno(page, hits, None, idno))
+        return Reading(idno=_shown_idno(page, hits, None, idno), notes=page.notes)
     if len(hits) > _MAX_LABELS:
         shown = _shown_idno(page, hits, None, idno)
         note = f"the page shows {len(hits)} labels, {_MAX_LABELS} at most are looked at"
-        return Reading(idno=shown, name=_company_name(page.heading), notes=(note,))
+        return Reading(idno=shown, name=_company_name(page.heading), notes=(*page.notes, note))
     region = CompanyRegion(page, page.heading, idno, hits)
     return _reading(region, _shown_idno(page, hits, region, idno))
 
@@ -90,7 +90,7 @@ def _reading(region: CompanyRegion, idno: str | None) -> Reading:
         ),
         raw=facts.raw,
         unknown=tuple(unknown_labels(region, hits)),
-        notes=tuple(facts.notes),
+        notes=(*region.page.notes, *facts.notes),
     )
 
 

@@ -58,7 +58,7 @@ class PageIndex:
         if attributes.get("role") == "heading" and attributes.get("aria-level") == "1":
             self.headings_by_role.append(tag)
         if target := attributes.get("aria-controls"):
-            self.controlled_ids.add(target)
+            self.controlled_ids.update(target.split())
         if classes := attributes.get("class"):
             self.class_texts.append(classes)
 
