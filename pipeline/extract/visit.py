@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from pipeline.extract.browser.tabs import DRIVER_ERRORS, Tab
 from pipeline.extract.page_capture import Capture, Hop, Payload
 from pipeline.extract.page_verdict import PageEvidence, PageVerdict, judge, judge_at_deadline
 from pipeline.settings import Screenshots
+from pipeline.transform.html.visibility import INLINE_TAGS
 from warehouse.contract import Outcome
 
 _SETTLED_SECONDS = 0.3
@@ -36,14 +38,11 @@ _MAX_BODY_BYTES = 16 * 1024 * 1024
 _MAX_DOCUMENT_CHARACTERS = 4 * 1024 * 1024
 """The largest rendered page; a larger one is not a company's page, and reading it would block the run."""
 
+_INLINE_TAGS = sorted(INLINE_TAGS)
 _SCREENSHOT_OUTCOMES = frozenset({Outcome.BLOCKED, Outcome.WRONG_PAGE, Outcome.INCOMPLETE, Outcome.TIMEOUT})
 """Outcomes that a person has to check, for which a screenshot helps."""
 
-# The driver cannot transfer an unpaired surrogate; toWellFormed replaces it.
-_READ_PAGE_SCRIPT = """
-const html = document.documentElement ? document.documentElement.outerHTML : '';
-return [html.length > arguments[0] ? null : (html.toWellFormed ? html.toWellFormed() : html), location.href];
-"""
+_READ_PAGE_SCRIPT = (Path(__file__).parent / "read_page.js").read_text(encoding="utf-8")
 
 
 @dataclass
@@ -54,6 +53,9 @@ class _PageState:
     changed_at: float
     html: str = ""
     url: str = ""
+    look: str | None = None
+    """What the page looked like when `html` was read, if this was recorded (`has_look`)."""
+    has_look: bool = False
     is_too_large: bool = False
     judged_change: float | None = None
     """The value of `changed_at` when the page was last judged. If it is still the same, there is nothing to judge."""
@@ -62,6 +64,11 @@ class _PageState:
     verdict: PageVerdict | None = None
     verdict_since: float = 0.0
     is_responsive: bool = False
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether the page has been judged since it changed."""
+        return self.judged_change == self.changed_at
 
 
 class Visit:
@@ -114,8 +121,10 @@ class Visit:
         """Read and judge the page once. Set `verdict` if the outcome is settled or the deadline has passed."""
         if self.verdict is None:
             with self._driver_failures():
-                self._read_page()
-                self.verdict = self._settled_verdict()
+                # Reading the look takes longer than reading the HTML. A page that has just changed will probably have
+                # changed again, so that its look is needed.
+                self._read_page(with_look=not self._state.is_judged)
+                self.verdict = self._confirmed_verdict()
         if self.verdict is None and time.monotonic() >= self._deadline:
             self.verdict, self.is_unsettled = judge_at_deadline(self._evidence()), True
 
@@ -141,6 +150,7 @@ class Visit:
             status_code=document.status_code if document else None,
             outcome=self.verdict.outcome,
             html=self._state.html or None,
+            look=self._state.look,
             payloads=tuple(self._payloads.values()),
             fetched_at=self._fetched_at,
             duration_ms=round((time.monotonic() - self._started) * 1000),
@@ -185,8 +195,11 @@ class Visit:
         document = self._state.network.document
         return document is not None and not (document.pending and document.status_code is None)
 
-    def _read_page(self) -> None:
-        """Read the rendered page and new payloads. Do nothing if the document has not been received yet."""
+    def _read_page(self, *, with_look: bool) -> None:
+        """Read the rendered page and new payloads. Do nothing if the document has not been received yet.
+
+        The look is read if `with_look` is True; it stays if it is not read and the HTML has not changed.
+        """
         state = self._state
         state.is_responsive = False
         if not self._has_document():
@@ -194,7 +207,9 @@ class Visit:
         self.tab.focus()
         self._collect_payloads()
         try:
-            html, url = self.tab.driver.execute_script(_READ_PAGE_SCRIPT, _MAX_DOCUMENT_CHARACTERS)
+            html, url, look = self.tab.driver.execute_script(
+                _READ_PAGE_SCRIPT, _MAX_DOCUMENT_CHARACTERS, with_look, _INLINE_TAGS
+            )
         except WebDriverException as error:
             if isinstance(error, JavascriptException) or _NAVIGATION_ERROR in str(error.msg):
                 return
@@ -205,8 +220,11 @@ class Visit:
         if html is None:
             state.is_too_large = True
             return
-        if html != state.html:
+        is_changed = html != state.html
+        if is_changed or (with_look and state.has_look and look != state.look):
             state.changed_at = time.monotonic()
+        if is_changed or with_look:
+            state.look, state.has_look = look, with_look
         state.html, state.url = html, url
 
     def _collect_payloads(self) -> None:
@@ -250,6 +268,17 @@ class Visit:
             return None
         return base64.b64decode(shot["data"])
 
+    def _confirmed_verdict(self) -> PageVerdict | None:
+        """Return the settled verdict, unless the page looks different now from when it was judged.
+
+        A style sheet that arrives late, or an animation, changes the look of a page but not its HTML.
+        """
+        verdict = self._settled_verdict()
+        if verdict is None or verdict.certain or not self._state.is_responsive:
+            return verdict
+        self._read_page(with_look=True)
+        return self._settled_verdict()
+
     def _settled_verdict(self) -> PageVerdict | None:
         """Return the verdict if it is certain or the page has not changed for long enough; otherwise None."""
         state, now = self._state, time.monotonic()
@@ -258,7 +287,9 @@ class Visit:
             return PageVerdict(Outcome.INCOMPLETE, reason, certain=True)
         if state.network.document is None:
             return None
-        if state.judged_change != state.changed_at and now >= state.judge_at:
+        if not state.is_judged and now >= state.judge_at:
+            if not state.has_look:
+                self._read_page(with_look=True)
             self._judge(now)
         verdict, unchanged_seconds = state.verdict, now - state.changed_at
         if verdict is None:
@@ -288,7 +319,7 @@ class Visit:
 
     def _evidence(self) -> PageEvidence:
         bodies = [payload.body for payload in self._payloads.values() if payload.body is not None]
-        return PageEvidence(self.idno, self._state.html, self._state.network, bodies)
+        return PageEvidence(self.idno, self._state.html, self._state.network, bodies, look=self._state.look)
 
 
 def unvisited_capture(url: str, idno: str, *, reason: str, outcome: Outcome, attempt: int = 1) -> Capture:

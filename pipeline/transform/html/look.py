@@ -13,6 +13,8 @@ from enum import IntFlag
 from html import escape
 from typing import Any
 
+from pipeline.transform.source_text import words
+
 VERSION = 1
 MARKS, VALUE, BEFORE, AFTER = "registru-marks", "registru-value", "registru-before", "registru-after"
 """Attributes that `apply_look` adds to start tags; a page has no attributes of these names."""
@@ -26,7 +28,7 @@ _RAW_TEXT_TAGS = frozenset(
 )
 """Elements whose content a browser writes as it is, without escapes; it contains no tags."""
 _VOID_TAGS = frozenset(
-    "area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr".split()
+    words("area|base|basefont|bgsound|br|col|embed|frame|hr|img|input|keygen|link|meta|param|source|track|wbr")
 )
 
 

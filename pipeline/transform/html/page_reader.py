@@ -47,7 +47,7 @@ def read_html(html: str, idno: str, look: str | None = None) -> Reading:
 
     The reading's `idno` is the IDNO that the page shows for its company. If it differs from the argument, the page
     belongs to another company. If it is None, the page shows no IDNO. Without a heading, only the IDNO is read. With
-    too many labels, only the IDNO and the name are read. `look` is what the browser recorded about the look of the page.
+    too many labels, only the IDNO and the name are read. `look` is what the browser recorded about the page's look.
     """
     page = read_page(html, look)
     hits = find_labelled_values(page)

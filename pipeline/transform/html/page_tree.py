@@ -261,9 +261,10 @@ class _NodeBuilder:
                     self._add_text(node, ":", pieces)
                 else:
                     self._add_element(node, child, pieces, depth + 1)
-            elif isinstance(child, NavigableString) and not isinstance(child, PreformattedString):
-                if not marks & Mark.MUTED:
-                    self._add_text(node, str(child).replace("\x00", ""), pieces)
+            elif isinstance(child, NavigableString) and not (
+                isinstance(child, PreformattedString) or marks & Mark.MUTED
+            ):
+                self._add_text(node, str(child).replace("\x00", ""), pieces)
         self._add_text(node, after, pieces)
         is_inline = (tag.name in INLINE_TAGS and not marks & Mark.BLOCK) or marks & Mark.INLINE
         node.is_block = not is_inline or any(child.is_block for child in node.children)

@@ -14,6 +14,7 @@ from bs4 import BeautifulSoup
 from bs4.element import Tag
 
 from pipeline.transform.html.look import MARKS, Mark
+from pipeline.transform.source_text import words
 
 _MAX_STYLE_CHARACTERS = 400_000
 _MAX_RULES = 400
@@ -34,9 +35,11 @@ _ZERO = re.compile(r"[+-]?0*\.?0*(?:px|em|rem|%)?")
 _FAR_OUTSIDE = re.compile(r"-\d{3,}(?:\.\d+)?(?:px|em|rem|%)?|-\d{3,}vw")
 _SMALL = re.compile(r"0(?:\.0*+)?(?:px|em|rem|%)?|1px")
 _READ = frozenset(
-    "display visibility opacity text-decoration text-decoration-line position left top text-indent clip clip-path"
-    " overflow overflow-x overflow-y width height max-height font-size vertical-align flex-direction"
-    " margin margin-left margin-right padding padding-left padding-right".split()
+    words(
+        "display|visibility|opacity|text-decoration|text-decoration-line|position|left|top|text-indent|clip|clip-path"
+        "|overflow|overflow-x|overflow-y|width|height|max-height|font-size|vertical-align|flex-direction"
+        "|margin|margin-left|margin-right|padding|padding-left|padding-right"
+    )
 )
 _GAPS = ("margin", "margin-left", "margin-right", "padding", "padding-left", "padding-right")
 
