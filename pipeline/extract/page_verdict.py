@@ -127,7 +127,10 @@ def _shows_challenge(page: PageTree) -> bool:
 
 def _judge_company(evidence: PageEvidence) -> PageVerdict | None:
     """Return `ok` if the page proves that it shows this company, `wrong_page` if it shows another; otherwise None."""
-    page, payload = read_html(evidence.html, evidence.idno, evidence.look), read_payloads(evidence.bodies, evidence.idno)
+    page, payload = (
+        read_html(evidence.html, evidence.idno, evidence.look),
+        read_payloads(evidence.bodies, evidence.idno),
+    )
     if page.idno is not None and page.idno != evidence.idno and page.name is not None:
         return PageVerdict(Outcome.WRONG_PAGE, f"the page shows the company {page.idno}")
     try:

@@ -208,7 +208,10 @@ def _read(capture: StoredCapture, contents: CaptureContents) -> CaptureReading |
         return Refusal(QuarantineReason.EVIDENCE_REMOVED, contents.removed)
     try:
         transformed = transform(
-            idno=capture.idno, html=contents.html.decode("utf-8"), bodies=list(contents.bodies)
+            idno=capture.idno,
+            html=contents.html.decode("utf-8"),
+            bodies=list(contents.bodies),
+            look=contents.look.decode("utf-8") if contents.look is not None else None,
         )
     except NotThisCompany as reason:
         return Refusal(QuarantineReason.NOT_THIS_COMPANY, str(reason))

@@ -28,7 +28,9 @@ _RAW_TEXT_TAGS = frozenset(
 )
 """Elements whose content a browser writes as it is, without escapes; it contains no tags."""
 _VOID_TAGS = frozenset(
-    words("area|base|basefont|bgsound|br|col|embed|frame|hr|img|input|keygen|link|meta|param|source|track|wbr")
+    words(
+        "area|base|basefont|bgsound|br|col|embed|frame|hr|img|input|keygen|link|meta|param|source|track|wbr"
+    )
 )
 
 
