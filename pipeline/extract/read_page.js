@@ -1,10 +1,11 @@
-// Reads the rendered page: [html or null if it is too long, address, look or null].
+// Reads the rendered page: [html or null if it is too long, address, look or null, whether elements are appearing].
+// Scrolls the page afterwards, if asked to.
 //
 // The look says what the markup alone does not: which elements a visitor cannot see, which are struck out, and where
 // the stylesheets separate texts. Elements are numbered in document order, `html` is 0. The content of `template` is
 // not numbered.
 
-const [maxCharacters, wantsLook, inlineTags] = arguments;
+const [maxCharacters, wantsLook, scrolls, inlineTags] = arguments;
 
 const HIDDEN = 1, STRUCK = 2, BLOCK = 4, INLINE = 8, RAISED = 16, MUTED = 32, APART = 64, OPENABLE = 128;
 const MAX_ELEMENTS = 20000;
@@ -55,8 +56,14 @@ function isOutside(element, style) {
   if (/^matrix\(0, 0, 0, 0,/.test(style.transform)) return true;
   const box = element.getBoundingClientRect();
   if (!box.width && !box.height) return false;
-  if (box.right + scrollX <= 0 || box.bottom + scrollY <= 0) return true;
-  return style.position === 'fixed' && (box.left >= innerWidth || box.top >= innerHeight);
+  if (style.position === 'fixed' && (box.left >= innerWidth || box.top >= innerHeight)) return true;
+  if (box.right > 0 && box.bottom > 0) return false;
+  let { right, bottom } = box;
+  for (let around = element.parentElement; around; around = around.parentElement) {
+    right += around.scrollLeft;
+    bottom += around.scrollTop;
+  }
+  return right <= 0 || bottom <= 0;
 }
 
 function isTransparent(element, style) {
@@ -192,13 +199,33 @@ function readLook() {
   return JSON.stringify({version: 1, elements: elements.length, marks, values, before, after});
 }
 
+// Whether a finite animation keeps an element hidden that will appear in a moment.
+function isAppearing() {
+  return document.getAnimations().some(animation => {
+    const { target, pseudoElement } = animation.effect || {};
+    if (!target || pseudoElement || animation.playState !== 'running') return false;
+    const style = getComputedStyle(target);
+    const ends = animation.effect.getComputedTiming().endTime !== Infinity;
+    return ends && (isRemoved(style) || style.visibility !== 'visible' || style.transform !== 'none');
+  });
+}
+
+// Some pages load the rest of their content when it is scrolled into view.
+function scrollToEnd() {
+  let element = document.elementFromPoint(innerWidth / 2, innerHeight / 2);
+  for (element = element || document.scrollingElement; element; element = element.parentElement)
+    element.scrollTo({ top: element.scrollHeight, behavior: 'instant' });
+}
+
 const html = document.documentElement ? document.documentElement.outerHTML : '';
-if (html.length > maxCharacters) return [null, location.href, null];
-let look = null;
+if (html.length > maxCharacters) return [null, location.href, null, false];
+let look = null, appears = false;
 if (wantsLook)
   try {
     look = readLook();
+    appears = isAppearing();
   } catch (error) {
     look = null;  // without a look, the page is read as older captures are
   }
-return [wellFormed(html), location.href, look];
+if (scrolls) scrollToEnd();
+return [wellFormed(html), location.href, look, appears];

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from selenium.common.exceptions import JavascriptException, TimeoutException, WebDriverException
 
-from pipeline.extract.browser.chrome_session import first_line
+from pipeline.extract.browser.chrome_session import Driver, first_line
 from pipeline.extract.browser.network_log import NetworkLog, NetworkRequest, complete_headers
 from pipeline.extract.browser.tabs import DRIVER_ERRORS, Tab
 from pipeline.extract.page_capture import Capture, Hop, Payload
@@ -45,6 +45,30 @@ _SCREENSHOT_OUTCOMES = frozenset({Outcome.BLOCKED, Outcome.WRONG_PAGE, Outcome.I
 _READ_PAGE_SCRIPT = (Path(__file__).parent / "read_page.js").read_text(encoding="utf-8")
 
 
+@dataclass(frozen=True)
+class RenderedPage:
+    """A page as the browser shows it. `html` is None if it is too long; `look` is None if it was not recorded."""
+
+    html: str | None
+    url: str
+    look: str | None
+    is_appearing: bool
+    """Whether an animation still hides or moves a part of the page. (Only known if the look was recorded.)"""
+
+
+def read_rendered(driver: Driver, *, with_look: bool, scrolls: bool = False) -> RenderedPage:
+    """Read the page in the driver's current tab.
+
+    Args:
+        driver: The browser.
+        with_look: Whether to record how the page looks, which takes longer.
+        scrolls: Whether to scroll the page to its end afterwards.
+    """
+    return RenderedPage(
+        *driver.execute_script(_READ_PAGE_SCRIPT, _MAX_DOCUMENT_CHARACTERS, with_look, scrolls, _INLINE_TAGS)
+    )
+
+
 @dataclass
 class _PageState:
     """What the visit has seen of the page so far. Times are readings of the monotonic clock, in seconds."""
@@ -56,6 +80,8 @@ class _PageState:
     look: str | None = None
     """What the page looked like when `html` was read, if this was recorded (`has_look`)."""
     has_look: bool = False
+    is_scrolled: bool = False
+    """Whether the page was scrolled to its end, so that it loads what it loads only then."""
     is_too_large: bool = False
     judged_change: float | None = None
     """The value of `changed_at` when the page was last judged. If it is still the same, there is nothing to judge."""
@@ -207,25 +233,30 @@ class Visit:
         self.tab.focus()
         self._collect_payloads()
         try:
-            html, url, look = self.tab.driver.execute_script(
-                _READ_PAGE_SCRIPT, _MAX_DOCUMENT_CHARACTERS, with_look, _INLINE_TAGS
-            )
+            page = read_rendered(self.tab.driver, with_look=with_look, scrolls=self._must_scroll())
+            state.is_scrolled |= self._must_scroll()
         except WebDriverException as error:
             if isinstance(error, JavascriptException) or _NAVIGATION_ERROR in str(error.msg):
                 return
             raise
         state.is_responsive = True
-        if urlsplit(url).scheme not in ("http", "https"):
+        if urlsplit(page.url).scheme not in ("http", "https"):
             return  # the browser's own error page says nothing about the site
-        if html is None:
+        if page.html is None:
             state.is_too_large = True
             return
-        is_changed = html != state.html
-        if is_changed or (with_look and state.has_look and look != state.look):
+        is_changed = page.html != state.html
+        looks_different = with_look and state.has_look and page.look != state.look
+        if is_changed or looks_different or page.is_appearing:
             state.changed_at = time.monotonic()
         if is_changed or with_look:
-            state.look, state.has_look = look, with_look
-        state.html, state.url = html, url
+            state.look, state.has_look = page.look, with_look
+        state.html, state.url = page.html, page.url
+
+    def _must_scroll(self) -> bool:
+        """Tell whether to scroll the page: once, as soon as it shows the company."""
+        verdict = self._state.verdict
+        return verdict is not None and verdict.outcome is Outcome.OK and not self._state.is_scrolled
 
     def _collect_payloads(self) -> None:
         for request_id, request in self._state.network.data_requests():
@@ -263,6 +294,8 @@ class Visit:
 
     def _screenshot(self) -> bytes | None:
         try:
+            if self._state.is_scrolled:
+                self.tab.driver.execute_script("scrollTo(0, 0)")
             shot = self.tab.driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})
         except DRIVER_ERRORS:
             return None
@@ -298,8 +331,9 @@ class Visit:
         if verdict.certain or now - state.verdict_since >= _MAX_UNSETTLED_SECONDS:
             return verdict
         if verdict.outcome is Outcome.OK:
-            is_complete = unchanged_seconds >= self._settled_seconds()
-            return verdict if is_complete and not state.network.awaits_data_about(self.idno) else None
+            is_complete = state.is_scrolled and unchanged_seconds >= self._settled_seconds()
+            is_waiting = state.network.awaits_data_about(self.idno) or state.network.awaits_style_sheets
+            return verdict if is_complete and not is_waiting else None
         settled_seconds = _FAILURE_SETTLED_SECONDS.get(verdict.outcome, _OTHER_FAILURE_SETTLED_SECONDS)
         return verdict if unchanged_seconds >= settled_seconds else None
 
