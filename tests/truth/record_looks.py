@@ -1,7 +1,7 @@
 """Records how Chrome renders stored pages: `python -m tests.truth.record_looks FILE.jsonl ...`.
 
-Each case whose page has a `style` element gets two members: `rendered`, the HTML as Chrome writes it, and `look`, what a
-visit records about the look of the page. Run it once after new pages were added.
+Each case whose page has a `style` element gets two members: `rendered`, the HTML as Chrome writes it, and `look`, what
+a visit records about the look of the page. Run it once after new pages were added.
 """
 
 import json

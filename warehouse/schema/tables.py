@@ -33,7 +33,7 @@ raw_documents = Table(
     Column("size", Integer, nullable=False),
     Column("removed_at", DateTime(timezone=True)),
     Column("removed_because", Text),
-    comment="Bodies by their hash: rendered HTML with its look, and the JSON that pages fetched. Append-only; content may be"
+    comment="Bodies by their hash: rendered HTML, its look and the JSON that pages fetched. Append-only; content may be"
     " removed, but the hash stays, with the time and the reason.",
 )
 

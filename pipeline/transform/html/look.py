@@ -82,10 +82,7 @@ def apply_look(html: str, look: str) -> str:
     Raises:
         LookDoesNotFit: The document is malformed, or its elements are not those of the page.
     """
-    recorded = _parse(look)
-    if not recorded.tags:
-        return html
-    return "".join(_pieces(html, recorded))
+    return "".join(_pieces(html, _parse(look)))
 
 
 def _parse(text: str) -> _Look:

@@ -233,4 +233,4 @@ def _mark_row_items(looks: Iterable[tuple[Tag, Mapping[str, str]]], inline_tags:
         if _is_row(look):
             for item in row.children:
                 if isinstance(item, Tag) and item.name in inline_tags:
-                    item.attrs[MARKS] = str(int(item.attrs.get(MARKS, 0)) | int(Mark.APART))
+                    item.attrs[MARKS] = str(int(str(item.attrs.get(MARKS, 0))) | int(Mark.APART))

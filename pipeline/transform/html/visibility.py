@@ -70,7 +70,7 @@ def is_hidden(tag: Tag, *, has_look: bool = False) -> bool:
         return bool(marks_of(tag) & Mark.HIDDEN)
     if "hidden" in attributes:
         return True
-    if not _SCREEN_READER_CLASSES.isdisjoint(attributes.get("class", "").split()):
+    if not _SCREEN_READER_CLASSES.isdisjoint(str(attributes.get("class", "")).split()):
         return True
     return "style" in attributes and is_hidden_by(parse_declarations(str(attributes["style"])))
 
@@ -126,14 +126,14 @@ def field_text(tag: Tag) -> str | None:
         return None
     if tag.name == "textarea":
         return tag.get_text()
-    if tag.name == "input" and attributes.get("type", "text").lower() in _TEXT_INPUTS:
+    if tag.name == "input" and str(attributes.get("type", "text")).lower() in _TEXT_INPUTS:
         return str(attributes.get("value", ""))
     return None
 
 
 def marks_of(tag: Tag) -> int:
     """Return the marks that the look of the page gives an element (see `Mark`)."""
-    return int(tag.attrs.get(MARKS, 0)) if tag.attrs else 0
+    return int(str(tag.attrs.get(MARKS, 0))) if tag.attrs else 0
 
 
 def added_texts(tag: Tag) -> tuple[str, str]:
