@@ -13,7 +13,7 @@ const NEARLY_TRANSPARENT = 0.01;
 const FAR_OUTSIDE_PX = -500;
 const SKIPPED = new Set(('head script style template noscript svg math iframe object audio video canvas img br wbr'
   + ' option optgroup datalist').split(' '));
-const BLOCK_TAGS = new Set('div p section article main h1 h2 h3 h4 h5 h6 blockquote address'.split(' '));
+const BLOCK_TAGS = new Set(['div', 'p', 'address']);
 const SILENT_INPUTS = new Set('hidden password checkbox radio button submit reset image file range color'.split(' '));
 const NO_AREA = /^inset\((?:[5-9]\d|100)(?:\.\d+)?%|^circle\(0|^polygon\(0(?:px|%)? 0(?:px|%)?(?:, 0(?:px|%)? 0(?:px|%)?)+\)/;
 const NO_COLOR = /^rgba\(.*, 0\)$|^transparent$/;

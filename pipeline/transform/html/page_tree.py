@@ -66,6 +66,8 @@ class Node:
     text: str = ""
     end: int = 0
     is_block: bool = False
+    is_apart: bool = False
+    """Whether the look of the page sets the node apart from its neighbours on the line, like a badge."""
 
     @property
     def shape(self) -> tuple[str, str]:
@@ -268,7 +270,8 @@ class _NodeBuilder:
         self._add_text(node, after, pieces)
         is_inline = (tag.name in INLINE_TAGS and not marks & Mark.BLOCK) or marks & Mark.INLINE
         node.is_block = not is_inline or any(child.is_block for child in node.children)
-        node.raw = f" {''.join(pieces)} " if marks & Mark.APART else "".join(pieces)
+        node.is_apart = bool(marks & Mark.APART)
+        node.raw = f" {''.join(pieces)} " if node.is_apart else "".join(pieces)
         # Next to an only child there is only white space, so the text of the child can be reused.
         node.text = node.children[0].text if len(node.children) == 1 else collapse(node.raw)
         node.end = len(self._nodes)

@@ -16,6 +16,9 @@ _MIN_SAMPLE, _UNIQUE_RATIO = 8, 0.8
 """When classes are taken for names instead of styles: if at least this many elements of a page have classes, and at
 least this share of them has classes that no other element has."""
 
+_PANEL_TOGGLES = frozenset({"tab", "pill", "collapse"})
+"""Values of `data-bs-toggle` (Bootstrap) of elements that open a panel of the page."""
+
 
 class _TreeBuilder(LXMLTreeBuilder):
     """A tree builder that skips BeautifulSoup's handling of namespaces, which HTML does not need."""
@@ -45,7 +48,7 @@ class PageIndex:
     headings: list[Tag] = field(default_factory=list)
     headings_by_role: list[Tag] = field(default_factory=list)
     controlled_ids: set[str] = field(default_factory=set)
-    """The ids in `aria-controls` attributes: the panels that an element of the page can open."""
+    """The ids of the panels that an element of the page can open, as in `aria-controls` attributes."""
     class_texts: list[str] = field(default_factory=list)
 
     def add(self, tag: Tag) -> None:
@@ -59,6 +62,9 @@ class PageIndex:
             self.headings_by_role.append(tag)
         if target := attributes.get("aria-controls"):
             self.controlled_ids.update(target.split())
+        if attributes.get("data-bs-toggle", attributes.get("data-toggle")) in _PANEL_TOGGLES:
+            targets = (attributes.get(name, "") for name in ("data-bs-target", "data-target", "href"))
+            self.controlled_ids.update(target[1:] for target in targets if target.startswith("#"))
         if classes := attributes.get("class"):
             self.class_texts.append(classes)
 

@@ -18,18 +18,20 @@ from pipeline.transform.source_text import words
 
 _MAX_STYLE_CHARACTERS = 400_000
 _MAX_RULES = 400
-_MAX_MATCHES = 4_000
-"""How many elements are compared with selectors at most."""
+_MAX_SELECTOR = 200
+_MAX_COST = 4_000
+"""The sum of the costs of comparing elements with selectors (see `_cost`)."""
 _VIEWPORT_PX = 1280
 """The width of the browser's window during visits."""
 
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 _RULE = re.compile(r"([^{}]*+)([{}])")
 _WIDTH_LIMIT = re.compile(r"\((min|max)-width:([0-9.]++)(px|em|rem)\)")
-_DYNAMIC = re.compile(r":(?!not|is|where|first-|last-|nth-|only-|root|empty)|@")
+_DYNAMIC = re.compile(r"(?<!\\):(?!not|is|where|first-|last-|nth-|only-|root|empty)|@")
 """Selectors of states (`:hover`), of parts (`::before`) and of what soupsieve does not know."""
-_KEY = re.compile(r"[.#]?[\w-]+$")
-_NAME = re.compile(r"([.#]?)([\w-]+)")
+_KEY = re.compile(r"[.#]?(?:[\w-]|\\.)+$")
+_CONDITIONS = re.compile(r"(?:\[[^\]]*\]|(?<!\\):[\w-]+(?:\([^)]*\))?)+$")
+"""What may follow a name in a selector: `[data-state=closed]`, `:not(.open)`."""
 _SPECIFIC = re.compile(r"(#[\w-]+)|(\.[\w-]+|\[|:(?!not|is|where))|((?:^|[\s>+~])[a-z])", re.IGNORECASE)
 _ZERO = re.compile(r"[+-]?0*\.?0*(?:px|em|rem|%)?")
 _FAR_OUTSIDE = re.compile(r"-\d{3,}(?:\.\d+)?(?:px|em|rem|%)?|-\d{3,}vw")
@@ -38,7 +40,8 @@ _READ = frozenset(
     words(
         "display|visibility|opacity|text-decoration|text-decoration-line|position|left|top|text-indent|clip|clip-path"
         "|overflow|overflow-x|overflow-y|width|height|max-height|font-size|vertical-align|flex-direction"
-        "|margin|margin-left|margin-right|padding|padding-left|padding-right"
+        "|margin|margin-left|margin-right|padding|padding-left|padding-right|color|background-clip"
+        "|-webkit-background-clip|transform"
     )
 )
 _GAPS = ("margin", "margin-left", "margin-right", "padding", "padding-left", "padding-right")
@@ -83,6 +86,7 @@ def _rules(css: str) -> Iterator[_Rule]:
     `.a, .b { display: none } @media print { .c { display: none } }` → `.a` and `.b`
     """
     css = _COMMENT.sub(" ", css)
+    css = css[: css.rfind("}") + 1]
     selector, inactive, depth, count = "", 0, 0, 0
     for match in _RULE.finditer(css):
         text = match[1].rpartition(";")[2].strip() if match[2] == "{" else match[1]
@@ -98,7 +102,7 @@ def _rules(css: str) -> Iterator[_Rule]:
                 count += 1
                 if count > _MAX_RULES:
                     return
-                if not _DYNAMIC.search(part):
+                if len(part) <= _MAX_SELECTOR and not _DYNAMIC.search(part):
                     yield _Rule(part.strip(), declarations, (*_specificity(part), count))
         if inactive >= depth:
             inactive = 0
@@ -137,16 +141,14 @@ def _cascade(soup: BeautifulSoup, rules: Iterable[_Rule]) -> dict[int, tuple[Tag
     """Return the declarations that apply to each element, by the identity of the element."""
     index = _index(soup)
     applied: dict[int, tuple[Tag, dict[str, str]]] = {}
-    left = _MAX_MATCHES
+    left = _MAX_COST
     for rule in sorted(rules, key=lambda rule: rule.rank):
-        key = _KEY.search(re.sub(r"(?:\[[^\]]*\]|:[\w-]+(?:\([^)]*\))?)+$", "", rule.selector))
-        if key is None:
-            continue
-        candidates = index.get(key[0].lower() if key[0][0] not in ".#" else key[0], ())
+        key = _KEY.search(_CONDITIONS.sub("", rule.selector))
+        candidates = index.get(key[0].replace("\\", "") if key else "*", ())
         try:
             matches = soupsieve.compile(rule.selector).match
             for tag in candidates:
-                left -= 1
+                left -= _cost(tag, rule.selector)
                 if left < 0:
                     return applied
                 if matches(tag):
@@ -156,10 +158,24 @@ def _cascade(soup: BeautifulSoup, rules: Iterable[_Rule]) -> dict[int, tuple[Tag
     return applied
 
 
+def _cost(tag: Tag, selector: str) -> int:
+    """Return about how long soupsieve compares an element with a selector; 1 for an ordinary element and selector.
+
+    `.a .b .c` may be tried with each pair of ancestors, `li:nth-child(2)` counts siblings.
+    """
+    cost, levels = 1, len(selector.split()) - 1
+    if levels > 1:
+        cost += int(sum(1 for _ in tag.parents) ** levels // 400)
+    if (":" in selector or "~" in selector) and tag.parent is not None:
+        cost += len(tag.parent.contents) // 20
+    return cost
+
+
 def _index(soup: BeautifulSoup) -> Mapping[str, list[Tag]]:
-    """Return the elements by tag, by class (`.x`) and by id (`#x`)."""
+    """Return the elements by tag, by class (`.x`) and by id (`#x`); `*` stands for all."""
     index: defaultdict[str, list[Tag]] = defaultdict(list)
     for tag in (soup.body or soup).find_all(True):
+        index["*"].append(tag)
         index[tag.name].append(tag)
         for name in set(str(tag.attrs.get("class", "")).split()):
             index[f".{name}"].append(tag)
@@ -172,7 +188,9 @@ def _marks(tag: Tag, look: Declarations, parent: Declarations, inline_tags: froz
     marks = Mark.HIDDEN if is_hidden_by(look) else Mark(0)
     if is_struck_by(look):
         marks |= Mark.STRUCK
-    if look.get("font-size") and _ZERO.fullmatch(look["font-size"]):
+    has_no_size = "font-size" in look and _ZERO.fullmatch(look["font-size"])
+    is_filled = "text" in look.get("background-clip", look.get("-webkit-background-clip", ""))
+    if has_no_size or (look.get("color") == "transparent" and not is_filled):
         marks |= Mark.MUTED
     if look.get("vertical-align") in ("super", "sub"):
         marks |= Mark.RAISED
@@ -190,6 +208,8 @@ def is_hidden_by(look: Declarations) -> bool:
     if look.get("display") == "none" or look.get("visibility") in ("hidden", "collapse"):
         return True
     if re.fullmatch(r"0*\.?0+%?", look.get("opacity", "1")):
+        return True
+    if re.match(r"scale\(0+\)", look.get("transform", "")):
         return True
     if re.match(r"inset\((?:[5-9]\d|100)%|circle\(0", look.get("clip-path", "")):
         return True

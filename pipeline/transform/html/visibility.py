@@ -68,7 +68,7 @@ def is_hidden(tag: Tag, *, has_look: bool = False) -> bool:
         return False
     if has_look or marks_of(tag) & Mark.HIDDEN:
         return bool(marks_of(tag) & Mark.HIDDEN)
-    if "hidden" in attributes:
+    if "hidden" in attributes or "popover" in attributes:
         return True
     if not _SCREEN_READER_CLASSES.isdisjoint(str(attributes.get("class", "")).split()):
         return True

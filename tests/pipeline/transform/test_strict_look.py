@@ -1,6 +1,7 @@
 """What a visitor cannot see is not a fact: recorded looks, style elements, struck texts, footnotes, fixed fields."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -106,6 +107,12 @@ HIDING_STYLES = [
     ".x { position: absolute; width: 1px; height: 1px; overflow: hidden; clip: rect(0,0,0,0) }",
     ".x { max-height: 0; overflow: hidden }",
     ".x { text-indent: -9999px }",
+    ".x { color: transparent }",
+    ".x { transform: scale(0) }",
+    "[class=x] { display: none }",
+    "[class^='x']:not(.y) { display: none }",
+    "main > :nth-child(3) { display: none }",
+    ".x { display: none } @media (max-width: 600px) { .x { display: block } }",
     ".x { clip-path: inset(50%) }",
     ".x { font-size: 0 }",
     ".x { text-decoration: line-through }",
@@ -132,6 +139,9 @@ SHOWING_STYLES = [
     "@media (max-width: 767px) { .x { display: none } }",
     "@keyframes fade { from { opacity: 0 } }",
     ".x { opacity: 0.5; left: -3px }",
+    ".x { color: transparent; background-clip: text }",
+    ".x { display: none } @media (min-width: 768px) { .x { display: block } }",
+    ".md\\:hidden { display: none }",
     ".x .z { display: none }",
     ".x { display: none",
     "} .x { color: red }",
@@ -149,10 +159,54 @@ def test_inline_style_overrules_a_rule() -> None:
     assert read(content, ".x { display: none }").status is CompanyStatus.ACTIVE
 
 
-def test_huge_style_element_takes_bounded_time() -> None:
-    style = "".join(f".c{number} > .x .y:not(.z) {{ display: none }}" for number in range(20_000))
-    reading = read("<p class='x y'>a</p>" * 2000 + "<p>Statut: Activă</p>", style)
+def test_utility_classes_for_wide_screens_are_applied() -> None:
+    wide = ".md\\:block { display: block } .md\\:hidden { display: none }"
+    style = f".hidden {{ display: none }} @media (min-width: 48em) {{ {wide} }}"
+    content = '<p class="hidden md:block">Statut: Activă</p><p class="md:hidden">Statut: Lichidată</p>'
+    assert read(content, style).status is CompanyStatus.ACTIVE
+
+
+def test_panel_of_a_bootstrap_toggle_is_read() -> None:
+    content = (
+        '<a data-bs-toggle="collapse" href="#c">Mai mult</a><div class="x" id="c"><p>Statut: Activă</p></div>'
+        '<div class="x" id="d"><p>Statut: Lichidată</p></div>'
+    )
+    assert read(content, ".x:not(.show) { display: none }").status is CompanyStatus.ACTIVE
+
+
+@pytest.mark.parametrize(
+    ("style", "content"),
+    [
+        (
+            "".join(f".c{n} > .x .y:not(.z) {{ display: none }}" for n in range(20_000)),
+            "<p class='x y'>a</p>" * 2000,
+        ),
+        (
+            ".x .x .x .x .x .x .y { display: none }",
+            "<div class='x'>" * 200 + "<p class='x'>a</p>" + "</div>" * 200,
+        ),
+        ("p:nth-child(2n+1):nth-last-child(3n) { display: none }" * 100, "<p>a</p>" * 5000),
+        (".x { display: none } " + "a" * 390_000, "<p>a</p>"),
+        ("{" * 200_000 + "}" * 200_000, "<p>a</p>"),
+        (".x" + ":not(.a)" * 50_000 + "{ display: none }", "<p class='x'>a</p>"),
+        ("/*" * 200_000, "<p>a</p>"),
+    ],
+)
+def test_hostile_style_element_takes_bounded_time(style: str, content: str) -> None:
+    began = time.process_time()
+    reading = read(content + "<p>Statut: Activă</p>", style)
     assert reading.status is CompanyStatus.ACTIVE
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    "html", ["<a " * 300_000, '<a "' * 300_000, "<" * 300_000, "<p>" * 300_000, "<!--" * 300_000]
+)
+def test_look_is_applied_to_a_hostile_page_in_bounded_time(html: str) -> None:
+    began = time.process_time()
+    with pytest.raises(LookDoesNotFit):
+        apply_look(html, json.dumps({"version": 1, "elements": 1, "marks": [[0, "p", 1]]}))
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize("tag", ["del", "s", "strike", 'b style="text-decoration: line-through red"'])
