@@ -46,7 +46,7 @@ _READ_PAGE_SCRIPT = (Path(__file__).parent / "read_page.js").read_text(encoding=
 
 
 @dataclass(frozen=True)
-class RenderedPage:
+class ShownPage:
     """A page as the browser shows it. `html` is None if it is too long; `look` is None if it was not recorded."""
 
     html: str | None
@@ -56,7 +56,7 @@ class RenderedPage:
     """Whether an animation still hides or moves a part of the page. (Only known if the look was recorded.)"""
 
 
-def read_rendered(driver: Driver, *, with_look: bool, scrolls: bool = False) -> RenderedPage:
+def read_rendered(driver: Driver, *, with_look: bool, scrolls: bool = False) -> ShownPage:
     """Read the page in the driver's current tab.
 
     Args:
@@ -64,7 +64,7 @@ def read_rendered(driver: Driver, *, with_look: bool, scrolls: bool = False) -> 
         with_look: Whether to record how the page looks, which takes longer.
         scrolls: Whether to scroll the page to its end afterwards.
     """
-    return RenderedPage(
+    return ShownPage(
         *driver.execute_script(_READ_PAGE_SCRIPT, _MAX_DOCUMENT_CHARACTERS, with_look, scrolls, _INLINE_TAGS)
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.extract.browser.chrome_session import Driver, chrome
-from pipeline.extract.visit import RenderedPage, read_rendered
+from pipeline.extract.visit import ShownPage, read_rendered
 from pipeline.transform.html.page_tree import read_page
 from tests.pipeline.extract.crawling import settings_for
 
@@ -21,7 +21,7 @@ def driver(starts_browser: None, tmp_path_factory: pytest.TempPathFactory) -> It
         yield driver
 
 
-def rendered(driver: Driver, folder: Path, body: str, style: str = "", script: str = "") -> RenderedPage:
+def rendered(driver: Driver, folder: Path, body: str, style: str = "", script: str = "") -> ShownPage:
     page = folder / "page.html"
     page.write_text(
         f"<!doctype html><meta charset=utf-8><style>{style}</style><body>{body}<script>{script}</script>",
@@ -31,7 +31,7 @@ def rendered(driver: Driver, folder: Path, body: str, style: str = "", script: s
     return read_rendered(driver, with_look=True)
 
 
-def shown_text(page: RenderedPage) -> str:
+def shown_text(page: ShownPage) -> str:
     """Return the text that the reader sees; the recorded look must fit."""
     assert page.html is not None
     tree = read_page(page.html, page.look)
