@@ -15,7 +15,8 @@ from warehouse.records.redaction import load_suppressions, name_words
 _BODIES = text(
     "WITH held AS ("
     "  SELECT s.id, b.sha256, b.is_picture FROM source_data s CROSS JOIN LATERAL (VALUES (s.raw_html_sha256, false),"
-    "    (s.document_sha256, false), (s.screenshot_sha256, true)) AS b (sha256, is_picture) WHERE s.idno = :idno"
+    "    (s.look_sha256, false), (s.document_sha256, false), (s.screenshot_sha256, true)) AS b (sha256, is_picture)"
+    "    WHERE s.idno = :idno"
     "  UNION ALL SELECT p.source_data_id, p.sha256, false FROM capture_payloads p JOIN source_data s"
     "    ON s.id = p.source_data_id WHERE s.idno = :idno)"
     " SELECT sha256, bool_or(is_picture) AS is_picture, array_agg(DISTINCT id) AS captures FROM held"
@@ -23,7 +24,8 @@ _BODIES = text(
 )
 _OTHER_COMPANIES = text(
     "WITH held AS (SELECT s.idno, s.id, b.sha256 FROM source_data s"
-    "    CROSS JOIN LATERAL (VALUES (s.raw_html_sha256), (s.document_sha256), (s.screenshot_sha256)) AS b (sha256)"
+    "    CROSS JOIN LATERAL (VALUES (s.raw_html_sha256), (s.look_sha256), (s.document_sha256),"
+    "    (s.screenshot_sha256)) AS b (sha256)"
     "    WHERE s.idno <> :idno AND b.sha256 = ANY(:hashes)"
     "  UNION ALL SELECT s.idno, s.id, p.sha256 FROM capture_payloads p JOIN source_data s ON s.id = p.source_data_id"
     "    WHERE s.idno <> :idno AND p.sha256 = ANY(:hashes))"

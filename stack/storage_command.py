@@ -29,7 +29,8 @@ _COMPANIES = text("SELECT count(DISTINCT idno) FROM source_data")
 _GROWTH = text(
     "WITH held AS ("
     "  SELECT b.sha256, s.fetched_at FROM source_data s"
-    "    CROSS JOIN LATERAL (VALUES (s.raw_html_sha256), (s.document_sha256), (s.screenshot_sha256)) AS b (sha256)"
+    "    CROSS JOIN LATERAL (VALUES (s.raw_html_sha256), (s.look_sha256), (s.document_sha256),"
+    "    (s.screenshot_sha256)) AS b (sha256)"
     "  UNION ALL SELECT p.sha256, s.fetched_at FROM source_payloads p JOIN source_data s ON s.id = p.source_data_id),"
     " new AS (SELECT sha256 FROM held WHERE sha256 IS NOT NULL GROUP BY sha256"
     "   HAVING min(fetched_at) > now() - interval '30 days')"

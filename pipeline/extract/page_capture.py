@@ -33,7 +33,8 @@ class Capture(BaseModel):
     """Everything that one visit to a company's page saw, with its outcome.
 
     `status_code` and `response_headers` are those of the main document (None without an answer). `document` is the
-    body of that document as received, `html` the page as rendered, `screenshot` a PNG. `timings` are in milliseconds.
+    body of that document as received, `html` the page as rendered, `look` what the browser recorded about its look (a
+    JSON document, see `pipeline/transform/html/look.py`), `screenshot` a PNG. `timings` are in milliseconds.
     `attempt` numbers the run's visits to the company, from 1. `error` is the reason for the outcome.
     """
 
@@ -46,6 +47,7 @@ class Capture(BaseModel):
     status_code: int | None
     outcome: Outcome
     html: str | None
+    look: str | None = None
     payloads: tuple[Payload, ...] = ()
     fetched_at: datetime
     duration_ms: int

@@ -61,11 +61,13 @@ class PageEvidence:
     bodies: Sequence[bytes]
     is_final: bool = False
     """Whether the deadline has passed. Then the page is judged even if requests for data are unanswered."""
+    look: str | None = None
+    """What the browser recorded about the look of the page (see `pipeline/transform/html/look.py`)."""
 
     @cached_property
     def page(self) -> PageTree:
         """The parsed page, without the site's frame (header, navigation, footer)."""
-        return read_page(self.html)
+        return read_page(self.html, self.look)
 
     @property
     def awaits_data(self) -> bool:
@@ -163,7 +165,8 @@ def _shows_challenge(page: PageTree) -> bool:
 def _judge_company(evidence: PageEvidence) -> PageVerdict | None:
     """Return `ok` if the page proves that it shows this company, `wrong_page` if it shows another; otherwise None."""
     payload = read_payloads(evidence.bodies, evidence.idno)
-    page = read_html(evidence.html, evidence.idno, known_name=payload.name if payload else None)
+    known_name = payload.name if payload else None
+    page = read_html(evidence.html, evidence.idno, known_name=known_name, look=evidence.look)
     if page.idno is not None and page.idno != evidence.idno and page.name is not None:
         return PageVerdict(Outcome.WRONG_PAGE, f"the page shows the company {page.idno}")
     try:

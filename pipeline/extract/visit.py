@@ -7,17 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from selenium.common.exceptions import JavascriptException, TimeoutException, WebDriverException
 
-from pipeline.extract.browser.chrome_session import first_line
+from pipeline.extract.browser.chrome_session import Driver, first_line
 from pipeline.extract.browser.network_log import NetworkLog, NetworkRequest, complete_headers
 from pipeline.extract.browser.tabs import DRIVER_ERRORS, Tab
 from pipeline.extract.page_capture import Capture, Hop, Payload
 from pipeline.extract.page_verdict import PageEvidence, PageVerdict, judge, judge_at_deadline
 from pipeline.settings import Screenshots
+from pipeline.transform.html.visibility import INLINE_TAGS
 from warehouse.contract import Outcome
 
 _SETTLED_SECONDS = 0.3
@@ -36,14 +38,35 @@ _MAX_BODY_BYTES = 16 * 1024 * 1024
 _MAX_DOCUMENT_CHARACTERS = 4 * 1024 * 1024
 """The largest rendered page; a larger one is not a company's page, and reading it would block the run."""
 
+_INLINE_TAGS = sorted(INLINE_TAGS)
 _SCREENSHOT_OUTCOMES = frozenset({Outcome.BLOCKED, Outcome.WRONG_PAGE, Outcome.INCOMPLETE, Outcome.TIMEOUT})
 """Outcomes that a person has to check, for which a screenshot helps."""
 
-# The driver cannot transfer an unpaired surrogate; toWellFormed replaces it.
-_READ_PAGE_SCRIPT = """
-const html = document.documentElement ? document.documentElement.outerHTML : '';
-return [html.length > arguments[0] ? null : (html.toWellFormed ? html.toWellFormed() : html), location.href];
-"""
+_READ_PAGE_SCRIPT = (Path(__file__).parent / "read_page.js").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class ShownPage:
+    """A page as the browser shows it. `html` is None if it is too long; `look` is None if it was not recorded."""
+
+    html: str | None
+    url: str
+    look: str | None
+    is_appearing: bool
+    """Whether an animation still hides or moves a part of the page. (Only known if the look was recorded.)"""
+
+
+def read_rendered(driver: Driver, *, with_look: bool, scrolls: bool = False) -> ShownPage:
+    """Read the page in the driver's current tab.
+
+    Args:
+        driver: The browser.
+        with_look: Whether to record how the page looks, which takes longer.
+        scrolls: Whether to scroll the page to its end afterwards.
+    """
+    return ShownPage(
+        *driver.execute_script(_READ_PAGE_SCRIPT, _MAX_DOCUMENT_CHARACTERS, with_look, scrolls, _INLINE_TAGS)
+    )
 
 
 @dataclass
@@ -54,6 +77,11 @@ class _PageState:
     changed_at: float
     html: str = ""
     url: str = ""
+    look: str | None = None
+    """What the page looked like when `html` was read, if this was recorded (`has_look`)."""
+    has_look: bool = False
+    is_scrolled: bool = False
+    """Whether the page was scrolled to its end, so that it loads what it loads only then."""
     is_too_large: bool = False
     judged_change: float | None = None
     """The value of `changed_at` when the page was last judged. If it is still the same, there is nothing to judge."""
@@ -62,6 +90,11 @@ class _PageState:
     verdict: PageVerdict | None = None
     verdict_since: float = 0.0
     is_responsive: bool = False
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether the page has been judged since it changed."""
+        return self.judged_change == self.changed_at
 
 
 class Visit:
@@ -114,8 +147,10 @@ class Visit:
         """Read and judge the page once. Set `verdict` if the outcome is settled or the deadline has passed."""
         if self.verdict is None:
             with self._driver_failures():
-                self._read_page()
-                self.verdict = self._settled_verdict()
+                # Reading the look takes longer than reading the HTML. A page that has just changed will probably have
+                # changed again, so that its look is needed.
+                self._read_page(with_look=not self._state.is_judged)
+                self.verdict = self._confirmed_verdict()
         if self.verdict is None and time.monotonic() >= self._deadline:
             self.verdict, self.is_unsettled = judge_at_deadline(self._evidence()), True
 
@@ -141,6 +176,7 @@ class Visit:
             status_code=document.status_code if document else None,
             outcome=self.verdict.outcome,
             html=self._state.html or None,
+            look=self._state.look,
             payloads=tuple(self._payloads.values()),
             fetched_at=self._fetched_at,
             duration_ms=round((time.monotonic() - self._started) * 1000),
@@ -185,8 +221,11 @@ class Visit:
         document = self._state.network.document
         return document is not None and not (document.pending and document.status_code is None)
 
-    def _read_page(self) -> None:
-        """Read the rendered page and new payloads. Do nothing if the document has not been received yet."""
+    def _read_page(self, *, with_look: bool) -> None:
+        """Read the rendered page and new payloads. Do nothing if the document has not been received yet.
+
+        The look is read if `with_look` is True; it stays if it is not read and the HTML has not changed.
+        """
         state = self._state
         state.is_responsive = False
         if not self._has_document():
@@ -194,20 +233,30 @@ class Visit:
         self.tab.focus()
         self._collect_payloads()
         try:
-            html, url = self.tab.driver.execute_script(_READ_PAGE_SCRIPT, _MAX_DOCUMENT_CHARACTERS)
+            page = read_rendered(self.tab.driver, with_look=with_look, scrolls=self._must_scroll())
+            state.is_scrolled |= self._must_scroll()
         except WebDriverException as error:
             if isinstance(error, JavascriptException) or _NAVIGATION_ERROR in str(error.msg):
                 return
             raise
         state.is_responsive = True
-        if urlsplit(url).scheme not in ("http", "https"):
+        if urlsplit(page.url).scheme not in ("http", "https"):
             return  # the browser's own error page says nothing about the site
-        if html is None:
+        if page.html is None:
             state.is_too_large = True
             return
-        if html != state.html:
+        is_changed = page.html != state.html
+        looks_different = with_look and state.has_look and page.look != state.look
+        if is_changed or looks_different or page.is_appearing:
             state.changed_at = time.monotonic()
-        state.html, state.url = html, url
+        if is_changed or with_look:
+            state.look, state.has_look = page.look, with_look
+        state.html, state.url = page.html, page.url
+
+    def _must_scroll(self) -> bool:
+        """Tell whether to scroll the page: once, as soon as it shows the company."""
+        verdict = self._state.verdict
+        return verdict is not None and verdict.outcome is Outcome.OK and not self._state.is_scrolled
 
     def _collect_payloads(self) -> None:
         for request_id, request in self._state.network.data_requests():
@@ -245,10 +294,23 @@ class Visit:
 
     def _screenshot(self) -> bytes | None:
         try:
+            if self._state.is_scrolled:
+                self.tab.driver.execute_script("scrollTo(0, 0)")
             shot = self.tab.driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})
         except DRIVER_ERRORS:
             return None
         return base64.b64decode(shot["data"])
+
+    def _confirmed_verdict(self) -> PageVerdict | None:
+        """Return the settled verdict, unless the page looks different now from when it was judged.
+
+        A style sheet that arrives late, or an animation, changes the look of a page but not its HTML.
+        """
+        verdict = self._settled_verdict()
+        if verdict is None or verdict.certain or not self._state.is_responsive:
+            return verdict
+        self._read_page(with_look=True)
+        return self._settled_verdict()
 
     def _settled_verdict(self) -> PageVerdict | None:
         """Return the verdict if it is certain or the page has not changed for long enough; otherwise None."""
@@ -258,7 +320,9 @@ class Visit:
             return PageVerdict(Outcome.INCOMPLETE, reason, certain=True)
         if state.network.document is None:
             return None
-        if state.judged_change != state.changed_at and now >= state.judge_at:
+        if not state.is_judged and now >= state.judge_at:
+            if not state.has_look:
+                self._read_page(with_look=True)
             self._judge(now)
         verdict, unchanged_seconds = state.verdict, now - state.changed_at
         if verdict is None:
@@ -267,8 +331,9 @@ class Visit:
         if verdict.certain or now - state.verdict_since >= _MAX_UNSETTLED_SECONDS:
             return verdict
         if verdict.outcome is Outcome.OK:
-            is_complete = unchanged_seconds >= self._settled_seconds()
-            return verdict if is_complete and not state.network.awaits_data_about(self.idno) else None
+            is_complete = state.is_scrolled and unchanged_seconds >= self._settled_seconds()
+            is_waiting = state.network.awaits_data_about(self.idno) or state.network.awaits_style_sheets
+            return verdict if is_complete and not is_waiting else None
         settled_seconds = _FAILURE_SETTLED_SECONDS.get(verdict.outcome, _OTHER_FAILURE_SETTLED_SECONDS)
         return verdict if unchanged_seconds >= settled_seconds else None
 
@@ -288,7 +353,7 @@ class Visit:
 
     def _evidence(self) -> PageEvidence:
         bodies = [payload.body for payload in self._payloads.values() if payload.body is not None]
-        return PageEvidence(self.idno, self._state.html, self._state.network, bodies)
+        return PageEvidence(self.idno, self._state.html, self._state.network, bodies, look=self._state.look)
 
 
 def unvisited_capture(url: str, idno: str, *, reason: str, outcome: Outcome, attempt: int = 1) -> Capture:

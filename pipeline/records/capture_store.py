@@ -39,6 +39,7 @@ PNG_TYPE = "image/png"
 _RECEIVED_TYPE = "application/octet-stream"
 """The stored type of a document as it was received. The type in its response headers is not used."""
 _IS_PRUNED = text("SELECT removed_because = 'retention' FROM raw_documents WHERE sha256 = :sha256")
+_Captures = Select[tuple[int, str, datetime, str, str | None]]
 _REFILL = text("SELECT refill_body(:sha256, :content)")
 
 
@@ -50,11 +51,12 @@ class StoredCapture:
     idno: str
     fetched_at: datetime
     raw_html_sha256: str
+    look_sha256: str | None = None
 
 
 @dataclass(frozen=True)
 class CaptureContents:
-    """The page and the JSON bodies of a capture.
+    """The page and the JSON bodies of a capture. `look` is what was recorded about the look of the page, if anything.
 
     `damaged` is a message about a body that does not match its stored hash, or None if all bodies match. `removed` is a
     message about a removed body, with the time and the reason of the removal, or None if no body was removed.
@@ -62,6 +64,7 @@ class CaptureContents:
 
     html: bytes
     bodies: tuple[bytes, ...]
+    look: bytes | None = None
     damaged: str | None = None
     removed: str | None = None
 
@@ -140,6 +143,7 @@ def _store_bodies(
         redirects=[hop.model_dump() for hop in capture.redirects],
         timings=capture.timings or None,
         raw_html_sha256=body(_encode(capture.html), HTML_TYPE),
+        look_sha256=body(_encode(capture.look), JSON_TYPE),
         document_sha256=body(capture.document, _RECEIVED_TYPE),
         screenshot_sha256=body(capture.screenshot, PNG_TYPE),
         run_id=run_id,
@@ -278,7 +282,8 @@ def load_contents(connection: Connection, captures: Sequence[StoredCapture]) -> 
         .order_by(payload.source_data_id, payload.position)
     ):
         hashes[source_data_id].append(sha256)
-    wanted = {capture.raw_html_sha256 for capture in captures}.union(*hashes.values())
+    pages = {capture.source_data_id: _page_hashes(capture) for capture in captures}
+    wanted = set().union(*pages.values(), *hashes.values())
     documents = raw_documents.c
     stored = {
         sha256: bytes(content or b"")
@@ -291,11 +296,17 @@ def load_contents(connection: Connection, captures: Sequence[StoredCapture]) -> 
     # out whether the body was removed, when and why.
     removed = _removed(connection, damaged) if damaged else {}
     return {
-        capture.source_data_id: _contents(
-            [capture.raw_html_sha256, *hashes[capture.source_data_id]], stored, damaged, removed
-        )
-        for capture in captures
+        source_data_id: _contents(page, hashes[source_data_id], stored, damaged, removed)
+        for source_data_id, page in pages.items()
     }
+
+
+def _page_hashes(capture: StoredCapture) -> list[str]:
+    """Return the hashes of the rendered page and of its look, if the capture has one."""
+    return [
+        capture.raw_html_sha256,
+        *([capture.look_sha256] if capture.look_sha256 is not None else []),
+    ]
 
 
 def _removed(connection: Connection, hashes: Collection[str]) -> dict[str, str]:
@@ -312,13 +323,20 @@ def _removed(connection: Connection, hashes: Collection[str]) -> dict[str, str]:
 
 
 def _contents(
-    hashes: Sequence[str], stored: dict[str, bytes], damaged: set[str], removed: dict[str, str]
+    page: Sequence[str],
+    payloads: Sequence[str],
+    stored: dict[str, bytes],
+    damaged: set[str],
+    removed: dict[str, str],
 ) -> CaptureContents:
-    html, *bodies = (stored[sha256] for sha256 in hashes)
+    html, look = (*(stored[sha256] for sha256 in page), None)[:2]
+    assert html is not None
+    bodies = tuple(stored[sha256] for sha256 in payloads)
+    hashes = [*page, *payloads]
     gone = next((removed[sha256] for sha256 in hashes if sha256 in removed), None)
     wrong = next((sha256 for sha256 in hashes if sha256 in damaged - removed.keys()), None)
     reason = f"the body stored as {wrong} has another hash" if wrong else None
-    return CaptureContents(html, tuple(bodies), damaged=reason, removed=gone)
+    return CaptureContents(html, bodies, look, damaged=reason, removed=gone)
 
 
 def _newest(connection: Connection, *conditions: ColumnElement[bool]) -> list[StoredCapture]:
@@ -326,15 +344,15 @@ def _newest(connection: Connection, *conditions: ColumnElement[bool]) -> list[St
     return _captures(connection, newest_first.ext(distinct_on(source_data.c.idno)))
 
 
-def _good() -> Select[tuple[int, str, datetime, str]]:
+def _good() -> _Captures:
     columns = source_data.c
-    return select(columns.id, columns.idno, columns.fetched_at, columns.raw_html_sha256).where(
-        columns.outcome == Outcome.OK
-    )
+    return select(
+        columns.id, columns.idno, columns.fetched_at, columns.raw_html_sha256, columns.look_sha256
+    ).where(columns.outcome == Outcome.OK)
 
 
-def _captures(connection: Connection, query: Select[tuple[int, str, datetime, str]]) -> list[StoredCapture]:
+def _captures(connection: Connection, query: _Captures) -> list[StoredCapture]:
     return [
-        StoredCapture(row.id, row.idno, row.fetched_at, row.raw_html_sha256)
+        StoredCapture(row.id, row.idno, row.fetched_at, row.raw_html_sha256, row.look_sha256)
         for row in connection.execute(query)
     ]

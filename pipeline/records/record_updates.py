@@ -214,6 +214,7 @@ def _read(capture: StoredCapture, contents: CaptureContents) -> CaptureReading |
             html=contents.html.decode("utf-8"),
             bodies=list(contents.bodies),
             fetched_at=capture.fetched_at,
+            look=contents.look.decode("utf-8") if contents.look is not None else None,
         )
     except NotThisCompany as reason:
         return Refusal(QuarantineReason.NOT_THIS_COMPANY, str(reason))

@@ -99,7 +99,12 @@ class _Merged:
 
 
 def transform(
-    *, idno: str, html: str, bodies: list[bytes], fetched_at: datetime | None = None
+    *,
+    idno: str,
+    html: str,
+    bodies: list[bytes],
+    fetched_at: datetime | None = None,
+    look: str | None = None,
 ) -> Transformed:
     """Transform a capture of the company `idno`.
 
@@ -108,13 +113,15 @@ def transform(
         html: The captured page.
         bodies: The captured JSON bodies.
         fetched_at: When the capture was made (None: now). A date later than the next day is not plausible.
+        look: What the browser recorded about the look of the page; None for captures without it.
 
     Raises:
         NotThisCompany: Nothing proves that the capture shows this company.
     """
     contents = [parse_json(body) for body in bodies]
     payload = read_company(contents, idno, fetched_at=fetched_at)
-    page = read_html(html, idno, known_name=payload.name if payload else None, fetched_at=fetched_at)
+    known_name = payload.name if payload else None
+    page = read_html(html, idno, known_name=known_name, fetched_at=fetched_at, look=look)
     check_company(idno, page, payload)
     return merge(idno, page, _with_statements(payload, read_filed_statements(contents, idno)))
 

@@ -44,6 +44,10 @@ def page(number: int) -> bytes:
     return f"<h1>page {number}</h1>".encode()
 
 
+def look(number: int) -> bytes:
+    return f'{{"version": 1, "elements": {number}}}'.encode()
+
+
 def data(number: int) -> bytes:
     return f'{{"number": {number}}}'.encode()
 
@@ -56,11 +60,12 @@ def put_visit(
         idno,
         fetched_at=fetched_at or LONG_AGO + timedelta(days=number),
         raw_html_sha256=sha256(page(number)),
+        look_sha256=sha256(look(number)),
         document_sha256=None,
         screenshot_sha256=None,
         payloads=(payload(0, data(number)),),
     )
-    return store(connection, evidence, bodies=(page(number), data(number)))
+    return store(connection, evidence, bodies=(page(number), look(number), data(number)))
 
 
 def put_record(connection: Connection, source_data_id: int, *, filled_from: int) -> None:
@@ -125,12 +130,16 @@ def test_unneeded_bodies_are_removed_and_their_hashes_stay(warehouse: Databases)
             )
         ).all()
         evidence = list(load_evidence(connection, COMPANY))
-    assert pruned == prunable == PrunedBodies(6, sum(len(page(n)) + len(data(n)) for n in (1, 4, 6)))
+    assert (
+        pruned
+        == prunable
+        == PrunedBodies(9, sum(len(page(n)) + len(look(n)) + len(data(n)) for n in (1, 4, 6)))
+    )
     assert tuple(entry) == ("retention", pruned.count, pruned.bytes, "run run")
     assert [tuple(row) for row in removed] == [("retention", True)]
     # All captures can still be exported as evidence, which says when and why bodies were removed.
     assert len(evidence) == 12
-    assert set(evidence[1].removed) == {sha256(page(1)), sha256(data(1))}
+    assert set(evidence[1].removed) == {sha256(page(1)), sha256(look(1)), sha256(data(1))}
     assert prune(warehouse) == PrunedBodies(0, 0)
 
 
@@ -143,6 +152,7 @@ def test_body_shared_with_a_newer_capture_is_kept(warehouse: Databases) -> None:
         same = capture(
             COMPANY,
             raw_html_sha256=sha256(page(1)),
+            look_sha256=None,
             document_sha256=None,
             screenshot_sha256=None,
             payloads=(),
@@ -242,7 +252,7 @@ def test_tidy_counts_in_a_dry_run_and_then_removes(
         result = run_tidy(in_process, dry_run=dry_run)
         assert result.success
         [output] = [event for event in result.all_events if event.is_successful_output]
-        assert output.step_output_data.metadata["bodies"].value == 6
+        assert output.step_output_data.metadata["bodies"].value == 9
         with warehouse.unrestricted() as connection:
             assert stored_pages(connection) == left
 

@@ -137,32 +137,35 @@ def test_evidence_is_removed_once_the_source_no_longer_shows_the_name(databases:
         [b"<p>Ion &#536;TEFAN</p>", b'{"name": "\\u0218tefan Ion"}', b"<p>nobody</p>"],
     )
     picture, shared = b"a picture of it", b"<app-root></app-root>"
+    look = '{"version":1,"elements":9,"values":[[7,"input","ȘTEFAN ION"]]}'.encode()
     owner = databases.engine(database_roles.WAREHOUSE_OWNER)
     with owner.connect() as connection:
         old = capture(
             idno,
             raw_html_sha256=sha256(pages[0]),
+            look_sha256=sha256(look),
             document_sha256=sha256(shared),
             screenshot_sha256=sha256(picture),
             payloads=(payload(0, pages[1]),),
         )
-        store(connection, old, bodies=(*pages, picture, shared))
+        store(connection, old, bodies=(*pages, look, picture, shared))
         with pytest.raises(StackError, match="the source still shows it"):
             seal_bodies(connection, idno, "Stefan ION")
         new = capture(
             idno,
             raw_html_sha256=sha256(pages[2]),
+            look_sha256=None,
             document_sha256=sha256(shared),
             screenshot_sha256=None,
             payloads=(),
         )
         store(connection, new, bodies=())
         sealed = seal_bodies(connection, idno, "Stefan ION")
-        assert sealed == Sealed(bodies=3, bytes=sum(map(len, (*pages[:2], picture))), shared=0)
+        assert sealed == Sealed(bodies=4, bytes=sum(map(len, (*pages[:2], look, picture))), shared=0)
         stored = list(load_evidence(connection, idno))
         connection.rollback()
     # The capture is still stored and its hash is valid. Its bodies are marked as erased.
-    assert set(stored[0].removed) == {sha256(body) for body in (*pages[:2], picture)}
+    assert set(stored[0].removed) == {sha256(body) for body in (*pages[:2], look, picture)}
     assert all("erasure" in why for why in stored[0].removed.values())
     assert set(stored[1].bodies) == {sha256(pages[2]), sha256(shared)}
 
@@ -178,6 +181,7 @@ def test_evidence_of_other_companies_and_similar_words_are_kept(
         return capture(
             company,
             raw_html_sha256=sha256(html),
+            look_sha256=None,
             document_sha256=sha256(shell),
             screenshot_sha256=None,
             payloads=tuple(payload(position, body) for position, body in enumerate(bodies)),

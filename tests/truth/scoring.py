@@ -47,7 +47,8 @@ def score(case: Mapping[str, Any]) -> Score:
     """Judge and read the page of a case as a visit does; compare the result with what the case expects."""
     result = Score(case["id"])
     bodies = [json.dumps(body).encode() for body in case.get("json", {}).values()]
-    evidence = PageEvidence(case["idno"], case["html"], _network(case), bodies)
+    html, look = case.get("rendered", case["html"]), case.get("look")
+    evidence = PageEvidence(case["idno"], html, _network(case), bodies, look=look)
     verdict = judge_at_deadline(evidence)
     expected = case["expect"]
     result.outcome = str(verdict.outcome)
@@ -65,7 +66,7 @@ def score(case: Mapping[str, Any]) -> Score:
             result.wrong.append(f"outcome: {verdict.outcome}, but {wanted}")
         return result
     if verdict.outcome is Outcome.OK:
-        done = transform(idno=case["idno"], html=case["html"], bodies=bodies)
+        done = transform(idno=case["idno"], html=html, bodies=bodies, look=look)
         _compare(result, expected, done)
     return result
 

@@ -54,6 +54,8 @@ class CaptureEvidence(BaseModel):
     screenshot_sha256: str | None
     run_id: StoredText
     requested_by: StoredText | None
+    look_sha256: str | None = None
+    """The look of the rendered page. Earlier captures have none, and their hashes do not contain the field."""
     payloads: tuple[PayloadEvidence, ...] = ()
 
     def row(self) -> dict[str, Any]:
@@ -63,8 +65,9 @@ class CaptureEvidence(BaseModel):
 
 def evidence_document(evidence: CaptureEvidence) -> dict[str, Any]:
     """Return the JSON document that is hashed: the time in UTC with microseconds, payloads ordered by position."""
+    no_look = {"look_sha256"} if evidence.look_sha256 is None else set()
     return {
-        **evidence.model_dump(mode="json"),
+        **evidence.model_dump(mode="json", exclude=no_look),
         "fetched_at": iso(evidence.fetched_at),
         "payloads": [
             payload.model_dump(mode="json")

@@ -129,7 +129,12 @@ def _payloads(connection: Connection, source_data_id: int) -> tuple[PayloadEvide
 
 def _bodies(connection: Connection, evidence: CaptureEvidence, capture: str) -> dict[str, bytes | str]:
     """Return the bodies by hash. For a removed body, return a text that says when and why it was removed."""
-    documents = (evidence.raw_html_sha256, evidence.document_sha256, evidence.screenshot_sha256)
+    documents = (
+        evidence.raw_html_sha256,
+        evidence.look_sha256,
+        evidence.document_sha256,
+        evidence.screenshot_sha256,
+    )
     hashes = (*documents, *(payload.sha256 for payload in evidence.payloads))
     return {sha256: _body(connection, sha256, capture) for sha256 in hashes if sha256 is not None}
 

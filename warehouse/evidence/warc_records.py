@@ -13,6 +13,7 @@ from warehouse.evidence.warc_headers import Headers, headers_for_body, status_li
 _NAMESPACE = uuid5(NAMESPACE_URL, "https://openmoney.md/registru/evidence")
 HTML = "text/html; charset=utf-8"
 PNG = "image/png"
+_JSON = "application/json"
 _HTTP_RESPONSE = "application/http; msgtype=response"
 _UNKNOWN_TYPE = "application/octet-stream"
 
@@ -45,7 +46,7 @@ class WarcRecord:
 
 
 def records_of(capture: VerifiedCapture) -> list[WarcRecord]:
-    """Return a capture's records: responses, the rendered page, the screenshot, and the metadata."""
+    """Return a capture's records: responses, the rendered page with its look, the screenshot, and the metadata."""
     return list(_Records(capture).all())
 
 
@@ -58,7 +59,7 @@ class _Records:
         self._metadata = self._id("metadata")
 
     def all(self) -> Iterator[WarcRecord]:
-        records = [*self._responses(), *self._rendered(), *self._screenshot()]
+        records = [*self._responses(), *self._rendered(), *self._look(), *self._screenshot()]
         yield from records
         yield self._metadata_record(records)
 
@@ -135,6 +136,11 @@ class _Records:
             document = self._id("document")
             yield replace(rendered, kind="conversion", concurrent_to=None, refers_to=document)
 
+    def _look(self) -> Iterator[WarcRecord]:
+        body = self._body(self._evidence.look_sha256)
+        if body is not None:
+            yield self._resource("look", f"urn:look:{self._url}", body, _JSON)
+
     def _screenshot(self) -> Iterator[WarcRecord]:
         body = self._body(self._evidence.screenshot_sha256)
         if body is not None:
@@ -154,7 +160,7 @@ class _Records:
             role="metadata",
             kind="metadata",
             url=self._url,
-            content_type="application/json",
+            content_type=_JSON,
             body=canonical_json(document),
             concurrent_to=next((record.id for record in others if record.response is not None), None),
         )

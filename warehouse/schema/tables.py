@@ -33,8 +33,8 @@ raw_documents = Table(
     Column("size", Integer, nullable=False),
     Column("removed_at", DateTime(timezone=True)),
     Column("removed_because", Text),
-    comment="Bodies by their hash: rendered HTML and the JSON that pages fetched. Append-only; content may be removed,"
-    " but the hash stays, with the time and the reason.",
+    comment="Bodies by their hash: rendered HTML, its look and the JSON that pages fetched. Append-only; content may be"
+    " removed, but the hash stays, with the time and the reason.",
 )
 
 removals = Table(
@@ -72,6 +72,7 @@ source_data = Table(
     Column("status_code", Integer),
     Column("outcome", Text, nullable=False),
     Column("raw_html_sha256", Text, ForeignKey("raw_documents.sha256")),
+    Column("look_sha256", Text, ForeignKey("raw_documents.sha256")),
     Column("fetched_at", DateTime(timezone=True), nullable=False),
     Column("duration_ms", Integer, nullable=False),
     Column("run_id", Text, nullable=False),

@@ -94,6 +94,11 @@ class NetworkLog:
             request.pending and (not hosts or urlsplit(request.url).netloc in hosts) for request in data
         )
 
+    @property
+    def awaits_style_sheets(self) -> bool:
+        """Whether a style sheet is still loading, so that the page does not look yet as it will."""
+        return any(request.type == "Stylesheet" and request.pending for request in self._requests.values())
+
     def data_request_for(self, idno: str) -> NetworkRequest | None:
         """Return the page's own data request for a company, None if there is none.
 

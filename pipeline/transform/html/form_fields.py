@@ -2,6 +2,7 @@
 
 from bs4.element import Tag
 
+from pipeline.transform.html.look import VALUE
 from pipeline.transform.source_text import words
 
 FORM_FIELDS = frozenset({"input", "textarea", "select"})
@@ -14,8 +15,10 @@ def fixed_text(tag: Tag) -> str:
         <input readonly value="str. Pilda, 1">
         <select disabled><option>Lichidată<option selected>Activă</select>
 
-    → "str. Pilda, 1" and "Activă"
+    → "str. Pilda, 1" and "Activă". A value that the look records comes first: scripts set values without attributes.
     """
+    if VALUE in tag.attrs:
+        return str(tag.attrs[VALUE]).strip()
     if not tag.has_attr("readonly") and not tag.has_attr("disabled"):
         return ""
     if tag.name == "input":

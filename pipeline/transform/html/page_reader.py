@@ -47,7 +47,12 @@ grows quadratically with the number of labels."""
 
 
 def read_html(
-    html: str, idno: str, *, known_name: str | None = None, fetched_at: datetime | None = None
+    html: str,
+    idno: str,
+    *,
+    known_name: str | None = None,
+    fetched_at: datetime | None = None,
+    look: str | None = None,
 ) -> Reading:
     """Read a page as the page of the company `idno`.
 
@@ -56,16 +61,17 @@ def read_html(
     too many labels, only the IDNO and the name are read. A date later than the day after `fetched_at` (None: now) is
     unread.
 
-    `known_name` is the name that the JSON states for the company. It tells which part of a heading is the name.
+    `known_name` is the name that the JSON states for the company. It tells which part of a heading is the name. `look`
+    is what the browser recorded about the page's look.
     """
-    page = read_page(html)
+    page = read_page(html, look)
     hits = find_labelled_values(page)
     if page.heading is None:
-        return Reading(idno=shown_idno(page, hits, None, idno))
+        return Reading(idno=shown_idno(page, hits, None, idno), notes=page.notes)
     if len(hits) > _MAX_LABELS:
         name = read_name(page, hits[:_MAX_LABELS], idno, known_name=known_name, fact_count=0).name
         note = f"the page shows {len(hits)} labels, {_MAX_LABELS} at most are looked at"
-        return Reading(idno=shown_idno(page, hits, None, idno), name=name, notes=(note,))
+        return Reading(idno=shown_idno(page, hits, None, idno), name=name, notes=(*page.notes, note))
     region = CompanyRegion(page, page.heading, idno, hits)
     company_hits = region.company_hits()
     name_shown = read_name(
@@ -121,7 +127,7 @@ def _reading(
         remarks=facts.remarks,
         unread=tuple(facts.unread),
         unknown=tuple(unknown_labels(region, hits)),
-        notes=tuple(facts.notes),
+        notes=(*region.page.notes, *facts.notes),
     )
     return replace(reading, rules=rules_of(reading.raw, hits, has_figures=bool(reading.statements)))
 

@@ -10,12 +10,24 @@ from bs4.element import NavigableString, PreformattedString, Tag
 
 from pipeline.transform.html.form_fields import FORM_FIELDS, fixed_text
 from pipeline.transform.html.leaders import LEADER, without_leader
+from pipeline.transform.html.look import AFTER, BEFORE, LookDoesNotFit, Mark, apply_look
 from pipeline.transform.html.parser import PageIndex, StyleClasses, index_page, parse_html
+from pipeline.transform.html.style_rules import mark_by_style_elements
+from pipeline.transform.html.visibility import (
+    FRAME_TAGS,
+    INLINE_TAGS,
+    added_texts,
+    is_footnote_mark,
+    is_frame,
+    is_help,
+    is_hidden,
+    is_icon,
+    is_struck,
+    marks_of,
+    own_text_of,
+)
 from pipeline.transform.source_text import collapse, words
 
-INLINE_TAGS = frozenset(
-    words("a|abbr|b|bdi|bdo|cite|code|data|em|font|i|mark|q|s|small|span|strong|sub|sup|time|u|wbr")
-)
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 TEXT = ""
 """The `tag` of text nodes."""
@@ -23,14 +35,10 @@ TEXT = ""
 _INVISIBLE_TAGS = frozenset(
     words("script|style|template|noscript|svg|head|iframe|dialog|img|object|audio|video")
 )
-_FRAME_TAGS = frozenset({"nav", "footer", "aside", "header"})
-_FRAME_ROLES = frozenset(words("navigation|contentinfo|banner|complementary|search|dialog|alertdialog"))
 _PANEL_ROLES = frozenset({"tabpanel", "region"})
 _NO_ATTRIBUTES: dict[str, str] = {}
 _MAX_DEPTH = 250
 """Elements nested deeper than this are not read: real pages are shallower, and Python limits recursion."""
-_ICON_WORD = re.compile(r"[a-z]+(?:_[a-z0-9]+)*|\W*")
-_HELP_MARKS = frozenset({"?", "[?]", "(?)", "i", "(i)", "[i]", "ⓘ", "ℹ", "ℹ️", "🛈", "❓", "❔"})
 _COLONS = frozenset({":", "："})
 IDNO_TEXT = re.compile(r"(?<![0-9])[0-9]{13}(?![0-9])")
 """Thirteen digits without other digits next to them; `parse_idno` checks whether they are a valid IDNO."""
@@ -57,6 +65,8 @@ class Node:
     text: str = ""
     end: int = 0
     is_block: bool = False
+    is_apart: bool = False
+    """Whether the look of the page sets the node apart from its neighbours on the line, like a badge."""
 
     @property
     def shape(self) -> tuple[str, str]:
@@ -132,10 +142,15 @@ class PageTree:
     root: Node
     heading: Node | None
     title: str
+    notes: tuple[str, ...] = ()
+    """What was odd about the page as a whole."""
 
 
-def read_page(html: str) -> PageTree:
+def read_page(html: str, look: str | None = None) -> PageTree:
     """Parse rendered HTML into a tree of what a visitor reads as the content of the page.
+
+    `look` is what the browser recorded about the look of the page. Without it, or if it is not that of the page, the
+    page's own `style` elements are used as far as they can be without a browser.
 
         <nav>Adresa</nav>
         <main><h1>PLOPENA AGRO</h1><p>Statut: Activă</p></main>
@@ -143,14 +158,23 @@ def read_page(html: str) -> PageTree:
 
     → a tree with `main` and the nodes inside it, without `nav` and `footer`; `heading` is the `h1`
     """
+    notes: tuple[str, ...] = ()
+    has_look = look is not None
+    if look is not None:
+        try:
+            html = apply_look(html, look)
+        except LookDoesNotFit as reason:
+            notes, has_look = (f"the recorded look does not fit the page: {reason}",), False
     soup = parse_html(html)
+    if not has_look:
+        mark_by_style_elements(soup, INLINE_TAGS)
     title = collapse(soup.title.get_text()) if soup.title else ""
     body = soup.body or soup
     index = index_page(body)
-    heading = _company_heading(index, title)
-    builder = _NodeBuilder(heading, index.controlled_ids, StyleClasses(index.class_texts))
+    heading = _company_heading(index, title, has_look=has_look)
+    builder = _NodeBuilder(heading, index.controlled_ids, StyleClasses(index.class_texts), has_look=has_look)
     root = builder.build(body, None)
-    return PageTree(root=root, heading=builder.heading, title=title)
+    return PageTree(root=root, heading=builder.heading, title=title, notes=notes)
 
 
 def visible_text(node: Node) -> str:
@@ -207,8 +231,10 @@ def _split_at_breaks(nodes: Iterable[Node]) -> Iterator[Node]:
 class _NodeBuilder:
     """Builds nodes from BeautifulSoup tags, and remembers which node is the heading."""
 
-    def __init__(self, heading: Tag | None, controlled_ids: set[str], styles: StyleClasses) -> None:
-        self._heading_tag = heading
+    def __init__(
+        self, heading: Tag | None, controlled_ids: set[str], styles: StyleClasses, *, has_look: bool
+    ) -> None:
+        self._heading_tag, self._has_look = heading, has_look
         self._controlled_ids = controlled_ids
         self._around_heading = {id(tag) for tag in heading.parents} if heading else set()
         self._styles = styles
@@ -222,9 +248,12 @@ class _NodeBuilder:
         if tag is self._heading_tag:
             self.heading = node
         pieces: list[str] = []
+        marks = marks_of(tag)
+        before, after = added_texts(tag) if BEFORE in tag.attrs or AFTER in tag.attrs else ("", "")
+        self._add_text(node, before, pieces)
         for child in tag.children:
             if isinstance(child, Tag):
-                own_text = _own_text(child)
+                own_text = own_text_of(child)
                 if depth >= _MAX_DEPTH:
                     continue
                 if child.name in FORM_FIELDS:
@@ -235,12 +264,16 @@ class _NodeBuilder:
                     self._add_text(node, ":", pieces)
                 else:
                     self._add_element(node, child, pieces, depth + 1)
-            elif isinstance(child, NavigableString) and not isinstance(child, PreformattedString):
-                self._add_text(
-                    node, without_leader(str(child).replace("\x00", ""), is_first=not pieces), pieces
-                )
-        node.is_block = tag.name not in INLINE_TAGS or any(child.is_block for child in node.children)
-        node.raw = "".join(pieces)
+            elif isinstance(child, NavigableString) and not (
+                isinstance(child, PreformattedString) or marks & Mark.MUTED
+            ):
+                text = without_leader(str(child).replace("\x00", ""), is_first=not pieces)
+                self._add_text(node, text, pieces)
+        self._add_text(node, after, pieces)
+        is_inline = (tag.name in INLINE_TAGS and not marks & Mark.BLOCK) or marks & Mark.INLINE
+        node.is_block = not is_inline or any(child.is_block for child in node.children)
+        node.is_apart = bool(marks & Mark.APART)
+        node.raw = f" {''.join(pieces)} " if node.is_apart else "".join(pieces)
         # Next to an only child there is only white space, so the text of the child can be reused.
         node.text = node.children[0].text if len(node.children) == 1 else collapse(node.raw)
         node.end = len(self._nodes)
@@ -261,7 +294,7 @@ class _NodeBuilder:
     def _add_form_field(self, node: Node, tag: Tag, pieces: list[str]) -> None:
         """Append a form field with its text, if a visitor can read the field but not change it."""
         text = fixed_text(tag)
-        if not text or _is_hidden(tag):
+        if not text or self._is_hidden(tag):
             return
         field = self._node(tag.name, node, cast("dict[str, str]", tag.attrs))
         field.is_block = True
@@ -296,17 +329,19 @@ class _NodeBuilder:
 
         → True for `sup`, `button` and `p`. False for a hidden panel that an element of the page can open.
         """
-        if (
-            tag.name in _INVISIBLE_TAGS
-            or _is_icon(tag)
-            or (tag.name == "button" and not _is_section_toggle(tag))
-        ):
+        if tag.name in _INVISIBLE_TAGS or is_icon(tag):
             return True
-        if own_text in _HELP_MARKS or tag.get("role") == "tooltip":
+        if tag.name == "button" and not _is_section_toggle(tag):
             return True
-        if _is_hidden(tag):
-            return tag.get("role") not in _PANEL_ROLES and tag.get("id") not in self._controlled_ids
-        return _is_frame(tag) and id(tag) not in self._around_heading and not self._is_content(tag)
+        if is_help(tag, own_text) or self._is_hidden(tag) or is_struck(tag) or is_footnote_mark(tag):
+            return True
+        return is_frame(tag) and id(tag) not in self._around_heading and not self._is_content(tag)
+
+    def _is_hidden(self, tag: Tag) -> bool:
+        """Tell whether an element is hidden and cannot be opened by a tab or the header of an accordion."""
+        if not is_hidden(tag, has_look=self._has_look) or marks_of(tag) & Mark.OPENABLE:
+            return False
+        return tag.get("role") not in _PANEL_ROLES and tag.get("id") not in self._controlled_ids
 
     def _is_content(self, tag: Tag) -> bool:
         """Tell whether an element contains content, although its tag or role says frame (menu, header, footer).
@@ -318,34 +353,9 @@ class _NodeBuilder:
         → True for `header` and `ul` after the company's heading, and for an `aside` with exactly one IDNO
         """
         after_heading = self.heading is not None
-        if tag.name == "header" or (tag.name not in _FRAME_TAGS and tag.get("role") == "navigation"):
+        if tag.name == "header" or (tag.name not in FRAME_TAGS and tag.get("role") == "navigation"):
             return after_heading
         return tag.name == "aside" and len(set(IDNO_TEXT.findall(str(tag)))) == 1
-
-
-def _is_icon(tag: Tag) -> bool:
-    """Tell whether an element is an icon. (An icon font shows a word as a picture; the word is not content.)
-
-        <i class="material-icons">location_on</i> Adresa
-
-    → True for `i`
-    """
-    if "icon" in tag.name:
-        return True
-    if tag.name != "i" and tag.get("aria-hidden") != "true":
-        return False
-    return tag.find(True) is None and bool(_ICON_WORD.fullmatch(tag.get_text().strip()))
-
-
-def _own_text(tag: Tag) -> str | None:
-    """Return the text of an element; None if the element contains other elements."""
-    texts: list[str] = []
-    for child in tag.contents:
-        if isinstance(child, Tag):
-            return None
-        if not isinstance(child, PreformattedString):
-            texts.append(str(child))
-    return "".join(texts).strip()
 
 
 def _is_section_toggle(button: Tag) -> bool:
@@ -360,32 +370,7 @@ def _is_section_toggle(button: Tag) -> bool:
     return button.has_attr("aria-expanded") or button.find_parent([*HEADINGS, "summary"]) is not None
 
 
-def _is_hidden(tag: Tag) -> bool:
-    """Tell whether an element's own attributes make it invisible.
-
-        <p hidden>…</p>
-        <p style="display: none">…</p>
-
-    → True for both
-    """
-    if not tag.attrs or "hidden" in tag.attrs:
-        return bool(tag.attrs)
-    style = str(tag.attrs.get("style", "")).replace(" ", "").lower()
-    return "display:none" in style or "visibility:hidden" in style
-
-
-def _is_frame(tag: Tag) -> bool:
-    """Tell whether an element belongs to the frame of a site rather than to its content, by tag or role.
-
-        <nav>…</nav> <footer>…</footer>
-        <div role="dialog">…</div>
-
-    → True for all three
-    """
-    return tag.name in _FRAME_TAGS or str(tag.attrs.get("role", "")).lower() in _FRAME_ROLES
-
-
-def _company_heading(index: PageIndex, title: str) -> Tag | None:
+def _company_heading(index: PageIndex, title: str, *, has_look: bool) -> Tag | None:
     """Return the visible `h1` that most likely names the company. Prefer one in `main`; take one in a frame last.
 
         <header><h1><a href="/">openmoney</a></h1></header>
@@ -395,7 +380,10 @@ def _company_heading(index: PageIndex, title: str) -> Tag | None:
     """
     headings = index.headings or index.headings_by_role
     shown = [
-        tag for tag in headings if collapse(tag.get_text()) and not any(map(_is_hidden, (tag, *tag.parents)))
+        tag
+        for tag in headings
+        if collapse(tag.get_text())
+        and not any(is_hidden(around, has_look=has_look) for around in (tag, *tag.parents))
     ]
     return (
         min(shown, key=lambda tag: _heading_rank(tag, title)) if len(shown) > 1 else next(iter(shown), None)
@@ -408,7 +396,7 @@ def _heading_rank(heading: Tag, title: str) -> tuple[int, bool, bool]:
     It compares the heading's place, then whether it is a link, then whether the page's title starts with its text.
     """
     in_main = heading.find_parent(["main", "article"]) is not None
-    in_frame = heading.find_parent(_is_frame) is not None
+    in_frame = heading.find_parent(is_frame) is not None
     is_link = heading.find_parent("a") is not None or heading.find("a", href="/") is not None
     return (
         0 if in_main else 2 if in_frame else 1,

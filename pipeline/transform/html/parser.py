@@ -23,6 +23,8 @@ _POSITION = re.compile(
     r"|^(?:[a-z]+:)*(?:bg|border|divide|rounded)-|^(?:is-)?(?:active|current|selected|highlighted)$"
 )
 """Classes of every other, the first or the last sibling, and shades of an element."""
+_PANEL_TOGGLES = frozenset({"tab", "pill", "collapse"})
+"""Values of `data-bs-toggle` (Bootstrap) of elements that open a panel of the page."""
 
 
 class _TreeBuilder(LXMLTreeBuilder):
@@ -53,7 +55,7 @@ class PageIndex:
     headings: list[Tag] = field(default_factory=list)
     headings_by_role: list[Tag] = field(default_factory=list)
     controlled_ids: set[str] = field(default_factory=set)
-    """The ids in `aria-controls` attributes: the panels that an element of the page can open."""
+    """The ids of the panels that an element of the page can open, as in `aria-controls` attributes."""
     class_texts: list[str] = field(default_factory=list)
 
     def add(self, tag: Tag) -> None:
@@ -66,7 +68,10 @@ class PageIndex:
         if attributes.get("role") == "heading" and attributes.get("aria-level") == "1":
             self.headings_by_role.append(tag)
         if target := attributes.get("aria-controls"):
-            self.controlled_ids.add(target)
+            self.controlled_ids.update(target.split())
+        if attributes.get("data-bs-toggle", attributes.get("data-toggle")) in _PANEL_TOGGLES:
+            targets = (attributes.get(name, "") for name in ("data-bs-target", "data-target", "href"))
+            self.controlled_ids.update(target[1:] for target in targets if target.startswith("#"))
         if classes := attributes.get("class"):
             self.class_texts.append(classes)
 

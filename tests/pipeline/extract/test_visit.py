@@ -12,6 +12,7 @@ from selenium.webdriver import Chrome
 
 from pipeline.extract.browser import chrome_session
 from pipeline.extract.browser.chrome_session import Driver, chrome
+from pipeline.transform.merge import transform
 from standin.site_facts import make_idno
 from tests.pipeline.extract.crawling import settings_for, visit
 from warehouse.contract import Outcome
@@ -39,6 +40,15 @@ PAGES = {
     "/windows": f"<body><script>{RENDER}for (let i = 0; i < 5; i++) window.open('/ticks'); show()</script></body>",
     "/downloads": f"<body><script>{RENDER}const a = document.createElement('a'); a.href = 'data:,evil';"
     " a.download = 'evil.bin'; a.click(); show()</script></body>",
+    # A style sheet that hides a line arrives late; a panel fades in; a list loads when it is scrolled into view.
+    "/styled": f"<body><script>{RENDER}show(); document.querySelector('dl').insertAdjacentHTML('beforeend',"
+    " '<dt class=x>Statut</dt><dd class=x>Radiată</dd><dt class=fade>Adresa</dt><dd class=fade>str. Pilda, 1</dd>');"
+    "document.head.insertAdjacentHTML('beforeend', '<link rel=stylesheet href=/late.css>"
+    "<style>.fade { animation: in 1.5s step-end } @keyframes in { from { opacity: 0 } }</style>')</script></body>",
+    "/scrolled": f"<body><script>{RENDER}show(); document.querySelector('dl').insertAdjacentHTML('afterend',"
+    " '<div style=height:5000px></div><section id=more>…</section>');"
+    f"new IntersectionObserver(entries => entries.some(e => e.isIntersecting) && fetch('/text/companies/{IDNO}').then("
+    "() => more.innerHTML = '<h2>Administratori</h2><ul><li>MODELEANU ION</li></ul>')).observe(more)</script></body>",
     "/surrogate": f"<body><script>{RENDER}show(); document.body.append('\\ud800')</script></body>",
     "/large": f"<body><script>{RENDER}show(); document.body.append('x'.repeat(5e6))</script></body>",
 }
@@ -57,6 +67,9 @@ class _Site(BaseHTTPRequestHandler):
             self._answer(500 if self.path.endswith("n=0") else 200, "application/json", "{}")
         elif path.startswith("/text/"):
             self._answer(200, "text/plain", "not the JSON that one would expect")
+        elif path == "/late.css":
+            self.ended.wait(1)
+            self._answer(200, "text/css", ".x { display: none }")
         elif path.startswith("/slow/"):
             self.requested.set()
             self.ended.wait(60)
@@ -125,6 +138,20 @@ def test_page_that_misbehaves_has_the_right_outcome(
     finally:
         driver.set_script_timeout(chrome_session.SCRIPT_TIMEOUT_SECONDS)
     assert (capture.outcome, capture.status_code) == (outcome, 200), capture.error
+
+
+def test_page_is_read_as_it_looks_once_it_is_complete(driver: Driver, url: str) -> None:
+    capture = visit(driver, f"{url}/styled", IDNO)
+    assert capture.html is not None
+    facts = transform(idno=IDNO, html=capture.html, bodies=[], look=capture.look).facts
+    assert (facts.status, facts.address) == (None, "str. Pilda, 1")
+
+
+def test_what_loads_on_scrolling_is_part_of_the_capture(driver: Driver, url: str) -> None:
+    capture = visit(driver, f"{url}/scrolled", IDNO)
+    assert capture.html is not None
+    facts = transform(idno=IDNO, html=capture.html, bodies=[], look=capture.look).facts
+    assert [party.name for party in facts.administrators] == ["MODELEANU ION"]
 
 
 def test_document_that_never_ends_does_not_block_the_visit(driver: Driver, url: str) -> None:

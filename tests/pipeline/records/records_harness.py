@@ -51,6 +51,7 @@ class CaptureSpec:
     with_company: bool = True
     with_statements: bool = True
     html: str | None = None
+    look: str | None = None
     shown: Sequence[tuple[str, str]] = ()
 
     def capture(self, fetched_at: datetime) -> Capture:
@@ -68,6 +69,7 @@ class CaptureSpec:
             status_code=200,
             outcome=Outcome.OK,
             html=self.html or page(self.idno, str(content["fullName"]), self.shown),
+            look=self.look,
             payloads=tuple(
                 Payload(url=f"{API}{path}", status_code=200, body=json.dumps(body).encode())
                 for path, body in bodies

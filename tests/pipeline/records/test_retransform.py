@@ -1,5 +1,6 @@
 """Tests of re-transformation: only stale records, in batches, on several processes, continued after a stop."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,8 @@ from pipeline.records.cohort_names import COHORTS, OTHERS
 from pipeline.records.record_updates import update_records
 from pipeline.transform.merge import transform
 from standin.site_facts import make_idno
-from tests.pipeline.records.records_harness import RecordsHarness
+from tests.pipeline.records.records_harness import RecordsHarness, page
+from warehouse.records.models import CompanyStatus
 from warehouse.schema import database_roles
 
 BATCH = 10
@@ -128,3 +130,14 @@ def test_older_capture_never_replaces_a_newer_record(harness: RecordsHarness) ->
     [done] = update_records(engine.begin, captures)
     facts = harness.facts(MANY[0])
     assert (done.result, facts and facts.name) == ("a newer capture is current", "NOU")
+
+
+def test_stored_look_is_used_and_captures_without_one_stay_readable(harness: RecordsHarness) -> None:
+    shown = [("Statut", "Lichidată")]
+    html = page(MANY[0], "ALFA FRUCT", shown)
+    look = {"version": 1, "elements": 9, "marks": [[7, "dt", 1], [8, "dd", 1]]}
+    harness.put(MANY[0], html=html, look=json.dumps(look), with_company=False, with_statements=False)
+    harness.put(MANY[1], html=page(MANY[1], "BETA", shown), with_company=False, with_statements=False)
+    harness.retransform()
+    facts = harness.all_facts(MANY[:2])
+    assert (facts[MANY[0]].status, facts[MANY[1]].status) == (None, CompanyStatus.INACTIVE)

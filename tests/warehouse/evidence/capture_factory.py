@@ -17,9 +17,10 @@ URL = "https://example.md/companies/1020999000019"
 FETCHED_AT = datetime(2026, 11, 24, 22, 54, 36, 123456, tzinfo=UTC)
 DOCUMENT = b"<!doctype html><app-root></app-root>"
 HTML = "<!doctype html><h1>RĂZĂNICA LUX</h1>".encode()
+LOOK = b'{"version":1,"elements":4,"marks":[]}'
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 COMPANY, FIGURES = '{"fullName":"RĂZĂNICA LUX"}'.encode(), b"[]"
-BODIES = (DOCUMENT, HTML, PNG, COMPANY, FIGURES)
+BODIES = (DOCUMENT, HTML, LOOK, PNG, COMPANY, FIGURES)
 
 
 def sha256(content: bytes) -> str:
@@ -63,6 +64,7 @@ def capture(idno: str, **fields: Any) -> CaptureEvidence:
         "redirects": [{"url": URL, "status_code": 302, "response_headers": {"location": f"{URL}/ro"}}],
         "timings": {"document": 120.0, "rendered": 640.25},
         "raw_html_sha256": sha256(HTML),
+        "look_sha256": sha256(LOOK),
         "document_sha256": sha256(DOCUMENT),
         "screenshot_sha256": sha256(PNG),
         "run_id": "run",
@@ -83,6 +85,7 @@ def unanswered(idno: str, **fields: Any) -> CaptureEvidence:
         "redirects": [],
         "timings": None,
         "raw_html_sha256": None,
+        "look_sha256": None,
         "document_sha256": None,
         "screenshot_sha256": None,
         "payloads": (),

@@ -20,6 +20,7 @@ from tests.warehouse.evidence.capture_factory import (
     DOCUMENT,
     FIGURES,
     HTML,
+    LOOK,
     PNG,
     URL,
     capture,
@@ -106,7 +107,7 @@ def test_file_begins_with_its_description(exported: EvidenceExport) -> None:
         assert line in first.content.decode()
 
 
-def test_capture_is_exported_as_responses_page_screenshot_and_metadata(exported: EvidenceExport) -> None:
+def test_capture_is_exported_as_responses_page_look_screenshot_and_metadata(exported: EvidenceExport) -> None:
     made = captures(exported.files[0].path)[0]
     assert [(record.kind, record.headers["warc-target-uri"], record.content) for record in made[:-1]] == [
         ("response", URL, b""),
@@ -114,6 +115,7 @@ def test_capture_is_exported_as_responses_page_screenshot_and_metadata(exported:
         ("response", "https://api.example.md/api/0?a=1", COMPANY),
         ("response", "https://api.example.md/api/1?a=1", FIGURES),
         ("conversion", f"{URL}/ro", HTML),
+        ("resource", f"urn:look:{URL}/ro", LOOK),
         ("resource", f"urn:view:{URL}/ro", PNG),
     ]
     metadata = made[-1]
@@ -146,8 +148,8 @@ def test_exported_metadata_reproduces_the_evidence_hash(exported: EvidenceExport
         assert sorted(known["records"].values()) == sorted(record.id for record in made[:-1])
         digests = {record.headers["warc-payload-digest"] for record in made if record.content}
         evidence = known["evidence"]
-        for name in ("document_sha256", "raw_html_sha256", "screenshot_sha256"):
-            assert evidence[name] is None or f"sha256:{evidence[name]}" in digests
+        for name in ("document_sha256", "raw_html_sha256", "look_sha256", "screenshot_sha256"):
+            assert evidence.get(name) is None or f"sha256:{evidence[name]}" in digests
     assert known["evidence_sha256"] is None
 
 
@@ -182,7 +184,10 @@ def test_the_index_finds_each_record_without_reading_the_file(exported: Evidence
         ]
         assert record.headers["warc-target-uri"] == entry["url"]
         assert (record.kind, record.headers["warc-payload-digest"]) == (entry["type"], entry["digest"])
-        assert key.startswith(("md,example", "urn:view:https://example.md")) and moment == "20261124225436"
+        assert (
+            key.startswith(("md,example", "urn:view:https://example.md", "urn:look:https://example.md"))
+            and moment == "20261124225436"
+        )
         assert entry["filename"] == warc.name
 
 

@@ -100,6 +100,7 @@ CHANGED: dict[str, Any] = {
     "redirects": [],
     "timings": None,
     "raw_html_sha256": None,
+    "look_sha256": None,
     "document_sha256": None,
     "screenshot_sha256": None,
     "run_id": "another",
@@ -127,3 +128,9 @@ def test_hash_covers_every_field_of_a_payload(change: dict[str, Any]) -> None:
 def test_time_without_a_zone_is_refused() -> None:
     with pytest.raises(ValidationError, match="timezone"):
         capture(IDNO, fetched_at=datetime(2026, 1, 1))  # noqa: DTZ001
+
+
+def test_capture_without_a_look_has_the_hash_that_it_had_before_looks_existed() -> None:
+    document = evidence_document(capture(IDNO, look_sha256=None))
+    assert "look_sha256" not in document
+    assert "look_sha256" in evidence_document(capture(IDNO))

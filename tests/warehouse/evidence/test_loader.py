@@ -21,6 +21,7 @@ def test_stored_capture_is_read_back_completely(databases: Databases) -> None:
         status_code=200,
         outcome=Outcome.OK,
         html="<h1>\ud800 Șantier</h1>",
+        look='{"version":1,"elements":4,"marks":[]}',
         payloads=(Payload(url="https://api.example.md/1", status_code=200, body=b"{}"),),
         fetched_at=datetime.now(UTC),
         duration_ms=10,
@@ -36,5 +37,5 @@ def test_stored_capture_is_read_back_completely(databases: Databases) -> None:
         [stored] = load_evidence(connection, IDNO)
     assert stored.sha256 is not None
     assert [record.kind for record in records_of(stored)] == [
-        *("response", "response", "response", "conversion", "resource", "metadata"),
+        *("response", "response", "response", "conversion", "resource", "resource", "metadata"),
     ]
