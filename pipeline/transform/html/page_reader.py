@@ -14,7 +14,7 @@ from pipeline.transform.html.page_tree import IDNO_TEXT, Node, PageTree, read_pa
 from pipeline.transform.html.parties import read_parties
 from pipeline.transform.html.unknown_labels import unknown_labels
 from pipeline.transform.places import address_parts, cuatm_in
-from pipeline.transform.reading import Reading, abbreviate
+from pipeline.transform.reading import Reading, Unread, abbreviate
 from pipeline.transform.source_text import comparison_key, fold, parse_date, text_or_none
 from pipeline.transform.vocabulary.field import Field
 from pipeline.transform.vocabulary.labels import (
@@ -71,6 +71,8 @@ def _reading(region: CompanyRegion, idno: str | None) -> Reading:
     facts.raw["name"] = region.heading.text
     facts.copy_raw("legal_form_name", Field.LEGAL_FORM)
     facts.copy_raw("address_parts", Field.ADDRESS)
+    figures = read_key_figures(region.page.root, region.figure_hits(), heading=region.heading)
+    facts.unread += figures.unread
     return Reading(
         idno=idno,
         name=name,
@@ -85,20 +87,24 @@ def _reading(region: CompanyRegion, idno: str | None) -> Reading:
         administrators=facts.party_list(Field.ADMINISTRATORS, hits),
         licensed_activities=facts.activity_list(Field.LICENSED, hits),
         unlicensed_activities=facts.activity_list(Field.UNLICENSED, hits),
-        statements=read_key_figures(
-            region.page.root, region.figure_hits(), heading=region.heading, notes=facts.notes
-        ),
+        statements=figures.statements,
         raw=facts.raw,
+        remarks=facts.remarks,
+        unread=tuple(facts.unread),
+        incomplete=frozenset(facts.incomplete),
         unknown=tuple(unknown_labels(region, hits)),
         notes=tuple(facts.notes),
     )
 
 
 class _FactCollector:
-    """Selects the values of fields; collects their raw texts, and notes on the texts that were not accepted."""
+    """Selects the values of fields; collects their raw texts and remarks, and the texts that were not accepted."""
 
     def __init__(self) -> None:
         self.raw: dict[str, str] = {}
+        self.remarks: dict[str, tuple[str, ...]] = {}
+        self.unread: list[Unread] = []
+        self.incomplete: set[str] = set()
         self.notes: list[str] = []
 
     def single_value(self, field: Field, shown: Iterable[tuple[_Value, str]]) -> _Value | None:
