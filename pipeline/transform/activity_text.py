@@ -32,8 +32,8 @@ _SEPARATOR = re.compile(r"\s+[–—-]\s+|[,;:]\s+|\s*[(\[|·•]\s*|\s*\n\s*")
 _DATE = r"\d{1,2}[./-]\d{1,2}[./-]\d{4}|\d{4}-\d{2}-\d{2}"
 _DATE_IN_TEXT = re.compile(rf"(?<!\d)(?:{_DATE})(?!\d)")
 _WRITTEN_DATE = re.compile(r"(?<!\d)\d{1,2} [^\W\d_]{3,10}\.? \d{4}(?!\d)")
-_TOKEN = re.compile(r"[^\W\d_]+|№|\d+(?:/\d+)*")
-_NUMBER_MARK = re.compile(r"(?<!\w)(?:nr|no|№|n)[.:]? ?(?:[a-z]{1,5} ?){0,2}\d|№ ?\d")
+_TOKEN = re.compile(r"[^\W\d_]+|\d+(?:/\d+)*")
+_NUMBER_MARK = re.compile(r"(?<!\w)(?:nr|no|n)[.:]? ?(?:[a-z]{1,5} ?){0,2}\d")
 _SERIES = re.compile(r"[A-ZА-Я]{1,6}")
 _SERIES_ALONE = re.compile(r"(?:[A-ZА-Я]{1,6}[ -]?){1,3}[ №]*\d{3,10}")
 _MORE = re.compile(
@@ -42,11 +42,19 @@ _MORE = re.compile(
     r"licences?|licente|еще|друг\w+|вид\w*(?: деятельности)?|деятельност\w+)?(?: (?:activitat\w+|activities|more|altele))?"
 )
 _MORE_WORDS = re.compile(r"inca|alte|altele|alti|еще|друг|other|more|plus|\+|…|\.{3}|и др\b")
-_AND_OTHERS = re.compile(r"(?:,\s*)?(?:si altele|s\. ?a\.?|etc\.?|и др\.?|и другие|и т\. ?д\.?|and others|et al\.?)")
+_AND_OTHERS = re.compile(
+    r"(?:,\s*)?(?:si altele|s\. ?a\.?|etc\.?|и др\.?|и другие|и т\. ?д\.?|and others|et al\.?)"
+)
 _SHOWN_OF = re.compile(
     r"(?:[^\W\d_]+\.? ){0,3}(?:\d{1,4}\s?[–—-]\s?)?\d{1,4} (?:[^\W\d_]+ ){0,2}(?:din|of|из|/)(?: cele| the)? \d{1,5}"
     r"(?: [^\W\d_]+){0,3}"
 )
+_ENDED = re.compile(
+    r"(?:\(|licent\w+ |autorizati\w+ |лицензи\w+ |licen[cs]e )(?:\w+ )?(?:suspendat|retras|anulat|expirat|incetat|"
+    r"приостановлен|отозван|аннулирован|прекращен|истекл|suspended|withdrawn|revoked|expired|cancelled|ceased)"
+)
+"""The end of a licence: "Transport (licență suspendată)"."""
+_LONGEST_NOTE = 80
 
 
 @dataclass(frozen=True)
@@ -89,6 +97,8 @@ def says_no_activities(text: str) -> bool:
 
 def says_more_activities(text: str) -> bool:
     """Tell whether a text in a list says that the list continues: "și încă 4", "Afișate 5 din 12"."""
+    if len(text) > _LONGEST_NOTE:
+        return False
     folded = fold(text).strip(" .()[]") or text.strip()
     if _SHOWN_OF.fullmatch(folded) or _AND_OTHERS.fullmatch(folded) or text.strip() in ("…", "..."):
         return True
@@ -107,16 +117,14 @@ def is_licence_remark(text: str) -> bool:
     """
     if _SERIES_ALONE.fullmatch(text.strip(" .,;:()[]")):
         return True
-    plain = _DATE_IN_TEXT.sub(" ", _written_dates_removed(text))
-    has_date = plain != text
+    plain = _DATE_IN_TEXT.sub(" ", _written_dates_removed(text)).replace("№", "nr ")
+    has_date = _DATE_IN_TEXT.search(text) is not None or _written_dates_removed(text) != text
     folded = fold(plain)
     tokens = _TOKEN.findall(plain)
     words = [token for token in tokens if not token[0].isdigit()]
     is_known = all(fold(word) in REMARK_WORDS or _SERIES.fullmatch(word) for word in words)
     is_about_licence = (
-        has_date
-        or not LICENCE_WORDS.isdisjoint(map(fold, words))
-        or _NUMBER_MARK.search(folded) is not None
+        has_date or not LICENCE_WORDS.isdisjoint(map(fold, words)) or _NUMBER_MARK.search(folded) is not None
     )
     return is_known and is_about_licence and bool(words or has_date)
 
@@ -131,7 +139,9 @@ def _without_code(text: str) -> tuple[str, str | None]:
     if (begin := max(text.rfind(mark) for mark in ",;–—([-")) > 0 and len(text) - begin <= 24:
         begin = len(text[:begin].rstrip())
         match = _CODE_AFTER.fullmatch(text, begin)
-        if match and ((match["word"] and _is_code_word(match["word"])) or (not match["word"] and "." in match["code"])):
+        if match and (
+            (match["word"] and _is_code_word(match["word"])) or (not match["word"] and "." in match["code"])
+        ):
             return text[:begin], match["code"].upper()
     return text, None
 
@@ -166,7 +176,7 @@ def _without_remark(text: str) -> tuple[str, str | None]:
 
 def _is_name(name: str) -> bool:
     """Tell whether a text is the name of an activity, and nothing else is left in it: no date, no number of a licence."""
-    folded = fold(name)
+    folded = fold(name.replace("№", "nr "))
     return (
         sum(1 for letter in name if letter.isalpha()) >= 2
         and len(name) <= _LONGEST_NAME
@@ -176,19 +186,7 @@ def _is_name(name: str) -> bool:
         and not _AND_OTHERS.search(folded[-15:])
         and not folded[0].isdigit()
         and "{{" not in name
-        and not _mentions_status(folded)
-    )
-
-
-_STATUS = re.compile(r"\((?:[^()]* )?(?:suspendat|retras|anulat|expirat|incetat|приостановлен|отозван|аннулирован|"
-                     r"прекращен|истекл|suspended|withdrawn|revoked|expired|cancelled|ceased)")
-
-
-def _mentions_status(folded: str) -> bool:
-    """Tell whether a name is followed by the end of a licence: "Transport (licență suspendată)"."""
-    return _STATUS.search(folded) is not None or any(
-        re.search(rf"{word} (?:suspendat|retras|anulat|expirat|приостановлен|отозван|suspended|revoked|expired)", folded)
-        for word in LICENCE_WORDS
+        and not _ENDED.search(folded)
     )
 
 

@@ -90,7 +90,11 @@ def without_units(text: str) -> str:
     folded = _prepared(text)
     runs = [run for run in _runs(folded) if _unit(run.words).is_lei is not None or _is_announced(folded, run)]
     for run in reversed(runs):
-        end = run.end + 1 if folded[run.start : run.end].count("(") > folded[run.start : run.end].count(")") else run.end
+        end = (
+            run.end + 1
+            if folded[run.start : run.end].count("(") > folded[run.start : run.end].count(")")
+            else run.end
+        )
         folded = f"{folded[: run.start]} {folded[end:]}"
     return " ".join(_EMPTY_BRACKETS.sub(" ", folded).split()).strip(" ,.;:–—-'’")
 
@@ -120,7 +124,9 @@ def combine_units(own: Unit, around: Iterable[Unit]) -> tuple[int | None, str]:
 def _prepared(text: str) -> str:
     """Return a text folded, with "1 000" and "1.000" written as "1000"."""
     folded = fold(text)
-    return _ROUND_NUMBER.sub(lambda match: match[0].replace(match[1], ""), folded) if "1" in folded else folded
+    return (
+        _ROUND_NUMBER.sub(lambda match: match[0].replace(match[1], ""), folded) if "1" in folded else folded
+    )
 
 
 def _runs(folded: str) -> Iterator[_Run]:

@@ -211,8 +211,8 @@ def _of_value_column(place: _Place) -> list[GridAmount] | None:
         for i, kind in zip(rest, kinds, strict=True)
         if kind != "unit" and kind != "minor" and not unit_in(place.cells[i].text)
     ]
-    is_known = all(kinds) if header_rows else all(
-        unit_in(place.cells[i].text) for i in rest if i not in values
+    is_known = (
+        all(kinds) if header_rows else all(unit_in(place.cells[i].text) for i in rest if i not in values)
     )
     if len(values) != 1 or not is_known or not (text := text_or_none(place.cells[values[0]].text)):
         return None

@@ -40,7 +40,11 @@ class FigureUnits:
     """The units that a page announces for its key figures."""
 
     def __init__(
-        self, root: Node, hits: Sequence[LabelledValue], titles: Sequence[StatementTitle], rows: Sequence[Node]
+        self,
+        root: Node,
+        hits: Sequence[LabelledValue],
+        titles: Sequence[StatementTitle],
+        rows: Sequence[Node],
     ) -> None:
         """Find the notes with a unit.
 
@@ -93,9 +97,7 @@ def _notes(
         is_general = _ABOUT_ALL_AMOUNTS.search(fold(leaf.text)) is not None
         if heading is not None and heading.start > last_label and not is_general:
             continue  # a section of another subject, below the statements
-        container = next(
-            node for node in leaf.ancestors() if any(node.contains(hit.label) for hit in hits)
-        )
+        container = next(node for node in leaf.ancestors() if any(node.contains(hit.label) for hit in hits))
         title = next(iter(titles_over(titles, leaf)), None)
         if is_general and leaf.start > last_label:
             title = None  # a note below all amounts counts for all of them

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import TypeVar
 
+from pipeline.transform.activity_text import says_no_activities
 from pipeline.transform.html.activities import read_activities
 from pipeline.transform.html.company_region import CompanyRegion, are_side_by_side
 from pipeline.transform.html.idno_texts import idno_in
@@ -154,14 +155,21 @@ class _FactCollector:
         return tuple(parties)
 
     def activity_list(self, field: Field, hits: Sequence[LabelledValue]) -> tuple[Activity, ...]:
-        """Return the activities of a field. If a list is unreadable or two lists differ, add a note and return ()."""
-        lists = [hit for hit in hits if hit.field is field and text_or_none(hit.value)]
-        read = [read_activities(hit) for hit in lists]
-        different = {tuple(comparison_key(activity.name) for activity in some) for some in read if some}
-        if None in read or len(different) > 1:
-            self.notes.append(f"{field}: not all of the list can be read: {abbreviate(lists[0].value)}")
+        """Return the activities of a field; () if a list is unreadable or two lists differ, and record their texts."""
+        lists = [hit for hit in hits if hit.field is field and not says_no_activities(hit.value)]
+        read = [some for hit in lists if (some := read_activities(hit)) is not None]
+        keys = [tuple(comparison_key(activity.name) for activity in some.activities) for some in read]
+        if len(read) < len(lists) or len({key for key in keys if key}) > 1:
+            reason = "not all of the list can be read" if len(read) < len(lists) else "two lists differ"
+            self.unread += [Unread(field, hit.value, reason) for hit in lists]
             return ()
-        activities = next((some for some in read if some), ())
+        if any(some.is_incomplete for some in read):
+            self.incomplete.add(field)
+        if remarks := tuple(dict.fromkeys(remark for some in read for remark in some.remarks)):
+            self.remarks[field] = remarks
+        unknown = dict.fromkeys(text for some in read for text in some.unknown)
+        self.unread += [Unread(field, text, "the column is not known") for text in unknown]
+        activities = next((tuple(some.activities) for some in read if some.activities), ())
         self._keep_raw(field, lists, bool(activities))
         return activities
 

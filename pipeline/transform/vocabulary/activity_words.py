@@ -82,7 +82,9 @@ REMARK_WORDS = LICENCE_WORDS | frozenset(
     )
 )
 """Words of a remark about a licence: "Nr. 012345 din 01.02.2020, valabilă până la 01.02.2025"."""
-CODE_WORDS = frozenset(words("caem|caem-2|cod|codul|код|каем|code|nace|rev|rev. 2|caem rev. 2|cod caem|код caem"))
+CODE_WORDS = frozenset(
+    words("caem|caem-2|cod|codul|код|каем|code|nace|rev|rev. 2|caem rev. 2|cod caem|код caem")
+)
 
 NO_ACTIVITIES = frozenset(
     words(

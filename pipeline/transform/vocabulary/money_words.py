@@ -43,7 +43,11 @@ SCALES: dict[str, int] = {
     ),
 }
 """For each word of a scale, the number of lei that one unit stands for."""
-WEAK_SCALES = frozenset(words("zeci|sute|десятки|десятках|сотни|сотнях|tens|hundreds|k|к|mil|mn|mio|bn|mld|000|1000|000000|1000000|000000000|mie|tis|ths|thd"))
+WEAK_SCALES = frozenset(
+    words(
+        "zeci|sute|десятки|десятках|сотни|сотнях|tens|hundreds|k|к|mil|mn|mio|bn|mld|000|1000|000000|1000000|000000000|mie|tis|ths|thd"
+    )
+)
 """Words that are a scale only next to a currency."""
 CONNECTORS = frozenset(words("de|of|in|din|в|x|х|×|*|the|al|a|by|per"))
 """Words inside a unit: "in thousands of MDL", "x1000 lei"."""
