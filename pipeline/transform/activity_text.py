@@ -28,7 +28,9 @@ _CODE_AFTER = re.compile(
     re.IGNORECASE,
 )
 _CODE_ALONE = re.compile(rf"[(\[#№]?\s*(?:[^\W\d_]{{3,5}} )?(?:{_CODE})[.:]?\s*[)\]]?", re.IGNORECASE)
-_SEPARATOR = re.compile(r"\s+[–—-]\s+|[,;:]\s+|\s*[(\[|·•]\s*|\s*\n\s*")
+_SEPARATOR = re.compile(
+    r"\s+[–—-]\s+|[,;:]\s+|\s*[(\[|·•]\s*|\s+(?=(?:licen|autoriza[tțţ]|лицензи|nr\.|№))", re.IGNORECASE
+)
 _DATE = r"\d{1,2}[./-]\d{1,2}[./-]\d{4}|\d{4}-\d{2}-\d{2}"
 _DATE_IN_TEXT = re.compile(rf"(?<!\d)(?:{_DATE})(?!\d)")
 _WRITTEN_DATE = re.compile(r"(?<!\d)\d{1,2} [^\W\d_]{3,10}\.? \d{4}(?!\d)")
@@ -90,6 +92,16 @@ def parse_activity(text: str) -> ActivityText | None:
     return ActivityText(Activity(name=name, code=code), remark) if _is_name(name) else None
 
 
+def can_be_activity(name: str) -> bool:
+    """Tell whether the name in a record of the source is one: not "1", not "{{ name }}", not "Nu sunt"."""
+    return (
+        sum(1 for letter in name if letter.isalpha()) >= 2
+        and "{{" not in name
+        and not says_no_activities(name)
+        and not says_more_activities(name)
+    )
+
+
 def says_no_activities(text: str) -> bool:
     """Tell whether a text in the place of activities says that there are none: "Nu sunt", "Нет", "—"."""
     return text_or_none(text) is None or fold(text).strip(" .!()–—-") in NO_ACTIVITIES
@@ -110,6 +122,12 @@ def is_code(text: str) -> bool:
     return _CODE_ALONE.fullmatch(text) is not None
 
 
+def starts_with_code(text: str) -> bool:
+    """Tell whether a text starts with a code with a dot and a name: "62.02 Consultanță"."""
+    match = _CODE_BEFORE.match(text)
+    return match is not None and match["word"] is None and "." in match["code"]
+
+
 def is_licence_remark(text: str) -> bool:
     """Tell whether the whole text is about a licence.
 
@@ -126,7 +144,8 @@ def is_licence_remark(text: str) -> bool:
     is_about_licence = (
         has_date or not LICENCE_WORDS.isdisjoint(map(fold, words)) or _NUMBER_MARK.search(folded) is not None
     )
-    return is_known and is_about_licence and bool(words or has_date)
+    has_digits = any(letter.isdigit() for letter in text)
+    return is_known and is_about_licence and has_digits
 
 
 def _without_code(text: str) -> tuple[str, str | None]:
@@ -160,7 +179,7 @@ def _is_certain_code(code: str, written: str, rest: str) -> bool:
 
 def _without_remark(text: str) -> tuple[str, str | None]:
     """Return a name without the remark about its licence, and the remark: the longest at the end, or one before."""
-    if not any(letter.isdigit() for letter in text) and LICENCE_WORDS.isdisjoint(_TOKEN.findall(fold(text))):
+    if not any(letter.isdigit() for letter in text):
         return text, None
     places = list(_SEPARATOR.finditer(text))[:_MOST_SEPARATORS]
     for match in places:

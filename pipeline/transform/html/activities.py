@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from pipeline.transform.activity_text import ActivityText, is_code, is_licence_remark, parse_activity
+from pipeline.transform.activity_text import ActivityText, is_code, is_licence_remark, parse_activity, starts_with_code
 from pipeline.transform.html.activity_tables import ActivityList, activity_table, read_activity_table
 from pipeline.transform.html.columns import is_row, rows_of
 from pipeline.transform.html.label_scan import LabelledValue
@@ -13,6 +13,8 @@ from pipeline.transform.vocabulary.labels import field_of, is_action
 _ENTRY_NUMBER = re.compile(r"[(\[#№]?\s*\d{1,3}\s*[)\].:]?")
 _GLUED = re.compile(r"[a-zăâîșțşţа-яё)][A-ZĂÂÎȘȚŞŢА-ЯЁ][a-zăâîșțşţа-яё]")
 """The place where two texts were joined without a space between them."""
+_NUMBER_IN_LINE = re.compile(r"(?:^|(?<=[\s;,]))\d{1,2}[.)] ?(?=[^\W\d_])")
+_CODE_LENGTH = 24
 _BAR = re.compile(r"\s*[|•·]\s*(?=\S)")
 _SEMICOLON = re.compile(r"\s*;\s*(?=\S)")
 _COMMA = re.compile(r",\s+(?=\S)")
@@ -85,9 +87,8 @@ def _texts_in_nodes(nodes: Sequence[Node]) -> list[str] | None:
         return _texts_in_line(shown)
     if len(shown) == 1:
         return _texts_in_block(shown[0])
-    if not all(node.shape == shown[0].shape for node in shown):
-        return None
-    return _one_text_each([_named_texts(node) for node in shown])
+    is_uniform = all(node.tag == "dd" for node in shown) or all(node.shape == shown[0].shape for node in shown)
+    return _one_text_each([_named_texts(node) for node in shown]) if is_uniform else None
 
 
 def _texts_in_line(nodes: Sequence[Node]) -> list[str] | None:
@@ -209,6 +210,9 @@ def split_activities(text: str) -> list[str] | None:
     """
     if ("," in text or ";" in text) and text.upper() == text:
         return None
+    if len(numbers := list(_NUMBER_IN_LINE.finditer(text))) > 1 and numbers[0].start() == 0:
+        ends = [*(match.start() for match in numbers[1:]), len(text)]
+        return [text[match.start() : end].strip() for match, end in zip(numbers, ends, strict=True)]
     pieces = (_split_at(separator, text) for separator in (_BAR, _SEMICOLON, _COMMA))
     return next((some for some in pieces if len(some) > 1), [text] if text.strip() else [])
 
@@ -225,6 +229,7 @@ def _split_at(separator: re.Pattern[str], text: str) -> list[str]:
     for match in separator.finditer(text):
         before, opening = text[: match.start()], text[match.end() : match.end() + 2]
         begins = opening[0].isupper() and not opening.isupper()  # "IT" after a comma continues the name
+        begins = begins or starts_with_code(text[match.end() : match.end() + _CODE_LENGTH])
         if begins and before.count("(") <= before.count(")"):
             pieces.append(text[begin : match.start()])
             begin = match.end()

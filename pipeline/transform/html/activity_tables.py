@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pipeline.transform.activity_text import parse_activity, says_more_activities
+from pipeline.transform.activity_text import parse_activity, says_more_activities, says_no_activities
 from pipeline.transform.html.columns import is_row, rows_of
 from pipeline.transform.html.page_tree import TEXT, Node
 from pipeline.transform.source_text import fold
@@ -76,6 +76,8 @@ def read_activity_table(rows: _Rows) -> ActivityList | None:
         texts = dict.fromkeys(cell.text for cell in row if cell.text)
         if len(texts) == 1 and says_more_activities(next(iter(texts))):
             found.is_incomplete = True
+        elif len(texts) == 1 and says_no_activities(next(iter(texts))):
+            continue
         elif texts and (
             len(row) != len(headers) or not _read_row(headers, [cell.text for cell in row], found)
         ):

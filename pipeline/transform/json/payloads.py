@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from pipeline.transform.activity_text import can_be_activity
 from pipeline.transform.json.audit import KeyAudit
 from pipeline.transform.json.statements import read_statements
 from pipeline.transform.json.values import as_written, code_of, is_absent, parse_json, text_of
 from pipeline.transform.places import cuatm_in, postal_code_in
-from pipeline.transform.reading import STATEMENTS, Reading, abbreviate
+from pipeline.transform.reading import STATEMENTS, Reading, Unread, abbreviate
 from pipeline.transform.source_text import fold, parse_date, parse_share
 from pipeline.transform.vocabulary.terms import legal_form_name, legal_form_of
 from warehouse.records.models import Activity, AddressParts, CompanyStatus, Cuatm, Party, PartyKind
@@ -60,6 +61,7 @@ def read_filed_statements(contents: Sequence[Any], idno: str) -> Reading:
     return Reading(
         statements=filed.statements,
         stated=frozenset({STATEMENTS} if filed.is_stated else ()),
+        unread=filed.unread,
         unknown=filed.unknown,
         notes=filed.notes,
     )
@@ -90,6 +92,8 @@ class _CompanyPayload:
     idno: str
     stated: set[str] = field(default_factory=set)
     raw: dict[str, str] = field(default_factory=dict)
+    remarks: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    unread: list[Unread] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -117,6 +121,8 @@ class _CompanyPayload:
             **facts,
             stated=frozenset(self.stated),
             raw=self.raw,
+            remarks=self.remarks,
+            unread=tuple(self.unread),
             unknown=tuple(self.unknown),
             notes=tuple(self.notes),
         )
@@ -216,20 +222,26 @@ class _CompanyPayload:
 
     def _activities(self, name: str, audit: KeyAudit, key: str) -> tuple[Activity, ...]:
         def read(entries: Any) -> tuple[Activity, ...] | None:
-            return self._activity_entries(entries, key) or None if isinstance(entries, list) else None
+            return self._activity_entries(name, entries, key) or None if isinstance(entries, list) else None
 
         return self._read(name, audit, key, read) or ()
 
-    def _activity_entries(self, entries: Sequence[Any], key: str) -> tuple[Activity, ...]:
+    def _activity_entries(self, field: str, entries: Sequence[Any], key: str) -> tuple[Activity, ...]:
+        """Return the activities of a list. An entry is identified by its place: its id is unique in no other way."""
         activities: list[Activity] = []
         for entry in entries:
             if not isinstance(entry, dict):
+                self.unread.append(Unread(field, abbreviate(entry), "not an activity"))
                 continue
             audit = KeyAudit(entry, kind="activities", path=f"{_PATH}.{key}")
             name, code = text_of(audit.take("name")), code_of(audit.take("id"))
             self.unknown += audit.unknown()
-            if name is not None:
+            if name is None:
+                continue
+            if can_be_activity(name):
                 activities.append(Activity(name=name, code=code))
+            else:
+                self.unread.append(Unread(field, name, "not an activity"))
         return tuple(activities)
 
 
