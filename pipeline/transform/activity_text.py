@@ -39,9 +39,11 @@ _NUMBER_MARK = re.compile(r"(?<!\w)(?:nr|no|n)[.:]? ?(?:[a-z]{1,5} ?){0,2}\d")
 _SERIES = re.compile(r"[A-ZА-Я]{1,6}")
 _SERIES_ALONE = re.compile(r"(?:[A-ZА-Я]{1,6}[ -]?){1,3}[ №]*\d{3,10}")
 _MORE = re.compile(
-    r"(?:\.{3}|…)|(?:(?:si|и|and|\+|,|…|\.{3})\s*)*(?:inca|alte|altele|alti|еще|другие|others?|more|plus|\+)?\s*\+?\d{1,4}\s*"
+    r"(?:\.{3}|…)|(?:(?:si|и|and|\+|,|…|\.{3})\s*)*(?:inca|alte|altele|alti|еще|другие|others?|more|plus|\+)?"
+    r"\s*\+?\d{1,4}\s*"
     r"(?:altele|alte|alti|mai multe|activitat\w+|de activitati|genuri(?: de activitate)?|more|others?|other|activities|"
-    r"licences?|licente|еще|друг\w+|вид\w*(?: деятельности)?|деятельност\w+)?(?: (?:activitat\w+|activities|more|altele))?"
+    r"licences?|licente|еще|друг\w+|вид\w*(?: деятельности)?|деятельност\w+)?"
+    r"(?: (?:activitat\w+|activities|more|altele))?"
 )
 _MORE_WORDS = re.compile(r"inca|alte|altele|alti|еще|друг|other|more|plus|\+|…|\.{3}|и др\b")
 _AND_OTHERS = re.compile(
@@ -194,7 +196,7 @@ def _without_remark(text: str) -> tuple[str, str | None]:
 
 
 def _is_name(name: str) -> bool:
-    """Tell whether a text is the name of an activity, and nothing else is left in it: no date, no number of a licence."""
+    """Tell whether a text is the name of an activity; nothing else is left in it: no date, no number of a licence."""
     folded = fold(name.replace("№", "nr "))
     return (
         sum(1 for letter in name if letter.isalpha()) >= 2

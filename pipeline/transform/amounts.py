@@ -111,7 +111,8 @@ def _parse_unsigned(number: str, grouping: str, decimals: int) -> Decimal | None
             return None
         number = number.replace(",", ".")
         return Decimal(number) if number.isascii() else None
-    forms = (_SPACED, _UNGROUPED, *_GROUPED.values())
+    is_grouped = _AMBIGUOUS.fullmatch(number) is not None
+    forms = (_GROUPED[grouping],) if is_grouped else (_SPACED, _UNGROUPED, *_GROUPED.values())
     matches = (form.fullmatch(number) for form in forms)
     match = next((match for match in matches if match and len(match[2] or "") <= decimals), None)
     if match is None:

@@ -3,7 +3,14 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from pipeline.transform.activity_text import ActivityText, is_code, is_licence_remark, parse_activity, starts_with_code
+from pipeline.transform.activity_text import (
+    ActivityText,
+    is_code,
+    is_licence_remark,
+    parse_activity,
+    says_more_activities,
+    starts_with_code,
+)
 from pipeline.transform.html.activity_tables import ActivityList, activity_table, read_activity_table
 from pipeline.transform.html.columns import is_row, rows_of
 from pipeline.transform.html.label_scan import LabelledValue
@@ -38,7 +45,7 @@ def read_activities(hit: LabelledValue) -> ActivityList | None:
 
 def _read_texts(texts: Sequence[str]) -> ActivityList | None:
     """Return the activities in texts with one activity each; None if a text is not understood."""
-    read = [parse_activity(text) for text in texts if not is_action(text)]
+    read = [parse_activity(text) for text in texts if says_more_activities(text) or not is_action(text)]
     known = [item for item in read if item is not None]
     activities = [item.activity for item in known if item.activity is not None]
     if len(known) < len(read) or not all(_can_be_activity(activity.name) for activity in activities):
@@ -87,7 +94,9 @@ def _texts_in_nodes(nodes: Sequence[Node]) -> list[str] | None:
         return _texts_in_line(shown)
     if len(shown) == 1:
         return _texts_in_block(shown[0])
-    is_uniform = all(node.tag == "dd" for node in shown) or all(node.shape == shown[0].shape for node in shown)
+    is_uniform = all(node.tag == "dd" for node in shown) or all(
+        node.shape == shown[0].shape for node in shown
+    )
     return _one_text_each([_named_texts(node) for node in shown]) if is_uniform else None
 
 

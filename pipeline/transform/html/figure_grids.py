@@ -19,7 +19,8 @@ _ROWS_ABOVE = 3
 _UNIT_HEADERS = frozenset(
     fold(text)
     for text in words(
-        "u.m. | um | u/m | unitate | unitatea | unitate de masura | unitatea de masura | unit | units | unit of measure |"
+        "u.m. | um | u/m | unitate | unitatea | unitate de masura | unitatea de masura | unit | units |"
+        "unit of measure |"
         "measure | measurement unit | ед. изм. | ед.изм. | ед. изм | единица измерения | единица | единицы | scara |"
         "valuta | moneda | валюта | currency"
     )
@@ -34,16 +35,16 @@ _VALUE_HEADERS = frozenset(
 _MINOR_HEADERS = frozenset(
     fold(text)
     for text in words(
-        "cod | codul | cod rd. | codul randului | cod rind | cod rand | rd. | nr. | nr | nr. crt. | nr. rd. | № | # | n |"
-        "код | код строки | code | row | line | line code | no. | п/п"
+        "cod | codul | cod rd. | codul randului | cod rind | cod rand | rd. | nr. | nr | nr. crt. | nr. rd. | № | # |"
+        "n | код | код строки | code | row | line | line code | no. | п/п"
     )
 )
 _INDICATOR_HEADERS = frozenset(
     fold(text)
     for text in words(
-        "indicator | indicatori | indicatorul | indicatorii | denumirea indicatorului | denumirea indicatorilor | rubrica |"
-        "denumirea | denumire | anul | an | perioada | показатель | показатели | наименование показателя | год | период |"
-        "year | indicators | item | period | figure | key figure"
+        "indicator | indicatori | indicatorul | indicatorii | denumirea indicatorului | denumirea indicatorilor |"
+        "rubrica | denumirea | denumire | anul | an | perioada | показатель | показатели | наименование показателя |"
+        "год | период | year | indicators | item | period | figure | key figure"
     )
 )
 
@@ -78,7 +79,8 @@ def row_of(label: Node) -> Node | None:
     if cell is not None:
         return cell.parent if cell.parent is not None and is_row(cell.parent) else None
     place = _place_in_blocks(label)
-    return place.cells[0].parent if place is not None else None
+    row = place.cells[0].parent if place is not None else None
+    return row if row is not None and place is not None and len(row.children) == len(place.cells) else None
 
 
 def amounts_in_grid(label: Node, values: Sequence[Node]) -> list[GridAmount] | None:
@@ -232,7 +234,7 @@ def _kind_of_column(header: str) -> str:
 def _row_units(
     place: _Place, header_rows: Sequence[list[Node]], years: Sequence[int | None], skipped: Sequence[int] = ()
 ) -> Iterator[Unit]:
-    """Yield the units in the row of a label: from the cells of a column for units, and from cells that are only a unit."""
+    """Yield the units in the row of a label: of a column for units, and of cells that are only a unit."""
     for i, cell in enumerate(place.cells):
         if years[i] is not None or i == place.column or i in skipped:
             continue
@@ -338,6 +340,6 @@ def _grids_around(row: Node) -> Iterator[Grid]:
 def _flat_grid(node: Node) -> Grid:
     cells = node.children
     width = next((i for i, cell in enumerate(cells[1:], 1) if year_of_column(cell.text) is None), 1)
-    if width < 2 or len(cells) <= width or len(cells) % width:
+    if width < 3 or len(cells) <= width or len(cells) % width:
         return []
     return [cells[i : i + width] for i in range(0, len(cells), width)]

@@ -1,4 +1,4 @@
-"""Reads the key figures on a page: amounts in lei next to labels. Titles, columns or rows name their years and units."""
+"""Reads the key figures on a page: amounts next to labels. Titles, columns or rows name their years and units."""
 
 import re
 from bisect import bisect_right
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from pipeline.transform.amounts import grouping_in, parse_amount, split_amount
+from pipeline.transform.amounts import WrittenAmount, grouping_in, parse_amount, split_amount
 from pipeline.transform.html.columns import is_cell
 from pipeline.transform.html.figure_grids import amounts_in_grid, row_of
 from pipeline.transform.html.figure_units import FigureUnits
@@ -25,7 +25,7 @@ _DASH = re.compile(r"[–—−-]")
 _DASH_AT_END = re.compile(r"[–—−-]\s*$")
 _LEI = frozenset({"l", "l."})
 """The abbreviation of lei; it is a unit only next to a number."""
-_FOOTNOTE_MARKS = "*†‡¹²³⁴⁵⁶⁷⁸⁹⁰"
+_FOOTNOTE_MARK = re.compile(r"(?<=[\d)])[¹²³⁰⁴-⁹]{1,2}|[*†‡]{1,3}$")
 _MOST_TEXT = 200
 """The number of characters of an unread text that are recorded."""
 
@@ -119,7 +119,7 @@ def _statement(year: int, shown: Sequence[_ShownAmount], marks: str, unread: lis
 
 def _value(amount: _ShownAmount, grouping: str) -> tuple[Decimal | None, str]:
     """Return an amount in lei, or None and the reason why it is not certain."""
-    written = split_amount(amount.text.rstrip(_FOOTNOTE_MARKS))
+    written = _written(amount.text)
     if written is None:
         return None, "not an amount"
     own = Unit(is_lei=True) if written.unit in _LEI else unit_in(written.unit) if written.unit else Unit()
@@ -129,12 +129,20 @@ def _value(amount: _ShownAmount, grouping: str) -> tuple[Decimal | None, str]:
     if scale is None:
         return None, reason
     value = parse_amount(written.number, grouping=grouping, decimals=max(2, len(str(scale)) - 1))
-    return (value * scale, "") if value is not None else (None, "the number is ambiguous")
+    if value is None:
+        return None, "the number is ambiguous"
+    value *= scale
+    return (value.to_integral_value() if value == value.to_integral_value() and scale > 1 else value), ""
 
 
 def _number(text: str) -> str:
-    written = split_amount(text.rstrip(_FOOTNOTE_MARKS))
+    written = _written(text)
     return written.number if written else ""
+
+
+def _written(text: str) -> WrittenAmount | None:
+    """Split an amount without the mark of a footnote after it: "4 510 200³" → "4 510 200"."""
+    return split_amount(_FOOTNOTE_MARK.sub("", text[:_MOST_TEXT]).strip())
 
 
 def _amounts(hit: LabelledValue, page: _Page) -> Iterator[_ShownAmount]:
@@ -161,7 +169,7 @@ def _amounts(hit: LabelledValue, page: _Page) -> Iterator[_ShownAmount]:
     year = _year_over(hit, page, text)
     if year is None:
         return
-    if not _is_one_amount(hit, page.leaves):
+    if not _is_one_amount(hit, page):
         page.refuse(hit, text, "more than one amount, or a dash, beside it")
     else:
         yield _ShownAmount(hit.field, year, text, (*_units_beside(hit, page.leaves), *around))
@@ -205,7 +213,7 @@ def _units_beside(hit: LabelledValue, leaves: Sequence[Node]) -> Iterator[Unit]:
             yield unit
 
 
-def _is_one_amount(hit: LabelledValue, leaves: Sequence[Node]) -> bool:
+def _is_one_amount(hit: LabelledValue, page: _Page) -> bool:
     """Tell whether a label has exactly one amount: no dash before the amount, no second amount after it.
 
         <p>Total active: 5 000 MDL</p>
@@ -224,8 +232,9 @@ def _is_one_amount(hit: LabelledValue, leaves: Sequence[Node]) -> bool:
     last = inside[-1].start if inside else hit.label.end
     if inside and is_cell(hit.nodes[0]):
         return True  # the next cell belongs to another column and is no second amount
-    between = leaves[_index_after(leaves, hit.label.end) : _index_after(leaves, first - 1)]
-    following = leaves[_index_after(leaves, last) :][:1]
+    between = page.leaves[_index_after(page.leaves, hit.label.end) : _index_after(page.leaves, first - 1)]
+    following = page.leaves[_index_after(page.leaves, last) :][:1]
+    following = [leaf for leaf in following if not any(title.node.contains(leaf) for title in page.titles)]
     return not any(_DASH.search(leaf.text) for leaf in between) and not _are_amounts(following)
 
 

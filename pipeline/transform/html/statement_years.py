@@ -82,7 +82,8 @@ def year_of_statement(text: str) -> int | None:
     days = _DAY.findall(folded)
     if len(years) != 1 or _NOT_A_WHOLE_YEAR.search(folded) or not all(map(_LAST_DAY.fullmatch, days)):
         return None
-    if not (_STATEMENT.search(folded) or _YEAR_ALONE.fullmatch(without_units(text))):
+    is_year = _YEAR_ALONE.fullmatch(without_units(text)) or year_of_column(text)
+    if not (_STATEMENT.search(folded) or is_year):
         return None
     year = years.pop()
     return year if year in STATEMENT_YEARS else None
@@ -127,7 +128,7 @@ def titles_in(root: Node, hits: Sequence[LabelledValue], *, after: Node) -> list
 def _title_of(leaf: Node) -> tuple[Node | None, int]:
     """Return the element of the title that a text belongs to (or None), with its level.
 
-    A title is a heading, a caption or legend, a block whose text contains a year, or a year at the beginning of a block.
+    A title is a heading, a caption or legend, a block whose text contains a year, or a year that opens a block.
 
         <div>Bilanț la 31.12.2024</div>
         <p>Total active: 5 000 MDL</p>

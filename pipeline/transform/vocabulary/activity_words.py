@@ -43,8 +43,9 @@ _HEADERS: dict[ActivityColumn, list[str]] = {
         """
         licenta | nr. licentei | nr licentei | nr. licenta | nr. de licenta | numarul licentei | numar licenta |
         seria si nr. licentei | seria si numarul licentei | seria, nr. licentei | seria licentei | seria | serie |
-        seria si nr. | seria/nr. | seria / nr. | serie si numar | licenta nr. | numar | numarul | data | din data | din |
-        data eliberarii | data emiterii | data licentei | eliberata | eliberata la | eliberat la | emisa la | emisa |
+        seria si nr. | seria/nr. | seria / nr. | serie si numar | licenta nr. | numar | numarul | data | din data |
+        din | data eliberarii | data emiterii | data licentei |
+        eliberata | eliberata la | eliberat la | emisa la | emisa |
         data acordarii | valabila pana la | valabil pana la | valabila pina la | valabil pina la | valabilitate |
         valabilitatea | termen de valabilitate | termenul de valabilitate | data expirarii | expira | expira la |
         pana la | pina la | perioada de valabilitate | perioada | autoritatea emitenta | emitent | organul emitent |
@@ -75,8 +76,8 @@ REMARK_WORDS = LICENCE_WORDS | frozenset(
     words(
         "nr|no|n|№|numar|numarul|номер|number|seria|serie|серия|series|din|de|la|pe|pentru|data|от|с|с|до|по|dated|of|"
         "from|on|to|the|is|until|till|through|up|eliberata|eliberat|eliberarii|emisa|emis|emiterii|acordata|выдана|"
-        "выдано|дата|выдачи|issued|issue|date|valabila|valabil|valabilitate|valabilitatii|valabilitatea|termen|termenul|"
-        "pana|pina|pâna|действительна|действительно|действует|срок|действия|valid|validity|expira|expires|expiry|"
+        "выдано|дата|выдачи|issued|issue|date|valabila|valabil|valabilitate|valabilitatii|valabilitatea|termen|"
+        "termenul|pana|pina|pâna|действительна|действительно|действует|срок|действия|valid|validity|expira|expires|expiry|"
         "истекает|activa|nelimitat|nelimitata|termen|nedeterminat|nedeterminata|бессрочная|бессрочно|unlimited|"
         "indefinitely|года|году|год|г|а|an|ani|anul|perioada|period|si|и|and"
     )
@@ -89,10 +90,11 @@ CODE_WORDS = frozenset(
 NO_ACTIVITIES = frozenset(
     words(
         """
-        nu sunt | nu sint | nu are | nu exista | nu-s | niciuna | nici una | nici o activitate | nicio activitate | fara |
-        fara activitati | fara licente | fara licenta | nu detine | nu detine licente | nu sunt activitati |
-        nu sunt licente | nu desfasoara | nu se desfasoara | nu sunt activitati licentiate | nu sunt activitati nelicentiate |
-        nu sunt genuri de activitate licentiate | nu desfasoara activitati licentiate | nu are activitati licentiate |
+        nu sunt | nu sint | nu are | nu exista | nu-s | niciuna | nici una | nici o activitate | nicio activitate |
+        fara | fara activitati | fara licente | fara licenta | nu detine | nu detine licente | nu sunt activitati |
+        nu sunt licente | nu desfasoara | nu se desfasoara | nu sunt activitati licentiate |
+        nu sunt activitati nelicentiate | nu sunt genuri de activitate licentiate |
+        nu desfasoara activitati licentiate | nu are activitati licentiate |
         nu are activitati | nu exista activitati | nu exista activitati licentiate | nu exista activitati nelicentiate |
         nu sunt genuri de activitate | nu sunt inregistrate | nu sunt inregistrate activitati | nicio licenta |
         nu exista licente | activitati lipsa | activitatile lipsesc | lipsa activitati | lipsesc | lipsa | lipseste |

@@ -123,7 +123,8 @@ def test_different_amounts_of_one_figure_are_unread() -> None:
         f"{TITLE}<p>Total active: 5 000 MDL</p><p>Profit net: 1 MDL</p><p>Total active: 6 000 MDL</p>"
     )
     assert reading.unread == tuple(
-        Unread("statements", text, "total_assets: 2024: different amounts") for text in ("5 000 MDL", "6 000 MDL")
+        Unread("statements", text, "total_assets: 2024: different amounts")
+        for text in ("5 000 MDL", "6 000 MDL")
     )
 
 
