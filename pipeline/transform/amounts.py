@@ -15,6 +15,7 @@ _SIGNED = re.compile(
 _PIECES = re.compile(
     r"(?P<before>[^\d(−–-]*)(?P<open>\(?)(?P<number>[−-]?\d(?:[\d .,]*\d)?)(?P<after>[^\d]*)"
 )
+_APOSTROPHE = re.compile(r"(?<=\d)['’](?=\d{3})")
 _SPACED = re.compile(r"([1-9]\d{0,2}(?: \d{3})+)(?:[.,](\d+))?")
 _UNGROUPED = re.compile(r"(\d+)(?:[.,](\d+))?")
 _GROUPED = {
@@ -43,7 +44,9 @@ def split_amount(text: str) -> WrittenAmount | None:
 
     "12 405 mii lei" → "12 405" and "mii lei". "(75 тыс. леев)" → "(75)" and "тыс. леев".
     """
-    match = _PIECES.fullmatch(fold(text)) if len(text) <= _LONGEST_WITH_UNIT else None
+    if len(text) > _LONGEST_WITH_UNIT:
+        return None
+    match = _PIECES.fullmatch(_APOSTROPHE.sub(" ", fold(text)))
     if match is None:
         return None
     number, after = match["number"], match["after"]

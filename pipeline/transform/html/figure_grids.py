@@ -15,6 +15,8 @@ from pipeline.transform.vocabulary.labels import field_of
 
 _SPAN = re.compile(r"\d{1,2}")
 _DEPTH = 4
+_MOST_ROWS, _MOST_CELLS = 500, 60
+"""A larger table or row is not one of key figures. The limits keep the time to read a hostile page short."""
 _ROWS_ABOVE = 3
 _UNIT_HEADERS = frozenset(
     fold(text)
@@ -268,7 +270,7 @@ def _place_in_table(label: Node) -> _Place | None:
     if cell is None or row is None or not is_row(row):
         return None
     table = next((node for node in row.ancestors() if node.tag == "table" or "role" in node.attributes), None)
-    grid = _expanded(rows_of(table)) if table is not None else []
+    grid = _expanded(rows_of(table)[:_MOST_ROWS]) if table is not None else []
     return next((_Place(grid, i, cells.index(cell)) for i, cells in enumerate(grid) if cell in cells), None)
 
 
@@ -296,7 +298,7 @@ def _expanded(rows: Sequence[list[Node]]) -> Grid:
 
 def _span(node: Node, name: str) -> int:
     text = node.attributes.get(name, "1")
-    return max(1, int(text)) if _SPAN.fullmatch(text) else 1
+    return min(max(1, int(text)), _MOST_CELLS) if _SPAN.fullmatch(text) else 1
 
 
 def _place_in_blocks(label: Node) -> _Place | None:
@@ -312,7 +314,7 @@ def _place_in_blocks(label: Node) -> _Place | None:
         row = cell.parent
         if row is None:
             return None
-        if len(row.children) > 2 and all(child.tag != TEXT for child in row.children):
+        if 2 < len(row.children) <= _MOST_ROWS and all(child.tag != TEXT for child in row.children):
             for grid in _grids_around(row):
                 for i, cells in enumerate(grid):
                     if cell in cells:
@@ -326,7 +328,8 @@ def _grids_around(row: Node) -> Iterator[Grid]:
     if grid := _flat_grid(row):
         yield grid
     for region in islice(row.ancestors(), 2):
-        near = [*region.children, *(inner for child in region.children for inner in child.children)]
+        children = region.children[:_MOST_ROWS]
+        near = [*children, *(inner for child in children for inner in child.children[:_MOST_ROWS])]
         rows = [
             node.children
             for node in near
