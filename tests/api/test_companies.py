@@ -168,14 +168,14 @@ async def test_invalid_search_parameters_are_refused_by_name(http: httpx.AsyncCl
 FILED = (
     Statement(
         year=2023,
-        document_type="annual",
+        document_type="rsf1",
         cuiio="4055",
         lines=(
             StatementLine(5, "430", Decimal("12345678901234567890.10"), "Total active"),
             StatementLine(6, "010", Decimal("-5"), None),
         ),
     ),
-    Statement(year=2021, currency="EUR", lines=(StatementLine(6, "180", Decimal("7.50")),)),
+    Statement(year=2021, currency="EUR", lines=(StatementLine(6, "180", Decimal("7.50"), "Profit net"),)),
 )
 
 
@@ -208,7 +208,7 @@ async def test_statement_has_all_rows_and_its_capture(harness: ApiHarness, http:
         {"form": 6, "row": "010", "label": None, "value": "-5"},
     ]
     assert (answer["idno"], answer["year"], answer["currency"]) == (facts.idno, 2023, "MDL")
-    assert (answer["document_type"], answer["cuiio"]) == ("annual", "4055")
+    assert (answer["document_type"], answer["cuiio"]) == ("rsf1", "4055")
     assert answer["source"]["source_data_id"] == capture_id
     assert answer["source"]["url"].endswith(facts.idno)
     assert answer["transform_version"] == 3

@@ -111,10 +111,24 @@ KEY_FIGURES: dict[str, tuple[int, str]] = {
 }
 """The key figures, as (form, row) in openmoney's forms: 5 is the balance sheet, 6 is profit and loss."""
 
+KEY_FIGURE_LABELS: dict[str, str] = {
+    "revenue": "Venituri din vânzări",
+    "cost_of_sales": "Costul vânzărilor",
+    "gross_profit": "Profit brut (pierdere brută)",
+    "net_profit": "Profit net (pierdere netă)",
+    "total_assets": "Total active",
+    "equity": "Total capital propriu",
+    "current_liabilities": "Total datorii curente",
+    "cash": "Numerar și documente bănești",
+}
+"""The labels of the key figures on the forms. A line that was read from a page has the label of its form."""
+_FULL_FORMS = frozenset({"rsf1"})
+"""The document types whose row numbers are those of `KEY_FIGURES`. Abbreviated forms number their rows differently."""
+
 _EXPECTED_LABELS: dict[str, re.Pattern[str]] = {
     "revenue": re.compile(r"venituri(?:le)? din v[ai]nzari\W*(?:total)?"),
     "cost_of_sales": re.compile(r"costul v[ai]nzarilor\W*(?:total)?"),
-    "gross_profit": re.compile(r"profit(?:ul)? brut\W*(?:\W*pierdere(?:a)? bruta)?"),
+    "gross_profit": re.compile(r"profit(?:ul)? brut\W*(?:pierdere(?:a)? bruta)?\W*"),
     "net_profit": re.compile(
         r"profit(?:ul)? net\W*(?:pierdere(?:a)? neta)?\W*(?:(?:al?|a) perioadei de gestiune)?"
     ),
@@ -138,19 +152,27 @@ class Statement:
     lines: tuple[StatementLine, ...] = ()
 
     def figures(self) -> dict[str, Decimal]:
-        """Return the statement's key figures by name. Skip a line if its label does not fit the key figure."""
-        lines = {(line.form, line.row): line for line in self.lines}
-        return {
-            name: lines[code].value
-            for name, code in KEY_FIGURES.items()
-            if code in lines and _has_label_of(lines[code].label, name)
-        }
+        """Return the statement's key figures by name.
+
+        A key figure is found by the label of its line. A line without a label counts only if the document type is known
+        to number its rows as `KEY_FIGURES` does.
+        """
+        found = ((name, self._figure(name, *code)) for name, code in KEY_FIGURES.items())
+        return {name: value for name, value in found if value is not None}
+
+    def _figure(self, name: str, form: int, row: str) -> Decimal | None:
+        lines = [line for line in self.lines if line.form == form]
+        labelled = {line.value for line in lines if line.label and _is_label_of(line.label, name)}
+        if labelled:
+            return labelled.pop() if len(labelled) == 1 else None
+        is_full = (self.document_type or "").casefold() in _FULL_FORMS
+        return next((line.value for line in lines if is_full and line.row == row and not line.label), None)
 
 
 @lru_cache(maxsize=1024)  # most statements have the same labels
-def _has_label_of(label: str | None, figure: str) -> bool:
-    """Return whether a label fits a key figure. A missing label fits every key figure."""
-    return label is None or _EXPECTED_LABELS[figure].fullmatch(fold(label).strip(" .,:;")) is not None
+def _is_label_of(label: str, figure: str) -> bool:
+    """Return whether a label is that of a key figure."""
+    return _EXPECTED_LABELS[figure].fullmatch(fold(label).strip(" .,:;")) is not None
 
 
 class StatementFigures(BaseModel):

@@ -3,59 +3,60 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from pipeline.transform.html.columns import Column, columns_of, is_row, rows_of
+from pipeline.transform.activity_text import (
+    ActivityText,
+    is_code,
+    is_licence_remark,
+    parse_activity,
+    says_more_activities,
+    starts_with_code,
+)
+from pipeline.transform.html.activity_tables import ActivityList, activity_table, read_activity_table
+from pipeline.transform.html.columns import is_row, rows_of
 from pipeline.transform.html.label_scan import LabelledValue
 from pipeline.transform.html.page_tree import TEXT, Node, lines_in, text_of
-from pipeline.transform.source_text import text_or_none
 from pipeline.transform.vocabulary.labels import field_of, is_action
-from warehouse.records.models import Activity
 
-_ITEM_TAGS = frozenset({"li", "dd", "td", "th"})
-_MAX_LENGTH = 600
-_BULLET = re.compile(r"^[•·▪◦*–—-]\s*")
-_NUMBERING = re.compile(
-    r"^(?:\d{1,3}[.)]|\(?\d{1,6}\)?\s*[:–—-]|\(\d{1,6}\)|\d{2}\.\d{2}(?:\.\d)?\s*[:–—-]?)\s+(?=[^\W\d_])"
-)
-"""The number or code before a name. It is dropped, because the page does not say which classifier it belongs to."""
-_NUMBER_ALONE = re.compile(r"[(\[#№]?\s*\d[\d.]*\s*[)\].:]?")
+_ENTRY_NUMBER = re.compile(r"[(\[#№]?\s*\d{1,3}\s*[)\].:]?")
 _GLUED = re.compile(r"[a-zăâîșțşţа-яё)][A-ZĂÂÎȘȚŞŢА-ЯЁ][a-zăâîșțşţа-яё]")
 """The place where two texts were joined without a space between them."""
+_NUMBER_IN_LINE = re.compile(r"(?:^|(?<=[\s;,]))\d{1,2}[.)] ?(?=[^\W\d_])")
+_CODE_LENGTH = 24
 _BAR = re.compile(r"\s*[|•·]\s*(?=\S)")
 _SEMICOLON = re.compile(r"\s*;\s*(?=\S)")
 _COMMA = re.compile(r",\s+(?=\S)")
 
 
-def read_activities(hit: LabelledValue) -> tuple[Activity, ...] | None:
+def read_activities(hit: LabelledValue) -> ActivityList | None:
     """Read the activities in a label's value.
 
         <h2>Activități licențiate</h2>
-        <ul><li>1. Comerț cu amănuntul</li><li>2. Transport rutier</li></ul>
+        <ul><li>1. Comerț cu amănuntul</li><li>47.11 Transport, licența nr. 12345</li><li>și încă 4</li></ul>
 
-    → two activities, without their numbers
+    → two activities, the second with its code; the remark "licența nr. 12345"; incomplete
 
-    A code before a name (47.11) is dropped too, because the page does not say which classification it belongs to.
     Return None if the value may contain text that is not an activity, or if it is not certain where an activity ends.
     """
+    if hit.text is None and (table := activity_table(hit.nodes)) is not None:
+        return read_activity_table(table)
     texts = _texts_after_label(hit) if hit.text is not None else _texts_in_nodes(hit.nodes)
-    if texts is None:
+    return _read_texts(texts) if texts is not None else None
+
+
+def _read_texts(texts: Sequence[str]) -> ActivityList | None:
+    """Return the activities in texts with one activity each; None if a text is not understood."""
+    read = [parse_activity(text) for text in texts if says_more_activities(text) or not is_action(text)]
+    known = [item for item in read if item is not None]
+    activities = [item.activity for item in known if item.activity is not None]
+    if len(known) < len(read) or not all(_can_be_activity(activity.name) for activity in activities):
         return None
-    names = [_activity_name(text) for text in texts if not is_action(text)]
-    shown = [name for name in names if name is not None]
-    if any(len(name) > _MAX_LENGTH or not _can_be_activity(name) for name in shown):
-        return None
-    return tuple(dict.fromkeys(Activity(name=name) for name in shown))
-
-
-def _activity_name(text: str) -> str | None:
-    """Return the name of an activity without bullet, number or code; None if the text means that there are none.
-
-        <li>• Comerț cu amănuntul;</li>
-        <li>47.11 Comerț cu amănuntul</li>
-
-    → "Comerț cu amănuntul" for both
-    """
-    plain = _NUMBERING.sub("", _BULLET.sub("", text.strip().lstrip(" :："))).rstrip(" ;,")
-    return text_or_none(plain)
+    if activities and ActivityText() in known:
+        return None  # "none" beside an activity: one of them is something else
+    return ActivityList(
+        activities=list(dict.fromkeys(activities)),
+        remarks=[f"{item.activity.name}: {item.remark}" for item in known if item.activity and item.remark],
+        is_incomplete=any(item.is_more for item in known),
+    )
 
 
 def _can_be_activity(name: str) -> bool:
@@ -67,7 +68,7 @@ def _can_be_activity(name: str) -> bool:
     """
     if _GLUED.search(name):
         return False
-    return field_of(name) is None and any(letter.isalpha() for letter in name) and name[-1] not in ":："
+    return field_of(name) is None
 
 
 def _texts_after_label(hit: LabelledValue) -> list[str] | None:
@@ -93,9 +94,10 @@ def _texts_in_nodes(nodes: Sequence[Node]) -> list[str] | None:
         return _texts_in_line(shown)
     if len(shown) == 1:
         return _texts_in_block(shown[0])
-    if not all(node.shape == shown[0].shape for node in shown):
-        return None
-    return _one_text_each([_named_texts(node) for node in shown])
+    is_uniform = all(node.tag == "dd" for node in shown) or all(
+        node.shape == shown[0].shape for node in shown
+    )
+    return _one_text_each([_named_texts(node) for node in shown]) if is_uniform else None
 
 
 def _texts_in_line(nodes: Sequence[Node]) -> list[str] | None:
@@ -145,20 +147,13 @@ def _texts_in_block(node: Node) -> list[str] | None:
 
 
 def _texts_in_rows(rows: list[list[Node]]) -> list[str] | None:
-    """Return the activity texts of a table: the name column or, without header, the only text of each row.
+    """Return the only text of each row of a table without header.
 
-        <tr><th>Cod</th><th>Denumire</th></tr>
-        <tr><td>4711</td><td>Comerț cu amănuntul</td></tr>
+        <tr><td>1</td><td>Comerț cu amănuntul</td></tr>
 
     → ["Comerț cu amănuntul"]
     """
-    columns = columns_of(rows[0])
-    if columns is None:
-        return _one_text_each([[text for cell in row for text in _named_texts(cell)] for row in rows])
-    if Column.NAME not in columns or any(len(row) != len(columns) for row in rows):
-        return None
-    name_index = columns.index(Column.NAME)
-    return [row[name_index].text for row in rows[1:]]
+    return _one_text_each([_joined([text for cell in row for text in _inner_texts(cell)]) for row in rows])
 
 
 def _one_text_each(entries: Sequence[list[str]]) -> list[str] | None:
@@ -173,15 +168,25 @@ def _one_text_each(entries: Sequence[list[str]]) -> list[str] | None:
 
 
 def _named_texts(node: Node) -> list[str]:
-    """Return the texts of an entry, except texts that consist of a number.
+    """Return the texts of an entry. A code before or after the name, and remarks about a licence, are joined to it.
 
-        <li><b>15810</b> <span>Fabricarea pîinii</span></li>
+        <li><b>47.11</b> <span>Comerț cu amănuntul</span></li>
+        <li><p>Transport</p><p>Licența nr. 12345 din 01.02.2020</p></li>
 
-    → ["Fabricarea pîinii"]
+    → ["47.11 Comerț cu amănuntul"]; ["Transport — Licența nr. 12345 din 01.02.2020"]
     """
-    texts = list(_inner_texts(node))
-    named = [text for text in texts if not _NUMBER_ALONE.fullmatch(text)]
-    return named or texts
+    return _joined(list(_inner_texts(node)))
+
+
+def _joined(texts: list[str]) -> list[str]:
+    codes = [text for text in texts if is_code(text)]
+    remarks = [text for text in texts if not is_code(text) and is_licence_remark(text)]
+    names = [text for text in texts if text not in codes and text not in remarks]
+    if len(names) != 1 or len(codes) > 2:
+        return names or texts
+    # The first of two numbers counts the entries.
+    code = f"{codes[-1]} – " if len(codes) == 2 or (codes and not _ENTRY_NUMBER.fullmatch(codes[0])) else ""
+    return [" — ".join((f"{code}{names[0]}", *([" ".join(remarks)] if remarks else [])))]
 
 
 def _inner_texts(node: Node) -> Iterator[str]:
@@ -197,7 +202,7 @@ def _inner_texts(node: Node) -> Iterator[str]:
         for child in node.children:
             yield from _inner_texts(child)
     elif all(child.tag != TEXT for child in node.children) and any(
-        _NUMBER_ALONE.fullmatch(child.text) for child in node.children
+        is_code(child.text) for child in node.children
     ):
         yield from (child.text for child in node.children if child.text)
     else:
@@ -214,6 +219,9 @@ def split_activities(text: str) -> list[str] | None:
     """
     if ("," in text or ";" in text) and text.upper() == text:
         return None
+    if len(numbers := list(_NUMBER_IN_LINE.finditer(text))) > 1 and numbers[0].start() == 0:
+        ends = [*(match.start() for match in numbers[1:]), len(text)]
+        return [text[match.start() : end].strip() for match, end in zip(numbers, ends, strict=True)]
     pieces = (_split_at(separator, text) for separator in (_BAR, _SEMICOLON, _COMMA))
     return next((some for some in pieces if len(some) > 1), [text] if text.strip() else [])
 
@@ -230,6 +238,7 @@ def _split_at(separator: re.Pattern[str], text: str) -> list[str]:
     for match in separator.finditer(text):
         before, opening = text[: match.start()], text[match.end() : match.end() + 2]
         begins = opening[0].isupper() and not opening.isupper()  # "IT" after a comma continues the name
+        begins = begins or starts_with_code(text[match.end() : match.end() + _CODE_LENGTH])
         if begins and before.count("(") <= before.count(")"):
             pieces.append(text[begin : match.start()])
             begin = match.end()

@@ -37,6 +37,8 @@ from pipeline.transform.vocabulary.labels import LABEL_LENGTH, field_of, label_i
 _LABEL_ONLY_TAGS = ("dt", "th", "caption", "legend")
 _NO_LABEL_INSIDE = frozenset({"h1", "option", "dd"})
 _NUMBER_AT_START = re.compile(r"[0-9]{13}(?![0-9])")
+_NAMES_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+"""A text with a year is the title of the figures of this year, and no label."""
 _LABEL_DEPTH = 4
 
 
@@ -317,6 +319,7 @@ def _is_value_of_unknown_label(leaf: Node) -> bool:
     return (
         ":" not in first.text.strip(SEPARATORS)
         and len(first.text) <= LABEL_LENGTH
+        and not _NAMES_YEAR.search(first.text)
         and not (any(node.tag in HEADINGS for node in inside))
         and not _announces_list(leaf)
     )

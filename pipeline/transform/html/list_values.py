@@ -4,9 +4,11 @@ import re
 from collections.abc import Sequence
 from itertools import takewhile
 
+from pipeline.transform.activity_text import says_more_activities
+from pipeline.transform.html.activity_tables import activity_table
 from pipeline.transform.html.page_tree import HEADINGS, TEXT, Node
 from pipeline.transform.html.value_lines import is_next_label, lines_of, starts_with_label
-from pipeline.transform.vocabulary.field import Field
+from pipeline.transform.vocabulary.field import ACTIVITY_FIELDS, Field
 from pipeline.transform.vocabulary.labels import field_of, is_action, label_in_line
 
 ENTRY_COUNT = re.compile(r"[(\[]?\d{1,4}(?: [^\W\d_]{3,20})?[)\]]?")
@@ -30,7 +32,10 @@ def list_value(field: Field, node: Node, after: list[Node]) -> Sequence[Node]:
     over_lines = after[0].tag == "br"
     shown = [other for other in after if other.tag == "br" or other.text]
     while shown and (
-        shown[0].tag == "br" or is_action(shown[0].text) or ENTRY_COUNT.fullmatch(shown[0].text)
+        shown[0].tag == "br"
+        or is_action(shown[0].text)
+        or ENTRY_COUNT.fullmatch(shown[0].text)
+        or (len(shown) > 1 and says_more_activities(shown[0].text))
     ):
         shown.pop(0)
     if not shown:
@@ -38,7 +43,9 @@ def list_value(field: Field, node: Node, after: list[Node]) -> Sequence[Node]:
     first = shown[0]
     # "Adresa: …" after "Fondatori" is the next label, and then the list is blank. If it is a name that looks like a
     # label, it is not read either.
-    if field_of(first.text) or _announces_other_field(field, first, with_value=first.shape == node.shape):
+    is_table = field in ACTIVITY_FIELDS and activity_table([first]) is not None
+    announces = _announces_other_field(field, first, with_value=first.shape == node.shape)
+    if field_of(first.text) or (announces and not is_table):
         return []
     if over_lines and first.is_inline:
         return list(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import TypeVar
 
+from pipeline.transform.activity_text import says_no_activities
 from pipeline.transform.date_text import latest_day
 from pipeline.transform.grammar import Parsed
 from pipeline.transform.html.activities import read_activities
@@ -106,6 +107,8 @@ def _reading(
     facts.raw["name"] = region.heading.text if is_in_heading else shown.name or ""
     facts.copy_raw("legal_form_name", Field.LEGAL_FORM)
     facts.copy_raw("address_parts", Field.ADDRESS)
+    figures = read_key_figures(region.page.root, region.figure_hits(), heading=region.heading)
+    facts.unread += figures.unread
     reading = Reading(
         idno=idno,
         name=shown.name,
@@ -120,12 +123,11 @@ def _reading(
         administrators=facts.party_list(Field.ADMINISTRATORS, hits),
         licensed_activities=facts.activity_list(Field.LICENSED, hits),
         unlicensed_activities=facts.activity_list(Field.UNLICENSED, hits),
-        statements=read_key_figures(
-            region.page.root, region.figure_hits(), heading=region.heading, notes=facts.notes
-        ),
+        statements=figures.statements,
         raw=facts.raw,
         remarks=facts.remarks,
         unread=tuple(facts.unread),
+        incomplete=frozenset(facts.incomplete),
         unknown=tuple(unknown_labels(region, hits)),
         notes=(*region.page.notes, *facts.notes),
     )
@@ -152,12 +154,13 @@ def _heading_remarks(shown: ShownName) -> dict[str, tuple[str, ...]]:
 
 
 class _FactCollector:
-    """Selects the values of fields; collects their raw texts, and notes on the texts that were not accepted."""
+    """Selects the values of fields; collects their raw texts and remarks, and the texts that were not accepted."""
 
     def __init__(self) -> None:
         self.raw: dict[str, str] = {}
         self.remarks: dict[str, tuple[str, ...]] = {}
         self.unread: list[Unread] = []
+        self.incomplete: set[str] = set()
         self.notes: list[str] = []
 
     def single_value(self, field: Field, shown: Iterable[tuple[Parsed[_Value], str]]) -> _Value | None:
@@ -229,14 +232,21 @@ class _FactCollector:
         return tuple(parties)
 
     def activity_list(self, field: Field, hits: Sequence[LabelledValue]) -> tuple[Activity, ...]:
-        """Return the activities of a field. If a list is unreadable or two lists differ, add a note and return ()."""
-        lists = [hit for hit in hits if hit.field is field and text_or_none(hit.value)]
-        read = [read_activities(hit) for hit in lists]
-        different = {tuple(comparison_key(activity.name) for activity in some) for some in read if some}
-        if None in read or len(different) > 1:
-            self.notes.append(f"{field}: not all of the list can be read: {abbreviate(lists[0].value)}")
+        """Return the activities of a field; () if a list is unreadable or two lists differ, and record their texts."""
+        lists = [hit for hit in hits if hit.field is field and not says_no_activities(hit.value)]
+        read = [some for hit in lists if (some := read_activities(hit)) is not None]
+        keys = [tuple(comparison_key(activity.name) for activity in some.activities) for some in read]
+        if len(read) < len(lists) or len({key for key in keys if key}) > 1:
+            reason = "not all of the list can be read" if len(read) < len(lists) else "two lists differ"
+            self.unread += [Unread(field, hit.value, reason) for hit in lists]
             return ()
-        activities = next((some for some in read if some), ())
+        if any(some.is_incomplete for some in read):
+            self.incomplete.add(field)
+        if remarks := tuple(dict.fromkeys(remark for some in read for remark in some.remarks)):
+            self.remarks[field] = remarks
+        unknown = dict.fromkeys(text for some in read for text in some.unknown)
+        self.unread += [Unread(field, text, "the column is not known") for text in unknown]
+        activities = next((tuple(some.activities) for some in read if some.activities), ())
         self._keep_raw(field, lists, bool(activities))
         return activities
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pipeline.transform.html.columns import is_cell, is_row
 from pipeline.transform.html.label_scan import LabelledValue
 from pipeline.transform.html.page_tree import HEADINGS, Node
+from pipeline.transform.money_units import without_units
 from pipeline.transform.reading import STATEMENT_YEARS
 from pipeline.transform.source_text import fold
 from pipeline.transform.vocabulary.field import FIGURE_FIELDS
@@ -21,8 +22,8 @@ _STATEMENT = re.compile(
     r"|отчет|финанс|баланс|показател|результат|statement|balance|figures|results|report"
 )
 _YEAR_ALONE = re.compile(
-    r"(?:anul(?: de gestiune| financiar)?|an|pentru anul|за|год|отчетный год|year|financial year|fy)?"
-    r"[\s:,–—-]*(?:19|20)\d\d(?:[\s,]*(?:г\.?|год|mdl|lei|\((?:mdl|lei)\)))?"
+    r"(?:anul(?: de gestiune| financiar)?|an|pentru anul|exercitiul(?: financiar)?|за|год|отчетный год|year|"
+    r"financial year|fy)?[\s:,–—-]*(?:19|20)\d\d(?:[\s,]*(?:г\.?|год|an))?"
 )
 _NOT_A_WHOLE_YEAR = re.compile(
     r"trim|semestr|luni\b|luna|квартал|полугод|месяц|quarter|half|month|\bq[1-4]\b|\bh[12]\b|[1-4] ?кв"
@@ -31,8 +32,12 @@ _NOT_A_WHOLE_YEAR = re.compile(
 _DAY = re.compile(r"(?<!\d)\d{1,2}[./]\d{1,2}[./](?=\d{4})")
 _LAST_DAY = re.compile(r"31[./]12[./]")
 _YEAR_CELL = re.compile(
-    r"(?:anul |за |на |la )?(?:31[./]12[./])?((?:19|20)\d\d)(?: ?(?:г\.?|год|an))?[, ]*\(?(?:mdl|lei)?\)?"
+    r"(?:(?:pentru |in )?anul(?: de gestiune| financiar)? |an |exercitiul(?: financiar)? |за |на |la |at |as at |год |"
+    r"(?:for )?(?:the )?(?:financial )?year |fy ?)?"
+    r"(?:31[./]12[./]|31 (?:decembrie|dec\.?|декабря|дек\.?|december) )?((?:19|20)\d\d)(?:[-./]12[-./]31)?"
+    r"(?:,? ?(?:г\.?|год|года|an))?"
 )
+_FOOTNOTE_MARKS = "*†‡¹²³"
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,8 @@ def year_of_statement(text: str) -> int | None:
     days = _DAY.findall(folded)
     if len(years) != 1 or _NOT_A_WHOLE_YEAR.search(folded) or not all(map(_LAST_DAY.fullmatch, days)):
         return None
-    if not (_STATEMENT.search(folded) or _YEAR_ALONE.fullmatch(folded.strip(" .:"))):
+    is_year = _YEAR_ALONE.fullmatch(without_units(text)) or year_of_column(text)
+    if not (_STATEMENT.search(folded) or is_year):
         return None
     year = years.pop()
     return year if year in STATEMENT_YEARS else None
@@ -88,10 +94,13 @@ def year_of_column(text: str) -> int | None:
 
         <th>2024, MDL</th>
         <th>31.12.2024</th>
+        <th>2024 (mii lei)</th>
 
-    → 2024 for both
+    → 2024 for all
     """
-    match = _YEAR_CELL.fullmatch(fold(text)) if len(text) <= LABEL_LENGTH else None
+    if len(text) > LABEL_LENGTH or _YEAR.search(text) is None:
+        return None
+    match = _YEAR_CELL.fullmatch(without_units(text.rstrip(_FOOTNOTE_MARKS)))
     return int(match[1]) if match and int(match[1]) in STATEMENT_YEARS else None
 
 
@@ -110,7 +119,8 @@ def titles_in(root: Node, hits: Sequence[LabelledValue], *, after: Node) -> list
         node, level = _title_of(leaf)
         if node is None or field_of(node.text) in FIGURE_FIELDS:
             continue
-        if container := _container(node, hits):
+        container = node.parent if node.is_inline else _container(node, hits)
+        if container and (node.is_block or _container(node, hits) is container):
             titles[node.start] = StatementTitle(node, level, container)
     return list(titles.values())
 
@@ -118,12 +128,13 @@ def titles_in(root: Node, hits: Sequence[LabelledValue], *, after: Node) -> list
 def _title_of(leaf: Node) -> tuple[Node | None, int]:
     """Return the element of the title that a text belongs to (or None), with its level.
 
-    A title is a heading, a caption or legend, or else a block whose text contains a year.
+    A title is a heading, a caption or legend, a block whose text contains a year, or a year that opens a block.
 
         <div>Bilanț la 31.12.2024</div>
         <p>Total active: 5 000 MDL</p>
+        <div><span>2024</span><p>Total active: 5 000 MDL</p></div>
 
-    → (div, 7) for the first text, (None, 7) for the second
+    → (div, 7) for the first text, (None, 7) for the second, (span, 7) for the third
     """
     heading = leaf.ancestor(*HEADINGS, *_TITLE_TAGS)
     if heading is not None:
@@ -134,7 +145,8 @@ def _title_of(leaf: Node) -> tuple[Node | None, int]:
     node = leaf
     while node.parent is not None and node.parent.text == leaf.text:
         node = node.parent
-    return (node if node.is_block else None), _BELOW_HEADINGS
+    opens = node.parent is not None and node.parent.children[0] is node and node.parent.is_block
+    return (node if node.is_block or (opens and year_of_column(node.text)) else None), _BELOW_HEADINGS
 
 
 def _is_own_row(leaf: Node) -> bool:

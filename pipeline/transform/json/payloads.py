@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
+from pipeline.transform.activity_text import can_be_activity
 from pipeline.transform.address_text import is_address_part, read_address
 from pipeline.transform.date_text import latest_day, read_date
 from pipeline.transform.grammar import Parsed, unread
@@ -73,6 +74,7 @@ def read_filed_statements(contents: Sequence[Any], idno: str) -> Reading:
         statements=filed.statements,
         rules={STATEMENTS: "keys fin-data.CODE_*"},
         stated=frozenset({STATEMENTS} if filed.is_stated else ()),
+        unread=filed.unread,
         unknown=filed.unknown,
         notes=filed.notes,
     )
@@ -258,21 +260,27 @@ class _CompanyPayload:
 
     def _activities(self, name: str, audit: KeyAudit, key: str) -> tuple[Activity, ...]:
         def read(entries: Any) -> Parsed[tuple[Activity, ...]]:
-            activities = self._activity_entries(entries, key) if isinstance(entries, list) else ()
+            activities = self._activity_entries(name, entries, key) if isinstance(entries, list) else ()
             return Parsed(activities) if activities else unread("it has no activity")
 
         return self._read(name, audit, key, read) or ()
 
-    def _activity_entries(self, entries: Sequence[Any], key: str) -> tuple[Activity, ...]:
+    def _activity_entries(self, field: str, entries: Sequence[Any], key: str) -> tuple[Activity, ...]:
+        """Return the activities of a list. An entry is identified by its place: its id is unique in no other way."""
         activities: list[Activity] = []
         for entry in entries:
             if not isinstance(entry, dict):
+                self.unread.append(Unread(field, abbreviate(entry), "not an activity"))
                 continue
             audit = KeyAudit(entry, kind="activities", path=f"{_PATH}.{key}")
             name, code = text_of(audit.take("name")), code_of(audit.take("id"))
             self.unknown += audit.unknown()
-            if name is not None:
+            if name is None:
+                continue
+            if can_be_activity(name):
                 activities.append(Activity(name=name, code=code))
+            else:
+                self.unread.append(Unread(field, name, "not an activity"))
         return tuple(activities)
 
 

@@ -1,7 +1,7 @@
 """Reader of financial statements from the body of `/fin-data` (API of openmoney.md): one flat object for each year."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
@@ -10,9 +10,9 @@ from typing import Any
 from pipeline.transform.amounts import parse_amount
 from pipeline.transform.json.audit import KeyAudit
 from pipeline.transform.json.values import code_of, is_absent, text_of
-from pipeline.transform.reading import STATEMENT_YEARS, STATEMENTS, abbreviate
+from pipeline.transform.reading import STATEMENT_YEARS, STATEMENTS, Unread, abbreviate
 from pipeline.transform.source_text import comparison_key
-from warehouse.records.models import Statement, StatementLine
+from warehouse.records.models import KEY_FIGURES, Statement, StatementLine
 
 _CODE = re.compile(r"CODE_([5-8])_([0-9]{3})(?:_(.*))?", re.DOTALL)
 _ROWS_REFERRED_TO = re.compile(r"(?: ?\brd\.? ?[0-9]{3})+$")
@@ -28,6 +28,7 @@ class FiledStatements:
 
     statements: tuple[Statement, ...] = ()
     is_stated: bool = False
+    unread: tuple[Unread, ...] = ()
     unknown: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -58,7 +59,20 @@ def read_statements(contents: Iterable[Any], idno: str) -> FiledStatements:
     unknown: list[str] = []
     read = [_statement(entry, notes, unknown) for entry in entries]
     statements = [statement for statement in read if statement is not None]
-    return FiledStatements(_one_per_year(statements, notes), True, tuple(unknown), tuple(notes))
+    kept = _one_per_year(statements, notes)
+    unread = [line for statement in kept for line in _unread_lines(statement)]
+    return FiledStatements(kept, True, tuple(unread), tuple(unknown), tuple(notes))
+
+
+def _unread_lines(statement: Statement) -> Iterator[Unread]:
+    """Yield the lines in the places of key figures that are none, because nothing says what they mean."""
+    figures = statement.figures()
+    places = {code: name for name, code in KEY_FIGURES.items() if name not in figures}
+    for line in statement.lines:
+        if (name := places.get((line.form, line.row))) and not line.label:
+            text = f"{statement.year} {line.form}/{line.row}: {line.value}"
+            reason = f"{name}: the row has no label, and the document type {statement.document_type!r} is not known"
+            yield Unread(STATEMENTS, text, reason)
 
 
 def _is_statement(entry: Any, idno: str) -> bool:

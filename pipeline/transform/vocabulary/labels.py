@@ -3,9 +3,10 @@
 import re
 from functools import lru_cache
 
+from pipeline.transform.money_units import without_units
 from pipeline.transform.source_text import fold
 from pipeline.transform.vocabulary import business, company, others, titles
-from pipeline.transform.vocabulary.field import PARTY_FIELDS, Field
+from pipeline.transform.vocabulary.field import FIGURE_FIELDS, PARTY_FIELDS, Field
 
 LABEL_LENGTH = 90
 
@@ -48,6 +49,8 @@ _KIND = re.compile(
     r"companies|companii|компании|persons|persoane|лица)\)?(?:\s*\(?\d{1,3}\)?)?$"
 )
 """The words in a label of parties that restrict it to persons or to companies; a page may have a list for each."""
+_HAS_DIGIT = re.compile(r"\d")
+_MAY_HAVE_UNIT = re.compile(r"lei|leu|mdl|ле[йея]|eur|usd|ron|mii|mil|mln|тыс|млн|млрд|thous|000|[$€]")
 _LEADING_SYMBOLS = re.compile(r"^[^\w(„“«\"'<\[]+")
 """Bullets and emoji before a label."""
 _COUNT = re.compile(r"(?:\s*[·•:–—-])?\s*\d{1,3}$")
@@ -73,7 +76,13 @@ def field_of(text: str) -> Field | None:
     label = _LEADING_SYMBOLS.sub("", fold(text).rstrip(" :：*?"))
     if not label:
         return None
-    if field := _known_field(label) or _known_field(_COUNT.sub("", label)):
+    field = _field_of_folded(label)
+    # A number after a key figure is its amount; after another label, it counts the entries of a list.
+    return None if field in FIGURE_FIELDS and _HAS_DIGIT.search(without_units(label)) else field
+
+
+def _field_of_folded(label: str) -> Field | None:
+    if field := _known_field(label) or _known_field(_COUNT.sub("", label)) or _figure_with_unit(label):
         return field
     if titles.OTHER_COMPANIES.fullmatch(_COUNT.sub("", _NOTE.sub("", label))):
         return Field.ELSEWHERE
@@ -108,6 +117,12 @@ def _known_field(label: str) -> Field | None:
         or _FIELD_BY_LABEL.get(_OWNER.sub("", plain).strip())
         or _FIELD_BY_LABEL.get(plain.removeprefix("lista ").removeprefix("список ").removeprefix("list of "))
     )
+
+
+def _figure_with_unit(label: str) -> Field | None:
+    """Return the key figure of a label that names its unit: "Total active, mii lei"."""
+    field = _known_field(without_units(label)) if _MAY_HAVE_UNIT.search(label) else None
+    return field if field in FIGURE_FIELDS else None
 
 
 def label_in_line(text: str) -> tuple[Field, str] | None:

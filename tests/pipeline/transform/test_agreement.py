@@ -29,7 +29,7 @@ def party(name: str, share: str | None = None, **others: Any) -> Party:
 def filed(year: int, **rows: int) -> Statement:
     codes = {"assets": (5, "430"), "revenue": (6, "010"), "profit": (6, "160")}
     lines = (StatementLine(*codes[name], Decimal(amount)) for name, amount in rows.items())
-    return Statement(year=year, lines=tuple(lines))
+    return Statement(year=year, document_type="rsf1", lines=tuple(lines))
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_the_json_states_the_fields_that_it_has_keys_for() -> None:
 
 
 def test_disagreements_are_recorded_for_all_fields() -> None:
-    statements = [{"idno": IDNO, "year": 2024, "CODE_5_430": 6000}]
+    statements = [{"idno": IDNO, "year": 2024, "doctype": "rsf1", "CODE_5_430": 6000}]
     transformed = merged(
         with_facts(CUATM + FIGURES), filed=statements, cuatm={"statisticId": "150000", "name": "SEC.RISCANI"}
     )
@@ -145,7 +145,7 @@ def test_disagreements_are_recorded_for_all_fields() -> None:
 
 
 def test_statements_are_read_even_if_the_company_payload_is_missing() -> None:
-    body = json.dumps([{"idno": IDNO, "year": 2024, "CODE_5_430": 6000}]).encode()
+    body = json.dumps([{"idno": IDNO, "year": 2024, "doctype": "rsf1", "CODE_5_430": 6000}]).encode()
     transformed = transform(idno=IDNO, html=page(PageCompany()), bodies=[body])
 
     assert transformed.facts.statements[0].figures() == {"total_assets": 6000}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.transform.amounts import grouping_in, names_unit
+from pipeline.transform.amounts import grouping_in
 from pipeline.transform.source_text import parse_amount
 
 _SPACES = (" ", "\u00a0", "\u202f", "\u2009")
@@ -134,11 +134,3 @@ def test_neighbouring_amounts_show_which_mark_groups_thousands() -> None:
 )
 def test_grouping_is_known_only_if_the_amounts_show_one_mark(texts: list[str], mark: str) -> None:
     assert grouping_in(texts) == mark
-
-
-@pytest.mark.parametrize(
-    ("text", "is_named"),
-    [("5 lei", True), ("MDL 5", True), ("(5) L", True), ("5", False), ("5 400", False), ("lei", False)],
-)
-def test_an_amount_can_name_its_unit(text: str, is_named: bool) -> None:
-    assert names_unit(text) is is_named

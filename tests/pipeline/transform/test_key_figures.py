@@ -99,7 +99,7 @@ def test_ambiguous_separator_is_resolved_by_the_other_amounts() -> None:
         "<h2>Știri 2024</h2><p>Total active: 5 000 MDL</p>",
         f"{TITLE}<h2>Altele</h2><p>Total active: 5 000 MDL</p>",
         f"{TITLE}<p>Total active: 5 000</p>",
-        f"{TITLE}<p>Total active: 5 mii lei</p>",
+        f"{TITLE}<p>Total active: 5 zeci de mii lei</p>",
         f"{TITLE}<p>Sume în mii lei</p><p>Total active: 5 000 MDL</p>",
         "<h2>Situații financiare, 2024 (mii lei)</h2><p>Total active: 5 000 MDL</p>",
         "<h2>Финансовая отчётность, 2024, тыс. леев</h2><p>Итого активы: 5 000 MDL</p>",
@@ -116,18 +116,18 @@ def test_ambiguous_separator_is_resolved_by_the_other_amounts() -> None:
         f"{TITLE}<p>Total active: 5 000 MDL</p><p>TOTAL ACTIVE: 6 000 MDL</p>",
     ],
 )
-def test_figure_with_uncertain_year_unit_or_value_yields_only_a_note(content: str) -> None:
+def test_figure_with_uncertain_year_unit_or_value_is_unread(content: str) -> None:
     reading = read(content)
 
     assert reading.statements == ()
-    assert any(note.startswith("statements") for note in reading.notes)
+    assert {item.field for item in reading.unread} == {"statements"}
 
 
 @pytest.mark.parametrize("nothing", ["—", "Nu există date", "NULL"])
-def test_figure_stated_as_absent_yields_no_note(nothing: str) -> None:
+def test_figure_stated_as_absent_is_not_unread(nothing: str) -> None:
     reading = read(f"{TITLE}<dl><dt>Total active</dt><dd>{nothing}</dd></dl>")
 
-    assert (reading.statements, reading.notes) == ((), ())
+    assert (reading.statements, reading.unread, reading.notes) == ((), (), ())
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,7 @@ def test_if_one_key_of_a_row_is_absent_the_other_is_used() -> None:
 def test_a_row_with_another_label_is_not_a_key_figure() -> None:
     (statement,) = read(
         {
+            "doctype": "rsf1",
             "CODE_5_430": 7,
             "CODE_5_430_TOTAL_ACTIVE_CIRCULANTE": 7,
             "CODE_5_620_Total_capital_propriu_rd_490": 8,
@@ -169,3 +170,32 @@ def test_an_unknown_form_or_key_is_reported() -> None:
 
     assert set(reading.unknown) == {"fin-data.CODE_9_010", "fin-data.CODE_5_43", "fin-data.auditor"}
     assert reading.statements == (Statement(year=2024),)
+
+
+def test_a_row_without_a_label_counts_only_in_a_known_document_type() -> None:
+    reading = read({"doctype": "rsf2", "CODE_6_010": 9})
+
+    assert reading.statements[0].figures() == {}
+    assert reading.statements[0].lines == (StatementLine(6, "010", Decimal(9), None),)
+    assert [(item.field, item.text) for item in reading.unread] == [("statements", "2024 6/010: 9")]
+
+
+@pytest.mark.parametrize("document_type", ["rsf1", "rsf2", "NULL"])
+def test_a_key_figure_is_found_by_its_label_in_any_row(document_type: str) -> None:
+    (statement,) = read(
+        {
+            "doctype": document_type,
+            "CODE_5_190": 70,
+            "CODE_5_190_TOTAL_ACTIVE_rd_080_rd_180_": 70,
+            "CODE_5_260_TOTAL_CAPITAL_PROPRIU": 50,
+            "CODE_7_190_Total_capital_propriu_rd_060": 40,
+        }
+    ).statements
+
+    assert statement.figures() == {"total_assets": Decimal(70), "equity": Decimal(50)}
+
+
+def test_two_rows_with_the_label_of_one_figure_and_different_amounts_yield_none() -> None:
+    (statement,) = read({"CODE_5_190_TOTAL_ACTIVE": 70, "CODE_5_430_Total_active": 80}).statements
+
+    assert statement.figures() == {}

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from pipeline.transform.html.page_reader import read_html
-from pipeline.transform.reading import Reading
+from pipeline.transform.reading import Reading, Unread
 from tests.pipeline.transform.html_pages import IDNO, OWNER_IDNO
 
 TITLE = "<h2>Situații financiare, 2024</h2>"
@@ -118,12 +118,13 @@ def test_word_that_only_resembles_thousands_leaves_the_figures_in_lei() -> None:
     assert amounts(content) == [(2024, "total_assets", Decimal(5000))]
 
 
-def test_note_quotes_the_different_amounts_of_one_figure() -> None:
+def test_different_amounts_of_one_figure_are_unread() -> None:
     reading = read(
         f"{TITLE}<p>Total active: 5 000 MDL</p><p>Profit net: 1 MDL</p><p>Total active: 6 000 MDL</p>"
     )
-    assert reading.notes == (
-        "statements: total_assets of 2024: no certain amount of lei: ['5 000 MDL', '6 000 MDL']",
+    assert reading.unread == tuple(
+        Unread("statements", text, "total_assets: 2024: different amounts")
+        for text in ("5 000 MDL", "6 000 MDL")
     )
 
 
