@@ -130,7 +130,7 @@ def merge(idno: str, page: Reading, payload: Reading | None) -> Transformed:
         disagreements=merged.disagreements,
         remarks={**page.remarks, **data.remarks},
         unread=(*page.unread, *data.unread),
-        incomplete=page.incomplete - data.stated,
+        incomplete=(page.incomplete - data.stated) | data.incomplete,
         unknown=tuple(sorted(unknown)),
         notes=(*page.notes, *data.notes),
     )
@@ -146,6 +146,8 @@ def _merge_field(merged: _Merged, name: str, page: Reading, data: Reading) -> No
     if not is_empty(value):
         raw = None if name == STATEMENTS else (reading.raw.get(name) or str(value))[:_RAW_LENGTH]
         merged.sources[name] = ReadingSource(kind, raw)
+    if name in page.incomplete | data.incomplete:
+        return  # a part of a list does not contradict the list
     if not (is_empty(html) or is_empty(json) or agree(name, html, json)):
         merged.disagreements[name] = {
             ReadingKind.HTML.value: as_json(html),

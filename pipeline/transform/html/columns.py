@@ -17,6 +17,12 @@ class Column(StrEnum):
     ROLE = "role"
     IDNO = "idno"
     KIND = "kind"
+    AMOUNT = "amount"
+    SINCE = "since"
+    UNTIL = "until"
+    STATE = "state"
+    COUNTRY = "country"
+    NUMBER = "number"
     OTHER = "other"
 
 
@@ -47,7 +53,7 @@ _HEADER_TEXTS: dict[Column, list[str]] = {
     ),
     Column.ROLE: words(
         """
-        rol | functia | functie | rolul | calitate | calitatea | pozitia | post | pozitie | роль | должность
+        rol | functia | functie | rolul | calitate | calitatea | in calitate de | statutul persoanei | pozitia | post | pozitie | роль | должность
         | функция | позиция | role | position | function | title | job title | capacity
         """
     ),
@@ -62,11 +68,44 @@ _HEADER_TEXTS: dict[Column, list[str]] = {
         tip | tipul | тип | type | kind | tip persoana | тип лица | entity type
         """
     ),
-    Column.OTHER: words(
+    Column.AMOUNT: words(
         """
-        nr | nr. | # | № | n | no | no. | data | дата | date | tara | страна | country | suma | сумма |
-        amount | cetatenia | гражданство | citizenship | nr. crt. | п/п | № п/п | nr. d/o | din data | de la
-        | с | since | from | valoare | value | стоимость | nationality
+        suma | сумма | amount | valoare | value | стоимость | aport | aport, lei | aportul | aport (lei) | contributie |
+        contributia | contributia, lei | contributia (lei) | suma, lei | suma (lei) | aport, mdl | aport (mdl) | cota, lei
+        | cota (lei) | valoarea, lei | valoarea | valoarea cotei | valoarea cotei, lei | marimea cotei, lei | вклад |
+        вклад, лей | вклад (лей) | взнос | взнос, лей | доля, лей | сумма, лей | contribution | contribution, mdl |
+        contribution (mdl) | amount, mdl | amount (mdl) | paid-in capital | nominal value | valoarea nominala | вклад, леев
+        """
+    ),
+    Column.SINCE: words(
+        """
+        data | дата | date | din data | de la | din | с | since | from | data numirii | data inceperii | data inceput |
+        inceput | data inregistrarii | data inscrierii | in functie din | дата назначения | дата начала | начало | start |
+        start date | appointed | appointed on | date of appointment | from date | perioada | период | period | mandat |
+        valabil de la | term
+        """
+    ),
+    Column.UNTIL: words(
+        """
+        pana la | pana in | pana | data incetarii | data sfarsit | data incheierii | sfarsit | data eliberarii | по | до |
+        дата окончания | дата прекращения | окончание | конец | until | till | to | end | end date | resigned |
+        resigned on | to date | data revocarii | data iesirii | valabil pana la | in functie pana la | terminated
+        """
+    ),
+    Column.STATE: words(
+        """
+        stare | starea | statut | status | statutul | situatia | статус | состояние | state | activ | active | активен
+        """
+    ),
+    Column.COUNTRY: words(
+        """
+        tara | страна | country | cetatenia | cetatenie | гражданство | citizenship | nationality | nationalitate |
+        tara de resedinta | rezidenta | residence | jurisdictia | jurisdiction | страна регистрации | tara de origine
+        """
+    ),
+    Column.NUMBER: words(
+        """
+        nr | nr. | # | № | n | no | no. | nr. crt. | п/п | № п/п | nr. d/o | nr. ord. | crt. | nr crt | number
         """
     ),
 }

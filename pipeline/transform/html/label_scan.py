@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 
-from pipeline.transform.html.columns import is_cell
+from pipeline.transform.html.columns import Column, columns_of, is_cell
 from pipeline.transform.html.label_values import value_nodes
 from pipeline.transform.html.page_tree import HEADINGS, TEXT, Node, PageTree, lines_in, text_of
 from pipeline.transform.html.value_lines import (
@@ -25,6 +25,7 @@ from pipeline.transform.source_text import fold, parse_date
 from pipeline.transform.vocabulary.field import FIGURE_FIELDS, LIST_FIELDS, Field
 from pipeline.transform.vocabulary.labels import LABEL_LENGTH, field_of, is_action, label_in_line
 
+_SECTION_HEADINGS = HEADINGS - {"h1"}
 _LABEL_ONLY_TAGS = ("dt", "th", "caption", "legend")
 _NO_LABEL_INSIDE = frozenset({"h1", "option", "dd"})
 _NUMBER_AT_START = re.compile(r"[0-9]{13}(?![0-9])")
@@ -83,10 +84,12 @@ def find_labelled_values(page: PageTree) -> list[LabelledValue]:
     last_label_end = 0
     value_leaves: set[int] = set()
     statement_leaves: set[int] = set()
+    is_headed = False
     for leaf in page.root.leaves():
+        is_headed = is_headed or leaf.ancestor(*_SECTION_HEADINGS) is not None
         if leaf.start <= last_label_end or leaf.start in value_leaves or _cannot_be_label(leaf, name):
             continue
-        hit = _read_leaf(leaf)
+        hit = (None if is_headed else _table_of_people(leaf)) or _read_leaf(leaf)
         if hit is None or (leaf.start in statement_leaves and hit.field not in FIGURE_FIELDS):
             continue
         hits.append(hit)
@@ -94,6 +97,24 @@ def find_labelled_values(page: PageTree) -> list[LabelledValue]:
         leaves = statement_leaves if hit.field is Field.STATEMENTS else value_leaves
         leaves.update(inner.start for value in hit.nodes for inner in value.leaves())
     return hits
+
+
+def _table_of_people(leaf: Node) -> LabelledValue | None:
+    """Return a table with columns for names and roles, which needs no title, as the value of its header.
+
+        <table><tr><th>Nume</th><th>Rol</th></tr>
+        <tr><td>MODELEANU ION</td><td>Fondator</td></tr></table>
+
+    → LabelledValue(PEOPLE, tr, (table,)) for the text "Nume"
+    """
+    cell = leaf.parent
+    row = cell.parent if cell is not None and is_cell(cell) else None
+    table = row.ancestor("table") if row is not None else None
+    if row is None or table is None or next(table.leaves(), None) is not leaf:
+        return None
+    columns = columns_of([child for child in row.children if is_cell(child)]) or []
+    is_table = Column.NAME in columns and Column.ROLE in columns
+    return LabelledValue(Field.PEOPLE, row, (table,)) if is_table else None
 
 
 def _cannot_be_label(leaf: Node, name: str) -> bool:

@@ -6,12 +6,12 @@ from datetime import date
 from typing import TypeVar
 
 from pipeline.transform.html.activities import read_activities
-from pipeline.transform.html.company_region import CompanyRegion, are_side_by_side
+from pipeline.transform.html.company_region import CompanyRegion
 from pipeline.transform.html.idno_texts import idno_in
 from pipeline.transform.html.key_figures import read_key_figures
 from pipeline.transform.html.label_scan import LabelledValue, find_labelled_values
 from pipeline.transform.html.page_tree import IDNO_TEXT, Node, PageTree, read_page, text_of
-from pipeline.transform.html.parties import read_parties
+from pipeline.transform.html.party_fields import read_party_fields, truncated_activities
 from pipeline.transform.html.unknown_labels import unknown_labels
 from pipeline.transform.places import address_parts, cuatm_in
 from pipeline.transform.reading import Reading, abbreviate
@@ -27,7 +27,7 @@ from pipeline.transform.vocabulary.labels import (
     mentions,
 )
 from pipeline.transform.vocabulary.terms import labelled_status_of, legal_form_name, legal_form_of, status_of
-from warehouse.records.models import Activity, CompanyStatus, Cuatm, Party
+from warehouse.records.models import Activity, CompanyStatus, Cuatm
 
 _Value = TypeVar("_Value")
 _CYRILLIC_OR_ROMANIAN = re.compile(r"[а-яăâîșțşţ]", re.IGNORECASE)
@@ -65,6 +65,7 @@ def _reading(region: CompanyRegion, idno: str | None) -> Reading:
     hits = region.company_hits()
     badges = list(_badges(region))
     facts = _FactCollector()
+    listed = read_party_fields(region, hits)
     legal_form = facts.single_value(Field.LEGAL_FORM, _legal_forms(hits, badges))
     address = facts.single_value(Field.ADDRESS, _addresses(hits))
     name = _company_name(region.heading)
@@ -81,14 +82,17 @@ def _reading(region: CompanyRegion, idno: str | None) -> Reading:
         address=address,
         address_parts=address_parts(address) if address else None,
         cuatm=facts.single_value(Field.CUATM, _cuatms(hits)),
-        founders=facts.party_list(Field.FOUNDERS, hits),
-        administrators=facts.party_list(Field.ADMINISTRATORS, hits),
+        founders=listed.parties[Field.FOUNDERS],
+        administrators=listed.parties[Field.ADMINISTRATORS],
         licensed_activities=facts.activity_list(Field.LICENSED, hits),
         unlicensed_activities=facts.activity_list(Field.UNLICENSED, hits),
         statements=read_key_figures(
             region.page.root, region.figure_hits(), heading=region.heading, notes=facts.notes
         ),
-        raw=facts.raw,
+        raw={**facts.raw, **listed.raw},
+        remarks=listed.remarks,
+        unread=tuple(listed.unread),
+        incomplete=frozenset(listed.incomplete | truncated_activities(region, hits)),
         unknown=tuple(unknown_labels(region, hits)),
         notes=tuple(facts.notes),
     )
@@ -120,32 +124,6 @@ class _FactCollector:
         """Record the raw text of the field `lead` for the field `field` too, which is derived from it."""
         if lead in self.raw:
             self.raw[field] = self.raw[lead]
-
-    def party_list(self, field: Field, hits: Sequence[LabelledValue]) -> tuple[Party, ...]:
-        """Return the parties from all lists of a field. If a list is unreadable, add a note and return ().
-
-        Persons and companies may have a list each:
-
-            <section><h2>Fondatori – persoane fizice</h2><ul><li>MODELEANU ION</li></ul></section>
-            <section><h2>Fondatori – persoane juridice</h2><ul><li>ALFA FRUCT SRL</li></ul></section>
-
-        → both parties
-        """
-        parties: dict[Party, None] = {}
-        lists = [hit for hit in hits if hit.field is field]
-        for hit in lists:
-            listed = read_parties(hit)
-            if listed is None or (len(lists) > 1 and _has_unread_value(hit)):
-                self.notes.append(f"{field}: not all of the list can be read: {abbreviate(hit.value)}")
-                return ()
-            if parties and not are_side_by_side(lists[0], hit) and not parties.keys() >= set(listed):
-                self.notes.append(
-                    f"{field}: the page shows several lists, and nothing says that they are one"
-                )
-                return ()
-            parties.update(dict.fromkeys(listed))
-        self._keep_raw(field, lists, bool(parties))
-        return tuple(parties)
 
     def activity_list(self, field: Field, hits: Sequence[LabelledValue]) -> tuple[Activity, ...]:
         """Return the activities of a field. If a list is unreadable or two lists differ, add a note and return ()."""
@@ -329,13 +307,3 @@ def _cuatms(hits: Sequence[LabelledValue]) -> list[tuple[Cuatm, str]]:
         if field_of(text) is None and not is_action(text)
     ]
     return [(value, text) for value, text in read if value is not None]
-
-
-def _has_unread_value(hit: LabelledValue) -> bool:
-    """Tell whether text follows a label, but was not accepted as the label's value.
-
-        <h2>Fondatori</h2><div><div>STATUT</div></div>
-
-    → True
-    """
-    return not hit.value and any(text_or_none(sibling.text) for sibling in hit.label.following_siblings())

@@ -24,6 +24,8 @@ _INVISIBLE_TAGS = frozenset(
     )
 )
 _FRAME_TAGS = frozenset({"nav", "footer", "aside", "header"})
+_OMITTED_TAGS = frozenset({"button", "nav"})
+_OMITTED_LENGTH = 80
 _FRAME_ROLES = frozenset(words("navigation|contentinfo|banner|complementary|search|dialog|alertdialog"))
 _PANEL_ROLES = frozenset({"tabpanel", "region"})
 _NO_ATTRIBUTES: dict[str, str] = {}
@@ -132,6 +134,8 @@ class PageTree:
     root: Node
     heading: Node | None
     title: str
+    omitted: tuple[tuple[int, str], ...] = ()
+    """The texts of buttons and of menus, which are not nodes, each with the number of the node before it."""
 
 
 def read_page(html: str) -> PageTree:
@@ -150,7 +154,7 @@ def read_page(html: str) -> PageTree:
     heading = _company_heading(index, title)
     builder = _NodeBuilder(heading, index.controlled_ids, StyleClasses(index.class_texts))
     root = builder.build(body, None)
-    return PageTree(root=root, heading=builder.heading, title=title)
+    return PageTree(root=root, heading=builder.heading, title=title, omitted=tuple(builder.omitted))
 
 
 def visible_text(node: Node) -> str:
@@ -214,6 +218,7 @@ class _NodeBuilder:
         self._styles = styles
         self._nodes: list[Node] = []
         self.heading: Node | None = None
+        self.omitted: list[tuple[int, str]] = []
 
     def build(self, tag: Tag, parent: Node | None, depth: int = 0) -> Node:
         """Return the node of `tag` with everything visible inside."""
@@ -226,6 +231,8 @@ class _NodeBuilder:
             if isinstance(child, Tag):
                 own_text = _own_text(child)
                 if depth >= _MAX_DEPTH or self._is_excluded(child, own_text):
+                    if child.name in _OMITTED_TAGS and not _is_hidden(child):
+                        self.omitted.append((len(self._nodes), collapse(child.get_text(" "))[:_OMITTED_LENGTH]))
                     continue
                 if own_text in _COLONS:
                     self._add_text(node, ":", pieces)

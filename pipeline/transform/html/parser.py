@@ -3,6 +3,7 @@
 To save time, the parser leaves out what this package does not need: namespaces and lists of classes.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,11 @@ from bs4 import BeautifulSoup
 from bs4.builder._lxml import LXMLTreeBuilder
 from bs4.element import AttributeDict, Tag
 
+_PLACE = re.compile(
+    r"(?:[a-z]{1,20}[-_]{1,2}){0,3}(?:odd|even|first|last|alt|alternate|only|striped?|zebra|nth|row[01]|item[-_]?\d{1,3}|"
+    r"first-child|last-child|no-border|current|selected|highlight(?:ed)?)(?:[-_]{1,2}(?:row|item|child|line|cell|element))?"
+)
+"""Classes for the place of an element among its siblings; they say nothing about what the element is."""
 _MIN_SAMPLE, _UNIQUE_RATIO = 8, 0.8
 """When classes are taken for names instead of styles: if at least this many elements of a page have classes, and at
 least this share of them has classes that no other element has."""
@@ -88,7 +94,7 @@ class StyleClasses:
         element_counts = Counter(classes)
         self._uses: Counter[str] = Counter()
         for text, count in element_counts.items():
-            for name in set(text.split()):
+            for name in set(_without_places(text)):
                 self._uses[name] += count
         unique_count = sum(count for text, count in element_counts.items() if not self._shared_part(text))
         self._name_single_elements = len(classes) >= _MIN_SAMPLE and unique_count >= _UNIQUE_RATIO * len(
@@ -102,9 +108,15 @@ class StyleClasses:
         If no class is shared, return the whole attribute; on a page where nearly all classes are names, return "".
         """
         if classes not in self._styles:
-            fallback = "" if self._name_single_elements else classes
+            plain = " ".join(_without_places(classes))
+            fallback = "" if self._name_single_elements else plain
             self._styles[classes] = self._shared_part(classes) or fallback
         return self._styles[classes]
 
     def _shared_part(self, classes: str) -> str:
-        return " ".join(name for name in classes.split() if self._uses[name] > 1)
+        return " ".join(name for name in _without_places(classes) if self._uses[name] > 1)
+
+
+def _without_places(classes: str) -> list[str]:
+    """Return the names in a `class` attribute without those for the place: "row odd last" → ["row"]."""
+    return [name for name in classes.split() if not _PLACE.fullmatch(name.lower())]

@@ -161,4 +161,19 @@ LABELS: dict[Field, list[str]] = {
         leadership | managing director | managing directors | general director
         """
     ),
+    Field.PEOPLE: words(
+        """
+        persoane | persoanele | persoane asociate | persoane legate | fondatori si administratori | fondatori si conducatori |
+        administratori si fondatori | fondatori si administrator | asociati si administratori | fondatori si conducere |
+        administratori si asociati | conducere si fondatori | conducerea si fondatorii | fondatori, administratori |
+        persoane implicate | persoane cheie | echipa | oameni | структура управления и собственности | лица | люди | persons |
+        people | key people | related persons | associated persons | persons of the company | founders and administrators |
+        founders & administrators | administrators and founders | founders and directors | directors and founders |
+        owners and directors | officers and owners | учредители и администраторы | учредители и руководители | команда |
+        руководители и учредители | администраторы и учредители | связанные лица | участники и руководители | team |
+        founders / administrators | fondatori / administratori | fondatori/administratori | persoane si roluri | roluri |
+        persoanele companiei | rolurile persoanelor | roles | роли | owners and managers | founders and managers |
+        shareholders and directors | directors and shareholders
+        """
+    ),
 }

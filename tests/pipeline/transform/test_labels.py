@@ -4,7 +4,8 @@ import pytest
 
 from pipeline.transform.vocabulary.field import Field
 from pipeline.transform.vocabulary.labels import field_of, is_action
-from pipeline.transform.vocabulary.terms import is_role, labelled_status_of, legal_form_of, status_of
+from pipeline.transform.vocabulary.party_words import is_role
+from pipeline.transform.vocabulary.terms import labelled_status_of, legal_form_of, status_of
 from warehouse.records.models import CompanyStatus
 
 
