@@ -10,7 +10,8 @@ from decimal import Decimal
 
 from pipeline.transform.party_tokens import Piece, Token, pieces_of
 from pipeline.transform.source_text import collapse, fold, text_or_none
-from pipeline.transform.vocabulary.labels import field_of, is_action
+from pipeline.transform.vocabulary.field import Field
+from pipeline.transform.vocabulary.labels import field_of, is_action, label_in_line
 from pipeline.transform.vocabulary.party_words import (
     OTHER_ROLES,
     is_country,
@@ -155,6 +156,7 @@ def read_parties_in(
     """
     texts = [text for text in (_unnumbered(text, position) for text in fragments) if text] or list(fragments)
     whole = " ".join(map(collapse, texts))
+    texts, pairs = _without_labelled(texts)
     if len(whole) > _MAX_TEXT and position is not None:
         raise NotUnderstood("too long for a party")
     if party_placeholder(whole):
@@ -166,6 +168,8 @@ def read_parties_in(
         if has_more:
             return PartyTexts((), has_more=True)
         raise NotUnderstood("no name")
+    if pairs:
+        extra = (extra or Notes()) | Notes(remarks=pairs)
     if extra is not None and not extra.is_blank:
         entries[-1].notes |= extra
     groups = _groups(entries)
@@ -455,6 +459,33 @@ def _idno_note(text: str) -> Notes:
 
 def _ends_now(text: str) -> bool:
     return not any(letter.isdigit() for letter in re.split(r"[–—]|\s-\s|(?<=\d)-(?=[^\d])", text)[-1])
+
+
+def is_plain_name(text: str) -> bool:
+    """Tell whether a text contains no share, IDNO or other note: only words, and marks that may belong to a name."""
+    tokens = {piece.token for piece in pieces_of([text])}
+    return tokens <= {Token.NAME, Token.COMMA, Token.DASH, Token.COLON, Token.OPEN, Token.CLOSE}
+
+
+def _without_labelled(texts: list[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Return the texts without labels and their values, and these as remarks: a company's card may state its address.
+
+    ["ALFA SRL", "Adresa", "str. Pilda, 1"] → ["ALFA SRL"], ("Adresa: str. Pilda, 1",)
+    """
+    rest, pairs = texts[:1], []
+    queue = iter(texts[1:])
+    for text in queue:
+        field, line = field_of(text), label_in_line(text)
+        if field in _FACTS_OF_PARTIES and (value := next(queue, None)) is not None:
+            pairs.append(f"{text.rstrip(' :')}: {value}")
+        elif line is not None and line[0] in _FACTS_OF_PARTIES:
+            pairs.append(collapse(text))
+        else:
+            rest.append(text)
+    return rest, tuple(pairs)
+
+
+_FACTS_OF_PARTIES = frozenset({Field.LEGAL_FORM, Field.STATUS, Field.REGISTERED_ON, Field.ADDRESS, Field.CUATM})
 
 
 def _unnumbered(text: str, position: int | None) -> str:

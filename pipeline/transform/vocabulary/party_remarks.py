@@ -6,15 +6,15 @@ FORMER_WORDS = frozenset(
     words(
         """
         fost | fosta | fosti | foste | fostul | anterior | anterioara | ex | revocat | revocata | eliberat | eliberata |
-        demis | demisa | retras | retrasa | exclus | exclusa | decedat | decedata | incetat | incetata | radiat |
-        radiata | suspendat | suspendata | inactiv | inactiva | istoric | demisionat | demisionata | a demisionat |
+        demis | demisa | retras | retrasa | exclus | exclusa | decedat | decedata | incetat | incetata |
+        istoric | demisionat | demisionata | a demisionat | a fost eliberat |
         expirat | nu mai detine functia | eliberat din functie | eliberata din functie | iesit | iesita | precedent |
         a iesit | retras din asociati | cota cedata | cedat | instrainat | vandut | a vandut cota | fost asociat |
-        former | formerly | previous | past | resigned | removed | dismissed | deceased | inactive | expired |
+        former | formerly | previous | past | resigned | removed | dismissed | deceased | expired |
         terminated | ended | historic | historical | retired | left | no longer in office | sold | withdrawn |
         бывший | бывшая | бывшие | прежний | прежняя | предыдущий | предыдущая | уволен | уволена | исключен |
-        исключена | выбыл | выбыла | вышел | вышла | освобожден | освобождена | умер | умерла | неактивен | неактивна |
-        архив | недействующий | отстранен | отстранена | вышел из состава | вышла из состава | полномочия прекращены
+        исключена | выбыл | выбыла | вышел | вышла | освобожден | освобождена | умер | умерла |
+        архив | отстранен | отстранена | вышел из состава | вышла из состава | полномочия прекращены
         """
     )
 )
@@ -48,7 +48,9 @@ FILLERS = frozenset(
         de | calitate | роль | должность | role | position | tip | tipul | тип | type | tara | страна | country | nume |
         numele | denumire | denumirea | имя | фио | наименование | name | data numirii | numit | data | дата | de | cu
         | nume, prenume | nr | nr. | cetatenia | cetatenie | гражданство | citizenship | nationality | valoarea | suma
-        | сумма | amount | cota (%) | statut | stare | статус | status | din | с | din data | since | from
+        | сумма | amount | cota (%) | statut | stare | статус | status | din | с | din data | since | from | din capital |
+        din capitalul social | из капитала | уставного капитала | of capital | of the capital | of the share capital | от |
+        la suta | %
         """
     )
 )
