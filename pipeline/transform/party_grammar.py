@@ -4,7 +4,7 @@ The whole text is understood, or it is not read: `read_parties_in` raises NotUnd
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -137,8 +137,25 @@ class PartyTexts:
     has_more: bool = False
 
 
+@dataclass(frozen=True)
+class ListContext:
+    """What is known about a list of parties besides its texts.
+
+    Attributes:
+        own_idno: The IDNO of the company that the list belongs to; a party with this IDNO gets none.
+        linked: The IDNOs of the companies to whose pages the list links, by the text of the link.
+    """
+
+    own_idno: str | None = None
+    linked: Mapping[str, str] = field(default_factory=dict)
+
+
 def read_parties_in(
-    fragments: Sequence[str], *, own_idno: str | None = None, position: int | None = None, extra: Notes | None = None
+    fragments: Sequence[str],
+    *,
+    context: ListContext = ListContext(),
+    position: int | None = None,
+    extra: Notes | None = None,
 ) -> PartyTexts:
     """Read all parties that the texts of one entry, or of a whole line, describe.
 
@@ -147,7 +164,7 @@ def read_parties_in(
 
     Args:
         fragments: The texts, such as "1. MODELEANU ION" and "cota 40%".
-        own_idno: The IDNO of the company that the list belongs to; a party with this IDNO gets none.
+        context: What is known about the list.
         position: The index of the entry in the list, from 0. "1." is removed only from entry 0, "2." only from entry 1.
         extra: Notes on the party from other columns of a table.
 
@@ -172,8 +189,11 @@ def read_parties_in(
         extra = (extra or Notes()) | Notes(remarks=pairs)
     if extra is not None and not extra.is_blank:
         entries[-1].notes |= extra
-    groups = _groups(entries)
-    listed = [party for group in groups for party in _listed(group, own_idno, whole)]
+    for entry in entries:
+        entry.name = _trimmed(entry.name)
+        if (idno := context.linked.get(entry.name)) and entry.notes.idno is None:
+            entry.notes |= Notes(idno=idno)
+    listed = [party for group in _groups(entries) for party in _listed(group, context, whole)]
     return PartyTexts(tuple(listed), has_more=has_more)
 
 
@@ -314,26 +334,25 @@ def _stands_alone(name: str) -> bool:
 
 
 def _is_company(name: str) -> bool:
-    return sounds_like_company(name) or bool(_QUOTES.search(name))
+    return sounds_like_company(name) or bool(_QUOTES.search(name)) or " & " in name
 
 
-def _listed(group: list[_Entry], own_idno: str | None, text: str) -> list[ListedParty]:
+def _listed(group: list[_Entry], context: ListContext, text: str) -> list[ListedParty]:
     """Return the parties of a group; a stake that several hold together is nobody's share."""
     last = group[-1].notes
     if len(group) == 1 and not last.is_joint:
-        return [_party(group[0].name, last, own_idno, text)]
+        return [_party(group[0].name, last, context, text)]
     if last.share_text is None and not any(entry.notes.remarks for entry in group):
-        return [_party(entry.name, entry.notes, own_idno, text) for entry in group]
+        return [_party(entry.name, entry.notes, context, text) for entry in group]
     stake = (f"joint stake: {last.share_text}",) if last.share_text else ()
     notes = replace(last, share=None, share_text=None, idno=None, remarks=(*stake, *last.remarks))
-    return [_party(entry.name, notes, own_idno, text) for entry in group]
+    return [_party(entry.name, notes, context, text) for entry in group]
 
 
-def _party(name: str, notes: Notes, own_idno: str | None, text: str) -> ListedParty:
+def _party(name: str, notes: Notes, context: ListContext, text: str) -> ListedParty:
     """Return the party with this name and these notes; raise NotUnderstood if the name has not the shape of a name."""
-    name = name.strip(" .,;:") if not name.rstrip().endswith(".") else name.strip(" ,;:")
     remarks, idno = notes.remarks, notes.idno
-    if idno is not None and idno == own_idno:
+    if idno is not None and idno == context.own_idno:
         remarks, idno = (*remarks, f"IDNO {idno}"), None
     kind = party_kind(name, kind=notes.kind, idno=notes.idno)
     party = Party(
@@ -347,6 +366,10 @@ def _party(name: str, notes: Notes, own_idno: str | None, text: str) -> ListedPa
     return ListedParty(
         party, notes.share_text, notes.is_bare_share, notes.roles, notes.is_former, text
     )
+
+
+def _trimmed(name: str) -> str:
+    return name.strip(" ,;:*")
 
 
 def party_kind(name: str, *, kind: PartyKind | None = None, idno: str | None = None) -> PartyKind:

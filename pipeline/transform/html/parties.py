@@ -10,6 +10,7 @@ from pipeline.transform.html.page_tree import Node
 from pipeline.transform.html.party_entries import Fragments, are_list_items, entries_of
 from pipeline.transform.html.party_tables import party_table, read_row
 from pipeline.transform.party_grammar import (
+    ListContext,
     ListedParty,
     NotUnderstood,
     PartyTexts,
@@ -21,7 +22,6 @@ from pipeline.transform.vocabulary.field import SIDE_FIELDS
 from pipeline.transform.vocabulary.labels import field_of, is_action
 from pipeline.transform.vocabulary.party_words import is_blank_entry
 from pipeline.transform.vocabulary.truncation import says_more
-from warehouse.records.models import PartyKind
 
 
 @dataclass(frozen=True)
@@ -53,26 +53,26 @@ def read_parties(hit: LabelledValue, own_idno: str | None = None) -> PartyList:
     Raises:
         NotUnderstood: If the list cannot be read.
     """
+    links = [(node, idno) for node in _elements(hit.nodes) if (idno := idno_in_link(node)) and idno != own_idno]
+    context = ListContext(own_idno, {text: idno for node, idno in links for text in _link_texts(node)})
     table = party_table(hit.nodes) if hit.text is None else None
     if table:
         columns, rows = table
         rows = [row for row in rows if not _is_blank_row(row)]
         read = _read_each(
             [" ".join(cell.text for cell in row if cell.text) for row in rows],
-            lambda i: read_row(rows[i], columns, position=i, own_idno=own_idno),
+            lambda i: read_row(rows[i], columns, position=i, context=context),
         )
     else:
-        read = _read_entries(hit, own_idno)
+        read = _read_entries(hit, context)
     if not (read.listed or read.unread or read.has_more) and hit.value and not is_blank_entry(hit.value):
         raise NotUnderstood("not a list of parties")
     if _holds_other_things(hit.nodes, {item.party.name for item in read.listed}):
         raise NotUnderstood("the list holds other things than parties")
-    links = [(node, idno) for node in _elements(hit.nodes) if (idno := idno_in_link(node)) and idno != own_idno]
-    linked = {text: idno for node, idno in links for text in _link_texts(node)}
-    return replace(read, listed=tuple(_with_linked_idno(item, linked) for item in read.listed))
+    return read
 
 
-def _read_entries(hit: LabelledValue, own_idno: str | None) -> PartyList:
+def _read_entries(hit: LabelledValue, context: ListContext) -> PartyList:
     is_list = are_list_items(hit)
     found = entries_of(hit)
     joined = _join_notes(found, is_list=is_list)
@@ -82,7 +82,7 @@ def _read_entries(hit: LabelledValue, own_idno: str | None) -> PartyList:
     has_more = any(_is_rest(text) for texts in joined for text in texts)
     read = _read_each(
         [" ".join(texts) or hit.value for texts in shown],
-        lambda i: read_parties_in(shown[i], own_idno=own_idno, position=i),
+        lambda i: read_parties_in(shown[i], context=context, position=i),
     )
     if read.unread and not is_list:
         raise NotUnderstood(read.unread[0][1])
@@ -159,19 +159,6 @@ def _link_texts(link: Node) -> Iterator[str]:
     """
     yield link.text
     yield from (leaf.text for leaf in link.leaves())
-
-
-def _with_linked_idno(item: ListedParty, linked: dict[str, str]) -> ListedParty:
-    """Return the party; if its name links to a company's page, set its kind and IDNO.
-
-        <a href="/companies/1007998000019">ALFA FRUCT</a>
-
-    → the party with kind COMPANY and that IDNO
-    """
-    idno = linked.get(item.party.name)
-    if idno is None or item.party.idno not in (None, idno):
-        return item
-    return replace(item, party=item.party.model_copy(update={"idno": idno, "kind": PartyKind.COMPANY}))
 
 
 def _join_notes(entries: list[Fragments], *, is_list: bool) -> list[Fragments]:

@@ -9,6 +9,7 @@ from typing import Any
 from pipeline.transform.json.audit import KeyAudit
 from pipeline.transform.json.values import as_written, is_absent, text_of
 from pipeline.transform.party_grammar import (
+    ListContext,
     ListedParty,
     Notes,
     NotUnderstood,
@@ -153,7 +154,7 @@ class _EntryReader:
         if is_plain_name(first_line) and (stated is PartyKind.COMPANY or _is_person(first_line)):
             return [self._plain(collapse(first_line), notes, stated)]
         kind_notes = Notes(kind=stated) if stated is PartyKind.COMPANY else Notes()
-        read = read_parties_in([first_line.strip().rstrip(",")], own_idno=self.own_idno, extra=notes | kind_notes)
+        read = read_parties_in([first_line.strip().rstrip(",")], context=ListContext(self.own_idno), extra=notes | kind_notes)
         if read.has_more:
             raise NotUnderstood("the entry stands for more parties than it names")
         return list(read.parties)
