@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from pipeline.transform.source_text import collapse
 
@@ -170,7 +171,22 @@ _PATTERNS: dict[str, str] = {
     "SPACE": r"\s+",
     "WORD": r"[^\s,;:：()\[\]|·•–—\"„«“]+|.",
 }
-_TOKEN = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _PATTERNS.items()), re.IGNORECASE)
+_WITHOUT_DIGITS = frozenset(
+    {"QUOTED", "ADDRESS", "MORE", "OPEN", "CLOSE", "COLON", "COMMA", "BREAK", "DASH", "SPACE", "WORD"}
+)
+
+
+def _compiled(*, with_digits: bool) -> re.Pattern[str]:
+    """Return the pattern of all tokens; those that contain digits are only tried where a digit is near."""
+    named = {name: f"(?P<{name}>{pattern})" for name, pattern in _PATTERNS.items()}
+    plain = [group for name, group in named.items() if name in _WITHOUT_DIGITS]
+    numeric = "|".join(group for name, group in named.items() if name not in _WITHOUT_DIGITS)
+    guarded = [rf"(?=[^()\[\]]{{0,90}}[\d{_VULGAR}])(?:{numeric})"] if with_digits else []
+    return re.compile("|".join([*plain[:2], *guarded, *plain[2:]]), re.IGNORECASE)
+
+
+_TOKEN, _TOKEN_WITHOUT_DIGITS = _compiled(with_digits=True), _compiled(with_digits=False)
+_DIGIT = re.compile(rf"[\d{_VULGAR}]")
 _TOKEN_OF = {**{token.name: token for token in Token}, "FRACTION_CLOSED": Token.FRACTION}
 
 
@@ -185,11 +201,16 @@ def pieces_of(fragments: list[str]) -> Iterator[Piece]:
         yield from _pieces_of_text(fragment)
 
 
-def _pieces_of_text(text: str) -> Iterator[Piece]:
+@lru_cache(maxsize=4096)  # the texts of a list are looked at several times
+def _pieces_of_text(text: str) -> tuple[Piece, ...]:
+    return tuple(_tokenize(text))
+
+
+def _tokenize(text: str) -> Iterator[Piece]:
     words: list[str] = []
     depth = 0
     last_end = -1
-    for match in _TOKEN.finditer(text):
+    for match in (_TOKEN if _DIGIT.search(text) else _TOKEN_WITHOUT_DIGITS).finditer(text):
         name = match.lastgroup or "WORD"
         if name == "SPACE":
             continue

@@ -4,9 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.transform.html.label_scan import LabelledValue
 from pipeline.transform.html.page_tree import HEADINGS, Node, PageTree
+from pipeline.transform.party_grammar import is_rest
 from pipeline.transform.vocabulary.truncation import count_in_label, says_more
 
 _TEXTS_AFTER_LIST = 12
+_MAX_TEXT = 80
 
 
 def is_truncated(page: PageTree, hits: Sequence[LabelledValue], hit: LabelledValue, *, shown: int) -> bool:
@@ -24,9 +26,9 @@ def is_truncated(page: PageTree, hits: Sequence[LabelledValue], hit: LabelledVal
         shown: The number of entries in the list.
     """
     count = count_in_label(hit.label.text if hit.text is None else hit.label.text.partition(":")[0])
-    if count is not None and count != shown:
+    if count is not None and shown and count != shown:
         return True
-    return any(says_more(text, shown=shown) for text in _texts_beside(page, hits, hit))
+    return any(is_rest(text) or says_more(text, shown=shown) for text in _texts_beside(page, hits, hit))
 
 
 def _texts_beside(page: PageTree, hits: Sequence[LabelledValue], hit: LabelledValue) -> Iterator[str]:
@@ -39,7 +41,7 @@ def _texts_beside(page: PageTree, hits: Sequence[LabelledValue], hit: LabelledVa
         if node.start > value_end and node.tag in HEADINGS:
             end = node.start
             break
-        if node.text and not _is_part_of_entry(node):
+        if node.text and len(node.text) <= _MAX_TEXT and not _is_part_of_entry(node):
             yield node.text
         after += node.tag == "" and node.start > value_end
         if after > _TEXTS_AFTER_LIST:

@@ -160,7 +160,8 @@ def truncated_activities(region: CompanyRegion, hits: Sequence[LabelledValue]) -
     """Return the lists of activities that the page shows to be truncated."""
     truncated: set[str] = set()
     for hit in hits:
-        if hit.field in ACTIVITY_FIELDS and (activities := read_activities(hit)):
-            if is_truncated(region.page, hits, hit, shown=len(activities)):
-                truncated.add(hit.field)
+        if hit.field in ACTIVITY_FIELDS and is_truncated(
+            region.page, hits, hit, shown=len(read_activities(hit) or ())
+        ):
+            truncated.add(hit.field)
     return truncated
