@@ -20,7 +20,9 @@ def with_plausible_shares(listed: Sequence[ListedParty]) -> tuple[tuple[Party, .
     """
     reason = _problem(listed)
     parties = [
-        _without_share(item) if item.party.share is not None and (reason or not item.party.share) else item.party
+        _without_share(item)
+        if item.party.share is not None and (reason or not item.party.share)
+        else item.party
         for item in listed
     ]
     return tuple(parties), reason

@@ -52,7 +52,9 @@ _TOLERANT = {"a": "[aăâ]", "i": "[iîâ]", "s": "[sșş]", "t": "[tțţ]", "е
 
 def _any_of(*phrases: str) -> str:
     """Return a pattern that matches the phrases with and without diacritics, the longest first."""
-    ordered = sorted((phrase.strip() for text in phrases for phrase in text.split("|")), key=len, reverse=True)
+    ordered = sorted(
+        (phrase.strip() for text in phrases for phrase in text.split("|")), key=len, reverse=True
+    )
     return "(?:" + "|".join("".join(_TOLERANT.get(letter, letter) for letter in p) for p in ordered) + ")"
 
 
@@ -60,46 +62,54 @@ _END = r"(?=[\s,;:()\[\]|·•.–—/]|$)"
 _NUMBER = r"\d{1,3}(?:[.,]\d{1,8})?"
 _PER_CENT = r"(?:%|％|la\s+sut[aă]\b|per\s?cent\b|процент(?:а|ов)?\b)"
 _SHARE_WORD = _any_of(
-    "cota | cota parte | cota-parte | cota de participare | cota de participatie | cota sociala | cota in capital",
-    "partea sociala | parte sociala | parte | ponderea | pondere | procent | procentaj | participare | participatie",
-    "detine | cu | cu o cota de | cu cota de | in proportie de | cote | parti",
-    "доля | доля участия | доля в капитале | доля в уставном капитале | процент | владеет | в размере | доли",
-    "share | share in capital | stake | shares | ownership | interest | holds | owns | with | shareholding",
+    "cota | cota parte | cota-parte | cota de participare | cota de participatie | cota sociala",
+    "cota in capital | partea sociala | parte sociala | parte | ponderea | pondere | procent",
+    "procentaj | participare | participatie | detine | cu | cu o cota de | cu cota de",
+    "in proportie de | cote | parti | доля | доля участия | доля в капитале",
+    "доля в уставном капитале | процент | владеет | в размере | доли | share | share in capital",
+    "stake | shares | ownership | interest | holds | owns | with | shareholding",
 )
-_OF_CAPITAL = r"(?:\s+" + _any_of(
-    "din capital | din capitalul social | din capital social | de parte sociala | din cota | cota-parte | cota parte | cota",
-    "of the capital | of capital | of the share capital | of shares | shares | share | stake",
-    "уставного капитала | в уставном капитале | доли | капитала | din total",
-) + r"\b)?"
+_OF_CAPITAL = (
+    r"(?:\s+"
+    + _any_of(
+        "din capital | din capitalul social | din capital social | de parte sociala | din cota",
+        "cota-parte | cota parte | cota | of the capital | of capital | of the share capital | of shares",
+        "shares | share | stake | уставного капитала | в уставном капитале | доли | капитала | din total",
+    )
+    + r"\b)?"
+)
 _LEAD = rf"(?:{_SHARE_WORD}(?:,?\s?%)?\s{{0,2}}[:=–-]?\s{{0,2}})?"
 _VULGAR = "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒"
 _BOUND = (
     r"(?:[<>≤≥~≈]=?|&lt;|&gt;|"
     + _any_of(
-        "peste | sub | pana la | mai mult de | mai putin de | mai mare de | mai mic de | cel putin | cel mult | minim",
-        "maxim | maximum | minimum | circa | aproximativ | aprox. | in jur de | nu mai putin de | nu mai mult de",
-        "более | менее | свыше | больше | меньше | до | от | не менее | не более | около | ниже | выше | примерно",
-        "over | under | above | below | less than | more than | at least | at most | up to | about | approx.",
-        "approximately | not less than | no more than | around | greater than",
+        "peste | sub | pana la | mai mult de | mai putin de | mai mare de | mai mic de | cel putin",
+        "cel mult | minim | maxim | maximum | minimum | circa | aproximativ | aprox. | in jur de",
+        "nu mai putin de | nu mai mult de | более | менее | свыше | больше | меньше | до | от | не менее",
+        "не более | около | ниже | выше | примерно | over | under | above | below | less than",
+        "more than | at least | at most | up to | about | approx. | approximately | not less than",
+        "no more than | around | greater than",
     )
     + ")"
 )
 _BETWEEN = _any_of("intre | de la | din | от | с | между | from | between")
 _AND = _any_of("si | la | pana la | до | и | по | to | and")
 _AMOUNT_WORD = _any_of(
-    "aport | aportul | aport social | aport la capital | contributia | contributie | suma | in suma de | valoarea",
-    "valoare | in valoare de | cu aportul de | cu un aport de | aport in numerar | aport la capitalul social | depus",
-    "valoarea nominala | вклад | взнос | сумма | стоимость | в размере | на сумму | вклад в размере | номинал",
-    "contribution | amount | value | contributed | capital contribution | of | paid in | nominal value",
+    "aport | aportul | aport social | aport la capital | contributia | contributie | suma",
+    "in suma de | valoarea | valoare | in valoare de | cu aportul de | cu un aport de",
+    "aport in numerar | aport la capitalul social | depus | valoarea nominala | вклад | взнос",
+    "сумма | стоимость | в размере | на сумму | вклад в размере | номинал | contribution | amount",
+    "value | contributed | capital contribution | of | paid in | nominal value",
 )
 _MONEY = r"\d{1,3}(?:[ .'’\u00a0\u202f]\d{3})+(?:,\d{1,2})?|\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?|\d{1,12}(?:[.,]\d{1,2})?"
 _CURRENCY = r"(?:lei\b|leu\b|mdl\b|лей\b|леев\b|лея\b|ron\b|eur(?:o)?\b|usd\b|руб(?:\.|лей\b)?|€|\$)"
 _IDNO_WORD = _any_of(
-    "idno | idnp | cod fiscal | codul fiscal | cod | c.f. | c/f | cf | cod idno | idno/cod fiscal | cod unic | ид. номер",
-    "nr. de inregistrare | nr. de identificare | numar de inregistrare | numar de identificare | идно | фискальный код",
-    "ф/к | ф.к. | код | фиск. код | регистрационный номер | рег. номер | рег. № | инн | огрн | унп | edrpou | едрпоу",
-    "fiscal code | tax id | code | registration number | registration no. | reg. no. | company number | id | reg. code",
-    "registry code | cui | c.u.i. | cod de inregistrare | passport | vat",
+    "idno | idnp | cod fiscal | codul fiscal | cod | c.f. | c/f | cf | cod idno | idno/cod fiscal",
+    "cod unic | ид. номер | nr. de inregistrare | nr. de identificare | numar de inregistrare",
+    "numar de identificare | идно | фискальный код | ф/к | ф.к. | код | фиск. код",
+    "регистрационный номер | рег. номер | рег. № | инн | огрн | унп | edrpou | едрпоу | fiscal code",
+    "tax id | code | registration number | registration no. | reg. no. | company number | id",
+    "reg. code | registry code | cui | c.u.i. | cod de inregistrare | passport | vat",
 )
 _MONTH = (
     r"(?:ian|feb|mar|apr|mai|iun|iul|aug|sep|oct|noi|nov|dec|jan|may|jun|jul|янв|фев|мар|апр|ма[яй]|июн|июл|авг|сен|окт"
@@ -116,21 +126,24 @@ _YEAR = r"(?:19|20)\d{2}(?![\d.,/])"
 _YEAR_WORD = r"(?:\s*(?:г\.|года?\b|an(?:ul)?\b))?"
 _WHEN = rf"(?:anul\s+)?(?:{_DAY}|{_YEAR}){_YEAR_WORD}"
 _NOW = _any_of(
-    "prezent | in prezent | prezentul | present | now | today | current | настоящее время | н.в. | н. в. | сегодня | azi",
-    "nedeterminat | pana in prezent | actual",
+    "prezent | in prezent | prezentul | present | now | today | current | настоящее время | н.в.",
+    "н. в. | сегодня | azi | nedeterminat | pana in prezent | actual",
 )
 _SINCE_WORD = _any_of(
-    "din | din data | din data de | de la | de la data de | incepand cu | incepand cu data de | incepand din | numit la",
-    "numita la | numit pe | numita pe | numit in | numita in | numit din | numita din | desemnat la | desemnata la",
-    "inregistrat la | inregistrata la | inscris la | din anul | numit | numita | ales la | aleasa la | de la data",
-    "since | from | as of | appointed | appointed on | registered on | effective | elected | starting | in office since",
-    "с | от | начиная с | назначен | назначена | назначен с | назначена с | дата назначения | data numirii | data | дата",
+    "din | din data | din data de | de la | de la data de | incepand cu | incepand cu data de",
+    "incepand din | numit la | numita la | numit pe | numita pe | numit in | numita in | numit din",
+    "numita din | desemnat la | desemnata la | inregistrat la | inregistrata la | inscris la",
+    "din anul | numit | numita | ales la | aleasa la | de la data | since | from | as of | appointed",
+    "appointed on | registered on | effective | elected | starting | in office since | с | от",
+    "начиная с | назначен | назначена | назначен с | назначена с | дата назначения | data numirii",
+    "data | дата",
 )
 _UNTIL_WORD = _any_of(
-    "pana la | pana la data de | pana in | pana | until | till | to | up to | through | до | по | revocat la | revocata la",
-    "eliberat la | eliberata la | retras la | retrasa la | iesit la | iesita la | demis la | demisa la | incetat la",
-    "resigned | resigned on | removed | removed on | left | left on | выбыл | выбыла | вышел | вышла | уволен | уволена",
-    "освобожден | освобождена | exclus la | exclusa la | radiat la | radiata la | a activat pana la | decedat la",
+    "pana la | pana la data de | pana in | pana | until | till | to | up to | through | до | по",
+    "revocat la | revocata la | eliberat la | eliberata la | retras la | retrasa la | iesit la",
+    "iesita la | demis la | demisa la | incetat la | resigned | resigned on | removed | removed on",
+    "left | left on | выбыл | выбыла | вышел | вышла | уволен | уволена | освобожден | освобождена",
+    "exclus la | exclusa la | radiat la | radiata la | a activat pana la | decedat la",
 )
 _MORE_WORD = (
     r"(?:(?-i:[șşȘŞ]\.\s?[aA]\.?|s\.\s?a\.)(?:\s?m\.?\s?d\.?)?|et\s+al\.?|etc\.?|и\s+др(?:\.|угие)|и\s+т\.?\s?д\.?|и\s+т\.?\s?п\.?"
@@ -143,7 +156,10 @@ _PLACE = r"(?:str|bd|bul|mun|or|sat|s|com|r-nul|r-l|raionul|ул|г|с|мун|п
 _PATTERNS: dict[str, str] = {
     "QUOTED": r"\"[^\"]{1,200}\"|„[^”“\"„]{1,200}[”“\"]|«[^«»]{1,200}»|“[^“”]{1,200}”",
     "ADDRESS": rf"(?:MD[\s-]{{0,2}}\d{{4}}\b|(?:(?<=[,;\n]\s)|(?<=[,;\n])){_PLACE}\.\s?)[^()\[\]%]*$",
-    "AMOUNT": rf"(?:{_AMOUNT_WORD}(?:\s+{_AMOUNT_WORD})?\s{{0,2}}[:=–-]?\s{{0,2}})?(?:{_MONEY})\s{{0,2}}(?:de\s+)?{_CURRENCY}",
+    "AMOUNT": (
+        rf"(?:{_AMOUNT_WORD}(?:\s+{_AMOUNT_WORD})?\s{{0,2}}[:=–-]?\s{{0,2}})?"
+        rf"(?:{_MONEY})\s{{0,2}}(?:de\s+)?{_CURRENCY}"
+    ),
     "MIXED": rf"{_LEAD}\d{{1,2}}(?:\s?[{_VULGAR}]|\s+\d{{1,2}}/\d{{1,3}})\s{{0,2}}{_PER_CENT}",
     "RANGE": (
         rf"{_LEAD}(?:{_BETWEEN}\s+{_NUMBER}\s{{0,2}}{_PER_CENT}?\s+{_AND}\s+{_NUMBER}\s{{0,2}}{_PER_CENT}"

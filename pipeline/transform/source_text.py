@@ -1,8 +1,7 @@
-"""Parsers for text as the source writes it: comparison keys, placeholders for "no value", dates, shares."""
+"""Parsers for text as the source writes it: comparison keys, placeholders for "no value", dates."""
 
 import re
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
 from pipeline.transform.amounts import parse_amount as parse_amount
@@ -145,17 +144,3 @@ def _date(year: str, month: str | int | None, day: str) -> date | None:
         return date(int(year), int(month), int(day))
     except ValueError:
         return None
-
-
-def parse_share(value: object) -> Decimal | None:
-    """Parse a share in percent; return None if it is not a number from 0 to 100."""
-    if isinstance(value, bool) or value is None:
-        return None
-    text = text_or_none(str(value))
-    if text is None:
-        return None
-    try:
-        share = Decimal(text.removesuffix("%").strip().replace(",", "."))
-    except InvalidOperation:
-        return None
-    return share if share.is_finite() and 0 <= share <= 100 else None

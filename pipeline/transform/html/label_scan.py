@@ -84,12 +84,10 @@ def find_labelled_values(page: PageTree) -> list[LabelledValue]:
     last_label_end = 0
     value_leaves: set[int] = set()
     statement_leaves: set[int] = set()
-    is_headed = False
     for leaf in page.root.leaves():
-        is_headed = is_headed or leaf.ancestor(*_SECTION_HEADINGS) is not None
         if leaf.start <= last_label_end or leaf.start in value_leaves or _cannot_be_label(leaf, name):
             continue
-        hit = (None if is_headed else _table_of_people(leaf)) or _read_leaf(leaf)
+        hit = _table_of_people(leaf) or _read_leaf(leaf)
         if hit is None or (leaf.start in statement_leaves and hit.field not in FIGURE_FIELDS):
             continue
         hits.append(hit)
@@ -100,7 +98,7 @@ def find_labelled_values(page: PageTree) -> list[LabelledValue]:
 
 
 def _table_of_people(leaf: Node) -> LabelledValue | None:
-    """Return a table with columns for names and roles, which needs no title, as the value of its header.
+    """Return a table with columns for names and roles as the value of its header, if no title precedes it.
 
         <table><tr><th>Nume</th><th>Rol</th></tr>
         <tr><td>MODELEANU ION</td><td>Fondator</td></tr></table>
@@ -113,8 +111,10 @@ def _table_of_people(leaf: Node) -> LabelledValue | None:
     if row is None or table is None or next(table.leaves(), None) is not leaf:
         return None
     columns = columns_of([child for child in row.children if is_cell(child)]) or []
-    is_table = Column.NAME in columns and Column.ROLE in columns
-    return LabelledValue(Field.PEOPLE, row, (table,)) if is_table else None
+    if Column.NAME not in columns or Column.ROLE not in columns:
+        return None
+    is_titled = any(node.tag in _SECTION_HEADINGS for node in leaf.page[: row.start])
+    return None if is_titled else LabelledValue(Field.PEOPLE, row, (table,))
 
 
 def _cannot_be_label(leaf: Node, name: str) -> bool:

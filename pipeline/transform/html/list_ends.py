@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.transform.html.label_scan import LabelledValue
 from pipeline.transform.html.page_tree import HEADINGS, Node, PageTree
-from pipeline.transform.party_grammar import is_rest
+from pipeline.transform.party_notes import is_rest
 from pipeline.transform.vocabulary.truncation import count_in_label, says_more
 
 _TEXTS_AFTER_LIST = 12
@@ -43,6 +43,8 @@ def _texts_beside(page: PageTree, hits: Sequence[LabelledValue], hit: LabelledVa
             break
         if node.text and len(node.text) <= _MAX_TEXT and not _is_part_of_entry(node):
             yield node.text
+            if node.start > value_end and len(node.children) > 1:
+                yield " ".join(leaf.text for leaf in node.leaves())  # the numbers of pages may touch
         after += node.tag == "" and node.start > value_end
         if after > _TEXTS_AFTER_LIST:
             end = node.start

@@ -232,7 +232,9 @@ class _NodeBuilder:
                 own_text = _own_text(child)
                 if depth >= _MAX_DEPTH or self._is_excluded(child, own_text):
                     if child.name in _OMITTED_TAGS and not _is_hidden(child):
-                        self.omitted.append((len(self._nodes), collapse(child.get_text(" "))[:_OMITTED_LENGTH]))
+                        self.omitted.append(
+                            (len(self._nodes), collapse(child.get_text(" "))[:_OMITTED_LENGTH])
+                        )
                     continue
                 if own_text in _COLONS:
                     self._add_text(node, ":", pieces)

@@ -9,15 +9,9 @@ from pipeline.transform.html.label_scan import LabelledValue
 from pipeline.transform.html.page_tree import Node
 from pipeline.transform.html.party_entries import Fragments, are_list_items, entries_of
 from pipeline.transform.html.party_tables import party_table, read_row
-from pipeline.transform.party_grammar import (
-    ListContext,
-    ListedParty,
-    NotUnderstood,
-    PartyTexts,
-    is_note,
-    is_rest,
-    read_parties_in,
-)
+from pipeline.transform.party_grammar import ListContext, ListedParty, PartyTexts, read_parties_in
+from pipeline.transform.party_name import NotUnderstood
+from pipeline.transform.party_notes import is_note, is_rest
 from pipeline.transform.vocabulary.field import SIDE_FIELDS
 from pipeline.transform.vocabulary.labels import field_of, is_action
 from pipeline.transform.vocabulary.party_words import is_blank_entry
@@ -53,7 +47,9 @@ def read_parties(hit: LabelledValue, own_idno: str | None = None) -> PartyList:
     Raises:
         NotUnderstood: If the list cannot be read.
     """
-    links = [(node, idno) for node in _elements(hit.nodes) if (idno := idno_in_link(node)) and idno != own_idno]
+    links = [
+        (node, idno) for node in _elements(hit.nodes) if (idno := idno_in_link(node)) and idno != own_idno
+    ]
     context = ListContext(own_idno, {text: idno for node, idno in links for text in _link_texts(node)})
     table = party_table(hit.nodes) if hit.text is None else None
     if table:
@@ -79,7 +75,8 @@ def _read_entries(hit: LabelledValue, context: ListContext) -> PartyList:
     if found and not joined:
         raise NotUnderstood("a text that may be a note on the entry before it")
     shown = [texts for texts in joined if not texts or not all(map(_is_no_entry, texts))]
-    has_more = any(_is_rest(text) for texts in joined for text in texts)
+    has_more = any(_is_rest(text) for texts in joined if all(map(_is_no_entry, texts)) for text in texts)
+    shown = [[text for text in texts if not is_action(text)] for texts in shown]
     read = _read_each(
         [" ".join(texts) or hit.value for texts in shown],
         lambda i: read_parties_in(shown[i], context=context, position=i),
@@ -100,7 +97,7 @@ def _read_each(texts: Sequence[str], read: Callable[[int], PartyTexts]) -> Party
         except NotUnderstood as reason:
             unread.append((text, str(reason)))
             continue
-        listed += entry.parties
+        listed += [replace(item, text=text) for item in entry.parties]
         has_more |= entry.has_more
     return PartyList(tuple(listed), tuple(unread), len(listed) + len(unread), has_more)
 
@@ -123,7 +120,9 @@ def _is_blank_row(row: Sequence[Node]) -> bool:
     → True
     """
     texts = [cell.text for cell in row if cell.text]
-    return not texts or is_blank_entry(texts[0]) and all(is_blank_entry(text) or is_note(text) for text in texts[1:])
+    return not texts or (
+        is_blank_entry(texts[0]) and all(is_blank_entry(text) or is_note(text) for text in texts[1:])
+    )
 
 
 def _holds_other_things(nodes: Sequence[Node], names: set[str]) -> bool:

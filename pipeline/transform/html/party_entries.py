@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pipeline.transform.html.columns import is_row
 from pipeline.transform.html.label_scan import LabelledValue
 from pipeline.transform.html.page_tree import TEXT, Node, lines_in, text_of
-from pipeline.transform.party_grammar import is_note
+from pipeline.transform.party_name import are_initials
+from pipeline.transform.party_notes import is_note
 from pipeline.transform.vocabulary.labels import label_in_line
 
 _LIST_TAGS = frozenset({"ul", "ol", "table"})
@@ -118,7 +119,13 @@ def fragments_of(nodes: Sequence[Node]) -> Fragments:
             and block is _enclosing_block(last)
             and f"{fragments[-1]} {leaf.text}" in block.text
         )
-        if last is None or not in_pieces or not _can_be_name(leaf.text) or is_note(fragments[-1]):
+        if (
+            last is None
+            or not in_pieces
+            or not _can_be_name(leaf.text)
+            or is_note(fragments[-1])
+            or are_initials(fragments[-1], leaf.text)
+        ):
             fragments.append(leaf.text)
         elif leaf.parent is block or last.parent is block or _shape_around(leaf) == _shape_around(last):
             fragments[-1] += f" {leaf.text}"

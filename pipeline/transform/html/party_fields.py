@@ -1,19 +1,26 @@
 """The founders and administrators of a page, from all its lists."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipeline.transform.html.activities import read_activities
 from pipeline.transform.html.company_region import CompanyRegion, are_side_by_side
 from pipeline.transform.html.label_scan import LabelledValue
 from pipeline.transform.html.list_ends import is_truncated
 from pipeline.transform.html.parties import PartyList, read_parties
-from pipeline.transform.party_grammar import ListedParty, NotUnderstood
+from pipeline.transform.party_grammar import ListedParty
+from pipeline.transform.party_name import NotUnderstood
 from pipeline.transform.party_shares import with_plausible_shares
 from pipeline.transform.reading import Unread
-from pipeline.transform.source_text import text_or_none
+from pipeline.transform.source_text import fold, text_or_none
 from pipeline.transform.vocabulary.field import ACTIVITY_FIELDS, Field
-from pipeline.transform.vocabulary.party_words import ADMINISTRATOR_ROLES, FOUNDER_ROLES, OTHER_ROLES
+from pipeline.transform.vocabulary.party_words import (
+    ADMINISTRATOR_ROLES,
+    FOUNDER_ROLES,
+    GENERAL_ROLES,
+    OTHER_ROLES,
+    role_words_of,
+)
 from warehouse.records.models import Party
 
 _ROLES = {Field.FOUNDERS: FOUNDER_ROLES, Field.ADMINISTRATORS: ADMINISTRATOR_ROLES}
@@ -71,12 +78,16 @@ class _ListReader:
         for hit in lists:
             read = self._list(hit)
             if isinstance(read, str) or (len(lists) > 1 and _has_unread_value(hit)):
-                self._fields.unread.append(Unread(name, _text_of(hit), read if isinstance(read, str) else "not read"))
+                self._fields.unread.append(
+                    Unread(name, hit.value, read if isinstance(read, str) else "not read")
+                )
                 return []
             current = self._current(name, hit, read)
             keys = [item.party for item in current]
             if merged and not are_side_by_side(lists[0], hit) and not merged.keys() >= set(keys):
-                self._fields.unread.append(Unread(name, _text_of(hit), "another list, and nothing says that both are one"))
+                self._fields.unread.append(
+                    Unread(name, hit.value, "another list, and nothing says that both are one")
+                )
                 return []
             self._note_missing(name, hit, read)
             merged.update(zip(keys, current, strict=True))
@@ -89,7 +100,7 @@ class _ListReader:
         key = hit.label.start
         if key not in self._read:
             try:
-                self._read[key] = read_parties(hit, self._region.idno)
+                self._read[key] = _with_role_of_label(hit, read_parties(hit, self._region.idno))
             except NotUnderstood as reason:
                 self._read[key] = str(reason)
         return self._read[key]
@@ -114,7 +125,9 @@ class _ListReader:
             elif not by_role or roles & _ROLES[name]:
                 current.append(item)
             elif not roles & (FOUNDER_ROLES | ADMINISTRATOR_ROLES):
-                self._fields.unread.append(Unread(name, item.text, "the list is of several roles, and this one has none"))
+                self._fields.unread.append(
+                    Unread(name, item.text, "the list is of several roles, and this one has none")
+                )
                 self._fields.incomplete.add(name)
         return current
 
@@ -130,6 +143,26 @@ class _ListReader:
             self._fields.incomplete.add(name)
 
 
+def _with_role_of_label(hit: LabelledValue, read: PartyList) -> PartyList:
+    """Return a list in which the parties have the role that its label states, unless the label is only general.
+
+        <p>Lichidator: PILDA ANA</p>
+        <p>Administrator: PILDA ANA</p>
+
+    → the role "Lichidator" for the first, none for the second
+    """
+    label = (hit.label.text if hit.text is None else hit.label.text.partition(":")[0]).strip(" :")
+    if fold(label) in GENERAL_ROLES or (roles := role_words_of(label)) is None:
+        return read
+    listed = [
+        item
+        if item.roles
+        else replace(item, roles=roles, party=item.party.model_copy(update={"role": label}))
+        for item in read.listed
+    ]
+    return replace(read, listed=tuple(listed))
+
+
 def _is_mixed(read: PartyList) -> bool:
     """Tell whether some entries of a list are only founders, by their roles, and others only administrators."""
     roles = [set(item.roles) for item in read.listed if item.roles]
@@ -137,13 +170,10 @@ def _is_mixed(read: PartyList) -> bool:
 
 
 def _without_share(item: ListedParty) -> Party:
-    """Return an administrator; a share beside the name is kept as a remark."""
-    remarks = [item.share_text if item.party.share is not None else None, item.party.remark]
+    """Return an administrator; a share beside the name is kept as a remark, unless it is that of a founder too."""
+    is_stake = item.party.share is not None and not set(item.roles) & FOUNDER_ROLES
+    remarks = [item.share_text if is_stake else None, item.party.remark]
     return item.party.model_copy(update={"share": None, "remark": "; ".join(filter(None, remarks)) or None})
-
-
-def _text_of(hit: LabelledValue) -> str:
-    return hit.value
 
 
 def _has_unread_value(hit: LabelledValue) -> bool:

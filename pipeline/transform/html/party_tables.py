@@ -7,7 +7,9 @@ from decimal import Decimal, InvalidOperation
 from pipeline.transform.html.columns import Column, columns_of, flat_rows_of, is_row, rows_of
 from pipeline.transform.html.page_tree import TEXT, Node
 from pipeline.transform.html.party_entries import fragments_of
-from pipeline.transform.party_grammar import ListContext, Notes, NotUnderstood, PartyTexts, read_notes, read_parties_in
+from pipeline.transform.party_grammar import ListContext, PartyTexts, read_parties_in
+from pipeline.transform.party_name import NotUnderstood
+from pipeline.transform.party_notes import Notes, read_notes
 from pipeline.transform.source_text import collapse, fold, parse_date, text_or_none
 from pipeline.transform.vocabulary.labels import is_action
 from pipeline.transform.vocabulary.party_remarks import CURRENT_WORDS
@@ -33,7 +35,9 @@ def party_table(nodes: Sequence[Node]) -> Table | None:
     return (columns, rows[1:]) if columns and Column.NAME in columns else None
 
 
-def read_row(row: Sequence[Node], columns: Sequence[Column], *, position: int, context: ListContext) -> PartyTexts:
+def read_row(
+    row: Sequence[Node], columns: Sequence[Column], *, position: int, context: ListContext
+) -> PartyTexts:
     """Read the party of a table row; a cell that is not understood makes the row unread (NotUnderstood).
 
         <tr><td>MODELEANU ION</td><td>Fondator</td><td>5 400 lei (100%)</td></tr>

@@ -8,17 +8,9 @@ from typing import Any
 
 from pipeline.transform.json.audit import KeyAudit
 from pipeline.transform.json.values import as_written, is_absent, text_of
-from pipeline.transform.party_grammar import (
-    ListContext,
-    ListedParty,
-    Notes,
-    NotUnderstood,
-    is_person_name,
-    is_plain_name,
-    party_kind,
-    read_notes,
-    read_parties_in,
-)
+from pipeline.transform.party_grammar import ListContext, ListedParty, read_parties_in
+from pipeline.transform.party_name import NotUnderstood, is_person_name, names_in, party_kind
+from pipeline.transform.party_notes import Notes, is_plain_name, read_notes
 from pipeline.transform.party_shares import with_plausible_shares
 from pipeline.transform.reading import Unread, abbreviate
 from pipeline.transform.source_text import collapse, fold
@@ -40,7 +32,7 @@ PARTY_LISTS = {
     },
 }
 """For each field of parties, the keys of the payload's lists, each with the kind of party that the list contains."""
-_MARKUP = re.compile(r"<[^<>]{0,20}>|[^\w\s'’-]")
+_MARKUP = re.compile(r"<[^<>]{0,20}>|[\"„”“«»&]")
 
 
 @dataclass
@@ -79,7 +71,9 @@ def read_party_lists(name: str, audit: KeyAudit, *, path: str, own_idno: str) ->
         own_idno: The IDNO of the company; a party with this IDNO gets none.
     """
     result = PayloadParties({key: audit.take(key) for key in PARTY_LISTS[name] if key in audit})
-    unreadable = [key for key, value in result.lists.items() if not (is_absent(value) or isinstance(value, list))]
+    unreadable = [
+        key for key, value in result.lists.items() if not (is_absent(value) or isinstance(value, list))
+    ]
     if unreadable:
         key = unreadable[0]
         result.notes.append(f"{name}: {key} cannot be read: {abbreviate(result.lists[key])}")
@@ -93,15 +87,17 @@ def read_party_lists(name: str, audit: KeyAudit, *, path: str, own_idno: str) ->
             except NotUnderstood as reason:
                 result.unread.append(Unread(name, as_written(_name_of(entry) or entry), str(reason)))
     is_whole = not result.unread
-    result.parties, reason = with_plausible_shares(listed)
-    if reason:
-        result.unread.append(Unread(name, as_written(result.lists), reason))
+    result.parties, problem = with_plausible_shares(listed)
+    if problem:
+        result.unread.append(Unread(name, as_written(result.lists), problem))
     result.is_stated = is_whole and (bool(result.parties) or len(result.lists) == len(PARTY_LISTS[name]))
     return result
 
 
 def _name_of(entry: Any) -> str | None:
-    return text_of(entry.get("fullName")) or text_of(entry.get("name")) if isinstance(entry, Mapping) else None
+    return (
+        text_of(entry.get("fullName")) or text_of(entry.get("name")) if isinstance(entry, Mapping) else None
+    )
 
 
 @dataclass
@@ -134,7 +130,9 @@ class _EntryReader:
         listed = self._parties(name, notes, kind)
         current = [item for item in listed if not item.is_former]
         self.result.remarks += [item.text for item in listed if item.is_former]
-        return [replace(item, party=item.party.model_copy(update={"source_id": source_id})) for item in current]
+        return [
+            replace(item, party=item.party.model_copy(update={"source_id": source_id})) for item in current
+        ]
 
     def _idno_notes(self, idno: str | None) -> Notes:
         """Return the IDNO; an invalid one, or that of the company itself, is only a remark."""
@@ -148,13 +146,17 @@ class _EntryReader:
     def _parties(self, name: str, notes: Notes, kind: PartyKind) -> list[ListedParty]:
         """Return the parties that a name describes, which may contain an IDNO, and an address after a line break."""
         first_line, _, address = name.partition("\n")
-        stated = kind if kind is PartyKind.COMPANY or not sounds_like_company(first_line) else PartyKind.COMPANY
+        stated = (
+            kind if kind is PartyKind.COMPANY or not sounds_like_company(first_line) else PartyKind.COMPANY
+        )
         if address.strip():
             notes |= Notes(remarks=(collapse(address),))
         if is_plain_name(first_line) and (stated is PartyKind.COMPANY or _is_person(first_line)):
             return [self._plain(collapse(first_line), notes, stated)]
         kind_notes = Notes(kind=stated) if stated is PartyKind.COMPANY else Notes()
-        read = read_parties_in([first_line.strip().rstrip(",")], context=ListContext(self.own_idno), extra=notes | kind_notes)
+        read = read_parties_in(
+            [first_line.strip().rstrip(",")], context=ListContext(self.own_idno), extra=notes | kind_notes
+        )
         if read.has_more:
             raise NotUnderstood("the entry stands for more parties than it names")
         return list(read.parties)
@@ -180,7 +182,7 @@ class _EntryReader:
 
 def _is_person(text: str) -> bool:
     """Tell whether a text in a list of persons has the shape of a name, apart from markup and quotation marks."""
-    return is_person_name(collapse(_MARKUP.sub(" ", text)))
+    return len(names_in(text)) == 1 and is_person_name(collapse(_MARKUP.sub(" ", text)))
 
 
 def _share_notes(value: Any) -> Notes:
