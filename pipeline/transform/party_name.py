@@ -2,9 +2,14 @@
 
 import re
 
-from pipeline.transform.source_text import text_or_none
+from pipeline.transform.source_text import fold, text_or_none
 from pipeline.transform.vocabulary.labels import field_of, is_action
-from pipeline.transform.vocabulary.party_words import names_collective, party_placeholder, sounds_like_company
+from pipeline.transform.vocabulary.party_words import (
+    NEVER_IN_NAMES,
+    names_collective,
+    party_placeholder,
+    sounds_like_company,
+)
 from warehouse.records.models import PartyKind
 
 _MAX_INITIALS = 3
@@ -65,6 +70,8 @@ def party_kind(name: str, *, kind: PartyKind | None = None, idno: str | None = N
         raise NotUnderstood("a group of persons, not one party")
     if _NOT_IN_NAMES.search(_QUOTES_WITH_TEXT.sub("", name)) or sum(c.isalpha() for c in name) < 2:
         raise NotUnderstood("not the shape of a name")
+    if name[0].islower() and not is_person_name(name):
+        raise NotUnderstood("a name does not begin with a small letter")
     if is_company_name(name) or (idno is not None and idno.startswith("1")):
         return PartyKind.COMPANY
     if field_of(name) is not None or (field_of(name.split()[0]) is not None and len(name.split()) < 2):
@@ -85,6 +92,10 @@ def is_person_name(text: str) -> bool:
     if not 2 <= len(parts) <= _MAX_NAME_WORDS or sounds_like_company(text):
         return False
     if not all(_NAME_WORD.fullmatch(part) for part in parts) or sum(map(len, parts)) < len(parts) + 2:
+        return False
+    if any(fold(part) in NEVER_IN_NAMES or len(set(fold(part))) == 1 < len(part) - 1 for part in parts):
+        return False
+    if all(sum(map(str.isalpha, part)) < 2 for part in parts):
         return False
     capitals = [part for part in parts if part[0].isupper()]
     return len(capitals) >= 2 and all(part[0].isupper() or part in _PARTICLES for part in parts)

@@ -43,7 +43,9 @@ _VULGAR = {
 }
 _CENT = Decimal("0.01")
 THROUGH = re.compile(
-    r"\s+(?=(?:prin|[iî]n persoana|reprezentat[aă]?|в лице|represented by|through|acting through)\s)",
+    r"\s+(?=(?:prin|[iî]n persoana|reprezentat[aă]?|в лице|represented by|through|acting through)\s"
+    r"|(?:[iî]n (?:proces(?:ul)? de )?(?:lichidare|insolvabilitate|reorganizare|dizolvare)|в (?:процессе )?ликвидации"
+    r"|in (?:liquidation|insolvency)|under liquidation)$)",
     re.IGNORECASE,
 )
 _THROUGH_OPENING = re.compile(THROUGH.pattern.removeprefix(r"\s+"), re.IGNORECASE)

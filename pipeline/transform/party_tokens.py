@@ -165,7 +165,7 @@ _PATTERNS: dict[str, str] = {
         rf"{_LEAD}(?:{_BETWEEN}\s+{_NUMBER}\s{{0,2}}{_PER_CENT}?\s+{_AND}\s+{_NUMBER}\s{{0,2}}{_PER_CENT}"
         rf"|{_NUMBER}\s{{0,2}}{_PER_CENT}?\s{{0,2}}(?:[–—−-]|\.\.\.?|…|{_AND})\s{{0,2}}{_NUMBER}\s{{0,2}}{_PER_CENT}"
         rf"|{_BOUND}\s{{0,2}}{_NUMBER}\s{{0,2}}{_PER_CENT}(?:\s+(?:{_AND}|,)?\s{{0,2}}{_BOUND}\s{{0,2}}{_NUMBER}\s{{0,2}}{_PER_CENT})?"
-        rf"|{_NUMBER}\s{{0,2}}{_PER_CENT}?\s{{0,2}}(?:\+|(?:[sșş]i|or|и|and)\s+(?:mai\s+mult|more|over|above|более|выше|peste)\b)"
+        rf"|{_NUMBER}\s{{0,2}}{_PER_CENT}?(?:\+|\s{{1,2}}(?:[sșş]i|or|и|and)\s+(?:mai\s+mult|more|over|above|более|выше|peste)\b)"
         rf"(?:\s{{0,2}}{_PER_CENT})?)"
     ),
     "SHARE": rf"{_LEAD}{_NUMBER}\s{{0,2}}{_PER_CENT}{_OF_CAPITAL}",

@@ -24,6 +24,8 @@ class Column(StrEnum):
     COUNTRY = "country"
     NUMBER = "number"
     OTHER = "other"
+    """A column with a known header that says nothing about whether and how the party belongs to the company."""
+    UNKNOWN = "unknown"
 
 
 _HEADER_TEXTS: dict[Column, list[str]] = {
@@ -91,8 +93,16 @@ _HEADER_TEXTS: dict[Column, list[str]] = {
         """
         pana la | pana in | pana | data incetarii | data sfarsit | data incheierii | sfarsit | data
         eliberarii | по | до | дата окончания | дата прекращения | окончание | конец | until | till | to |
-        end | end date | resigned | resigned on | to date | data revocarii | data iesirii | valabil pana la
+        end | end date | resigned | resigned on | to date | data revocarii | data excluderii | data
+        retragerii | data cedarii | iesire | дата исключения | дата выхода | data iesirii | valabil pana la
         | in functie pana la | terminated
+        """
+    ),
+    Column.OTHER: words(
+        """
+        telefon | tel. | email | e-mail | adresa | actiuni | profil | detalii | contact | contacte | link |
+        legaturi | телефон | эл. почта | адрес | действия | профиль | подробнее | контакты | phone | address
+        | actions | profile | details | contacts | links | firme | alte firme | companies | компании
         """
     ),
     Column.STATE: words(
@@ -185,14 +195,14 @@ def columns_of(row: list[Node]) -> list[Column] | None:
 
         <tr><th>Nr.</th><th>Persoana</th><th>Cota-parte</th></tr>
 
-    → [OTHER, NAME, SHARE]. If no known header means a name and exactly one is unknown, the unknown one is the name.
+    → [NUMBER, NAME, SHARE]. If no known header means a name and exactly one is unknown, the unknown one is the name.
     """
     if not _is_header_row(row):
         return None
     columns = [column_of(cell.text) for cell in row]
     if Column.NAME not in columns and columns.count(None) == 1:
         columns[columns.index(None)] = Column.NAME
-    return [column or Column.OTHER for column in columns]
+    return [column or Column.UNKNOWN for column in columns]
 
 
 def _is_header_row(row: list[Node]) -> bool:

@@ -74,7 +74,9 @@ def _read_entries(hit: LabelledValue, context: ListContext) -> PartyList:
     joined = _join_notes(found, is_list=is_list)
     if found and not joined:
         raise NotUnderstood("a text that may be a note on the entry before it")
-    shown = [texts for texts in joined if not texts or not all(map(_is_no_entry, texts))]
+    shown = [
+        texts for texts in joined if not texts or not (all(map(_is_no_entry, texts)) or _is_header(texts))
+    ]
     has_more = any(_is_rest(text) for texts in joined if all(map(_is_no_entry, texts)) for text in texts)
     shown = [[text for text in texts if not is_action(text)] for texts in shown]
     read = _read_each(
@@ -104,7 +106,12 @@ def _read_each(texts: Sequence[str], read: Callable[[int], PartyTexts]) -> Party
 
 def _is_no_entry(text: str) -> bool:
     """Tell whether a text in a list of parties is no entry: it is blank, a total, a header or a link for an action."""
-    return is_blank_entry(text) or is_action(text) or column_of(text) is not None or _is_rest(text)
+    return is_blank_entry(text) or is_action(text) or _is_rest(text)
+
+
+def _is_header(texts: Fragments) -> bool:
+    """Tell whether the texts of an entry are the headers of columns: "Nume", "Cota"."""
+    return len(texts) > 1 and all(column_of(text) is not None for text in texts)
 
 
 def _is_rest(text: str) -> bool:

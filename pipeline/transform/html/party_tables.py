@@ -48,8 +48,8 @@ def read_row(
         raise NotUnderstood("the row has not the cells of the table")
     notes = Notes()
     for column, cell in zip(columns, row, strict=True):
-        if column is not Column.NAME and (text := text_or_none(cell.text)) is not None:
-            notes |= _cell_notes(column, text)
+        if column is not Column.NAME and not is_blank(cell.text):
+            notes |= _cell_notes(column, cell.text)
     # If two columns have the same meaning, the first is used.
     named = row[columns.index(Column.NAME)]
     return read_parties_in(fragments_of([named]), context=context, position=position, extra=notes)
@@ -66,12 +66,16 @@ def _cell_notes(column: Column, text: str) -> Notes:
         if not is_open and parse_date(text) is None:
             raise NotUnderstood(f"{text!r} is not a date")
         return Notes(remarks=(text,), is_former=not is_open)
+    if column is Column.OTHER:
+        return Notes(remarks=(text,))
     try:
         notes = read_notes(text)
     except NotUnderstood:
-        if column in (Column.ROLE, Column.STATE, Column.KIND, Column.SINCE):
+        if column not in (Column.IDNO, Column.AMOUNT, Column.COUNTRY):
             raise
         return Notes(remarks=(text,))
+    if column is Column.UNKNOWN and parse_date(text) is not None:
+        raise NotUnderstood("a date under an unknown header")
     is_said = notes.remarks or notes.roles or notes.kind or notes.idno or notes.is_former or notes.share_text
     return notes if is_said else replace(notes, remarks=(text,))
 
@@ -82,3 +86,8 @@ def _share_notes(text: str) -> Notes:
         return Notes(share=Decimal(collapse(text).replace(",", ".")), share_text=text, is_bare_share=True)
     except InvalidOperation:
         return read_notes(text)
+
+
+def is_blank(text: str) -> bool:
+    """Tell whether a cell is empty: it has no text, a dash or a placeholder, but not the answer "no"."""
+    return text_or_none(text) is None and fold(text).strip(" .") not in ("нет", "nu", "no")

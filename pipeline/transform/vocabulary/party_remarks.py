@@ -47,11 +47,11 @@ FILLERS = frozenset(
         | fiscal code | tax id | code | aport | aportul | contributia | contributie | вклад | взнос |
         contribution | rol | rolul | functia | functie | calitatea | in calitate de | calitate | роль |
         должность | role | position | tip | tipul | тип | type | tara | страна | country | nume | numele |
-        denumire | denumirea | имя | фио | наименование | name | data numirii | numit | data | дата | de |
-        cu | nume, prenume | nr | nr. | cetatenia | cetatenie | гражданство | citizenship | nationality |
-        valoarea | suma | сумма | amount | cota (%) | statut | stare | статус | status | din | с | din data
-        | since | from | din capital | din capitalul social | из капитала | уставного капитала | of capital
-        | of the capital | of the share capital | от | la suta | %
+        denumire | denumirea | имя | фио | наименование | name | data numirii | numit | data | дата | nume,
+        prenume | nr | nr. | cetatenia | cetatenie | гражданство | citizenship | nationality | valoarea |
+        suma | сумма | amount | cota (%) | statut | stare | статус | status | din data | din capital | din
+        capitalul social | из капитала | уставного капитала | of capital | of the capital | of the share
+        capital | la suta | %
         """
     )
 )
@@ -60,16 +60,16 @@ REMARKS = frozenset(
     words(
         """
         actual | actuala | actuali | curent | curenta | current | действующий | действующая | текущий |
-        activ | activa | in functie | in exercitiu | in prezent | prezent | present | active | активен |
-        активна | pana in prezent | по настоящее время | настоящее время | interimar | interim | acting |
-        и.о. | врио | provizoriu | temporar | временный | временно | temporary | verificat | verificata |
-        verified | проверен | проверено | principal | unic | unica | sole | единственный | majoritar |
-        minoritar | majority | minority | мажоритарный | миноритарный | rezident | nerezident | resident |
-        non-resident | резидент | нерезидент | nou | noua | new | новый | strain | foreign | иностранный |
-        foreign citizen | cetatean strain | иностранный гражданин | fara drept de semnatura | cu drept de
-        semnatura | semnatar | право подписи | gajat | gajata | cota gajata | sechestru | sub sechestru |
-        pledged | в залоге | под арестом | tutore | mostenitor | din oficiu | nedeterminat | perioada
-        nedeterminata | mandat nelimitat | бессрочно | indefinite | drept de vot | independent |
+        activ | activa | in functie | in exercitiu | in prezent | prezent | present | da | yes | active |
+        активен | активна | pana in prezent | по настоящее время | настоящее время | interimar | interim |
+        acting | и.о. | врио | provizoriu | temporar | временный | временно | temporary | verificat |
+        verificata | verified | проверен | проверено | principal | unic | unica | sole | единственный |
+        majoritar | minoritar | majority | minority | мажоритарный | миноритарный | rezident | nerezident |
+        resident | non-resident | резидент | нерезидент | nou | noua | new | новый | strain | foreign |
+        иностранный | foreign citizen | cetatean strain | иностранный гражданин | fara drept de semnatura |
+        cu drept de semnatura | semnatar | право подписи | gajat | gajata | cota gajata | sechestru | sub
+        sechestru | pledged | в залоге | под арестом | tutore | mostenitor | din oficiu | nedeterminat |
+        perioada nedeterminata | mandat nelimitat | бессрочно | indefinite | drept de vot | independent |
         independenta | ales | aleasa | numit | numita | elected | appointed | назначен | назначена | избран
         | neplatita | platita | achitat | achitata | varsat integral | integral | paid | оплачено | nr. crt
         | persoana publica | pep | beneficiar efectiv si fondator | cu domiciliul in | domiciliat

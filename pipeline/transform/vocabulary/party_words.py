@@ -111,6 +111,26 @@ _KINDS: dict[PartyKind, frozenset[str]] = {
     ),
 }
 _KIND_BY_WORD = {word: kind for kind, kind_words in _KINDS.items() for word in kind_words}
+NEVER_IN_NAMES = frozenset(
+    words(
+        """
+        nume | prenume | numele | prenumele | fondatorul | fondatori | fondatorii | asociat |
+        asociati | actionar | administrator | administratori | director | directori | conducator | manager |
+        lichidator | cota | cote | procent | persoana | persoane | fizica | juridica | company | name |
+        surname | user | utilizator | acces | restrictionat | restrictionata | premium | login | anonim |
+        anonima | anonimizat | necunoscut | necunoscuta | confidential | ascuns | ascunsa | date | datele |
+        informatii | lista | lichidat | lichidata | radiat | radiata | registru | registrul | telefon |
+        email | adresa | pagina | contact | contacte | vezi | toate | total | nota | istoric | fost | fosta
+        | actual | access | denied | restricted | hidden | founder | founders | shareholder | unknown | data
+        | loading | sample | example | lorem | ipsum | dolor | placeholder | dummy | only | subscribers |
+        former | owner | имя | фамилия | отчество | учредитель | учредители | директор | администратор |
+        доля | доступ | ограничен | лицо | пользователь | данные | скрыто | неизвестно | список | телефон |
+        адрес | страница | показать | бывший | участник | tel | tel. | fax | idno | idnp | cod | str | str.
+        | or. | mun. | copie | exemplu | model-nume | nu | nicio | niciun
+        """
+    )
+)
+"""Words that show that a text is not the name of a person."""
 _COMPANY_KEYS = frozenset(comparison_key(word) for word in COMPANY_WORDS)
 _FOREIGN_FORM_KEYS = frozenset(comparison_key(word) for word in FOREIGN_FORMS)
 _COLLECTIVE = re.compile(
@@ -120,6 +140,7 @@ _COLLECTIVE = re.compile(
     r"|(?:трудовой )?коллектив\b.*|члены\b.*|(?:всего|итого):? \d+ .*|\d+ (?:член|участник|учредител|акционер).*"
     r"|(?:the )?members\b.*|(?:total )?\d+ (?:members|founders|shareholders|persons|people)\b.*"
     r"|(?:work|labou?r) collective\b.*|(?:акционеры|участники|жители|работники)\b.*"
+    r"|(?:mostenitori?[ia]?|succesori[i]?|familia|sotii|наследники?|семья|heirs|family|the heirs|estate of)\b.*"
     r"|(?:alti|celalti|ceilalti) .*|(?:другие|прочие) .*|other .*|persoane fizice.*|физические лица.*"
 )
 """Texts that name a group of persons instead of one party."""
@@ -216,6 +237,7 @@ _TOTALS = frozenset(
 _NOTICE = re.compile(
     r"(?:datele|informatiile|informatia|sursa|lista) (?:sunt|este|se|a fost|au fost)? ?"
     r"(?:actualizat[ae]?|actualizeaza|preluat[ae]?)\b.{0,60}"
+    r"|\*? ?(?:conform|potrivit|согласно|according to) .{0,80}"
     r"|(?:sursa|source|источник):? .{0,60}"
     r"|(?:ultima actualizare|actualizat la|last updated?|updated on|обновлено):? .{0,30}"
     r"|(?:данные|информация) (?:обновля|обновлен|получен).{0,60}"

@@ -262,3 +262,34 @@ def test_initials_before_a_name_in_the_same_line_are_not_part_of_it() -> None:
     reading = read(items("Fondatori", "<span class='avatar'>PA</span> PILDA ANA <span>50 %</span>"))
 
     assert shares(reading.founders) == {"PILDA ANA": 50}
+
+
+@pytest.mark.parametrize(
+    ("header", "cell"), [("Observații", "a cedat cota"), ("Data ședinței", "02.03.2020"), ("Activ", "Nu")]
+)
+def test_cell_that_may_say_that_a_party_left_makes_its_row_unread(header: str, cell: str) -> None:
+    reading = read(table("Fondatori", f"Nume|Cota|{header}", "PILDA ANA|50%|", f"RUSU ION|50%|{cell}"))
+
+    assert shares(reading.founders) == {"PILDA ANA": 50}
+    assert reading.incomplete == {"founders"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "PILDA ANA, director la ALFA SRL",
+        "Moștenitorii PILDA ION",
+        "Cota PILDA ANA: 50%",
+        "PILDA ANA 50 % + RUSU ION 50 %",
+        "PILDA ANA: 1/2 din 50%",
+        "Acces Restricționat",
+        "Nume Fondator",
+        "XXXX YYYY",
+        "P. A.",
+    ],
+)
+def test_text_that_only_resembles_a_party_is_unread(text: str) -> None:
+    reading = read(items("Fondatori", text))
+
+    assert reading.founders == ()
+    assert unread(reading) == {("founders", text)}
