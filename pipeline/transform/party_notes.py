@@ -99,6 +99,8 @@ def read_notes(text: str) -> Notes:
 
     Raise NotUnderstood if a part of it is something else.
     """
+    if len(text) > _MAX_NOTE:
+        raise NotUnderstood("too long for a note")
     notes = Notes()
     for piece in pieces_of([text]):
         note = note_of(piece)
@@ -127,7 +129,7 @@ def is_rest(text: str) -> bool:
 
 def is_plain_name(text: str) -> bool:
     """Tell whether a text contains no share, IDNO or other note: only words, and marks that may belong to a name."""
-    tokens = {piece.token for piece in pieces_of([text])}
+    tokens = {piece.token for piece in pieces_of([text])} if len(text) <= _MAX_NOTE else {Token.EDGE}
     return tokens <= {Token.NAME, Token.COMMA, Token.DASH, Token.COLON, Token.OPEN, Token.CLOSE}
 
 
