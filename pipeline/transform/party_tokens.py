@@ -101,7 +101,10 @@ _AMOUNT_WORD = _any_of(
     "сумма | стоимость | в размере | на сумму | вклад в размере | номинал | contribution | amount",
     "value | contributed | capital contribution | of | paid in | nominal value",
 )
-_MONEY = r"\d{1,3}(?:[ .'’\u00a0\u202f]\d{3}){1,5}(?:,\d{1,2})?|\d{1,3}(?:,\d{3}){1,5}(?:\.\d{1,2})?|\d{1,12}(?:[.,]\d{1,2})?"
+_MONEY = (
+    r"\d{1,3}(?:[ .'’\u00a0\u202f]\d{3}){1,5}(?:,\d{1,2})?"
+    r"|\d{1,3}(?:,\d{3}){1,5}(?:\.\d{1,2})?|\d{1,12}(?:[.,]\d{1,2})?"
+)
 _CURRENCY = r"(?:lei\b|leu\b|mdl\b|лей\b|леев\b|лея\b|ron\b|eur(?:o)?\b|usd\b|руб(?:\.|лей\b)?|€|\$)"
 _IDNO_WORD = _any_of(
     "idno | idnp | cod fiscal | codul fiscal | cod | c.f. | c/f | cf | cod idno | idno/cod fiscal",
