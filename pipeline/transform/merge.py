@@ -201,6 +201,8 @@ def _merge_field(merged: _Merged, name: str, page: Reading, data: Reading) -> No
     is_truncated = name in page.incomplete and name in data.stated
     if is_truncated and not is_empty(json) and is_part(html, json):
         return  # the page shows the beginning of the list
+    if name in data.incomplete:
+        return  # a part of a list does not contradict the list
     if not (is_empty(html) or is_empty(json) or agree(name, html, json)):
         merged.disagreements[name] = {
             ReadingKind.HTML.value: as_json(html),

@@ -1,7 +1,6 @@
-"""Parsers for text as the source writes it: comparison keys, placeholders for "no value", dates, shares."""
+"""Parsers for text as the source writes it: comparison keys, placeholders for "no value", dates."""
 
 import re
-from decimal import Decimal, InvalidOperation
 
 from pipeline.transform.amounts import parse_amount as parse_amount
 from pipeline.transform.date_text import parse_date as parse_date
@@ -30,17 +29,3 @@ def text_or_none(text: str | None) -> str | None:
     if says_no_value(collapsed) or is_unfilled(collapsed) or not any(map(str.isalnum, collapsed)):
         return None
     return collapsed
-
-
-def parse_share(value: object) -> Decimal | None:
-    """Parse a share in percent; return None if it is not a number from 0 to 100."""
-    if isinstance(value, bool) or value is None:
-        return None
-    text = text_or_none(str(value))
-    if text is None:
-        return None
-    try:
-        share = Decimal(text.removesuffix("%").strip().replace(",", "."))
-    except InvalidOperation:
-        return None
-    return share if share.is_finite() and 0 <= share <= 100 else None

@@ -7,14 +7,9 @@ from pipeline.transform.html.columns import column_of
 from pipeline.transform.source_text import fold, parse_date, text_or_none
 from pipeline.transform.vocabulary import business, company, others
 from pipeline.transform.vocabulary.labels import field_of, is_action
+from pipeline.transform.vocabulary.party_words import is_role, kind_of, sounds_like_company
 from pipeline.transform.vocabulary.statuses import standing_of
-from pipeline.transform.vocabulary.terms import (
-    is_role,
-    kind_of,
-    legal_form_name,
-    legal_form_of,
-    sounds_like_company,
-)
+from pipeline.transform.vocabulary.terms import legal_form_name, legal_form_of
 
 LETTERS = re.compile(r"(?:[^\W\d_][\u0300-\u036f\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]*)+")
 """A word: letters, with combining marks and invisible characters between them."""

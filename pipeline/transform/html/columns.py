@@ -17,7 +17,15 @@ class Column(StrEnum):
     ROLE = "role"
     IDNO = "idno"
     KIND = "kind"
+    AMOUNT = "amount"
+    SINCE = "since"
+    UNTIL = "until"
+    STATE = "state"
+    COUNTRY = "country"
+    NUMBER = "number"
     OTHER = "other"
+    """A column with a known header that says nothing about whether and how the party belongs to the company."""
+    UNKNOWN = "unknown"
 
 
 _HEADER_TEXTS: dict[Column, list[str]] = {
@@ -25,13 +33,13 @@ _HEADER_TEXTS: dict[Column, list[str]] = {
         """
         nume | numele | denumire | denumirea | nume/denumire | nume / denumire | nume, prenume | fondator |
         administrator | persoana | numele, prenumele | nume si prenume | numele si prenumele | asociat |
-        denumire/nume | denumire / nume | nume complet | fondatorul | administratorul | conducator |
-        nume prenume | имя | фио | ф.и.о. | ф.и.о | наименование | учредитель | администратор |
-        имя / наименование | имя/название | название | лицо | фио / наименование | фио/наименование |
-        руководитель | имя и фамилия | фамилия, имя | фамилия и имя | участник | полное имя | имя / название
-        | основатель | наименование / фио | name | full name | founder | person | shareholder | owner |
-        name / company | director | name of founder | founder name | name and surname | first and last name
-        | manager | member | entity
+        denumire/nume | denumire / nume | nume complet | fondatorul | administratorul | conducator | nume
+        prenume | имя | фио | ф.и.о. | ф.и.о | наименование | учредитель | администратор | имя /
+        наименование | имя/название | название | лицо | фио / наименование | фио/наименование | руководитель
+        | имя и фамилия | фамилия, имя | фамилия и имя | участник | полное имя | имя / название | основатель
+        | наименование / фио | name | full name | founder | person | shareholder | owner | name / company |
+        director | name of founder | founder name | name and surname | first and last name | manager |
+        member | entity
         """
     ),
     Column.SHARE: words(
@@ -47,8 +55,9 @@ _HEADER_TEXTS: dict[Column, list[str]] = {
     ),
     Column.ROLE: words(
         """
-        rol | functia | functie | rolul | calitate | calitatea | pozitia | post | pozitie | роль | должность
-        | функция | позиция | role | position | function | title | job title | capacity
+        rol | functia | functie | rolul | calitate | calitatea | in calitate de | statutul persoanei |
+        pozitia | post | pozitie | роль | должность | функция | позиция | role | position | function | title
+        | job title | capacity
         """
     ),
     Column.IDNO: words(
@@ -62,11 +71,57 @@ _HEADER_TEXTS: dict[Column, list[str]] = {
         tip | tipul | тип | type | kind | tip persoana | тип лица | entity type
         """
     ),
+    Column.AMOUNT: words(
+        """
+        suma | сумма | amount | valoare | value | стоимость | aport | aport, lei | aportul | aport (lei) |
+        contributie | contributia | contributia, lei | contributia (lei) | suma, lei | suma (lei) | aport,
+        mdl | aport (mdl) | cota, lei | cota (lei) | valoarea, lei | valoarea | valoarea cotei | valoarea
+        cotei, lei | marimea cotei, lei | вклад | вклад, лей | вклад (лей) | взнос | взнос, лей | доля, лей
+        | сумма, лей | contribution | contribution, mdl | contribution (mdl) | amount, mdl | amount (mdl) |
+        paid-in capital | nominal value | valoarea nominala | вклад, леев
+        """
+    ),
+    Column.SINCE: words(
+        """
+        data | дата | date | din data | de la | din | с | since | from | data numirii | data inceperii |
+        data inceput | inceput | data inregistrarii | data inscrierii | in functie din | дата назначения |
+        дата начала | начало | start | start date | appointed | appointed on | date of appointment | from
+        date | perioada | период | period | mandat | valabil de la | term
+        """
+    ),
+    Column.UNTIL: words(
+        """
+        pana la | pana in | pana | data incetarii | data sfarsit | data incheierii | sfarsit | data
+        eliberarii | по | до | дата окончания | дата прекращения | окончание | конец | until | till | to |
+        end | end date | resigned | resigned on | to date | data revocarii | data excluderii | data
+        retragerii | data cedarii | iesire | дата исключения | дата выхода | data iesirii | valabil pana la
+        | in functie pana la | terminated
+        """
+    ),
     Column.OTHER: words(
         """
-        nr | nr. | # | № | n | no | no. | data | дата | date | tara | страна | country | suma | сумма |
-        amount | cetatenia | гражданство | citizenship | nr. crt. | п/п | № п/п | nr. d/o | din data | de la
-        | с | since | from | valoare | value | стоимость | nationality
+        telefon | tel. | email | e-mail | adresa | actiuni | profil | detalii | contact | contacte | link |
+        legaturi | телефон | эл. почта | адрес | действия | профиль | подробнее | контакты | phone | address
+        | actions | profile | details | contacts | links | firme | alte firme | companies | компании
+        """
+    ),
+    Column.STATE: words(
+        """
+        stare | starea | statut | status | statutul | situatia | статус | состояние | state | activ | active
+        | активен
+        """
+    ),
+    Column.COUNTRY: words(
+        """
+        tara | страна | country | cetatenia | cetatenie | гражданство | citizenship | nationality |
+        nationalitate | tara de resedinta | rezidenta | residence | jurisdictia | jurisdiction | страна
+        регистрации | tara de origine
+        """
+    ),
+    Column.NUMBER: words(
+        """
+        nr | nr. | # | № | n | no | no. | nr. crt. | п/п | № п/п | nr. d/o | nr. ord. | crt. | nr crt |
+        number
         """
     ),
 }
@@ -140,14 +195,14 @@ def columns_of(row: list[Node]) -> list[Column] | None:
 
         <tr><th>Nr.</th><th>Persoana</th><th>Cota-parte</th></tr>
 
-    → [OTHER, NAME, SHARE]. If no known header means a name and exactly one is unknown, the unknown one is the name.
+    → [NUMBER, NAME, SHARE]. If no known header means a name and exactly one is unknown, the unknown one is the name.
     """
     if not _is_header_row(row):
         return None
     columns = [column_of(cell.text) for cell in row]
     if Column.NAME not in columns and columns.count(None) == 1:
         columns[columns.index(None)] = Column.NAME
-    return [column or Column.OTHER for column in columns]
+    return [column or Column.UNKNOWN for column in columns]
 
 
 def _is_header_row(row: list[Node]) -> bool:

@@ -262,7 +262,7 @@ class CompanyRegion:
         )
         if hit.field in (Field.FOUNDERS, *ACTIVITY_FIELDS):
             return opens or self._excludes_page_top(trunk) or self.heading.ancestor("main") is not None
-        if hit.field is Field.ADMINISTRATORS and hit.label.tag in HEADINGS:
+        if hit.field in (Field.ADMINISTRATORS, Field.PEOPLE) and hit.label.tag in (*HEADINGS, "tr"):
             return True
         founders = [other.label for other in self.hits if other.field is Field.FOUNDERS]
         kin = [

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from pipeline.transform.html.attribute_labels import find_attribute_labels
-from pipeline.transform.html.columns import is_cell
+from pipeline.transform.html.columns import Column, columns_of, is_cell
 from pipeline.transform.html.history import history_nodes
 from pipeline.transform.html.label_values import value_nodes
 from pipeline.transform.html.labelled_value import LabelledValue as LabelledValue
@@ -34,6 +34,7 @@ from pipeline.transform.source_text import fold
 from pipeline.transform.vocabulary.field import FIGURE_FIELDS, LIST_FIELDS, Field
 from pipeline.transform.vocabulary.labels import LABEL_LENGTH, field_of, label_in_line
 
+_SECTION_HEADINGS = HEADINGS - {"h1"}
 _LABEL_ONLY_TAGS = ("dt", "th", "caption", "legend")
 _NO_LABEL_INSIDE = frozenset({"h1", "option", "dd"})
 _NUMBER_AT_START = re.compile(r"[0-9]{13}(?![0-9])")
@@ -84,7 +85,7 @@ class _Scan:
             for fact in facts:
                 self._add(fact)
             self._last_label_end = max(self._last_label_end, end_of_line(leaf))
-        elif hit := _read_leaf(leaf):
+        elif hit := _table_of_people(leaf) or _read_leaf(leaf):
             self._add(hit)
 
     def _add(self, hit: LabelledValue) -> None:
@@ -131,6 +132,26 @@ def _subtitle_hits(leaf: Node, heading: Node | None) -> list[LabelledValue]:
     else:
         return []
     return [] if _is_value_of_unknown_label(leaf) else hits
+
+
+def _table_of_people(leaf: Node) -> LabelledValue | None:
+    """Return a table with columns for names and roles as the value of its header, if no title precedes it.
+
+        <table><tr><th>Nume</th><th>Rol</th></tr>
+        <tr><td>MODELEANU ION</td><td>Fondator</td></tr></table>
+
+    → LabelledValue(PEOPLE, tr, (table,)) for the text "Nume"
+    """
+    cell = leaf.parent
+    row = cell.parent if cell is not None and is_cell(cell) else None
+    table = row.ancestor("table") if row is not None else None
+    if row is None or table is None or next(table.leaves(), None) is not leaf:
+        return None
+    columns = columns_of([child for child in row.children if is_cell(child)]) or []
+    if Column.NAME not in columns or Column.ROLE not in columns:
+        return None
+    is_titled = any(node.tag in _SECTION_HEADINGS for node in leaf.page[: row.start])
+    return None if is_titled else LabelledValue(Field.PEOPLE, row, (table,))
 
 
 def _cannot_be_label(leaf: Node, name: str) -> bool:

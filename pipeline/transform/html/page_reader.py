@@ -13,7 +13,7 @@ from pipeline.transform.grammar import Parsed
 from pipeline.transform.html.activities import read_activities
 from pipeline.transform.html.company_name import ShownName, read_name
 from pipeline.transform.html.company_proof import shown_idno
-from pipeline.transform.html.company_region import CompanyRegion, are_side_by_side
+from pipeline.transform.html.company_region import CompanyRegion
 from pipeline.transform.html.field_values import (
     registration_dates,
     shown_addresses,
@@ -24,17 +24,17 @@ from pipeline.transform.html.field_values import (
 from pipeline.transform.html.key_figures import read_key_figures
 from pipeline.transform.html.label_scan import LabelledValue, find_labelled_values
 from pipeline.transform.html.page_tree import read_page
-from pipeline.transform.html.parties import read_parties
+from pipeline.transform.html.party_fields import read_party_fields, truncated_activities
 from pipeline.transform.html.rules import rules_of
 from pipeline.transform.html.subtitle import subtitle_line, unread_parts
 from pipeline.transform.html.unknown_labels import unknown_labels
 from pipeline.transform.places import address_parts
-from pipeline.transform.reading import Reading, Unread, abbreviate
+from pipeline.transform.reading import Reading, Unread
 from pipeline.transform.source_text import comparison_key, text_or_none
 from pipeline.transform.vocabulary.field import Field
 from pipeline.transform.vocabulary.placeholders import placeholder_reason
 from pipeline.transform.vocabulary.terms import legal_form_name
-from warehouse.records.models import Activity, CompanyStatus, Party
+from warehouse.records.models import Activity, CompanyStatus
 
 _Value = TypeVar("_Value")
 _BADGE_PARTS = re.compile(r"\s*[·•|]\s*|\s+[–—/]\s+")
@@ -93,6 +93,7 @@ def _reading(
 ) -> Reading:
     badges = list(_badges(region, shown.parts.badges))
     facts = _FactCollector()
+    listed = read_party_fields(region, hits)
     legal_form = facts.single_value(Field.LEGAL_FORM, shown_legal_forms(hits, badges))
     address = facts.single_value(Field.ADDRESS, shown_addresses(hits))
     status = facts.single_value(Field.STATUS, shown_statuses(hits, badges, latest))
@@ -119,15 +120,15 @@ def _reading(
         address=address,
         address_parts=address_parts(address) if address else None,
         cuatm=facts.single_value(Field.CUATM, shown_cuatms(hits)),
-        founders=facts.party_list(Field.FOUNDERS, hits),
-        administrators=facts.party_list(Field.ADMINISTRATORS, hits),
+        founders=listed.parties[Field.FOUNDERS],
+        administrators=listed.parties[Field.ADMINISTRATORS],
         licensed_activities=facts.activity_list(Field.LICENSED, hits),
         unlicensed_activities=facts.activity_list(Field.UNLICENSED, hits),
         statements=figures.statements,
-        raw=facts.raw,
-        remarks=facts.remarks,
-        unread=tuple(facts.unread),
-        incomplete=frozenset(facts.incomplete),
+        raw={**facts.raw, **listed.raw},
+        remarks={**facts.remarks, **listed.remarks},
+        unread=(*facts.unread, *listed.unread),
+        incomplete=frozenset(facts.incomplete | listed.incomplete | truncated_activities(region, hits)),
         unknown=tuple(unknown_labels(region, hits)),
         notes=(*region.page.notes, *facts.notes),
     )
@@ -205,32 +206,6 @@ class _FactCollector:
         if lead in self.raw:
             self.raw[field] = self.raw[lead]
 
-    def party_list(self, field: Field, hits: Sequence[LabelledValue]) -> tuple[Party, ...]:
-        """Return the parties from all lists of a field. If a list is unreadable, add a note and return ().
-
-        Persons and companies may have a list each:
-
-            <section><h2>Fondatori – persoane fizice</h2><ul><li>MODELEANU ION</li></ul></section>
-            <section><h2>Fondatori – persoane juridice</h2><ul><li>ALFA FRUCT SRL</li></ul></section>
-
-        → both parties
-        """
-        parties: dict[Party, None] = {}
-        lists = [hit for hit in hits if hit.field is field]
-        for hit in lists:
-            listed = read_parties(hit)
-            if listed is None or (len(lists) > 1 and _has_unread_value(hit)):
-                self.notes.append(f"{field}: not all of the list can be read: {abbreviate(hit.value)}")
-                return ()
-            if parties and not are_side_by_side(lists[0], hit) and not parties.keys() >= set(listed):
-                self.notes.append(
-                    f"{field}: the page shows several lists, and nothing says that they are one"
-                )
-                return ()
-            parties.update(dict.fromkeys(listed))
-        self._keep_raw(field, lists, bool(parties))
-        return tuple(parties)
-
     def activity_list(self, field: Field, hits: Sequence[LabelledValue]) -> tuple[Activity, ...]:
         """Return the activities of a field; () if a list is unreadable or two lists differ, and record their texts."""
         lists = [hit for hit in hits if hit.field is field and not says_no_activities(hit.value)]
@@ -277,13 +252,3 @@ def _badges(region: CompanyRegion, in_heading: Sequence[str]) -> Iterator[str]:
     for leaf in after[:_BADGE_TEXTS]:
         if leaf.text != heading.text and not region.is_foreign(leaf):
             yield from _BADGE_PARTS.split(leaf.text)
-
-
-def _has_unread_value(hit: LabelledValue) -> bool:
-    """Tell whether text follows a label, but was not accepted as the label's value.
-
-        <h2>Fondatori</h2><div><div>STATUT</div></div>
-
-    → True
-    """
-    return not hit.value and any(text_or_none(sibling.text) for sibling in hit.label.following_siblings())

@@ -35,6 +35,8 @@ TEXT = ""
 _INVISIBLE_TAGS = frozenset(
     words("script|style|template|noscript|svg|head|iframe|dialog|img|object|audio|video")
 )
+_OMITTED_TAGS = frozenset({"button", "nav"})
+_OMITTED_LENGTH = 80
 _PANEL_ROLES = frozenset({"tabpanel", "region"})
 _NO_ATTRIBUTES: dict[str, str] = {}
 _MAX_DEPTH = 250
@@ -144,6 +146,8 @@ class PageTree:
     title: str
     notes: tuple[str, ...] = ()
     """What was odd about the page as a whole."""
+    omitted: tuple[tuple[int, str], ...] = ()
+    """The texts of buttons and of menus, which are not nodes, each with the number of the node before it."""
 
 
 def read_page(html: str, look: str | None = None) -> PageTree:
@@ -174,7 +178,9 @@ def read_page(html: str, look: str | None = None) -> PageTree:
     heading = _company_heading(index, title, has_look=has_look)
     builder = _NodeBuilder(heading, index.controlled_ids, StyleClasses(index.class_texts), has_look=has_look)
     root = builder.build(body, None)
-    return PageTree(root=root, heading=builder.heading, title=title, notes=notes)
+    return PageTree(
+        root=root, heading=builder.heading, title=title, notes=notes, omitted=tuple(builder.omitted)
+    )
 
 
 def visible_text(node: Node) -> str:
@@ -240,6 +246,7 @@ class _NodeBuilder:
         self._styles = styles
         self._nodes: list[Node] = []
         self.heading: Node | None = None
+        self.omitted: list[tuple[int, str]] = []
 
     def build(self, tag: Tag, parent: Node | None, depth: int = 0) -> Node:
         """Return the node of `tag` with everything visible inside."""
@@ -259,7 +266,7 @@ class _NodeBuilder:
                 if child.name in FORM_FIELDS:
                     self._add_form_field(node, child, pieces)
                 elif self._is_excluded(child, own_text):
-                    continue
+                    self._keep_omitted(child)
                 elif own_text in _COLONS or (own_text and LEADER.fullmatch(own_text)):
                     self._add_text(node, ":", pieces)
                 else:
@@ -290,6 +297,10 @@ class _NodeBuilder:
         node.children.append(child)
         separator = "" if child.is_inline else " "
         pieces.append(f"{separator}{child.raw}{separator}")
+
+    def _keep_omitted(self, tag: Tag) -> None:
+        if tag.name in _OMITTED_TAGS and not self._is_hidden(tag):
+            self.omitted.append((len(self._nodes), collapse(tag.get_text(" "))[:_OMITTED_LENGTH]))
 
     def _add_form_field(self, node: Node, tag: Tag, pieces: list[str]) -> None:
         """Append a form field with its text, if a visitor can read the field but not change it."""

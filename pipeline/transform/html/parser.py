@@ -13,16 +13,18 @@ from bs4 import BeautifulSoup
 from bs4.builder._lxml import LXMLTreeBuilder
 from bs4.element import AttributeDict, Tag
 
+_PLACE = re.compile(
+    r"(?:.*[-_])?(?:odd|even|first|last|alt|alternate|only|stripe|striped|zebra|nth|impar|par)"
+    r"(?:[-_]*(?:row|child|item|col|line|cell|element|of-type))?"
+    r"|(?:r|row|line|item|tr|li)[-_]?(?:\d{1,3}|[ab])|no-border"
+    r"|(?:[a-z]+:)*(?:bg|border|divide|rounded)-.*|(?:is-)?(?:active|current|selected|highlight(?:ed)?)"
+)
+"""Classes for the place of an element among its siblings; they say nothing about what the element is. So do
+classes for its shade."""
 _MIN_SAMPLE, _UNIQUE_RATIO = 8, 0.8
 """When classes are taken for names instead of styles: if at least this many elements of a page have classes, and at
 least this share of them has classes that no other element has."""
 
-_POSITION = re.compile(
-    r"(?:^|[-_])(?:odd|even|first|last|alt|alternate|zebra|stripe|striped|impar|par)(?:[-_]?(?:row|child|item|col|of-type))?$"
-    r"|^(?:r|row|line|item|tr|li)[-_]?(?:[012]|[ab])$"
-    r"|^(?:[a-z]+:)*(?:bg|border|divide|rounded)-|^(?:is-)?(?:active|current|selected|highlighted)$"
-)
-"""Classes of every other, the first or the last sibling, and shades of an element."""
 _PANEL_TOGGLES = frozenset({"tab", "pill", "collapse"})
 """Values of `data-bs-toggle` (Bootstrap) of elements that open a panel of the page."""
 
@@ -102,9 +104,8 @@ class StyleClasses:
         element_counts = Counter(classes)
         self._uses: Counter[str] = Counter()
         for text, count in element_counts.items():
-            for name in set(text.split()):
-                if not _POSITION.search(name):
-                    self._uses[name] += count
+            for name in set(_without_places(text)):
+                self._uses[name] += count
         unique_count = sum(count for text, count in element_counts.items() if not self._shared_part(text))
         self._name_single_elements = len(classes) >= _MIN_SAMPLE and unique_count >= _UNIQUE_RATIO * len(
             classes
@@ -117,10 +118,15 @@ class StyleClasses:
         If no class is shared, return the whole attribute; on a page where nearly all classes are names, return "".
         """
         if classes not in self._styles:
-            own = " ".join(name for name in classes.split() if not _POSITION.search(name))
-            fallback = "" if self._name_single_elements else own
+            plain = " ".join(_without_places(classes))
+            fallback = "" if self._name_single_elements else plain
             self._styles[classes] = self._shared_part(classes) or fallback
         return self._styles[classes]
 
     def _shared_part(self, classes: str) -> str:
-        return " ".join(name for name in classes.split() if self._uses[name] > 1)
+        return " ".join(name for name in _without_places(classes) if self._uses[name] > 1)
+
+
+def _without_places(classes: str) -> list[str]:
+    """Return the names in a `class` attribute without those for the place: "row odd last" → ["row"]."""
+    return [name for name in classes.split() if not _PLACE.fullmatch(name.lower())]

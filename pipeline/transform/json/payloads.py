@@ -14,28 +14,20 @@ from pipeline.transform.address_text import is_address_part, read_address
 from pipeline.transform.date_text import latest_day, read_date
 from pipeline.transform.grammar import Parsed, unread
 from pipeline.transform.json.audit import KeyAudit
+from pipeline.transform.json.parties import PARTY_LISTS, read_party_lists
 from pipeline.transform.json.statements import read_statements
 from pipeline.transform.json.values import as_written, code_of, is_absent, parse_json, text_of
 from pipeline.transform.legal_form_text import read_legal_form
 from pipeline.transform.places import postal_code_in, read_cuatm
 from pipeline.transform.reading import STATEMENTS, Reading, Unread, abbreviate
-from pipeline.transform.source_text import fold, parse_share
 from pipeline.transform.vocabulary.terms import legal_form_name, legal_form_of
-from warehouse.records.models import Activity, AddressParts, CompanyStatus, Cuatm, Party, PartyKind
+from warehouse.records.models import Activity, AddressParts, CompanyStatus, Cuatm, Party
 
 _Value = TypeVar("_Value")
 _MAX_DEPTH = 4
 _TEXT_LENGTH = 300
 _NO_TEXT = "it is not a text"
 _PATH = "companies"
-_LISTS = {
-    "founders": {"personFounders": PartyKind.PERSON, "companyFounders": PartyKind.COMPANY},
-    "administrators": {
-        "personAdministrators": PartyKind.PERSON,
-        "companyAdministrators": PartyKind.COMPANY,
-    },
-}
-"""For each field of parties, the keys of the payload's lists, each with the kind of party that the list contains."""
 _PARTS = {
     "city": "city",
     "district": "district",
@@ -111,6 +103,7 @@ class _CompanyPayload:
     unread: list[Unread] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    incomplete: set[str] = field(default_factory=set)
 
     def reading(self) -> Reading:
         """Read the object completely."""
@@ -126,7 +119,7 @@ class _CompanyPayload:
             "registered_on": self._read("registered_on", audit, "registeredAt", self._date),
             **self._address(audit),
             "cuatm": self._read("cuatm", audit, "cuatm", self._cuatm),
-            **{field: self._parties(field, audit) for field in _LISTS},
+            **{field: self._parties(field, audit) for field in PARTY_LISTS},
             "licensed_activities": self._activities("licensed_activities", audit, "licensedActivities"),
             "unlicensed_activities": self._activities("unlicensed_activities", audit, "unlicensedActivities"),
         }
@@ -139,6 +132,7 @@ class _CompanyPayload:
             rules=self.rules,
             remarks=self.remarks,
             unread=tuple(self.unread),
+            incomplete=frozenset(self.incomplete),
             unknown=tuple(self.unknown),
             notes=tuple(self.notes),
         )
@@ -224,39 +218,27 @@ class _CompanyPayload:
         return Parsed(place) if place.code or place.name else unread("it has neither a code nor a name")
 
     def _parties(self, name: str, audit: KeyAudit) -> tuple[Party, ...]:
-        """Return the parties from all lists of a field; an empty tuple if any of the lists is not readable."""
-        self.rules[name] = f"keys {', '.join(map(audit.path_of, _LISTS[name]))}"
-        lists = {key: audit.take(key) for key in _LISTS[name] if key in audit}
-        unreadable = [
-            key for key, value in lists.items() if not (is_absent(value) or isinstance(value, list))
-        ]
-        if unreadable:
-            self.notes.append(f"{name}: {unreadable[0]} cannot be read: {abbreviate(lists[unreadable[0]])}")
-            return ()
-        parties = [
-            party
-            for key, value in lists.items()
-            for entry in value or ()
-            if isinstance(value, list) and (party := self._party(entry, key, _LISTS[name][key])) is not None
-        ]
-        if parties:
-            self.raw[name] = as_written(lists)
-        if parties or len(lists) == len(_LISTS[name]):
+        """Return the parties from all lists of a field, without the entries that are not understood."""
+        self.rules[name] = f"keys {', '.join(map(audit.path_of, PARTY_LISTS[name]))}"
+        read = read_party_lists(name, audit, path=_PATH, own_idno=self.idno)
+        if read.parties:
+            self.raw[name] = as_written(read.lists)
+        # A joint-stock company publishes no founders: an empty list does not mean that there are none.
+        is_unpublished = name == "founders" and not read.parties and self._is_joint_stock()
+        if read.is_stated and not is_unpublished:
             self.stated.add(name)
-        return tuple(parties)
+        if read.unread and not read.is_stated:
+            self.incomplete.add(name)
+        if read.remarks:
+            self.remarks[name] = tuple(read.remarks)
+        self.unread += read.unread
+        self.unknown += read.unknown
+        self.notes += read.notes
+        return read.parties
 
-    def _party(self, entry: Any, key: str, kind: PartyKind) -> Party | None:
-        if not isinstance(entry, dict):
-            return None
-        audit = KeyAudit(entry, kind="parties", path=f"{_PATH}.{key}")
-        with_share = "shares" in audit
-        name, share = text_of(audit.take("fullName")), parse_share(audit.take("shares"))
-        role = None if with_share else _role(audit.take("type"))
-        idno, source_id = text_of(audit.take("idno")), text_of(audit.take("id"))
-        self.unknown += audit.unknown()
-        if name is None:
-            return None
-        return Party(name=name, kind=kind, share=share, role=role, idno=idno, source_id=source_id)
+    def _is_joint_stock(self) -> bool:
+        form = text_of(self.content.get("type"))
+        return form is not None and legal_form_of(form) == "SA"
 
     def _activities(self, name: str, audit: KeyAudit, key: str) -> tuple[Activity, ...]:
         def read(entries: Any) -> Parsed[tuple[Activity, ...]]:
@@ -305,8 +287,3 @@ def _status(value: Any) -> Parsed[CompanyStatus]:
     if not isinstance(value, bool):
         return unread("it is neither true nor false")
     return Parsed(CompanyStatus.ACTIVE if value else CompanyStatus.INACTIVE)
-
-
-def _role(value: Any) -> str | None:
-    role = text_of(value)
-    return role if role and fold(role) not in ("person", "company") else None

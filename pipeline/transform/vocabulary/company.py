@@ -158,7 +158,32 @@ LABELS: dict[Field, list[str]] = {
         administration | managed by | management team | administered by | legal representative |
         legal representatives | officers | executive body | list of managers | directors and officers |
         administrators and managers | board of directors | administrators list | executive management |
-        leadership | managing director | managing directors | general director
+        leadership | managing director | managing directors | general director | lichidator | lichidatorul |
+        lichidatori | lichidator provizoriu | administrator provizoriu | administrator fiduciar |
+        administrator din oficiu | administrator al procesului de insolvabilitate | administrator al
+        procedurii planului | administrator interimar | administrator al insolvabilitatii | administrator
+        autorizat | administrator special | comisia de lichidare | director executiv | presedinte |
+        liquidator | liquidators | insolvency administrator | interim administrator | provisional
+        administrator | executive director | ликвидатор | ликвидаторы | временный администратор |
+        исполнительный директор | председатель | конкурсный управляющий | временный управляющий |
+        ликвидационная комиссия
+        """
+    ),
+    Field.PEOPLE: words(
+        """
+        persoane | persoanele | persoane asociate | persoane legate | fondatori si administratori |
+        fondatori si conducatori | administratori si fondatori | fondatori si administrator | asociati si
+        administratori | fondatori si conducere | administratori si asociati | conducere si fondatori |
+        conducerea si fondatorii | fondatori, administratori | persoane implicate | persoane cheie | echipa
+        | oameni | структура управления и собственности | лица | люди | persons | people | key people |
+        related persons | associated persons | persons of the company | founders and administrators |
+        founders & administrators | administrators and founders | founders and directors | directors and
+        founders | owners and directors | officers and owners | учредители и администраторы | учредители и
+        руководители | команда | руководители и учредители | администраторы и учредители | связанные лица |
+        участники и руководители | team | founders / administrators | fondatori / administratori |
+        fondatori/administratori | persoane si roluri | roluri | persoanele companiei | rolurile persoanelor
+        | roles | роли | owners and managers | founders and managers | shareholders and directors |
+        directors and shareholders
         """
     ),
 }

@@ -15,6 +15,8 @@ class Field(StrEnum):
     CUATM = "cuatm"
     FOUNDERS = "founders"
     ADMINISTRATORS = "administrators"
+    PEOPLE = "people"
+    """The title of a list of founders and administrators, in which each entry states its role."""
     LICENSED = "licensed_activities"
     UNLICENSED = "unlicensed_activities"
     REVENUE = "revenue"
@@ -35,7 +37,7 @@ class Field(StrEnum):
     """The title of content about the past, or the label of a former value."""
 
 
-PARTY_FIELDS = frozenset({Field.FOUNDERS, Field.ADMINISTRATORS})
+PARTY_FIELDS = frozenset({Field.FOUNDERS, Field.ADMINISTRATORS, Field.PEOPLE})
 ACTIVITY_FIELDS = frozenset({Field.LICENSED, Field.UNLICENSED})
 LIST_FIELDS = PARTY_FIELDS | ACTIVITY_FIELDS
 FIGURE_FIELDS = frozenset(

@@ -1,9 +1,8 @@
-"""Meanings of the source's words for statuses, legal forms, roles and kinds of parties, in three languages."""
+"""Meanings of the source's words for statuses and legal forms, in three languages."""
 
 import re
 
-from pipeline.transform.source_text import comparison_key, fold, words
-from warehouse.records.models import PartyKind
+from pipeline.transform.source_text import comparison_key, words
 
 _LEGAL_FORMS: dict[str, list[str]] = {
     "SRL": words(
@@ -113,53 +112,6 @@ _CODE_BY_FORM = {comparison_key(name): code for code, names in _LEGAL_FORMS.item
 _FOLDED_CODES = {comparison_key(code): code for code in _LEGAL_FORMS}
 _LEGAL_FORM_HALVES = re.compile(r"\s+[–—/·-]\s+|[()\[\],]")
 
-_ROLES = frozenset(
-    fold(role)
-    for role in words(
-        """
-        actionar | administrator | administrator autorizat | administrator fiduciar |
-        administrator interimar | administrator provizoriu | administrator special | administrator unic |
-        asociat | asociat unic | board member | ceo | chairman | chief executive | conducator | contabil-sef
-        | director | director executiv | director general | executive director | fondator | fondator unic |
-        founder | general director | general manager | head | interim administrator | lichidator |
-        liquidator | manager | manager general | managing director | membru | owner | presedinte | president
-        | representative | reprezentant | sef | shareholder | sole administrator | sole founder |
-        sole shareholder | vicedirector | vicepresedinte | администратор | администратор (директор) |
-        акционер | временный администратор | генеральный директор | директор | единственный администратор |
-        единственный учредитель | исполнительный директор | ликвидатор | начальник | председатель |
-        представитель | президент | руководитель | управляющий | участник | учредитель | член
-        """
-    )
-)
-_KINDS: dict[PartyKind, list[str]] = {
-    PartyKind.COMPANY: words(
-        """
-        persoana juridica | companie | юридическое лицо | компания | legal entity | company | pj | юр. лицо
-        | legal person | юрлицо | persoană juridică străină | foreign company | предприятие | organization
-        """
-    ),
-    PartyKind.PERSON: words(
-        """
-        persoana fizica | физическое лицо | individual | person | natural person | pf | физ. лицо | persoana
-        | физлицо | private individual
-        """
-    ),
-}
-_KIND_BY_WORD = {fold(word): kind for kind, words in _KINDS.items() for word in words}
-_COMPANY_WORDS = frozenset(
-    comparison_key(word)
-    for word in words(
-        """
-        ab | ag | agency | agentia | asociatia | banca | bank | beteiligungs | bv | capital | compania |
-        companie | company | consiliul | corp | corporation | fond | fundatia | gmbh | group | grup | gt |
-        holding | holdings | ics | ii | im | inc | international | intreprindere | intreprinderea | invest |
-        is | kft | limited | llc | llp | lp | ltd | ministerul | ou | oy | partners | plc | primaria | pte |
-        sa | sarl | sia | societate | societatea | spa | srl | sro | trust | uab | ао | группа | зао |
-        компания | оао | общество | ооо | фонд | холдинг
-        """
-    )
-)
-
 
 def legal_form_of(text: str) -> str | None:
     """Return the code of the legal form that a text means ("S.R.L.", "Societate pe acțiuni"), or None."""
@@ -179,21 +131,3 @@ def legal_form_name(code: str | None) -> str | None:
 
 def _legal_form_code(text: str) -> str | None:
     return _FOLDED_CODES.get(comparison_key(text)) or _CODE_BY_FORM.get(comparison_key(text))
-
-
-def is_role(text: str) -> bool:
-    """Tell whether the whole text is the role of a party."""
-    return len(text) <= 60 and fold(text).strip(" .:()[]") in _ROLES
-
-
-def kind_of(text: str) -> PartyKind | None:
-    """Return the kind of party that the whole text means, or None."""
-    return _KIND_BY_WORD.get(fold(text).strip(" .:()[]")) if len(text) <= 60 else None
-
-
-def sounds_like_company(name: str) -> bool:
-    """Tell whether a party's name contains a word that only companies have in their names."""
-    return (
-        any(comparison_key(word) in _COMPANY_WORDS for word in name.replace("-", " ").split())
-        or comparison_key(name) in _COMPANY_WORDS
-    )

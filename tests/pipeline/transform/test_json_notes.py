@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.transform.html.party_text import read_entry
 from pipeline.transform.json.payloads import read_company
 from pipeline.transform.json.statements import read_statements
 from pipeline.transform.json.values import as_written, parse_json
+from pipeline.transform.party_grammar import read_parties_in
 from pipeline.transform.reading import abbreviate
-from pipeline.transform.source_text import parse_share
 from tests.pipeline.transform.html_pages import IDNO
 
 
@@ -68,11 +67,5 @@ def test_note_quotes_a_decimal_as_a_number_and_shortens_long_values() -> None:
 
 
 def test_role_in_parentheses_is_read_without_them() -> None:
-    party = read_entry(["PROBARU VASILE", "(director)"], position=0, with_shares=False)
-    assert party is not None
-    assert party.role == "director"
-
-
-@pytest.mark.parametrize(("written", "share"), [("0", 0), ("100 %", 100), ("100.01", None), ("-0.01", None)])
-def test_share_is_a_number_from_0_to_100(written: str, share: int | None) -> None:
-    assert parse_share(written) == share
+    [listed] = read_parties_in(["PROBARU VASILE", "(director)"]).parties
+    assert listed.party.role == "director"

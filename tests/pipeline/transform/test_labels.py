@@ -4,8 +4,9 @@ import pytest
 
 from pipeline.transform.vocabulary.field import Field
 from pipeline.transform.vocabulary.labels import field_of, is_action
+from pipeline.transform.vocabulary.party_words import is_role
 from pipeline.transform.vocabulary.statuses import status_of
-from pipeline.transform.vocabulary.terms import is_role, legal_form_of
+from pipeline.transform.vocabulary.terms import legal_form_of
 from warehouse.records.models import CompanyStatus
 
 

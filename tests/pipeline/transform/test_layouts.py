@@ -326,10 +326,16 @@ def test_note_below_a_list_is_not_a_party() -> None:
     assert [party.name for party in reading.administrators] == ["PROBARU VASILE"]
 
 
-def test_country_among_loose_blocks_is_not_read_as_a_founder() -> None:
+def test_country_among_loose_blocks_is_a_remark_on_the_founder() -> None:
     card = "<div><div>MODELEANU ION</div><div>Republica Moldova</div><div>100%</div></div>"
 
-    assert read(f"<h3>Fondatori</h3>{card}").founders == ()
+    [founder] = read(f"<h3>Fondatori</h3>{card}").founders
+
+    assert (founder.name, founder.share, founder.remark) == (
+        "MODELEANU ION",
+        Decimal(100),
+        "Republica Moldova",
+    )
 
 
 def test_other_columns_in_a_founders_table_are_ignored() -> None:

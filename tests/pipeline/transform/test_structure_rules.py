@@ -139,8 +139,11 @@ def test_section_without_content_does_not_take_the_list_of_the_next_one() -> Non
     assert founders(empty + following) == []
 
 
-def test_link_of_a_list_is_a_name_even_if_it_reads_like_a_label() -> None:
-    assert founders("<h2>Fondatori</h2><a href='/persons/1'>Adresa: Fals Ion</a>") == ["Adresa: Fals Ion"]
+def test_link_of_a_list_that_reads_like_a_label_is_neither_a_party_nor_an_address() -> None:
+    reading = read("<h2>Fondatori</h2><a href='/persons/1'>Adresa: Fals Ion</a>")
+
+    assert (reading.founders, reading.address) == ((), None)
+    assert [unread.field for unread in reading.unread] == ["founders"]
 
 
 def test_elements_of_one_word_each_are_one_name() -> None:

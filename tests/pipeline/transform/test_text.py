@@ -1,7 +1,6 @@
 """Tests of dates, shares, folding and placeholders for "no value"."""
 
 from datetime import date
-from decimal import Decimal
 
 import pytest
 
@@ -10,7 +9,6 @@ from pipeline.transform.source_text import (
     comparison_key,
     fold,
     parse_date,
-    parse_share,
     text_or_none,
 )
 
@@ -65,26 +63,6 @@ def test_an_ambiguous_english_date_is_none() -> None:
         == parse_date("04/13/2020", day_first=False)
         == date(2020, 4, 13)
     )
-
-
-@pytest.mark.parametrize(
-    ("value", "share"),
-    [
-        *((50, "50"), (33.33, "33.33"), ("12,5%", "12.5"), ("0.01 %", "0.01"), ("100", "100"), ("0", "0")),
-        *(
-            (None, None),
-            ("NULL", None),
-            ("undefined", None),
-            ("", None),
-            (True, None),
-            ("101", None),
-            (-1, None),
-        ),
-        *(("abc", None), ("NaN", None), ("Infinity", None), ([], None)),
-    ],
-)
-def test_a_share_is_a_number_from_0_to_100_or_none(value: object, share: str | None) -> None:
-    assert parse_share(value) == (None if share is None else Decimal(share))
 
 
 def test_both_romanian_spellings_fold_to_the_same() -> None:
