@@ -1,23 +1,21 @@
-"""Streaming reader for the rows of an XLSX sheet, based on openpyxl.
-
-An XLSX file keeps its texts in one shared table, which openpyxl loads into memory: about a gigabyte for the register.
-"""
+"""Streaming reader for the rows of an XLSX sheet, based on openpyxl."""
 
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
 from openpyxl import Workbook as Book
-from openpyxl import load_workbook
 from openpyxl.cell.cell import ERROR_CODES
 from openpyxl.utils.datetime import from_excel
 from openpyxl.utils.escape import unescape
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
+
+from pipeline.register.xlsx_texts import DiskTextReader
 
 Row = dict[int, object]
 """The values of a row by column number, counted from 0; empty cells are left out."""
@@ -86,11 +84,12 @@ def _row(values: Iterable[object]) -> Row:
 @contextmanager
 def open_workbook(path: Path) -> Iterator[Workbook]:
     """Open an XLSX file; raise UnreadableXlsx if that fails. `Workbook.rows` raises it too if a sheet is damaged."""
-    with _readable(path):
-        _check_sizes(path)
-        book = load_workbook(path, read_only=True, data_only=True, keep_links=False)
-    with closing(book):
-        yield Workbook(path, book)
+    with ExitStack() as opened:
+        with _readable(path):
+            _check_sizes(path)
+            reader = DiskTextReader(path, opened)
+            reader.read()
+        yield Workbook(path, reader.wb)
 
 
 @contextmanager
