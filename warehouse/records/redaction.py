@@ -6,13 +6,13 @@ confidential as the records.
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from warehouse.folding import fold
+from warehouse.folding import fold, fold_before_strokes
 from warehouse.records.models import Party, PartyKind
 from warehouse.schema.tables import suppressions
 
@@ -35,17 +35,25 @@ class Suppression:
         return cls(salt, _hash(idno, name, salt))
 
     def matches(self, idno: str, name: str) -> bool:
-        """Return whether `name` is the suppressed name. The order of words, case and diacritics do not matter."""
-        return _hash(idno, name, self.salt) == self.name_sha256
+        """Return whether `name` is the suppressed name. The order of words, case and diacritics do not matter.
+
+        The stored hash may have been computed with an earlier way of folding.
+        """
+        return any(_hash(idno, name, self.salt, folding) == self.name_sha256 for folding in _FOLDINGS)
 
 
-def _hash(idno: str, name: str, salt: str) -> str:
-    return hashlib.sha256(f"{salt}\n{idno}\n{' '.join(name_words(name))}".encode()).hexdigest()
+_FOLDINGS: tuple[Callable[[str], str], ...] = (fold, fold_before_strokes)
+"""All ways of folding with which stored hashes were computed; new ones are computed with the first."""
 
 
-def name_words(name: str) -> list[str]:
+def _hash(idno: str, name: str, salt: str, folding: Callable[[str], str] = fold) -> str:
+    words = " ".join(name_words(name, folding))
+    return hashlib.sha256(f"{salt}\n{idno}\n{words}".encode()).hexdigest()
+
+
+def name_words(name: str, folding: Callable[[str], str] = fold) -> list[str]:
     """Return the words of a name for comparison: folded, in alphabetical order."""
-    return sorted(fold(name).replace(",", " ").split())
+    return sorted(folding(name).replace(",", " ").split())
 
 
 def load_suppressions(connection: Connection, idnos: Sequence[str]) -> dict[str, list[Suppression]]:
