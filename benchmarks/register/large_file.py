@@ -1,4 +1,4 @@
-"""Writer of a made-up register file of any size. It needs little memory, because it writes the XML of the parts itself."""
+"""Writer of a made-up register file of any size. It needs little memory, because it writes the XML itself."""
 
 import zipfile
 from collections.abc import Iterator
@@ -75,7 +75,10 @@ def write_large_register(path: Path, rows: int) -> Path:
             sheet.writelines(row.encode() for row in _rows(texts, rows))
             sheet.write(b"</sheetData></worksheet>")
         texts_file.flush()
-        with archive.open("xl/sharedStrings.xml", "w", force_zip64=True) as target, texts_path.open("rb") as source:
+        with (
+            archive.open("xl/sharedStrings.xml", "w", force_zip64=True) as target,
+            texts_path.open("rb") as source,
+        ):
             target.write(f'<sst xmlns="{_NAMESPACE}">'.encode())
             while block := source.read(1 << 20):
                 target.write(block)
@@ -106,10 +109,14 @@ def _company(texts: _SharedTexts, number: int) -> Iterator[str | None]:
     yield f"<v>{_FIRST_DAY + number % 12_000}</v>"
     yield _text(texts, f"Societatea cu Răspundere Limitată MODEL-PROBĂ {number}")
     yield _text(texts, ("SRL", "SA", "ÎI", "GȚ")[number % 4], repeats=True)
-    yield _text(texts, f"MD-{2000 + number % 80}, mun. Chișinău, str. Exemplului, {number % 300}, ap. {number}")
+    yield _text(
+        texts, f"MD-{2000 + number % 80}, mun. Chișinău, str. Exemplului, {number % 300}, ap. {number}"
+    )
     yield _text(texts, f"RUSU-TEST ION {number} [Administrator]")
     yield _text(texts, f"RUSU-TEST ION {number} (60,00%), CEBAN-TEST ANA {number} (40,00%)")
-    yield f"<v>{_FIRST_DAY + 12_000 + number % 300}</v>" if number % 5 == 0 else _text(texts, "-", repeats=True)
+    yield (
+        f"<v>{_FIRST_DAY + 12_000 + number % 300}</v>" if number % 5 == 0 else _text(texts, "-", repeats=True)
+    )
 
 
 def _text(texts: _SharedTexts, text: str, *, repeats: bool = False) -> str:

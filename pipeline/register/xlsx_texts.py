@@ -53,7 +53,7 @@ class DiskTextReader(ExcelReader):
         """Read the texts; openpyxl calls this before it reads the sheets."""
         part = self.package.find(SHARED_STRINGS)  # type: ignore[no-untyped-call]
         if part is not None:
-            file = self._opened.enter_context(tempfile.TemporaryFile())
+            file = self._opened.enter_context(tempfile.TemporaryFile())  # noqa: SIM115  # the stack closes it
             with self.archive.open(part.PartName[1:]) as source:
                 self.shared_strings = TextTable(file, _texts(source))
 

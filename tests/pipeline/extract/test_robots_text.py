@@ -1,4 +1,4 @@
-"""robots.txt as servers write it: byte-order marks, other encodings, line ends, and other legal oddities of RFC 9309."""
+"""robots.txt as servers write it: byte-order marks, other encodings, line ends, and legal oddities (RFC 9309)."""
 
 import json
 
