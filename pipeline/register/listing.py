@@ -21,13 +21,14 @@ _Value = TypeVar("_Value")
 
 @dataclass(frozen=True)
 class ListedCompany:
-    """A company, with the values that a row of a list states about it."""
+    """A company, with the values that a row of a list states about it, and the number of the row."""
 
     idno: str
     name: str | None
     legal_form: str | None
     is_active: bool | None
     registered_on: date | None
+    row: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class ParsedRows:
     missing_fields: set[str] = field(default_factory=set)
     """Columns that the parser knows but the list does not have."""
     total: int | None = None
-    """The number of companies in the whole list, as the list states it."""
+    """The number of rows in the whole list, as the list states it; None if it does not."""
 
     @property
     def row_count(self) -> int:
@@ -136,6 +137,7 @@ def add_row(parsed: ParsedRows, raw: RawRow, known: set[str]) -> None:
             legal_form=_read(parsed, raw, raw.legal_form, as_text),
             is_active=_read(parsed, raw, raw.activity, raw.read_activity),
             registered_on=_read(parsed, raw, raw.registered_on, as_date),
+            row=raw.row,
         )
     )
 

@@ -126,8 +126,6 @@ def _pages(
         for number, row in islice(rows, size):
             add_row(parsed, _raw(book, columns, number, row), known)
         is_last = parsed.row_count < size
-        if is_last:
-            parsed.total = page * size + parsed.row_count
         yield SweepPage(page, size, is_last, parsed)
         if is_last:
             return
