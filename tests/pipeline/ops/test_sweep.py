@@ -105,7 +105,7 @@ def _rows_moved(*, page: int, size: int) -> dict[str, object]:
     body = companies_page(page=page, size=size)
     if page != 2:
         return body
-    return {**body, "data": companies_page(page=1, size=size)["data"][-3:] + body["data"][3:]}  # type: ignore[index]
+    return {**body, "data": companies_page(page=1, size=size)["data"][-3:] + body["data"][3:]}
 
 
 def test_pages_that_overlap_hide_no_missing_company(
@@ -136,10 +136,10 @@ def test_rows_without_a_valid_idno_are_rejected_and_the_sweep_goes_on(
     def serves_old_codes(*, page: int, size: int) -> dict[str, object]:
         body = companies_page(page=page, size=size)
         if page == 1:
-            for row in body["data"]:  # type: ignore[union-attr]
+            for row in body["data"]:
                 row["idno"] = "213976"
         if page == 2:
-            del body["data"][4]["idno"]  # type: ignore[union-attr, index]
+            del body["data"][4]["idno"]
         return body
 
     monkeypatch.setattr("standin.api_origin.companies_page", serves_old_codes)
@@ -156,7 +156,7 @@ def test_list_without_any_valid_idno_is_a_shortfall(
 ) -> None:
     def serves_no_idno(*, page: int, size: int) -> dict[str, object]:
         body = companies_page(page=page, size=size)
-        return {**body, "data": [{**row, "idno": None} for row in body["data"]]}  # type: ignore[union-attr]
+        return {**body, "data": [{**row, "idno": None} for row in body["data"]]}
 
     monkeypatch.setattr("standin.api_origin.companies_page", serves_no_idno)
     metadata = in_process.sweep(page_size=50).metadata
