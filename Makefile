@@ -9,7 +9,7 @@ WORKERS ?= 3
 # Bytecode is kept: without it, each process would compile the project and the tests again.
 PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup setup-dev setup-bench demo up test test-fast test-long coverage soak compose-check runs-in-a-row two-hosts grid grid-server check lint lint-deploy types imports docs docs-serve bench-latency bench-extract bench-transform bench-storage bench-scale bench-api bench-backup drill truth mutation requirements clean
+.PHONY: help setup setup-dev setup-bench demo up test test-fast test-long coverage soak compose-check runs-in-a-row two-hosts grid grid-server check lint lint-deploy types imports docs docs-serve bench-latency bench-extract bench-transform bench-storage bench-scale bench-api bench-backup bench-register drill truth mutation requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -107,6 +107,9 @@ bench-api: setup-bench ## Compare cached responses with the smallest endpoint th
 
 bench-backup: setup-bench ## Compare backups and restores with pg_dump and pg_restore alone (about 2 minutes)
 	@$(BIN)/python -m benchmarks.backup
+
+bench-register: setup-bench ## Compare readers of a register file of 300,000 companies (about 5 minutes)
+	@$(BIN)/python -m benchmarks.register
 
 drill: setup-dev ## Kill, pause and restart each part under load and check that nothing is lost (about 16 minutes)
 	@$(BIN)/python -m benchmarks.drill

@@ -29,6 +29,24 @@ class RegisterOptions:
     """Titles of columns to leave out."""
     extra_rows: Sequence[Sequence[Cell]] = ()
     """Rows to append after the companies."""
+    compact_title: bool = False
+    """Write the header in the row below the title, instead of one row lower."""
+    decimal_comma: bool = False
+    not_liquidated: Cell = None
+    """What "Data lichidării" holds for a company that was not liquidated."""
+
+    @classmethod
+    def of_2026(cls, companies: int) -> "RegisterOptions":
+        """Return the options for a file as it was published in September 2026; its last row holds a number."""
+        return cls(
+            real_dates=True,
+            numeric_idnos=True,
+            without=["Lista beneficiarilor efectivi"],
+            extra_rows=[[companies]],
+            compact_title=True,
+            decimal_comma=True,
+            not_liquidated="-",
+        )
 
 
 _COLUMNS: dict[str, Callable[[SiteCompany], Cell]] = {
@@ -54,9 +72,9 @@ def write_register(path: Path, numbers: Sequence[int], options: RegisterOptions 
     companies = [facts_of(make_idno(number)) for number in numbers]
     rows: list[Sequence[Cell]] = [
         ["Registrul de stat al unităților de drept"],
-        [],
+        *([] if options.compact_title else [[]]),
         [title + _NOTES.get(title, "") for title in titles],
-        *([_COLUMNS[title](facts) for title in titles] for facts in companies),
+        *([_cell(title, facts, options) for title in titles] for facts in companies),
         *options.extra_rows,
     ]
     book_options = {"default_date_format": "dd.mm.yyyy", "constant_memory": options.inline_texts}
@@ -76,6 +94,15 @@ def liquidated_on(idno: str) -> date | None:
     return date(2020, 1, 1) + timedelta(days=rng.randrange(2000)) if is_gone else None
 
 
+def _cell(title: str, facts: SiteCompany, options: RegisterOptions) -> Cell:
+    value = _COLUMNS[title](facts)
+    if title == "Data lichidării" and value is None:
+        return options.not_liquidated
+    if title == "Lista fondatorilor" and options.decimal_comma:
+        return ", ".join(_founder(party, comma=True) for party in facts.founders)
+    return value
+
+
 def _written(value: Cell, options: RegisterOptions) -> Cell:
     if isinstance(value, date) and not options.real_dates:
         return value.strftime("%d.%m.%Y")
@@ -84,8 +111,11 @@ def _written(value: Cell, options: RegisterOptions) -> Cell:
     return value
 
 
-def _founder(party: SiteParty) -> str:
-    return party.name if party.share is None else f"{party.name} ({party.share:g}%)"
+def _founder(party: SiteParty, *, comma: bool = False) -> str:
+    if party.share is None:
+        return party.name
+    share = f"{party.share:.2f}".replace(".", ",") if comma else f"{party.share:g}"
+    return f"{party.name} ({share}%)"
 
 
 def _director(party: SiteParty) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 
 from pipeline.defs.ops.visit_summary import table
 from pipeline.defs.resources import Warehouse
+from pipeline.register.sweeps import SweepOutcome, newest_finished_sweeps
 from warehouse.contract import TRANSFORMED_DATA_ASSET
 
 MIN_COMPANIES = 50
@@ -173,6 +174,24 @@ def freshness(connection: Connection) -> Finding:
     return Finding(late <= MAX_LATE * tracked, summary, figures={"tracked": tracked, "late": late})
 
 
+def sweeps(connection: Connection) -> Finding:
+    """The newest finished sweep of each list saw all companies that the list states."""
+    wrong = [
+        {
+            "source": sweep.source,
+            "outcome": sweep.outcome.value,
+            "total": sweep.total or 0,
+            "distinct_companies": sweep.seen,
+            "refused": sweep.rejected,
+            "repeated": sweep.repeated,
+            "missing": sweep.missing,
+        }
+        for sweep in newest_finished_sweeps(connection)
+        if sweep.outcome is not SweepOutcome.COMPLETE
+    ]
+    return _none_of(wrong, "lists of which the newest sweep may have missed companies")
+
+
 def _rows(connection: Connection, query: str) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(text(query)).mappings()]
 
@@ -216,4 +235,5 @@ CHECKS = [
     _asset_check(unknown_fields, AssetCheckSeverity.WARN, TRANSFORMED_DATA_ASSET),
     _asset_check(unread_texts, AssetCheckSeverity.WARN, TRANSFORMED_DATA_ASSET),
     _asset_check(freshness, AssetCheckSeverity.WARN, "tracked_companies"),
+    _asset_check(sweeps, AssetCheckSeverity.WARN, "tracked_companies"),
 ]

@@ -63,7 +63,8 @@ check_records = define_asset_job(
     CHECK_JOB,
     selection=AssetSelection.checks(*CHECKS),
     tags=run_tags(RunKind.BULK),
-    description="Check the stored tables: identity, references, counts, fill rates, unknown fields and freshness.",
+    description="Check the stored tables: identity, references, counts, fill rates, unknown fields, freshness and"
+    " sweeps.",
 )
 
 

@@ -1,6 +1,8 @@
 """The rules in a site's robots.txt (RFC 9309, parsed by protego), cached in Redis for all runs."""
 
+import codecs
 import json
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
@@ -16,6 +18,16 @@ _CACHE_TTL = timedelta(days=1)
 _TIMEOUT_SECONDS = 10
 _MAX_BYTES = 512 * 1024
 """RFC 9309 requires a parsing limit of at least 500 KiB."""
+_BYTE_ORDER_MARKS = (  # UTF-32 comes first, because its little-endian mark begins with the one of UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_INVISIBLE = dict.fromkeys(map(ord, "\x00\ufeff\u200b\u200e\u200f\u2060"))
+_LINE_END = re.compile(r"\r\n?|\n")
+_USER_AGENT = re.compile(r"(?P<field>user[- ]?agent)(?:\s*:\s*|\s+)(?P<token>\*|[a-z_-]*)", re.IGNORECASE)
+_DISALLOW = re.compile(r"dis+al+ow\b", re.IGNORECASE)
 
 
 class Robots:
@@ -84,7 +96,7 @@ class Robots:
                         break
         except httpx.HTTPError:
             return None, ""
-        return answer.status_code, body.decode(errors="replace") if answer.is_success else ""
+        return answer.status_code, decode(body) if answer.is_success else ""
 
 
 @dataclass(frozen=True)
@@ -99,7 +111,48 @@ class _HostRules:
     def parse(cls, stored: str) -> "_HostRules":
         """Parse what Redis stores."""
         answer = json.loads(stored)
-        return cls(stored, answer["status"], Protego.parse(answer["text"]))
+        return cls(stored, answer["status"], Protego.parse(normalize(answer["text"])))
+
+
+def decode(content: bytes) -> str:
+    """Return the text of a robots.txt. It should be UTF-8 (RFC 9309, 2.3), but some servers send UTF-16 or UTF-32.
+
+    >>> decode("User-agent: *".encode("utf-16"))
+    'User-agent: *'
+    """
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if content.startswith(mark):
+            return content.removeprefix(mark).decode(encoding, errors="replace")
+    # Directives are ASCII. In UTF-16 without a mark, each second byte of an ASCII text is zero.
+    opening = content[:64]
+    if opening.count(0) * 3 > len(opening):
+        return content.decode("utf-16-be" if opening[:1] == b"\x00" else "utf-16-le", errors="replace")
+    return content.decode("utf-8-sig", errors="replace")
+
+
+def normalize(text: str) -> str:
+    """Return a robots.txt in the form that protego reads.
+
+    Invisible characters, such as byte-order marks, are removed, and a user agent is its product token without a version
+    (RFC 9309, 2.2.1). `Disallow` lines before the first `User-agent` line apply to all user agents: the RFC ignores
+    them, but a site that writes one wants to forbid something.
+
+    >>> normalize("\\ufeffDisallow: /")
+    'User-agent: *\\nDisallow: /'
+    >>> normalize("User-agent: Registru/1.0\\r\\nDisallow: /")
+    'User-agent: Registru\\nDisallow: /'
+    """
+    lines = [line.strip() for line in _LINE_END.split(text.translate(_INVISIBLE))]
+    first = next((number for number, line in enumerate(lines) if _USER_AGENT.match(line)), len(lines))
+    ungrouped = [line for line in lines[:first] if _DISALLOW.match(line)]
+    grouped = [_product_token(line) for line in lines[first:]]
+    return "\n".join([*(["User-agent: *", *ungrouped] if ungrouped else []), *grouped])
+
+
+def _product_token(line: str) -> str:
+    """Return the line; if it names a user agent, with the product token alone."""
+    match = _USER_AGENT.match(line)
+    return f"User-agent: {match['token']}" if match and match["token"] else line
 
 
 def _is_failure(status: int | None) -> bool:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from pipeline.register.listing import ParsedRows, RawRow, ReceivedPage, SweepPage, add_row
+from pipeline.register.listing import ParsedRows, RawRow, ReceivedPage, SweepPage, add_row, as_flag
 
 LIST_PATH = "/api/companies"
 PAGE_SIZE = 1000
@@ -21,6 +21,7 @@ _SIZE_REFUSED = (
 _FIELDS = frozenset(
     {"fullName", "id", "type", "idno", "isActive", "registeredAt", "beneficialOwners", "amount"}
 )
+"""The fields of a row. `amount` and `beneficialOwners` are ignored: the site's amounts are partly sums with IDNOs."""
 
 
 class HttpClient(Protocol):
@@ -77,28 +78,33 @@ def read_page(content: bytes) -> ParsedRows:
     rows, total = body["data"], body["totalItemCount"]
     if not isinstance(rows, list) or isinstance(total, bool) or not isinstance(total, int):
         raise ValueError("data is not a list, or totalItemCount is not a whole number")
+    if rows and not any(isinstance(row, dict) and {"idno", "fullName"} & row.keys() for row in rows):
+        raise ValueError(f"none of the {len(rows)} rows is an object with idno or fullName")
     parsed = ParsedRows(total=total)
+    known: set[str] = set()
     for number, row in enumerate(rows, start=1):
-        add_row(parsed, _raw(number, row))
-        parsed.unknown_fields |= row.keys() - _FIELDS
-    if rows and not parsed.companies:
-        raise ValueError(
-            f"none of the {len(rows)} rows has a valid IDNO; the first: {parsed.rejected[0].reason}"
-        )
+        _add(parsed, number, row, known)
     return parsed
 
 
-def _raw(number: int, row: Any) -> RawRow:
-    if not isinstance(row, dict) or not {"idno", "fullName"} <= row.keys():
-        raise ValueError(f"row {number} is not an object with idno and fullName")
-    return RawRow(
+def _add(parsed: ParsedRows, number: int, row: Any, known: set[str]) -> None:
+    if not isinstance(row, dict):
+        parsed.reject(number, row, "the row is not an object")
+        return
+    parsed.unknown_fields |= row.keys() - _FIELDS
+    if "idno" not in row:
+        parsed.reject(number, row.get("fullName"), "the row has no field idno")
+        return
+    raw = RawRow(
         row=number,
         idno=row["idno"],
-        name=row["fullName"],
+        name=row.get("fullName"),
         legal_form=row.get("type"),
-        is_active=row.get("isActive"),
+        activity=row.get("isActive"),
         registered_on=row.get("registeredAt"),
+        read_activity=as_flag,
     )
+    add_row(parsed, raw, known)
 
 
 def _fetch(http: HttpClient, url: str) -> ReceivedPage:

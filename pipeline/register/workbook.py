@@ -1,4 +1,4 @@
-"""Reader of the bulk register: an XLSX of half a million rows from dataset.gov.md.
+"""Reader of the bulk register: an XLSX of hundreds of thousands of rows from dataset.gov.md.
 
 A sweep walks it in pages, like the site's list. The pages are not stored, because the file is identified by its hash
 and can be downloaded again.
@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from pipeline.register.listing import ParsedRows, RawRow, SweepPage, add_row, as_text, is_absent
+from pipeline.register.listing import (
+    ParsedRows,
+    RawRow,
+    SweepPage,
+    add_row,
+    as_flag,
+    as_text,
+    is_not_liquidated,
+)
 from pipeline.register.xlsx import Row, UnreadableXlsx, Workbook, open_workbook
 from pipeline.transform.source_text import fold
 
@@ -114,11 +122,10 @@ def _pages(
         pass
     while True:
         parsed = ParsedRows(missing_fields=missing)
+        known: set[str] = set()
         for number, row in islice(rows, size):
-            add_row(parsed, _raw(book, columns, number, row))
+            add_row(parsed, _raw(book, columns, number, row), known)
         is_last = parsed.row_count < size
-        if is_last:
-            parsed.total = page * size + parsed.row_count
         yield SweepPage(page, size, is_last, parsed)
         if is_last:
             return
@@ -129,12 +136,13 @@ def _raw(book: Workbook, columns: RegisterColumns, number: int, row: Row) -> Raw
     def cell(column: int | None) -> object:
         return None if column is None else row.get(column)
 
-    registered_on = None if columns.registered_on is None else row.get(columns.registered_on)
+    has_activity = columns.liquidated_on is not None
     return RawRow(
         row=number,
         idno=cell(columns.idno),
         name=cell(columns.name),
         legal_form=cell(columns.legal_form),
-        is_active=None if columns.liquidated_on is None else is_absent(cell(columns.liquidated_on)),
-        registered_on=book.as_day(registered_on),
+        activity=book.as_day(cell(columns.liquidated_on)),
+        registered_on=book.as_day(cell(columns.registered_on)),
+        read_activity=is_not_liquidated if has_activity else as_flag,
     )

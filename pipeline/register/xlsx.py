@@ -1,30 +1,30 @@
-"""Streaming reader for the rows of an XLSX sheet, based on openpyxl.
+"""Streaming reader for the rows of an XLSX sheet, based on openpyxl."""
 
-An XLSX file keeps its texts in one shared table, which openpyxl loads into memory: about a gigabyte for the register.
-"""
-
+import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
 from openpyxl import Workbook as Book
-from openpyxl import load_workbook
-from openpyxl.cell.cell import ERROR_CODES
 from openpyxl.utils.datetime import from_excel
 from openpyxl.utils.escape import unescape
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
+from pipeline.register.xlsx_texts import DiskTextReader
+
 Row = dict[int, object]
-"""The values of a row by column number, counted from 0; empty cells are left out."""
+"""The values of a row by column number, counted from 0; empty cells are left out. Errors are texts like #N/A."""
 
 LARGEST_PART = 1024**3
 _MOST_ROWS = 1_048_576
 """The maximum number of a row in the XLSX format. In a malformed file, a row may have a much larger number."""
+_DAY_NUMBER = re.compile(r"[0-9]{5}")
+_FIRST_YEAR = 366
 _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
@@ -65,11 +65,17 @@ class Workbook:
                     yield number, row
 
     def as_day(self, value: object) -> object:
-        """Convert a number to the date for which it stands in XLSX. Return any other value unchanged."""
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        """Convert a number of days to the date for which it stands in XLSX. Return any other value unchanged.
+
+        The number may be written as text. A small one (in the first year of the calendar) is not a date.
+
+        37811 → 2003-07-09; "37811" → 2003-07-09; 0, 12, "09.07.2003" → unchanged
+        """
+        number = int(value) if isinstance(value, str) and _DAY_NUMBER.fullmatch(value.strip()) else value
+        if isinstance(number, bool) or not isinstance(number, int | float) or number < _FIRST_YEAR:
             return value
         try:
-            day = from_excel(value, self.book.epoch)
+            day = from_excel(number, self.book.epoch)
         except (OverflowError, ValueError):  # the date would be later than the year 9999
             return value
         return day if isinstance(day, date | datetime) else value
@@ -79,18 +85,19 @@ def _row(values: Iterable[object]) -> Row:
     return {
         column: unescape(value) if isinstance(value, str) else value
         for column, value in enumerate(values)
-        if value is not None and value not in ERROR_CODES
+        if value is not None
     }
 
 
 @contextmanager
 def open_workbook(path: Path) -> Iterator[Workbook]:
     """Open an XLSX file; raise UnreadableXlsx if that fails. `Workbook.rows` raises it too if a sheet is damaged."""
-    with _readable(path):
-        _check_sizes(path)
-        book = load_workbook(path, read_only=True, data_only=True, keep_links=False)
-    with closing(book):
-        yield Workbook(path, book)
+    with ExitStack() as opened:
+        with _readable(path):
+            _check_sizes(path)
+            reader = DiskTextReader(path, opened)
+            reader.read()
+        yield Workbook(path, reader.wb)
 
 
 @contextmanager

@@ -79,6 +79,17 @@ async def test_search_ignores_case_diacritics_and_romanian_spelling(
         assert await find_names(http, wording) == ["Ştiință şi Țară"]
 
 
+@pytest.mark.parametrize(
+    ("name", "wording"),
+    [("Łukasz", "lukasz"), ("KØBEN", "koben"), ("YILDIZ", "yıldız"), ("Yıldız", "YILDIZ")],
+)
+async def test_search_finds_letters_with_strokes_by_basic_letters(
+    harness: ApiHarness, http: httpx.AsyncClient, name: str, wording: str
+) -> None:
+    store(harness, company(f"{name} IMPEX"))
+    assert await find_names(http, wording) == [f"{name} IMPEX"]
+
+
 PUNCTUATED = [
     ("„VION-IMPEX”", "vion impex"), ("„VION-IMPEX”", "vion-imp"), ("PLAI IMPEX", "plai-impex"),
     ("Nord S.R.L.", "nord s.r.l."), ("Orhei.md", "orhei.md"), ("Orhei.md", "orhei"), ("AGRO-2000", "agro-2000"),

@@ -6,13 +6,13 @@ confidential as the records.
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from warehouse.folding import fold
+from warehouse.folding import fold, fold_before_strokes
 from warehouse.records.models import Party, PartyKind
 from warehouse.schema.tables import suppressions
 
@@ -39,28 +39,40 @@ class Suppression:
         return cls(salt, _hash(idno, name_words(name), salt))
 
     def matches(self, idno: str, name: str) -> bool:
-        """Return whether `name` is the suppressed name. The order of words, case and diacritics do not matter."""
-        return _hash(idno, name_words(name), self.salt) == self.name_sha256
+        """Return whether `name` is the suppressed name. The order of words, case and diacritics do not matter.
+
+        The stored hash may have been computed with an earlier way of folding.
+        """
+        return any(self._is_hash_of(idno, name_words(name, folding)) for folding in _FOLDINGS)
 
     def is_named_in(self, idno: str, text: str) -> bool:
         """Return whether adjacent words of `text` are the suppressed name."""
-        words = fold(text).replace(",", " ").split()
+        return any(self._is_in(idno, folding(text).replace(",", " ").split()) for folding in _FOLDINGS)
+
+    def _is_in(self, idno: str, words: list[str]) -> bool:
         bare = [stripped for word in words if (stripped := word.strip(_PUNCTUATION))]
         return any(
-            _hash(idno, sorted(some[start : start + length]), self.salt) == self.name_sha256
+            self._is_hash_of(idno, sorted(some[start : start + length]))
             for some in ((words, bare) if bare != words else (words,))
             for start in range(len(some))
             for length in range(1, min(_MAX_NAME_WORDS, len(some) - start) + 1)
         )
+
+    def _is_hash_of(self, idno: str, words: Sequence[str]) -> bool:
+        return _hash(idno, words, self.salt) == self.name_sha256
+
+
+_FOLDINGS: tuple[Callable[[str], str], ...] = (fold, fold_before_strokes)
+"""All ways of folding with which stored hashes were computed; new ones are computed with the first."""
 
 
 def _hash(idno: str, words: Sequence[str], salt: str) -> str:
     return hashlib.sha256(f"{salt}\n{idno}\n{' '.join(words)}".encode()).hexdigest()
 
 
-def name_words(name: str) -> list[str]:
+def name_words(name: str, folding: Callable[[str], str] = fold) -> list[str]:
     """Return the words of a name for comparison: folded, in alphabetical order."""
-    return sorted(fold(name).replace(",", " ").split())
+    return sorted(folding(name).replace(",", " ").split())
 
 
 def load_suppressions(connection: Connection, idnos: Sequence[str]) -> dict[str, list[Suppression]]:

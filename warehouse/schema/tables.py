@@ -143,7 +143,18 @@ sweeps = Table(
     Column("added", Integer, nullable=False),
     Column("started_at", DateTime(timezone=True), nullable=False),
     Column("finished_at", DateTime(timezone=True)),
-    comment="Sweeps through the register's list; an interrupted one continues at next_page.",
+    Column("rejected", Integer, nullable=False, server_default="0"),
+    Column("repeated", Integer, nullable=False, server_default="0"),
+    Column("total_changes", Integer, nullable=False, server_default="0"),
+    comment="Sweeps through the register's list; an interrupted one continues at next_page. seen: distinct companies.",
+)
+
+sweep_companies = Table(
+    "sweep_companies",
+    metadata,
+    Column("sweep_id", BigInteger, ForeignKey("sweeps.id"), primary_key=True),
+    Column("idno", Text, primary_key=True),
+    comment="The companies that an unfinished sweep has seen. Deleted when the sweep is finished or abandoned.",
 )
 
 sweep_pages = Table(

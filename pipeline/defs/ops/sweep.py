@@ -122,12 +122,12 @@ def _sweep(
         for page in islice(pages, config.max_pages):
             check_run_active()
             with warehouse.transaction() as connection:
-                added = store_page(
+                stored = store_page(
                     connection, sweep, page, expected_page=summary.next_page, run_id=context.run_id
                 )
-            context.log.info(summary.add(page, added))
-    if shortfall := summary.shortfall():
-        context.log.warning(shortfall)
+            context.log.info(summary.add(page, stored))
+    if warning := summary.warning():
+        context.log.warning(warning)
 
 
 def _open(config: RegisterSweep, warehouse: Warehouse, *, is_first_try: bool) -> Sweep:

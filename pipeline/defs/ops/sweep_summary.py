@@ -1,5 +1,6 @@
 """The summary of a sweep, which Dagster shows next to the materialization of `tracked_companies`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from pipeline.defs.ops.visit_summary import table
 from pipeline.extract.direct_client import SitePaused
 from pipeline.register.listing import RowProblem, SweepPage
-from pipeline.register.sweeps import Sweep
+from pipeline.register.sweeps import StoredPage, Sweep, SweepOutcome
 
 _MAX_PROBLEMS = 200
 """The maximum number of problems to show. The counts include all problems."""
@@ -15,55 +16,71 @@ _MAX_PROBLEMS = 200
 
 @dataclass
 class SweepSummary:
-    """Counts of one run's share of a sweep. A sweep may take several runs."""
+    """Counts of one run's share of a sweep. A sweep may take several runs; `sweep` has the counts of all."""
 
     sweep: Sweep | None = None
     pages: int = 0
     seen: int = 0
     added: int = 0
     rejected: int = 0
+    repeated: int = 0
     unreadable: int = 0
-    total: int | None = None
-    next_page: int = 0
-    is_finished: bool = False
     paused_until: datetime | None = None
     pause_reason: str = ""
     unknown_fields: set[str] = field(default_factory=set)
     missing_fields: set[str] = field(default_factory=set)
     problems: list[dict[str, str | int]] = field(default_factory=list)
+    totals: list[dict[str, str | int]] = field(default_factory=list)
+
+    @property
+    def next_page(self) -> int:
+        """The page at which the sweep continues."""
+        return self.sweep.next_page if self.sweep else 0
 
     def begin(self, sweep: Sweep) -> None:
-        """Set the sweep that the run starts or continues, and the page at which the run begins."""
-        self.sweep, self.next_page = sweep, sweep.next_page
+        """Set the sweep that the run starts or continues."""
+        self.sweep = sweep
 
-    def add(self, page: SweepPage, added: int) -> str:
-        """Count a page that has been stored, with `added` new companies. Return the line to log."""
+    def add(self, page: SweepPage, stored: StoredPage) -> str:
+        """Count a page that has been stored. Return the line to log."""
         parsed = page.parsed
-        self.pages, self.next_page, self.is_finished = self.pages + 1, page.number + 1, page.is_last
-        self.seen, self.added = self.seen + len(parsed.companies), self.added + added
+        self._note_total(page, stored.sweep)
+        self.sweep, self.pages = stored.sweep, self.pages + 1
+        self.seen, self.added = self.seen + stored.new, self.added + stored.added
         self.rejected += len(parsed.rejected)
+        self.repeated += len(stored.repeated)
         self.unreadable += len(parsed.unreadable)
-        self.total = self.total if parsed.total is None else parsed.total
         self.unknown_fields |= parsed.unknown_fields
         self.missing_fields |= parsed.missing_fields
         self._add_problems(page, parsed.rejected, "row rejected")
+        self._add_problems(page, stored.repeated, "company repeated")
         self._add_problems(page, parsed.unreadable, "value unreadable")
-        of_total = "" if self.total is None else f" of {-(-self.total // page.size)}"
+        total = stored.sweep.total
+        of_total = "" if total is None else f" of {-(-total // page.size)}"
         return (
-            f"page {page.number + 1}{of_total}: {len(parsed.companies)} companies, {added} new,"
-            f" {len(parsed.rejected)} rows rejected"
+            f"page {page.number + 1}{of_total}: {stored.new} companies, {stored.added} new,"
+            f" {len(parsed.rejected)} rows rejected, {len(stored.repeated)} repeated"
         )
 
     def pause(self, paused: SitePaused) -> None:
         """Note that this run stopped before the end of the list, because the site is paused."""
         self.paused_until, self.pause_reason = paused.until, paused.reason
 
-    def shortfall(self) -> str | None:
-        """Return a warning if the finished sweep saw fewer companies than the list states. Otherwise return None."""
-        seen = self.seen + (self.sweep.seen if self.sweep else 0)
-        if not self.is_finished or self.total is None or seen >= self.total:
+    def warning(self) -> str | None:
+        """Return a warning if the finished sweep may have missed companies of the list. Otherwise return None."""
+        sweep = self.sweep
+        if sweep is None or sweep.outcome in (SweepOutcome.UNFINISHED, SweepOutcome.COMPLETE):
             return None
-        return f"the list states that it has {self.total} companies, but its pages contained {seen}"
+        counts = (
+            f"the list states that it has {sweep.total} companies, but its pages contained {sweep.seen} different"
+            f" IDNOs ({sweep.repeated} rows were repeated, {sweep.rejected} had no valid IDNO)"
+        )
+        if sweep.outcome is SweepOutcome.SHORTFALL:
+            return f"{counts}: {sweep.missing} companies are missing" if sweep.missing else counts
+        return (
+            f"the total that the list states changed {sweep.total_changes} times during the sweep, so companies may"
+            f" have moved to pages that were read already; {counts}"
+        )
 
     def metadata(self) -> dict[str, Any]:
         """Return the metadata of the materialization."""
@@ -72,11 +89,11 @@ class SweepSummary:
             "seen": self.seen,
             "added": self.added,
             "refused": self.rejected,
+            "repeated": self.repeated,
             "values_not_read": self.unreadable,
             "next_page": self.next_page,
-            "finished": self.is_finished,
-            **({"source": self.sweep.source, "sweep_id": self.sweep.id} if self.sweep else {}),
-            **({} if self.total is None else {"total": self.total}),
+            **(_of_sweep(self.sweep) if self.sweep else {}),
+            **({"total_changes": table(self.totals)} if self.totals else {}),
             **({"problems": table(self.problems)} if self.problems else {}),
             **({"unknown_fields": ", ".join(sorted(self.unknown_fields))} if self.unknown_fields else {}),
             **({"missing_fields": ", ".join(sorted(self.missing_fields))} if self.missing_fields else {}),
@@ -88,7 +105,12 @@ class SweepSummary:
             return {}
         return {"paused_until": self.paused_until.isoformat(), "pause_reason": self.pause_reason}
 
-    def _add_problems(self, page: SweepPage, problems: list[RowProblem], what: str) -> None:
+    def _note_total(self, page: SweepPage, after: Sweep) -> None:
+        before = self.sweep.total if self.sweep else None
+        if None not in (before, after.total) and before != after.total and len(self.totals) < _MAX_PROBLEMS:
+            self.totals.append({"page": page.number, "before": before or 0, "now": after.total or 0})
+
+    def _add_problems(self, page: SweepPage, problems: Sequence[RowProblem], what: str) -> None:
         room = _MAX_PROBLEMS - len(self.problems)
         self.problems += [
             {
@@ -100,3 +122,16 @@ class SweepSummary:
             }
             for problem in problems[:room]
         ]
+
+
+def _of_sweep(sweep: Sweep) -> dict[str, Any]:
+    """Return the metadata about a sweep as a whole, with all of its runs."""
+    return {
+        "outcome": sweep.outcome.value,
+        "finished": sweep.finished_at is not None,
+        "distinct_companies": sweep.seen,
+        **({} if sweep.total is None else {"total": sweep.total}),
+        **({} if sweep.total is None or sweep.finished_at is None else {"missing": sweep.missing}),
+        "source": sweep.source,
+        "sweep_id": sweep.id,
+    }

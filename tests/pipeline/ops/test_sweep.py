@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from pipeline.defs import checks
 from pipeline.register import sweeps
 from pipeline.register.list_api import walk_list
 from pipeline.register.tracking import track
@@ -44,6 +45,8 @@ def test_sweep_tracks_every_listed_company_without_a_visit(in_process: InProcess
     metadata = swept.metadata
     assert (metadata["pages"], metadata["seen"], metadata["added"], metadata["total"]) == (5, 95, 95, 95)
     assert (metadata["refused"], metadata["next_page"], metadata["finished"]) == (0, 5, True)
+    assert (metadata["outcome"], metadata["missing"], metadata["repeated"]) == ("complete", 0, 0)
+    assert "problems" not in metadata
     assert {request.path for request in in_process.site.requests} == {"/robots.txt", "/api/companies"}
     [sweep] = _sweeps(in_process)
     assert (sweep["seen"], sweep["added"], sweep["total"], sweep["next_page"]) == (95, 95, 95, 5)
@@ -97,11 +100,89 @@ def test_list_with_fewer_companies_than_it_states_causes_a_warning(
     assert "it has 200 companies, but its pages contained 95" in capfd.readouterr().err
 
 
+def _rows_moved(*, page: int, size: int) -> dict[str, object]:
+    """Serve a page of a list that moved by three rows after its second page: three companies are never served."""
+    body = companies_page(page=page, size=size)
+    if page != 2:
+        return body
+    return {**body, "data": companies_page(page=1, size=size)["data"][-3:] + body["data"][3:]}
+
+
+def test_pages_that_overlap_hide_no_missing_company(
+    in_process: InProcessDagster, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("standin.api_origin.companies_page", _rows_moved)
+    # The second run has to count the companies of the first one.
+    assert in_process.sweep(page_size=20, max_pages=2).metadata["outcome"] == "unfinished"
+    metadata = in_process.sweep().metadata
+
+    assert (metadata["outcome"], metadata["missing"], metadata["repeated"]) == ("shortfall", 3, 3)
+    assert (metadata["total"], metadata["distinct_companies"], metadata["seen"]) == (95, 92, 52)
+    assert "contained 92 different IDNOs (3 rows were repeated" in capfd.readouterr().err
+    assert [(row.data["page"], row.data["row"], row.data["what"]) for row in metadata["problems"]] == [
+        (2, number, "company repeated") for number in (1, 2, 3)
+    ]
+    with in_process.databases.warehouse() as connection:
+        finding = checks.sweeps(connection)
+    assert not finding.passed
+    [found] = [row for row in finding.rows if row["source"] == metadata["source"]]
+    assert (found["outcome"], found["missing"]) == ("shortfall", 3)
+    assert in_process.query("SELECT * FROM sweep_companies") == []
+
+
+def test_rows_without_a_valid_idno_are_rejected_and_the_sweep_goes_on(
+    in_process: InProcessDagster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def serves_old_codes(*, page: int, size: int) -> dict[str, object]:
+        body = companies_page(page=page, size=size)
+        if page == 1:
+            for row in body["data"]:
+                row["idno"] = "213976"
+        if page == 2:
+            del body["data"][4]["idno"]
+        return body
+
+    monkeypatch.setattr("standin.api_origin.companies_page", serves_old_codes)
+    metadata = in_process.sweep(page_size=20).metadata
+
+    assert (metadata["outcome"], metadata["distinct_companies"], metadata["refused"]) == ("complete", 74, 21)
+    reasons = [(row.data["page"], row.data["row"], row.data["reason"]) for row in metadata["problems"]]
+    assert reasons[0] == (1, 1, "'213976' is a fiscal code of 6 digits, older than the IDNO")
+    assert reasons[20:] == [(2, 5, "the row has no field idno")]
+
+
+def test_list_without_any_valid_idno_is_a_shortfall(
+    in_process: InProcessDagster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def serves_no_idno(*, page: int, size: int) -> dict[str, object]:
+        body = companies_page(page=page, size=size)
+        return {**body, "data": [{**row, "idno": None} for row in body["data"]]}
+
+    monkeypatch.setattr("standin.api_origin.companies_page", serves_no_idno)
+    metadata = in_process.sweep(page_size=50).metadata
+    assert (metadata["outcome"], metadata["refused"], metadata["seen"]) == ("shortfall", 95, 0)
+
+
+def test_total_that_changes_during_a_sweep_is_reported(
+    in_process: InProcessDagster, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def has_fewer_later(*, page: int, size: int) -> dict[str, object]:
+        return {**companies_page(page=page, size=size), "totalItemCount": 97 if page < 2 else 95}
+
+    monkeypatch.setattr("standin.api_origin.companies_page", has_fewer_later)
+    metadata = in_process.sweep(page_size=20).metadata
+    assert (metadata["outcome"], metadata["total"], metadata["missing"]) == ("list_changed", 95, 0)
+    assert [row.data for row in metadata["total_changes"]] == [{"page": 2, "before": 97, "now": 95}]
+    assert "changed 1 times during the sweep" in capfd.readouterr().err
+
+
 def test_restart_abandons_the_unfinished_sweep(in_process: InProcessDagster) -> None:
     in_process.sweep(page_size=20, max_pages=2)
     restarted = in_process.sweep(page_size=50, restart=True)
     assert (restarted.metadata["seen"], restarted.metadata["added"]) == (95, 55)
 
+    assert restarted.metadata["outcome"] == "complete"
+    assert in_process.query("SELECT * FROM sweep_companies") == []
     given_up, finished = _sweeps(in_process)
     assert (given_up["finished_at"], bool(finished["finished_at"])) == (None, True)
     in_process.sweep(page_size=50, max_pages=1)
@@ -240,6 +321,7 @@ def test_file_is_swept_like_the_list(in_process: InProcessDagster, tmp_path: Pat
     assert (first.metadata["pages"], first.metadata["finished"]) == (2, False)
     assert second.metadata["source"] == first.metadata["source"] == f"xlsx:{_sha256(path)}"
     assert (second.metadata["added"], second.metadata["refused"], second.metadata["total"]) == (10, 1, 31)
+    assert second.metadata["outcome"] == "complete"
     [problem] = second.metadata["problems"]
     assert problem.data["value"] == "1003600069774"
     assert "its last digit is 4" in str(problem.data["reason"])

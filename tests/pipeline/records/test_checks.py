@@ -157,5 +157,5 @@ def test_only_error_checks_are_blocking() -> None:
     blocking = {spec.name: spec.blocking for definition in CHECKS for spec in definition.check_specs}
     assert blocking == {
         **dict.fromkeys(("identity", "references", "counts"), True),
-        **dict.fromkeys(("fill_rates", "unknown_fields", "unread_texts", "freshness"), False),
+        **dict.fromkeys(("fill_rates", "unknown_fields", "unread_texts", "freshness", "sweeps"), False),
     }

@@ -11,6 +11,7 @@ from pipeline.records.record_updates import update_records
 from pipeline.transform.merge import transform
 from standin.site_facts import make_idno
 from tests.pipeline.records.records_harness import RecordsHarness, page
+from warehouse.folding import fold
 from warehouse.records.models import CompanyStatus
 from warehouse.schema import database_roles
 
@@ -38,6 +39,19 @@ def test_fresh_records_are_not_transformed_again(harness: RecordsHarness) -> Non
     before = harness.tables()
     assert harness.retransform() == []
     assert harness.tables() == before
+
+
+def test_newer_version_folds_the_names_again(harness: RecordsHarness) -> None:
+    harness.version(1)
+    harness.put(MANY[0])
+    harness.retransform()
+    with harness.owner() as connection:
+        connection.exec_driver_sql("UPDATE transformed_data SET name_folded = 'folded by an earlier version'")
+    harness.version(2)
+    harness.retransform()
+    [row] = harness.rows("SELECT name, name_folded FROM transformed_data")
+    assert row["name_folded"] == fold(row["name"])
+    assert harness.changes(MANY[0]) == []
 
 
 def test_newer_version_writes_only_what_it_reads_differently(

@@ -120,6 +120,54 @@ def test_characters_that_postgresql_cannot_store_are_removed() -> None:
     assert company.name == "AB ?C"
 
 
+@pytest.mark.parametrize("code", ["213976", "3300258", "10035000", 213976])
+def test_a_page_of_fiscal_codes_is_a_page_without_companies(code: object) -> None:
+    parsed = read_page(_page(_row(idno=code), _row(idno=code), total=2))
+    assert (parsed.companies, parsed.total, parsed.row_count) == ([], 2, 2)
+    assert [(problem.row, problem.value) for problem in parsed.rejected] == [(1, str(code)), (2, str(code))]
+    digits = len(str(code))
+    assert {problem.reason for problem in parsed.rejected} == {
+        f"'{code}' is a fiscal code of {digits} digits, older than the IDNO"
+    }
+
+
+def test_rows_without_a_key_and_rows_that_are_not_objects_are_rejected_with_their_number() -> None:
+    without_key = {"fullName": "FĂRĂ COD SRL", "amount": 1}
+    parsed = read_page(_page(without_key, _row(), None, "x", [], {}, _row(idno=None), total=7))
+    assert [company.idno for company in parsed.companies] == [IDNO]
+    assert [(problem.row, problem.value, problem.reason) for problem in parsed.rejected] == [
+        (1, "FĂRĂ COD SRL", "the row has no field idno"),
+        (3, "None", "the row is not an object"),
+        (4, "x", "the row is not an object"),
+        (5, "[]", "the row is not an object"),
+        (6, "None", "the row has no field idno"),
+        (7, "None", "the row has no IDNO"),
+    ]
+
+
+def test_a_repeated_company_of_a_page_is_counted_once_and_named() -> None:
+    parsed = read_page(_page(_row(), _row(fullName="ALTUL"), _row(idno=make_idno(2)), total=3))
+    assert [company.name for company in parsed.companies] == ["FIRMA", "FIRMA"]
+    [repeated] = parsed.repeated
+    assert (repeated.row, repeated.value) == (2, IDNO)
+    assert "a row above has the IDNO" in repeated.reason
+    assert parsed.row_count == 3
+
+
+@pytest.mark.parametrize("amount", ["1008600000123", None, {}, 1e300])
+def test_the_amount_of_a_row_is_ignored(amount: object) -> None:
+    parsed = read_page(_page(_row(amount=amount)))
+    assert parsed.companies == read_page(_page(_row())).companies
+    assert (parsed.unreadable, parsed.unknown_fields) == ([], set())
+
+
+@pytest.mark.parametrize("date_text", ["1111-08-20", "2999-01-01", "0", "12", "2003"])
+def test_an_implausible_date_of_registration_is_reported_and_left_out(date_text: str) -> None:
+    parsed = read_page(_page(_row(registeredAt=date_text)))
+    assert parsed.companies[0].registered_on is None
+    assert [problem.value for problem in parsed.unreadable] == [date_text]
+
+
 def test_unknown_fields_are_reported() -> None:
     assert read_page(_page(_row(phone="022", email=None))).unknown_fields == {"phone", "email"}
 
@@ -139,7 +187,7 @@ def test_unknown_fields_are_reported() -> None:
         json.dumps({"data": {}, "totalItemCount": 1}).encode(),
         _page("a company"),
         _page({"id": IDNO, "name": "FIRMA"}),
-        _page(_row(idno="1"), _row(idno="2")),
+        _page({"id": IDNO, "name": "FIRMA"}, None),
     ],
 )
 def test_a_body_that_is_not_a_page_of_the_list_is_an_error(body: bytes) -> None:

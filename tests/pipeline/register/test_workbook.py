@@ -79,7 +79,6 @@ def test_every_row_is_read_page_by_page(tmp_path: Path, options: RegisterOptions
 
     assert [page.parsed.row_count for page in pages] == [10, 10, 5]
     assert [page.is_last for page in pages] == [False, False, True]
-    assert [page.parsed.total for page in pages] == [None, None, 25]
     assert _companies(path) == [_expected(number) for number in NUMBERS]
     assert {company.is_active for company in _companies(path)} == {True, False}
 
@@ -148,9 +147,148 @@ def test_numbers_errors_dates_and_placeholders_in_cells_are_parsed(tmp_path: Pat
     assert page.parsed.companies == [
         ListedCompany(make_idno(1), "365", None, True, date(2003, 7, 9)),
         ListedCompany(make_idno(2), None, "SRL", False, date(2003, 7, 9)),
-        ListedCompany(make_idno(3), None, None, False, None),
+        ListedCompany(make_idno(3), None, None, None, None),
     ]
-    assert len(page.parsed.unreadable) == 3
+    assert len(page.parsed.unreadable) == 4
+
+
+def _activity(tmp_path: Path, value: object) -> tuple[bool | None, list[str]]:
+    """Read a company with this "Data lichidării". Return whether it is active, and the unreadable values."""
+    registered = date(2003, 7, 9)
+    path = _workbook(
+        tmp_path / "r.xlsx", ["Registrul"], HEADER, [make_idno(1), "FIRMA", "SRL", registered, value]
+    )
+    [page] = walk_workbook(path, page=0, size=10)
+    [company] = page.parsed.companies
+    return company.is_active, [problem.value for problem in page.parsed.unreadable]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(
+            None,
+            "-",
+            "—",
+            "–",
+            " - ",
+            "--",
+            "...",
+            "/",
+            "n/a",
+            "N/A",
+            "n.a.",
+            "null",
+            "NULL",
+            "undefined",
+            "None",
+            "",
+            " ",
+        ),
+        *(
+            0,
+            0.0,
+            "0",
+            "Nu",
+            "lipsă",
+            "LIPSEŞTE",
+            "Nelichidată",
+            "activă",
+            "Nu este lichidată",
+            "nu există",
+            "nu este cazul",
+        ),
+        *(
+            "Нет",
+            "отсутствует",
+            "не ликвидирована",
+            "Действующее",
+            "н/д",
+            "нет данных",
+            "not liquidated",
+            "Active",
+            "No",
+        ),
+        *("00.00.0000", "0000-00-00", "\u00a0", "\u200b-"),
+    ],
+)
+def test_a_company_without_a_date_of_liquidation_is_active(tmp_path: Path, value: object) -> None:
+    assert _activity(tmp_path, value) == (True, [])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("05.02.2020", "5.2.2020", "2020-02-05", "2020-02-05T00:00:00", "05/02/2020", "5 februarie 2020"),
+        *(
+            "5 февраля 2020",
+            "February 5, 2020",
+            " 05.02.2020 ",
+            date(2020, 2, 5),
+            43866,
+            43866.0,
+            43866.5,
+            "43866",
+        ),
+    ],
+)
+def test_a_company_with_a_date_of_liquidation_is_not_active(tmp_path: Path, value: object) -> None:
+    assert _activity(tmp_path, value) == (False, [])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(
+            "?",
+            "da",
+            "lichidată",
+            "necunoscut",
+            "unknown",
+            "неизвестно",
+            "în curs",
+            "2019",
+            "05.2019",
+            "x",
+            True,
+        ),
+        *(
+            "31.02.2020",
+            "05.02.2999",
+            "31.12.9999",
+            "20.08.1111",
+            "01.01.1900",
+            "01.01.1970",
+            1,
+            12,
+            99999,
+            "99999",
+            -5,
+        ),
+        *("05.02.2020 / 06.02.2020", "1003600069773", date(1900, 1, 1)),
+    ],
+)
+def test_an_unreadable_liquidation_leaves_the_status_unknown_and_is_reported(
+    tmp_path: Path, value: object
+) -> None:
+    is_active, reported = _activity(tmp_path, value)
+    assert (is_active, len(reported)) == (None, 1)
+
+
+def test_the_file_of_2026_is_read(tmp_path: Path) -> None:
+    path = write_register(tmp_path / "r.xlsx", NUMBERS, RegisterOptions.of_2026(len(NUMBERS)))
+    [page] = walk_workbook(path, page=0, size=100)
+    assert page.parsed.companies == [_expected(number) for number in NUMBERS]
+    assert (page.parsed.unreadable, page.parsed.missing_fields) == ([], set())
+    [last] = page.parsed.rejected
+    assert (last.row, last.value) == (len(NUMBERS) + 3, str(len(NUMBERS)))
+
+
+def test_a_repeated_company_of_a_file_is_reported(tmp_path: Path) -> None:
+    path = _workbook(tmp_path / "r.xlsx", HEADER, [make_idno(1), "UNA"], [make_idno(1), "ALTA"])
+    [page] = walk_workbook(path, page=0, size=10)
+    assert [company.name for company in page.parsed.companies] == ["UNA"]
+    assert [problem.row for problem in page.parsed.repeated] == [3]
 
 
 def test_dates_in_the_1904_date_system_are_parsed(tmp_path: Path) -> None:
