@@ -65,6 +65,9 @@ def _why_no_address(folded: str, written: str) -> str | None:
 
 def _is_piece(piece: str) -> bool:
     """Tell whether a folded piece can be a part of an address."""
+    unit, colon, rest = piece.partition(":")
+    if colon and UNIT.fullmatch(unit):
+        piece = f"{unit} {rest.strip()}"  # "sector: Centru"
     if _POSTAL_CODE.fullmatch(piece) or _NUMBER.fullmatch(piece):
         return True
     return (

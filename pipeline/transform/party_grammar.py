@@ -17,7 +17,7 @@ from pipeline.transform.party_name import (
     stands_alone,
 )
 from pipeline.transform.party_notes import MARKS, THROUGH, Notes, note_of
-from pipeline.transform.party_tokens import Piece, Token, pieces_of
+from pipeline.transform.party_tokens import PartyToken, Piece, pieces_of
 from pipeline.transform.source_text import collapse
 from pipeline.transform.vocabulary.field import Field
 from pipeline.transform.vocabulary.labels import field_of, label_in_line
@@ -26,7 +26,7 @@ from warehouse.records.models import Party
 
 _MAX_TEXT = 4000
 _NUMBERING = re.compile(r"(\d{1,3})[.)]\s+(?=\S)|#?(\d{1,3})[.)]?$")
-_BETWEEN_PARTIES = frozenset({Token.COMMA, Token.BREAK})
+_BETWEEN_PARTIES = frozenset({PartyToken.COMMA, PartyToken.BREAK})
 _FACTS_OF_PARTIES = frozenset(
     {Field.LEGAL_FORM, Field.STATUS, Field.REGISTERED_ON, Field.ADDRESS, Field.CUATM}
 )
@@ -58,7 +58,7 @@ class _Entry:
     """Names that stand together, the notes on the last of them, and what separates the entry from the one before."""
 
     name: str
-    before: Token | None
+    before: PartyToken | None
     notes: Notes = field(default_factory=Notes)
 
 
@@ -134,12 +134,12 @@ def _entries(pieces: list[Piece]) -> tuple[list[_Entry], bool]:
     """Return the names of a text, each with its notes, and whether the text says that there are more parties."""
     entries: list[_Entry] = []
     opening = Notes()
-    separator: Token | None = None
+    separator: PartyToken | None = None
     after_note = leads = False
     for piece in pieces:
         if piece.token in MARKS:
             separator = _stronger(separator, piece.token)
-            leads = after_note and piece.token in (Token.DASH, Token.COLON)
+            leads = after_note and piece.token in (PartyToken.DASH, PartyToken.COLON)
             continue
         note = note_of(piece, is_after_name=bool(entries))
         if note is not None:
@@ -153,13 +153,13 @@ def _entries(pieces: list[Piece]) -> tuple[list[_Entry], bool]:
             raise NotUnderstood(f"{piece.text!r} is not known")
         if entries and leads and opening.is_blank:
             raise NotUnderstood("a note that may belong to the name before or after it")
-        if entries and is_foreign_form(piece.text) and separator is Token.COMMA and not after_note:
+        if entries and is_foreign_form(piece.text) and separator is PartyToken.COMMA and not after_note:
             entries[-1].name += f", {piece.text}"
         else:
             text, *through = THROUGH.split(piece.text, maxsplit=1)
             first, *others = names_in(text)
             entries.append(_Entry(first, separator if entries else None))
-            entries += [_Entry(name, Token.NAME) for name in others]
+            entries += [_Entry(name, PartyToken.NAME) for name in others]
             entries[-1].notes |= Notes(remarks=tuple(through))
         separator, after_note, leads = None, False, False
     if not entries:
@@ -169,9 +169,11 @@ def _entries(pieces: list[Piece]) -> tuple[list[_Entry], bool]:
     return entries, has_more
 
 
-def _stronger(one: Token | None, other: Token) -> Token | None:
+def _stronger(one: PartyToken | None, other: PartyToken) -> PartyToken | None:
     """Return the mark that says more about whether two names are two parties."""
-    if other in (Token.OPEN, Token.CLOSE) or (one in _BETWEEN_PARTIES and other is not Token.BREAK):
+    if other in (PartyToken.OPEN, PartyToken.CLOSE) or (
+        one in _BETWEEN_PARTIES and other is not PartyToken.BREAK
+    ):
         return one
     return other
 
@@ -205,7 +207,7 @@ def _groups(entries: list[_Entry]) -> list[list[_Entry]]:
         if previous is not None:
             _check_boundary(previous, entry)
             joint = previous.notes.is_blank and (
-                entry.before is Token.NAME or (shared and entry.before is Token.COMMA)
+                entry.before is PartyToken.NAME or (shared and entry.before is PartyToken.COMMA)
             )
             if not joint:
                 groups.append([])
@@ -215,14 +217,14 @@ def _groups(entries: list[_Entry]) -> list[list[_Entry]]:
 
 def _check_boundary(previous: _Entry, entry: _Entry) -> None:
     """Raise NotUnderstood unless two names are certainly two parties."""
-    if entry.before is Token.NAME or entry.before is Token.BREAK:
+    if entry.before is PartyToken.NAME or entry.before is PartyToken.BREAK:
         return
     closed = previous.notes.share_text is not None or bool(previous.notes.idno)
     if entry.before is None and not (closed and is_person_name(previous.name) and is_person_name(entry.name)):
         raise NotUnderstood("two names that nothing separates")
-    if entry.before not in (None, Token.COMMA):
+    if entry.before not in (None, PartyToken.COMMA):
         raise NotUnderstood("two names in one entry")
-    if entry.before is Token.COMMA and not closed and previous.notes.is_blank:
+    if entry.before is PartyToken.COMMA and not closed and previous.notes.is_blank:
         uneven = entry.notes.share_text is not None and (
             is_company_name(previous.name) or is_company_name(entry.name)
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from pipeline.transform.party_name import NotUnderstood
-from pipeline.transform.party_tokens import Piece, Token, pieces_of
+from pipeline.transform.party_tokens import PartyToken, Piece, pieces_of
 from pipeline.transform.source_text import collapse, fold
 from pipeline.transform.vocabulary.party_remarks import (
     FILLERS,
@@ -49,7 +49,20 @@ THROUGH = re.compile(
     re.IGNORECASE,
 )
 _THROUGH_OPENING = re.compile(THROUGH.pattern.removeprefix(r"\s+"), re.IGNORECASE)
-MARKS = frozenset({Token.OPEN, Token.CLOSE, Token.COLON, Token.COMMA, Token.BREAK, Token.DASH, Token.EDGE})
+_PLAIN_TOKENS = {
+    *(PartyToken.NAME, PartyToken.COMMA, PartyToken.DASH, PartyToken.COLON, PartyToken.OPEN, PartyToken.CLOSE)
+}
+MARKS = frozenset(
+    {
+        PartyToken.OPEN,
+        PartyToken.CLOSE,
+        PartyToken.COLON,
+        PartyToken.COMMA,
+        PartyToken.BREAK,
+        PartyToken.DASH,
+        PartyToken.EDGE,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -124,13 +137,13 @@ def is_note(text: str) -> bool:
 def is_rest(text: str) -> bool:
     """Tell whether a text says only that there are more parties: "+ 3 alții", "et al."."""
     tokens = {piece.token for piece in pieces_of([text])} if len(text) <= _MAX_NOTE else set()
-    return Token.MORE in tokens and tokens <= MARKS | {Token.MORE}
+    return PartyToken.MORE in tokens and tokens <= MARKS | {PartyToken.MORE}
 
 
 def is_plain_name(text: str) -> bool:
     """Tell whether a text contains no share, IDNO or other note: only words, and marks that may belong to a name."""
-    tokens = {piece.token for piece in pieces_of([text])} if len(text) <= _MAX_NOTE else {Token.EDGE}
-    return tokens <= {Token.NAME, Token.COMMA, Token.DASH, Token.COLON, Token.OPEN, Token.CLOSE}
+    tokens = {piece.token for piece in pieces_of([text])} if len(text) <= _MAX_NOTE else {PartyToken.EDGE}
+    return tokens <= _PLAIN_TOKENS
 
 
 def note_of(piece: Piece, *, is_after_name: bool = True) -> Notes | None:
@@ -138,18 +151,18 @@ def note_of(piece: Piece, *, is_after_name: bool = True) -> Notes | None:
     token, text = piece.token, piece.text
     if token in MARKS:
         return Notes()
-    if token in (Token.SHARE, Token.MIXED, Token.FRACTION):
+    if token in (PartyToken.SHARE, PartyToken.MIXED, PartyToken.FRACTION):
         share = _share(token, text)
         return Notes(share=share, share_text=text) if share is not None else None
-    if token is Token.IDNO:
+    if token is PartyToken.IDNO:
         return _idno_note(text)
-    if token is Token.MORE:
+    if token is PartyToken.MORE:
         return Notes(has_more=True) if is_after_name or not text.startswith("s") else None
-    if token is Token.UNTIL or token is Token.PERIOD:
+    if token is PartyToken.UNTIL or token is PartyToken.PERIOD:
         return Notes(remarks=(text,), is_former=not _ends_now(text))
-    if token is Token.RANGE:
+    if token is PartyToken.RANGE:
         return Notes(share=None, share_text=text, remarks=(text,))
-    if token is not Token.NAME:
+    if token is not PartyToken.NAME:
         return Notes(remarks=(text,))
     return _word_note(text, is_after_name=is_after_name or piece.is_nested)
 
@@ -175,9 +188,9 @@ def _word_note(text: str, *, is_after_name: bool) -> Notes | None:
     return None
 
 
-def _share(token: Token, text: str) -> Decimal | None:
+def _share(token: PartyToken, text: str) -> Decimal | None:
     """Return the share in per cent: 33.33 for "1/3", "33 1/3 %" and "33⅓%"; None if a fraction is more than a whole."""
-    if token is Token.SHARE:
+    if token is PartyToken.SHARE:
         return Decimal(_NUMBER.findall(text)[-1].replace(",", "."))
     match = _FRACTION.search(text)
     if match is None:
@@ -185,7 +198,7 @@ def _share(token: Token, text: str) -> Decimal | None:
     above, below = (int(match[1]), int(match[2])) if match[1] else _VULGAR[match[3]]
     if not 0 < above <= below:
         return None
-    if token is Token.MIXED:
+    if token is PartyToken.MIXED:
         whole = _NUMBER.search(text)
         return (Decimal(whole[0] if whole else 0) + Decimal(above) / Decimal(below)).quantize(_CENT)
     return (Decimal(100 * above) / Decimal(below)).quantize(_CENT).normalize() + Decimal(0)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pipeline.transform.source_text import collapse
 
 
-class Token(StrEnum):
+class PartyToken(StrEnum):
     """What a part of a party's text is."""
 
     NAME = "name"
@@ -40,7 +40,7 @@ class Token(StrEnum):
 class Piece:
     """A token with its text. `value` is the text of the number, date or code in it."""
 
-    token: Token
+    token: PartyToken
     text: str
     value: str = ""
     is_nested: bool = False
@@ -206,7 +206,7 @@ def _compiled(*, with_digits: bool) -> re.Pattern[str]:
 
 _TOKEN, _TOKEN_WITHOUT_DIGITS = _compiled(with_digits=True), _compiled(with_digits=False)
 _DIGIT = re.compile(rf"[\d{_VULGAR}]")
-_TOKEN_OF = {**{token.name: token for token in Token}, "FRACTION_CLOSED": Token.FRACTION}
+_TOKEN_OF = {**{token.name: token for token in PartyToken}, "FRACTION_CLOSED": PartyToken.FRACTION}
 
 
 def pieces_of(fragments: list[str]) -> Iterator[Piece]:
@@ -216,7 +216,7 @@ def pieces_of(fragments: list[str]) -> Iterator[Piece]:
     """
     for i, fragment in enumerate(fragments):
         if i:
-            yield Piece(Token.EDGE, "")
+            yield Piece(PartyToken.EDGE, "")
         yield from _pieces_of_text(fragment)
 
 
@@ -239,9 +239,9 @@ def _tokenize(text: str) -> Iterator[Piece]:
             last_end = match.end()
             continue
         if words:
-            yield Piece(Token.NAME, " ".join(words), is_nested=depth > 0)
+            yield Piece(PartyToken.NAME, " ".join(words), is_nested=depth > 0)
             words = []
         depth += (name == "OPEN") - (name == "CLOSE")
         yield Piece(_TOKEN_OF[name], collapse(match[0]), match[0], is_nested=depth > 0)
     if words:
-        yield Piece(Token.NAME, " ".join(words), is_nested=depth > 0)
+        yield Piece(PartyToken.NAME, " ".join(words), is_nested=depth > 0)

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import unescape
+from typing import Any
 from urllib.parse import unquote
 
-from pipeline.transform.html.page_tree import INLINE_TAGS
+from pipeline.transform.html.visibility import INLINE_TAGS
 from pipeline.transform.merge import NotThisCompany
 from pipeline.transform.source_text import comparison_key, fold
 from tests.cases.case_store import ReadingJson, differences, read_capture
@@ -85,6 +86,8 @@ def _seed(idno: str, html: str, bodies: Sequence[bytes]) -> str:
 def _check_reading(original: ReadingJson, disguised: Disguised, replacing: Replacer) -> None:
     expected = {**original, "facts": replacing.facts(original["facts"])}
     expected["unknown"] = sorted(map(replacing.text, original["unknown"]))
+    for part in set(original) & {"remarks", "unread"}:
+        expected[part] = _replaced(original[part], replacing)
     try:
         actual = read_capture(disguised.idno, disguised.html, disguised.bodies)
     except NotThisCompany as error:
@@ -95,6 +98,15 @@ def _check_reading(original: ReadingJson, disguised: Disguised, replacing: Repla
     )
     for field, (wanted, read_as) in differences(*shortened).items():
         raise DisguiseFailed(f"{field} is read differently: {read_as!r} instead of {wanted!r}")
+
+
+def _replaced(value: Any, replacing: Replacer) -> Any:
+    """Return JSON with all identifying data in its texts replaced."""
+    if isinstance(value, dict):
+        return {key: _replaced(inner, replacing) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_replaced(inner, replacing) for inner in value]
+    return replacing.text(value) if isinstance(value, str) else value
 
 
 def _check_leftovers(

@@ -9,7 +9,7 @@ from pipeline.transform.html.idno_texts import idno_in
 from pipeline.transform.html.label_scan import LabelledValue
 from pipeline.transform.html.page_tree import IDNO_TEXT, PageTree
 from pipeline.transform.reading import Unread
-from pipeline.transform.source_text import comparison_key, fold, text_or_none
+from pipeline.transform.source_text import collapse, comparison_key, fold, text_or_none
 from pipeline.transform.vocabulary.field import LIST_FIELDS, Field
 from pipeline.transform.vocabulary.messages import (
     Message,
@@ -59,6 +59,8 @@ def read_name(
         fact_count: How many facts of the company the page shows besides its IDNO.
     """
     assert page.heading is not None
+    if known_name and collapse(known_name) == page.heading.text:
+        return ShownName(page.heading.text)
     if len(page.heading.text) > _MAX_HEADING:
         return ShownName(
             None, unread=(Unread(_NAME, page.heading.text[:_MAX_LENGTH], "no name is that long"),)

@@ -3,12 +3,17 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import takewhile
 
 from pipeline.transform.html.idno_texts import idno_in, idno_in_link, stated_idno
 from pipeline.transform.html.label_scan import LabelledValue
-from pipeline.transform.html.other_companies import MIN_REPEATS, names_other_company, titled_alike
+from pipeline.transform.html.other_companies import (
+    MIN_REPEATS,
+    is_copyright,
+    names_other_company,
+    titled_alike,
+)
 from pipeline.transform.html.page_tree import HEADINGS, TEXT, Node, PageTree
 from pipeline.transform.source_text import fold, parse_date
 from pipeline.transform.status_text import read_status
@@ -22,8 +27,6 @@ from pipeline.transform.vocabulary.field import (
 from pipeline.transform.vocabulary.terms import legal_form_of
 
 _SINGLE_FIELDS = (Field.LEGAL_FORM, Field.STATUS, Field.REGISTERED_ON, Field.ADDRESS)
-_COPYRIGHT = re.compile(r"©|\(c\) ?20\d\d|copyright|toate drepturile|все права|all rights")
-_COPYRIGHT_LENGTH = 120
 _COMPANY_SECTION = re.compile(
     r"activit|licen[tcs]|financ|beneficia|indicatori|деятельн|лиценз|финанс|отчетн|бенефициар|показател"
 )
@@ -148,7 +151,7 @@ class CompanyRegion:
                 caption = f"{hit.field} {fold(hit.caption.partition(':')[0])}"
                 blocks.setdefault((block.start, caption), []).append(hit)
         many = [hits for hits in blocks.values() if len({hit.label.start for hit in hits}) >= MIN_REPEATS]
-        around = [_smallest_around([hit.label for hit in hits]) for hits in many]
+        around = [smallest_around([hit.label for hit in hits]) for hits in many]
         return around + titled_alike(
             [(self._largest_without_company(hits[0].label), caption) for (_, caption), hits in blocks.items()]
         )
@@ -168,7 +171,7 @@ class CompanyRegion:
         ):
             return True
         if node.tag == TEXT:
-            return _is_copyright(node.text) or stated_idno(node.text) not in (None, self.idno)
+            return is_copyright(node.text) or stated_idno(node.text) not in (None, self.idno)
         return idno_in_link(node) not in (None, self.idno)
 
     def _largest_without_company(self, node: Node) -> Node:
@@ -324,17 +327,6 @@ class CompanyRegion:
         """
         around = takewhile(lambda node: node is not trunk, (leaf, *leaf.ancestors()))
         return any(node.text.endswith(self.heading.text) for node in around)
-
-
-@lru_cache(maxsize=8192)
-def _is_copyright(text: str) -> bool:
-    return len(text) <= _COPYRIGHT_LENGTH and _COPYRIGHT.search(fold(text)) is not None
-
-
-def _smallest_around(nodes: list[Node]) -> Node:
-    """Return the smallest element around all nodes."""
-    first, *others = nodes
-    return next(parent for parent in first.ancestors() if all(parent.contains(other) for other in others))
 
 
 def _starts_with(branch: Node, label: Node) -> bool:

@@ -10,7 +10,6 @@ from itertools import islice
 
 from pipeline.transform.html.attribute_labels import find_attribute_labels
 from pipeline.transform.html.columns import Column, columns_of, is_cell
-from pipeline.transform.html.history import history_nodes
 from pipeline.transform.html.label_values import value_nodes
 from pipeline.transform.html.labelled_value import LabelledValue as LabelledValue
 from pipeline.transform.html.line_pairs import (
@@ -20,6 +19,7 @@ from pipeline.transform.html.line_pairs import (
     read_line_of_facts,
 )
 from pipeline.transform.html.page_tree import HEADINGS, TEXT, Node, PageTree
+from pipeline.transform.html.past_sections import history_nodes
 from pipeline.transform.html.subtitle import idno_in_sentence, line_block, subtitle_facts, subtitle_line
 from pipeline.transform.html.value_lines import (
     LABEL_TAGS,

@@ -1,11 +1,14 @@
-"""Signs of blocks about other companies: a title that names one, and cards with a title each."""
+"""Signs of blocks about other companies or the site: a title that names one, cards with a title each, a copyright."""
 
 import re
+from functools import lru_cache
 
 from pipeline.transform.html.page_tree import Node
-from pipeline.transform.source_text import comparison_key
+from pipeline.transform.source_text import comparison_key, fold
 from pipeline.transform.vocabulary.labels import field_of, label_in_line
 
+_COPYRIGHT = re.compile(r"©|\(c\) ?20\d\d|copyright|toate drepturile|все права|all rights")
+_COPYRIGHT_LENGTH = 120
 MIN_REPEATS = 2
 """How many blocks with the same label make a list of companies."""
 _FORM = re.compile(
@@ -44,3 +47,15 @@ def titled_alike(blocks: list[tuple[Node, str]]) -> list[Node]:
             is_title = [field_of(text) is None and label_in_line(text) is None for text in titles]
             found += group if all(is_title) else ()
     return found
+
+
+@lru_cache(maxsize=8192)
+def is_copyright(text: str) -> bool:
+    """Tell whether a text is the site's copyright notice: "© 2026 openmoney"."""
+    return len(text) <= _COPYRIGHT_LENGTH and _COPYRIGHT.search(fold(text)) is not None
+
+
+def smallest_around(nodes: list[Node]) -> Node:
+    """Return the smallest element around all nodes."""
+    first, *others = nodes
+    return next(parent for parent in first.ancestors() if all(parent.contains(other) for other in others))

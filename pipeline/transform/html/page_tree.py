@@ -11,7 +11,8 @@ from bs4.element import NavigableString, PreformattedString, Tag
 from pipeline.transform.html.form_fields import FORM_FIELDS, fixed_text
 from pipeline.transform.html.leaders import LEADER, without_leader
 from pipeline.transform.html.look import AFTER, BEFORE, LookDoesNotFit, Mark, apply_look
-from pipeline.transform.html.parser import PageIndex, StyleClasses, index_page, parse_html
+from pipeline.transform.html.page_heading import company_heading
+from pipeline.transform.html.parser import StyleClasses, index_page, parse_html
 from pipeline.transform.html.style_rules import mark_by_style_elements
 from pipeline.transform.html.visibility import (
     FRAME_TAGS,
@@ -175,7 +176,7 @@ def read_page(html: str, look: str | None = None) -> PageTree:
     title = collapse(soup.title.get_text()) if soup.title else ""
     body = soup.body or soup
     index = index_page(body)
-    heading = _company_heading(index, title, has_look=has_look)
+    heading = company_heading(index, title, has_look=has_look)
     builder = _NodeBuilder(heading, index.controlled_ids, StyleClasses(index.class_texts), has_look=has_look)
     root = builder.build(body, None)
     return PageTree(
@@ -274,8 +275,11 @@ class _NodeBuilder:
             elif isinstance(child, NavigableString) and not (
                 isinstance(child, PreformattedString) or marks & Mark.MUTED
             ):
-                text = without_leader(str(child).replace("\x00", ""), is_first=not pieces)
-                self._add_text(node, text, pieces)
+                text = str(child).replace("\x00", "")
+                in_heading = self.heading is not None and self.heading.end == 0
+                self._add_text(
+                    node, text if in_heading else without_leader(text, is_first=not pieces), pieces
+                )
         self._add_text(node, after, pieces)
         is_inline = (tag.name in INLINE_TAGS and not marks & Mark.BLOCK) or marks & Mark.INLINE
         node.is_block = not is_inline or any(child.is_block for child in node.children)
@@ -379,38 +383,3 @@ def _is_section_toggle(button: Tag) -> bool:
     if button.get("role") == "tab":
         return False
     return button.has_attr("aria-expanded") or button.find_parent([*HEADINGS, "summary"]) is not None
-
-
-def _company_heading(index: PageIndex, title: str, *, has_look: bool) -> Tag | None:
-    """Return the visible `h1` that most likely names the company. Prefer one in `main`; take one in a frame last.
-
-        <header><h1><a href="/">openmoney</a></h1></header>
-        <main><h1>PLOPENA AGRO</h1></main>
-
-    → the second. If a page has no `h1`, elements with `role="heading" aria-level="1"` are used instead.
-    """
-    headings = index.headings or index.headings_by_role
-    shown = [
-        tag
-        for tag in headings
-        if collapse(tag.get_text())
-        and not any(is_hidden(around, has_look=has_look) for around in (tag, *tag.parents))
-    ]
-    return (
-        min(shown, key=lambda tag: _heading_rank(tag, title)) if len(shown) > 1 else next(iter(shown), None)
-    )
-
-
-def _heading_rank(heading: Tag, title: str) -> tuple[int, bool, bool]:
-    """Return a sort key for headings; the lowest one most likely names the company.
-
-    It compares the heading's place, then whether it is a link, then whether the page's title starts with its text.
-    """
-    in_main = heading.find_parent(["main", "article"]) is not None
-    in_frame = heading.find_parent(is_frame) is not None
-    is_link = heading.find_parent("a") is not None or heading.find("a", href="/") is not None
-    return (
-        0 if in_main else 2 if in_frame else 1,
-        is_link,
-        not title.startswith(collapse(heading.get_text())[:20]),
-    )

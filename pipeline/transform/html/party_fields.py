@@ -67,7 +67,7 @@ class _ListReader:
 
     def __init__(self, region: CompanyRegion, hits: Sequence[LabelledValue], fields: PartyFields) -> None:
         self._region, self._hits, self._fields = region, hits, fields
-        self._read: dict[int, PartyList | str] = {}
+        self._read: dict[tuple[int, str, str | None], PartyList | str] = {}
 
     def parties_of(self, name: Field) -> list[ListedParty]:
         """Return the current parties of a field from all its lists; [] if it is not certain that they are one."""
@@ -97,7 +97,7 @@ class _ListReader:
 
     def _list(self, hit: LabelledValue) -> PartyList | str:
         """Return the list of a label, or why it cannot be read."""
-        key = hit.label.start
+        key = hit.label.start, hit.field, hit.text  # one text may hold several labels
         if key not in self._read:
             try:
                 self._read[key] = _with_role_of_label(hit, read_parties(hit, self._region.idno))

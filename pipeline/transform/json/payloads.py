@@ -14,7 +14,7 @@ from pipeline.transform.address_text import is_address_part, read_address
 from pipeline.transform.date_text import latest_day, read_date
 from pipeline.transform.grammar import Parsed, unread
 from pipeline.transform.json.audit import KeyAudit
-from pipeline.transform.json.parties import PARTY_LISTS, read_party_lists
+from pipeline.transform.json.payload_parties import PARTY_LISTS, read_party_lists
 from pipeline.transform.json.statements import read_statements
 from pipeline.transform.json.values import as_written, code_of, is_absent, parse_json, text_of
 from pipeline.transform.legal_form_text import read_legal_form

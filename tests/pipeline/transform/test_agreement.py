@@ -108,7 +108,7 @@ def test_each_fact_has_its_reading_and_raw_text_as_provenance() -> None:
 
 
 def test_the_raw_text_of_a_fact_is_limited_in_length() -> None:
-    founders = [{"fullName": f"MODELEANU ION {number}"} for number in range(100)]
+    founders = [{"fullName": f"MODELEANU {chr(65 + i % 26)}{chr(97 + i // 26)}ION"} for i in range(100)]
     source = merged(personFounders=founders).sources["founders"]
 
     assert source.raw is not None
