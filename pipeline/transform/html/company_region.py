@@ -12,6 +12,7 @@ from pipeline.transform.html.other_companies import (
     MIN_REPEATS,
     is_copyright,
     names_other_company,
+    smallest_around,
     titled_alike,
 )
 from pipeline.transform.html.page_tree import HEADINGS, TEXT, Node, PageTree
