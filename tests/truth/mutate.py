@@ -44,7 +44,9 @@ def stored_cases() -> list[Case]:
 @cache
 def right_cases() -> tuple[tuple[Case, Raw], ...]:
     """Return the pages of companies that are read right, each with the texts that its facts were read from."""
-    cases = [case for case in stored_cases() if case["expect"]["outcome"] == "ok" and score(case).is_right]
+    # A mutation changes the elements of a page, so what the browser recorded about them no longer fits.
+    cases = [{key: case[key] for key in case if key not in ("rendered", "look")} for case in stored_cases()]
+    cases = [case for case in cases if case["expect"]["outcome"] == "ok" and score(case).is_right]
     return tuple((case, _raw(case)) for case in cases)
 
 
