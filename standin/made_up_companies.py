@@ -48,6 +48,9 @@ def company(idno: str) -> Json:
     }
 
 
+_MARKUP = "<"
+
+
 def expected_record(idno: str) -> Json:
     """Return the record that the pipeline should produce for a company. An absent value is None; shares are floats."""
     facts = facts_of(idno)
@@ -59,7 +62,7 @@ def expected_record(idno: str) -> Json:
         "legal_form_name": LEGAL_FORM_NAMES[facts.legal_form] if facts.legal_form else None,
         "status": status,
         "registered_on": facts.registered_on.isoformat() if facts.registered_on else None,
-        "address": facts.address.full_name if facts.address else None,
+        "address": _expected_address(facts.address) if facts.address else None,
         "address_parts": _address_parts(facts.address) if facts.address else None,
         "cuatm": _expected_cuatm(facts.cuatm) if facts.cuatm else None,
         "founders": [
@@ -76,12 +79,16 @@ def expected_record(idno: str) -> Json:
     }
 
 
+def _expected_address(address: Address) -> str | None:
+    return None if _MARKUP in address.full_name else address.full_name  # markup is no part of an address
+
+
 def _address_parts(address: Address) -> Json:
     return {
-        "postal_code": address.full_name[:POSTAL_CODE_LENGTH],
+        "postal_code": (_expected_address(address) or "")[:POSTAL_CODE_LENGTH] or None,
         "city": address.city,
         "district": address.district,
-        "street": address.street,
+        "street": None if _MARKUP in (address.street or "") else address.street,
         "street_number": address.street_number,
         "apartment": address.apartment,
     }

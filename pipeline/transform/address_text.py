@@ -2,9 +2,12 @@
 
 import re
 
+from pipeline.transform.date_text import parse_date
 from pipeline.transform.grammar import Parsed, unread
 from pipeline.transform.vocabulary.address_words import REMARK, STREET, UNIT, is_place, names_place, says_more
 from pipeline.transform.vocabulary.placeholders import placeholder_reason, says_no_value
+from pipeline.transform.vocabulary.statuses import status_of
+from pipeline.transform.vocabulary.terms import legal_form_of
 from warehouse.folding import collapse, fold
 
 _LONGEST = 300
@@ -51,6 +54,8 @@ def _why_no_address(folded: str, written: str) -> str | None:
     """Return why a text is no address; None if each of its pieces can be a part of one, and one certainly is."""
     if _FOREIGN_CHARACTERS.search(folded):
         return "it has characters that no address has"
+    if parse_date(folded) is not None or legal_form_of(folded) or status_of(folded):
+        return "it is the value of another field"
     if _NO_ADDRESS_NUMBERS.search(folded):
         return "it has a number that no address has"
     pieces = [piece.strip() for piece in re.split(r"[,;]", folded) if piece.strip()]

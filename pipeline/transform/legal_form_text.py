@@ -5,7 +5,7 @@ import re
 from pipeline.transform.grammar import Parsed, unread
 from pipeline.transform.source_text import words
 from pipeline.transform.vocabulary.placeholders import placeholder_reason
-from pipeline.transform.vocabulary.terms import legal_form_of
+from pipeline.transform.vocabulary.terms import FORM_TEXTS, legal_form_of
 from warehouse.folding import collapse, fold
 
 _LONGEST = 120
@@ -45,6 +45,8 @@ _KINDS = frozenset(
 _SIZES = re.compile(
     r"\b(?:mic[ai]?|micro\w*|mijloci[ei]\w*|mare|mari|малое|среднее|крупное|small|medium|large|micro)\b"
 )
+_JOINED = re.compile(r"[a-zăâîșțşţа-яё][A-ZĂÂÎȘȚŞŢА-ЯЁ]")
+"""A capital letter after a small one: two texts without anything between them."""
 _WORDS = re.compile(r"[^\W\d_]+(?:[ '’.(),/-]{1,3}[^\W\d_]+)*[.)]?")
 _ABBREVIATION = re.compile(r"[^\W\d_]\.?(?:[^\W\d_]\.?){1,5}")
 
@@ -81,7 +83,9 @@ def read_legal_form(text: str, *, is_code: bool = False) -> Parsed[str]:
 def _is_other_form(written: str) -> bool:
     """Tell whether a text has the shape of a legal form that is not in the vocabulary."""
     folded = fold(written)
-    if not _WORDS.fullmatch(folded) or _SIZES.search(folded):
+    if not _WORDS.fullmatch(folded) or _SIZES.search(folded) or _JOINED.search(written):
         return False
+    if any(folded.startswith(form) for form in FORM_TEXTS):
+        return False  # a known form, and a rest that is not understood
     opening = re.split(r"[ ,(/-]", folded)
     return any(word in _KINDS for word in opening[:2]) and legal_form_of(folded.partition("/")[0]) is None

@@ -7,9 +7,9 @@ The HTML is what a person saw; the JSON is what the page was built from. For eac
 - Both have it, but the values contradict each other: the JSON's value is used and the disagreement is recorded.
 - Only one reading has it: that value is used.
 
-The status is an exception. If the readings contradict each other, or if the page has a text about the status that is
-more than "active" and the JSON says "active", the status has no value, and both are recorded as a disagreement: a
-company that is being closed must not look like an active one.
+The status and the date of registration are exceptions. If the readings contradict each other, or if the page has a text
+about the status that is more than "active" and the JSON says "active", the field has no value, and both are recorded as
+a disagreement: a company that is being closed must not look like an active one, and one of two dates is wrong.
 
 Both readings must belong to the same company; otherwise `NotThisCompany` is raised.
 
@@ -37,6 +37,8 @@ _RAW_LENGTH = 2000
 _MAX_UNREAD = 100
 """Maximum number of unread texts that are kept. A note tells how many more there are."""
 _STATUS = "status"
+_EXACT = {_STATUS, "registered_on"}
+"""Fields whose two values cannot differ only in precision: if they differ, one is wrong, and nothing says which."""
 
 
 class NotThisCompany(ValueError):
@@ -148,7 +150,7 @@ def merge(idno: str, page: Reading, payload: Reading | None) -> Transformed:
     merged = _Merged()
     for name in _MERGED_FIELDS:
         _merge_field(merged, name, page, data)
-    _refute_status(merged, page, data)
+    _refute(merged, page, data)
     unknown = {f"{ReadingKind.HTML}: {label}" for label in page.unknown}
     unknown |= {f"{ReadingKind.JSON}: {key}" for key in data.unknown}
     unread, notes = _unread((*page.unread, *data.unread))
@@ -210,19 +212,20 @@ def _merge_field(merged: _Merged, name: str, page: Reading, data: Reading) -> No
         }
 
 
-def _refute_status(merged: _Merged, page: Reading, data: Reading) -> None:
-    """Leave the status without a value if the page contradicts the JSON.
+def _refute(merged: _Merged, page: Reading, data: Reading) -> None:
+    """Leave the status and the date of registration without a value if the page contradicts the JSON.
 
-    The page says "Activă (în lichidare)", the JSON says true → no value
+    The page says "Activă (în lichidare)", the JSON says true → no status
+    The page says 05.06.2014, the JSON says 2014-05-06 → no date
     """
     if data.status is CompanyStatus.ACTIVE and (doubts := _doubts_of_status(page)):
         merged.disagreements[_STATUS] = {
             ReadingKind.HTML.value: doubts,
             ReadingKind.JSON.value: as_json(data.status),
         }
-    if _STATUS in merged.disagreements:
-        merged.values[_STATUS] = None
-        merged.sources.pop(_STATUS, None)
+    for name in _EXACT & merged.disagreements.keys():
+        merged.values[name] = None
+        merged.sources.pop(name, None)
 
 
 def _doubts_of_status(page: Reading) -> str | None:

@@ -119,6 +119,7 @@ def test_each_check_reports_a_summary(in_process: InProcessDagster) -> None:
         "unknown_fields",
         "unread_texts",
         "freshness",
+        "sweeps",
     }
     assert all(summaries.values())
 

@@ -48,7 +48,7 @@ def test_export_writes_three_files_and_prints_their_sizes_and_hashes(
     names = [f"evidence-{IDNO}.{suffix}" for suffix in ("warc.gz", "cdxj", "sha256")]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
     first, *files = capsys.readouterr().out.splitlines()
-    assert first == "captures: 2, records: 9; every hash was verified"
+    assert first == "captures: 2, records: 10; every hash was verified"
     hashes = {line[66:]: line[:64] for line in (tmp_path / names[2]).read_text().splitlines()}
     for name, line in zip(names, files, strict=True):
         assert line.startswith(f"{name}  {(tmp_path / name).stat().st_size} bytes  sha256 ")

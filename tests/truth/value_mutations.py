@@ -85,7 +85,7 @@ def truncate_value(case: Case, raw: Raw, other: Case, rng: random.Random) -> Cas
 
 def join_values(case: Case, raw: Raw, other: Case, rng: random.Random) -> Case | None:
     """Write another text directly after a value; the whole text is no value."""
-    if (place := _place(case, raw, rng, _SHORT)) is None:
+    if (place := _place(case, raw, rng, _SHORT)) is None or not place[1][-1].isalnum():
         return None
     tail = rng.choice(("Chișinău", "MD-2001", "12.03.2015", "Activă", "SRL", "xyz", "1234567", "str. Alta"))
     return _without_fact(_with_text(case, place[1], place[1] + tail), place[0])
@@ -130,7 +130,9 @@ def remark_on_party(case: Case, raw: Raw, other: Case, rng: random.Random) -> Ca
         (field, party["name"])
         for field in ("founders", "administrators")
         for party in case["expect"]["facts"].get(field, ())
-        if _count(case, escape(party["name"], quote=False)) == 1
+        # If the shares of a list are not plausible, an unread entry may make the others plausible.
+        if ("share" not in party or party["share"] is not None)
+        and _count(case, escape(party["name"], quote=False)) == 1
     ]
     if not parties:
         return None
@@ -144,8 +146,8 @@ def remark_on_party(case: Case, raw: Raw, other: Case, rng: random.Random) -> Ca
 def put_error_word_into_name(case: Case, raw: Raw, other: Case, rng: random.Random) -> Case | None:
     """Add a word of error messages to the company's name, wherever it stands."""
     name = case["expect"]["facts"].get("name")
-    if not name or escape(name, quote=False) not in case["html"]:
-        return None
+    if not name or f">{escape(name, quote=False)}<" not in case["html"].partition("<body")[2]:
+        return None  # the heading may show the name in pieces
     longer = f"{rng.choice(_ERROR_WORDS)} {name}"
     mutated = copy.deepcopy(case)
     mutated["html"] = mutated["html"].replace(escape(name, quote=False), escape(longer, quote=False))
@@ -161,7 +163,7 @@ def put_error_word_into_name(case: Case, raw: Raw, other: Case, rng: random.Rand
 def show_other_card(case: Case, raw: Raw, other: Case, rng: random.Random) -> Case | None:
     """Show a card of another company beside; the facts stay the same."""
     facts = other["expect"].get("facts", {})
-    if "address" not in facts or other["idno"] == case["idno"]:
+    if not {"name", "address"} <= facts.keys() or other["idno"] == case["idno"]:
         return None
     card = (
         f'<div class="card"><h4>{escape(facts["name"])}</h4><p>IDNO: {other["idno"]}</p>'

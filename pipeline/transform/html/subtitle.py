@@ -19,8 +19,9 @@ from pipeline.transform.vocabulary.statuses import status_of
 from pipeline.transform.vocabulary.terms import legal_form_of
 
 _MAX_LENGTH = 400
-_BULLETS = re.compile(r"\s*[·•|;∙‧▪●]\s*|\s+[–—/]\s+")
-_COMMA = re.compile(r",\s+")
+_BULLETS = re.compile(r"\s*[·•|;∙‧▪●]\s*")
+_WEAK = re.compile(r",\s+|\s+[–—/]\s+")
+"""Separators that may also be part of a fact."""
 _ADDRESS = re.compile(
     r"(?:MD-?\d{4}\b|(?:mun|or|r-nul|raionul|com|s|sat|г|мун|р-н|с|ул|str|bd|bul|șos)\b\.?\s*\w).*"
     r"\b(?:str|bd|bul|bulevardul|strada|șos|şos|sos|calea|aleea|piața|ул|бул|улица|пр|street|ave)\b.*",
@@ -42,7 +43,7 @@ def subtitle_facts(line: str) -> list[tuple[Field, str]]:
     "SRL · IDNO 1020999000019" → [(LEGAL_FORM, "SRL"), (IDNO, "1020999000019")]
     """
     parts = _parts(line)
-    if len(parts) < 2 and "," not in line:
+    if len(parts) < 2 and not _WEAK.search(line):
         return []
     facts = [fact for part in parts for fact in _facts_in(part)]
     fields = [field for field, _ in facts]
@@ -71,10 +72,10 @@ def _announces_other_field(part: str) -> bool:
 
 
 def _facts_in(part: str) -> list[tuple[Field, str]]:
-    """Return the fact in one part of a line; if there is none, the facts between commas, if all of them are facts."""
+    """Return the fact in one part of a line; if there is none, those between commas or dashes, if all are facts."""
     if fact := _fact(part):
         return [fact]
-    facts = [_fact(piece) for piece in _COMMA.split(part)]
+    facts = [_fact(piece) for piece in _WEAK.split(part)]
     return [fact for fact in facts if fact] if len(facts) > 1 and None not in facts else []
 
 

@@ -127,7 +127,7 @@ _NEUTRAL = re.compile(
 _DATED = re.compile(
     r"(.*?)[\s,:]*(?:(?<!\w)(?:incepand cu|incepind cu|din data de|la data de|din|la|de la|pe|in|prin hotararea din|"
     r"с|от|в|начиная с|по состоянию на|on|since|from|in|at|as of|dated|effective)\s+)?"
-    rf"((?:\d|(?<!\w){MONTH}\.? \d).{{0,30}})"
+    rf"((?<!\w)(?:\d|{MONTH}\.? \d).{{0,30}})"
 )
 """A remark that ends with a date: the words, and the date."""
 

@@ -2,7 +2,7 @@
 
 import re
 
-from pipeline.transform.source_text import comparison_key, words
+from pipeline.transform.source_text import comparison_key, fold, words
 
 _LEGAL_FORMS: dict[str, list[str]] = {
     "SRL": words(
@@ -109,6 +109,8 @@ _FORM_NAMES = {
     "IP": "Instituție publică",
 }
 _CODE_BY_FORM = {comparison_key(name): code for code, names in _LEGAL_FORMS.items() for name in names}
+FORM_TEXTS = tuple(fold(name) for names in _LEGAL_FORMS.values() for name in names if " " in name)
+"""The names of legal forms with several words, folded."""
 _FOLDED_CODES = {comparison_key(code): code for code in _LEGAL_FORMS}
 _LEGAL_FORM_HALVES = re.compile(r"\s+[–—/·-]\s+|[()\[\],]")
 

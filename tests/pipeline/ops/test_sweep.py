@@ -127,7 +127,7 @@ def test_pages_that_overlap_hide_no_missing_company(
     assert not finding.passed
     [found] = [row for row in finding.rows if row["source"] == metadata["source"]]
     assert (found["outcome"], found["missing"]) == ("shortfall", 3)
-    assert in_process.query("SELECT * FROM sweep_companies") == []
+    assert in_process.query(f"SELECT * FROM sweep_companies WHERE sweep_id = {metadata['sweep_id']}") == []
 
 
 def test_rows_without_a_valid_idno_are_rejected_and_the_sweep_goes_on(
@@ -182,7 +182,7 @@ def test_restart_abandons_the_unfinished_sweep(in_process: InProcessDagster) -> 
     assert (restarted.metadata["seen"], restarted.metadata["added"]) == (95, 55)
 
     assert restarted.metadata["outcome"] == "complete"
-    assert in_process.query("SELECT * FROM sweep_companies") == []
+    assert in_process.query(f"SELECT * FROM sweep_companies WHERE sweep_id = {metadata['sweep_id']}") == []
     given_up, finished = _sweeps(in_process)
     assert (given_up["finished_at"], bool(finished["finished_at"])) == (None, True)
     in_process.sweep(page_size=50, max_pages=1)

@@ -1,7 +1,6 @@
 """Tests of the merge of a capture's HTML and JSON into one company's facts."""
 
 import json
-from datetime import date
 from typing import Any
 
 import pytest
@@ -48,9 +47,18 @@ def test_both_romanian_spellings_agree() -> None:
 
 
 def test_on_contradiction_the_json_is_used_and_the_disagreement_recorded() -> None:
+    shown = "MD-2001, mun. Chișinău, str. Alta, 1"
+    transformed = transform(idno=IDNO, html=page(PageCompany(address=shown)), bodies=[body()])
+
+    assert transformed.facts.address == PageCompany().address
+    assert transformed.disagreements["address"] == {"html": shown, "json": PageCompany().address}
+
+
+def test_date_has_no_value_if_the_page_contradicts_the_json() -> None:
     transformed = transform(idno=IDNO, html=page(PageCompany(date="10.07.2020")), bodies=[body()])
 
-    assert transformed.facts.registered_on == date(2020, 7, 9)
+    assert transformed.facts.registered_on is None
+    assert "registered_on" not in transformed.sources
     assert transformed.disagreements == {"registered_on": {"html": "2020-07-10", "json": "2020-07-09"}}
 
 
