@@ -182,7 +182,10 @@ def test_restart_abandons_the_unfinished_sweep(in_process: InProcessDagster) -> 
     assert (restarted.metadata["seen"], restarted.metadata["added"]) == (95, 55)
 
     assert restarted.metadata["outcome"] == "complete"
-    assert in_process.query(f"SELECT * FROM sweep_companies WHERE sweep_id = {metadata['sweep_id']}") == []
+    assert (
+        in_process.query(f"SELECT * FROM sweep_companies WHERE sweep_id = {restarted.metadata['sweep_id']}")
+        == []
+    )
     given_up, finished = _sweeps(in_process)
     assert (given_up["finished_at"], bool(finished["finished_at"])) == (None, True)
     in_process.sweep(page_size=50, max_pages=1)
