@@ -161,7 +161,7 @@ def put_error_word_into_name(case: Case, raw: Raw, other: Case, rng: random.Rand
 def show_other_card(case: Case, raw: Raw, other: Case, rng: random.Random) -> Case | None:
     """Show a card of another company beside; the facts stay the same."""
     facts = other["expect"].get("facts", {})
-    if "address" not in facts or other["idno"] == case["idno"]:
+    if not {"name", "address"} <= facts.keys() or other["idno"] == case["idno"]:
         return None
     card = (
         f'<div class="card"><h4>{escape(facts["name"])}</h4><p>IDNO: {other["idno"]}</p>'

@@ -144,7 +144,7 @@ def _up_to_next_label(field: Field, node: Node, shown: list[Node]) -> list[Node]
         return (
             other.tag in HEADINGS
             or (_is_headed(other) and not is_headed)
-            or other.shape == node.shape
+            or (other.shape == node.shape and node.tag != TEXT)  # names in lines look like a label without an element
             or _announces_other_field(field, other)
             or is_next_label(node, other)
         )

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pipeline.transform.html.columns import is_row
 from pipeline.transform.html.label_scan import LabelledValue
 from pipeline.transform.html.page_tree import TEXT, Node, lines_in, text_of
-from pipeline.transform.party_name import are_initials
-from pipeline.transform.party_notes import is_note
+from pipeline.transform.party_name import are_initials, stands_alone
+from pipeline.transform.party_notes import is_note, is_rest
 from pipeline.transform.vocabulary.labels import label_in_line
 
 _LIST_TAGS = frozenset({"ul", "ol", "table"})
@@ -42,6 +42,8 @@ def _entries_in_nodes(nodes: Sequence[Node]) -> list[Fragments]:
 
     → four entries of one text each; `_join_notes` joins each share to its name later
     """
+    if len(nodes) > 1 and _are_chips(nodes):
+        return _entries_in_blocks(nodes)
     if all(node.is_inline or node.tag == "br" for node in nodes):
         return _entries_in_lines(nodes)
     entries = [entry for node in nodes for entry in _entries_in_node(node, is_only=len(nodes) == 1)]
@@ -194,13 +196,19 @@ def _is_party_element(node: Node) -> bool:
 
 
 def _are_chips(nodes: Sequence[Node]) -> bool:
-    """Tell whether inline elements contain one party each: each has the same shape, and contains an element and a name.
+    """Tell whether inline elements contain one party each: all have the same style, and each contains a whole name.
 
-        <span class="chip"><span>MODELEANU ION</span></span>
-        <span class="chip"><span>EXEMPLESCU MARIA</span></span>
+        <span class="chip">MODELEANU ION</span><span class="chip">EXEMPLESCU MARIA</span><span class="chip more">+6</span>
+        <span class="chip"><span>MODELEANU ION</span></span> <span class="chip"><span>ALFA FRUCT</span></span>
 
     → True
     """
+    named = [node for node in nodes if not is_rest(node.text)]
+    if named and all(
+        node.is_inline and node.style and node.shape == named[0].shape and stands_alone(node.text)
+        for node in named
+    ):
+        return True
     texts = [[leaf.text for leaf in node.leaves()] for node in nodes]
     if not all(texts) or not all(any(child.tag != TEXT for child in node.children) for node in nodes):
         return False
