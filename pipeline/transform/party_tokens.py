@@ -69,7 +69,8 @@ _SHARE_WORD = _any_of(
     "cota | cota parte | cota-parte | cota de participare | cota de participatie | cota sociala",
     "cota in capital | partea sociala | parte sociala | parte | ponderea | pondere | procent",
     "procentaj | participare | participatie | detine | cu | cu o cota de | cu cota de",
-    "ownership of shares | of shares | voting rights | in proportie de | cote | parti | доля | доля участия | доля в капитале",
+    "ownership of shares | of shares | voting rights",
+    "in proportie de | cote | parti | доля | доля участия | доля в капитале",
     "доля в уставном капитале | процент | владеет | в размере | доли | share | share in capital",
     "stake | shares | ownership | interest | holds | owns | with | shareholding",
 )
@@ -164,7 +165,8 @@ _MORE_WORD = (
 )
 _COUNT = (
     r"(?-i:(?:(?:are|în|in|участвует в)\s)?\d{1,4}\s(?:de\s)?(?:alte\s|other\s|других\s)?"
-    r"(?:compani[ie]|firm[eăa]|întreprinder[ie]|societ[aă][tțţ]i|societate|entit[aă][tțţ]i|leg[aă]turi|leg[aă]tur[aă]"
+    r"(?:compani[ie]|firm[eăa]|întreprinder[ie]|societ[aă][tțţ]i|societate|entit[aă][tțţ]i|leg[aă]tur[iaă]"
+    r"|omonimi?|persoane cu acela[sșş]i nume|тёзки|тёзка|тезки|тезка|тёзок|тезок|namesakes?"
     r"|func[tțţ]i[ie]|roluri|mandate|компани[йяи]|фирм[аы]?|предприяти[йяе]|организаци[йяи]|связ[ьией]{1,2}"
     r"|companies|company|firms?|entities|organi[sz]ations|connections?|links|roles|appointments?))"
 )
@@ -209,7 +211,21 @@ _PATTERNS: dict[str, str] = {
     "WORD": rf"[^\s,;:：()\[\]|·•–—\"„«“{_SYMBOLS}\U0001F1E6-\U0001F1FF]+|.",
 }
 _WITHOUT_DIGITS = frozenset(
-    {"QUOTED", "ADDRESS", "MORE", "FLAG", "SYMBOL", "OPEN", "CLOSE", "COLON", "COMMA", "BREAK", "DASH", "SPACE", "WORD"}
+    {
+        "QUOTED",
+        "ADDRESS",
+        "MORE",
+        "FLAG",
+        "SYMBOL",
+        "OPEN",
+        "CLOSE",
+        "COLON",
+        "COMMA",
+        "BREAK",
+        "DASH",
+        "SPACE",
+        "WORD",
+    }
 )
 
 
