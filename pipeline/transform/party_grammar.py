@@ -104,7 +104,10 @@ def read_parties_in(
     Raises:
         NotUnderstood: If a part of the text is not understood, or if the text states no party.
     """
-    texts = [text for text in (_unnumbered(text, position) for text in fragments) if text] or list(fragments)
+    first, rest = fragments[:1], fragments[1:]
+    texts = [text for text in (*(_unnumbered(text, position) for text in first), *rest) if text] or list(
+        fragments
+    )
     whole = " ".join(map(collapse, texts))
     texts, pairs = _without_labelled(texts)
     if len(whole) > _MAX_TEXT:

@@ -6,6 +6,7 @@ from pipeline.transform.source_text import fold, text_or_none
 from pipeline.transform.vocabulary.labels import field_of, is_action
 from pipeline.transform.vocabulary.party_words import (
     NEVER_IN_NAMES,
+    is_foreign_form,
     names_collective,
     party_placeholder,
     sounds_like_company,
@@ -116,9 +117,14 @@ def stands_alone(name: str) -> bool:
 
 
 def are_initials(text: str, name: str) -> bool:
-    """Tell whether a text is the initials of the name after it: "MI" before "MODELEANU ION"."""
-    text = text.strip()
+    """Tell whether a text is the initials of the name after it: "MI", "M. I." or "IM" before "MODELEANU ION"."""
+    text = re.sub(r"[\s.]", "", text)
     if not 0 < len(text) <= _MAX_INITIALS or not text.isupper() or len(name.split()) < len(text):
         return False
-    letters = iter(word[0] for word in re.findall(r"[^\W\d_]+", name))
-    return all(letter in letters for letter in text)
+    first_letters = [word[0] for word in re.findall(r"[^\W\d_]+", name)]
+    letters = iter(first_letters)
+    if all(letter in letters for letter in text):
+        return True
+    # In another order, it may be the legal form before a name: "SA" before "ALFA SUD".
+    is_reversed = sorted(text) == sorted(first_letters) and is_person_name(name)
+    return is_reversed and not is_foreign_form(text)

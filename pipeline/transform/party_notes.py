@@ -140,6 +140,16 @@ def is_rest(text: str) -> bool:
     return PartyToken.MORE in tokens and tokens <= MARKS | {PartyToken.MORE}
 
 
+def shares_in(text: str) -> list[Decimal]:
+    """Return the shares in a text that as a whole is not understood: [55] for "MODELEANU ION (xyz) (55%)"."""
+    pieces = pieces_of([text]) if len(text) <= _MAX_NOTE else ()
+    return [
+        share
+        for piece in pieces
+        if piece.token is PartyToken.SHARE and (share := _share(piece.token, piece.text))
+    ]
+
+
 def is_plain_name(text: str) -> bool:
     """Tell whether a text contains no share, IDNO or other note: only words, and marks that may belong to a name."""
     tokens = {piece.token for piece in pieces_of([text])} if len(text) <= _MAX_NOTE else {PartyToken.EDGE}

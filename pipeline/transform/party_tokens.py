@@ -27,6 +27,10 @@ class PartyToken(StrEnum):
     DATE = "date"
     ADDRESS = "address"
     MORE = "more"
+    COUNT = "count"
+    """How many companies the party has: "3 companii"."""
+    FLAG = "flag"
+    SYMBOL = "symbol"
     OPEN = "open"
     CLOSE = "close"
     COLON = "colon"
@@ -65,6 +69,7 @@ _SHARE_WORD = _any_of(
     "cota | cota parte | cota-parte | cota de participare | cota de participatie | cota sociala",
     "cota in capital | partea sociala | parte sociala | parte | ponderea | pondere | procent",
     "procentaj | participare | participatie | detine | cu | cu o cota de | cu cota de",
+    "ownership of shares | of shares | voting rights",
     "in proportie de | cote | parti | доля | доля участия | доля в капитале",
     "доля в уставном капитале | процент | владеет | в размере | доли | share | share in capital",
     "stake | shares | ownership | interest | holds | owns | with | shareholding",
@@ -88,12 +93,15 @@ _BOUND = (
         "nu mai putin de | nu mai mult de | более | менее | свыше | больше | меньше | до | от | не менее",
         "не более | около | ниже | выше | примерно | over | under | above | below | less than",
         "more than | at least | at most | up to | about | approx. | approximately | not less than",
-        "no more than | around | greater than",
+        "no more than | around | greater than | no less than | not more than | not exceeding | nu depaseste",
+        "nu peste | не превышает | максимум | минимум | не свыше | starting from",
     )
     + ")"
 )
 _BETWEEN = _any_of("intre | de la | din | от | с | между | from | between")
 _AND = _any_of("si | la | pana la | до | и | по | to | and")
+_BUT = _any_of("si | dar | insa | sau | ori | и | но | а также | или | однако | and | but | or | yet")
+_INCLUSIVE = _any_of("inclusiv | включительно | inclusive")
 _AMOUNT_WORD = _any_of(
     "aport | aportul | aport social | aport la capital | contributia | contributie | suma",
     "in suma de | valoarea | valoare | in valoare de | cu aportul de | cu un aport de",
@@ -155,6 +163,15 @@ _MORE_WORD = (
     r"|и\s+ещ[её]\s+\d+(?:\s+[^\W\d_]+)?|\+\s?\d+(?:\s+[^\W\d_]+){0,3}|(?:înc[aă]|inc[aă]|ещ[её])\s+\d+(?:\s+[^\W\d_]+){0,2}"
     r"|\d+\s+(?:more|others)\b(?:\s+[^\W\d_]+)?|[sșş]i\s+alte\s+[^\W\d_]+|…|\.\.\.)"
 )
+_COUNT = (
+    r"(?-i:(?:(?:are|în|in|участвует в)\s)?\d{1,4}\s(?:de\s)?(?:alte\s|other\s|других\s)?"
+    r"(?:compani[ie]|firm[eăa]|întreprinder[ie]|societ[aă][tțţ]i|societate|entit[aă][tțţ]i|leg[aă]tur[iaă]"
+    r"|omonimi?|persoane cu acela[sșş]i nume|тёзки|тёзка|тезки|тезка|тёзок|тезок|namesakes?"
+    r"|func[tțţ]i[ie]|roluri|mandate|компани[йяи]|фирм[аы]?|предприяти[йяе]|организаци[йяи]|связ[ьией]{1,2}"
+    r"|companies|company|firms?|entities|organi[sz]ations|connections?|links|roles|appointments?))"
+)
+_SYMBOLS = "✓✔☑✅★☆⭐●○◦■□▪▫▸►▶◆◇♦🔹🔸🔗👤👥🧑👨👩🏢🏭🏛🏦"
+"""Marks of verification and decorations. Others, such as a cross, may mean that a party left."""
 _PLACE = r"(?:str|bd|bul|mun|or|sat|s|com|r-nul|r-l|raionul|ул|г|с|мун|пр|bd-ul|str-la)\b"
 _PATTERNS: dict[str, str] = {
     "QUOTED": r"\"[^\"]{1,200}\"|„[^”“\"„]{1,200}[”“\"]|«[^«»]{1,200}»|“[^“”]{1,200}”",
@@ -167,9 +184,9 @@ _PATTERNS: dict[str, str] = {
     "RANGE": (
         rf"{_LEAD}(?:{_BETWEEN}\s+{_NUMBER}\s{{0,2}}{_PER_CENT}?\s+{_AND}\s+{_NUMBER}\s{{0,2}}{_PER_CENT}"
         rf"|{_NUMBER}\s{{0,2}}{_PER_CENT}?\s{{0,2}}(?:[–—−-]|\.\.\.?|…|{_AND})\s{{0,2}}{_NUMBER}\s{{0,2}}{_PER_CENT}"
-        rf"|{_BOUND}\s{{0,2}}{_NUMBER}\s{{0,2}}{_PER_CENT}(?:\s+(?:{_AND}|,)?\s{{0,2}}{_BOUND}\s{{0,2}}{_NUMBER}\s{{0,2}}{_PER_CENT})?"
+        rf"|{_BOUND}\s{{0,2}}{_NUMBER}\s{{0,2}}{_PER_CENT}(?:,?\s{{1,2}}(?:{_BUT}\s{{1,2}})?{_BOUND}\s{{0,2}}{_NUMBER}\s{{0,2}}{_PER_CENT})?"
         rf"|{_NUMBER}\s{{0,2}}{_PER_CENT}?(?:\+|\s{{1,2}}(?:[sșş]i|or|и|and)\s+(?:mai\s+mult|more|over|above|более|выше|peste)\b)"
-        rf"(?:\s{{0,2}}{_PER_CENT})?)"
+        rf"(?:\s{{0,2}}{_PER_CENT})?)(?:,?\s{{1,2}}{_INCLUSIVE}\b)?"
     ),
     "SHARE": rf"{_LEAD}{_NUMBER}\s{{0,2}}{_PER_CENT}{_OF_CAPITAL}",
     "IDNO": rf"(?:{_IDNO_WORD}\s{{0,2}}[:№#=]?\s{{0,2}})?\d{{13}}{_END}",
@@ -180,7 +197,10 @@ _PATTERNS: dict[str, str] = {
     "DATE": rf"{_DAY}{_YEAR_WORD}{_END}",
     "FRACTION": rf"{_LEAD}(?:\d{{1,4}}\s?[/⁄]\s?\d{{1,4}}|[{_VULGAR}])(?![\w/.,%])(?!\s*%){_OF_CAPITAL}",
     "FRACTION_CLOSED": rf"{_LEAD}(?:\d{{1,4}}\s?[/⁄]\s?\d{{1,4}}|[{_VULGAR}])(?=[.,](?:\s|$)){_OF_CAPITAL}",
+    "COUNT": rf"{_COUNT}(?=\s*(?:[(),;|·•–—\[\]]|$|\d{{1,3}}(?:[.,]\d+)?\s?%))",
     "MORE": rf"{_MORE_WORD}{_END}",
+    "FLAG": r"[\U0001F1E6-\U0001F1FF]{2}",
+    "SYMBOL": rf"[{_SYMBOLS}][\U0001F3FB-\U0001F3FF]?(?:\u200d[💼⚖💻🔧])?\ufe0f?",
     "OPEN": r"[(\[]",
     "CLOSE": r"[)\]]",
     "COLON": r"[:：]",
@@ -188,10 +208,24 @@ _PATTERNS: dict[str, str] = {
     "BREAK": r"[;|·•]",
     "DASH": r"[–—]|-(?=\s|$)",
     "SPACE": r"\s+",
-    "WORD": r"[^\s,;:：()\[\]|·•–—\"„«“]+|.",
+    "WORD": rf"[^\s,;:：()\[\]|·•–—\"„«“{_SYMBOLS}\U0001F1E6-\U0001F1FF]+|.",
 }
 _WITHOUT_DIGITS = frozenset(
-    {"QUOTED", "ADDRESS", "MORE", "OPEN", "CLOSE", "COLON", "COMMA", "BREAK", "DASH", "SPACE", "WORD"}
+    {
+        "QUOTED",
+        "ADDRESS",
+        "MORE",
+        "FLAG",
+        "SYMBOL",
+        "OPEN",
+        "CLOSE",
+        "COLON",
+        "COMMA",
+        "BREAK",
+        "DASH",
+        "SPACE",
+        "WORD",
+    }
 )
 
 

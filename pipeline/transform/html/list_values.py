@@ -8,7 +8,8 @@ from pipeline.transform.activity_text import says_more_activities
 from pipeline.transform.html.activity_tables import activity_table
 from pipeline.transform.html.page_tree import HEADINGS, TEXT, Node
 from pipeline.transform.html.value_lines import is_next_label, lines_of, starts_with_label
-from pipeline.transform.vocabulary.field import ACTIVITY_FIELDS, Field
+from pipeline.transform.party_name import is_person_name, stands_alone
+from pipeline.transform.vocabulary.field import ACTIVITY_FIELDS, PARTY_FIELDS, Field
 from pipeline.transform.vocabulary.labels import field_of, is_action, label_in_line
 
 ENTRY_COUNT = re.compile(r"[(\[]?\d{1,4}(?: [^\W\d_]{3,20})?[)\]]?")
@@ -63,6 +64,11 @@ def list_value(field: Field, node: Node, after: list[Node]) -> Sequence[Node]:
         return [] if others and not _is_after_list(first, others[0]) else [first]
     taken = list(takewhile(lambda other: _continues_list(first, other), until_label))
     rest = [other for other in until_label[len(taken) :] if other.text]
+    if rest and field in PARTY_FIELDS and _may_be_party(first, rest[0]):
+        return [
+            *taken,
+            rest[0],
+        ]  # whether it belongs to the list is for the reader of parties to find uncertain
     # The markup changes within a line: it is not certain whether the list ends here, so nothing is read.
     return [] if rest and first.is_inline and rest[0].is_inline and not is_action(rest[0].text) else taken
 
@@ -142,11 +148,14 @@ def _up_to_next_label(field: Field, node: Node, shown: list[Node]) -> list[Node]
 
     def ends(other: Node) -> bool:
         return (
-            other.tag in HEADINGS
+            (other.tag in HEADINGS and other.shape != shown[0].shape)
             or (_is_headed(other) and not is_headed)
-            or other.shape == node.shape
+            or (
+                other.shape == node.shape and node.tag != TEXT
+            )  # names in lines look like a label without an element
             or _announces_other_field(field, other)
             or is_next_label(node, other)
+            or (other.tag == TEXT and _is_label_line(other.text))
         )
 
     return [*shown[:1], *takewhile(lambda other: not ends(other), shown[1:])]
@@ -163,6 +172,23 @@ def _continues_list(first: Node, other: Node) -> bool:
     return other.looks_like(first) or (
         other.tag == first.tag and any(letter.isdigit() for letter in other.text) and len(other.text) < 12
     )
+
+
+def _may_be_party(first: Node, other: Node) -> bool:
+    """Tell whether a block after a list starts with a name, so that the list may be longer than it seems.
+
+        <p class="lead">MODELEANU ION</p><p class="dim">EXEMPLESCU MARIA</p>
+
+    → True for the second `p`
+    """
+    opening = next(other.leaves(), None)
+    return other.tag == first.tag and other.is_block and opening is not None and is_person_name(opening.text)
+
+
+def _is_label_line(text: str) -> bool:
+    """Tell whether a line is a label, known or not: it ends with a colon and is no name."""
+    label = text.rstrip(" :：")
+    return label != text and not stands_alone(label)
 
 
 def _announces_other_field(field: Field, node: Node, *, with_value: bool = True) -> bool:

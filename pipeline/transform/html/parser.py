@@ -17,6 +17,8 @@ _PLACE = re.compile(
     r"(?:.*[-_])?(?:odd|even|first|last|alt|alternate|only|stripe|striped|zebra|nth|impar|par)"
     r"(?:[-_]*(?:row|child|item|col|line|cell|element|of-type))?"
     r"|(?:r|row|line|item|tr|li)[-_]?(?:\d{1,3}|[ab])|no-border"
+    r"|(?:.*[-_])?(?:appointment|officer|person|people|party|founder|shareholder|owner|director|administrator|member|card"
+    r"|entry|record|fondator|asociat|persoana|activity|chip|tile)[-_]{0,2}\d{1,3}"
     r"|(?:[a-z]+:)*(?:bg|border|divide|rounded)-.*|(?:is-)?(?:active|current|selected|highlight(?:ed)?)"
 )
 """Classes for the place of an element among its siblings; they say nothing about what the element is. So do

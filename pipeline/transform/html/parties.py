@@ -10,7 +10,7 @@ from pipeline.transform.html.page_tree import Node
 from pipeline.transform.html.party_entries import Fragments, are_list_items, entries_of
 from pipeline.transform.html.party_tables import party_table, read_row
 from pipeline.transform.party_grammar import ListContext, ListedParty, PartyTexts, read_parties_in
-from pipeline.transform.party_name import NotUnderstood
+from pipeline.transform.party_name import NotUnderstood, is_person_name
 from pipeline.transform.party_notes import is_note, is_rest
 from pipeline.transform.vocabulary.field import SIDE_FIELDS
 from pipeline.transform.vocabulary.labels import field_of, is_action
@@ -63,6 +63,8 @@ def read_parties(hit: LabelledValue, own_idno: str | None = None) -> PartyList:
         read = _read_entries(hit, context)
     if not (read.listed or read.unread or read.has_more) and hit.value and not is_blank_entry(hit.value):
         raise NotUnderstood("not a list of parties")
+    if hit.text is None and any(_is_name_of_other_style(hit.nodes[0], node) for node in hit.nodes[1:]):
+        raise NotUnderstood("names that look different may mean different things")
     if _holds_other_things(hit.nodes, {item.party.name for item in read.listed}):
         raise NotUnderstood("the list holds other things than parties")
     return read
@@ -130,6 +132,19 @@ def _is_blank_row(row: Sequence[Node]) -> bool:
     return not texts or (
         is_blank_entry(texts[0]) and all(is_blank_entry(text) or is_note(text) for text in texts[1:])
     )
+
+
+def _is_name_of_other_style(first: Node, node: Node) -> bool:
+    """Tell whether a block starts with a name and looks different from the list's first block.
+
+        <p class="lead">MODELEANU ION</p><p class="dim">EXEMPLESCU MARIA</p>
+
+    → True for the second `p`
+    """
+    if node.tag != first.tag or node.is_inline or node.looks_like(first):
+        return False
+    opening = next(node.leaves(), None)
+    return opening is not None and is_person_name(opening.text)
 
 
 def _holds_other_things(nodes: Sequence[Node], names: set[str]) -> bool:

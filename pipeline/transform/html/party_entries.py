@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pipeline.transform.html.columns import is_row
 from pipeline.transform.html.label_scan import LabelledValue
 from pipeline.transform.html.page_tree import TEXT, Node, lines_in, text_of
-from pipeline.transform.party_name import are_initials
-from pipeline.transform.party_notes import is_note
+from pipeline.transform.party_name import are_initials, is_person_name, stands_alone
+from pipeline.transform.party_notes import is_note, is_rest
 from pipeline.transform.vocabulary.labels import label_in_line
 
 _LIST_TAGS = frozenset({"ul", "ol", "table"})
 _VALUE_TAGS = _LIST_TAGS | {"dd", "td", "th"}
 """Texts inside these elements are values, even if they read like labels."""
+_EMPHASIS_TAGS = frozenset({"b", "strong", "em", "i", "mark", "u", "bdi", "font"})
 _JOINS = re.compile(r"[,;|]\s*$|^\s*[,;|]|[%)\]]\s*[,;]")
 
 Fragments = list[str]
@@ -42,6 +43,8 @@ def _entries_in_nodes(nodes: Sequence[Node]) -> list[Fragments]:
 
     → four entries of one text each; `_join_notes` joins each share to its name later
     """
+    if len(nodes) > 1 and _are_chips(nodes):
+        return _entries_in_blocks(nodes)
     if all(node.is_inline or node.tag == "br" for node in nodes):
         return _entries_in_lines(nodes)
     entries = [entry for node in nodes for entry in _entries_in_node(node, is_only=len(nodes) == 1)]
@@ -125,6 +128,7 @@ def fragments_of(nodes: Sequence[Node]) -> Fragments:
             or not _can_be_name(leaf.text)
             or is_note(fragments[-1])
             or are_initials(fragments[-1], leaf.text)
+            or _is_badge(leaf, block, fragments[-1])
         ):
             fragments.append(leaf.text)
         elif leaf.parent is block or last.parent is block or _shape_around(leaf) == _shape_around(last):
@@ -133,6 +137,24 @@ def fragments_of(nodes: Sequence[Node]) -> Fragments:
             return []
         last = leaf
     return fragments
+
+
+def _is_badge(leaf: Node, block: Node, before: str) -> bool:
+    """Tell whether a text may be a badge after a whole name instead of a piece of the name.
+
+        <li>MODELEANU ION <span class="badge">Gold Partner</span></li>
+        <li>MODELEANU <b>ION</b></li>
+
+    → True for the first line, False for the second
+    """
+    around = leaf.parent
+    return (
+        around is not None
+        and around is not block
+        and bool(around.style)
+        and around.tag not in _EMPHASIS_TAGS
+        and is_person_name(before)
+    )
 
 
 def _enclosing_block(leaf: Node) -> Node:
@@ -194,13 +216,19 @@ def _is_party_element(node: Node) -> bool:
 
 
 def _are_chips(nodes: Sequence[Node]) -> bool:
-    """Tell whether inline elements contain one party each: each has the same shape, and contains an element and a name.
+    """Tell whether inline elements contain one party each: all have the same style, and each contains a whole name.
 
-        <span class="chip"><span>MODELEANU ION</span></span>
-        <span class="chip"><span>EXEMPLESCU MARIA</span></span>
+        <span class="chip">MODELEANU ION</span><span class="chip">PILDA ANA</span><span class="chip more">+6</span>
+        <span class="chip"><span>MODELEANU ION</span></span> <span class="chip"><span>ALFA FRUCT</span></span>
 
     → True
     """
+    named = [node for node in nodes if not is_rest(node.text)]
+    if named and all(
+        node.is_inline and node.style and node.shape == named[0].shape and stands_alone(node.text)
+        for node in named
+    ):
+        return True
     texts = [[leaf.text for leaf in node.leaves()] for node in nodes]
     if not all(texts) or not all(any(child.tag != TEXT for child in node.children) for node in nodes):
         return False

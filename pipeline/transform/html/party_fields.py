@@ -53,7 +53,9 @@ def read_party_fields(region: CompanyRegion, hits: Sequence[LabelledValue]) -> P
     reader = _ListReader(region, hits, fields)
     for name in (Field.FOUNDERS, Field.ADMINISTRATORS):
         listed = reader.parties_of(name)
-        parties, reason = with_plausible_shares(listed)
+        parties, reason = with_plausible_shares(
+            listed, [item.text for item in fields.unread if item.field is name]
+        )
         if name is Field.ADMINISTRATORS:
             parties = tuple(map(_without_share, listed))
         elif reason:

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from pipeline.transform.json.audit import KeyAudit
-from pipeline.transform.json.values import as_written, is_absent, text_of
+from pipeline.transform.json.values import as_written, code_of, is_absent, text_of
 from pipeline.transform.party_grammar import ListContext, ListedParty, read_parties_in
 from pipeline.transform.party_name import NotUnderstood, is_person_name, names_in, party_kind
 from pipeline.transform.party_notes import Notes, is_plain_name, read_notes
@@ -115,7 +115,7 @@ class _EntryReader:
         audit = KeyAudit(entry, kind="parties", path=self.path)
         with_share = "shares" in audit
         names = [text_of(audit.take(key)) for key in ("fullName", "name") if key in audit]
-        share, idno = audit.take("shares"), text_of(audit.take("idno"))
+        share, idno = audit.take("shares"), code_of(audit.take("idno"))
         role, source_id = None if with_share else _role(audit.take("type")), text_of(audit.take("id"))
         self.result.unknown += audit.unknown()
         name = next(filter(None, names), None)

@@ -39,6 +39,12 @@ def test_idno_and_address_in_a_name_are_separated_from_it(
     assert (f"IDNO {idno}" in party.remark) is (expected is None)
 
 
+def test_idno_written_as_a_number_is_an_idno() -> None:
+    [party] = read(companyFounders=[{"fullName": "ALFA SRL", "idno": int(OWNER_IDNO), "shares": 80}]).founders
+
+    assert party.idno == OWNER_IDNO
+
+
 @pytest.mark.parametrize("idno", [WRONG_IDNO, IDNO, "213976"])
 def test_idno_that_is_invalid_or_the_companys_own_is_a_remark(idno: str) -> None:
     [party] = read(companyFounders=[{"fullName": "ALFA, BETA & CO", "idno": idno, "shares": 80}]).founders
