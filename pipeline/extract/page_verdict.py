@@ -13,7 +13,15 @@ from functools import cached_property
 from pipeline.extract.browser.network_log import NetworkLog, NetworkRequest
 from pipeline.transform.html.heading_name import title_starts
 from pipeline.transform.html.page_reader import read_html
-from pipeline.transform.html.page_tree import TEXT, Node, PageTree, read_page, visible_text
+from pipeline.transform.html.page_tree import (
+    MAX_TAGS,
+    TEXT,
+    Node,
+    PageTree,
+    has_too_many_tags,
+    read_page,
+    visible_text,
+)
 from pipeline.transform.json.payloads import read_payloads
 from pipeline.transform.merge import NotThisCompany, check_company
 from pipeline.transform.vocabulary.messages import Message, message_of
@@ -77,6 +85,8 @@ class PageEvidence:
 
 def judge(evidence: PageEvidence) -> PageVerdict | None:
     """Return the verdict on a page as it is now; None if the page does not yet show the company or a failure."""
+    if has_too_many_tags(evidence.html):
+        return PageVerdict(Outcome.INCOMPLETE, f"the page has more than {MAX_TAGS} tags", certain=True)
     return (
         _judge_connection(evidence)
         or _judge_company(evidence)

@@ -15,6 +15,7 @@ from pipeline.transform.vocabulary.statuses import status_of
 from pipeline.transform.vocabulary.terms import legal_form_of
 
 _MAX_LENGTH = 1000
+_MAX_BLOCK_LENGTH = 5000
 _STRONG = "|·•∙⋅‧●"
 """Characters that always separate facts. Other separators may be part of a value: a label must follow them."""
 _BOUNDARY = re.compile(rf"\s*[{_STRONG}]\s*|\s*[;,]\s+|\s+[/—–-]\s+")
@@ -57,7 +58,8 @@ def may_state_several(leaf: Node) -> bool:
     block = leaf.parent
     while block is not None and block.is_inline:
         block = block.parent
-    text = block.text if block is not None else leaf.text
+    # In a long block, only the text itself is checked, because this is done for each of its texts.
+    text = block.text if block is not None and len(block.text) <= _MAX_BLOCK_LENGTH else leaf.text
     return _HAS_LABEL.search(text) is not None and bool(_HAS_SEVERAL.search(text))
 
 

@@ -23,7 +23,7 @@ from pipeline.transform.html.field_values import (
 )
 from pipeline.transform.html.key_figures import read_key_figures
 from pipeline.transform.html.label_scan import LabelledValue, find_labelled_values
-from pipeline.transform.html.page_tree import read_page
+from pipeline.transform.html.page_tree import MAX_TAGS, has_too_many_tags, read_page
 from pipeline.transform.html.party_fields import read_party_fields, truncated_activities
 from pipeline.transform.html.rules import rules_of
 from pipeline.transform.html.subtitle import subtitle_line, unread_parts
@@ -65,6 +65,8 @@ def read_html(
     `known_name` is the name that the JSON states for the company. It tells which part of a heading is the name. `look`
     is what the browser recorded about the page's look.
     """
+    if has_too_many_tags(html):
+        return Reading(notes=(f"the page has more than {MAX_TAGS} tags, so nothing is read",))
     page = read_page(html, look)
     hits = find_labelled_values(page)
     if page.heading is None:

@@ -40,6 +40,8 @@ _OMITTED_TAGS = frozenset({"button", "nav"})
 _OMITTED_LENGTH = 80
 _PANEL_ROLES = frozenset({"tabpanel", "region"})
 _NO_ATTRIBUTES: dict[str, str] = {}
+MAX_TAGS = 40_000
+"""Pages with more tags are not read: companies' pages have a tenth of that, and reading would take too long."""
 _MAX_DEPTH = 250
 """Elements nested deeper than this are not read: real pages are shallower, and Python limits recursion."""
 _COLONS = frozenset({":", "："})
@@ -149,6 +151,11 @@ class PageTree:
     """What was odd about the page as a whole."""
     omitted: tuple[tuple[int, str], ...] = ()
     """The texts of buttons and of menus, which are not nodes, each with the number of the node before it."""
+
+
+def has_too_many_tags(html: str) -> bool:
+    """Tell whether a page is too large to be read. This takes no time, because nothing is parsed."""
+    return html.count("<") > MAX_TAGS
 
 
 def read_page(html: str, look: str | None = None) -> PageTree:

@@ -8,6 +8,7 @@ from pipeline.transform.vocabulary.labels import LABEL_LENGTH, field_of, is_acti
 LABEL_TAGS = frozenset({"dt", "th", "label", "b", "strong", "summary", "legend", "caption", *HEADINGS})
 NEVER_VALUE_TAGS = frozenset({"br", "hr", "i", "wbr"})
 """Elements that are never the blank value of a label."""
+_MAX_LINES = 500
 SEPARATORS = " \t:：·•|–—-*?"
 """Characters that may be between a label and its value; they belong to neither of them."""
 
@@ -37,11 +38,17 @@ def lines_of(node: Node, after: Sequence[Node]) -> list[Node]:
 
     → both names and the line break between them
     """
-    lines = rest_of_line(node, after)
-    rest = [other for other in after if not lines or other.start > lines[-1].end]
-    if ends_with_line(node, lines, after) or not rest or rest[0].tag != "br":
-        return lines
-    return [*lines, rest[0], *lines_of(node, rest[1:])]
+    taken: list[Node] = []
+    rest = after
+    for _ in range(_MAX_LINES):
+        line = rest_of_line(node, rest)
+        others = [other for other in rest if not line or other.start > line[-1].end]
+        taken += line
+        if ends_with_line(node, line, rest) or not others or others[0].tag != "br":
+            return taken
+        taken.append(others[0])
+        rest = others[1:]
+    return []  # no list of a company has that many lines
 
 
 def ends_with_line(node: Node, line: Sequence[Node], after: Sequence[Node]) -> bool:
