@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import IntFlag
+from enum import IntEnum
 from html import escape
 from typing import Any
 
@@ -34,7 +34,7 @@ _VOID_TAGS = frozenset(
 )
 
 
-class Mark(IntFlag):
+class Mark(IntEnum):
     """How an element looks. The numbers are those of `read_page.js`."""
 
     HIDDEN = 1

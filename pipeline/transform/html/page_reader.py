@@ -23,8 +23,9 @@ from pipeline.transform.html.field_values import (
 )
 from pipeline.transform.html.key_figures import read_key_figures
 from pipeline.transform.html.label_scan import LabelledValue, find_labelled_values
+from pipeline.transform.html.list_ends import is_truncated
 from pipeline.transform.html.page_tree import MAX_TAGS, has_too_many_tags, read_page
-from pipeline.transform.html.party_fields import read_party_fields, truncated_activities
+from pipeline.transform.html.party_fields import read_party_fields
 from pipeline.transform.html.rules import rules_of
 from pipeline.transform.html.subtitle import subtitle_line, unread_parts
 from pipeline.transform.html.unknown_labels import unknown_labels
@@ -124,13 +125,13 @@ def _reading(
         cuatm=facts.single_value(Field.CUATM, shown_cuatms(hits)),
         founders=listed.parties[Field.FOUNDERS],
         administrators=listed.parties[Field.ADMINISTRATORS],
-        licensed_activities=facts.activity_list(Field.LICENSED, hits),
-        unlicensed_activities=facts.activity_list(Field.UNLICENSED, hits),
+        licensed_activities=facts.activity_list(Field.LICENSED, hits, region),
+        unlicensed_activities=facts.activity_list(Field.UNLICENSED, hits, region),
         statements=figures.statements,
         raw={**facts.raw, **listed.raw},
         remarks={**facts.remarks, **listed.remarks},
         unread=(*facts.unread, *listed.unread),
-        incomplete=frozenset(facts.incomplete | listed.incomplete | truncated_activities(region, hits)),
+        incomplete=frozenset(facts.incomplete | listed.incomplete),
         unknown=tuple(unknown_labels(region, hits)),
         notes=(*region.page.notes, *facts.notes),
     )
@@ -208,7 +209,9 @@ class _FactCollector:
         if lead in self.raw:
             self.raw[field] = self.raw[lead]
 
-    def activity_list(self, field: Field, hits: Sequence[LabelledValue]) -> tuple[Activity, ...]:
+    def activity_list(
+        self, field: Field, hits: Sequence[LabelledValue], region: CompanyRegion
+    ) -> tuple[Activity, ...]:
         """Return the activities of a field; () if a list is unreadable or two lists differ, and record their texts."""
         lists = [hit for hit in hits if hit.field is field and not says_no_activities(hit.value)]
         read = [some for hit in lists if (some := read_activities(hit)) is not None]
@@ -217,7 +220,10 @@ class _FactCollector:
             reason = "not all of the list can be read" if len(read) < len(lists) else "two lists differ"
             self.unread += [Unread(field, hit.value, reason) for hit in lists]
             return ()
-        if any(some.is_incomplete for some in read):
+        if any(
+            some.is_incomplete or is_truncated(region.page, hits, hit, shown=len(some.activities))
+            for hit, some in zip(lists, read, strict=True)
+        ):
             self.incomplete.add(field)
         if remarks := tuple(dict.fromkeys(remark for some in read for remark in some.remarks)):
             self.remarks[field] = remarks

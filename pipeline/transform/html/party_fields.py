@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from pipeline.transform.html.activities import read_activities
 from pipeline.transform.html.company_region import CompanyRegion, are_side_by_side
 from pipeline.transform.html.label_scan import LabelledValue
 from pipeline.transform.html.list_ends import is_truncated
@@ -13,7 +12,7 @@ from pipeline.transform.party_name import NotUnderstood
 from pipeline.transform.party_shares import with_plausible_shares
 from pipeline.transform.reading import Unread
 from pipeline.transform.source_text import fold, text_or_none
-from pipeline.transform.vocabulary.field import ACTIVITY_FIELDS, Field
+from pipeline.transform.vocabulary.field import Field
 from pipeline.transform.vocabulary.party_words import (
     ADMINISTRATOR_ROLES,
     FOUNDER_ROLES,
@@ -186,14 +185,3 @@ def _has_unread_value(hit: LabelledValue) -> bool:
     → True
     """
     return not hit.value and any(text_or_none(sibling.text) for sibling in hit.label.following_siblings())
-
-
-def truncated_activities(region: CompanyRegion, hits: Sequence[LabelledValue]) -> set[str]:
-    """Return the lists of activities that the page shows to be truncated."""
-    truncated: set[str] = set()
-    for hit in hits:
-        if hit.field not in ACTIVITY_FIELDS or (read := read_activities(hit)) is None:
-            continue
-        if is_truncated(region.page, hits, hit, shown=len(read.activities)):
-            truncated.add(hit.field)
-    return truncated

@@ -184,8 +184,8 @@ def _index(soup: BeautifulSoup) -> Mapping[str, list[Tag]]:
     return index
 
 
-def _marks(tag: Tag, look: Declarations, parent: Declarations, inline_tags: frozenset[str]) -> Mark:
-    marks = Mark.HIDDEN if is_hidden_by(look) else Mark(0)
+def _marks(tag: Tag, look: Declarations, parent: Declarations, inline_tags: frozenset[str]) -> int:
+    marks: int = Mark.HIDDEN if is_hidden_by(look) else 0
     if is_struck_by(look):
         marks |= Mark.STRUCK
     has_no_size = "font-size" in look and _ZERO.fullmatch(look["font-size"])
@@ -196,11 +196,11 @@ def _marks(tag: Tag, look: Declarations, parent: Declarations, inline_tags: froz
         marks |= Mark.RAISED
     display = look.get("display", "")
     if tag.name not in inline_tags:
-        return marks | (Mark.INLINE if display == "inline" and tag.name in ("div", "p") else Mark(0))
+        return marks | (Mark.INLINE if display == "inline" and tag.name in ("div", "p") else 0)
     if display in ("block", "flex", "grid", "table", "list-item") and not _is_row(parent):
         return marks | Mark.BLOCK
     has_gap = any(not _ZERO.fullmatch(value) for name in _GAPS for value in look.get(name, "").split())
-    return marks | (Mark.APART if has_gap and tag.name != "mark" else Mark(0))
+    return marks | (Mark.APART if has_gap and tag.name != "mark" else 0)
 
 
 def is_hidden_by(look: Declarations) -> bool:
