@@ -56,3 +56,24 @@ def test_only_the_correct_password_is_verified() -> None:
 
     assert asyncio.run(verdicts()) == [True, False, False, False, False, False]
     assert asyncio.run(verify_password("the right one", None, cost=4)) is False
+
+
+def test_wrong_password_is_answered_only_after_the_missing_cost_was_spent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spent: list[int] = []
+
+    async def record(password: str, *, cost: int) -> str:
+        spent.append(cost)
+        return password
+
+    monkeypatch.setattr("api.auth.passwords.hash_password", record)
+    old = bcrypt.using(rounds=4).hash("the right one")
+
+    assert asyncio.run(verify_password("the right one", old, cost=6)) is True
+    assert spent == []
+    assert asyncio.run(verify_password("a wrong one", old, cost=6)) is False
+    assert spent == list(missing_costs(old, cost=6)) != []
+    spent.clear()
+    assert asyncio.run(verify_password("a wrong one", None, cost=6)) is False
+    assert spent == [6]

@@ -1,6 +1,9 @@
 """Tests of sessions: refreshing, listing and ending them."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -9,10 +12,17 @@ import pytest
 from sqlalchemy import text
 
 from api.auth.roles import Role
+from api.auth.sessions import COOKIE_SEPARATOR, open_api_session, open_browser_session
+from api.problems import NotSignedIn
+from api.runtime.client_address import RequestClient
+from api.users import repository as accounts
+from api.users.repository import Account
 from tests.api.served_api import ServedApi
 from tests.local_http import local_client
 from tests.platform_user import PlatformUser
 from warehouse.schema import database_roles
+
+CLIENT = RequestClient("192.0.2.1", "a test")
 
 
 def refresh(user: PlatformUser, token: str) -> httpx.Response:
@@ -201,3 +211,50 @@ def test_verify_returns_the_caller_and_checks_the_scope(user: PlatformUser) -> N
     assert answer.headers["X-Registru-Role"] == answer.json()["role"] == "standard"
     assert user.http.get("/auth/verify", params={"scope": "users"}).status_code == 403
     assert user.http.get("/auth/verify", params={"scope": "nonsense"}).status_code == 422
+
+
+@pytest.mark.parametrize("changed", [{"password_hash": "of the old password"}, {"id": uuid4()}])
+def test_account_that_was_changed_during_the_sign_in_gets_no_session(
+    served: ServedApi, user: PlatformUser, changed: dict[str, Any]
+) -> None:
+    checked = replace(_account(served, user), **changed)
+    with pytest.raises(NotSignedIn, match="sign in again"):
+        served.portal.call(open_api_session, served.harness.services, CLIENT, checked)
+
+
+def test_account_that_was_disabled_during_the_sign_in_gets_no_session(
+    served: ServedApi, user: PlatformUser
+) -> None:
+    account = _account(served, user)
+    with served.engine(database_roles.USERS_OWNER).begin() as connection:
+        connection.execute(
+            text("UPDATE users SET disabled_at = now() WHERE username = :name"), {"name": user.username}
+        )
+    with pytest.raises(NotSignedIn, match="sign in again"):
+        served.portal.call(open_api_session, served.harness.services, CLIENT, account)
+
+
+def test_cookie_of_a_browser_session_signs_in_only_with_its_secret(
+    served: ServedApi, user: PlatformUser
+) -> None:
+    open_session = partial(open_browser_session, lifetime=timedelta(hours=1))
+    cookie = served.portal.call(open_session, served.harness.services.users, CLIENT, _account(served, user))
+
+    def verified(value: str) -> int:
+        headers = {"Cookie": f"registru_session={value}", "Sec-Fetch-Site": "same-origin"}
+        return served.anonymous.get("/auth/verify", headers=headers).status_code
+
+    session_id, _, secret = cookie.partition(COOKIE_SEPARATOR)
+    assert verified(cookie) == 200
+    assert verified(f"{session_id}{COOKIE_SEPARATOR}{secret[::-1]}") == 401
+    assert verified(session_id) == 401
+
+
+def _account(served: ServedApi, user: PlatformUser) -> Account:
+    async def find() -> Account | None:
+        async with served.harness.services.users.begin() as connection:
+            return await accounts.find_by_username(connection, user.username)
+
+    account = served.portal.call(find)
+    assert account is not None
+    return account
