@@ -268,6 +268,9 @@ class CompanyRegion:
             return opens or self._excludes_page_top(trunk) or self.heading.ancestor("main") is not None
         if hit.field in (Field.ADMINISTRATORS, Field.PEOPLE) and hit.label.tag in (*HEADINGS, "tr"):
             return True
+        cards = [child for child in certain if child.contains(self.heading)]
+        if opens and branch.style and any(card.shape == branch.shape for card in cards):
+            return True  # the list is in a card like that of the heading
         founders = [other.label for other in self.hits if other.field is Field.FOUNDERS]
         kin = [
             child for child in trunk.children if any(child.contains(label) for label in founders)

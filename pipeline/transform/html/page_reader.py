@@ -142,6 +142,7 @@ def _spelling(value: object) -> object:
 
 def _unread_in_subtitles(hits: Sequence[LabelledValue]) -> Iterator[Unread]:
     """Yield the parts of lines with several facts that are no facts."""
+    hits = [hit for hit in hits if hit.text is not None]
     blocks = Counter(hit.label.start for hit in hits)
     for label in {hit.label.start: hit.label for hit in hits if blocks[hit.label.start] > 1}.values():
         for part in unread_parts(subtitle_line(label)):

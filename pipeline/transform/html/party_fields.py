@@ -188,10 +188,13 @@ def _has_unread_value(hit: LabelledValue) -> bool:
 
 def truncated_activities(region: CompanyRegion, hits: Sequence[LabelledValue]) -> set[str]:
     """Return the lists of activities that the page shows to be truncated."""
-    truncated: set[str] = set()
-    for hit in hits:
-        if hit.field not in ACTIVITY_FIELDS or (read := read_activities(hit)) is None:
-            continue
-        if is_truncated(region.page, hits, hit, shown=len(read.activities)):
-            truncated.add(hit.field)
-    return truncated
+    lists = [hit for hit in hits if hit.field in ACTIVITY_FIELDS]
+    read = [(hit, len(some.activities)) for hit in lists if (some := read_activities(hit)) is not None]
+    return {
+        str(hit.field)
+        for hit, _ in read
+        # One table may have the activities of both fields.
+        if is_truncated(
+            region.page, hits, hit, shown=sum(count for other, count in read if other.label is hit.label)
+        )
+    }
