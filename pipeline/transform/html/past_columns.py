@@ -4,9 +4,10 @@ They are marked as struck out, before the page is read: nothing in them is a cur
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from bs4 import BeautifulSoup
-from bs4.element import PreformattedString, Tag
+from bs4.element import NavigableString, Tag
 
 from pipeline.transform.date_text import parse_date
 from pipeline.transform.html.look import MARKS, Mark
@@ -29,6 +30,7 @@ _LEVELS = 5
 _MOST_WORDS = 200
 _MOST_CELLS = 60
 _MOST_TABS = 500
+_TAB_TAGS = ("a", "button")
 _ROW_NAMES = frozenset(
     {"camp", "campul", "rubrica", "indicator", "date", "informatia", "поле", "реквизит", "field"}
 )
@@ -44,19 +46,27 @@ def mark_past_columns(soup: BeautifulSoup) -> None:
     → the second cell of both rows is marked. In a table with columns for the first and the last day of a row, the rows
     that have ended are marked.
     """
-    _mark_past_panels(soup)
     found: list[tuple[Tag, str]] = []
-    for text in soup.find_all(string=True):
-        if len(text) > _LONGEST * 2 or isinstance(text, PreformattedString) or text.parent is None:
-            continue
-        word = _word(str(text))
-        if word in BEFORE_WORDS or word in UNTIL_WORDS:
-            found.append((text.parent, word))
+    tabs: list[Tag] = []
+    for node in (soup.body or soup).descendants:
+        if type(node) is NavigableString:
+            if len(node) <= 2 * _LONGEST and (word := _change_word(str(node))) and node.parent is not None:
+                found.append((node.parent, word))
+        elif isinstance(node, Tag) and node.name in _TAB_TAGS:
+            tabs.append(node)
+    _mark_past_panels(soup, tabs[:_MOST_TABS])
     for tag, word in found[:_MOST_WORDS]:
         if word in BEFORE_WORDS and _mark_before(tag, word):
             continue
         if word in UNTIL_WORDS:
             _mark_ended(tag)
+
+
+@lru_cache(maxsize=8192)
+def _change_word(text: str) -> str:
+    """Return the folded text if it is one of the words for "before" or "until", else ""."""
+    word = _word(text)
+    return word if word in BEFORE_WORDS or word in UNTIL_WORDS else ""
 
 
 def _word(text: str) -> str:
@@ -160,7 +170,7 @@ def _strike_header(row: Tag, *cells: Tag) -> None:
         _strike(cell)
 
 
-def _mark_past_panels(soup: BeautifulSoup) -> None:
+def _mark_past_panels(soup: BeautifulSoup, tabs: Sequence[Tag]) -> None:
     """Mark the panels of tabs with a title of the past.
 
         <button role="tab" aria-controls="b">Istoric</button> …
@@ -168,7 +178,7 @@ def _mark_past_panels(soup: BeautifulSoup) -> None:
 
     → the `div`
     """
-    for tab in soup.find_all(["button", "a"], limit=_MOST_TABS):
+    for tab in tabs:
         target = (
             tab.get("aria-controls") or tab.get("data-bs-target") or tab.get("data-target") or tab.get("href")
         )
