@@ -104,7 +104,9 @@ def _compare(result: Score, expected: Mapping[str, Any], done: Transformed) -> N
             elif _plain(found) != _plain(value):
                 result.wrong.append(f"{name}: {str(found)!r}, but {value!r}")
     for name in expected.get("absent", ()):
-        if name in CompanyFacts.model_fields and getattr(facts, name) not in (None, ()):
+        if name == "statements":
+            _compare_statements(result, {}, facts)  # lines without a key figure are evidence, not facts
+        elif name in CompanyFacts.model_fields and getattr(facts, name) not in (None, ()):
             result.wrong.append(f"{name}: {getattr(facts, name)!r}, but it must have no value")
     if expected.get("absent_active") and facts.status == "active":
         result.wrong.append("status: active, but the page says otherwise")

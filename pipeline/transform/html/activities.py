@@ -14,7 +14,9 @@ from pipeline.transform.activity_text import (
 from pipeline.transform.html.activity_tables import ActivityList, activity_table, read_activity_table
 from pipeline.transform.html.columns import is_row, rows_of
 from pipeline.transform.html.label_scan import LabelledValue
+from pipeline.transform.html.list_ends import is_about_list
 from pipeline.transform.html.page_tree import TEXT, Node, lines_in, text_of
+from pipeline.transform.vocabulary.field import ACTIVITY_FIELDS, Field
 from pipeline.transform.vocabulary.labels import field_of, is_action
 
 _ENTRY_NUMBER = re.compile(r"[(\[#№]?\s*\d{1,3}\s*[)\].:]?")
@@ -38,7 +40,8 @@ def read_activities(hit: LabelledValue) -> ActivityList | None:
     Return None if the value may contain text that is not an activity, or if it is not certain where an activity ends.
     """
     if hit.text is None and (table := activity_table(hit.nodes)) is not None:
-        return read_activity_table(table)
+        is_divided = field_of(hit.caption) not in ACTIVITY_FIELDS
+        return read_activity_table(table, licensed=hit.field is Field.LICENSED, is_divided=is_divided)
     texts = _texts_after_label(hit) if hit.text is not None else _texts_in_nodes(hit.nodes)
     return _read_texts(texts) if texts is not None else None
 
@@ -94,6 +97,8 @@ def _texts_in_nodes(nodes: Sequence[Node]) -> list[str] | None:
         return _texts_in_line(shown)
     if len(shown) == 1:
         return _texts_in_block(shown[0])
+    if len(kept := [node for node in shown if not is_about_list(node.text)]) == 1 and kept[0].tag != "br":
+        return _texts_in_block(kept[0])
     is_uniform = all(node.tag == "dd" for node in shown) or all(
         node.shape == shown[0].shape for node in shown
     )
@@ -136,7 +141,11 @@ def _texts_in_block(node: Node) -> list[str] | None:
     if node.tag in ("ul", "ol"):
         return _one_text_each([_named_texts(child) for child in children])
     if lists:
-        return _texts_in_block(lists[0]) if len(children) == 1 else None
+        # Beside the list, a text may say how much of it is shown; `list_ends.py` reads it.
+        others = [child for child in children if child is not lists[0]]
+        if not all(child.tag == "br" or is_about_list(child.text) for child in others):
+            return None
+        return _texts_in_block(lists[0])
     if all(child.is_inline or child.tag == "br" for child in children):
         return _texts_in_line(children)
     if len(children) == 1:

@@ -7,7 +7,7 @@ from pipeline.transform.activity_text import parse_activity, says_more_activitie
 from pipeline.transform.html.columns import is_row, rows_of
 from pipeline.transform.html.page_tree import TEXT, Node
 from pipeline.transform.source_text import fold
-from pipeline.transform.vocabulary.activity_words import COLUMN_BY_HEADER, ActivityColumn
+from pipeline.transform.vocabulary.activity_words import COLUMN_BY_HEADER, IS_LICENSED_WORDS, ActivityColumn
 from pipeline.transform.vocabulary.labels import field_of
 from warehouse.records.models import Activity
 
@@ -62,8 +62,23 @@ def is_activity_header(row: Sequence[Node]) -> bool:
     return columns.count(ActivityColumn.NAME) == 1 and (is_head or (len(row) > 1 and None not in columns))
 
 
-def read_activity_table(rows: _Rows) -> ActivityList | None:
+def is_divided(nodes: Sequence[Node]) -> bool:
+    """Tell whether a value is a table of activities with a column that tells which of them are licensed.
+
+        <table><tr><th>Denumire</th><th>Licențiată</th></tr>
+        <tr><td>Transport</td><td>Da</td></tr><tr><td>Depozitări</td><td>Nu</td></tr></table>
+
+    → True
+    """
+    table = activity_table(nodes)
+    return table is not None and any(_column_of(cell) is ActivityColumn.IS_LICENSED for cell in table[0])
+
+
+def read_activity_table(rows: _Rows, *, licensed: bool, is_divided: bool = False) -> ActivityList | None:
     """Read the activities in a table with a header: names, codes, and what the table says about licences.
+
+    If a column tells which activities are licensed, the table is that of all activities (`is_divided`), and only the
+    activities that are (`licensed`) or are not licensed are returned; or each row must agree with the table's label.
 
         <tr><th>Genul de activitate</th><th>Nr. licenței</th><th>Valabilă până la</th></tr>
         <tr><td>Transport</td><td>A 012345</td><td>01.02.2025</td></tr>
@@ -72,7 +87,10 @@ def read_activity_table(rows: _Rows) -> ActivityList | None:
     """
     headers = [(_column_of(cell), cell.text) for cell in rows[0]]
     found = ActivityList()
-    for row in rows[1:]:
+    kept = _rows_of_kind(rows, licensed=licensed, is_divided=is_divided)
+    if kept is None:
+        return None
+    for row in kept:
         texts = dict.fromkeys(cell.text for cell in row if cell.text)
         if len(texts) == 1 and says_more_activities(next(iter(texts))):
             found.is_incomplete = True
@@ -84,6 +102,25 @@ def read_activity_table(rows: _Rows) -> ActivityList | None:
             return None
     found.activities = list(dict.fromkeys(found.activities))
     return found
+
+
+def _rows_of_kind(rows: _Rows, *, licensed: bool, is_divided: bool) -> _Rows | None:
+    """Return the rows of a table that belong to a list; None if a row does not tell, or contradicts the label."""
+    columns = [_column_of(cell) for cell in rows[0]]
+    if ActivityColumn.IS_LICENSED not in columns:
+        return None if is_divided else rows[1:]
+    kept = []
+    for row in rows[1:]:
+        texts = {cell.text for cell in row if cell.text}
+        if len(row) != len(columns) or len(texts) < 2:
+            kept.append(row)
+            continue
+        says = IS_LICENSED_WORDS.get(fold(row[columns.index(ActivityColumn.IS_LICENSED)].text).strip(" ."))
+        if says is None or not (is_divided or says is licensed):
+            return None
+        if says is licensed:
+            kept.append(row)
+    return kept
 
 
 def _read_row(

@@ -1,6 +1,7 @@
 """Search for labels in the attributes of elements: a stylesheet shows them beside the value."""
 
 from pipeline.transform.html.labelled_value import LabelledValue
+from pipeline.transform.html.look import LABEL
 from pipeline.transform.html.page_tree import TEXT, Node
 from pipeline.transform.html.value_lines import starts_with_label
 from pipeline.transform.html.value_types import has_type_of
@@ -9,9 +10,24 @@ from pipeline.transform.vocabulary.field import FIGURE_FIELDS, LIST_FIELDS, Fiel
 from pipeline.transform.vocabulary.labels import field_of, is_action
 
 _ATTRIBUTES = (
+    *(LABEL, "label", "data-key", "data-prop", "data-text", "data-lbl", "data-head", "data-before-content"),
     *("data-label", "data-title", "data-th", "data-header", "data-heading", "data-column", "data-col"),
     *("data-caption", "data-name", "data-field", "data-before", "data-content", "aria-label", "title"),
 )
+
+_CUSTOM_ATTRIBUTES = (
+    "caption",
+    "heading",
+    "header",
+    "name",
+    "key",
+    "field",
+    "term",
+    "text",
+    "legend",
+    "prop",
+)
+"""Attributes of custom elements, whose template shows them."""
 
 
 def find_attribute_labels(root: Node, name: str) -> dict[int, LabelledValue]:
@@ -45,7 +61,8 @@ def find_attribute_labels(root: Node, name: str) -> dict[int, LabelledValue]:
 
 
 def _label_of(node: Node) -> tuple[Field, str] | None:
-    texts = (node.attributes.get(attribute) for attribute in _ATTRIBUTES)
+    names = _ATTRIBUTES if "-" not in node.tag else (*_ATTRIBUTES, *_CUSTOM_ATTRIBUTES)
+    texts = (node.attributes.get(attribute) for attribute in names)
     return next(((field, text) for text in texts if text and (field := field_of(text))), None)
 
 

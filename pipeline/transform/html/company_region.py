@@ -241,7 +241,7 @@ class CompanyRegion:
             return False
         if branch.tag == TEXT:
             return child.tag in (TEXT, "b", "strong", "span")
-        return branch.shape == child.shape and _label_count(self.hits, branch) <= 1
+        return branch.shape == child.shape and sum(branch.contains(hit.label) for hit in self.hits) <= 1
 
     def _is_company_section(self, hit: LabelledValue, trunk: Node, branch: Node, certain: list[Node]) -> bool:
         """Tell whether a branch after the certain facts is a section about the company, not about the site or others.
@@ -268,6 +268,9 @@ class CompanyRegion:
             return opens or self._excludes_page_top(trunk) or self.heading.ancestor("main") is not None
         if hit.field in (Field.ADMINISTRATORS, Field.PEOPLE) and hit.label.tag in (*HEADINGS, "tr"):
             return True
+        cards = [child for child in certain if child.contains(self.heading)]
+        if opens and branch.style and any(card.shape == branch.shape for card in cards):
+            return True  # the list is in a card like that of the heading
         founders = [other.label for other in self.hits if other.field is Field.FOUNDERS]
         kin = [
             child for child in trunk.children if any(child.contains(label) for label in founders)
@@ -369,11 +372,6 @@ def _announces_company_section(hit: LabelledValue) -> bool:
     if hit.text is not None or _COMPANY_SECTION.search(fold(hit.label.text)) is None:
         return False
     return any(sibling.text for sibling in hit.label.following_siblings())
-
-
-def _label_count(hits: Sequence[LabelledValue], node: Node) -> int:
-    """Return how many labels a node contains."""
-    return sum(1 for hit in hits if node.contains(hit.label))
 
 
 def _is_certain(hit: LabelledValue, idno: str) -> bool:

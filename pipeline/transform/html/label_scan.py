@@ -6,8 +6,10 @@ not searched for labels: it is data, and may imitate a label to deceive the read
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 
+from pipeline.transform.html.activity_tables import is_divided
 from pipeline.transform.html.attribute_labels import find_attribute_labels
 from pipeline.transform.html.columns import Column, columns_of, is_cell
 from pipeline.transform.html.label_values import value_nodes
@@ -31,6 +33,7 @@ from pipeline.transform.html.value_lines import (
 )
 from pipeline.transform.html.value_places import find_value_places
 from pipeline.transform.source_text import fold
+from pipeline.transform.vocabulary.activity_words import ALL_ACTIVITIES
 from pipeline.transform.vocabulary.field import FIGURE_FIELDS, LIST_FIELDS, Field
 from pipeline.transform.vocabulary.labels import LABEL_LENGTH, field_of, label_in_line
 
@@ -89,6 +92,12 @@ class _Scan:
             self._add(hit)
 
     def _add(self, hit: LabelledValue) -> None:
+        if hit.field is Field.OTHER and (table := _table_of_all_activities(hit)):
+            licensed, unlicensed = (
+                replace(hit, field=field, nodes=table) for field in (Field.LICENSED, Field.UNLICENSED)
+            )
+            self.hits.append(licensed)
+            hit = unlicensed
         if hit.label.start in self._statement_leaves and hit.field not in FIGURE_FIELDS:
             return
         self.hits.append(hit)
@@ -152,6 +161,27 @@ def _table_of_people(leaf: Node) -> LabelledValue | None:
         return None
     is_titled = any(node.tag in _SECTION_HEADINGS for node in leaf.page[: row.start])
     return None if is_titled else LabelledValue(Field.PEOPLE, row, (table,))
+
+
+def _table_of_all_activities(hit: LabelledValue) -> tuple[Node, ...]:
+    """Return the table of a label of activities if a column tells which of them are licensed, else ().
+
+        <h2>Genuri de activitate</h2>
+        <table><tr><th>Denumire</th><th>Licențiată</th></tr>…</table>
+
+    → (table,)
+    """
+    if hit.text is not None or fold(hit.caption).rstrip(" :0123456789()") not in ALL_ACTIVITIES:
+        return ()
+    table = hit.label.ancestor("table")
+    if is_cell(hit.label) and table is not None:
+        is_titled = any(node.tag in _SECTION_HEADINGS for node in hit.label.page[: table.start])
+        nodes: tuple[Node, ...] = () if is_titled else (table,)
+    elif hit.label.tag == "caption" and table is not None:
+        nodes = (table,)
+    else:
+        nodes = value_nodes(Field.LICENSED, hit.label)
+    return nodes if is_divided(nodes) else ()
 
 
 def _cannot_be_label(leaf: Node, name: str) -> bool:

@@ -1,11 +1,15 @@
 """A label of a page with its value; the reader calls it a hit."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
 from pipeline.transform.html.page_tree import Node, lines_in, text_of
-from pipeline.transform.vocabulary.field import Field
+from pipeline.transform.vocabulary.field import FIGURE_FIELDS, Field
 from pipeline.transform.vocabulary.labels import is_action
+
+_DASH = re.compile(r"^[—–-]\s+(?=\S)")
+"""A dash between a label and its value: `<b>IDNO</b> — 1020999000019`."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +44,15 @@ class LabelledValue:
 
             <dd>str. Pilda, 1 <a href="/map">Vezi pe hartă</a></dd>
 
-        → "str. Pilda, 1"
+        → "str. Pilda, 1". A dash between the label and the value is left out.
         """
         leaves = [leaf for node in self.nodes for leaf in node.leaves()]
         excluded: list[Node] = []
         while len(leaves) > 1 - bool(self.text) and is_action(leaves[-1].text):
             excluded.append(leaves.pop())
-        return f"{self.text or ''}{text_of(self.nodes, excluded)}".strip().lstrip(" :：")
+        text = f"{self.text or ''}{text_of(self.nodes, excluded)}".strip().lstrip(" :：")
+        # A dash before an amount may be its sign.
+        return text if self.field in FIGURE_FIELDS else _DASH.sub("", text)
 
     @property
     def lines(self) -> list[str]:

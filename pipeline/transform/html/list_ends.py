@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pipeline.transform.html.label_scan import LabelledValue
 from pipeline.transform.html.page_tree import HEADINGS, Node, PageTree
 from pipeline.transform.party_notes import is_rest
+from pipeline.transform.vocabulary.labels import is_action
 from pipeline.transform.vocabulary.truncation import count_in_label, says_more
 
 _TEXTS_AFTER_LIST = 12
@@ -61,3 +62,8 @@ def _is_part_of_entry(node: Node) -> bool:
     """
     item = node if node.tag in ("li", "tr") else node.ancestor("li", "tr")
     return item is not None and item.text != node.text
+
+
+def is_about_list(text: str) -> bool:
+    """Tell whether a text beside a list is about how much of the list is shown: "Se afișează 3 din 11"."""
+    return len(text) <= _MAX_TEXT and (is_rest(text) or says_more(text, shown=0) or is_action(text))

@@ -17,6 +17,7 @@ from pipeline.transform.source_text import words
 
 VERSION = 1
 MARKS, VALUE, BEFORE, AFTER = "registru-marks", "registru-value", "registru-before", "registru-after"
+LABEL = "registru-label"
 """Attributes that `apply_look` adds to start tags; a page has no attributes of these names."""
 
 # The names in group 1 are those of start tags, in group 2 those of end tags.
@@ -98,9 +99,8 @@ def _parse(text: str) -> _Look:
             _add_text(look, number, tag, VALUE, value)
         for key, attribute in (("before", BEFORE), ("after", AFTER)):
             for number, tag, value, is_attribute in document.get(key, ()):
-                # A text that repeats an attribute, such as data-label, is read from the attribute.
-                if not is_attribute:
-                    _add_text(look, number, tag, attribute, value)
+                # A text that repeats an attribute, such as data-label, is the label of the content.
+                _add_text(look, number, tag, LABEL if is_attribute else attribute, value)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise LookDoesNotFit(str(error)) from error
     return look

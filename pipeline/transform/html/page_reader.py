@@ -32,7 +32,7 @@ from pipeline.transform.html.unknown_labels import unknown_labels
 from pipeline.transform.places import address_parts
 from pipeline.transform.reading import Reading, Unread
 from pipeline.transform.source_text import comparison_key, text_or_none
-from pipeline.transform.vocabulary.field import Field
+from pipeline.transform.vocabulary.field import ACTIVITY_FIELDS, Field
 from pipeline.transform.vocabulary.placeholders import placeholder_reason
 from pipeline.transform.vocabulary.terms import legal_form_name
 from warehouse.records.models import Activity, CompanyStatus
@@ -145,6 +145,7 @@ def _spelling(value: object) -> object:
 
 def _unread_in_subtitles(hits: Sequence[LabelledValue]) -> Iterator[Unread]:
     """Yield the parts of lines with several facts that are no facts."""
+    hits = [hit for hit in hits if hit.text is not None]
     blocks = Counter(hit.label.start for hit in hits)
     for label in {hit.label.start: hit.label for hit in hits if blocks[hit.label.start] > 1}.values():
         for part in unread_parts(subtitle_line(label)):
@@ -221,7 +222,10 @@ class _FactCollector:
             self.unread += [Unread(field, hit.value, reason) for hit in lists]
             return ()
         if any(
-            some.is_incomplete or is_truncated(region.page, hits, hit, shown=len(some.activities))
+            some.is_incomplete
+            or is_truncated(
+                region.page, hits, hit, shown=len(some.activities) + _count_of_other_field(hit, hits)
+            )
             for hit, some in zip(lists, read, strict=True)
         ):
             self.incomplete.add(field)
@@ -237,6 +241,14 @@ class _FactCollector:
         """If the lists were accepted (`is_read`), record their texts as the raw text of the field."""
         if is_read:
             self.raw[field] = " ".join(hit.value for hit in lists if hit.value)
+
+
+def _count_of_other_field(hit: LabelledValue, hits: Sequence[LabelledValue]) -> int:
+    """Return how many activities of the other field a list holds: a table may have the licensed and the other ones."""
+    others = [
+        other for other in hits if other.label is hit.label and other.field in ACTIVITY_FIELDS - {hit.field}
+    ]
+    return sum(len(read.activities) for other in others if (read := read_activities(other)) is not None)
 
 
 def _badges(region: CompanyRegion, in_heading: Sequence[str]) -> Iterator[str]:

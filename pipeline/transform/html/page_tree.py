@@ -13,6 +13,7 @@ from pipeline.transform.html.leaders import LEADER, without_leader
 from pipeline.transform.html.look import AFTER, BEFORE, LookDoesNotFit, Mark, apply_look
 from pipeline.transform.html.page_heading import company_heading
 from pipeline.transform.html.parser import StyleClasses, index_page, parse_html
+from pipeline.transform.html.past_columns import mark_past_columns
 from pipeline.transform.html.style_rules import mark_by_style_elements
 from pipeline.transform.html.visibility import (
     FRAME_TAGS,
@@ -180,6 +181,7 @@ def read_page(html: str, look: str | None = None) -> PageTree:
     soup = parse_html(html)
     if not has_look:
         mark_by_style_elements(soup, INLINE_TAGS)
+    mark_past_columns(soup)
     title = collapse(soup.title.get_text()) if soup.title else ""
     body = soup.body or soup
     index = index_page(body)

@@ -16,6 +16,7 @@ from warehouse.records.models import KEY_FIGURES, Statement, StatementLine
 
 _CODE = re.compile(r"CODE_([5-8])_([0-9]{3})(?:_(.*))?", re.DOTALL)
 _ROWS_REFERRED_TO = re.compile(r"(?: ?\brd\.? ?[0-9]{3})+$")
+_YEAR = re.compile(r"[0-9]{4}")
 _LARGEST = Decimal(10) ** 15
 
 
@@ -57,11 +58,12 @@ def read_statements(contents: Iterable[Any], idno: str) -> FiledStatements:
         return FiledStatements(is_stated=lists == [[]])
     notes: list[str] = []
     unknown: list[str] = []
-    read = [_statement(entry, notes, unknown) for entry in entries]
+    not_read: list[Unread] = []
+    read = [_statement(entry, notes, unknown, not_read) for entry in entries]
     statements = [statement for statement in read if statement is not None]
     kept = _one_per_year(statements, notes)
     unread = [line for statement in kept for line in _unread_lines(statement)]
-    return FiledStatements(kept, True, tuple(unread), tuple(unknown), tuple(notes))
+    return FiledStatements(kept, True, (*not_read, *unread), tuple(unknown), tuple(notes))
 
 
 def _unread_lines(statement: Statement) -> Iterator[Unread]:
@@ -95,21 +97,36 @@ def _one_per_year(statements: Sequence[Statement], notes: list[str]) -> tuple[St
     return tuple(by_year[year][0] for year in sorted(by_year, reverse=True) if len(by_year[year]) == 1)
 
 
-def _statement(entry: Mapping[str, Any], notes: list[str], unknown: list[str]) -> Statement | None:
+def _year_of(value: Any) -> int | None:
+    """Return a year that is written as a number or as a text of four digits; None if it is neither."""
+    if isinstance(value, str) and _YEAR.fullmatch(value.strip()):
+        value = int(value)
+    is_year = isinstance(value, int) and not isinstance(value, bool) and value in STATEMENT_YEARS
+    return value if is_year else None
+
+
+def _statement(
+    entry: Mapping[str, Any], notes: list[str], unknown: list[str], not_read: list[Unread]
+) -> Statement | None:
     audit = KeyAudit(entry, kind="fin-data", path="fin-data")
     audit.take("idno")
-    year = audit.take("year")
+    written = audit.take("year")
+    year = _year_of(written)
     document_type, cuiio = text_of(audit.take("doctype")), code_of(audit.take("cuiio"))
     codes = {key: match for key in entry if (match := _CODE.fullmatch(key))}
     audit.take_all(codes)
     unknown += audit.unknown()
-    if not isinstance(year, int) or isinstance(year, bool) or year not in STATEMENT_YEARS:
-        notes.append(f"{STATEMENTS}: no year: {abbreviate(year)}")
+    if year is None:
+        notes.append(f"{STATEMENTS}: no year: {abbreviate(written)}")
+        not_read.append(Unread(STATEMENTS, abbreviate(written), "year: it is not a year of a statement"))
         return None
     rows: dict[tuple[int, str], _Row] = {}
     for key, match in codes.items():
         row = rows.setdefault((int(match[1]), match[2]), _Row())
-        _add_value(row, entry[key], match[3], f"{year} {key}", notes)
+        reason = _add_value(row, entry[key], match[3])
+        if reason is not None:
+            notes.append(f"{STATEMENTS}: {f'{year} {key}'[:60]}: no amount: {abbreviate(entry[key])}")
+            not_read.append(Unread(STATEMENTS, abbreviate(entry[key]), f"{year} {key[:40]}: {reason}"))
     lines = (_line(code, rows[code], year, notes) for code in sorted(rows))
     return Statement(
         year=year,
@@ -119,14 +136,16 @@ def _statement(entry: Mapping[str, Any], notes: list[str], unknown: list[str]) -
     )
 
 
-def _add_value(row: _Row, value: Any, slug: str | None, place: str, notes: list[str]) -> None:
+def _add_value(row: _Row, value: Any, slug: str | None) -> str | None:
+    """Add the amount and the label of a key to its row; return why the amount is not read, if it is not."""
     if label := row_label(slug or ""):
         row.labels.append(label)
     amount = _amount(value)
     if amount is not None:
         row.values.append(amount)
     elif not is_absent(value):
-        notes.append(f"{STATEMENTS}: {place[:60]}: no amount: {abbreviate(value)}")
+        return "it is no amount"
+    return None
 
 
 def _amount(value: Any) -> Decimal | None:

@@ -16,9 +16,22 @@ class ActivityColumn(StrEnum):
     LICENCE = "licence"
     """The number, the dates or the issuer of a licence."""
     ORDINAL = "ordinal"
+    IS_LICENSED = "is licensed"
+    """Whether the activity is licensed: yes or no."""
 
 
 _HEADERS: dict[ActivityColumn, list[str]] = {
+    ActivityColumn.IS_LICENSED: words(
+        """
+        licentiata | licentiat | licentiate | este licentiata | este licentiat | activitate licentiata? | licentiata? |
+        licentiat? | necesita licenta | se licentiaza | licentiabila | licentiere | cu licenta | supusa licentierii |
+        necesita licenta? | licentiata (da/nu) | licentiat (da/nu) | licenta (da/nu) | licenta da/nu |
+        лицензируемая | лицензируется | лицензируемый | лицензирована | лицензировано | лицензия (да/нет) |
+        требуется лицензия | нужна лицензия | требует лицензии | с лицензией | лицензируемая? | лицензируемый вид |
+        licensed | licensed? | is licensed | licence required | license required | requires licence |
+        requires a licence | licence (yes/no) | licensed (yes/no) | licensable | under licence
+        """
+    ),
     ActivityColumn.NAME: words(
         """
         genul de activitate | genul activitatii | gen de activitate | genuri de activitate | activitatea | activitate |
@@ -110,3 +123,31 @@ NO_ACTIVITIES = frozenset(
     )
 )
 """Texts in the place of the activities that say that there are none."""
+
+IS_LICENSED_WORDS = {
+    **dict.fromkeys(
+        words(
+            "da | yes | y | true | да | licentiata | licentiat | licensed | лицензируемая | ✓ | ✔ | ✅ | лицензируется"
+        ),
+        True,
+    ),
+    **dict.fromkeys(
+        words(
+            "nu | no | n | false | нет | nelicentiata | nelicentiat | unlicensed | not licensed | нелицензируемая |"
+            " ✗ | ✘ | ✕ | ❌ | не лицензируется"
+        ),
+        False,
+    ),
+}
+"""What stands in a column that tells whether an activity is licensed."""
+ALL_ACTIVITIES = frozenset(
+    words(
+        """
+        activitati | activitatile | activitate | genuri de activitate | genurile de activitate | genul de activitate |
+        tipuri de activitate | lista activitatilor | activitati declarate | activitati economice |
+        domenii de activitate | виды деятельности | деятельность | вид деятельности | activities |
+        lines of business | business activities | economic activities | types of activity | activity
+        """
+    )
+)
+"""Titles of lists that may contain both licensed and unlicensed activities."""

@@ -22,6 +22,8 @@ LABELS: dict[Field, list[str]] = {
         """
         localitate | localitatea | raion | raionul | sector | activitati | genuri de activitate | licente |
         genul de activitate | telefon | email | e-mail | site | website | site web | fax | tel | tel. |
+        genurile de activitate | activitati economice | tipuri de activitate | lista activitatilor |
+        activitati declarate | domenii de activitate | business activities | economic activities |
         cuiio | pagina web | beneficiari | beneficiari efectivi | lista beneficiarilor efectivi | beneficiar
         efectiv | data lichidarii | data radierii | contabil | contabil-sef | contabilul-sef | actualizat la
         | an | anul | oras | capital social | capitalul social | numar de angajati | angajati | data

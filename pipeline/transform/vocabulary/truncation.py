@@ -36,7 +36,7 @@ _SHOWN_OF = re.compile(
 )
 _PAGE_OF = re.compile(r"(?:pagina|страница|стр\.|page)\s?\d{1,4}\s?(?:din|из|of|/)\s?(\d{1,4})")
 _PAGER = re.compile(
-    r"(?:[‹›«»<>←→…]|\.\.\.|\d{1,3}|prima|ultima|inapoi|inainte|anterioara?|urmatoarea|urmator|precedenta?|"
+    r"(?:[‹›«»<>←→…]|\.\.\.|\d{1,3}(?!\d)|prima|ultima|inapoi|inainte|anterioara?|urmatoarea|urmator|precedenta?|"
     r"first|last|previous|prev|next|первая|последняя|предыдущая|следующая|назад|вперед|далее|\s)+"
 )
 _COUNT = re.compile(

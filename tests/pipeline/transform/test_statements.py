@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.transform.json.payloads import read_filed_statements
+from pipeline.transform.json.statements import read_statements
 from pipeline.transform.json.values import parse_json
 from pipeline.transform.reading import Reading
 from tests.pipeline.transform.html_pages import IDNO, OTHER_IDNO
@@ -120,7 +121,7 @@ def test_statements_are_ordered_newest_first() -> None:
     assert years == [2024, 2023, 2022]
 
 
-@pytest.mark.parametrize("year", [None, "2024", 1989, 2101, 2024.5, True, "NULL"])
+@pytest.mark.parametrize("year", [None, "24", "20 24", 1989, 2101, 2024.5, True, "NULL"])
 def test_a_statement_without_a_valid_year_is_left_out_and_noted(year: Any) -> None:
     reading = read({"year": year, "CODE_6_010": 1}, {"CODE_6_010": 2})
 
@@ -199,3 +200,19 @@ def test_two_rows_with_the_label_of_one_figure_and_different_amounts_yield_none(
     (statement,) = read({"CODE_5_190_TOTAL_ACTIVE": 70, "CODE_5_430_Total_active": 80}).statements
 
     assert statement.figures() == {}
+
+
+def test_amounts_and_years_may_be_texts() -> None:
+    for text, amount in (("733 120", 733120), ("733120.00", 733120), ("(5 000)", -5000), ("-5000", -5000)):
+        entry = {"year": "2022", "idno": "1020999000019", "doctype": "rsf1", "CODE_5_430_TOTAL_ACTIVE": text}
+        filed = read_statements([[entry]], "1020999000019")
+        (statement,) = filed.statements
+        assert (statement.year, statement.lines[0].value) == (2022, amount)
+
+
+def test_a_text_that_is_no_amount_is_unread() -> None:
+    for text in ("1,234", "zece", "1e5"):
+        entry = {"year": 2022, "idno": "1020999000019", "doctype": "rsf1", "CODE_5_430": text}
+        filed = read_statements([[entry]], "1020999000019")
+        assert filed.statements[0].lines == ()
+        assert [(item.field, item.text.strip("'")) for item in filed.unread] == [("statements", text)]
