@@ -207,7 +207,7 @@ def test_amounts_and_years_may_be_texts() -> None:
         entry = {"year": "2022", "idno": "1020999000019", "doctype": "rsf1", "CODE_5_430_TOTAL_ACTIVE": text}
         filed = read_statements([[entry]], "1020999000019")
         (statement,) = filed.statements
-        assert (statement.year, statement.lines[0].value) == (2022, amount)
+        assert (statement.year, statement.lines[0].value) == (2022, Decimal(amount))
 
 
 def test_a_text_that_is_no_amount_is_unread() -> None:
