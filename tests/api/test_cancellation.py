@@ -90,6 +90,20 @@ async def test_cancelled_batch_keeps_results_and_requests_of_others(harness: Api
     assert (status.state, status.counts) == ("finished", {ScrapeState.SUCCEEDED: 1})
 
 
+async def test_cancelling_a_single_request_keeps_the_batch_of_the_same_user(harness: ApiHarness) -> None:
+    caller = await harness.caller()
+    answer = await harness.request_batch(caller, [IDNO])
+    run_id = await harness.request_company(caller, IDNO)
+    await service.cancel(harness.services.users, harness.services.wakeups, caller, run_id)
+    await harness.run_reconciler()
+    harness.finish_company(harness.dagster.runs[-1].run_id, IDNO)
+    await harness.run_reconciler()
+    status = await batches.read_status(
+        harness.services.users, harness.services.wakeups, caller, answer.batch_id
+    )
+    assert (status.state, status.counts) == ("finished", {ScrapeState.SUCCEEDED: 1})
+
+
 async def test_batch_cancelled_before_its_launch_launches_no_run(
     harness: ApiHarness,
 ) -> None:

@@ -355,6 +355,20 @@ async def test_past_record_is_right_despite_a_slow_clock(harness: ApiHarness) ->
         assert [statement["revenue"] for statement in answer.json()["statements"]] == ["1"]
 
 
+async def test_past_record_names_a_capture_that_was_put_into_quarantine_only_later(
+    harness: ApiHarness,
+) -> None:
+    facts = FIRST.model_copy(update={"idno": next(IDNOS)})
+    with harness.databases.warehouse() as connection:
+        store_record(connection, facts, at=day(1))
+        capture = store_record(connection, facts, at=day(5))
+        quarantine_capture(connection, facts.idno, capture, at=day(8))
+        store_record(connection, facts, at=day(9))
+    async with harness.signed_in() as http:
+        answer = await http.get(f"/companies/{facts.idno}/", params={"as_of": day(6).isoformat()})
+    assert answer.json()["source"]["source_data_id"] == capture
+
+
 async def test_record_is_read_consistently_during_a_write(harness: ApiHarness) -> None:
     idno = next(IDNOS)
     async with consistent_read(harness.services.warehouse) as connection:

@@ -275,6 +275,17 @@ def test_existing_data_is_replaced_only_with_force(saved: BackupContents, tmp_pa
     assert (home.postgres / "PG_VERSION").exists()
 
 
+def test_restore_into_a_used_home_removes_its_redis_data(saved: BackupContents, tmp_path: Path) -> None:
+    home = Home.at(tmp_path / "home")
+    with running_valkey(home.path) as redis:
+        redis.set("session:of the old data", "still open")
+    home.postgres.mkdir()
+    (home.postgres / "PG_VERSION").write_text("18\n")
+    done("restore", saved.backup, "--home", home.path, "--force")
+    with running_valkey(home.path) as redis:
+        assert redis.keys() == []
+
+
 def test_running_platform_can_be_backed_up_but_not_restored_into(platform: Platform, tmp_path: Path) -> None:
     platform.wait_until_healthy()
     home = platform.home.path

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from redis import Redis
 
+from pipeline.extract.robots import Robots
 from pipeline.extract.site_throttle import ForbiddenByRobots, Paused, Turn, wait_for_turn
 from standin import running_site
 from standin.site_facts import make_idno
 from tests.pipeline.extract.crawling import Crawler, final, settings_for
 from tests.pipeline.extract.lender_process import RunningLender
-from tests.pipeline.extract.throttling import throttle_of
+from tests.pipeline.extract.throttling import NO_SERVER, throttle_of
 from warehouse.contract import Outcome
 
 
@@ -48,6 +49,12 @@ def test_site_without_robots_txt_may_be_visited(redis: Redis) -> None:
         assert isinstance(
             throttle_of(redis, site_url=site.url).request_turn(site.page_url(make_idno(1))), Turn
         )
+
+
+def test_site_that_does_not_answer_is_soon_asked_for_its_robots_txt_again(redis: Redis) -> None:
+    assert isinstance(throttle_of(redis).request_turn(NO_SERVER), Turn)
+    [key] = redis.keys("site:*:robots")
+    assert 0 < redis.ttl(key) <= Robots.FAILURE_TTL.total_seconds()
 
 
 def test_robots_txt_with_a_server_error_pauses_the_site(redis: Redis) -> None:

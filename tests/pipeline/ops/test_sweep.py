@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from pipeline.defs import checks
 from pipeline.register import sweeps
@@ -211,6 +212,24 @@ def test_run_that_dies_loses_at_most_the_current_page(
     rest = in_process.sweep()
     assert (rest.metadata["pages"], rest.metadata["finished"]) == (3, True)
     assert in_process.tracked() == _idnos(range(COMPANIES))
+
+
+def test_restart_that_an_outage_interrupts_continues_where_it_stopped(
+    in_process: InProcessDagster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages: list[int] = []
+
+    def fails_once_at_the_third_page(*args: object, **options: object) -> int:
+        pages.append(int(str(options["page"])))
+        if pages == [0, 1, 2]:
+            raise OperationalError("INSERT", {}, Exception("the server closed the connection"))
+        return track(*args, **options)  # type: ignore[arg-type]
+
+    in_process.sweep(page_size=20, max_pages=1)
+    monkeypatch.setattr(sweeps, "track", fails_once_at_the_third_page)
+    assert in_process.sweep(page_size=20, restart=True).metadata["finished"]
+    assert pages == [0, 1, 2, 2, 3, 4]
+    assert len(_sweeps(in_process)) == 2
 
 
 def test_list_that_shifts_during_a_sweep_may_repeat_companies(
