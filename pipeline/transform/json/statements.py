@@ -66,6 +66,8 @@ def read_statements(contents: Iterable[Any], idno: str) -> FiledStatements:
 
 def _unread_lines(statement: Statement) -> Iterator[Unread]:
     """Yield the lines in the places of key figures that are none, because nothing says what they mean."""
+    if all(line.label for line in statement.lines):
+        return  # as in nearly all statements; then the key figures need not be looked for
     figures = statement.figures()
     places = {code: name for name, code in KEY_FIGURES.items() if name not in figures}
     for line in statement.lines:
@@ -100,16 +102,16 @@ def _statement(entry: Mapping[str, Any], notes: list[str], unknown: list[str]) -
     audit.take("idno")
     year = audit.take("year")
     document_type, cuiio = text_of(audit.take("doctype")), code_of(audit.take("cuiio"))
-    codes = {key: match for key in entry if (match := _CODE.fullmatch(key))}
+    codes = {key: code for key in entry if (code := _code_in(key))}
     audit.take_all(codes)
     unknown += audit.unknown()
     if not isinstance(year, int) or isinstance(year, bool) or year not in STATEMENT_YEARS:
         notes.append(f"{STATEMENTS}: no year: {abbreviate(year)}")
         return None
     rows: dict[tuple[int, str], _Row] = {}
-    for key, match in codes.items():
-        row = rows.setdefault((int(match[1]), match[2]), _Row())
-        _add_value(row, entry[key], match[3], f"{year} {key}", notes)
+    for key, (form, number, label) in codes.items():
+        row = rows.setdefault((form, number), _Row())
+        _add_value(row, entry[key], label, f"{year} {key}", notes)
     lines = (_line(code, rows[code], year, notes) for code in sorted(rows))
     return Statement(
         year=year,
@@ -119,8 +121,8 @@ def _statement(entry: Mapping[str, Any], notes: list[str], unknown: list[str]) -
     )
 
 
-def _add_value(row: _Row, value: Any, slug: str | None, place: str, notes: list[str]) -> None:
-    if label := row_label(slug or ""):
+def _add_value(row: _Row, value: Any, label: str | None, place: str, notes: list[str]) -> None:
+    if label:
         row.labels.append(label)
     amount = _amount(value)
     if amount is not None:
@@ -152,6 +154,13 @@ def _line(code: tuple[int, str], row: _Row, year: int, notes: list[str]) -> Stat
         )
         return None
     return StatementLine(*code, row.values[0], row.labels[0] if row.labels else None)
+
+
+@lru_cache(maxsize=4096)  # all companies file the same forms
+def _code_in(key: str) -> tuple[int, str, str | None] | None:
+    """Return the form, the row and the label in a key; None if it is no code: "CODE_5_430" → (5, "430", None)."""
+    match = _CODE.fullmatch(key)
+    return (int(match[1]), match[2], row_label(match[3] or "")) if match else None
 
 
 @lru_cache(maxsize=1024)  # all companies file the same forms
