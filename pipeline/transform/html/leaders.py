@@ -13,7 +13,8 @@ def without_leader(text: str, *, is_first: bool) -> str:
 
     "IDNO ........ 1020999000019" → "IDNO : 1020999000019"; "str. Pilda, 1...." is unchanged
     """
-    match = LEADER.search(text)
+    # Few texts contain one of these characters, and looking for them is faster than the expression.
+    match = LEADER.search(text) if any(map(text.__contains__, "._…·")) else None
     if match is None:
         return text
     before = text[: match.start()]

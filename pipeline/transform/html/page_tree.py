@@ -24,6 +24,7 @@ from pipeline.transform.html.visibility import (
     is_hidden,
     is_icon,
     is_struck,
+    is_surely_content,
     marks_of,
     own_text_of,
 )
@@ -111,7 +112,10 @@ class Node:
 
     def ancestor(self, *tags: str) -> "Node | None":
         """Return the nearest element around the node that has one of the `tags`, or None."""
-        return next((node for node in self.ancestors() if node.tag in tags), None)
+        node = self.parent
+        while node is not None and node.tag not in tags:
+            node = node.parent
+        return node
 
     def descendants(self) -> Iterator["Node"]:
         """Yield the nodes inside this node, in document order."""
@@ -178,7 +182,7 @@ def read_page(html: str, look: str | None = None) -> PageTree:
         except LookDoesNotFit as reason:
             notes, has_look = (f"the recorded look does not fit the page: {reason}",), False
     soup = parse_html(html)
-    if not has_look:
+    if not has_look and "<style" in html.lower():
         mark_by_style_elements(soup, INLINE_TAGS)
     title = collapse(soup.title.get_text()) if soup.title else ""
     body = soup.body or soup
@@ -351,6 +355,8 @@ class _NodeBuilder:
 
         → True for `sup`, `button` and `p`. False for a hidden panel that an element of the page can open.
         """
+        if is_surely_content(tag, own_text):
+            return False
         if tag.name in _INVISIBLE_TAGS or is_icon(tag):
             return True
         if tag.name == "button" and not _is_section_toggle(tag):
