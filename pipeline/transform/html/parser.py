@@ -37,12 +37,11 @@ class _TreeBuilder(LXMLTreeBuilder):
     def start(self, tag: Any, attrib: Any, nsmap: Any = None) -> None:
         """Open an element."""
         assert self.soup is not None
-        self.soup.handle_starttag(tag, None, None, AttributeDict(attrib))
+        self.soup.handle_starttag(tag, None, None, attrib)  # the tag copies the attributes
 
     def end(self, tag: Any) -> None:
         """Close an element."""
         assert self.soup is not None
-        self.soup.endData()
         self.soup.handle_endtag(tag)
 
 

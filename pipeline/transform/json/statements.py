@@ -16,7 +16,7 @@ from warehouse.records.models import KEY_FIGURES, Statement, StatementLine
 
 _CODE = re.compile(r"CODE_([5-8])_([0-9]{3})(?:_(.*))?", re.DOTALL)
 _ROWS_REFERRED_TO = re.compile(r"(?: ?\brd\.? ?[0-9]{3})+$")
-_LARGEST = Decimal(10) ** 15
+_LARGEST = 10**15
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,14 @@ def _statement(entry: Mapping[str, Any], notes: list[str], unknown: list[str]) -
     rows: dict[tuple[int, str], _Row] = {}
     for key, (form, number, label) in codes.items():
         row = rows.setdefault((form, number), _Row())
-        _add_value(row, entry[key], label, f"{year} {key}", notes)
+        if label:
+            row.labels.append(label)
+        value = entry[key]
+        if (amount := _amount(value)) is not None:
+            row.values.append(amount)
+        elif not is_absent(value):
+            place = f"{year} {key}"[:60]
+            notes.append(f"{STATEMENTS}: {place}: no amount: {abbreviate(value)}")
     lines = (_line(code, rows[code], year, notes) for code in sorted(rows))
     return Statement(
         year=year,
@@ -121,23 +128,14 @@ def _statement(entry: Mapping[str, Any], notes: list[str], unknown: list[str]) -
     )
 
 
-def _add_value(row: _Row, value: Any, label: str | None, place: str, notes: list[str]) -> None:
-    if label:
-        row.labels.append(label)
-    amount = _amount(value)
-    if amount is not None:
-        row.values.append(amount)
-    elif not is_absent(value):
-        notes.append(f"{STATEMENTS}: {place[:60]}: no amount: {abbreviate(value)}")
-
-
 def _amount(value: Any) -> Decimal | None:
     match value:
         case bool():
             return None
-        case int() | Decimal():
-            amount = Decimal(value)
-            return amount if amount.is_finite() and abs(amount) < _LARGEST else None
+        case int():
+            return Decimal(value) if abs(value) < _LARGEST else None
+        case Decimal():
+            return value if value.is_finite() and abs(value) < _LARGEST else None
         case str():
             return parse_amount(value)
         case _:
