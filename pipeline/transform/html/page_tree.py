@@ -12,7 +12,7 @@ from pipeline.transform.html.form_fields import FORM_FIELDS, fixed_text
 from pipeline.transform.html.leaders import LEADER, without_leader
 from pipeline.transform.html.look import AFTER, BEFORE, LookDoesNotFit, Mark, apply_look
 from pipeline.transform.html.page_heading import company_heading
-from pipeline.transform.html.parser import StyleClasses, index_page, parse_html
+from pipeline.transform.html.parser import StyleClasses, first_tag, index_page, parse_html
 from pipeline.transform.html.style_rules import mark_by_style_elements
 from pipeline.transform.html.visibility import (
     FRAME_TAGS,
@@ -184,8 +184,9 @@ def read_page(html: str, look: str | None = None) -> PageTree:
     soup = parse_html(html)
     if not has_look and "<style" in html.lower():
         mark_by_style_elements(soup, INLINE_TAGS)
-    title = collapse(soup.title.get_text()) if soup.title else ""
-    body = soup.body or soup
+    title_tag = first_tag(soup, "title")
+    title = collapse(title_tag.get_text()) if title_tag else ""
+    body = first_tag(soup, "body") or soup
     index = index_page(body)
     heading = company_heading(index, title, has_look=has_look)
     builder = _NodeBuilder(heading, index.controlled_ids, StyleClasses(index.class_texts), has_look=has_look)
