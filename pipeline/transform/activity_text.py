@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pipeline.transform.source_text import fold, parse_date, text_or_none
 from pipeline.transform.vocabulary.activity_words import (
@@ -14,6 +15,7 @@ from pipeline.transform.vocabulary.activity_words import (
 from warehouse.records.models import Activity
 
 _LONGEST_NAME = 600
+_LONGEST_CACHED = 300
 _MOST_SEPARATORS = 30
 _BULLET = re.compile(r"[•·▪◦●■►*–—-]\s*")
 _ORDINAL = re.compile(r"\(?\d{1,3}[.)]\s*(?=[^\W\d_]|\d{2}\.\d{2})")
@@ -78,6 +80,10 @@ def parse_activity(text: str) -> ActivityText | None:
     "Transport; licența nr. 012345 din 01.02.2020" → the name "Transport", and the remark.
     "Nu sunt" → neither an activity nor a remark. "și încă 4" → `is_more`.
     """
+    return _parse_short(text) if len(text) <= _LONGEST_CACHED else _parse(text)
+
+
+def _parse(text: str) -> ActivityText | None:
     shown = text.strip().lstrip(" :：")
     shown = _BULLET.sub("", shown, count=1) if _BULLET.match(shown) else shown
     shown = shown.rstrip(" ;,")
@@ -94,6 +100,10 @@ def parse_activity(text: str) -> ActivityText | None:
     return ActivityText(Activity(name=name, code=code), remark) if _is_name(name) else None
 
 
+_parse_short = lru_cache(maxsize=4096)(_parse)  # companies choose their activities from one list
+
+
+@lru_cache(maxsize=4096)
 def can_be_activity(name: str) -> bool:
     """Tell whether the name in a record of the source is one: not "1", not "{{ name }}", not "Nu sunt"."""
     return (

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from warehouse.folding import fold
 
@@ -44,8 +45,11 @@ def split_amount(text: str) -> WrittenAmount | None:
 
     "12 405 mii lei" → "12 405" and "mii lei". "(75 тыс. леев)" → "(75)" and "тыс. леев".
     """
-    if len(text) > _LONGEST_WITH_UNIT:
-        return None
+    return _split(text) if len(text) <= _LONGEST_WITH_UNIT else None
+
+
+@lru_cache(maxsize=2048)  # an amount is looked at several times
+def _split(text: str) -> WrittenAmount | None:
     match = _PIECES.fullmatch(_APOSTROPHE.sub(" ", fold(text)))
     if match is None:
         return None
@@ -101,8 +105,11 @@ def _grouping(text: str) -> str:
 
 def _without_unit(text: str) -> str | None:
     """Return the number in an amount, without the unit; None if the text is not an amount."""
-    if len(text) > _LONGEST:
-        return None
+    return _number_in(text) if len(text) <= _LONGEST else None
+
+
+@lru_cache(maxsize=2048)
+def _number_in(text: str) -> str | None:
     # Folding removes direction marks and turns every kind of white space into a plain space.
     match = _AROUND.fullmatch(fold(text))
     return match[1].strip() if match else None

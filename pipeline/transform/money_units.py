@@ -27,6 +27,8 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 _ROUND_NUMBER = re.compile(r"(?<![\d.,])1([ .,'’])000(?:\1000)?(?![\d.,])")
 _DIGITS_BEFORE = re.compile(r"\d[\s.,'’]?$")
 _EMPTY_BRACKETS = re.compile(r"[(\[][\s.,'’]*[)\]]")
+_LONGEST_UNIT = 100
+"""The longest text that is looked at as a unit; a longer one is not a unit, whatever its words."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,15 @@ def unit_in(text: str) -> Unit | None:
 
     "mii lei" → thousands of lei. "Total active, mii lei" → None.
     """
+    return _unit_in(text) if len(text) <= _LONGEST_UNIT else None
+
+
+@lru_cache(maxsize=4096)
+def _unit_in(text: str) -> Unit | None:
     folded = _prepared(text)
+    first = _TOKEN.search(folded)
+    if first is None or first[0] not in _UNIT_WORDS:
+        return None
     run = next(_runs(folded), None)
     is_whole = run and _AROUND.fullmatch(folded[: run.start]) and _AROUND.fullmatch(folded[run.end :])
     return _unit(run.words) if run and is_whole else None
@@ -85,6 +95,7 @@ def units_in(text: str, *, is_title: bool = False) -> tuple[Unit, ...]:
     return tuple(dict.fromkeys(found))
 
 
+@lru_cache(maxsize=4096)
 def without_units(text: str) -> str:
     """Return a folded title or header without the units in it: "2024, mii lei" → "2024"."""
     folded = _prepared(text)
@@ -146,6 +157,8 @@ def _runs(folded: str) -> Iterator[_Run]:
 
 
 def _closed(tokens: Sequence[re.Match[str]]) -> Iterator[_Run]:
+    if not tokens:
+        return
     kept = list(tokens)
     while kept and kept[0][0] not in _MEANINGFUL and kept[0][0] not in INTRODUCTIONS:
         kept.pop(0)

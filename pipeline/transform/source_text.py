@@ -1,6 +1,7 @@
 """Parsers for text as the source writes it: comparison keys, placeholders for "no value", dates."""
 
 import re
+from functools import lru_cache
 
 from pipeline.transform.amounts import parse_amount as parse_amount
 from pipeline.transform.date_text import parse_date as parse_date
@@ -8,6 +9,8 @@ from pipeline.transform.vocabulary.placeholders import is_unfilled, says_no_valu
 from warehouse.folding import collapse as collapse
 from warehouse.folding import fold as fold
 
+_SHORT = 200
+"""Texts up to this length are cached: labels, dashes and amounts repeat, long texts do not."""
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 
 
@@ -25,7 +28,14 @@ def text_or_none(text: str | None) -> str | None:
     """Return `text` with collapsed white space, or None if it is blank or says that there is no value."""
     if text is None:
         return None
+    return _short_text_or_none(text) if len(text) <= _SHORT else _text_or_none(text)
+
+
+def _text_or_none(text: str) -> str | None:
     collapsed = collapse(text)
     if says_no_value(collapsed) or is_unfilled(collapsed) or not any(map(str.isalnum, collapsed)):
         return None
     return collapsed
+
+
+_short_text_or_none = lru_cache(maxsize=8192)(_text_or_none)

@@ -1,6 +1,7 @@
 """The models of company records, changes, provenance and quarantine, which pipeline and API share."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -157,11 +158,16 @@ class Statement:
         A key figure is found by the label of its line. A line without a label counts only if the document type is known
         to number its rows as `KEY_FIGURES` does.
         """
-        found = ((name, self._figure(name, *code)) for name, code in KEY_FIGURES.items())
+        by_form: dict[int, list[StatementLine]] = {}
+        for line in self.lines:
+            by_form.setdefault(line.form, []).append(line)
+        found = (
+            (name, self._figure(name, by_form.get(form, ()), row))
+            for name, (form, row) in KEY_FIGURES.items()
+        )
         return {name: value for name, value in found if value is not None}
 
-    def _figure(self, name: str, form: int, row: str) -> Decimal | None:
-        lines = [line for line in self.lines if line.form == form]
+    def _figure(self, name: str, lines: Sequence[StatementLine], row: str) -> Decimal | None:
         labelled = {line.value for line in lines if line.label and _is_label_of(line.label, name)}
         if labelled:
             return labelled.pop() if len(labelled) == 1 else None

@@ -14,6 +14,7 @@ _ATTRIBUTES = (
     *("data-label", "data-title", "data-th", "data-header", "data-heading", "data-column", "data-col"),
     *("data-caption", "data-name", "data-field", "data-before", "data-content", "aria-label", "title"),
 )
+_ATTRIBUTE_NAMES = frozenset(_ATTRIBUTES)
 
 _CUSTOM_ATTRIBUTES = (
     "caption",
@@ -42,7 +43,10 @@ def find_attribute_labels(root: Node, name: str) -> dict[int, LabelledValue]:
     hits: dict[int, LabelledValue] = {}
     foreign: set[int] = set()
     for node in root.descendants():
-        if node.tag == TEXT or not node.attributes or not node.text:
+        # Few elements have such an attribute, so this is checked first.
+        if not node.attributes or _ATTRIBUTE_NAMES.isdisjoint(node.attributes):
+            continue
+        if node.tag == TEXT or not node.text:
             continue
         label = _label_of(node)
         if label is None:

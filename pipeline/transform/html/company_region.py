@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile
 
-from pipeline.transform.html.idno_texts import idno_in, idno_in_link, stated_idno
+from pipeline.transform.html.idno_texts import idno_in
 from pipeline.transform.html.label_scan import LabelledValue
+from pipeline.transform.html.labelled_value import are_side_by_side
 from pipeline.transform.html.other_companies import (
     MIN_REPEATS,
-    is_copyright,
-    names_other_company,
+    is_foreign_sign,
     smallest_around,
     titled_alike,
 )
 from pipeline.transform.html.page_tree import HEADINGS, TEXT, Node, PageTree
+from pipeline.transform.html.positions import NodePoints, NodeSpans
 from pipeline.transform.source_text import fold, parse_date
 from pipeline.transform.status_text import read_status
 from pipeline.transform.vocabulary.field import (
@@ -59,11 +60,15 @@ class CompanyRegion:
         → the labels of the IDNO and of the first address
         """
         ranked = [(rank, hit) for hit in self.hits if (rank := self._rank(hit)) is not None]
-        best = {
-            hit.field: min(rank for rank, other in ranked if other.field is hit.field) for _, hit in ranked
-        }
+        best: dict[Field, int] = {}
+        for rank, hit in ranked:
+            best[hit.field] = min(rank, best.get(hit.field, rank))
         nearest = [hit for rank, hit in ranked if rank == best[hit.field]]
-        return [hit for _, hit in ranked if hit in nearest or any(_is_twin(hit, other) for other in nearest)]
+        return [
+            hit
+            for rank, hit in ranked
+            if rank == best[hit.field] or any(_is_twin(hit, other) for other in nearest)
+        ]
 
     def figure_hits(self) -> list[LabelledValue]:
         """Return the labels of key figures below the heading. The frame of a page never contains key figures.
@@ -90,7 +95,7 @@ class CompanyRegion:
 
         → True for both lines
         """
-        return any(block.contains(node) for block in self._foreign_blocks)
+        return self._foreign_blocks.contain(node)
 
     @cached_property
     def anchors(self) -> list[LabelledValue]:
@@ -104,13 +109,21 @@ class CompanyRegion:
         certain = [hit for hit in self.hits if _is_certain(hit, self.idno) and not self.is_foreign(hit.label)]
         return [hit for hit in certain if hit.label in self._own_idno_labels or self._is_near(hit.label)]
 
+    @cached_property
+    def _anchor_points(self) -> NodePoints:
+        return NodePoints(anchor.label for anchor in self.anchors)
+
+    @cached_property
+    def _own_points(self) -> NodePoints:
+        return NodePoints([self.heading, *self._own_idno_labels])
+
     def _is_near(self, node: Node) -> bool:
         """Tell whether a node comes after the heading, or comes before it in the same block as the company's IDNO."""
         if self._is_outside_main(node):
             return False
         trunk = next(parent for parent in node.ancestors() if parent.contains(self.heading))
         branch = next(child for child in trunk.children if child.contains(node))
-        return node.start > self.heading.start or any(branch.contains(own) for own in self._own_idno_labels)
+        return node.start > self.heading.start or any(map(branch.contains, self._own_idno_labels))
 
     @cached_property
     def _own_idno_labels(self) -> list[Node]:
@@ -118,7 +131,7 @@ class CompanyRegion:
         return [hit.label for hit in self.hits if hit.field is Field.IDNO and idno_in(hit.value) == self.idno]
 
     @cached_property
-    def _foreign_blocks(self) -> list[Node]:
+    def _foreign_blocks(self) -> NodeSpans:
         """The largest blocks that mention another company or the site, and contain nothing of this company.
 
             <main><h1>PLOPENA AGRO</h1><p>IDNO: 1020999000019</p></main>
@@ -128,16 +141,19 @@ class CompanyRegion:
         → both `div`
         """
         texts = (*PARTY_FIELDS, Field.ADDRESS)  # parties may be companies; an address may be any text
-        values = [node for hit in self.hits if hit.field in texts for node in hit.nodes]
-        signs = [node for node in self.page.root.descendants() if self._is_foreign_sign(node)]
-        signs = [node for node in signs if not any(value.contains(node) for value in values)]
+        values = NodeSpans(node for hit in self.hits if hit.field in texts for node in hit.nodes)
+        signs = [
+            node
+            for node in self.page.root.descendants()
+            if is_foreign_sign(node, self.heading, self.idno) and not values.contain(node)
+        ]
         for hit in self.hits:
             if hit.field is Field.ELSEWHERE:
                 signs += [hit.label, *hit.label.following_siblings(), *hit.nodes]
         blocks = [self._largest_without_company(sign) for sign in signs]
-        return blocks + self._repeating_blocks(blocks)
+        return NodeSpans(blocks + self._repeating_blocks(NodeSpans(blocks)))
 
-    def _repeating_blocks(self, known: list[Node]) -> list[Node]:
+    def _repeating_blocks(self, known: NodeSpans) -> list[Node]:
         """Return the blocks that repeat a label and do not contain this company: they are lists of other companies.
 
             <div><p>Adresa: str. Alta, 1</p></div>
@@ -147,7 +163,7 @@ class CompanyRegion:
         """
         blocks: dict[tuple[int, str], list[LabelledValue]] = {}
         for hit in self.hits:
-            if hit.field in _SINGLE_FIELDS and not any(block.contains(hit.label) for block in known):
+            if hit.field in _SINGLE_FIELDS and not known.contain(hit.label):
                 block = self._largest_without_company(hit.label)
                 caption = f"{hit.field} {fold(hit.caption.partition(':')[0])}"
                 blocks.setdefault((block.start, caption), []).append(hit)
@@ -157,28 +173,10 @@ class CompanyRegion:
             [(self._largest_without_company(hits[0].label), caption) for (_, caption), hits in blocks.items()]
         )
 
-    def _is_foreign_sign(self, node: Node) -> bool:
-        """Tell whether a node mentions the site (a copyright), the IDNO of another company, or its name as a title.
-
-            <p>© 2026 openmoney</p> <p>IDNO: 1020999009997</p>
-            <a href="/companies/1020999009997">ALTA</a> <h3>BETA SRL</h3>
-
-        → True for both texts, for `a` and for `h3`
-        """
-        if (
-            node.tag in HEADINGS
-            and node is not self.heading
-            and names_other_company(node.text, self.heading.text)
-        ):
-            return True
-        if node.tag == TEXT:
-            return is_copyright(node.text) or stated_idno(node.text) not in (None, self.idno)
-        return idno_in_link(node) not in (None, self.idno)
-
     def _largest_without_company(self, node: Node) -> Node:
         """Return the largest element around a node that contains neither the heading nor the company's IDNO."""
         for parent in node.ancestors():
-            if parent.contains(self.heading) or any(parent.contains(own) for own in self._own_idno_labels):
+            if self._own_points.are_in(parent):
                 break
             node = parent
         return node
@@ -192,8 +190,7 @@ class CompanyRegion:
         if self._is_outside_main(hit.label):
             return None
         trunk, branch = self._fork(hit.label)
-        points = [anchor.label for anchor in self.anchors]
-        certain = [child for child in trunk.children if any(child.contains(point) for point in points)]
+        certain = [child for child in trunk.children if self._anchor_points.are_in(child)]
         if any(self._is_similar_row(branch, child) for child in certain):
             return 0
         if branch.start < self.heading.start:
@@ -221,10 +218,9 @@ class CompanyRegion:
 
         → (div, section) for the address
         """
-        points = [self.heading, *(anchor.label for anchor in self.anchors)]
         branch = node
         for parent in node.ancestors():
-            if any(parent.contains(point) for point in points):
+            if parent.contains(self.heading) or self._anchor_points.are_in(parent):
                 return parent, branch
             branch = parent
         return branch, branch
@@ -352,14 +348,6 @@ def _is_twin(hit: LabelledValue, other: LabelledValue) -> bool:
     → True
     """
     return hit.field is Field.FOUNDERS and other.field is hit.field and are_side_by_side(hit, other)
-
-
-def are_side_by_side(hit: LabelledValue, other: LabelledValue) -> bool:
-    """Tell whether two labels have the same shape and are in sections with the same parent."""
-    section, other_section = hit.label.parent, other.label.parent
-    if section is None or other_section is None or hit.label.shape != other.label.shape:
-        return False
-    return section.parent is other_section.parent
 
 
 def _announces_company_section(hit: LabelledValue) -> bool:

@@ -75,46 +75,93 @@ class _Place:
         return self.grid[self.row]
 
 
-def row_of(label: Node) -> Node | None:
-    """Return the row of the table or grid that contains a label, or None."""
-    cell = next((node for node in (label, *label.ancestors()) if is_cell(node)), None)
-    if cell is not None:
-        return cell.parent if cell.parent is not None and is_row(cell.parent) else None
-    place = _place_in_blocks(label)
-    row = place.cells[0].parent if place is not None else None
-    return row if row is not None and place is not None and len(row.children) == len(place.cells) else None
+class FigureGrids:
+    """Finds the places of labels in the grids of a page, each once: the rows of a grid are alike."""
 
+    def __init__(self) -> None:
+        """Create the finder for one page."""
+        self._places: dict[int, _Place | None] = {}
+        self._rows: dict[tuple[int, int], Grid] = {}
 
-def amounts_in_grid(label: Node, values: Sequence[Node]) -> list[GridAmount] | None:
-    """Return the amounts of a label in a table with a column or a row for each year, or with a column for units.
+    def row_of(self, label: Node) -> Node | None:
+        """Return the row of the table or grid that contains a label, or None."""
+        cell = next((node for node in (label, *label.ancestors()) if is_cell(node)), None)
+        if cell is not None:
+            return cell.parent if cell.parent is not None and is_row(cell.parent) else None
+        place = self._place_in_blocks(label)
+        row = place.cells[0].parent if place is not None else None
+        return (
+            row if row is not None and place is not None and len(row.children) == len(place.cells) else None
+        )
 
-        <tr><th>Indicator</th><th>2024, lei</th><th>2023, lei</th></tr>
-        <tr><td>Total active</td><td>12 000</td><td>11 000</td></tr>
+    def amounts_of(self, label: Node, values: Sequence[Node]) -> list[GridAmount] | None:
+        """Return the amounts of a label in a table with a column or a row for each year, or with a column for units.
 
-    → the amounts of 2024 and 2023
+            <tr><th>Indicator</th><th>2024, lei</th><th>2023, lei</th></tr>
+            <tr><td>Total active</td><td>12 000</td><td>11 000</td></tr>
 
-    Args:
-        label: The label.
-        values: The nodes that label_values.py found as its value.
+        → the amounts of 2024 and 2023
 
-    Returns:
-        The amounts; [] if it is not certain which cell is the amount; None if the label is not in such a table, so that
-        its only value is the amount.
-    """
-    place = _place_in_table(label)
-    if place is None:
-        blocks = _place_in_blocks(label)
-        if blocks is None:
-            return None
-        amounts = _of_year_columns(blocks)
-        return amounts if amounts is not None else _of_year_rows(blocks)
-    for read in (_of_year_columns, _of_year_rows, _of_value_column):
-        amounts = read(place)
-        if amounts is not None:
-            return amounts
-    row = place.cells[place.column].parent
-    is_below = bool(values) and row is not None and not row.contains(values[0])
-    return None if is_below or (len(set(map(id, place.cells))) == 2 and place.column == 0) else []
+        Args:
+            label: The label.
+            values: The nodes that label_values.py found as its value.
+
+        Returns:
+            The amounts; [] if it is not certain which cell is the amount; None if the label is not in such a table, so
+            that its only value is the amount.
+        """
+        place = _place_in_table(label)
+        if place is None:
+            blocks = self._place_in_blocks(label)
+            if blocks is None:
+                return None
+            amounts = _of_year_columns(blocks)
+            return amounts if amounts is not None else _of_year_rows(blocks)
+        for read in (_of_year_columns, _of_year_rows, _of_value_column):
+            amounts = read(place)
+            if amounts is not None:
+                return amounts
+        row = place.cells[place.column].parent
+        is_below = bool(values) and row is not None and not row.contains(values[0])
+        return None if is_below or (len(set(map(id, place.cells))) == 2 and place.column == 0) else []
+
+    def _place_in_blocks(self, label: Node) -> _Place | None:
+        if label.start not in self._places:
+            self._places[label.start] = self._find_place_in_blocks(label)
+        return self._places[label.start]
+
+    def _find_place_in_blocks(self, label: Node) -> _Place | None:
+        """Return the place of a label in a grid of plain blocks, one of whose rows or columns is headed by years.
+
+            <div><div>Indicator</div><div>2024</div><div>2023</div></div>
+            <div><div>Total active</div><div>12 000</div><div>11 000</div></div>
+
+        → row 1, column 0. The cells may also be siblings without rows.
+        """
+        cell = label
+        for _ in range(_DEPTH):
+            row = cell.parent
+            if row is None:
+                return None
+            if 2 < len(row.children) <= _MOST_ROWS and all(child.tag != TEXT for child in row.children):
+                for grid in self._grids_around(row):
+                    for i, cells in enumerate(grid):
+                        if cell in cells:
+                            return _Place(grid, i, cells.index(cell))
+            cell = row
+        return None
+
+    def _grids_around(self, row: Node) -> Iterator[Grid]:
+        """Yield the grids that a row may belong to, or be: only those with a year in the first row or column."""
+        if grid := _flat_grid(row):
+            yield grid
+        for region in islice(row.ancestors(), 2):
+            key = region.start, len(row.children)
+            if key not in self._rows:
+                self._rows[key] = _rows_of_width(region, len(row.children))
+            if self._rows[key]:
+                yield self._rows[key]
+                return
 
 
 def _of_year_columns(place: _Place) -> list[GridAmount] | None:
@@ -301,43 +348,17 @@ def _span(node: Node, name: str) -> int:
     return min(max(1, int(text)), _MOST_CELLS) if _SPAN.fullmatch(text) else 1
 
 
-def _place_in_blocks(label: Node) -> _Place | None:
-    """Return the place of a label in a grid of plain blocks, one of whose rows or columns is headed by years.
-
-        <div><div>Indicator</div><div>2024</div><div>2023</div></div>
-        <div><div>Total active</div><div>12 000</div><div>11 000</div></div>
-
-    → row 1, column 0. The cells may also be siblings without rows.
-    """
-    cell = label
-    for _ in range(_DEPTH):
-        row = cell.parent
-        if row is None:
-            return None
-        if 2 < len(row.children) <= _MOST_ROWS and all(child.tag != TEXT for child in row.children):
-            for grid in _grids_around(row):
-                for i, cells in enumerate(grid):
-                    if cell in cells:
-                        return _Place(grid, i, cells.index(cell))
-        cell = row
-    return None
-
-
-def _grids_around(row: Node) -> Iterator[Grid]:
-    """Yield the grids that a row may belong to, or be: only those with a year in the first row or the first column."""
-    if grid := _flat_grid(row):
-        yield grid
-    for region in islice(row.ancestors(), 2):
-        children = region.children[:_MOST_ROWS]
-        near = [*children, *(inner for child in children for inner in child.children[:_MOST_ROWS])]
-        rows = [
-            node.children
-            for node in near
-            if len(node.children) == len(row.children) and all(child.tag != TEXT for child in node.children)
-        ]
-        if len(rows) > 1 and any(year_of_column(cells[i].text) for cells in rows for i in (0, -1)):
-            yield rows
-            return
+def _rows_of_width(region: Node, width: int) -> Grid:
+    """Return the rows of a region that have as many cells, if a year is in their first row or first column; else []."""
+    children = region.children[:_MOST_ROWS]
+    near = [*children, *(inner for child in children for inner in child.children[:_MOST_ROWS])]
+    rows = [
+        node.children
+        for node in near
+        if len(node.children) == width and all(child.tag != TEXT for child in node.children)
+    ]
+    has_year = len(rows) > 1 and any(year_of_column(cells[i].text) for cells in rows for i in (0, -1))
+    return rows if has_year else []
 
 
 def _flat_grid(node: Node) -> Grid:

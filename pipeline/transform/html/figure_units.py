@@ -54,19 +54,17 @@ class FigureUnits:
             titles: The titles above them.
             rows: The rows that contain them; the units in a row count for this row only.
         """
-        self._titles = titles
         self._notes = list(_notes(root, hits, titles, rows))
 
-    def around(self, label: Node) -> list[Unit]:
+    def around(self, label: Node, over: Sequence[StatementTitle]) -> list[Unit]:
         """Return the units in the titles above a label, and in the notes that apply to it.
 
             <h2>Situații financiare, 2024</h2>
             <p>Sume în mii lei</p>
             <table><tr><td>Total active</td><td>5 000</td></tr></table>
 
-        → thousands of lei
+        → thousands of lei. `over`: the titles above the label.
         """
-        over = titles_over(self._titles, label)
         found = [unit for title in over for unit in units_in(title.node.text, is_title=True)]
         return found + [unit for note in self._notes if note.applies_to(label, over) for unit in note.units]
 

@@ -1,5 +1,7 @@
 """Search for IDNOs in texts and links."""
 
+from functools import lru_cache
+
 from pipeline.transform.html.page_tree import IDNO_TEXT, Node
 from pipeline.transform.vocabulary.field import Field
 from pipeline.transform.vocabulary.labels import field_of
@@ -9,8 +11,13 @@ from warehouse.idno import IDNO_LENGTH, InvalidIdno, parse_idno
 def idno_in(text: str) -> str | None:
     """Return the valid IDNO if the text consists of nothing else, else None."""
     match = IDNO_TEXT.fullmatch(text.strip(" :."))
+    return _valid(match[0]) if match else None
+
+
+@lru_cache(maxsize=1024)  # a page is searched for its company's IDNO several times
+def _valid(number: str) -> str | None:
     try:
-        return parse_idno(match[0]) if match else None
+        return parse_idno(number)
     except InvalidIdno:
         return None
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from pipeline.transform.amounts import WrittenAmount, grouping_in, parse_amount, split_amount
 from pipeline.transform.html.columns import is_cell
-from pipeline.transform.html.figure_grids import amounts_in_grid, row_of
+from pipeline.transform.html.figure_grids import FigureGrids
 from pipeline.transform.html.figure_units import FigureUnits
 from pipeline.transform.html.label_scan import LabelledValue
 from pipeline.transform.html.page_tree import Node
@@ -55,6 +55,7 @@ class _Page:
     titles: Sequence[StatementTitle]
     leaves: Sequence[Node]
     units: FigureUnits
+    grids: FigureGrids
     unread: list[Unread]
 
     def refuse(self, hit: LabelledValue, text: str, reason: str) -> None:
@@ -82,8 +83,9 @@ def read_key_figures(root: Node, hits: Sequence[LabelledValue], *, heading: Node
     if not hits:
         return KeyFigures()
     titles = titles_in(root, hits, after=heading)
-    rows = [row for hit in hits if (row := row_of(hit.label)) is not None]
-    page = _Page(titles, list(root.leaves()), FigureUnits(root, hits, titles, rows), [])
+    grids = FigureGrids()
+    rows = [row for hit in hits if (row := grids.row_of(hit.label)) is not None]
+    page = _Page(titles, list(root.leaves()), FigureUnits(root, hits, titles, rows), grids, [])
     by_year: dict[int, list[_ShownAmount]] = defaultdict(list)
     for hit in hits:
         for amount in _amounts(hit, page):
@@ -153,20 +155,21 @@ def _amounts(hit: LabelledValue, page: _Page) -> Iterator[_ShownAmount]:
 
     → the amount of 2024. If the year or the value of an amount is not certain, it is recorded as unread instead.
     """
-    around = (*_units_of_label(hit), *page.units.around(hit.label))
-    in_grid = amounts_in_grid(hit.label, hit.nodes)
+    over = titles_over(page.titles, hit.label)
+    around = (*_units_of_label(hit), *page.units.around(hit.label, over))
+    in_grid = page.grids.amounts_of(hit.label, hit.nodes)
     if in_grid is not None:
         if not in_grid and text_or_none(hit.value):
             page.refuse(hit, hit.value, "no years over the columns of its table")
         for amount in in_grid:
-            year = amount.year or _year_over(hit, page, amount.text)
+            year = amount.year or _year_in(over, hit, page, amount.text)
             if year is not None:
                 yield _ShownAmount(hit.field, year, amount.text, (*amount.units, *around))
         return
     text = text_or_none(hit.value)
     if text is None:
         return
-    year = _year_over(hit, page, text)
+    year = _year_in(over, hit, page, text)
     if year is None:
         return
     if not _is_one_amount(hit, page):
@@ -175,9 +178,9 @@ def _amounts(hit: LabelledValue, page: _Page) -> Iterator[_ShownAmount]:
         yield _ShownAmount(hit.field, year, text, (*_units_beside(hit, page.leaves), *around))
 
 
-def _year_over(hit: LabelledValue, page: _Page, text: str) -> int | None:
+def _year_in(over: Sequence[StatementTitle], hit: LabelledValue, page: _Page, text: str) -> int | None:
     """Return the year in the nearest title above a label that contains one; if it is not certain, record the text."""
-    dated = next((title for title in titles_over(page.titles, hit.label) if title.names_year), None)
+    dated = next((title for title in over if title.names_year), None)
     if dated is None or dated.year is None:
         page.refuse(hit, text, "no title names its year")
     return dated.year if dated else None

@@ -44,6 +44,7 @@ _NUMBER_AT_START = re.compile(r"[0-9]{13}(?![0-9])")
 _NAMES_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 """A text with a year is the title of the figures of this year, and no label."""
 _LABEL_DEPTH = 4
+_OPENS_PANEL = frozenset({"aria-expanded", "aria-controls"})
 
 
 def find_labelled_values(page: PageTree) -> list[LabelledValue]:
@@ -115,10 +116,11 @@ def _is_name_or_link(leaf: Node, name: str) -> bool:
 
 def _is_in_link(leaf: Node) -> bool:
     """Tell whether a text is in a link that leads to another page, not in one that opens a panel."""
-    return any(
-        node.tag == "a" and not {"aria-expanded", "aria-controls"} & node.attributes.keys()
-        for node in leaf.ancestors()
-    )
+    return any(map(_is_link, leaf.ancestors()))
+
+
+def _is_link(node: Node) -> bool:
+    return node.tag == "a" and _OPENS_PANEL.isdisjoint(node.attributes)
 
 
 def _subtitle_hits(leaf: Node, heading: Node | None) -> list[LabelledValue]:
@@ -196,10 +198,12 @@ def _cannot_be_label(leaf: Node, name: str) -> bool:
     text = fold(leaf.text)
     if name and (text == name or (text.startswith(name) and field_of(text) is None)):
         return True
-    return _is_in_link(leaf) or any(
-        node.tag in _NO_LABEL_INSIDE or (node.tag == "td" and _is_value_cell(node))
-        for node in leaf.ancestors()
-    )
+    node = leaf.parent
+    while node is not None:
+        if node.tag in _NO_LABEL_INSIDE or (node.tag == "td" and _is_value_cell(node)) or _is_link(node):
+            return True
+        node = node.parent
+    return False
 
 
 def _is_value_cell(cell: Node) -> bool:

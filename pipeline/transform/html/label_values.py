@@ -1,7 +1,7 @@
 """Search for the value of a label that is an element of its own: a panel, a cell, a list, or the next sibling."""
 
 from collections.abc import Sequence
-from itertools import takewhile
+from itertools import islice, takewhile
 
 from pipeline.transform.html.columns import is_cell, is_row
 from pipeline.transform.html.list_values import ENTRY_COUNT, list_value
@@ -59,14 +59,12 @@ def _controlled_panel(label: Node) -> Node | None:
 
     → the second `div`
     """
-    around = [label, *label.ancestors()]
-    controls = (*around[:3], *label.descendants())
-    target = next(
-        (node.attributes["aria-controls"] for node in controls if "aria-controls" in node.attributes), None
-    )
-    if target is None:
+    controls = (*islice(label.ancestors(), 2), *label.descendants())
+    control = next((node for node in (label, *controls) if "aria-controls" in node.attributes), None)
+    if control is None:
         return None
-    panels = (node for node in around[-1].descendants() if node.attributes.get("id") == target)
+    target = control.attributes["aria-controls"]
+    panels = (node for node in label.page if node.attributes.get("id") == target)
     return next((node for node in panels if node.text and not node.contains(label)), None)
 
 

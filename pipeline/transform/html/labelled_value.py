@@ -64,3 +64,11 @@ class LabelledValue:
         """
         first, *others = lines_in(self.nodes)
         return [f"{self.text or ''}{text_of(first)}", *filter(None, map(text_of, others))]
+
+
+def are_side_by_side(hit: LabelledValue, other: LabelledValue) -> bool:
+    """Tell whether two labels have the same shape and are in sections with the same parent."""
+    section, other_section = hit.label.parent, other.label.parent
+    if section is None or other_section is None or hit.label.shape != other.label.shape:
+        return False
+    return section.parent is other_section.parent

@@ -3,7 +3,8 @@
 import re
 from functools import lru_cache
 
-from pipeline.transform.html.page_tree import Node
+from pipeline.transform.html.idno_texts import idno_in_link, stated_idno
+from pipeline.transform.html.page_tree import HEADINGS, TEXT, Node
 from pipeline.transform.source_text import comparison_key, fold
 from pipeline.transform.vocabulary.labels import field_of, label_in_line
 
@@ -16,6 +17,26 @@ _FORM = re.compile(
     r"|^(?:SRL|S\.R\.L\.|SA|S\.A\.|ÎI|Î\.I\.|II|ÎCS|ICS|Î\.C\.S\.|SC|S\.C\.|GȚ|GŢ|GT|ООО|АО|ИП)(?= [„“«\"\w])"
 )
 """A legal form at the end or the beginning of a company's name."""
+
+
+_SIGN_TAGS = HEADINGS | {TEXT, "a"}
+
+
+def is_foreign_sign(node: Node, heading: Node, idno: str) -> bool:
+    """Tell whether a node mentions the site (a copyright), the IDNO of another company, or its name as a title.
+
+        <p>© 2026 openmoney</p> <p>IDNO: 1020999009997</p>
+        <a href="/companies/1020999009997">ALTA</a> <h3>BETA SRL</h3>
+
+    → True for both texts, for `a` and for `h3`. `heading` and `idno` are those of the page's company.
+    """
+    if node.tag not in _SIGN_TAGS:
+        return False
+    if node.tag == TEXT:
+        return is_copyright(node.text) or stated_idno(node.text) not in (None, idno)
+    if node.tag == "a":
+        return idno_in_link(node) not in (None, idno)
+    return node is not heading and names_other_company(node.text, heading.text)
 
 
 def names_other_company(title: str, name: str) -> bool:

@@ -12,7 +12,7 @@ from pipeline.transform.html.form_fields import FORM_FIELDS, fixed_text
 from pipeline.transform.html.leaders import LEADER, without_leader
 from pipeline.transform.html.look import AFTER, BEFORE, LookDoesNotFit, Mark, apply_look
 from pipeline.transform.html.page_heading import company_heading
-from pipeline.transform.html.parser import StyleClasses, index_page, parse_html
+from pipeline.transform.html.parser import StyleClasses, first_tag, index_page, parse_html
 from pipeline.transform.html.past_columns import mark_past_columns
 from pipeline.transform.html.style_rules import mark_by_style_elements
 from pipeline.transform.html.visibility import (
@@ -25,6 +25,7 @@ from pipeline.transform.html.visibility import (
     is_hidden,
     is_icon,
     is_struck,
+    is_surely_content,
     marks_of,
     own_text_of,
 )
@@ -112,7 +113,10 @@ class Node:
 
     def ancestor(self, *tags: str) -> "Node | None":
         """Return the nearest element around the node that has one of the `tags`, or None."""
-        return next((node for node in self.ancestors() if node.tag in tags), None)
+        node = self.parent
+        while node is not None and node.tag not in tags:
+            node = node.parent
+        return node
 
     def descendants(self) -> Iterator["Node"]:
         """Yield the nodes inside this node, in document order."""
@@ -179,11 +183,12 @@ def read_page(html: str, look: str | None = None) -> PageTree:
         except LookDoesNotFit as reason:
             notes, has_look = (f"the recorded look does not fit the page: {reason}",), False
     soup = parse_html(html)
-    if not has_look:
+    if not has_look and "<style" in html.lower():
         mark_by_style_elements(soup, INLINE_TAGS)
     mark_past_columns(soup)
-    title = collapse(soup.title.get_text()) if soup.title else ""
-    body = soup.body or soup
+    title_tag = first_tag(soup, "title")
+    title = collapse(title_tag.get_text()) if title_tag else ""
+    body = first_tag(soup, "body") or soup
     index = index_page(body)
     heading = company_heading(index, title, has_look=has_look)
     builder = _NodeBuilder(heading, index.controlled_ids, StyleClasses(index.class_texts), has_look=has_look)
@@ -353,6 +358,8 @@ class _NodeBuilder:
 
         → True for `sup`, `button` and `p`. False for a hidden panel that an element of the page can open.
         """
+        if is_surely_content(tag, own_text):
+            return False
         if tag.name in _INVISIBLE_TAGS or is_icon(tag):
             return True
         if tag.name == "button" and not _is_section_toggle(tag):

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from bs4 import BeautifulSoup
@@ -37,12 +38,11 @@ class _TreeBuilder(LXMLTreeBuilder):
     def start(self, tag: Any, attrib: Any, nsmap: Any = None) -> None:
         """Open an element."""
         assert self.soup is not None
-        self.soup.handle_starttag(tag, None, None, AttributeDict(attrib))
+        self.soup.handle_starttag(tag, None, None, attrib)  # the tag copies the attributes
 
     def end(self, tag: Any) -> None:
         """Close an element."""
         assert self.soup is not None
-        self.soup.endData()
         self.soup.handle_endtag(tag)
 
 
@@ -50,6 +50,11 @@ def parse_html(html: str) -> BeautifulSoup:
     """Parse HTML into a soup in which every attribute value is a string, `class` too."""
     builder = _TreeBuilder(multi_valued_attributes=None, attribute_dict_class=AttributeDict)
     return BeautifulSoup(html, builder=builder)
+
+
+def first_tag(soup: BeautifulSoup, name: str) -> Tag | None:
+    """Return the first element with a tag, as `soup.find` does, but without its filters, which are slow."""
+    return next((tag for tag in soup.descendants if isinstance(tag, Tag) and tag.name == name), None)
 
 
 @dataclass
@@ -131,4 +136,9 @@ class StyleClasses:
 
 def _without_places(classes: str) -> list[str]:
     """Return the names in a `class` attribute without those for the place: "row odd last" → ["row"]."""
-    return [name for name in classes.split() if not _PLACE.fullmatch(name.lower())]
+    return [name for name in classes.split() if not _is_place(name)]
+
+
+@lru_cache(maxsize=4096)  # the pages of a site share their classes
+def _is_place(name: str) -> bool:
+    return _PLACE.fullmatch(name.lower()) is not None

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from pipeline.transform.html.company_region import CompanyRegion, are_side_by_side
+from pipeline.transform.html.company_region import CompanyRegion
 from pipeline.transform.html.label_scan import LabelledValue
+from pipeline.transform.html.labelled_value import are_side_by_side
 from pipeline.transform.html.list_ends import is_truncated
 from pipeline.transform.html.parties import PartyList, read_parties
 from pipeline.transform.party_grammar import ListedParty

@@ -63,6 +63,7 @@ def mark_past_columns(soup: BeautifulSoup) -> None:
 
 
 @lru_cache(maxsize=8192)
+@lru_cache(maxsize=4096)
 def _change_word(text: str) -> str:
     """Return the folded text if it is one of the words for "before" or "until", else ""."""
     word = _word(text)

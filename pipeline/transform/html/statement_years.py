@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 from pipeline.transform.html.columns import is_cell, is_row
 from pipeline.transform.html.label_scan import LabelledValue
@@ -55,12 +56,12 @@ class StatementTitle:
         """Tell whether the title applies to a node: the node is in the title's container, after the title."""
         return self.container.contains(node) and node.start > self.node.end
 
-    @property
+    @cached_property
     def names_year(self) -> bool:
         """Whether the title contains a year, even if it is not the year of a statement."""
         return _YEAR.search(self.node.text) is not None
 
-    @property
+    @cached_property
     def year(self) -> int | None:
         """The year of the statement that the title announces; None if it does not name exactly one whole year."""
         return year_of_statement(self.node.text)
@@ -98,7 +99,12 @@ def year_of_column(text: str) -> int | None:
 
     → 2024 for all
     """
-    if len(text) > LABEL_LENGTH or _YEAR.search(text) is None:
+    return _year_of_short_column(text) if 4 <= len(text) <= LABEL_LENGTH else None
+
+
+@lru_cache(maxsize=4096)
+def _year_of_short_column(text: str) -> int | None:
+    if _YEAR.search(text) is None:
         return None
     match = _YEAR_CELL.fullmatch(without_units(text.rstrip(_FOOTNOTE_MARKS)))
     return int(match[1]) if match and int(match[1]) in STATEMENT_YEARS else None

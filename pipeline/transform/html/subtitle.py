@@ -125,11 +125,11 @@ def line_block(leaf: Node) -> Node | None:
         if block.parent is None or block.parent.start != block.start - 1:
             return None
         block = block.parent
-    if len(block.text) > _MAX_LENGTH or _HAS_NUMBER.search(block.text) is None:
+    if block.tag in _NO_LINES or len(block.text) > _MAX_LENGTH or _HAS_NUMBER.search(block.text) is None:
         return None
     if any(node.is_block and node.tag != "br" for node in block.descendants()):
         return None
-    return block if block.ancestor(*_NO_LINES) is None and block.tag not in _NO_LINES else None
+    return block if block.ancestor(*_NO_LINES) is None else None
 
 
 def subtitle_line(block: Node) -> str:

@@ -7,6 +7,7 @@ from pipeline.transform.html.columns import is_cell, is_row
 from pipeline.transform.html.company_region import CompanyRegion
 from pipeline.transform.html.label_scan import LabelledValue
 from pipeline.transform.html.page_tree import TEXT, Node
+from pipeline.transform.html.positions import NodeSpans
 from pipeline.transform.source_text import text_or_none
 from pipeline.transform.vocabulary.labels import field_of, is_action, label_in_line
 
@@ -23,7 +24,7 @@ def unknown_labels(region: CompanyRegion, hits: Sequence[LabelledValue]) -> list
 
     → ["Zona"]
     """
-    values = [node for hit in (*hits, *region.figure_hits()) for node in hit.nodes]
+    values = NodeSpans(node for hit in (*hits, *region.figure_hits()) for node in hit.nodes)
     seen: set[tuple[int, tuple[str, str]]] = set()
     labels: list[str] = []
     for hit in hits:
@@ -32,7 +33,7 @@ def unknown_labels(region: CompanyRegion, hits: Sequence[LabelledValue]) -> list
             continue
         seen.add((group.start, hit.label.shape))
         for peer, text in _peer_labels(hit, group):
-            is_of_company = not region.is_foreign(peer) and not any(value.contains(peer) for value in values)
+            is_of_company = not region.is_foreign(peer) and not values.contain(peer)
             if is_of_company and _is_unknown(text):
                 labels.append(text.rstrip(" :："))
     return labels

@@ -8,7 +8,7 @@ that cannot be mistaken (an IDNO, a date, a status, a legal form) prove it.
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise, takewhile
+from itertools import groupby, islice, pairwise, takewhile
 
 from pipeline.transform.html.columns import is_row
 from pipeline.transform.html.page_tree import HEADINGS, TEXT, Node
@@ -75,6 +75,8 @@ def find_value_places(root: Node) -> ValuePlaces:
     places = ValuePlaces()
     holders: dict[int, list[Node]] = {}
     for node in root.descendants():
+        if not 0 < len(node.text) <= LABEL_LENGTH:
+            continue
         parent = node.parent
         if parent is not None and len(parent.children) > 1 and field_of(node.text):
             holders.setdefault(parent.start, [parent]).append(node)
@@ -127,7 +129,8 @@ class _Pair:
 
 def _pairs(elements: Sequence[Node]) -> Iterator[_Pair]:
     for row in elements:
-        shown = _shown(row)
+        # Three children are enough to tell that the row is no pair. An element may have thousands of children.
+        shown = list(islice((child for child in row.children if child.text.strip(SEPARATORS)), 3))
         if len(shown) != 2:
             continue
         first, second = field_of(shown[0].text), field_of(shown[1].text)
@@ -282,10 +285,10 @@ def _place_runs(node: Node, places: ValuePlaces) -> None:
     cells = _shown(node)
     if len(cells) < 2 * _MIN_IN_FLAT or any(cell.tag in HEADINGS for cell in cells[:1]):
         return
-    i = 0
-    while i < len(cells):
-        labels = list(takewhile(lambda cell: field_of(cell.text), cells[i:]))
-        values = list(takewhile(lambda cell: not field_of(cell.text), cells[i + len(labels) :]))
-        if len(labels) >= _MIN_IN_FLAT and len(labels) == len(values):
+    runs = [
+        (is_label, list(run))
+        for is_label, run in groupby(cells, lambda cell: field_of(cell.text) is not None)
+    ]
+    for (is_label, labels), (_, values) in pairwise(runs):
+        if is_label and len(labels) >= _MIN_IN_FLAT and len(labels) == len(values):
             _place_if_proved(labels, values, places)
-        i += max(1, len(labels) + len(values))

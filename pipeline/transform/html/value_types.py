@@ -1,10 +1,12 @@
 """The types of values: whether a text can be the value of a field, as evidence for where a page puts its values."""
 
 import re
+from functools import lru_cache
 
 from pipeline.transform.html.idno_texts import idno_in
 from pipeline.transform.source_text import fold, parse_amount, parse_date
 from pipeline.transform.vocabulary.field import FIGURE_FIELDS, Field
+from pipeline.transform.vocabulary.labels import LABEL_LENGTH
 from pipeline.transform.vocabulary.statuses import standing_of
 from pipeline.transform.vocabulary.terms import legal_form_of
 
@@ -17,6 +19,10 @@ def has_type_of(field: Field, text: str) -> bool | None:
 
     REGISTERED_ON, "12.03.2015" → True; STATUS, "SRL" → False; ADDRESS, "str. Pilda, 1" → None
     """
+    return _has_short_type_of(field, text) if len(text) <= LABEL_LENGTH else _has_type_of(field, text)
+
+
+def _has_type_of(field: Field, text: str) -> bool | None:
     match field:
         case Field.IDNO:
             return idno_in(text) is not None
@@ -30,6 +36,9 @@ def has_type_of(field: Field, text: str) -> bool | None:
             return parse_amount(text) is not None or text[:1].isdigit()
         case _:
             return None
+
+
+_has_short_type_of = lru_cache(maxsize=4096)(_has_type_of)  # labels and values are compared several times
 
 
 def _opens_with_status(text: str) -> bool:

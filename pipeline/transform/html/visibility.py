@@ -19,6 +19,15 @@ _SCREEN_READER_CLASSES = frozenset(
     )
 )
 """Classes that by convention hide a text from everyone but the users of screen readers."""
+_PLAIN_TAGS = frozenset(
+    words(
+        "a|article|b|dd|div|dl|dt|em|h1|h2|h3|h4|h5|h6|li|main|ol|p|section|small|span|strong|table|tbody|td|tfoot|th"
+        "|thead|tr|ul"
+    )
+)
+"""Tags that say nothing about whether an element is content."""
+_TELLING_ATTRIBUTES = frozenset({MARKS, "aria-hidden", "hidden", "popover", "role", "style"})
+"""Attributes that may say that an element is no content; `class` may too."""
 _HELP_MARKS = frozenset({"?", "[?]", "(?)", "i", "(i)", "[i]", "ⓘ", "ℹ", "ℹ️", "🛈", "❓", "❔"})
 _STRUCK_TAGS = frozenset({"del", "s", "strike"})
 _RAISED_TAGS = frozenset({"sup", "sub"})
@@ -27,6 +36,21 @@ _UNIT = re.compile(r"(?:^|[\s0-9])(?:[kcdm]?m|ha)$")
 _TEXT_INPUTS = frozenset(words("text|email|tel|url|number|date|search"))
 _ICON_WORD = re.compile(r"[a-z]+(?:_[a-z0-9]+)*|\W*")
 _WORD = re.compile(r"[^\W_]|[%‰€$]")
+
+
+def is_surely_content(tag: Tag, own_text: str | None) -> bool:
+    """Tell whether neither the tag nor an attribute of an element can say that it is no content.
+
+    Most elements are such; the functions below need not be called for them.
+    """
+    if (
+        tag.name not in _PLAIN_TAGS
+        or own_text in _HELP_MARKS
+        or not _TELLING_ATTRIBUTES.isdisjoint(tag.attrs)
+    ):
+        return False
+    classes = tag.attrs.get("class")
+    return not classes or _SCREEN_READER_CLASSES.isdisjoint(str(classes).split())
 
 
 def is_icon(tag: Tag) -> bool:
@@ -114,7 +138,8 @@ def is_help(tag: Tag, own_text: str | None) -> bool:
 
 def marks_of(tag: Tag) -> int:
     """Return the marks that the look of the page gives an element (see `Mark`)."""
-    return int(str(tag.attrs.get(MARKS, 0))) if tag.attrs else 0
+    marks = tag.attrs.get(MARKS)
+    return int(str(marks)) if marks else 0
 
 
 def added_texts(tag: Tag) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from warehouse.records.models import KEY_FIGURES, Statement, StatementLine
 _CODE = re.compile(r"CODE_([5-8])_([0-9]{3})(?:_(.*))?", re.DOTALL)
 _ROWS_REFERRED_TO = re.compile(r"(?: ?\brd\.? ?[0-9]{3})+$")
 _YEAR = re.compile(r"[0-9]{4}")
-_LARGEST = Decimal(10) ** 15
+_LARGEST = 10**15
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,8 @@ def read_statements(contents: Iterable[Any], idno: str) -> FiledStatements:
 
 def _unread_lines(statement: Statement) -> Iterator[Unread]:
     """Yield the lines in the places of key figures that are none, because nothing says what they mean."""
+    if all(line.label for line in statement.lines):
+        return  # as in nearly all statements; then the key figures need not be looked for
     figures = statement.figures()
     places = {code: name for name, code in KEY_FIGURES.items() if name not in figures}
     for line in statement.lines:
@@ -113,7 +115,7 @@ def _statement(
     written = audit.take("year")
     year = _year_of(written)
     document_type, cuiio = text_of(audit.take("doctype")), code_of(audit.take("cuiio"))
-    codes = {key: match for key in entry if (match := _CODE.fullmatch(key))}
+    codes = {key: code for key in entry if (code := _code_in(key))}
     audit.take_all(codes)
     unknown += audit.unknown()
     if year is None:
@@ -121,12 +123,16 @@ def _statement(
         not_read.append(Unread(STATEMENTS, abbreviate(written), "year: it is not a year of a statement"))
         return None
     rows: dict[tuple[int, str], _Row] = {}
-    for key, match in codes.items():
-        row = rows.setdefault((int(match[1]), match[2]), _Row())
-        reason = _add_value(row, entry[key], match[3])
-        if reason is not None:
-            notes.append(f"{STATEMENTS}: {f'{year} {key}'[:60]}: no amount: {abbreviate(entry[key])}")
-            not_read.append(Unread(STATEMENTS, abbreviate(entry[key]), f"{year} {key[:40]}: {reason}"))
+    for key, (form, number, label) in codes.items():
+        row = rows.setdefault((form, number), _Row())
+        if label:
+            row.labels.append(label)
+        value = entry[key]
+        if (amount := _amount(value)) is not None:
+            row.values.append(amount)
+        elif not is_absent(value):
+            notes.append(f"{STATEMENTS}: {f'{year} {key}'[:60]}: no amount: {abbreviate(value)}")
+            not_read.append(Unread(STATEMENTS, abbreviate(value), f"{year} {key[:40]}: it is no amount"))
     lines = (_line(code, rows[code], year, notes) for code in sorted(rows))
     return Statement(
         year=year,
@@ -136,25 +142,14 @@ def _statement(
     )
 
 
-def _add_value(row: _Row, value: Any, slug: str | None) -> str | None:
-    """Add the amount and the label of a key to its row; return why the amount is not read, if it is not."""
-    if label := row_label(slug or ""):
-        row.labels.append(label)
-    amount = _amount(value)
-    if amount is not None:
-        row.values.append(amount)
-    elif not is_absent(value):
-        return "it is no amount"
-    return None
-
-
 def _amount(value: Any) -> Decimal | None:
     match value:
         case bool():
             return None
-        case int() | Decimal():
-            amount = Decimal(value)
-            return amount if amount.is_finite() and abs(amount) < _LARGEST else None
+        case int():
+            return Decimal(value) if abs(value) < _LARGEST else None
+        case Decimal():
+            return value if value.is_finite() and abs(value) < _LARGEST else None
         case str():
             return parse_amount(value)
         case _:
@@ -171,6 +166,13 @@ def _line(code: tuple[int, str], row: _Row, year: int, notes: list[str]) -> Stat
         )
         return None
     return StatementLine(*code, row.values[0], row.labels[0] if row.labels else None)
+
+
+@lru_cache(maxsize=4096)  # all companies file the same forms
+def _code_in(key: str) -> tuple[int, str, str | None] | None:
+    """Return the form, the row and the label in a key; None if it is no code: "CODE_5_430" → (5, "430", None)."""
+    match = _CODE.fullmatch(key)
+    return (int(match[1]), match[2], row_label(match[3] or "")) if match else None
 
 
 @lru_cache(maxsize=1024)  # all companies file the same forms

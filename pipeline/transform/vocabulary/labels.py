@@ -133,7 +133,9 @@ def label_in_line(text: str) -> tuple[Field, str] | None:
 
     "Adresa: str. Pilda, 1" → (ADDRESS, "str. Pilda, 1").
     """
-    match = _LINE.fullmatch(text)
+    # Most texts have neither a colon nor a dash, and looking for them is faster than the expression.
+    has_mark = ":" in text or "-" in text or "–" in text or "—" in text or "：" in text
+    match = _LINE.fullmatch(text) if has_mark else None
     field = field_of(match[1]) if match else None
     return (field, match[2]) if match and field else None
 
