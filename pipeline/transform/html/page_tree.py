@@ -38,8 +38,7 @@ TEXT = ""
 _INVISIBLE_TAGS = frozenset(
     words("script|style|template|noscript|svg|head|iframe|dialog|img|object|audio|video")
 )
-_OMITTED_TAGS = frozenset({"button", "nav"})
-_OMITTED_LENGTH = 80
+_OMITTED_TAGS, _OMITTED_LENGTH = frozenset({"button", "nav"}), 80
 _PANEL_ROLES = frozenset({"tabpanel", "region"})
 _NO_ATTRIBUTES: dict[str, str] = {}
 MAX_TAGS = 40_000
