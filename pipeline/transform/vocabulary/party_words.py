@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from pipeline.transform.source_text import comparison_key, fold, text_or_none, words
 from pipeline.transform.vocabulary.company_words import COMPANY_WORDS, COUNTRIES, FOREIGN_FORMS
+from pipeline.transform.vocabulary.placeholders import placeholder_reason
 from pipeline.transform.vocabulary.terms import legal_form_of
 from warehouse.records.models import PartyKind
 
@@ -204,7 +205,8 @@ def names_collective(text: str) -> bool:
 @lru_cache(maxsize=4096)
 def party_placeholder(text: str) -> bool:
     """Tell whether a text stands in the place of a party and names none: "RADIAT DIN REGISTRU", "Lorem ipsum"."""
-    return _PLACEHOLDER.fullmatch(fold(text)) is not None and not _has_form(text)
+    is_placeholder = _PLACEHOLDER.fullmatch(fold(text)) is not None or placeholder_reason(text) is not None
+    return is_placeholder and not _has_form(text)
 
 
 def _has_form(text: str) -> bool:
