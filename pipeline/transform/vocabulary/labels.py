@@ -16,6 +16,8 @@ _FIELD_BY_LABEL = {
     for field, labels in tables.items()
     for label in labels
 }
+_WORDS = re.compile(r"[^\W\d_]+")
+_LABEL_WORDS = frozenset(word for label in _FIELD_BY_LABEL for word in _WORDS.findall(label))
 AMBIGUOUS_FORM_LABELS = frozenset(
     fold(label)
     for label in ("tip", "tipul", "tip companie", "тип", "type", "kind", "правовой статус", "вид организации")
@@ -83,6 +85,10 @@ def field_of(text: str) -> Field | None:
 
 
 def _field_of_folded(label: str) -> Field | None:
+    if _has_no_label_word(label):  # most texts are values
+        is_other = titles.OTHER_COMPANIES.fullmatch(_COUNT.sub("", _NOTE.sub("", label))) is not None
+        is_former = _is_former(label) or _is_former(_COUNT.sub("", label))
+        return Field.ELSEWHERE if is_other else Field.HISTORY if is_former else None
     if field := _known_field(label) or _known_field(_COUNT.sub("", label)) or _figure_with_unit(label):
         return field
     if titles.OTHER_COMPANIES.fullmatch(_COUNT.sub("", _NOTE.sub("", label))):
@@ -110,7 +116,14 @@ def _is_former(label: str) -> bool:
     return thing in titles.FORMER_NOUNS or _known_field(thing) not in (None, Field.ELSEWHERE, Field.HISTORY)
 
 
+def _has_no_label_word(label: str) -> bool:
+    """Tell whether a folded text contains no word of any label, so that no part of it is a label."""
+    return _LABEL_WORDS.isdisjoint(_WORDS.findall(label))
+
+
 def _known_field(label: str) -> Field | None:
+    if _has_no_label_word(label):
+        return None
     plain = _UNIT.sub("", _NOTE.sub("", label)).strip(" :")
     return (
         _FIELD_BY_LABEL.get(label)
