@@ -34,18 +34,17 @@ class Tally:
     wrong: list[str] = field(default_factory=list)
 
 
-def stored_cases() -> list[Case]:
-    """Return all stored pages with the facts that they state."""
-    return [
-        json.loads(line) for path in sorted(PAGES.glob("*.jsonl")) for line in path.read_text().splitlines()
-    ]
+def cases_in(path: Path) -> list[Case]:
+    """Return the pages in a file, with the facts that they state."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 @cache
 def right_cases() -> tuple[tuple[Case, Raw], ...]:
     """Return the pages of companies that are read right, each with the texts that its facts were read from."""
     # A mutation changes the elements of a page, so what the browser recorded about them no longer fits.
-    cases = [{key: case[key] for key in case if key not in ("rendered", "look")} for case in stored_cases()]
+    stored = (case for path in sorted(PAGES.glob("*.jsonl")) for case in cases_in(path))
+    cases = [{key: case[key] for key in case if key not in ("rendered", "look")} for case in stored]
     # Where a field must have no value, a mutation may remove the reason.
     cases = [case for case in cases if case["expect"]["outcome"] == "ok" and "absent" not in case["expect"]]
     cases = [case for case in cases if score(case).is_right]

@@ -7,6 +7,7 @@ import pytest
 from pipeline.extract.browser.network_log import NetworkLog
 from pipeline.extract.page_verdict import PageEvidence, judge
 from pipeline.transform.html.page_reader import read_html
+from tests.long_version import examples
 from tests.pipeline.transform.html_pages import IDNO
 from warehouse.contract import Outcome
 
@@ -23,12 +24,13 @@ _UNITS = (
     *("RUSU ION<br>", "<li>RUSU ION (1%)</li>", "<tr><td>Nume</td><td>Cota</td></tr>", "<th>2024</th>", "("),
     *("RUSU ION, ", "a ", "<p>Total active: 5 000 MDL</p>", f"<div><h3>ALFA</h3><p>IDNO: {IDNO}</p></div>"),
 )
+_LENGTH = examples(30_000, long=100_000)
 
 
 @pytest.mark.parametrize("unit", _UNITS)
 @pytest.mark.timeout(120)  # far above the second that each takes; without limits, some take hours
 def test_repeated_markup_is_read_in_time(unit: str) -> None:
-    read_html(f"{_TOP}<h3>Fondatori</h3>{unit * (100_000 // len(unit))}", IDNO)
+    read_html(f"{_TOP}<h3>Fondatori</h3>{unit * (_LENGTH // len(unit))}", IDNO)
 
 
 @pytest.mark.timeout(120)
