@@ -236,7 +236,7 @@ def _check_boundary(previous: _Entry, entry: _Entry) -> None:
 
 
 def _listed(group: list[_Entry], context: ListContext, text: str) -> list[ListedParty]:
-    """Return the parties of a group; a stake that several hold together is nobody's share."""
+    """Return the parties of a group; if several hold a stake together, none of them gets it as a share."""
     last = group[-1].notes
     if len(group) == 1 and not last.is_joint:
         return [_party(group[0].name, last, context, text)]

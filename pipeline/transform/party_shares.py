@@ -20,7 +20,7 @@ def with_plausible_shares(
 
     MODELEANU ION (60%), EXEMPLESCU MARIA (55%) → both without a share, with the remarks "60%" and "55%".
     A zero is not a share; it becomes a remark. `unread` holds the texts of the list's other entries: their shares count
-    in the sum, although nobody knows whose they are.
+    in the sum, although it is unknown which parties hold them.
     """
     reason = _problem(listed, [share for text in unread for share in shares_in(text)])
     parties = [

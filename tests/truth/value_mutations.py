@@ -76,7 +76,7 @@ def hide_value(case: Case, raw: Raw, other: Case, rng: random.Random) -> Case | 
 
 
 def truncate_value(case: Case, raw: Raw, other: Case, rng: random.Random) -> Case | None:
-    """Cut an address off with an ellipsis; what is left is no address."""
+    """Cut an address off with an ellipsis; the rest is no address."""
     if (place := _place(case, raw, rng, ("address",))) is None or len(place[1]) < _MIN_CUT_LENGTH:
         return None
     cut = place[1][: rng.randrange(_MIN_CUT_LENGTH // 2, len(place[1]) - 2)].rstrip("&amp;# ")

@@ -44,7 +44,7 @@ class HeadingParts:
     """A heading in its parts.
 
     Attributes:
-        name: What is left when the other parts are removed; None if it is uncertain which part is the name.
+        name: The heading without the other parts; None if it is uncertain which part is the name.
         badges: Texts beside the name.
         states: Texts beside the name that say that the company is not simply active.
         remarks: Other texts beside the name, such as a former name.

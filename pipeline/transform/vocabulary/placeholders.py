@@ -63,7 +63,7 @@ _LEFTOVERS = re.compile(
     | ^\#(?:ref|n/a|value|name)[!?]?$""",
     re.VERBOSE,
 )
-"""What is left of a template: its syntax, a converted object, the key of a translation ("company.address.label")."""
+"""Parts of an unfilled template: its syntax, a converted object, the key of a translation ("company.address.label")."""
 _UNFILLED = re.compile(r"\{\{[^{}]*\}\}|\$\{[^{}]*\}|\[object \w+\]", re.IGNORECASE)
 _CONVERTED = frozenset(
     _phrases("undefined | null | nan | none | invalid date | object object | nil | false | true")
