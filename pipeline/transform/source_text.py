@@ -11,6 +11,8 @@ from warehouse.folding import fold as fold
 
 _SHORT = 200
 """Texts up to this length are cached: labels, dashes and amounts repeat, long texts do not."""
+YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
+"""A year in a text."""
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 
 

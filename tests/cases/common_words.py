@@ -7,7 +7,7 @@ from pipeline.transform.html.columns import column_of
 from pipeline.transform.source_text import fold, parse_date, text_or_none
 from pipeline.transform.vocabulary import business, company, others
 from pipeline.transform.vocabulary.labels import field_of, is_action
-from pipeline.transform.vocabulary.party_words import is_role, kind_of, sounds_like_company
+from pipeline.transform.vocabulary.party_words import kind_of, role_words_of, sounds_like_company
 from pipeline.transform.vocabulary.statuses import standing_of
 from pipeline.transform.vocabulary.terms import legal_form_name, legal_form_of
 
@@ -60,7 +60,7 @@ def is_common(word: str) -> bool:
         or legal_form_of(folded) is not None
         or kind_of(folded) is not None
         or text_or_none(folded) is None
-        or is_role(folded)
+        or role_words_of(folded) is not None
         or is_action(folded)
         or sounds_like_company(folded)
         or parse_date(f"1 {folded} 2020") is not None

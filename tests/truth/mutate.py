@@ -9,7 +9,6 @@ import argparse
 import json
 import random
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -117,8 +116,7 @@ def main() -> int:
         lines.append(
             f"{name:30} {tally.documents:10} {tally.stated:10} {tally.absent:8} {len(tally.wrong):6}"
         )
-        kinds = Counter(text.partition("): ")[2] for text in tally.wrong)
-        lines += [f"    {text}" for text in tally.wrong[: arguments.show]] if kinds else []
+        lines += [f"    {text}" for text in tally.wrong[: arguments.show]]
     wrong = sum(len(tally.wrong) for tally in total.values())
     lines.append(f"{sum(tally.documents for tally in total.values())} documents, {wrong} wrong facts")
     sys.stdout.write("\n".join(lines) + "\n")

@@ -32,7 +32,7 @@ from pipeline.transform.html.value_lines import (
     rest_of_line,
 )
 from pipeline.transform.html.value_places import find_value_places
-from pipeline.transform.source_text import fold
+from pipeline.transform.source_text import YEAR, fold
 from pipeline.transform.vocabulary.activity_words import ALL_ACTIVITIES
 from pipeline.transform.vocabulary.field import FIGURE_FIELDS, LIST_FIELDS, Field
 from pipeline.transform.vocabulary.labels import LABEL_LENGTH, field_of, label_in_line
@@ -41,8 +41,6 @@ _SECTION_HEADINGS = HEADINGS - {"h1"}
 _LABEL_ONLY_TAGS = ("dt", "th", "caption", "legend")
 _NO_LABEL_INSIDE = frozenset({"h1", "option", "dd"})
 _NUMBER_AT_START = re.compile(r"[0-9]{13}(?![0-9])")
-_NAMES_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
-"""A text with a year is the title of the figures of this year, and no label."""
 _LABEL_DEPTH = 4
 _OPENS_PANEL = frozenset({"aria-expanded", "aria-controls"})
 
@@ -374,7 +372,7 @@ def _is_value_of_unknown_label(leaf: Node) -> bool:
     return (
         ":" not in first.text.strip(SEPARATORS)
         and len(first.text) <= LABEL_LENGTH
-        and not _NAMES_YEAR.search(first.text)
+        and not YEAR.search(first.text)  # a text with a year is the title of the figures of this year
         and not (any(node.tag in HEADINGS for node in inside))
         and not _announces_list(leaf)
     )

@@ -10,14 +10,13 @@ from pipeline.transform.html.label_scan import LabelledValue
 from pipeline.transform.html.page_tree import HEADINGS, Node
 from pipeline.transform.money_units import without_units
 from pipeline.transform.reading import STATEMENT_YEARS
-from pipeline.transform.source_text import fold
+from pipeline.transform.source_text import YEAR, fold
 from pipeline.transform.vocabulary.field import FIGURE_FIELDS
 from pipeline.transform.vocabulary.labels import LABEL_LENGTH, field_of
 
 _TITLE_TAGS = ("caption", "legend", "summary")
 _BELOW_HEADINGS = 7
 """The level of a title that is not a heading element; it is below the six levels of headings."""
-_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
 _STATEMENT = re.compile(
     r"situati[ia]|financ|bilant|indicator|raport|rezultate|profit si pierdere"
     r"|отчет|финанс|баланс|показател|результат|statement|balance|figures|results|report"
@@ -59,7 +58,7 @@ class StatementTitle:
     @cached_property
     def names_year(self) -> bool:
         """Whether the title contains a year, even if it is not the year of a statement."""
-        return _YEAR.search(self.node.text) is not None
+        return YEAR.search(self.node.text) is not None
 
     @cached_property
     def year(self) -> int | None:
@@ -79,7 +78,7 @@ def year_of_statement(text: str) -> int | None:
     → 2024; None for the second (a quarter) and the third (news)
     """
     folded = fold(text)
-    years = {int(year) for year in _YEAR.findall(folded)}
+    years = {int(year) for year in YEAR.findall(folded)}
     days = _DAY.findall(folded)
     if len(years) != 1 or _NOT_A_WHOLE_YEAR.search(folded) or not all(map(_LAST_DAY.fullmatch, days)):
         return None
@@ -104,7 +103,7 @@ def year_of_column(text: str) -> int | None:
 
 @lru_cache(maxsize=4096)
 def _year_of_short_column(text: str) -> int | None:
-    if _YEAR.search(text) is None:
+    if YEAR.search(text) is None:
         return None
     match = _YEAR_CELL.fullmatch(without_units(text.rstrip(_FOOTNOTE_MARKS)))
     return int(match[1]) if match and int(match[1]) in STATEMENT_YEARS else None
@@ -146,7 +145,7 @@ def _title_of(leaf: Node) -> tuple[Node | None, int]:
     if heading is not None:
         level = int(heading.tag[1]) if heading.tag in HEADINGS else _BELOW_HEADINGS
         return (heading if len(heading.text) <= LABEL_LENGTH else None), level
-    if _YEAR.search(leaf.text) is None or not _is_own_row(leaf):
+    if YEAR.search(leaf.text) is None or not _is_own_row(leaf):
         return None, _BELOW_HEADINGS
     node = leaf
     while node.parent is not None and node.parent.text == leaf.text:

@@ -85,16 +85,14 @@ def field_of(text: str) -> Field | None:
 
 
 def _field_of_folded(label: str) -> Field | None:
-    if _has_no_label_word(label):  # most texts are values
-        is_other = titles.OTHER_COMPANIES.fullmatch(_COUNT.sub("", _NOTE.sub("", label))) is not None
-        is_former = _is_former(label) or _is_former(_COUNT.sub("", label))
-        return Field.ELSEWHERE if is_other else Field.HISTORY if is_former else None
     if field := _known_field(label) or _known_field(_COUNT.sub("", label)) or _figure_with_unit(label):
         return field
     if titles.OTHER_COMPANIES.fullmatch(_COUNT.sub("", _NOTE.sub("", label))):
         return Field.ELSEWHERE
     if _is_former(label) or _is_former(_COUNT.sub("", label)):
         return Field.HISTORY
+    if _has_no_label_word(label):
+        return None
     if (kind := _KIND.search(label)) and (field := _known_field(label[: kind.start()])) in PARTY_FIELDS:
         return field
     # "IDNO / Cod fiscal" names one field twice; "Adresa / CUATM" names two and is ambiguous.
@@ -117,7 +115,7 @@ def _is_former(label: str) -> bool:
 
 
 def _has_no_label_word(label: str) -> bool:
-    """Tell whether a folded text contains no word of any label, so that no part of it is a label."""
+    """Tell whether a folded text contains no word of any label, like most values; then no part of it is a label."""
     return _LABEL_WORDS.isdisjoint(_WORDS.findall(label))
 
 

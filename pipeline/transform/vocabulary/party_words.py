@@ -168,11 +168,6 @@ def role_words_of(text: str) -> tuple[str, ...] | None:
     return tuple(parts) if parts and all(part in _ROLES for part in parts) else None
 
 
-def is_role(text: str) -> bool:
-    """Tell whether the whole text is the role of a party."""
-    return role_words_of(text) is not None
-
-
 def kind_of(text: str) -> PartyKind | None:
     """Return the kind of party that the whole text means, or None."""
     return _KIND_BY_WORD.get(fold(text).strip(" .:()[]")) if len(text) <= 60 else None

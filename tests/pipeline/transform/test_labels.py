@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.transform.vocabulary.field import Field
 from pipeline.transform.vocabulary.labels import field_of, is_action
-from pipeline.transform.vocabulary.party_words import is_role
+from pipeline.transform.vocabulary.party_words import role_words_of
 from pipeline.transform.vocabulary.statuses import status_of
 from pipeline.transform.vocabulary.terms import legal_form_of
 from warehouse.records.models import CompanyStatus
@@ -121,5 +121,6 @@ def test_legal_form_is_recognized_by_code_and_by_name(text: str, code: str | Non
 
 
 def test_roles_and_clickable_texts_are_recognized() -> None:
-    assert is_role("(Administrator)") and is_role("генеральный директор") and not is_role("MODELEANU ION")
+    assert role_words_of("(Administrator)") and role_words_of("генеральный директор")
+    assert role_words_of("MODELEANU ION") is None
     assert is_action("Vezi pe hartă") and is_action("Показать на карте →") and not is_action("ALLEGRO")
